@@ -1,0 +1,17 @@
+"""The one exception a user sees: what happened, and what to do about it."""
+
+from __future__ import annotations
+
+
+class RibError(Exception):
+    """A mistake that the user can mend; a command prints it on one line and exits with 1.
+
+    Args:
+        what: What was given and what was expected.
+        remedy: What to type or change; empty where nothing can be done.
+    """
+
+    def __init__(self, what: str, remedy: str = "") -> None:
+        self.what = what
+        self.remedy = remedy
+        super().__init__(f"{what}; {remedy}" if remedy else what)
