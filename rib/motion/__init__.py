@@ -1,0 +1,1 @@
+"""From keyframe poses to poses at any moment: splines, files and the transformer."""
