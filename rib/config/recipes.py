@@ -1,0 +1,37 @@
+"""Hold every recipe in a config against the constructor that it names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rib.errors import RibError
+from rib.recipe import check
+
+
+def check_recipes(config: Mapping[str, Any]) -> int:
+    """Check every dict with `_target_` inside a plain config; returns how many there were.
+
+    Raises:
+        RibError: The first recipe that its constructor would refuse, led by its place in the config.
+    """
+    count = 0
+    for place, recipe in recipes(config):
+        try:
+            check(recipe)
+        except RibError as error:
+            raise RibError(f"{place}: {error.what}", error.remedy) from error
+        count += 1
+    return count
+
+
+def recipes(node: Any, place: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Every dict with `_target_` inside a plain config, with its dotted place."""
+    if isinstance(node, Mapping):
+        if "_target_" in node:
+            yield place, node
+        for key, value in node.items():
+            yield from recipes(value, f"{place}.{key}" if place else str(key))
+    elif isinstance(node, list):
+        for index, value in enumerate(node):
+            yield from recipes(value, f"{place}[{index}]")
