@@ -52,4 +52,4 @@ class PoseSequence:
     @property
     def present(self) -> np.ndarray:
         """(T,) bool, True at moments where at least one joint was found."""
-        return (self.confidence > 0).any(axis=1)
+        return np.asarray((self.confidence > 0).any(axis=1))

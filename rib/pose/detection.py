@@ -69,7 +69,7 @@ def torso_histogram(
         bins: Steps a colour channel.
 
     Returns:
-        (bins ** 3,) float64 that sums to 1, or None where less than three of the four corners lie in the picture.
+        (bins ** 3,) float64 that sums to 1, or None where less than three of the four corners lie in it.
     """
     import cv2
 
