@@ -20,8 +20,8 @@ class PoseSequence:
         times_s: (T,) float64 seconds, strictly increasing.
         joint_set: Name of the joint set in `rib.skeleton` ("body25_hands", "body19", ...).
         size_px: Width and height of the picture the keypoints lie in.
-        depth_order: (T, 5) float64, relative depth of each of `LAYERS` (smaller is nearer the camera), or None where
-            the detector does not tell; NaN at moments without a person.
+        depth_order: (T, 5) float64, relative depth of each of `LAYERS` (smaller is nearer the camera), or
+            None where the detector does not tell; NaN at moments without a person.
         track_id: The person's number in the clip.
     """
 

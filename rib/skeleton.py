@@ -1,9 +1,10 @@
 """Joint sets, their limbs and left/right pairs, and the conversions between them.
 
 `BODY25_HANDS` is the set that flows through the chain: OpenPose's BODY_25 followed by the 21 points of the
-left and of the right hand, in OpenPose's order. Every reader converts to it, and a joint that a source does not
-have has confidence 0. `BODY19` is the motion model's set: BODY_25 without eyes, ears, small toes and heels, with
-one point a hand. A joint has the same name in every set, so that pairs, limbs and conversions follow from names.
+left and of the right hand, in OpenPose's order. Every reader converts to it, and a joint that a source does
+not have has confidence 0. `BODY19` is the motion model's set: BODY_25 without eyes, ears, small toes and
+heels, with one point a hand. A joint has the same name in every set, so that pairs, limbs and conversions
+follow from the names.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
+from itertools import pairwise
 
 import numpy as np
 
@@ -80,17 +82,19 @@ _TRUNK_WITHOUT_NECK = (("right_shoulder", "left_shoulder"), ("right_shoulder", "
                        ("left_shoulder", "left_hip"), ("right_hip", "left_hip"))  # fmt: skip
 _TRUNK_OF_SMPLH = (
     ("pelvis", "spine_1"), ("spine_1", "spine_2"), ("spine_2", "spine_3"), ("spine_3", "neck"),
-    ("neck", "head"), ("pelvis", "right_hip"), ("pelvis", "left_hip"), ("spine_3", "right_collar"), ("spine_3", "left_collar"),
-    ("right_collar", "right_shoulder"), ("left_collar", "left_shoulder"),
+    ("neck", "head"), ("pelvis", "right_hip"), ("pelvis", "left_hip"), ("spine_3", "right_collar"),
+    ("spine_3", "left_collar"), ("right_collar", "right_shoulder"), ("left_collar", "left_shoulder"),
 )  # fmt: skip
 _ON_EACH_SIDE = (
     ("{}_shoulder", "{}_elbow"), ("{}_elbow", "{}_wrist"), ("{}_wrist", "{}_hand"), ("{}_hip", "{}_knee"),
     ("{}_knee", "{}_ankle"), ("{}_ankle", "{}_big_toe"), ("{}_big_toe", "{}_small_toe"),
-    ("{}_ankle", "{}_heel"), ("{}_ankle", "{}_foot"), ("{}_ankle", "{}_foot_index"), ("{}_heel", "{}_foot_index"), ("nose", "{}_eye"),
+    ("{}_ankle", "{}_heel"), ("{}_ankle", "{}_foot"), ("{}_ankle", "{}_foot_index"),
+    ("{}_heel", "{}_foot_index"), ("nose", "{}_eye"),
     ("{}_eye", "{}_ear"), ("{}_wrist", "{}_little_knuckle"), ("{}_wrist", "{}_index_knuckle"),
     ("{}_wrist", "{}_thumb_knuckle"), ("{}_wrist", "{}_hand_wrist"),
     *(("{}_hand_wrist", f"{{}}_hand_{finger}_1") for finger in _FINGERS),
-    *((f"{{}}_hand_{f}_{a}", f"{{}}_hand_{f}_{b}") for f in _FINGERS for a, b in zip("123", ("2", "3", "tip"))),
+    *((f"{{}}_hand_{finger}_{a}", f"{{}}_hand_{finger}_{b}")
+      for finger in _FINGERS for a, b in pairwise(("1", "2", "3", "tip"))),
 )  # fmt: skip
 
 
@@ -181,12 +185,12 @@ _MADE_FROM: dict[str, tuple[tuple[str, ...], ...]] = {
     # one point a hand comes back as it was, because the mean over a hand takes the points there are
     **{f"{side}_hand_middle_1": ((f"{side}_hand",),) for side in SIDES},
 }
-"""What stands in, in this order, for a joint that the source does not have by name: the mean of all of these."""
+"""What stands in, in this order, for a joint that the source does not have: the mean of all of these."""
 
 
 @cache
 def _sources(source: str, target: str) -> tuple[np.ndarray, np.ndarray]:
-    """Which source joints (Jt, Js) 0/1 a target joint is the mean of, and how many (Jt,) of them must be there."""
+    """Which source joints a target joint is the mean of (Jt, Js) 0/1, and how many must be there (Jt,)."""
     have, want = joint_set(source).joints, joint_set(target).joints
     takes, least = np.zeros((len(want), len(have))), np.ones(len(want))
     for row, joint in enumerate(want):
@@ -209,8 +213,9 @@ def convert_joints(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Carry joints from one set to another: each target joint is the mean of one or more source joints.
 
-    Neck and mid hip stand between shoulders and hips where the source lacks them (both sides must be there);
-    the point of a hand is the mean of the hand's valid points; the confidence of a mean is the mean confidence.
+    Neck and mid hip stand between shoulders and hips where the source lacks them (both sides must be
+    there); the point of a hand is the mean of the hand's valid points; the confidence of a mean is the mean
+    confidence.
 
     Args:
         joints: (..., Js, D), pixels or metres.

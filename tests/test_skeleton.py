@@ -45,8 +45,31 @@ def test_the_drawn_limbs_of_body19_are_a_tree():
 
 def test_blazepose_becomes_body25_as_openpose_numbers_it():
     # OpenPose's 25 points from BlazePose's numbers; tuples are means, None does not exist
-    numbers = [0, (11, 12), 12, 14, 16, 11, 13, 15, (23, 24), 24, 26, 28, 23, 25, 27, 5, 2, 8, 7, 31, None, 29, 32,
-               None, 30]  # fmt: skip
+    numbers = [
+        0,
+        (11, 12),
+        12,
+        14,
+        16,
+        11,
+        13,
+        15,
+        (23, 24),
+        24,
+        26,
+        28,
+        23,
+        25,
+        27,
+        5,
+        2,
+        8,
+        7,
+        31,
+        None,
+        29,
+    ]
+    numbers += [32, None, 30]
     source = person("blazepose33", missing=0)
     target = convert(source, "body25")
     for joint, number in enumerate(numbers):
