@@ -44,6 +44,8 @@ class Interval:
         times_s: (N,) float64 seconds, a.time_s < t < b.time_s.
         poses: The person at those times (length N), or None.
         neighbours: Other keyframes near by, for the person-free plate.
+        indices: The number of each wanted frame in the output, from 0 (length N); empty where there is no output
+            to count in.
     """
 
     a: Keyframe
@@ -51,6 +53,7 @@ class Interval:
     times_s: np.ndarray
     poses: PoseSequence | None = None
     neighbours: tuple[Keyframe, ...] = ()
+    indices: tuple[int, ...] = ()
 
     @property
     def fractions(self) -> torch.Tensor:
