@@ -1,0 +1,105 @@
+"""Virtual cameras: batches of 3-D joints to pixels, on any device, with gradients.
+
+B: cameras. Camera axes are the field's (OpenCV's): x to the right, y down, z into the picture.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+from kornia.geometry.conversions import axis_angle_to_rotation_matrix
+from torch import Tensor
+
+from rib.errors import RibError
+
+
+@dataclass(frozen=True)
+class Camera:
+    """B cameras, each looking at a point from a distance.
+
+    Attributes:
+        rotation: (B, 3, 3), from the world's axes (y up) to the camera's.
+        target_m: (B, 3), the point of the world on the optical axis.
+        distance_m: (B,), from the camera to the target.
+        focal_px: (B,), focal length; a metre at the target spans `focal_px / distance_m` pixels, in either
+            projection.
+        centre_px: (B, 2), where the target appears in the picture.
+        min_depth_m: (B,), depths below it count as it: a joint beside or behind the camera stays finite.
+        perspective: True: perspective; False: orthographic.
+        limit_px: Joints farther than this from `centre_px` along x or y are put there; infinity for no limit.
+    """
+
+    rotation: Tensor
+    target_m: Tensor
+    distance_m: Tensor
+    focal_px: Tensor
+    centre_px: Tensor
+    min_depth_m: Tensor
+    perspective: bool = True
+    limit_px: float = float("inf")
+
+    def __len__(self) -> int:
+        return len(self.rotation)
+
+    def __getitem__(self, index: int | slice | Tensor) -> Camera:
+        """Some of the cameras; an int gives a batch of one."""
+        if isinstance(index, int):
+            index = slice(index, index + 1 or None)
+        fields = ("rotation", "target_m", "distance_m", "focal_px", "centre_px", "min_depth_m")
+        return replace(self, **{name: getattr(self, name)[index] for name in fields})
+
+    def view(self, points_m: Tensor) -> Tensor:
+        """World points in the camera's axes, the target at (0, 0, distance).
+
+        Args:
+            points_m: (B, ..., 3) metres, y up.
+
+        Returns:
+            (B, ..., 3) metres, x to the right, y down, z into the picture.
+        """
+        if points_m.shape[0] != len(self) or points_m.shape[-1] != 3:
+            raise RibError(
+                f"{len(self)} cameras got points of shape {tuple(points_m.shape)}, expected (B, ..., 3)"
+            )
+        flat = points_m.reshape(len(self), -1, 3) - self.target_m[:, None]
+        seen = flat @ self.rotation.mT + torch.nn.functional.pad(self.distance_m[:, None], (2, 0))[:, None]
+        return seen.reshape(points_m.shape)
+
+    def project(self, points_m: Tensor) -> Tensor:
+        """World points in the picture.
+
+        Args:
+            points_m: (B, ..., 3) metres, y up.
+
+        Returns:
+            (B, ..., 2) pixels, x to the right and y down.
+        """
+        seen = self.view(points_m)
+
+        def spread(per_camera: Tensor) -> Tensor:
+            trailing = per_camera.shape[1:] or (1,)
+            return per_camera.reshape(len(self), *[1] * (seen.ndim - 2), *trailing)
+
+        depth = spread(self.distance_m)
+        if self.perspective:
+            depth = torch.maximum(seen[..., 2:], spread(self.min_depth_m))
+        plane_px = seen[..., :2] * (spread(self.focal_px) / depth)
+        return plane_px.clamp(-self.limit_px, self.limit_px) + spread(self.centre_px)
+
+
+def orbit_rotation(yaw_rad_B: Tensor, pitch_rad_B: Tensor, roll_rad_B: Tensor) -> Tensor:
+    """Rotations to the axes of cameras that stand around a point, (B,) each -> (B, 3, 3).
+
+    At zero angles the camera stands on the world's +z side and looks along -z, x to its right. Yaw walks it
+    around the vertical axis, positive pitch raises it so that it looks down, roll turns it about its optical
+    axis.
+    """
+    to_camera = torch.diag(torch.tensor([1.0, -1.0, -1.0])).to(yaw_rad_B)
+
+    def turn(angle_B: Tensor, axis: int) -> Tensor:
+        vector = torch.zeros(len(angle_B), 3).to(angle_B)
+        vector[:, axis] = angle_B
+        return axis_angle_to_rotation_matrix(vector)
+
+    return turn(roll_rad_B, 2) @ turn(pitch_rad_B, 0) @ to_camera @ turn(-yaw_rad_B, 1)

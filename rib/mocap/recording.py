@@ -1,0 +1,84 @@
+"""One motion-capture recording: the record that every reader gives and every store takes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from rib.errors import RibError
+
+
+@dataclass(frozen=True)
+class Recording:
+    """The joints of one person over T evenly spaced frames.
+
+    Attributes:
+        name: Unique inside a store; `/` stands between database, subject and clip where the source has
+            folders.
+        joints_m: (T, J, 3) metres, right-handed, y up.
+        joint_names: J names.
+        fps: Frames a second.
+        subject: Who moves; recordings of one person share it, so that a split by subject is possible.
+        source: Where the motion comes from (a file, a database).
+        made_up: Names of joints that the source does not have and a mapping guessed.
+    """
+
+    name: str
+    joints_m: np.ndarray
+    joint_names: tuple[str, ...]
+    fps: float
+    subject: str
+    source: str
+    made_up: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        expected = (len(self.joint_names), 3)
+        if self.joints_m.ndim != 3 or self.joints_m.shape[1:] != expected:
+            raise RibError(
+                f"{self.source}: joints have shape {self.joints_m.shape}, expected (frames, {expected[0]}, 3)"
+            )
+        if len(self.joints_m) == 0:
+            raise RibError(f"{self.source}: holds no frame")
+        if not self.fps > 0:
+            raise RibError(f"{self.source}: the frame rate is {self.fps}, expected more than 0")
+        if not np.isfinite(self.joints_m).all():
+            raise RibError(
+                f"{self.source}: {self._bad_frames()} of {len(self)} frames hold NaN or infinite joints"
+            )
+
+    def __len__(self) -> int:
+        return len(self.joints_m)
+
+    @property
+    def valid(self) -> np.ndarray:
+        """(J,) bool, False for joints that are made up."""
+        return np.array([name not in self.made_up for name in self.joint_names])
+
+    @property
+    def duration_s(self) -> float:
+        """Seconds from the first to the last frame."""
+        return (len(self) - 1) / self.fps
+
+    def _bad_frames(self) -> int:
+        return int((~np.isfinite(self.joints_m)).any(axis=(1, 2)).sum())
+
+
+CMU_DANCES = {"salsa": lambda take: "60" if take <= 15 else "61", "indian": lambda take: "94"}
+"""CMU subjects behind dance clips that circulate under the dance's name (salsa 16-30 is 01-15's partner)."""
+
+
+def subject_of(path: Path) -> str:
+    """Who moves in a file, from its name.
+
+    `02_05`, `cmu_02_05` and `cmuasf_02_05` are CMU's subject "02"; `salsa_16` is "61", `indian_13` is "94".
+    Any other file belongs to the subject its folder is named after.
+    """
+    stem = re.sub(r"^(cmu|cmuasf)_", "", path.stem.lower())
+    if match := re.fullmatch(r"(\d{1,3})_\d+", stem):
+        return match[1].zfill(2)
+    if (match := re.fullmatch(r"([a-z]+)_(\d+)", stem)) and match[1] in CMU_DANCES:
+        return CMU_DANCES[match[1]](int(match[2]))
+    return path.parent.name
