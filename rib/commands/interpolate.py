@@ -1,0 +1,30 @@
+"""`rib interpolate`: the main job."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from rib.config.app import exit_code, run
+
+
+def task(config: dict[str, Any]) -> None:
+    """Run the chain and say where its result lies."""
+    from rib.pipeline.interpolate import interpolate
+
+    summary = interpolate(config)
+    made, fps = summary["output"]["made"], summary["output"]["fps"]
+    print(f"{summary['output']['frames']} frames at {fps:g} a second ({made} of them made) in {config['output']}")
+    if summary["input"]["fps_assumed"]:
+        print(f"the pictures were taken as {summary['input']['fps']:g} frames a second; input_fps= says otherwise")
+    for fallback in summary["fallbacks"]:
+        print(f"{fallback['start_s']:.2f}-{fallback['end_s']:.2f} s: {fallback['why']}")
+
+
+def command(arguments: list[str]) -> None:
+    """Entry point for `rib interpolate`."""
+    run("interpolate", task, arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(exit_code(lambda: command(sys.argv[1:])))

@@ -1,0 +1,91 @@
+"""The typed roots of the commands' configs: a misspelt key or a wrong type stops while composing.
+
+Only the names and types stand here; every value and its meaning stand in conf/<verb>.yaml.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from omegaconf import MISSING
+
+
+@dataclass
+class Cache:
+    """Where artefacts are kept."""
+
+    dir: str | None = None
+    limit_gb: float = MISSING
+
+
+@dataclass
+class Cuts:
+    """Settings of the search for scene cuts."""
+
+    histogram_distance: float = MISSING
+    picture_difference: float = MISSING
+
+
+@dataclass
+class Plate:
+    """Settings of the person-free plate."""
+
+    neighbours: int = MISSING
+    dilation_px: float = MISSING
+
+
+@dataclass
+class ChainRoot:
+    """What every command that runs the chain has."""
+
+    pose: Any = MISSING
+    mask: Any = MISSING
+    motion: Any = MISSING
+    background: Any = MISSING
+    render: Any = MISSING
+    input: str = MISSING
+    input_fps: float | None = None
+    output: str = MISSING
+    poses: str | None = None
+    device: str = MISSING
+    batch_megapixels: float = MISSING
+    cache: Cache = MISSING
+    cuts: Cuts = MISSING
+    plate: Plate = MISSING
+
+
+@dataclass
+class InterpolateRoot(ChainRoot):
+    """conf/interpolate.yaml."""
+
+    video: Any = MISSING
+    rate: float | None = None
+    fps: float | None = None
+    layout: str = MISSING
+    report: bool = MISSING
+
+
+@dataclass
+class CheckRoot:
+    """conf/check.yaml."""
+
+    experiment: str | None = None
+
+
+@dataclass
+class DownloadRoot:
+    """conf/download.yaml."""
+
+    packages: list[str] = MISSING
+
+
+ROOTS = {"interpolate": InterpolateRoot, "check": CheckRoot, "download": DownloadRoot}
+
+
+def register() -> None:
+    """Make the roots known to Hydra as `<verb>_schema`."""
+    store = ConfigStore.instance()
+    for verb, root in ROOTS.items():
+        store.store(name=f"{verb}_schema", node=root)

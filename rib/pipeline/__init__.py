@@ -1,0 +1,1 @@
+"""The chain: what its stages are, how they are put together, and what comes out."""

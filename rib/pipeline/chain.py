@@ -1,0 +1,224 @@
+"""The chain: analysis of the whole clip, then synthesis interval by interval."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import torch
+
+from rib.interval import Background, Interval, Keyframe, Rendered
+from rib.pipeline.analysis import Analysis, analyse
+from rib.pipeline.artefacts import Artefacts
+from rib.pipeline.compose import compose, to_float, to_uint8
+from rib.pipeline.stages import ORDER, check_wiring
+from rib.pipeline.times import Timeline
+from rib.pipeline.watch import Stopwatch
+from rib.recipe import build
+from rib.render.none import NoRenderer
+from rib.video import FrameSource
+
+
+@dataclass(frozen=True)
+class OutputFrame:
+    """One frame of the result.
+
+    Attributes:
+        index: Its number in the output.
+        picture: (H, W, 3) uint8 RGB.
+        keyframe: The keyframe it copies, or -1.
+        trust: Mean of the trust map; 0 for copies.
+        trusted: Share of pixels with trust above one half.
+    """
+
+    index: int
+    picture: np.ndarray
+    keyframe: int
+    trust: float = 0.0
+    trusted: float = 0.0
+
+
+@dataclass
+class Chain:
+    """Stages put together from recipes; build one with `Chain.from_config`.
+
+    Attributes:
+        recipes: A recipe for each stage: pose, motion, mask, background, render.
+        cuts: Settings of `find_cuts`.
+        plate: Settings of `person_free_plate`, with `neighbours`, the number of other keyframes it may look at.
+        artefacts: Where the analysis is kept.
+        device: Where pictures are made: "cpu", "cuda", ...
+        batch_megapixels: Frames made at once, in 10^6 pixels of output.
+    """
+
+    recipes: Mapping[str, Mapping[str, Any]]
+    cuts: Mapping[str, float]
+    plate: Mapping[str, Any]
+    artefacts: Artefacts
+    device: str
+    batch_megapixels: float
+    watch: Stopwatch = field(default_factory=Stopwatch)
+
+    def __post_init__(self) -> None:
+        self.wiring = check_wiring(self.recipes)
+        self._stages: dict[str, Any] = {}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Chain:
+        """The chain of a composed config (a plain dict): its stages' groups, `cuts`, `plate`, `cache` and `device`."""
+        cache = config["cache"]
+        return cls(
+            recipes={stage: config[stage] for stage in ORDER},
+            cuts=config["cuts"],
+            plate=config["plate"],
+            artefacts=Artefacts(cache["dir"], cache["limit_gb"]),
+            device=resolve_device(config["device"]),
+            batch_megapixels=config["batch_megapixels"],
+        )
+
+    def stage(self, name: str) -> Any:
+        """A stage, built when it is first asked for."""
+        if name not in self._stages:
+            with self.watch(f"load {name}"):
+                self._stages[name] = build(self.recipes[name])
+        return self._stages[name]
+
+    def analyse(self, source: FrameSource, fps: Fraction) -> Analysis:
+        """Look at the whole clip: cuts, poses of the keyframes and in between, and mattes where they are needed.
+
+        Args:
+            source: The clip.
+            fps: The output's frame rate.
+        """
+        return analyse(self, source, fps)
+
+    @torch.inference_mode()
+    def frames(self, source: FrameSource, analysis: Analysis) -> Iterator[OutputFrame]:
+        """Every output frame in order; at most a few decoded keyframes are in memory.
+
+        Args:
+            source: The same clip.
+            analysis: What `analyse` gave for it.
+        """
+        timeline = analysis.timeline
+        for a, b, neighbours in self._gaps(source, analysis):
+            gap = a[1].index
+            wanted = timeline.wanted(gap)
+            made: Iterator[OutputFrame] = iter(())
+            if gap + 1 in analysis.cuts:
+                made = _held(analysis, a, b, wanted)
+            elif len(wanted):
+                made = self._made(analysis, a[1], b[1], neighbours, wanted)
+            yield from _in_order(timeline, gap, a, b, made)
+
+    def _made(
+        self,
+        analysis: Analysis,
+        a: Keyframe,
+        b: Keyframe,
+        neighbours: tuple[Keyframe, ...],
+        wanted: np.ndarray,
+    ) -> Iterator[OutputFrame]:
+        height, width = a.picture.shape[1:]
+        size = max(1, int(self.batch_megapixels * 1e6 / (height * width)))
+        for start in range(0, len(wanted), size):
+            numbers = wanted[start : start + size]
+            interval = Interval(
+                a, b, analysis.timeline.times_s[numbers], analysis.poses[numbers], neighbours, tuple(map(int, numbers))
+            )
+            pictures, rendered = self._picture(analysis, interval)
+            trust = rendered.trust.float()
+            for i, number in enumerate(numbers):
+                yield OutputFrame(
+                    int(number), pictures[i], -1, float(trust[i].mean()), float((trust[i] > 0.5).float().mean())
+                )
+
+    def _picture(self, analysis: Analysis, interval: Interval) -> tuple[np.ndarray, Rendered]:
+        with self.watch("background"):
+            background: Background = self.stage("background")(interval)
+        renderer = self.stage("render")
+        if not analysis.person_at(interval.a.index, interval.b.index):
+            renderer = NoRenderer()
+        elif "plate" in self.wiring.wanted:
+            from rib.background.plate import person_free_plate
+
+            settings = {key: value for key, value in self.plate.items() if key != "neighbours"}
+            with self.watch("plate"):
+                background = replace(background, plate=person_free_plate(interval, **settings))
+        with self.watch("render"):
+            rendered = renderer(interval, background)
+        with self.watch("compose"):
+            return to_uint8(compose(background, rendered)), rendered
+
+    def _gaps(
+        self, source: FrameSource, analysis: Analysis
+    ) -> Iterator[tuple[tuple[np.ndarray, Keyframe], tuple[np.ndarray, Keyframe], tuple[Keyframe, ...]]]:
+        """Neighbouring keyframes (their 8-bit pictures and records) and others around them, in order."""
+        extra = int(self.plate["neighbours"]) if "plate" in self.wiring.wanted else 0
+        ahead = extra // 2
+        window: list[tuple[np.ndarray, Keyframe]] = []
+        frames = self.watch.through("decode", source)
+        gap = 0
+        for index, frame in enumerate(frames):
+            window.append((frame, self._keyframe(frame, index, analysis)))
+            while gap + 1 + ahead <= index:
+                yield _around(window, gap)
+                gap += 1
+                window = [w for w in window if w[1].index >= gap - (extra - ahead)]
+        while gap + 1 < len(source):
+            yield _around(window, gap)
+            gap += 1
+
+    def _keyframe(self, frame: np.ndarray, index: int, analysis: Analysis) -> Keyframe:
+        mask = analysis.mask(index) if "masks" in self.wiring.wanted else None
+        return Keyframe(
+            index=index,
+            time_s=float(analysis.keyframe_times_s[index]),
+            picture=to_float(frame, self.device),
+            mask=None if mask is None else torch.from_numpy(mask)[None].to(self.device),
+            pose=analysis.keyframe_poses[index],
+        )
+
+
+def _around(
+    window: list[tuple[np.ndarray, Keyframe]], gap: int
+) -> tuple[tuple[np.ndarray, Keyframe], tuple[np.ndarray, Keyframe], tuple[Keyframe, ...]]:
+    by_index = {keyframe.index: (frame, keyframe) for frame, keyframe in window}
+    others = tuple(k for i, (_, k) in by_index.items() if i not in (gap, gap + 1))
+    return by_index[gap], by_index[gap + 1], others
+
+
+def _held(
+    analysis: Analysis, a: tuple[np.ndarray, Keyframe], b: tuple[np.ndarray, Keyframe], wanted: np.ndarray
+) -> Iterator[OutputFrame]:
+    """Across a cut nothing is interpolated: the nearer keyframe is shown."""
+    middle = (a[1].time_s + b[1].time_s) / 2
+    for number in wanted:
+        nearer = a if analysis.timeline.times_s[number] < middle else b
+        yield OutputFrame(int(number), nearer[0], -1)
+
+
+def _in_order(
+    timeline: Timeline,
+    gap: int,
+    a: tuple[np.ndarray, Keyframe],
+    b: tuple[np.ndarray, Keyframe],
+    made: Iterator[OutputFrame],
+) -> Iterator[OutputFrame]:
+    """The interval's output frames: the copy of a, those made, and the copy of b after the last interval."""
+    for number in np.flatnonzero(timeline.gap == gap):
+        keyframe = int(timeline.keyframe[number])
+        if keyframe < 0:
+            yield next(made)
+        else:
+            yield OutputFrame(int(number), a[0] if keyframe == a[1].index else b[0], keyframe)
+
+
+def resolve_device(device: str) -> str:
+    """`auto` is the GPU where PyTorch sees one, else the CPU."""
+    if device != "auto":
+        return device
+    return "cuda" if torch.cuda.is_available() else "cpu"

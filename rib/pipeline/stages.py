@@ -1,0 +1,102 @@
+"""The chain's stages: what each needs from those before it and what it gives.
+
+A stage is any object with the method of its protocol. Its class may state `needs` and `gives`, sets of the words in
+`WORDS`; the wiring is checked on the classes, before any of them loads its weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from rib.errors import RibError
+from rib.interval import Background, Interval, Rendered
+from rib.keypoints import PoseSequence
+from rib.recipe import locate
+from rib.video import FrameSource
+
+ORDER = ("pose", "motion", "mask", "background", "render")
+WORDS = {
+    "keyframe_poses": "poses of the keyframes",
+    "poses": "poses in between",
+    "masks": "a person matte a keyframe",
+    "flow": "optical flow to both keyframes",
+    "between": "an interpolator of any two pictures",
+    "plate": "the scene without the person",
+}
+GIVES = {"pose": {"keyframe_poses"}, "motion": {"poses"}, "mask": {"masks", "plate"}}
+"""What every stage of a kind gives; a class may give more."""
+
+
+class PoseStage(Protocol):
+    """Finds one person in the keyframes."""
+
+    def __call__(self, source: FrameSource, cuts: Sequence[int]) -> PoseSequence: ...
+
+
+class MotionStage(Protocol):
+    """Works out the poses at other times; `cuts` are keyframes that begin a new shot."""
+
+    def __call__(self, poses: PoseSequence, times_s: np.ndarray, cuts: Sequence[int] = ()) -> PoseSequence: ...
+
+
+class MaskStage(Protocol):
+    """One (H, W) float matte in 0..1 for each keyframe, in order."""
+
+    def __call__(self, source: FrameSource, poses: PoseSequence) -> Iterator[np.ndarray]: ...
+
+
+class BackgroundStage(Protocol):
+    """Pictures at the wanted times of an interval."""
+
+    def __call__(self, interval: Interval) -> Background: ...
+
+
+class RenderStage(Protocol):
+    """The person at the wanted times of an interval."""
+
+    needs: frozenset[str]
+
+    def __call__(self, interval: Interval, background: Background) -> Rendered: ...
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """Which words the chain has to provide for the renderer, after the check that it can.
+
+    Attributes:
+        wanted: What the renderer needs, and what that needs in turn.
+        pose_from_motion: The motion stage brings the keyframes' poses with it (`motion=files`).
+    """
+
+    wanted: frozenset[str]
+    pose_from_motion: bool
+
+
+def check_wiring(recipes: Mapping[str, Mapping[str, Any]]) -> Wiring:
+    """Hold the renderer's needs against what the other stages give.
+
+    Args:
+        recipes: A recipe for each stage in `ORDER`.
+
+    Raises:
+        RibError: A stage needs what none of the others gives.
+    """
+    classes = {stage: locate(recipes[stage]["_target_"]) for stage in ORDER}
+    given: set[str] = set()
+    for stage in ORDER:
+        given |= GIVES.get(stage, set()) | set(getattr(classes[stage], "gives", ()))
+    wanted = set(getattr(classes["render"], "needs", ()))
+    lacking = sorted(wanted - given)
+    if lacking:
+        raise RibError(
+            f"render={classes['render'].__name__} needs {', '.join(WORDS[word] for word in lacking)}, "
+            f"which background={classes['background'].__name__} does not give",
+            "type background=rife or render=none",
+        )
+    if "plate" in wanted:
+        wanted.add("masks")
+    return Wiring(frozenset(wanted), "keyframe_poses" in getattr(classes["motion"], "gives", ()))

@@ -1,0 +1,1 @@
+"""The person, drawn in the poses in between."""
