@@ -71,7 +71,7 @@ class InterpolateRoot(ChainRoot):
 class CheckRoot:
     """conf/check.yaml."""
 
-    experiment: str | None = None
+    verbose: bool = MISSING
 
 
 @dataclass

@@ -1,0 +1,30 @@
+"""`rib check`: every config composes and every recipe fits its constructor."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from rib.config.app import exit_code, run
+
+
+def task(config: dict[str, Any]) -> None:
+    """Go through everything in conf/."""
+    from rib.config.compose import check_all
+
+    configs = recipes = 0
+    for title, count in check_all():
+        configs += 1
+        recipes += count
+        if config["verbose"]:
+            print(f"{title}: {count} recipes")
+    print(f"{configs} configs with {recipes} recipes: all well")
+
+
+def command(arguments: list[str]) -> None:
+    """Entry point for `rib check`."""
+    run("check", task, arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(exit_code(lambda: command(sys.argv[1:])))

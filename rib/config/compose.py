@@ -1,0 +1,73 @@
+"""Compose configs from Python: for notebooks, tests and `rib check`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from hydra import compose as hydra_compose
+from hydra import initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from omegaconf import DictConfig, OmegaConf
+
+from rib.config import schema
+from rib.config.app import plain
+from rib.config.explain import ConfigError, explain
+from rib.config.paths import conf_dir, groups, options
+from rib.config.recipes import check_recipes
+from rib.errors import RibError
+
+
+def compose(verb: str, *overrides: str) -> dict[str, Any]:
+    """The settings of a command as a plain dict, resolved and checked.
+
+    Args:
+        verb: The command, e.g. "interpolate".
+        overrides: What would be typed after it, e.g. "rate=4", "background=flow".
+
+    Raises:
+        RibError: An unknown key or option, a wrong type, or a setting that was not given.
+    """
+    return plain(_compose(verb, *overrides))
+
+
+def check_all() -> Iterator[tuple[str, int]]:
+    """Compose every root with every option of every group that it uses, and check every recipe.
+
+    Yields:
+        What was composed ("interpolate background=flow") and how many recipes it held.
+
+    Raises:
+        RibError: The first config that does not compose or recipe that its constructor would refuse.
+    """
+    for verb in schema.ROOTS:
+        root = _compose(verb)
+        yield verb, _check(verb, root)
+        for group in groups():
+            if group not in root:
+                continue
+            for option in options(group):
+                text = f"{group}={option}"
+                yield f"{verb} {text}", _check(f"{verb} {text}", _compose(verb, text))
+
+
+def _check(title: str, config: DictConfig) -> int:
+    try:
+        resolved = OmegaConf.to_container(config, resolve=True, throw_on_missing=False)
+        assert isinstance(resolved, dict)
+        return check_recipes(resolved)  # type: ignore[arg-type]
+    except ConfigError as error:
+        mistake = explain(error)
+        raise RibError(f"{title}: {mistake.what}", mistake.remedy) from error
+    except RibError as error:
+        raise RibError(f"{title}: {error.what}", error.remedy) from error
+
+
+def _compose(verb: str, *overrides: str) -> DictConfig:
+    schema.register()
+    GlobalHydra.instance().clear()
+    try:
+        with initialize_config_dir(config_dir=str(conf_dir()), version_base="1.3"):
+            return hydra_compose(config_name=verb, overrides=list(overrides))
+    except ConfigError as error:
+        raise explain(error) from error
