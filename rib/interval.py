@@ -1,4 +1,4 @@
-"""What passes between the rooms that make a picture: two keyframes, what stands behind them, and the person drawn.
+"""What passes between the rooms that make a picture: keyframes, what stands between them, the person drawn.
 
 Letters: N times wanted inside the interval, H and W the picture's height and width.
 Pictures are RGB float32 in 0..1, masks and alphas float32 in 0..1, flows in pixels.
@@ -44,8 +44,8 @@ class Interval:
         times_s: (N,) float64 seconds, a.time_s < t < b.time_s.
         poses: The person at those times (length N), or None.
         neighbours: Other keyframes near by, for the person-free plate.
-        indices: The number of each wanted frame in the output, from 0 (length N); empty where there is no output
-            to count in.
+        indices: The number of each wanted frame in the output, from 0 (length N); empty where nothing
+            counts the output.
     """
 
     a: Keyframe

@@ -1,0 +1,133 @@
+"""IFNet 4.0, the flow network of RIFE (Huang et al., ECCV 2022, arXiv:2011.06294), for inference.
+
+Four blocks refine one estimate from coarse to fine. Layer names are those of the published weights.
+Letters: N pairs of pictures, H and W their padded size.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from rib.background.warp import backward_warp, pixel_grid
+
+STATE = 5
+"""Channels of the estimate: flow to a (x, y), flow to b (x, y), logit of a's share."""
+LEAP_PX = 32
+"""A second step longer than this towards both pictures means that the first block looked too closely."""
+
+
+def _conv(in_channels: int, out_channels: int, stride: int = 1) -> nn.Sequential:
+    return nn.Sequential(nn.Conv2d(in_channels, out_channels, 3, stride, 1), nn.PReLU(out_channels))
+
+
+class IFBlock(nn.Module):
+    """One step of refinement: a correction of the estimate, seen at a coarser resolution.
+
+    Args:
+        in_channels: 7 for the first block (a, b, t), 12 for later ones (warped a and b, t, estimate).
+        width: Channels inside.
+    """
+
+    def __init__(self, in_channels: int, width: int) -> None:
+        super().__init__()
+        self.conv0 = nn.Sequential(
+            _conv(in_channels, width // 2, stride=2), _conv(width // 2, width, stride=2)
+        )
+        self.convblock = nn.Sequential(*(_conv(width, width) for _ in range(8)))
+        self.lastconv = nn.ConvTranspose2d(width, STATE, 4, 2, 1)
+
+    def forward(self, x: torch.Tensor, scale: int) -> torch.Tensor:
+        """Map (N, in_channels, H / scale, W / scale) to a correction (N, 5, H, W), flows in its pixels."""
+        x = self.conv0(x)
+        # convolutions run channels_last, warps are faster with planes: change over where it is small
+        correction = self.lastconv(self.convblock(x) + x).contiguous()
+        correction[:, :4] *= 2 * scale
+        return F.interpolate(correction, scale_factor=2.0 * scale, mode="bilinear", align_corners=False)
+
+
+class IFNet(nn.Module):
+    """Estimates, for a time between two pictures, the flows to both and the share of each."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.block0 = IFBlock(7, 192)
+        self.block1 = IFBlock(12, 128)
+        self.block2 = IFBlock(12, 96)
+        self.block3 = IFBlock(12, 64)
+
+    def forward(self, pair: torch.Tensor, fractions: torch.Tensor, coarseness: int = 1) -> torch.Tensor:
+        """Estimate flows and shares.
+
+        Args:
+            pair: (N, 2, 3, H, W), pictures a and b; H and W multiples of 64 * coarseness.
+            fractions: (N,), 0 at a and 1 at b.
+            coarseness: The finest block sees every `coarseness`-th pixel; a power of two.
+
+        Returns:
+            (N, 5, H, W): flow to a and to b in pixels, logit of a's share.
+        """
+        estimate, step = self._coarse(pair, fractions, coarseness)
+        far = (step.abs().flatten(2).amax(2) > LEAP_PX).view(-1, 2, 2).any(2).all(1)
+        if not far.any():
+            return self._fine(pair, fractions, estimate, coarseness)
+        # the published second look; each pair decides for itself, so that batches do not matter
+        result = torch.empty_like(estimate)
+        twice, _ = self._coarse(pair[far], fractions[far], 2 * coarseness)
+        result[far] = self._fine(pair[far], fractions[far], twice, 2 * coarseness)
+        if not far.all():
+            result[~far] = self._fine(pair[~far], fractions[~far], estimate[~far], coarseness)
+        return result
+
+    def _coarse(
+        self, pair: torch.Tensor, t: torch.Tensor, coarseness: int
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """The estimate after two blocks, and the flows' last correction (N, 4, H, W)."""
+        scale = 8 * coarseness
+        first = self.block0(_with_time(_shrink(pair.flatten(1, 2), scale), t), scale)
+        step = self._step(self.block1, pair, t, first, 4 * coarseness)
+        return first + step, step[:, :4]
+
+    def _fine(
+        self, pair: torch.Tensor, t: torch.Tensor, estimate: torch.Tensor, coarseness: int
+    ) -> torch.Tensor:
+        estimate = estimate + self._step(self.block2, pair, t, estimate, 2 * coarseness)
+        return estimate + self._step(self.block3, pair, t, estimate, coarseness)
+
+    def _step(
+        self, block: IFBlock, pair: torch.Tensor, t: torch.Tensor, estimate: torch.Tensor, scale: int
+    ) -> torch.Tensor:
+        warped = warp_pair(pair, estimate).flatten(1, 2)
+        seen = _shrink(estimate, scale)
+        parts = _with_time(_shrink(warped, scale), t), seen[:, 4:], seen[:, :4] / scale
+        return block(torch.cat(parts, dim=1), scale)
+
+
+def warp_pair(pair: torch.Tensor, estimate: torch.Tensor) -> torch.Tensor:
+    """Bring both pictures (N, 2, 3, H, W) to the wanted time by the flows of (N, 5, H, W)."""
+    num, _, _, height, width = pair.shape
+    flows = estimate[:, :4].reshape(2 * num, 2, height, width)
+    return backward_warp(pair.flatten(0, 1), flows, pixel_grid(height, width, pair.device)).view_as(pair)
+
+
+def merge(pair: torch.Tensor, estimate: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """The picture (N, 3, H, W) at the wanted time and a's share (N, 1, H, W) of it."""
+    share = estimate[:, 4:].sigmoid()
+    a, b = warp_pair(pair, estimate).unbind(1)
+    return torch.lerp(b, a, share), share
+
+
+def _shrink(x: torch.Tensor, scale: int) -> torch.Tensor:
+    if scale == 1:
+        return x
+    return F.interpolate(x, scale_factor=1 / scale, mode="bilinear", align_corners=False)
+
+
+def _with_time(x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+    return torch.cat([x, t.view(-1, 1, 1, 1).expand(-1, 1, *x.shape[2:])], dim=1)
+
+
+def load_weights(net: IFNet, published: dict[str, torch.Tensor]) -> None:
+    """Fill the net from the published state_dict; its teacher and refinement nets stay unused."""
+    net.load_state_dict({key: published[f"module.{key}"] for key in net.state_dict()})

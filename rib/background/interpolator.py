@@ -1,0 +1,30 @@
+"""The protocol of everything that fills the gap between two keyframes."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from rib.interval import Background, Interval
+
+
+class Interpolator(ABC):
+    """Gives the picture at any times between two keyframes; the floor under every renderer."""
+
+    def prepare(self, num_frames: int, size_px: tuple[int, int]) -> None:  # noqa: B027 - most need nothing
+        """Called once before the first interval, so that what cannot work is refused before anything is done.
+
+        Args:
+            num_frames: Frames of the whole output, keyframes included.
+            size_px: Width and height of the output.
+
+        Raises:
+            RibError: The interpolator cannot serve such an output.
+        """
+
+    @abstractmethod
+    def __call__(self, interval: Interval) -> Background:
+        """The frames at `interval.times_s`, on the device of the keyframes' pictures and clamped to 0..1.
+
+        Any picture size of at least 16 x 16. Frames are independent: asking for several times at once or
+        one by one gives the same pictures.
+        """

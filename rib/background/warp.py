@@ -1,0 +1,34 @@
+"""Backward warping: fetch every pixel from where a flow field points."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+
+
+def pixel_grid(height: int, width: int, device: torch.device) -> torch.Tensor:
+    """(1, 2, H, W) coordinates of all pixels in `grid_sample` units: -1 and 1 at the border pixels."""
+    x = torch.linspace(-1, 1, width, device=device).expand(height, width)
+    y = torch.linspace(-1, 1, height, device=device)[:, None].expand(height, width)
+    return torch.stack([x, y])[None]
+
+
+def backward_warp(
+    picture: torch.Tensor, flow: torch.Tensor, grid: torch.Tensor | None = None
+) -> torch.Tensor:
+    """Sample a picture bilinearly at every pixel plus its flow; outside, the border's colour goes on.
+
+    Args:
+        picture: (B, C, H, W).
+        flow: (B, 2, H, W), x and y in pixels.
+        grid: `pixel_grid` of the size, where the caller has it already.
+
+    Returns:
+        (B, C, H, W).
+    """
+    height, width = picture.shape[-2:]
+    if grid is None:
+        grid = pixel_grid(height, width, picture.device)
+    per_pixel = flow.new_tensor([2 / max(width - 1, 1), 2 / max(height - 1, 1)]).view(1, 2, 1, 1)
+    where = torch.addcmul(grid, flow, per_pixel).permute(0, 2, 3, 1)
+    return F.grid_sample(picture, where, mode="bilinear", padding_mode="border", align_corners=True)
