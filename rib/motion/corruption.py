@@ -1,0 +1,236 @@
+"""Make clean keypoints look like a detector's.
+
+Sizes are fractions of the person's height. Everything is whole-batch on tensors and drawn from one generator.
+Letters: B clips, K keyframes, J joints.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from rib.skeleton import BODY19
+
+Range = tuple[float, float]
+
+
+def _joints(*names: str) -> list[int]:
+    return [i for i, name in enumerate(BODY19) if any(n in name for n in names)]
+
+
+def _mask(*groups: list[int]) -> Tensor:
+    out = torch.zeros(len(groups), len(BODY19), dtype=torch.bool)
+    for row, group in zip(out, groups, strict=True):
+        row[group] = True
+    return out
+
+
+ARM, LEG = ("elbow", "wrist", "hand"), ("knee", "ankle", "big_toe")
+LIMBS = _mask(
+    *([BODY19.index(f"{side}_{n}") for n in names] for side in ("left", "right")
+      for names in (ARM, LEG, ARM[1:], LEG[1:], ARM[2:], LEG[2:]))
+)  # fmt: skip
+"""Runs of joints that a detector loses or misplaces together: whole limbs, their lower halves, their ends."""
+SIDES = _mask(
+    _joints("_hip", "knee", "ankle", "toe")[1:],
+    _joints("shoulder", "elbow", "wrist", "hand"),
+    _joints("left", "right"),
+)
+"""What is swapped left for right: legs, arms, the whole body."""
+ABSENT = _mask(
+    _joints("hand"), _joints("hand"), _joints("hand"), _joints("hand", "toe"), _joints("toe"), _joints("nose"),
+    _joints("right_wrist", "right_hand"), _joints("left_wrist", "left_hand"), _joints("knee", "ankle", "toe", "hand"),
+)  # fmt: skip
+"""Sets of joints that a detector or a framing never gives."""
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What a detector would report.
+
+    Attributes:
+        keypoints: (B, K, J, 2), 0 where missing.
+        confidence: (B, K, J) 0..1, 0 where missing.
+        clean: (B,) bool, nothing but joints missing was done to the clip.
+    """
+
+    keypoints: Tensor
+    confidence: Tensor
+    clean: Tensor
+
+
+@dataclass(frozen=True)
+class Residuals:
+    """Errors of real detectors, drawn from for training.
+
+    Attributes:
+        error: (N, T, J, 2), fractions of the person's height.
+        confidence: (N, T, J), 0 where missing.
+        length: (N,) frames of each track, at most T.
+        fps: (N,).
+    """
+
+    error: Tensor
+    confidence: Tensor
+    length: Tensor
+    fps: Tensor
+
+    def draw(self, times_s: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """(B, K, J, 2) errors and (B, K, J) confidences of tracks read from a random moment on, there and back."""
+        B = len(times_s)
+        rand = lambda *s: torch.rand(*s, generator=generator)  # noqa: E731
+        track = torch.randint(len(self.length), (B, 1), generator=generator)
+        n, fps = self.length[track], self.fps[track]
+        frame = (rand(B, 1) * n + times_s * fps).round().long() % (2 * n - 2)
+        frame = torch.where(frame < n, frame, 2 * n - 2 - frame)
+        sign = torch.stack([(rand(B) < 0.5).float() * 2 - 1, torch.ones(B)], -1)[:, None, None]
+        size = torch.exp(torch.empty(B, 1, 1, 1).uniform_(math.log(0.6), math.log(1.8), generator=generator))
+        return self.error[track, frame] * sign * size, self.confidence[track, frame]
+
+
+@dataclass(frozen=True)
+class DetectorNoise:
+    """Draws a clip's kind (clean, synthetic noise, errors of real detectors) and corrupts it.
+
+    Attributes:
+        clean: Share of clips with exact keypoints.
+        real: Share of clips with errors of real detectors, where there are any.
+        sigma: Least and greatest noise of a coordinate, fractions of the height; log-uniform.
+        joint_spread: Log-normal spread of the noise between joints.
+        correlated: Share of noisy clips whose noise is correlated in time.
+        correlation_s: Least and greatest correlation time, seconds.
+        heavy: Share of joints whose noise is three times as large.
+        swap: Greatest share of keyframes with legs, arms, whole body swapped.
+        displaced: Greatest share of keyframes with a limb elsewhere.
+        displacement: Least and greatest displacement, fractions of the height.
+        missing: Greatest share of joints missing.
+        burst: Share of noisy clips in which a limb is lost for a while.
+        frame_missing: Greatest share of keyframes without any joint.
+        absent: Share of clips in which some joints are never given.
+        truncated: Share of noisy clips cut by the picture's edge.
+    """
+
+    clean: float
+    real: float
+    sigma: Range
+    joint_spread: float
+    correlated: float
+    correlation_s: Range
+    heavy: float
+    swap: tuple[float, float, float]
+    displaced: float
+    displacement: Range
+    missing: float
+    burst: float
+    frame_missing: float
+    absent: float
+    truncated: float
+
+    def __call__(
+        self, keypoints: Tensor, times_s: Tensor, height: float, generator: torch.Generator, bank: Residuals | None
+    ) -> Observed:
+        """Corrupt (B, K, J, 2) keypoints seen at (B, K) seconds, of people `height` tall."""
+        draw = _Draw(generator, keypoints.shape[0], keypoints.shape[1])
+        kind = draw.uniform(draw.B)
+        clean = kind < self.clean
+        real = (kind > 1 - self.real) if bank is not None else torch.zeros_like(clean)
+        dropping = ~clean | (draw.uniform(draw.B) < 0.15)
+        noise = self.noise(draw, times_s) * (~clean & ~real)[:, None, None, None]
+        missing = self.missing_joints(draw, dropping & ~real) | self.out_of_picture(draw, keypoints, ~clean)
+        confidence = self.confidence(draw, noise.norm(dim=-1), clean)
+        if bank is not None:
+            error, reported = bank.draw(times_s, generator)
+            noise = torch.where(real[:, None, None, None], error, noise)
+            confidence = torch.where(real[:, None, None], reported, confidence)
+        observed = self.swapped(draw, keypoints + noise * height, ~clean & ~real)
+        confidence = torch.where(missing, 0.0, confidence) * ~self.absent_joints(draw)[:, None]
+        return Observed(torch.where(confidence[..., None] > 0, observed, 0.0), confidence, clean)
+
+    def noise(self, draw: _Draw, times_s: Tensor) -> Tensor:
+        """(B, K, J, 2) heavy-tailed noise, in part correlated in time, and displaced limbs."""
+        B, K, J = draw.B, draw.K, len(BODY19)
+        white = draw.normal(B, K, J, 2) * torch.where(draw.uniform(B, K, J, 1) < self.heavy, 3.0, 1.0)
+        tau = torch.where(draw.uniform(B) < self.correlated, draw.log_uniform(self.correlation_s, B), 1e-3)
+        keep = torch.exp(-times_s.diff(dim=1).float() / tau[:, None])
+        coloured = [white[:, 0]]
+        for k in range(1, K):
+            rho = keep[:, k - 1, None, None]
+            coloured.append(rho * coloured[-1] + (1 - rho**2).sqrt() * white[:, k])
+        size = draw.log_uniform(self.sigma, B, 1, 1, 1) * torch.exp(self.joint_spread * draw.normal(B, 1, J, 1))
+        hit = draw.uniform(B, K) < draw.uniform(B, 1) * self.displaced
+        limb = LIMBS[draw.integers(len(LIMBS), B, K)] & hit[..., None]
+        far = draw.log_uniform(self.displacement, B, K, 1, 1)
+        moved = far * (draw.normal(B, K, 1, 2) * draw.uniform(B, K, 1, 1) + draw.normal(B, K, J, 2))
+        return torch.stack(coloured, 1) * size + moved * limb[..., None]
+
+    def swapped(self, draw: _Draw, keypoints: Tensor, where: Tensor) -> Tensor:
+        """Exchange left and right of legs, arms or the body at some keyframes, now and then for two in a row."""
+        for sides, share in zip(SIDES, self.swap, strict=True):
+            hit = (draw.uniform(draw.B, draw.K) < draw.uniform(draw.B, 1) * share) & where[:, None]
+            hit[:, 1:] |= hit[:, :-1] & (draw.uniform(draw.B, draw.K - 1) < 0.25)
+            keypoints = torch.where((hit[..., None] & sides)[..., None], keypoints[:, :, MIRRORED], keypoints)
+        return keypoints
+
+    def missing_joints(self, draw: _Draw, where: Tensor) -> Tensor:
+        """(B, K, J) bool: single joints, a limb for one to five keyframes, whole keyframes."""
+        B, K, J = draw.B, draw.K, len(BODY19)
+        single = draw.uniform(B, K, J) < draw.uniform(B, 1, 1) * self.missing
+        start, k = draw.integers(K, B, 1), torch.arange(K)
+        lost = (k >= start) & (k <= start + draw.integers(5, B, 1)) & (draw.uniform(B, 1) < self.burst)
+        limb = lost[..., None] & LIMBS[draw.integers(len(LIMBS), B)][:, None]
+        frames = draw.uniform(B, K) < draw.uniform(B, 1) * self.frame_missing
+        frames[:, 0] = False
+        return (single | limb | frames[..., None]) & where[:, None, None]
+
+    def out_of_picture(self, draw: _Draw, keypoints: Tensor, where: Tensor) -> Tensor:
+        """(B, K, J) bool: joints beyond a straight edge that cuts off up to a third of the clip's extent."""
+        angle = draw.uniform(draw.B) * 2 * math.pi
+        along = torch.einsum("bkjc,bc->bkj", keypoints, torch.stack([angle.cos(), angle.sin()], -1))
+        low, high = along.amin((1, 2)), along.amax((1, 2))
+        edge = high - draw.uniform(draw.B) / 3 * (high - low)
+        cut = where & (draw.uniform(draw.B) < self.truncated)
+        return (along > edge[:, None, None]) & cut[:, None, None]
+
+    def absent_joints(self, draw: _Draw) -> Tensor:
+        """(B, J) bool: joints that are missing in the whole clip."""
+        chosen = ABSENT[draw.integers(len(ABSENT), draw.B)]
+        return chosen & (draw.uniform(draw.B) < self.absent)[:, None]
+
+    @staticmethod
+    def confidence(draw: _Draw, error: Tensor, clean: Tensor) -> Tensor:
+        """(B, K, J): always 1, or noise about a level, or falling with the error; exact clips mostly say 1."""
+        B, shape = draw.B, error.shape
+        habit = draw.uniform(B) * torch.where(clean, 0.6, 1.0)
+        level = 0.5 + 0.45 * draw.uniform(B, 1, 1) + 0.1 * draw.normal(*shape)
+        honest = torch.exp(-error * (5 + 20 * draw.uniform(B, 1, 1))) * (0.7 + 0.3 * draw.uniform(B, 1, 1))
+        honest = honest + 0.08 * draw.normal(*shape)
+        chosen = torch.where((habit < 0.65)[:, None, None], level, honest)
+        return torch.where((habit < 0.3)[:, None, None], 1.0, chosen).clamp(0.1, 1.0)
+
+
+MIRRORED = [
+    BODY19.index(n.replace("left", "?").replace("right", "left").replace("?", "right")) for n in BODY19
+]
+
+
+class _Draw:
+    """Random tensors of one batch."""
+
+    def __init__(self, generator: torch.Generator, B: int, K: int) -> None:
+        self.generator, self.B, self.K = generator, B, K
+
+    def uniform(self, *shape: int) -> Tensor:
+        return torch.rand(*shape, generator=self.generator)
+
+    def normal(self, *shape: int) -> Tensor:
+        return torch.randn(*shape, generator=self.generator)
+
+    def integers(self, below: int, *shape: int) -> Tensor:
+        return torch.randint(below, shape, generator=self.generator)
+
+    def log_uniform(self, between: Range, *shape: int) -> Tensor:
+        low, high = (math.log(v) for v in between)
+        return torch.exp(low + (high - low) * self.uniform(*shape))

@@ -1,0 +1,170 @@
+"""Training pairs made on the fly: windows of mocap, seen by a virtual camera, decimated and corrupted.
+
+Letters: B clips, K keyframes, J joints. Moments between keyframes come as `PROBES` frames a piece.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypedDict
+
+import torch
+from torch import Tensor
+
+from rib.mocap.bank import MotionBank
+from rib.mocap.views import RandomViews
+from rib.motion.corruption import DetectorNoise, Residuals
+from rib.skeleton import BODY19, joint_set
+
+PROBES = 5
+"""Frames looked at in a piece: the one after its first keyframe, three in a row, the one before its last."""
+
+
+class MotionBatch(TypedDict):
+    """Corrupted keyframes and the truth.
+
+    Keys:
+        times_s: (B, K) float64.
+        keypoints_px: (B, K, 19, 2), 0 where missing.
+        confidence: (B, K, 19).
+        target_px: (B, K, 19, 2), the true keyframes.
+        probe_times_s: (B, K - 1, PROBES) float64.
+        probe_px: (B, K - 1, PROBES, 19, 2), the truth there.
+        clean: (B,) bool, keyframes are exact.
+        height_px: The standing person's height.
+        frame_s: (B,) seconds between frames of the truth.
+    """
+
+    times_s: Tensor
+    keypoints_px: Tensor
+    confidence: Tensor
+    target_px: Tensor
+    probe_times_s: Tensor
+    probe_px: Tensor
+    clean: Tensor
+    height_px: float
+    frame_s: Tensor
+
+
+@dataclass(frozen=True)
+class WindowRecipe:
+    """How windows are drawn.
+
+    Attributes:
+        keyframes: Least and greatest number of keyframes; one number a batch.
+        tokens: Keyframes in a batch altogether; the batch's size follows.
+        strides: Frames between keyframes, drawn evenly, shortened for short recordings.
+        irregular: Share of clips with uneven keyframes (each gap up to half longer or shorter).
+        speed: Least and greatest speed, log-uniform.
+        reversed: Share of clips played backwards.
+        mirrored: Share of clips mirrored.
+        bone_spread: Log-normal spread of bone lengths.
+        length_power: Recordings are drawn in proportion to their length to this power.
+    """
+
+    keyframes: tuple[int, int]
+    tokens: int
+    strides: Sequence[int]
+    irregular: float
+    speed: tuple[float, float]
+    reversed: float
+    mirrored: float
+    bone_spread: float
+    length_power: float
+
+
+class MotionWindows:
+    """Draws whole batches from a bank.
+
+    Args:
+        bank: The recordings.
+        recipe: How windows are drawn.
+        views: The cameras.
+        noise: The corruption.
+        residuals: Errors of real detectors, or None.
+    """
+
+    def __init__(
+        self, bank: MotionBank, recipe: WindowRecipe, views: RandomViews, noise: DetectorNoise,
+        residuals: Residuals | None,
+    ) -> None:  # fmt: skip
+        self.bank, self.recipe, self.views = bank, recipe, views
+        self.noise, self.residuals = noise, residuals
+        self.flip = torch.as_tensor(joint_set("body19").flip_index)
+        self.bones, self.chains = _skeleton()
+
+    def draw(self, generator: torch.Generator) -> MotionBatch:
+        """One batch; the generator's state decides all of it."""
+        r = self.recipe
+        K = int(torch.randint(r.keyframes[0], r.keyframes[1] + 1, (), generator=generator))
+        B = max(1, r.tokens // K)
+        clip, key, probe, frame_s = self._frames(B, K, generator)
+        joints = self.bank.frames(clip, torch.cat([key, probe.flatten(1)], 1))
+        joints = self._restyled(joints, generator)
+        camera = self.views(joints[:, :K], self.bank.stature_m[clip], generator)
+        seen = camera.project(joints)
+        mirrored = torch.rand(B, generator=generator) < r.mirrored
+        flipped = seen[:, :, self.flip] * seen.new_tensor([-1.0, 1.0])
+        seen = torch.where(mirrored[:, None, None, None], flipped, seen)
+        origin = torch.minimum(key[:, :1], key[:, -1:])
+        sign = (key[:, -1:] - key[:, :1]).sign()
+        time = lambda frames: (frames - torch.where(sign > 0, origin, key[:, :1])) * sign * frame_s[:, None]  # noqa: E731
+        times_s = time(key)
+        target, probes = seen[:, :K], seen[:, K:].unflatten(1, (K - 1, PROBES))
+        observed = self.noise(target, times_s, self.views.height_px, generator, self.residuals)
+        return MotionBatch(
+            times_s=times_s, keypoints_px=observed.keypoints, confidence=observed.confidence,
+            target_px=target, probe_times_s=time(probe.flatten(1)).unflatten(1, (K - 1, PROBES)),
+            probe_px=probes, clean=observed.clean, height_px=self.views.height_px, frame_s=frame_s,
+        )  # fmt: skip
+
+    def _frames(self, B: int, K: int, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Recordings (B,), keyframes (B, K) and probes (B, K - 1, PROBES) as frame numbers, seconds a frame (B,)."""
+        r, rand = self.recipe, lambda *s: torch.rand(*s, generator=generator)
+        lengths = self.bank.lengths
+        weight = (lengths >= 2 * (K - 1) + 1) * lengths.double() ** r.length_power
+        clip = torch.multinomial(weight, B, replacement=True, generator=generator)
+        T = lengths[clip]
+        stride = torch.tensor(r.strides)[torch.randint(len(r.strides), (B,), generator=generator)]
+        stride = stride.minimum((T - 1) // (K - 1))[:, None].expand(B, K - 1)
+        uneven = (stride + ((rand(B, K - 1) - 0.5) * stride).round().long()).clamp_min(2)
+        fits = (uneven.sum(1) < T) & (rand(B) < r.irregular)
+        step = torch.where(fits[:, None], uneven, stride)
+        after = step.cumsum(1)
+        total = after[:, -1:]
+        begin = (rand(B, 1) * (T[:, None] - total)).long()
+        key = torch.cat([torch.zeros_like(total), after], 1)
+        middle = key[:, :-1] + 1 + (rand(B, K - 1) * (step - 1)).long()
+        probe = torch.stack([key[:, :-1] + 1, middle - 1, middle, middle + 1, key[:, 1:] - 1], -1)
+        backwards = rand(B, 1) < r.reversed
+        place = lambda f, b: torch.where(b, begin.reshape(b.shape) + total.reshape(b.shape) - f, begin.reshape(b.shape) + f)  # noqa: E731,E501
+        low, high = r.speed
+        frame_s = (high / low) ** rand(B).double() * low / self.bank.fps
+        return clip, place(key, backwards), place(probe, backwards[..., None]), frame_s
+
+    def _restyled(self, joints: Tensor, generator: torch.Generator) -> Tensor:
+        """Give every clip's person other bone lengths, the same left and right."""
+        B, J = len(joints), len(BODY19)
+        scale = torch.exp(self.recipe.bone_spread * torch.randn(B, J, generator=generator))
+        scale = 0.5 * (scale + scale[:, self.flip])
+        scale[:, BODY19.index("mid_hip")] = 1
+        change = torch.einsum("ij,bj,jk->bik", self.chains, scale, self.bones)
+        return torch.einsum("bik,bnkc->bnic", change, joints)
+
+
+def _skeleton() -> tuple[Tensor, Tensor]:
+    """Matrices (19, 19) from joints to bones (the root stays) and from bones back to joints."""
+    J, root = len(BODY19), BODY19.index("mid_hip")
+    parent = {root: root}
+    limbs = [set(limb) for limb in joint_set("body19").limbs]
+    while len(parent) < J:
+        for limb in limbs:
+            known = [j for j in limb if j in parent]
+            if len(known) == 1:
+                parent[(limb - set(known)).pop()] = known[0]
+    bones = torch.eye(J)
+    for child, above in parent.items():
+        if child != root:
+            bones[child, above] = -1
+    return bones, torch.linalg.inv(bones)
