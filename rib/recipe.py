@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 import importlib
 import inspect
+import types
+import typing
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -34,10 +36,8 @@ def build(recipe: Mapping[str, Any], **extra: Any) -> Any:
 def locate(target: str) -> Callable[..., Any]:
     """The class or function at a dotted path inside `ALLOWED_PACKAGES`."""
     if target.partition(".")[0] not in ALLOWED_PACKAGES:
-        raise RibError(
-            f"a recipe names {target!r}, which lies outside the allowed packages ({', '.join(ALLOWED_PACKAGES)})",
-            "name a class of one of them in _target_",
-        )
+        allowed = ", ".join(ALLOWED_PACKAGES)
+        raise RibError(f"a recipe names {target!r}, which lies outside the allowed packages ({allowed})")
     module_name, _, name = target.rpartition(".")
     try:
         found = getattr(importlib.import_module(module_name), name)
@@ -68,9 +68,34 @@ def check(recipe: Mapping[str, Any], known: Mapping[str, Any] | None = None) -> 
     for key in sorted(given - set(names)):
         if not takes_any:
             raise RibError(f"{target} takes no {key!r}", did_you_mean(key, names))
+    for key in sorted(given & set(names) & set(recipe)):
+        if not _fits(recipe[key], _hints(target).get(key, Any)):
+            wanted = inspect.formatannotation(_hints(target)[key]).replace("typing.", "")
+            raise RibError(f"{target}: {key} is {wanted}, but {recipe[key]!r} was given")
     lacking = [n for n in names if parameters[n].default is inspect.Parameter.empty and n not in given]
     if lacking and known is not None:
         raise RibError(f"{target} needs {', '.join(map(repr, lacking))}")
+
+
+def _hints(target: str) -> dict[str, Any]:
+    found = locate(target)
+    try:
+        return typing.get_type_hints(found.__init__ if inspect.isclass(found) else found)  # type: ignore[misc]
+    except (NameError, TypeError, AttributeError):  # a name that exists for type checkers only
+        return {}
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    """Whether a plain value suits an annotation; annotations beyond plain types suit everything."""
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        return any(_fits(value, part) for part in typing.get_args(hint))
+    if hint is float:
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    if hint is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    if hint in (str, bool, type(None)):
+        return isinstance(value, hint)
+    return True
 
 
 def did_you_mean(word: str, choices: list[str]) -> str:

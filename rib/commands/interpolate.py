@@ -13,10 +13,13 @@ def task(config: dict[str, Any]) -> None:
     from rib.pipeline.interpolate import interpolate
 
     summary = interpolate(config)
-    made, fps = summary["output"]["made"], summary["output"]["fps"]
-    print(f"{summary['output']['frames']} frames at {fps:g} a second ({made} of them made) in {config['output']}")
-    if summary["input"]["fps_assumed"]:
-        print(f"the pictures were taken as {summary['input']['fps']:g} frames a second; input_fps= says otherwise")
+    given, result = summary["input"], summary["output"]
+    print(
+        f"{result['frames']} frames at {result['fps']:g} a second, {result['made']} of them made, "
+        f"in {config['output']}"
+    )
+    if given["fps_assumed"]:
+        print(f"the pictures were taken as {given['fps']:g} frames a second; input_fps= says otherwise")
     for fallback in summary["fallbacks"]:
         print(f"{fallback['start_s']:.2f}-{fallback['end_s']:.2f} s: {fallback['why']}")
 

@@ -1,1 +1,3 @@
-"""Where configs are composed, checked and turned into plain dicts; with `rib.commands` the only room that knows Hydra."""
+"""Where configs are composed, checked and turned into plain dicts; with `rib.commands` the only room that
+knows Hydra.
+"""

@@ -1,6 +1,6 @@
 """From a command line to a plain, checked config, and from an error to an exit code.
 
-Exit codes: 0 done; 1 the user's mistake, one line and no traceback; 2 our bug, with its traceback; 130 Ctrl-C.
+Exit codes: 0 done; 1 the user's mistake, in one line; 2 our bug, with its traceback; 130 Ctrl-C.
 """
 
 from __future__ import annotations
@@ -14,8 +14,18 @@ from pathlib import Path
 from typing import Any
 
 from rib.errors import RibError
+from rib.recipe import did_you_mean
 
 Task = Callable[[dict[str, Any]], None]
+
+OPTIONS = frozenset(
+    (
+        *("-h", "--help", "-m", "--multirun", "--run", "-r", "--cfg", "-c", "--resolve", "--package", "-p"),
+        *("--info", "-i", "--config-path", "-cp", "--config-name", "-cn", "--config-dir", "-cd"),
+        *("--hydra-help", "--shell-completion", "-sc", "--experimental-rerun"),
+    )
+)
+"""Hydra's own options, which every command has."""
 
 _TROUBLE = re.compile(r"[^\w./:\\+-]")
 """What Hydra's grammar may read as something else than a piece of a path."""
@@ -58,6 +68,10 @@ def run(verb: str, task: Task, arguments: list[str]) -> None:
 
         print(usage(verb))
         return
+    for argument in arguments:
+        option = argument.partition("=")[0]
+        if option.startswith("-") and option not in OPTIONS:
+            raise RibError(f"there is no option {option}", did_you_mean(option, sorted(OPTIONS)))
     _compose_and_call(verb, task, [_quoted(argument) for argument in arguments])
 
 
@@ -101,8 +115,9 @@ def plain(config: Any) -> dict[str, Any]:
     except ConfigError as error:
         raise explain(error) from error
     assert isinstance(resolved, dict)
-    check_recipes(resolved)
-    return {str(key): value for key, value in resolved.items()}
+    settings = {str(key): value for key, value in resolved.items()}
+    check_recipes(settings)
+    return settings
 
 
 def _quoted(argument: str) -> str:

@@ -54,8 +54,7 @@ def check_all() -> Iterator[tuple[str, int]]:
 def _check(title: str, config: DictConfig) -> int:
     try:
         resolved = OmegaConf.to_container(config, resolve=True, throw_on_missing=False)
-        assert isinstance(resolved, dict)
-        return check_recipes(resolved)  # type: ignore[arg-type]
+        return check_recipes(resolved)
     except ConfigError as error:
         mistake = explain(error)
         raise RibError(f"{title}: {mistake.what}", mistake.remedy) from error

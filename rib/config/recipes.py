@@ -9,7 +9,7 @@ from rib.errors import RibError
 from rib.recipe import check
 
 
-def check_recipes(config: Mapping[str, Any]) -> int:
+def check_recipes(config: Any) -> int:
     """Check every dict with `_target_` inside a plain config; returns how many there were.
 
     Raises:

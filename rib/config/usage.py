@@ -10,7 +10,9 @@ def usage(verb: str) -> str:
     text = (conf_dir() / f"{verb}.yaml").read_text(encoding="utf-8")
     head, _, body = text.partition("\ndefaults:\n")
     lines = body.splitlines()
-    end = next((i for i, line in enumerate(lines) if line and not line.startswith((" ", "-", "#"))), len(lines))
+    end = next(
+        (i for i, line in enumerate(lines) if line and not line.startswith((" ", "-", "#"))), len(lines)
+    )
     settings = "\n".join(lines[end:]).partition("\nhydra:")[0]
     used = [group for group in groups() if any(f"- {group}:" in line for line in lines[:end])]
     choices = "\n".join(f"  {group}={'|'.join(options(group))}" for group in used)

@@ -63,7 +63,7 @@ class Analysis:
 
     @property
     def fallbacks(self) -> list[Fallback]:
-        """Where the interpolator (or, at a cut, the nearer keyframe) stands alone; neighbouring gaps are one."""
+        """Where no person is rendered, and why; neighbouring gaps are told as one."""
         found: list[Fallback] = []
         for gap in range(len(self.keyframe_times_s) - 1):
             why = "scene cut: the nearer keyframe is held" if gap + 1 in self.cuts else ""
@@ -171,7 +171,7 @@ def load_poses(path: Path) -> PoseSequence:
             times_s=stored["times_s"],
             joint_set=str(stored["joint_set"]),
             size_px=(int(stored["size_px"][0]), int(stored["size_px"][1])),
-            depth_order=stored["depth_order"] if "depth_order" in stored else None,
+            depth_order=stored.get("depth_order"),
             track_id=int(stored["track_id"]),
         )
 

@@ -1,8 +1,8 @@
 """Results of the analysis, kept on disk under what made them.
 
-An artefact's key is a hash of its stage's resolved recipe, the input's content and the artefacts it was made from, so
-another output reuses it and a changed setting makes anew exactly what depends on it. What is read back is what was
-written: the frames are the same bytes whether an artefact was there or not.
+An artefact's key is a hash of its stage's resolved recipe, the input's content and the artefacts it was made
+from, so another output reuses it and a changed setting makes anew exactly what depends on it. What is read
+back is what was written: the frames are the same bytes whether an artefact was there or not.
 """
 
 from __future__ import annotations
@@ -26,13 +26,15 @@ class Artefacts:
     """A folder of artefacts with a limit on its size.
 
     Args:
-        folder: Where they lie; None means the user's cache folder. Where it cannot be written a temporary folder
-            serves this run.
+        folder: Where they lie; None means the user's cache folder. Where it cannot be written a temporary
+            folder serves this run.
         limit_gb: Size in 10^9 bytes above which the ones unused for longest are dropped.
     """
 
     def __init__(self, folder: str | None, limit_gb: float) -> None:
-        self.folder = _writable(Path(folder).expanduser() if folder else Path(platformdirs.user_cache_dir("rib")))
+        self.folder = _writable(
+            Path(folder).expanduser() if folder else Path(platformdirs.user_cache_dir("rib"))
+        )
         self.limit_bytes = limit_gb * 1e9
         self._in_use: set[Path] = set()
         self.reused: list[str] = []

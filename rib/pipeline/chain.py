@@ -48,7 +48,7 @@ class Chain:
     Attributes:
         recipes: A recipe for each stage: pose, motion, mask, background, render.
         cuts: Settings of `find_cuts`.
-        plate: Settings of `person_free_plate`, with `neighbours`, the number of other keyframes it may look at.
+        plate: Settings of `person_free_plate`, with `neighbours`, how many other keyframes it may use.
         artefacts: Where the analysis is kept.
         device: Where pictures are made: "cpu", "cuda", ...
         batch_megapixels: Frames made at once, in 10^6 pixels of output.
@@ -68,7 +68,7 @@ class Chain:
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Chain:
-        """The chain of a composed config (a plain dict): its stages' groups, `cuts`, `plate`, `cache` and `device`."""
+        """The chain of a composed config: its stages' groups, `cuts`, `plate`, `cache` and `device`."""
         cache = config["cache"]
         return cls(
             recipes={stage: config[stage] for stage in ORDER},
@@ -87,7 +87,7 @@ class Chain:
         return self._stages[name]
 
     def analyse(self, source: FrameSource, fps: Fraction) -> Analysis:
-        """Look at the whole clip: cuts, poses of the keyframes and in between, and mattes where they are needed.
+        """Look at the whole clip: cuts, poses at the keyframes and in between, mattes where needed.
 
         Args:
             source: The clip.
@@ -127,13 +127,22 @@ class Chain:
         for start in range(0, len(wanted), size):
             numbers = wanted[start : start + size]
             interval = Interval(
-                a, b, analysis.timeline.times_s[numbers], analysis.poses[numbers], neighbours, tuple(map(int, numbers))
+                a,
+                b,
+                analysis.timeline.times_s[numbers],
+                analysis.poses[numbers],
+                neighbours,
+                tuple(map(int, numbers)),
             )
             pictures, rendered = self._picture(analysis, interval)
             trust = rendered.trust.float()
             for i, number in enumerate(numbers):
                 yield OutputFrame(
-                    int(number), pictures[i], -1, float(trust[i].mean()), float((trust[i] > 0.5).float().mean())
+                    int(number),
+                    pictures[i],
+                    -1,
+                    float(trust[i].mean()),
+                    float((trust[i] > 0.5).float().mean()),
                 )
 
     def _picture(self, analysis: Analysis, interval: Interval) -> tuple[np.ndarray, Rendered]:

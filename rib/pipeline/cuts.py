@@ -13,14 +13,15 @@ def find_cuts(
 ) -> list[int]:
     """Numbers of the frames that begin a new shot.
 
-    A cut changes the colours of the whole picture *and* the picture itself; a fast limb changes few pixels, a flash
-    or a fade changes colours but not the layout, and a pan changes the layout but few colours.
+    A cut changes the colours of the whole picture *and* the picture itself; a fast limb changes few pixels,
+    a flash or a fade changes colours but not the layout, and a pan changes the layout but few colours.
 
     Args:
         frames: (H, W, 3) uint8 RGB, in order.
-        histogram_distance: Hellinger distance of hue-saturation-value histograms, 0..1, above which colours differ.
-        picture_difference: Mean absolute difference of the standardised, shrunken grey pictures above which the
-            layouts differ; two unrelated pictures are about 1.1 apart, equal ones 0.
+        histogram_distance: Hellinger distance of hue-saturation-value histograms, 0..1, above which colours
+            differ.
+        picture_difference: Mean absolute difference of the standardised, shrunken grey pictures above which
+            the layouts differ; two unrelated pictures are about 1.1 apart, equal ones 0.
     """
     cuts: list[int] = []
     before: tuple[np.ndarray, np.ndarray] | None = None

@@ -75,7 +75,6 @@ def _summary(
 ) -> dict[str, Any]:
     timeline = analysis.timeline
     gaps = len(source) - 1
-    shown = [f for f in analysis.fallbacks]
     return {
         "rib": rib.__version__,
         "input": {
@@ -97,8 +96,9 @@ def _summary(
         "cuts_s": [float(source.times_s[cut]) for cut in analysis.cuts],
         "person_in_keyframes": float(analysis.keyframe_poses.present.mean()),
         "trusted_pixels": sum(trusted) / len(trusted) if trusted else 0.0,
-        "fallback_gaps": sum(not analysis.person_at(g, g + 1) or g + 1 in analysis.cuts for g in range(gaps)) / gaps,
-        "fallbacks": [asdict(f) for f in shown],
+        "fallback_gaps": sum(not analysis.person_at(g, g + 1) or g + 1 in analysis.cuts for g in range(gaps))
+        / gaps,
+        "fallbacks": [asdict(f) for f in analysis.fallbacks],
         "device": chain.device,
         "versions": {"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}},
         "config": dict(config),

@@ -60,7 +60,8 @@ def places(folder: Path, layout: str, name: str, recipe: Mapping[str, Any]) -> P
 def appear_whole(output: Path) -> Iterator[Path]:
     """Give an empty folder whose content moves into `output` when the block ends well.
 
-    Files and folders of the same names are replaced, others stay. When the block raises, `output` is as it was.
+    Files and folders of the same names are replaced, others stay. When the block raises, `output` is as
+    it was.
 
     Raises:
         RibError: The folder cannot be written to, or its disk is full.
@@ -81,7 +82,7 @@ def appear_whole(output: Path) -> Iterator[Path]:
 
 
 def _move_into(work: Path, output: Path) -> None:
-    """Replace what has the same name; folders named by the layout (`Generated_frames/`) are entered, not replaced."""
+    """Replace what has the same name; folders of folders (`Generated_frames/`) are entered instead."""
     for made in sorted(work.iterdir()):
         target = output / made.name
         if made.is_dir() and target.is_dir() and any(child.is_dir() for child in made.iterdir()):
@@ -94,7 +95,11 @@ def _move_into(work: Path, output: Path) -> None:
 
 
 def write_frames(
-    frames: Iterable[OutputFrame], source: FrameSource, fps: Fraction, where: Places, recipe: Mapping[str, Any]
+    frames: Iterable[OutputFrame],
+    source: FrameSource,
+    fps: Fraction,
+    where: Places,
+    recipe: Mapping[str, Any],
 ) -> Iterator[OutputFrame]:
     """Write every frame into the video and the folder of pictures, handing each on.
 

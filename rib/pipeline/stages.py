@@ -1,7 +1,7 @@
 """The chain's stages: what each needs from those before it and what it gives.
 
-A stage is any object with the method of its protocol. Its class may state `needs` and `gives`, sets of the words in
-`WORDS`; the wiring is checked on the classes, before any of them loads its weights.
+A stage is any object with the method of its protocol. Its class may state `needs` and `gives`, sets of the
+words in `WORDS`; the wiring is checked on the classes, before any of them loads its weights.
 """
 
 from __future__ import annotations
@@ -34,25 +34,33 @@ GIVES = {"pose": {"keyframe_poses"}, "motion": {"poses"}, "mask": {"masks", "pla
 class PoseStage(Protocol):
     """Finds one person in the keyframes."""
 
-    def __call__(self, source: FrameSource, cuts: Sequence[int]) -> PoseSequence: ...
+    def __call__(self, source: FrameSource, cuts: Sequence[int]) -> PoseSequence:
+        """See the class."""
+        ...
 
 
 class MotionStage(Protocol):
     """Works out the poses at other times; `cuts` are keyframes that begin a new shot."""
 
-    def __call__(self, poses: PoseSequence, times_s: np.ndarray, cuts: Sequence[int] = ()) -> PoseSequence: ...
+    def __call__(self, poses: PoseSequence, times_s: np.ndarray, cuts: Sequence[int] = ()) -> PoseSequence:
+        """See the class."""
+        ...
 
 
 class MaskStage(Protocol):
     """One (H, W) float matte in 0..1 for each keyframe, in order."""
 
-    def __call__(self, source: FrameSource, poses: PoseSequence) -> Iterator[np.ndarray]: ...
+    def __call__(self, source: FrameSource, poses: PoseSequence) -> Iterator[np.ndarray]:
+        """See the class."""
+        ...
 
 
 class BackgroundStage(Protocol):
     """Pictures at the wanted times of an interval."""
 
-    def __call__(self, interval: Interval) -> Background: ...
+    def __call__(self, interval: Interval) -> Background:
+        """See the class."""
+        ...
 
 
 class RenderStage(Protocol):
@@ -60,7 +68,9 @@ class RenderStage(Protocol):
 
     needs: frozenset[str]
 
-    def __call__(self, interval: Interval, background: Background) -> Rendered: ...
+    def __call__(self, interval: Interval, background: Background) -> Rendered:
+        """See the class."""
+        ...
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,9 @@ def target_fps(source_fps: Fraction, rate: float | None, fps: float | None) -> F
     name, value = ("rate", rate) if rate is not None else ("fps", fps)
     assert value is not None
     if not math.isfinite(value) or value <= 0:
-        raise RibError(f"{name}={value:g}: expected a number above 0", f"type {name}={4 if name == 'rate' else 60}")
+        raise RibError(
+            f"{name}={value:g}: expected a number above 0", f"type {name}={4 if name == 'rate' else 60}"
+        )
     exact = Fraction(value).limit_denominator(1001)
     target = exact * source_fps if name == "rate" else exact
     if target <= 0 or target > MAX_RATE * source_fps:

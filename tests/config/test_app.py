@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from rib.config.app import exit_code
+from rib.errors import RibError
+
+
+def rib(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "rib.commands", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        cwd=cwd,
+    )
+
+
+def raising(error: BaseException) -> int:
+    def call() -> None:
+        raise error
+
+    return exit_code(call)
+
+
+def test_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert exit_code(lambda: None) == 0
+    assert raising(RibError("a was given", "type b")) == 1
+    assert capsys.readouterr().err == "rib: a was given; type b\n"
+    assert raising(ZeroDivisionError()) == 2
+    assert "Traceback" in capsys.readouterr().err
+    assert raising(KeyboardInterrupt()) == 130
+    assert raising(SystemExit(3)) == 3
+    assert raising(SystemExit()) == 0
+
+
+MISTAKES = {
+    "interpolate input=x rat=4": "there is no setting 'rat'; did you mean 'rate'?",
+    "interpolate input=x rate=fast": "rate=fast: Value 'fast' of type 'str' could not be converted to Float",
+    "interpolate input=x background=rief": "background=rief: there is no such option; did you mean 'rife'?",
+    "interpolate input=x video.crff=3": "there is no setting 'video.crff'; did you mean 'video.crf'?",
+    "interpolate rate=4": "input was not given; type input=...",
+    "interpolate input=x rate": "could not read 'rate'",
+    "interpolate --fast": "there is no option --fast",
+    "interpolat": "there is no command 'interpolat'; did you mean 'interpolate'?",
+}
+
+
+@pytest.mark.parametrize("line", MISTAKES)
+def test_a_mistake_on_the_command_line_is_one_clear_line(line: str, tmp_path: Path) -> None:
+    done = rib(*line.split(), cwd=tmp_path)
+    assert done.returncode == 1
+    assert MISTAKES[line] in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert done.stdout == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_help_tells_every_setting_and_choice() -> None:
+    done = rib("interpolate", "--help")
+    assert done.returncode == 0
+    assert "rate: null" in done.stdout
+    assert "background=blend|flow|folder|rife" in done.stdout
+    assert "hydra" not in done.stdout.replace("--cfg", "")
+
+
+def test_help_and_typos_import_nothing_heavy() -> None:
+    code = (
+        "import sys; sys.argv = ['rib', *sys.argv[1:]]\n"
+        "from rib.commands.__main__ import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "print([m for m in ('torch', 'cv2', 'av', 'pytorch_lightning', 'wandb', 'matplotlib') if m in sys.modules])"
+    )
+    for arguments in (["interpolate", "--help"], ["interpolate", "input=x", "rat=4"], ["--help"]):
+        done = subprocess.run(
+            [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True
+        )
+        assert done.stdout.strip().endswith("[]"), arguments
+
+
+def test_a_typo_answers_at_once() -> None:
+    rib("interpolate", "input=x", "rat=4")  # bytecode is written
+    start = time.perf_counter()
+    rib("interpolate", "input=x", "rat=4")
+    assert time.perf_counter() - start < 2.0  # 0.5 s on an idle machine; this one may be busy
+
+
+def test_a_path_with_spaces_and_brackets_needs_no_quotes(tmp_path: Path) -> None:
+    clip = tmp_path / "my clip (1), take=2.mp4"
+    clip.write_text("not a video")
+    done = rib("interpolate", f"input={clip}", "rate=2", f"output={tmp_path / 'out'}")
+    assert done.returncode == 1
+    assert clip.name in done.stderr
+    assert "could not read 'input" not in done.stderr
