@@ -1,3 +1,1 @@
-"""Where configs are composed, checked and turned into plain dicts; with `rib.commands` the only room that
-knows Hydra.
-"""
+"""Where configs are composed, checked and made plain dicts; only this room and `rib.commands` know Hydra."""
