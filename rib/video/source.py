@@ -1,11 +1,12 @@
-"""Frames in and out: lazily, RGB, with their times and their sound."""
+"""What every clip can do, wherever its frames come from, and what takes frames."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import Protocol
+from types import TracebackType
+from typing import Protocol, Self
 
 import numpy as np
 
@@ -17,15 +18,19 @@ class FrameSource(Protocol):
         name: The clip's name without folder and suffix.
         size_px: Width and height after the container's rotation.
         fps: Frames a second, exact; the mean rate where the frame rate varies.
-        times_s: (K,) float64 presentation times from 0, strictly increasing; exactly k / fps at a constant rate.
+        fps_assumed: True where nothing said the rate and the default stands in.
+        times_s: (K,) float64 presentation times from 0, strictly increasing; k / fps at a constant rate.
         audio: The file that holds the clip's sound, or None.
+        notes: Sentences on what was found and mended, for the summary.
     """
 
     name: str
     size_px: tuple[int, int]
     fps: Fraction
+    fps_assumed: bool
     times_s: np.ndarray
     audio: Path | None
+    notes: list[str]
 
     def __len__(self) -> int: ...
 
@@ -35,4 +40,18 @@ class FrameSource(Protocol):
 
     def fingerprint(self) -> str:
         """A hash of the content, for the artefacts' keys."""
+        ...
+
+
+class FrameWriter(Protocol):
+    """A context manager that takes frames; its file or files appear only when the block ends well."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool | None: ...
+
+    def write(self, frame: np.ndarray) -> None:
+        """Append one (H, W, 3) uint8 RGB frame."""
         ...

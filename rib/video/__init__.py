@@ -1,0 +1,25 @@
+"""Frames in and out: lazily, RGB, with their times and their sound."""
+
+from rib.video.arrays import ArraySource
+from rib.video.decode import VideoSource
+from rib.video.opening import open_source
+from rib.video.pictures import PictureSource, PictureWriter
+from rib.video.source import FrameSource, FrameWriter
+from rib.video.times import exact_fps
+from rib.video.view import View, cut, every
+from rib.video.writer import VideoWriter
+
+__all__ = [
+    "ArraySource",
+    "FrameSource",
+    "FrameWriter",
+    "PictureSource",
+    "PictureWriter",
+    "VideoSource",
+    "VideoWriter",
+    "View",
+    "cut",
+    "every",
+    "exact_fps",
+    "open_source",
+]

@@ -1,0 +1,69 @@
+"""Opening a video file with libav, and saying in one line what is wrong with it."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+from av.stream import Disposition
+from av.video.stream import VideoStream
+
+from rib.errors import RibError
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[InputContainer]:
+    """A container for reading, closed afterwards.
+
+    Only local files are followed: a playlist that is named like a video must not reach the network.
+
+    Raises:
+        RibError: The file is missing, not readable, or no container that libav knows.
+    """
+    if not path.is_file():
+        raise RibError(
+            f"{path} {'is not a regular file' if path.exists() else 'does not exist'}", _WHAT_TO_GIVE
+        )
+    if path.stat().st_size == 0:
+        raise RibError(f"{path} is empty (0 bytes)", _WHAT_TO_GIVE)
+    try:
+        container = av.open(str(path), options={"protocol_whitelist": "file"}, metadata_errors="replace")
+    except (av.FFmpegError, OSError) as error:
+        if getattr(error, "errno", None) in (errno.EACCES, errno.EPERM):
+            raise RibError(f"{path} cannot be read (permission denied)") from error
+        raise RibError(
+            f"{path} cannot be read as a video ({reason(error)})",
+            "give a video file; if it is one, it is incomplete: copy it again from where it came",
+        ) from error
+    with container:
+        yield container
+
+
+def video_stream(container: InputContainer, path: Path) -> VideoStream:
+    """The first video stream that is not a cover picture, set to decode on all cores.
+
+    Raises:
+        RibError: There is none.
+    """
+    for stream in container.streams.video:
+        if not stream.disposition & Disposition.attached_pic and stream.codec_context is not None:
+            stream.thread_type = "AUTO"
+            return stream
+    raise RibError(f"{path} holds no video stream", _WHAT_TO_GIVE)
+
+
+def reason(error: Exception) -> str:
+    """Libav's own words for an error, without number and file name."""
+    return str(getattr(error, "strerror", None) or error).lower()
+
+
+def repair(path: Path) -> str:
+    """What to type to get a clean copy of a damaged video."""
+    return f"make a clean copy, e.g. ffmpeg -i {path.name} repaired.mp4, and pass that"
+
+
+_WHAT_TO_GIVE = "give a video file, or a folder of pictures with input_fps=..."

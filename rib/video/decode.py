@@ -1,0 +1,94 @@
+"""A video file as frames.
+
+Colours: swscale converts with the matrix and range that the file is tagged with; an untagged file is taken
+for BT.601, limited range, at any height. These are the decisions of ffmpeg and of OpenCV's reader, and so are
+the pixels. Transparency is dropped: the stored colour counts. More than 8 bits are cut without tone mapping.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import av
+import numpy as np
+from av.container import InputContainer
+from av.video.frame import VideoFrame
+from av.video.reformatter import Interpolation, VideoReformatter
+
+from rib.errors import RibError
+from rib.video.container import opened, reason, repair, video_stream
+from rib.video.scan import frame_tick, scan
+
+
+class VideoSource:
+    """The frames of a video file, decoded anew on every walk (see `FrameSource`).
+
+    Args:
+        path: The video file.
+
+    Raises:
+        RibError: It is no video, is cut short, or has fewer than two frames.
+    """
+
+    fps_assumed = False
+
+    fps_assumed = False
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path).absolute()
+        found = scan(self.path)
+        self.name = self.path.stem
+        self.fps, self.times_s, self.notes = found.timing.fps, found.timing.times_s, found.timing.notes
+        self.audio = self.path if found.has_audio else None
+        self.size_px = found.orientation.size(found.coded_size_px)
+        self._found = found
+        self._fingerprint = ""
+
+    def __len__(self) -> int:
+        return len(self.times_s)
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        """Every frame in order as (H, W, 3) uint8 RGB, rotated upright.
+
+        Raises:
+            RibError: A frame is damaged or missing; the message names it and its time.
+        """
+        converter = VideoReformatter()
+        with opened(self.path) as container:
+            for frame in self._frames(container):
+                # bicubic, as ffmpeg and OpenCV ask for, so that the pixels are theirs
+                rgb = converter.reformat(
+                    frame, format="rgb24", interpolation=Interpolation.BICUBIC, threads=1
+                )
+                yield self._found.orientation.turn(rgb.to_ndarray())
+
+    def fingerprint(self) -> str:
+        """SHA-256 of the file."""
+        if not self._fingerprint:
+            with self.path.open("rb") as file:
+                self._fingerprint = hashlib.file_digest(file, "sha256").hexdigest()
+        return self._fingerprint
+
+    def _frames(self, container: InputContainer) -> Iterator[VideoFrame]:
+        """The decoder's frames, each checked to be the one that the scan foretold."""
+        frames = container.decode(video_stream(container, self.path))
+        for index, tick in enumerate(self._found.ticks):
+            try:
+                frame = next(frames)
+            except StopIteration:
+                raise self._broken(index, "it is missing") from None
+            except av.FFmpegError as error:
+                raise self._broken(index, reason(error)) from error
+            if frame.is_corrupt:
+                raise self._broken(index, "its data are damaged")
+            if frame_tick(frame) != tick:
+                raise self._broken(index, "another one comes in its place")
+            if (frame.width, frame.height) != self._found.coded_size_px:
+                raise self._broken(index, f"its size changes to {frame.width} x {frame.height}")
+            yield frame
+
+    def _broken(self, index: int, why: str) -> RibError:
+        what = f"{self.path}: frame {index} at {self.times_s[index]:.3f} s cannot be decoded ({why})"
+        return RibError(what, repair(self.path))

@@ -1,0 +1,73 @@
+"""One quality number for every encoder."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import av
+from av.codec import Codec
+
+from rib.errors import RibError
+
+_CRF = {"libx264": 51, "libx265": 51, "libvpx-vp9": 63, "libaom-av1": 63, "libsvtav1": 63}
+"""Encoders with a constant rate factor of their own, and its largest value."""
+_QSCALE = {"mpeg4": 31, "mjpeg": 31, "libopenh264": 51}
+"""Encoders with a quantiser instead, and its largest value; given a factor on x264's scale."""
+_QP2LAMBDA = 118
+"""FF_QP2LAMBDA of libavutil: a quantiser scale of 1 in the unit of `global_quality`."""
+_MPEG4_CLOCK = 65535
+"""MPEG-4 part 2 counts time in 16 bits (ISO/IEC 14496-2, vop_time_increment_resolution)."""
+
+
+def encoder(codec: str) -> Codec:
+    """The encoder of that name.
+
+    Raises:
+        RibError: This build of libav does not have it, or its quality cannot be set.
+    """
+    known = [*_CRF, *_QSCALE]
+    try:
+        found = Codec(codec, "w") if codec in known else None
+    except av.FFmpegError:
+        found = None
+    if found is None:
+        available = ", ".join(name for name in known if _exists(name))
+        raise RibError(f"codec={codec} cannot write video here", f"choose one of: {available}")
+    return found
+
+
+def quality_options(codec: str, crf: int) -> dict[str, str]:
+    """The encoder's options for a constant quality.
+
+    Args:
+        codec: One of the encoders that `encoder` admits.
+        crf: 0 (best) to 51 or 63, on the encoder's own scale; for one with a quantiser only, on x264's,
+            turned into a quantiser scale by libav's 0.85 * 2 ** ((qp - 12) / 6).
+
+    Raises:
+        RibError: It lies outside the encoder's range.
+    """
+    largest = _CRF.get(codec, 51)
+    if not 0 <= crf <= largest:
+        raise RibError(f"crf={crf} was given", f"give a number from 0 (best) to {largest} for {codec}")
+    if codec == "libopenh264":
+        return {"rc_mode": "off", "qmin": str(crf), "qmax": str(crf)}
+    if codec in _QSCALE:
+        scale = min(max(1, round(0.85 * 2 ** ((crf - 12) / 6))), _QSCALE[codec])
+        return {"flags": "+qscale", "global_quality": str(scale * _QP2LAMBDA)}
+    # libvpx and libaom take the factor for a bound on quality until the bit rate is 0
+    return {"crf": str(crf), "b": "0"} if codec.startswith(("libvpx", "libaom")) else {"crf": str(crf)}
+
+
+def encodable_fps(codec: str, fps: Fraction) -> Fraction:
+    """The rate itself, or the nearest that the codec can hold."""
+    if codec == "mpeg4" and max(fps.numerator, fps.denominator) > _MPEG4_CLOCK:
+        return 1 / (1 / fps).limit_denominator(_MPEG4_CLOCK)
+    return fps
+
+
+def _exists(name: str) -> bool:
+    try:
+        return bool(Codec(name, "w"))
+    except av.FFmpegError:
+        return False

@@ -1,0 +1,39 @@
+"""From what a user names to a clip."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+from rib.errors import RibError
+from rib.video.decode import VideoSource
+from rib.video.pictures import PictureSource
+from rib.video.source import FrameSource
+from rib.video.times import exact_fps
+
+ASSUMED_FPS = Fraction(30)
+"""Frame rate of a folder of pictures when nobody says one."""
+
+
+def open_source(input: str | Path, input_fps: float | str | Fraction | None = None) -> FrameSource:
+    """A clip from a video file or a folder of pictures.
+
+    Args:
+        input: The file or folder.
+        input_fps: Frames a second of a folder of pictures; None takes `ASSUMED_FPS` (see `fps_assumed`).
+
+    Raises:
+        RibError: Nothing usable is there, or a rate is given for a video, which has its own.
+    """
+    path = Path(input).expanduser()
+    fps = None if input_fps is None else exact_fps(input_fps, "input_fps")
+    if path.is_dir():
+        return PictureSource(path, fps or ASSUMED_FPS, fps_assumed=fps is None)
+    source = VideoSource(path)
+    if fps is not None and fps != source.fps:
+        raise RibError(
+            f"input_fps={input_fps} was given, but {path} says itself when each frame is shown "
+            f"({float(source.fps):.6g} frames a second)",
+            "leave input_fps out; it is for folders of pictures and of JSON",
+        )
+    return source

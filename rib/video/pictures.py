@@ -1,0 +1,189 @@
+"""A folder of pictures as a clip, and a clip into a folder of pictures.
+
+A picture's own 8-bit RGB is kept as it is: grey becomes three equal channels, a palette its colours, 16 bits
+their upper 8; transparency is dropped (the stored colour counts) and an EXIF orientation is followed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import cv2
+import numpy as np
+from PIL import Image, ImageOps
+
+from rib.errors import RibError
+from rib.files import temporary_folder, write_errors
+from rib.video.times import constant_times
+
+SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"})
+_SWAPPED = frozenset({5, 6, 7, 8})
+"""EXIF orientations that swap width and height."""
+
+
+class PictureSource:
+    """A folder of pictures in the order of the numbers in their names (see `FrameSource`).
+
+    Args:
+        folder: Where they lie; hidden files and other suffixes are passed over.
+        fps: Frames a second.
+        fps_assumed: Whether nobody said that rate.
+
+    Raises:
+        RibError: There are fewer than two, one cannot be read, or their sizes differ.
+    """
+
+    audio: Path | None = None
+
+    def __init__(self, folder: str | Path, fps: Fraction, fps_assumed: bool = False) -> None:
+        folder = Path(folder).absolute()
+        self.name, self.fps, self.fps_assumed = folder.name, fps, fps_assumed
+        self.paths = sorted(
+            (p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and not p.name.startswith(".")),
+            key=natural_key,
+        )
+        if len(self.paths) < 2:
+            raise RibError(
+                f"{folder} holds {len(self.paths) or 'no'} picture{'s' * (len(self.paths) != 1)} "
+                f"({', '.join(sorted(SUFFIXES))})",
+                "a clip needs at least two",
+            )
+        self.size_px = self._common_size()
+        self.times_s = constant_times(len(self.paths), fps)
+        self.notes: list[str] = []
+        if fps_assumed:
+            self.notes.append(f"{float(fps):g} frames a second were assumed for {folder.name}/")
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        """Every picture in order as (H, W, 3) uint8 RGB.
+
+        Raises:
+            RibError: A picture cannot be decoded; the message names it.
+        """
+        for path in self.paths:
+            yield read_picture(path)
+
+    def fingerprint(self) -> str:
+        """SHA-256 over the files' contents and the rate."""
+        digest = hashlib.sha256(str(self.fps).encode())
+        for path in self.paths:
+            with path.open("rb") as file:
+                digest.update(hashlib.file_digest(file, "sha256").digest())
+        return digest.hexdigest()
+
+    def _common_size(self) -> tuple[int, int]:
+        """The size that all pictures have, from their headers."""
+        first = picture_size(self.paths[0])
+        for path in self.paths[1:]:
+            size = picture_size(path)
+            if size != first:
+                raise RibError(
+                    f"the pictures differ in size: {self.paths[0].name} is {first[0]} x {first[1]}, "
+                    f"{path.name} is {size[0]} x {size[1]}",
+                    "give pictures of one size",
+                )
+        return first
+
+
+class PictureWriter:
+    """Writes `%06d.png`, numbered from 0, into a folder (see `FrameWriter`).
+
+    They appear when the block ends well, in place of an earlier run's; other files in the folder stay.
+
+    Args:
+        folder: Where they go; made if needed.
+        compression: zlib level 0..9; the pictures are the same at each.
+    """
+
+    def __init__(self, folder: str | Path, compression: int) -> None:
+        if compression not in range(10):
+            raise RibError(f"PNG compression {compression} was given", "give a whole number from 0 to 9")
+        self.folder, self.compression = Path(folder), compression
+        self._count = 0
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        self._count = 0
+        self._work = self._stack.enter_context(temporary_folder(self.folder))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._stack, write_errors(self.folder):
+            if kind is None:
+                self._appear()
+
+    def write(self, frame: np.ndarray) -> None:
+        """Append one (H, W, 3) uint8 RGB frame, without loss."""
+        bgr = cv2.cvtColor(frame, cv2.COLOR_RGB2BGR)
+        _, png = cv2.imencode(".png", bgr, [cv2.IMWRITE_PNG_COMPRESSION, self.compression])
+        with write_errors(self.folder):
+            (self._work / f"{self._count:06d}.png").write_bytes(png.tobytes())
+        self._count += 1
+
+    def _appear(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for made in sorted(self._work.iterdir()):
+            made.replace(self.folder / made.name)
+        for old in self.folder.glob("[0-9]" * 6 + ".png"):
+            if int(old.stem) >= self._count:
+                old.unlink()
+
+
+def natural_key(path: Path) -> tuple[list[tuple[int, str]], str]:
+    """Sorts frame2 before frame10; the name itself decides between 1 and 01."""
+    parts = re.split(r"(\d+)", path.name)
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts], path.name
+
+
+def picture_size(path: Path) -> tuple[int, int]:
+    """Width and height of a picture once upright, from its header.
+
+    Raises:
+        RibError: It is no picture.
+    """
+    try:
+        with Image.open(path) as picture:
+            turned = picture.getexif().get(0x0112, 1) in _SWAPPED
+            return picture.size[::-1] if turned else picture.size
+    except Exception as error:
+        raise _undecodable(path, error) from error
+
+
+def read_picture(path: Path) -> np.ndarray:
+    """A picture as (H, W, 3) uint8 RGB.
+
+    Raises:
+        RibError: It cannot be decoded.
+    """
+    try:
+        with Image.open(path) as picture:
+            return _rgb(ImageOps.exif_transpose(picture))
+    except Exception as error:
+        raise _undecodable(path, error) from error
+
+
+def _rgb(picture: Image.Image) -> np.ndarray:
+    if picture.mode == "F":
+        raise ValueError("floating-point pictures have no 8-bit colours")
+    if picture.mode.startswith("I"):
+        grey = (np.asarray(picture).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8)
+        return np.repeat(grey[..., None], 3, axis=2)
+    return np.array(picture.convert("RGB"))
+
+
+def _undecodable(path: Path, error: Exception) -> RibError:
+    return RibError(
+        f"{path} cannot be decoded as a picture ({error})", "replace it, or take it out of the folder"
+    )

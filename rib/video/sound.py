@@ -1,0 +1,120 @@
+"""A clip's sound beside new pictures: copied where MP4 can hold it, else encoded as AAC, and kept in step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from av.audio.frame import AudioFrame
+from av.audio.stream import AudioStream
+from av.container import InputContainer, OutputContainer
+from av.packet import Packet
+
+from rib.errors import RibError
+from rib.video.container import opened, reason, video_stream
+
+MP4_HOLDS = frozenset({"aac", "mp3", "ac3", "eac3", "alac", "opus"})
+"""Sound codecs that players accept in MP4."""
+PREROLL_S = 0.1
+"""Packets this long before the first picture are kept: decoders start clean with them, MP4 hides them."""
+
+
+class Sound:
+    """The first sound stream of a file, fed into an output as its pictures advance.
+
+    Args:
+        path: The file with the sound; times count from its first picture, where it has pictures.
+        output: The container that is being written, before its first packet.
+
+    Raises:
+        RibError: The file cannot be opened.
+
+    Attributes:
+        notes: What was lost, in sentences.
+    """
+
+    def __init__(self, path: Path, output: OutputContainer) -> None:
+        self.path, self.notes = path, list[str]()
+        self._output, self._stack = output, ExitStack()
+        self._start_s = first_picture_s(path)
+        container = self._stack.enter_context(opened(path))
+        source = container.streams.audio[0] if container.streams.audio else None
+        self._pending: tuple[float, Packet | AudioFrame] | None = None
+        self._timed: Iterator[tuple[float, Packet | AudioFrame]] = iter(())
+        if source is None:
+            return
+        self._copied = source.codec_context.name.split("_")[0].removesuffix("float") in MP4_HOLDS
+        if self._copied:
+            self._stream = output.add_stream_from_template(source)
+        else:
+            self._stream = _aac_like(source, output)
+        self._timed = self._walk(container, source)
+
+    def advance(self, until_s: float) -> None:
+        """Write what sounds before `until_s`, counted from the first picture."""
+        while True:
+            self._pending = self._pending or next(self._timed, None)
+            if self._pending is None or self._pending[0] >= until_s:
+                return
+            self._write(self._pending[1])
+            self._pending = None
+
+    def finish(self, end_s: float) -> None:
+        """Write what sounds before the end of the pictures, and flush."""
+        self.advance(end_s)
+        if hasattr(self, "_stream") and not self._copied:
+            self._output.mux(self._stream.encode(None))
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._stack.close()
+
+    def _walk(
+        self, container: InputContainer, source: AudioStream
+    ) -> Iterator[tuple[float, Packet | AudioFrame]]:
+        """Packets to copy or frames to encode, each with its time; a note where the sound breaks."""
+        tick_s = Fraction(source.time_base or 1)
+        shift = round(Fraction(self._start_s) / tick_s)
+        earliest_s = -PREROLL_S if self._copied else 0.0
+        time_s = 0.0
+        try:
+            items = container.demux(source) if self._copied else container.decode(source)
+            for item in items:
+                if item.pts is None:
+                    continue
+                item.pts -= shift
+                if isinstance(item, Packet) and item.dts is not None:
+                    item.dts -= shift
+                time_s = float(item.pts * Fraction(item.time_base or tick_s))
+                if time_s >= earliest_s:
+                    yield time_s, item
+        except av.FFmpegError as error:
+            self.notes.append(f"the sound of {self.path.name} ends at {time_s:.2f} s ({reason(error)})")
+
+    def _write(self, item: Packet | AudioFrame) -> None:
+        if isinstance(item, Packet):
+            item.stream = self._stream
+            self._output.mux(item)
+        else:
+            self._output.mux(self._stream.encode(item))
+
+
+def first_picture_s(path: Path) -> float:
+    """When a file's first picture is shown on the file's own clock; 0 where it has none."""
+    with opened(path) as container:
+        try:
+            frame = next(container.decode(video_stream(container, path)))
+        except (RibError, StopIteration, av.FFmpegError):
+            return 0.0
+        return frame.time or 0.0
+
+
+def _aac_like(source: AudioStream, output: OutputContainer) -> AudioStream:
+    """An AAC stream at the nearest rate that AAC has, in mono or stereo."""
+    rates = av.Codec("aac", "w").audio_rates or [source.rate]
+    rate = min(rates, key=lambda r: abs(r - source.rate))
+    layout = "mono" if source.codec_context.channels == 1 else "stereo"
+    return output.add_stream("aac", rate=rate, layout=layout)

@@ -1,0 +1,157 @@
+"""When each frame is shown: from a container's rounded, missing or repeated ticks to exact times."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+import numpy as np
+
+from rib.errors import RibError
+
+FINE_TICKS = 4
+"""With fewer ticks a frame, rounding and a dropped frame look alike: only equal steps count as constant."""
+LARGEST_DENOMINATOR = 1_000_000
+"""Bound on the denominator of a mean rate, so that containers can hold it and its multiples in 32 bits."""
+
+
+@dataclass(frozen=True)
+class Timing:
+    """When the K frames of a clip are shown.
+
+    Attributes:
+        times_s: (K,) float64 from 0, strictly increasing.
+        fps: Frames a second: exact where the rate is constant, else the mean.
+        notes: What had to be mended, in sentences.
+    """
+
+    times_s: np.ndarray
+    fps: Fraction
+    notes: list[str] = field(default_factory=list)
+
+
+def exact_fps(value: float | str | Fraction, name: str = "fps") -> Fraction:
+    """A frame rate as the fraction that was meant: 29.97 is 2997/100 and "30000/1001" is itself.
+
+    Raises:
+        RibError: It is not a positive, finite number.
+    """
+    try:
+        fps = value if isinstance(value, Fraction) else Fraction(str(value))
+    except (ValueError, ZeroDivisionError):
+        fps = Fraction(0)
+    if fps <= 0:
+        raise RibError(
+            f"{name}={value} is not a frame rate",
+            f"give a number above 0, e.g. {name}=30 or {name}=30000/1001",
+        )
+    return fps
+
+
+def constant_times(num_frames: int, fps: Fraction) -> np.ndarray:
+    """(K,) float64: k / fps, each the nearest float to the exact quotient."""
+    return np.arange(num_frames, dtype=np.int64) * fps.denominator / fps.numerator
+
+
+def timing_from_seconds(times_s: np.ndarray) -> Timing:
+    """Times that are known already, moved to start at 0; the rate is exact where they are k / fps.
+
+    Raises:
+        RibError: There are fewer than two, or they do not increase.
+    """
+    times_s = np.asarray(times_s, dtype=np.float64)
+    if times_s.ndim != 1 or len(times_s) < 2:
+        raise RibError(
+            f"times of shape {times_s.shape} were given", "a clip needs at least two frames' times"
+        )
+    times_s = times_s - times_s[0]
+    if not (np.isfinite(times_s).all() and (np.diff(times_s) > 0).all()):
+        raise RibError("the frames' times do not increase", "give seconds, each above the one before")
+    mean = Fraction((len(times_s) - 1) / float(times_s[-1]))
+    constant = constant_times(len(times_s), mean.limit_denominator(1001))
+    if np.allclose(times_s, constant, rtol=1e-12, atol=1e-9):
+        return Timing(constant, mean.limit_denominator(1001))
+    return Timing(times_s, mean.limit_denominator(LARGEST_DENOMINATOR))
+
+
+def timing_from_ticks(ticks: Sequence[int | None], tick_s: Fraction, rates: Sequence[Fraction]) -> Timing:
+    """Times from a container's clock.
+
+    Args:
+        ticks: The frames' time stamps in showing order; None where the container has none.
+        tick_s: Length of a tick in seconds.
+        rates: Frame rates that the container declares, likeliest first.
+
+    Returns:
+        Exactly k / fps where the ticks are those of a constant rate, rounded; otherwise the true times.
+        Stamps that are missing, repeated or run backward are replaced between their neighbours, with a note.
+    """
+    mended, num_mended = _mend(ticks)
+    if mended is None:
+        fps = rates[0] if rates else Fraction(30)
+        note = f"the file holds no frame times; {float(fps):g} frames a second were assumed"
+        return Timing(constant_times(len(ticks), fps), fps, [note])
+    notes = []
+    if num_mended:
+        notes.append(
+            f"{num_mended} of {len(ticks)} frames had missing, repeated or backward times, now interpolated"
+        )
+    mean = Fraction(len(mended) - 1) / (Fraction(float(mended[-1])) * tick_s)
+    constant = _constant_rate(mended, tick_s, [*rates, *_round_rates(mean)])
+    if constant is not None:
+        return Timing(constant_times(len(mended), constant), constant, notes)
+    fps = mean.limit_denominator(LARGEST_DENOMINATOR)
+    notes.append(f"the frame rate varies; its mean is {float(fps):.4g} frames a second")
+    return Timing(mended * tick_s.numerator / tick_s.denominator, fps, notes)
+
+
+def _round_rates(mean: Fraction) -> list[Fraction]:
+    """Rates that are usual near a measured mean: whole, NTSC's whole * 1000 / 1001, any small fraction."""
+    whole, ntsc = Fraction(round(mean)), Fraction(round(mean * 1001 / 1000) * 1000, 1001)
+    return [rate for rate in (whole, ntsc, mean.limit_denominator(1001)) if rate > 0]
+
+
+def _constant_rate(ticks: np.ndarray, tick_s: Fraction, rates: Sequence[Fraction]) -> Fraction | None:
+    """The first rate whose k / fps, rounded or cut to whole ticks, gives all of `ticks` (K,)."""
+    if ticks[-1] >= FINE_TICKS * (len(ticks) - 1):
+        for fps in rates:
+            error = ticks - constant_times(len(ticks), fps * tick_s)
+            if np.ptp(error) < 1:
+                return fps
+    steps = np.diff(ticks)
+    if np.ptp(steps) == 0:
+        return 1 / (Fraction(float(steps[0])) * tick_s)
+    return None
+
+
+def _mend(ticks: Sequence[int | None]) -> tuple[np.ndarray | None, int]:
+    """(K,) float64 increasing ticks from 0 and how many were replaced; None without two good ones."""
+    known = [(k, tick) for k, tick in enumerate(ticks) if tick is not None]
+    good = [known[i] for i in _longest_increasing([tick for _, tick in known])]
+    if len(good) < 2:
+        return None, len(ticks)
+    index = np.array([k for k, _ in good])
+    value = np.array([tick - good[0][1] for _, tick in good], dtype=np.float64)
+    step = float(np.median(np.diff(value) / np.diff(index)))
+    frames = np.arange(len(ticks))
+    mended = np.interp(frames, index, value)
+    mended += step * (np.minimum(frames - index[0], 0) + np.maximum(frames - index[-1], 0))
+    return mended - mended[0], len(ticks) - len(good)
+
+
+def _longest_increasing(values: Sequence[int]) -> list[int]:
+    """Indices of a longest strictly increasing subsequence (patience sorting, O(n log n))."""
+    tails: list[int] = []
+    ends: list[int] = []
+    previous: list[int] = []
+    for i, value in enumerate(values):
+        pile = bisect_left(tails, value)
+        previous.append(ends[pile - 1] if pile else -1)
+        tails[pile : pile + 1] = [value]
+        ends[pile : pile + 1] = [i]
+    chain = [ends[-1]] if ends else []
+    while chain and previous[chain[-1]] >= 0:
+        chain.append(previous[chain[-1]])
+    return chain[::-1]

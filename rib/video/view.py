@@ -1,0 +1,145 @@
+"""Some of a clip's frames, or a part of each, as a clip of its own; nothing is read before it is due."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from fractions import Fraction
+from typing import cast
+
+import cv2
+import numpy as np
+
+from rib.errors import RibError
+from rib.video.source import FrameSource
+from rib.video.times import Timing, constant_times, timing_from_seconds
+
+
+class View:
+    """Chosen frames of another clip, cropped and resized on the way (see `FrameSource`).
+
+    A view streams: it walks the clip once, up to the last frame it wants. Views of views compose.
+
+    Args:
+        source: The clip.
+        indices: (K,) the frames to keep, increasing. Their times stay apart as they were, from 0; a view that
+            starts later than the clip loses the sound, which would no longer fit.
+        crop_xywh_px: Left, top, width and height of the part to keep; None keeps all.
+        size_px: Width and height to resize to (area averaging when it shrinks); None keeps the size.
+
+    Raises:
+        RibError: Fewer than two frames, indices outside the clip or not increasing, a crop that leaves it.
+    """
+
+    def __init__(
+        self,
+        source: FrameSource,
+        indices: Sequence[int] | np.ndarray | range,
+        crop_xywh_px: tuple[int, int, int, int] | None = None,
+        size_px: tuple[int, int] | None = None,
+    ) -> None:
+        self.source, self.name, self.notes = source, source.name, source.notes
+        self.fps_assumed = source.fps_assumed
+        self.indices = np.asarray(indices, dtype=np.int64)
+        self._check_indices()
+        timing = _timing(source, self.indices)
+        self.fps, self.times_s = timing.fps, timing.times_s
+        self.audio = source.audio if self.indices[0] == 0 else None
+        self.crop_xywh_px = crop_xywh_px or (0, 0, *source.size_px)
+        self._check_crop()
+        self.size_px = size_px or self.crop_xywh_px[2:]
+        if min(self.size_px) < 1:
+            raise RibError(
+                f"a size of {self.size_px[0]} x {self.size_px[1]} px was asked for", "give at least 1 x 1"
+            )
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        """Every kept frame in order as (H, W, 3) uint8 RGB."""
+        wanted = iter(self.indices.tolist())
+        index = next(wanted)
+        # closed at once, so that the file behind the clip is too
+        with closing(cast("Iterator[np.ndarray]", iter(self.source))) as frames:
+            for number, frame in enumerate(frames):
+                if number == index:
+                    yield self._part(frame)
+                    index = next(wanted, -1)
+                    if index < 0:
+                        return
+
+    def fingerprint(self) -> str:
+        """SHA-256 over the clip's fingerprint and what is kept of it."""
+        kept = f"{self.source.fingerprint()} {self.crop_xywh_px} {self.size_px}"
+        return hashlib.sha256(kept.encode() + self.indices.tobytes()).hexdigest()
+
+    def _part(self, frame: np.ndarray) -> np.ndarray:
+        x, y, width, height = self.crop_xywh_px
+        part = frame[y : y + height, x : x + width]
+        if self.size_px != (width, height):
+            shrinks = self.size_px[0] <= width and self.size_px[1] <= height
+            part = cv2.resize(
+                part, self.size_px, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+            )
+        return np.ascontiguousarray(part)
+
+    def _check_indices(self) -> None:
+        if len(self.indices) < 2:
+            raise RibError(
+                f"{len(self.indices)} of {self.name}'s {len(self.source)} frames would be kept",
+                "a clip needs at least two",
+            )
+        if (np.diff(self.indices) <= 0).any() or self.indices[0] < 0 or self.indices[-1] >= len(self.source):
+            raise RibError(
+                f"frames {self.indices[0]} to {self.indices[-1]} of {self.name} were asked for, which has "
+                f"{len(self.source)}",
+                "give increasing numbers from 0",
+            )
+
+    def _check_crop(self) -> None:
+        x, y, width, height = self.crop_xywh_px
+        whole = self.source.size_px
+        if x < 0 or y < 0 or width < 1 or height < 1 or x + width > whole[0] or y + height > whole[1]:
+            raise RibError(
+                f"the crop {self.crop_xywh_px} (left, top, width, height) leaves {whole[0]} x {whole[1]} px",
+                "give one inside it",
+            )
+
+
+def every(source: FrameSource, stride: int) -> View:
+    """Every stride-th frame from the first; the sound is kept.
+
+    Raises:
+        RibError: Fewer than two frames would remain.
+    """
+    if stride < 1:
+        raise RibError(f"stride={stride} was given", "give a whole number from 1")
+    return View(source, range(0, len(source), stride))
+
+
+def cut(
+    source: FrameSource,
+    first: int = 0,
+    count: int | None = None,
+    crop_xywh_px: tuple[int, int, int, int] | None = None,
+    size_px: tuple[int, int] | None = None,
+) -> View:
+    """`count` frames from `first` on (None: all that follow), cropped and resized.
+
+    Raises:
+        RibError: As for `View`.
+    """
+    stop = len(source) if count is None else first + count
+    return View(source, range(first, stop), crop_xywh_px, size_px)
+
+
+def _timing(source: FrameSource, indices: np.ndarray) -> Timing:
+    """The kept frames' times from 0; exact where the rate is constant and the frames are evenly apart."""
+    steps = np.diff(indices)
+    constant = np.array_equal(source.times_s, constant_times(len(source), source.fps))
+    if constant and np.ptp(steps) == 0:
+        fps = source.fps / Fraction(int(steps[0]))
+        return Timing(constant_times(len(indices), fps), fps)
+    return timing_from_seconds(source.times_s[indices])

@@ -1,0 +1,166 @@
+"""Frames into an MP4 that plays everywhere: H.264 by default, BT.709, index in front, the sound in step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Self, cast
+
+import av
+import numpy as np
+from av.container import OutputContainer
+from av.video.format import VideoFormat
+from av.video.frame import VideoFrame
+from av.video.reformatter import (
+    ColorPrimaries,
+    ColorRange,
+    Colorspace,
+    ColorTrc,
+    Interpolation,
+    VideoReformatter,
+)
+from av.video.stream import VideoStream
+
+from rib.errors import RibError
+from rib.files import write_whole
+from rib.video.encoders import encodable_fps, encoder, quality_options
+from rib.video.sound import Sound
+
+SUFFIXES = frozenset({".mp4", ".m4v", ".mov"})
+_TO_YUV = Interpolation.BICUBIC | Interpolation.ACCURATE_RND
+
+
+class VideoWriter:
+    """Writes frames into a video (see `FrameWriter`).
+
+    The file appears when the block ends well; an exception inside it leaves nothing, and an older file stays.
+    A pixel format that halves the colour's resolution needs even sizes: odd ones grow by repeating the last
+    column or row.
+
+    Args:
+        path: The file, .mp4, .m4v or .mov.
+        fps: Frames a second, held exactly by the file's clock.
+        size_px: Width and height of the frames.
+        codec: An encoder of libav, e.g. libx264, mpeg4, libvpx-vp9, libsvtav1.
+        crf: Constant quality, 0 is best (see `quality_options`).
+        pixel_format: As libav names it, e.g. yuv420p.
+        audio_from: A file whose sound goes beside the pictures, in step and cut at their end, or None.
+
+    Attributes:
+        notes: What could not be kept, in sentences.
+
+    Raises:
+        RibError: Something asked for does not exist here, a frame has another size, or no space is left.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        fps: Fraction,
+        size_px: tuple[int, int],
+        codec: str,
+        crf: int,
+        pixel_format: str,
+        audio_from: Path | None = None,
+    ) -> None:
+        self.path, self.fps, self.size_px = Path(path), encodable_fps(codec, Fraction(fps)), size_px
+        if self.path.suffix.lower() not in SUFFIXES:
+            raise RibError(f"a video would be written to {self.path}", f"name it {self.path.stem}.mp4")
+        self.codec, self.options = codec, quality_options(codec, crf)
+        formats = [f.name for f in encoder(codec).video_formats or []]
+        if pixel_format not in formats:
+            raise RibError(
+                f"{codec} cannot write pixel_format={pixel_format}", f"choose one of: {', '.join(formats)}"
+            )
+        self.pixel_format, self.audio_from, self.notes = pixel_format, audio_from, list[str]()
+        self._padding = _padding(size_px, VideoFormat(pixel_format, 16, 16))
+        self._converter = VideoReformatter()
+        self._count = 0
+        self._session: AbstractContextManager[None] | None = None
+
+    def __enter__(self) -> Self:
+        self._count = 0
+        self._session = self._run()
+        self._session.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool | None:
+        assert self._session is not None
+        return self._session.__exit__(kind, error, trace)
+
+    def write(self, frame: np.ndarray) -> None:
+        """Append one (H, W, 3) uint8 RGB frame."""
+        if frame.shape != (self.size_px[1], self.size_px[0], 3) or frame.dtype != np.uint8:
+            raise RibError(
+                f"frame {self._count} of {self.path.name} is {frame.dtype} of shape {frame.shape}",
+                f"give uint8 of shape {(self.size_px[1], self.size_px[0], 3)}",
+            )
+        picture = self._picture(frame)
+        picture.pts, picture.time_base = self._count, 1 / self.fps
+        if self._sound:
+            self._sound.advance(float(self._count / self.fps))
+        self._container.mux(self._stream.encode(picture))
+        self._count += 1
+
+    @contextmanager
+    def _run(self) -> Iterator[None]:
+        """From opening the temporary file to renaming it."""
+        with write_whole(self.path) as temporary:
+            self._container = av.open(str(temporary), "w", format="mp4", options={"movflags": "+faststart"})
+            self._sound: Sound | None = None
+            try:
+                self._stream = self._add_stream(self._container)
+                self._sound = Sound(self.audio_from, self._container) if self.audio_from else None
+                yield
+                self._finish()
+                self._container.close()
+            except BaseException:
+                # the trailer of a file that is thrown away may fail too
+                with suppress(Exception):
+                    self._container.close()
+                raise
+            finally:
+                if self._sound:
+                    self._sound.close()
+
+    def _add_stream(self, container: OutputContainer) -> VideoStream:
+        stream = cast(VideoStream, container.add_stream(self.codec, rate=self.fps, options=self.options))
+        stream.width, stream.height = (n + p for n, p in zip(self.size_px, self._padding, strict=True))
+        stream.pix_fmt, stream.time_base = self.pixel_format, 1 / self.fps
+        context = stream.codec_context
+        context.time_base, context.thread_type = 1 / self.fps, "AUTO"
+        context.colorspace, context.color_range = Colorspace.ITU709, ColorRange.MPEG
+        context.color_primaries, context.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
+        return stream
+
+    def _picture(self, frame: np.ndarray) -> VideoFrame:
+        right, below = self._padding
+        if right or below:
+            frame = np.pad(frame, ((0, below), (0, right), (0, 0)), mode="edge")
+        return self._converter.reformat(
+            VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24"),
+            format=self.pixel_format,
+            dst_colorspace=Colorspace.ITU709,
+            dst_color_range=ColorRange.MPEG,
+            interpolation=_TO_YUV,
+            threads=1,
+        )
+
+    def _finish(self) -> None:
+        if not self._count:
+            raise RibError(f"no frame was written to {self.path}")
+        if self._sound:
+            self._sound.finish(float(self._count / self.fps))
+            self.notes += self._sound.notes
+        self._container.mux(self._stream.encode(None))
+
+
+def _padding(size_px: tuple[int, int], layout: VideoFormat) -> tuple[int, int]:
+    """Columns and rows that make a size fit the format's colour resolution."""
+    across, down = 16 // layout.chroma_width(16), 16 // layout.chroma_height(16)
+    return -size_px[0] % across, -size_px[1] % down
