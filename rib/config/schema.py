@@ -68,6 +68,24 @@ class InterpolateRoot(ChainRoot):
 
 
 @dataclass
+class UpsampleRoot:
+    """conf/upsample.yaml."""
+
+    motion: Any = MISSING
+    linear: Any = MISSING
+    tracker: Any = MISSING
+    input: str = MISSING
+    input_fps: float | None = None
+    rate: float | None = None
+    fps: float | None = None
+    output: str = MISSING
+    layout: str = MISSING
+    keypoints: str = MISSING
+    device: str = MISSING
+    poses: str | None = None
+
+
+@dataclass
 class CheckRoot:
     """conf/check.yaml."""
 
@@ -81,7 +99,12 @@ class DownloadRoot:
     packages: list[str] = MISSING
 
 
-ROOTS = {"interpolate": InterpolateRoot, "check": CheckRoot, "download": DownloadRoot}
+ROOTS = {
+    "interpolate": InterpolateRoot,
+    "upsample": UpsampleRoot,
+    "check": CheckRoot,
+    "download": DownloadRoot,
+}
 
 
 def register() -> None:

@@ -1,0 +1,28 @@
+"""`rib upsample`: poses alone at a higher frame rate."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from rib.config.app import exit_code, run
+
+
+def task(config: dict[str, Any]) -> None:
+    """Up-sample every clip and say where its poses lie."""
+    from rib.pipeline.upsample import ASSUMED_FPS, upsample
+
+    if config["input_fps"] is None:
+        print(f"the keypoints were taken as {ASSUMED_FPS:g} a second; input_fps= says otherwise")
+    for clip in upsample(config):
+        places = " and ".join(map(str, clip.folders))
+        print(f"{clip.name}: {clip.given} poses in, {len(clip.poses)} out in {places}")
+
+
+def command(arguments: list[str]) -> None:
+    """Entry point for `rib upsample`."""
+    run("upsample", task, arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(exit_code(lambda: command(sys.argv[1:])))
