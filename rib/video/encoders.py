@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from fractions import Fraction
 
-import av
 from av.codec import Codec
+from av.codec.codec import UnknownCodecError
 
 from rib.errors import RibError
 
 _CRF = {"libx264": 51, "libx265": 51, "libvpx-vp9": 63, "libaom-av1": 63, "libsvtav1": 63}
 """Encoders with a constant rate factor of their own, and its largest value."""
-_QSCALE = {"mpeg4": 31, "mjpeg": 31, "libopenh264": 51}
+_QUANTISER = {"mpeg4": 31, "libopenh264": 51}
 """Encoders with a quantiser instead, and its largest value; given a factor on x264's scale."""
 _QP2LAMBDA = 118
 """FF_QP2LAMBDA of libavutil: a quantiser scale of 1 in the unit of `global_quality`."""
@@ -25,15 +26,13 @@ def encoder(codec: str) -> Codec:
     Raises:
         RibError: This build of libav does not have it, or its quality cannot be set.
     """
-    known = [*_CRF, *_QSCALE]
-    try:
-        found = Codec(codec, "w") if codec in known else None
-    except av.FFmpegError:
-        found = None
-    if found is None:
-        available = ", ".join(name for name in known if _exists(name))
-        raise RibError(f"codec={codec} cannot write video here", f"choose one of: {available}")
-    return found
+    available = [name for name in (*_CRF, *_QUANTISER) if _exists(name)]
+    if codec not in available:
+        raise RibError(f"codec={codec} cannot write video here", f"choose one of: {', '.join(available)}")
+    if codec == "libsvtav1":
+        # its only way to hold back a page of information on stderr
+        os.environ.setdefault("SVT_LOG", "1")
+    return Codec(codec, "w")
 
 
 def quality_options(codec: str, crf: int) -> dict[str, str]:
@@ -52,9 +51,11 @@ def quality_options(codec: str, crf: int) -> dict[str, str]:
         raise RibError(f"crf={crf} was given", f"give a number from 0 (best) to {largest} for {codec}")
     if codec == "libopenh264":
         return {"rc_mode": "off", "qmin": str(crf), "qmax": str(crf)}
-    if codec in _QSCALE:
-        scale = min(max(1, round(0.85 * 2 ** ((crf - 12) / 6))), _QSCALE[codec])
+    if codec in _QUANTISER:
+        scale = min(max(1, round(0.85 * 2 ** ((crf - 12) / 6))), _QUANTISER[codec])
         return {"flags": "+qscale", "global_quality": str(scale * _QP2LAMBDA)}
+    if codec == "libx265":
+        return {"crf": str(crf), "x265-params": "log-level=none"}
     # libvpx and libaom take the factor for a bound on quality until the bit rate is 0
     return {"crf": str(crf), "b": "0"} if codec.startswith(("libvpx", "libaom")) else {"crf": str(crf)}
 
@@ -69,5 +70,5 @@ def encodable_fps(codec: str, fps: Fraction) -> Fraction:
 def _exists(name: str) -> bool:
     try:
         return bool(Codec(name, "w"))
-    except av.FFmpegError:
+    except UnknownCodecError:
         return False

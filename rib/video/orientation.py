@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
-from av.buffer import Buffer
 from av.video.frame import VideoFrame
 
 
@@ -48,7 +47,7 @@ def orientation_of(frame: VideoFrame) -> Orientation:
     data = frame.side_data.get("DISPLAYMATRIX")
     if data is None:
         return Orientation()
-    a, b, _, c, d = np.frombuffer(cast("Buffer", data), dtype="=i4", count=5)
+    a, b, _, c, d = np.frombuffer(bytes(cast(Any, data)), dtype="=i4", count=5)
     if abs(int(b)) > abs(int(a)):
         return Orientation(transpose=True, mirror=bool(c < 0), flip=bool(b < 0))
     return Orientation(mirror=bool(a < 0), flip=bool(d < 0))

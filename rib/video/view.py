@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from fractions import Fraction
 from typing import cast
@@ -62,7 +62,7 @@ class View:
         wanted = iter(self.indices.tolist())
         index = next(wanted)
         # closed at once, so that the file behind the clip is too
-        with closing(cast("Iterator[np.ndarray]", iter(self.source))) as frames:
+        with closing(cast("Generator[np.ndarray]", iter(self.source))) as frames:
             for number, frame in enumerate(frames):
                 if number == index:
                     yield self._part(frame)
