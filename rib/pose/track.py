@@ -2,8 +2,8 @@
 
 Detections are linked over the whole clip before anybody is chosen: frame after frame, the people found are
 assigned to the tracks so far by how well they overlap with where each track should be now (constant velocity)
-and by what they wear. Then one track is chosen by size, presence and confidence together, never frame by frame.
-The overlap of keypoints is COCO's object keypoint similarity with one width for all joints.
+and by what they wear. Then one track is chosen by size, presence and confidence together, never frame by
+frame. The overlap of keypoints is COCO's object keypoint similarity with one width for all joints.
 """
 
 from __future__ import annotations

@@ -1,0 +1,97 @@
+"""What every reader gives before the joints are known: names of frames and rows of numbers."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from rib.errors import RibError
+
+HANDS = 2 * 21 * 3
+"""Numbers of both hands: x, y and confidence of 21 points each, the left hand first."""
+
+
+@dataclass
+class RawFrame:
+    """Everybody in one frame, as their numbers stand in the file.
+
+    Attributes:
+        name: What to call the frame in an error: a file or an image.
+        bodies: One row of x, y, confidence a person.
+        hands: One row of `HANDS` numbers a person, or an empty one where there are no hands.
+    """
+
+    name: str
+    bodies: list[list[float]] = field(default_factory=list)
+    hands: list[list[float]] = field(default_factory=list)
+
+    def add(self, body: list[float], hands: list[float] | None = None) -> None:
+        """One more person."""
+        self.bodies.append(body)
+        self.hands.append(hands or [])
+
+
+@dataclass(frozen=True)
+class RawClip:
+    """A clip as it stands in the files.
+
+    Attributes:
+        frames: In order of time.
+        numbers: The frames' own numbers where frames without people are left out, else None.
+        first_number: What the format calls its first frame.
+        flags: Whether a third value may be COCO's visibility flag (0 absent, 1 hidden, 2 seen).
+    """
+
+    frames: list[RawFrame]
+    numbers: list[int] | None = None
+    first_number: int = 0
+    flags: bool = False
+
+
+def numbers_in(value: Any, where: str) -> list[float]:
+    """A list of x, y, confidence as it stands in a file.
+
+    Raises:
+        RibError: It is no flat list whose length is a multiple of three.
+    """
+    if not isinstance(value, list) or len(value) % 3:
+        given = f"{len(value)} values" if isinstance(value, list) else type(value).__name__
+        raise RibError(f"{where} has {given}, expected a list of x, y, confidence for each point")
+    return value
+
+
+def rows(values: list[list[float]], names: list[str]) -> np.ndarray:
+    """S rows of equal length, at least one, as (S, J, 3) float64.
+
+    Args:
+        values: x, y, confidence, x, y, confidence, ...
+        names: Where each row was found.
+
+    Raises:
+        RibError: Something in them is no finite number.
+    """
+    try:
+        array = np.array(values, dtype=np.float64).reshape(len(values), -1, 3)
+        if np.isfinite(array).all():
+            return array
+        worst = names[int(np.flatnonzero(~np.isfinite(array).all(axis=(1, 2)))[0])]
+    except (ValueError, TypeError, OverflowError) as error:
+        if len(values) > 1:
+            return np.concatenate([rows([row], [name]) for row, name in zip(values, names, strict=True)])
+        worst = f"{names[0]} ({error})"
+    raise RibError(f"a keypoint that is not a finite number: {worst}", "write missing points as 0, 0, 0")
+
+
+def natural(name: str) -> list[tuple[int, int, str]]:
+    """A sorting key by which frame2 stands before frame10."""
+    parts = re.split(r"(\d+)", name)
+    return [(1, int(part), "") if part.isdigit() else (0, 0, part) for part in parts if part]
+
+
+def last_number(name: str) -> int | None:
+    """The last whole number in a file's name (without its suffix), or None."""
+    found = re.findall(r"\d+", re.sub(r"\.[A-Za-z]\w*$", "", name))
+    return int(found[-1]) if found else None

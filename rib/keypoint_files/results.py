@@ -1,0 +1,111 @@
+"""Whole clips in one JSON file: AlphaPose results, COCO keypoints and results, Kinetics-skeleton.
+
+Formats: cocodataset.org/#format-data and #format-results; AlphaPose, docs/output.md; ST-GCN's
+Kinetics-skeleton. All of them may leave out frames without people, so frames carry their own numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from rib.errors import RibError
+from rib.keypoint_files.openpose import read_frame
+from rib.keypoint_files.raw import RawClip, RawFrame, last_number, natural, numbers_in
+
+
+def read_results(content: Any, where: str) -> RawClip:
+    """Tell the format by its keys and read it.
+
+    Raises:
+        RibError: It is none of them, or a person lacks what the format promises.
+    """
+    try:
+        if isinstance(content, list):
+            return _results(content, where)
+        if isinstance(content, dict) and "people" in content:
+            return RawClip([read_frame(content, where)])
+        if isinstance(content, dict) and "annotations" in content:
+            return _coco(content, where)
+        if isinstance(content, dict) and "data" in content:
+            return _kinetics(content, where)
+        if isinstance(content, dict) and content and all(isinstance(v, dict) for v in content.values()):
+            return _by_image(content, where)
+    except KeyError as error:
+        raise RibError(f"{where}: an entry has no {error.args[0]!r}") from error
+    except (TypeError, AttributeError) as error:
+        raise RibError(f"{where} is no keypoint file that can be read ({error})") from error
+    raise RibError(
+        f'{where} has no "people", "annotations" or "data", and is no list of results',
+        "give OpenPose, AlphaPose, COCO or Kinetics-skeleton JSON",
+    )
+
+
+def _results(entries: list[dict[str, Any]], where: str) -> RawClip:
+    """AlphaPose's default output and COCO results: a list of people with their image."""
+    frames: dict[str, RawFrame] = {}
+    for entry in entries:
+        image = str(entry["image_id"])
+        frame = frames.setdefault(image, RawFrame(f"{where}, image {image}"))
+        frame.add(numbers_in(entry["keypoints"], frame.name))
+    if not frames:
+        raise RibError(f"{where} lists nobody")
+    return _in_order(frames, first_number=0, flags=True)
+
+
+def _by_image(images: dict[str, dict[str, Any]], where: str) -> RawClip:
+    """AlphaPose's OpenPose-like output: a dict from image to people."""
+    frames = {image: read_frame(content, f"{where}, image {image}") for image, content in images.items()}
+    return _in_order(frames, first_number=0, flags=False)
+
+
+def _coco(content: dict[str, Any], where: str) -> RawClip:
+    """COCO annotations: `images` lists every frame, and the third value is a visibility flag."""
+    annotations = content["annotations"]
+    images = content.get("images") or [{"id": number} for number in {a["image_id"] for a in annotations}]
+    names = {image["id"]: str(image.get("file_name", image["id"])) for image in images}
+    frames = {number: RawFrame(f"{where}, image {name}") for number, name in names.items()}
+    for annotation in annotations:
+        image = annotation["image_id"]
+        if image not in frames:
+            raise RibError(f'{where}: an annotation names image {image!r}, which "images" does not list')
+        if annotation.get("keypoints"):
+            frames[image].add(numbers_in(annotation["keypoints"], frames[image].name))
+    if content.get("images"):
+        return RawClip([frames[n] for n in sorted(frames, key=lambda n: natural(names[n]))], flags=True)
+    return _in_order({str(number): frame for number, frame in frames.items()}, first_number=0, flags=True)
+
+
+def _kinetics(content: dict[str, Any], where: str) -> RawClip:
+    """Kinetics-skeleton: per frame a list of skeletons with `pose` (x, y) and `score`, flat or nested."""
+    frames: dict[str, RawFrame] = {}
+    for entry in content["data"]:
+        number = str(entry["frame_index"])
+        frame = frames.setdefault(number, RawFrame(f"{where}, frame {number}"))
+        for person in entry["skeleton"]:
+            points, scores = list(_flat(person["pose"])), list(_flat(person["score"]))
+            if len(points) != 2 * len(scores):
+                raise RibError(f"{frame.name} has {len(points)} coordinates and {len(scores)} scores")
+            pairs = zip(points[::2], points[1::2], scores, strict=True)
+            frame.add([number for triple in pairs for number in triple])
+    if not frames:
+        raise RibError(f"{where} lists no frame")
+    return _in_order(frames, first_number=1, flags=False)
+
+
+def _flat(values: Iterable[Any]) -> Iterable[float]:
+    for value in values:
+        if isinstance(value, list):
+            yield from _flat(value)
+        else:
+            yield value
+
+
+def _in_order(frames: dict[str, RawFrame], first_number: int, flags: bool) -> RawClip:
+    """Frames in the natural order of their names, with their numbers where those tell them apart."""
+    names = sorted(frames, key=natural)
+    numbers = [number for name in names if (number := last_number(name)) is not None]
+    apart = len(numbers) == len(names) and bool((np.diff(numbers) > 0).all())
+    return RawClip([frames[name] for name in names], numbers if apart else None, first_number, flags)

@@ -1,0 +1,43 @@
+"""JSON from strangers: every fault in one line that names the file and the place."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, NoReturn
+
+from rib.errors import RibError
+
+
+class _NotANumberError(ValueError):
+    pass
+
+
+def read_json(path: Path) -> Any:
+    """What a JSON file holds.
+
+    Raises:
+        RibError: It cannot be read, is not JSON, or holds NaN or infinity, which JSON does not have.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise RibError(f"{path} cannot be read ({reason})") from error
+    try:
+        return json.loads(text, parse_constant=_refuse)
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise RibError(f"{path} is not JSON ({error.msg} at {where})", "write the file again") from error
+    except _NotANumberError as error:
+        before = text[: text.find(str(error))]
+        where = f"line {before.count(chr(10)) + 1}, column {len(before) - before.rfind(chr(10))}"
+        raise RibError(
+            f"{path} holds {error} at {where}, which is no coordinate", "write missing points as 0, 0, 0"
+        ) from error
+    except RecursionError as error:
+        raise RibError(f"{path} is nested too deeply to be keypoints") from error
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise _NotANumberError(constant)

@@ -1,0 +1,61 @@
+"""Poses that another program found: `pose=files`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rib.errors import RibError
+from rib.keypoint_files import read_people
+from rib.keypoints import PoseSequence
+from rib.pose.detection import Detection
+from rib.pose.track import Tracker
+from rib.recipe import build
+from rib.video import FrameSource
+
+
+class FilesPose:
+    """Read everybody from files, one entry a frame, and follow one person.
+
+    Args:
+        path: A folder of OpenPose JSON or one JSON file (see `rib.keypoint_files.read_people`).
+        layout: The points' order, or `auto`.
+        tracker: The recipe of a `rib.pose.track.Tracker`.
+
+    Raises:
+        RibError: No path is given.
+    """
+
+    def __init__(self, path: str | Path | None, layout: str, tracker: Mapping[str, Any]) -> None:
+        if path is None:
+            raise RibError("pose=files needs poses", "add poses=FOLDER_OF_JSON")
+        self.path = Path(path)
+        self.layout = layout
+        self.tracker: Tracker = build(tracker)
+
+    def __call__(self, source: FrameSource, cuts: Sequence[int] = ()) -> PoseSequence:
+        """The main person of the clip.
+
+        Args:
+            source: The clip that the files belong to; its pictures are not read.
+            cuts: Frames that begin a new shot.
+
+        Returns:
+            One moment a frame, in the joint set `body25_hands`.
+
+        Raises:
+            RibError: The files cannot be read, or do not fit the clip's frames or size.
+        """
+        people = read_people(self.path, self.layout).aligned(len(source.times_s))
+        people.check_fits(source.size_px)
+        found = [_detections(frame) for frame in people.frames]
+        return self.tracker.follow(found, source.times_s, source.size_px, cuts)
+
+
+def _detections(frame: np.ndarray) -> list[Detection]:
+    """Everybody (P, 67, 3) in one frame whose body has a point."""
+    people = [Detection.from_keypoints(person[:, :2], person[:, 2]) for person in frame]
+    return [person for person in people if person is not None]
