@@ -24,10 +24,10 @@ SMALLEST_PX = 32
 class Flow(Interpolator):
     """Moves both keyframes along the optical flow between them and merges them where both show the same.
 
-    The flow is estimated once each way (Kroeger et al., "Fast Optical Flow using Dense Inverse Search", ECCV
-    2016). A pixel at time t takes the velocity that carries it from a place in a to a place in b that agree on
-    that velocity; where only one of the keyframes agrees, the other one hides the pixel and is left out (as in
-    Baker et al., IJCV 2011, section 3.3).
+    The flow is estimated once each way (Kroeger et al., "Fast Optical Flow using Dense Inverse Search",
+    ECCV 2016). A pixel at time t takes the velocity that carries it from a place in a to a place in b that
+    agree on that velocity; where only one of the keyframes agrees, the other one hides the pixel and is left
+    out (after Baker et al., IJCV 2011, section 3.3).
 
     Args:
         preset: Effort of the flow: "ultrafast", "fast" or "medium".
@@ -68,8 +68,9 @@ class Flow(Interpolator):
         height, width = a.shape[-2:]
 
         def estimate(first: np.ndarray, second: np.ndarray) -> torch.Tensor:
-            flow = np.ascontiguousarray(dis.calc(first, second, None)[:height, :width].transpose(2, 0, 1))
-            return torch.from_numpy(flow)[None].to(a.device)
+            flow = dis.calc(first, second, np.zeros((*first.shape, 2), np.float32))
+            planes = np.ascontiguousarray(flow[:height, :width].transpose(2, 0, 1), dtype=np.float32)
+            return torch.from_numpy(planes)[None].to(a.device)
 
         return estimate(grey_a, grey_b), -estimate(grey_b, grey_a)
 
@@ -77,7 +78,7 @@ class Flow(Interpolator):
         self, a: torch.Tensor, b: torch.Tensor, from_a: torch.Tensor, from_b: torch.Tensor, t: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Picture (1, 3, H, W), flows to a and b (1, 4, H, W) and a's share (1, 1, H, W) at fraction t."""
-        grid = pixel_grid(*a.shape[-2:], a.device)
+        grid = pixel_grid(a.shape[-2], a.shape[-1], a.device)
         velocity, doubt_a, doubt_b = self._velocity(from_a, from_b, t, grid)
         to_a, to_b = -t * velocity, (1 - t) * velocity
         weight_a, weight_b = (1 - t) * _trust(doubt_a), t * _trust(doubt_b)
@@ -102,12 +103,11 @@ class Flow(Interpolator):
         for _ in range(self.num_iterations):
             guess_a = backward_warp(from_a, -t * guess_a, grid)
             guess_b = backward_warp(from_b, (1 - t) * guess_b, grid)
-        doubts_a = [_doubt(guess_a, said) for said in seen(guess_a)]
-        doubts_b = [_doubt(guess_b, said) for said in seen(guess_b)]
-        take_a = torch.sigmoid(4 * (sum(doubts_b) - sum(doubts_a)))
-        doubt_a, doubt_b = (
-            torch.lerp(of_b, of_a, take_a) for of_a, of_b in zip(doubts_a, doubts_b, strict=True)
+        doubts_a, doubts_b = (
+            torch.cat([_doubt(guess, said) for said in seen(guess)], dim=1) for guess in (guess_a, guess_b)
         )
+        take_a = torch.sigmoid(4 * (doubts_b.sum(1, keepdim=True) - doubts_a.sum(1, keepdim=True)))
+        doubt_a, doubt_b = torch.lerp(doubts_b, doubts_a, take_a).split(1, dim=1)
         return torch.lerp(guess_b, guess_a, take_a), doubt_a, doubt_b
 
 

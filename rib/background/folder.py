@@ -1,0 +1,77 @@
+"""Frames that another program made: a folder of pictures, one for every output frame."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+
+from rib.background.interpolator import Interpolator
+from rib.errors import RibError
+from rib.interval import Background, Interval
+
+SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"}
+
+
+class Folder(Interpolator):
+    """Takes output frame n from the n-th picture of a folder, as DAIN and other interpolators write it.
+
+    Args:
+        path: The folder; its pictures sort in time order, "2.png" before "10.png", keyframes included.
+
+    Raises:
+        RibError: The folder is absent or holds no picture.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = Path(path).expanduser()
+        if not self.path.is_dir():
+            raise RibError(
+                f"background.path={path} is not a folder", "give the folder of interpolated pictures"
+            )
+        self.files = sorted(
+            (p for p in self.path.iterdir() if p.suffix.lower() in SUFFIXES), key=_natural_order
+        )
+        if not self.files:
+            raise RibError(f"background.path={path} holds no picture ({', '.join(sorted(SUFFIXES))})")
+
+    def prepare(self, num_frames: int, size_px: tuple[int, int]) -> None:
+        """See `Interpolator.prepare`: counts must be equal, and the first picture's size the output's."""
+        if len(self.files) != num_frames:
+            what = f"{self.path} holds {len(self.files)} pictures, the output has {num_frames} frames"
+            raise RibError(what, "give one picture for every output frame, or change rate= or fps=")
+        _check_size(self.files[0], _read(self.files[0]), size_px)
+
+    def __call__(self, interval: Interval) -> Background:
+        """The pictures of `interval.indices`; `flow`, `weight_a` and `between` are None."""
+        assert len(interval.indices) == len(interval.times_s), "the chain numbers the frames of its intervals"
+        keyframe = interval.a.picture
+        frames = [_read(self.files[index]) for index in interval.indices]
+        for index, frame in zip(interval.indices, frames, strict=True):
+            _check_size(self.files[index], frame, (keyframe.shape[2], keyframe.shape[1]))
+        pictures = torch.from_numpy(np.stack(frames)).to(keyframe.device).permute(0, 3, 1, 2)
+        return Background(pictures.to(torch.float32).contiguous() / 255)
+
+
+def _natural_order(path: Path) -> list[tuple[bool, int, str]]:
+    """Numbers inside names count as numbers."""
+    parts = re.findall(r"\d+|\D+", path.name)
+    return [(part.isdigit(), int(part) if part.isdigit() else 0, part) for part in parts]
+
+
+def _read(path: Path) -> np.ndarray:
+    """(H, W, 3) uint8 RGB, upright."""
+    picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if picture is None:
+        raise RibError(f"{path} cannot be read as a picture")
+    return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
+
+
+def _check_size(path: Path, picture: np.ndarray, size_px: tuple[int, int]) -> None:
+    found = picture.shape[1], picture.shape[0]
+    if found != tuple(size_px):
+        what = f"{path} is {found[0]} x {found[1]} pixels, the output {size_px[0]} x {size_px[1]}"
+        raise RibError(what, "give pictures of the output's size")

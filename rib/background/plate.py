@@ -1,0 +1,113 @@
+"""The scene without the person, between two keyframes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+
+from rib.interval import Interval, Keyframe
+
+INPAINT_LONG_SIDE_PX = 256
+"""What no keyframe shows is invented at this size: it has no detail, and larger only costs time."""
+
+
+@dataclass(frozen=True)
+class PersonFreePlate:
+    """Paints over the person with what other keyframes show there; for a camera that stands still.
+
+    Attributes:
+        mask_threshold: Mask above which a pixel is the person, 0..1.
+        dilation_share: How far around the mask a pixel is not trusted, as a share of the picture's height.
+        seam_share: Width of the soft seam outside it, as a share of the picture's height.
+    """
+
+    mask_threshold: float
+    dilation_share: float
+    seam_share: float
+
+    def __call__(self, interval: Interval) -> torch.Tensor:
+        """The plate at every time of the interval.
+
+        Each keyframe is completed once: by the other one of the interval, then by the neighbours, nearest
+        in time first, then by inpainting (Telea 2004). In time the two completed pictures are cross-faded, so
+        person-free pixels of both follow changes of light, and those of one keyframe stay as they are.
+
+        Returns:
+            (N, 3, H, W) in 0..1 on the device of the keyframes' pictures.
+        """
+        a, b = interval.a, interval.b
+        middle = (a.time_s + b.time_s) / 2
+        others = sorted(interval.neighbours, key=lambda keyframe: abs(keyframe.time_s - middle))
+        layers = [(_pixels(keyframe), self._free(keyframe)) for keyframe in (a, b, *others)]
+        rest = _complete([*layers[2:], *layers[:2]])
+        planes = [
+            torch.from_numpy(np.ascontiguousarray(_over(order, rest).transpose(2, 0, 1)))
+            for order in (layers[:2], layers[1::-1])
+        ]
+        plate_a, plate_b = (plane.to(a.picture)[None] for plane in planes)
+        return torch.lerp(plate_a, plate_b, interval.fractions[:, None, None, None]).clamp(0, 1)
+
+    def _free(self, keyframe: Keyframe) -> np.ndarray:
+        """(H, W, 1) trust in a pixel to show the scene: 0 near the person, rising to 1 across the seam."""
+        height, width = keyframe.picture.shape[-2:]
+        if keyframe.mask is None:
+            return np.ones((height, width, 1), np.float32)
+        outside = (keyframe.mask[0].cpu().numpy() <= self.mask_threshold).astype(np.uint8)
+        if outside.all():
+            return np.ones((height, width, 1), np.float32)
+        distance = cv2.distanceTransform(outside, cv2.DIST_L2, 3)
+        beyond = distance - self.dilation_share * height
+        return np.clip(beyond / max(self.seam_share * height, 1), 0, 1)[..., None].astype(np.float32)
+
+
+Layer = tuple[np.ndarray, np.ndarray]
+"""A picture (H, W, 3) float32 and the trust in each of its pixels (H, W, 1)."""
+
+
+def _pixels(keyframe: Keyframe) -> np.ndarray:
+    return keyframe.picture.permute(1, 2, 0).cpu().numpy()
+
+
+def _over(layers: list[Layer], rest: np.ndarray) -> np.ndarray:
+    """Layers from front to back on an opaque ground."""
+    colour, uncovered = _stack(layers)
+    return colour + uncovered * rest
+
+
+def _stack(layers: list[Layer]) -> Layer:
+    """Layers from front to back: their colour so far, and the share that none of them covers."""
+    colour = np.zeros_like(layers[0][0])
+    uncovered = np.ones_like(layers[0][1])
+    for picture, trust in layers:
+        if not uncovered.any():
+            break
+        colour += uncovered * trust * picture
+        uncovered *= 1 - trust
+    return colour, uncovered
+
+
+def _complete(layers: list[Layer]) -> np.ndarray:
+    """One opaque picture from layers: by their colours where any has one, by inpainting elsewhere."""
+    colour, uncovered = _stack(layers)
+    hole = (uncovered[..., 0] > 0.99).astype(np.uint8)
+    picture = colour / np.maximum(1 - uncovered, 0.01)
+    return _inpaint(picture, hole) if hole.any() else picture
+
+
+def _inpaint(picture: np.ndarray, hole: np.ndarray) -> np.ndarray:
+    height, width = picture.shape[:2]
+    shrink = min(1.0, INPAINT_LONG_SIDE_PX / max(height, width))
+    size = max(1, round(width * shrink)), max(1, round(height * shrink))
+    # a pixel that touches the hole belongs to it, or the hole's emptiness would bleed into its rim
+    small_hole = (cv2.resize(hole.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0).astype(
+        np.uint8
+    )
+    levels = (cv2.resize(picture, size, interpolation=cv2.INTER_AREA) * 255).clip(0, 255).astype(np.uint8)
+    if small_hole.all():
+        return np.where(hole[..., None] > 0, np.float32(0.5), picture)
+    filled = cv2.inpaint(levels, small_hole, 3, cv2.INPAINT_TELEA)
+    filled = cv2.resize(filled, (width, height), interpolation=cv2.INTER_LINEAR).astype(np.float32) / 255
+    return np.where(hole[..., None] > 0, filled, picture)

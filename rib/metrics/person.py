@@ -1,0 +1,96 @@
+"""Where the person is in a true frame, and how far the limbs of a predicted one are from theirs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+
+from rib import models
+
+DETECTION_HEIGHT_PX = 640
+"""Smaller pictures are enlarged to this height before detection."""
+SMALLEST_PERSON_PX = 200
+"""Masks of no more pixels are taken for false alarms."""
+SHOULDERS, HIPS = (11, 12), (23, 24)
+LIMB_ENDS = (13, 14, 15, 16, 25, 26, 27, 28)
+"""BlazePose's numbers of elbows, wrists, knees and ankles."""
+LARGEST_JOINT_ERROR = 0.5
+"""In torso lengths: the error of a joint, and of a person, that is somewhere else or nowhere."""
+
+
+@dataclass(frozen=True)
+class Detection:
+    """A person in a picture.
+
+    Attributes:
+        landmarks_px: (33, 2), BlazePose's points.
+        mask: (H, W) float32 in 0..1.
+    """
+
+    landmarks_px: np.ndarray
+    mask: np.ndarray
+
+
+@dataclass(frozen=True)
+class Region:
+    """The part of a picture that is scored as the person.
+
+    Attributes:
+        mask: (H, W) bool, the person and a rim about it.
+        box: Rows and columns of the mask's bounding box, 4 px wider at every side.
+    """
+
+    mask: np.ndarray
+    box: tuple[slice, slice]
+
+
+class PersonDetector:
+    """MediaPipe Holistic on single pictures, without memory of the one before.
+
+    Raises:
+        RibError: The mediapipe package is absent or damaged.
+    """
+
+    def __init__(self) -> None:
+        models.verify("mediapipe")
+        import mediapipe as mp
+
+        self.holistic: Any = mp.solutions.holistic.Holistic(
+            static_image_mode=True, model_complexity=1, enable_segmentation=True
+        )
+
+    def __call__(self, picture: np.ndarray) -> Detection | None:
+        """Find the most prominent person of an RGB picture (H, W, 3) uint8."""
+        height, width = picture.shape[:2]
+        zoom = max(1.0, DETECTION_HEIGHT_PX / height)
+        found = self.holistic.process(np.ascontiguousarray(cv2.resize(picture, None, fx=zoom, fy=zoom)))
+        if found.pose_landmarks is None:
+            return None
+        points = np.array([[point.x * width, point.y * height] for point in found.pose_landmarks.landmark])
+        mask = cv2.resize(np.asarray(found.segmentation_mask, np.float32), (width, height))
+        return Detection(points, mask)
+
+
+def person_region(detection: Detection) -> Region | None:
+    """The person and a rim of 8 px at 320 px height (scaled with the picture); None for a tiny person."""
+    inside = (detection.mask > 0.5).astype(np.uint8)
+    if inside.sum() <= SMALLEST_PERSON_PX:
+        return None
+    side = max(3, round(17 * inside.shape[0] / 320))
+    mask = cv2.dilate(inside, np.ones((side, side), np.uint8)).astype(bool)
+    rows, columns = np.where(mask)
+    box = slice(max(0, rows.min() - 4), rows.max() + 5), slice(max(0, columns.min() - 4), columns.max() + 5)
+    return Region(mask, box)
+
+
+def limb_error(predicted: Detection | None, true: Detection) -> float:
+    """Mean distance of the limbs' joints in torso lengths, 0.5 at most for each; 0.5 without a person."""
+    if predicted is None:
+        return LARGEST_JOINT_ERROR
+    points = true.landmarks_px
+    torso = np.linalg.norm(points[list(SHOULDERS)].mean(0) - points[list(HIPS)].mean(0)) + 1e-6
+    distances = np.linalg.norm(predicted.landmarks_px - points, axis=1)[list(LIMB_ENDS)] / torso
+    return float(np.minimum(distances, LARGEST_JOINT_ERROR).mean())
