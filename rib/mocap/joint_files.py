@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +16,9 @@ KEYS = ("joints", "names", "fps")
 
 
 def read_joints(path: Path) -> Recording:
-    """Read an `.npz` with `joints` (T, J, 3) metres and y up, `names` (J,), `fps` and, if it likes, `source`.
+    """Read an `.npz` with `joints` (T, J, 3) metres and y up, `names` (J,) and `fps`.
+
+    `name`, `subject`, `source` and `made_up` are read where they are there; else the file's name tells.
 
     Raises:
         RibError: The file is damaged or lacks one of the three.
@@ -24,8 +28,31 @@ def read_joints(path: Path) -> Recording:
             lacking = [key for key in KEYS if key not in data]
             if lacking:
                 raise RibError(f"{path} lacks {', '.join(lacking)}; joint files hold {', '.join(KEYS)}")
-            joints_m, names, fps = data["joints"], tuple(map(str, data["names"])), float(data["fps"])
-            source = str(data["source"]) if "source" in data else str(path)
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+            return Recording(
+                name=str(data.get("name", path.stem)),
+                joints_m=data["joints"],
+                joint_names=tuple(map(str, data["names"])),
+                fps=float(data["fps"]),
+                subject=str(data.get("subject", subject_of(path))),
+                source=str(data.get("source", path)),
+                made_up=tuple(map(str, data.get("made_up", ()))),
+            )
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise RibError(f"{path} cannot be read ({error})") from error
-    return Recording(path.stem, joints_m, names, fps, subject_of(path), source)
+
+
+def write_joints(path: Path, recording: Recording) -> None:
+    """Write what `read_joints` reads, whole or not at all."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    with temporary.open("wb") as file:
+        np.savez(
+            file,
+            joints=recording.joints_m,
+            names=np.array(recording.joint_names),
+            fps=recording.fps,
+            name=recording.name,
+            subject=recording.subject,
+            source=recording.source,
+            made_up=np.array(recording.made_up, dtype=np.str_),
+        )
+    temporary.replace(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -95,7 +96,7 @@ def to_body19(recording: Recording) -> Recording:
     if recording.joint_names == BODY19:
         return recording
     names = [name.rpartition(":")[2] for name in recording.joint_names]  # "mixamorig:Hips" is "Hips"
-    table = SKELETONS[_skeleton_of(names, recording.source)]
+    table = SKELETONS[skeleton_of(names, recording.source)]
     source = recording.joints_m
     joints = np.zeros((len(source), len(BODY19), 3), source.dtype)
     for index, name in enumerate(BODY19):
@@ -123,7 +124,12 @@ def stature_m(joints_TJ3: np.ndarray) -> float:
     return (sum(legs) / 2 + length("neck", "mid_hip")) / 0.76
 
 
-def _skeleton_of(names: list[str], source: str) -> str:
+def skeleton_of(names: Sequence[str], source: str) -> str:
+    """The key of `SKELETONS` whose joints are all among `names`; `source` is named in the error.
+
+    Raises:
+        RibError: They are those of no known skeleton.
+    """
     known = set(names)
     for skeleton, table in SKELETONS.items():
         if all(known.issuperset(parts) for parts in table.values()):

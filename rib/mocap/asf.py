@@ -1,0 +1,181 @@
+"""Acclaim files: a skeleton (.asf) and the motions of its owner (.amc), as CMU distributes them.
+
+Conventions: a bone's local rotation is C M C^-1, C its `axis` and M the angles of its frame, both about fixed
+axes in the order listed; bones are named after their ends, and `root` is the pelvis.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from scipy.spatial.transform import Rotation
+
+from rib.errors import RibError
+from rib.mocap.kinematics import chain_positions, global_rotations
+
+INCH_M = 0.0254
+
+
+@dataclass
+class Bone:
+    """One bone of a skeleton: a vector in the rest pose, file units and degrees."""
+
+    name: str
+    direction: np.ndarray = field(default_factory=lambda: np.zeros(3))
+    length: float = 0.0
+    axis: np.ndarray = field(default_factory=lambda: np.zeros(3))
+    axis_order: str = "xyz"
+    dof: tuple[str, ...] = ()
+
+
+@dataclass
+class Skeleton:
+    """A parsed ASF file.
+
+    Attributes:
+        bones: J bones, `root` first, parents before children.
+        parents: J parents, -1 for the root.
+        metres_per_unit: The file's `length` says how many of its units make an inch, so CMU's 0.45 is 5.644
+            cm.
+        degrees: Whether angles are degrees (else radians).
+    """
+
+    bones: list[Bone]
+    parents: list[int]
+    metres_per_unit: float
+    degrees: bool
+
+
+def read_asf(path: Path) -> Skeleton:
+    """Parse a skeleton.
+
+    Raises:
+        RibError: The file is not ASF, or a bone hangs nowhere.
+    """
+    sections = re.split(r"^\s*:", path.read_text(errors="replace"), flags=re.MULTILINE)
+    content = {name: body for name, _, body in (section.partition("\n") for section in sections[1:])}
+    content = {name.split()[0].lower(): body for name, body in content.items() if name.split()}
+    try:
+        units = dict(line.split()[:2] for line in content["units"].splitlines() if line.strip())
+        bones = {bone.name: bone for bone in map(_bone, content["bonedata"].split("begin")[1:])}
+        bones["root"] = _root(content["root"])
+        return Skeleton(
+            *_ordered(bones, content["hierarchy"]),
+            metres_per_unit=INCH_M / float(units["length"]),
+            degrees=units.get("angle", "deg").lower().startswith("deg"),
+        )
+    except (KeyError, ValueError, IndexError) as error:
+        raise RibError(f"{path} is not a whole ASF file (at {error})") from error
+
+
+def read_amc(path: Path, skeleton: Skeleton) -> dict[str, np.ndarray]:
+    """Parse a motion: for each bone that moves, (T, its dof) in file units and the skeleton's angle unit.
+
+    Raises:
+        RibError: A frame lacks a bone or holds something that is not a number.
+    """
+    frames: list[dict[str, list[float]]] = []
+    try:
+        for words in map(str.split, path.read_text(errors="replace").splitlines()):
+            if not words or words[0][0] in "#:":
+                continue
+            if len(words) == 1 and words[0].isdigit():
+                frames.append({})
+            else:
+                frames[-1][words[0]] = [float(word) for word in words[1:]]
+        moving = [bone for bone in skeleton.bones if bone.dof]
+        motion = {bone.name: np.array([frame[bone.name] for frame in frames]) for bone in moving}
+        for bone in moving:
+            motion[bone.name] = motion[bone.name].reshape(len(frames), len(bone.dof))
+    except KeyError as error:
+        raise RibError(f"{path}: a frame lacks the bone {error}, which its skeleton moves") from error
+    except (ValueError, IndexError) as error:
+        raise RibError(f"{path} is not a whole AMC file of its skeleton ({error})") from error
+    if not frames:
+        raise RibError(f"{path} holds no frame")
+    return motion
+
+
+def amc_positions(skeleton: Skeleton, motion: dict[str, np.ndarray]) -> np.ndarray:
+    """Where the bones end, (T, J, 3) in file units, y up; `root` is the pelvis."""
+    frames = len(next(iter(motion.values())))
+    local = np.empty((frames, len(skeleton.bones), 3, 3))
+    bones = np.zeros((frames, len(skeleton.bones), 3))
+    for index, bone in enumerate(skeleton.bones):
+        frame_axes = _turn(bone.axis_order, bone.axis, skeleton.degrees)
+        values = motion.get(bone.name, np.zeros((frames, 0)))
+        turns = [i for i, dof in enumerate(bone.dof) if dof.startswith("r")]
+        order = "".join(bone.dof[i][1] for i in turns)
+        local[:, index] = (
+            frame_axes * _turn(order, values[:, turns], skeleton.degrees) * frame_axes.inv()
+        ).as_matrix()
+        for i, dof in enumerate(bone.dof):
+            if dof in ("tx", "ty", "tz"):
+                bones[:, index, "xyz".index(dof[1])] = values[:, i]
+    world = global_rotations(local, skeleton.parents)
+    for index, bone in enumerate(skeleton.bones):
+        bones[:, index] += world[:, index] @ (bone.direction * bone.length)
+    return chain_positions(bones, skeleton.parents)
+
+
+def skeleton_file(motion: Path) -> Path:
+    """The skeleton of a motion: `05.asf` for `05_02.amc`, or the only `.asf` of the folder.
+
+    Raises:
+        RibError: Neither is there.
+    """
+    own = motion.with_name(f"{motion.stem.partition('_')[0]}.asf")
+    if own.exists():
+        return own
+    others = list(motion.parent.glob("*.asf"))
+    if len(others) != 1:
+        raise RibError(f"{motion} has no skeleton", f"put {own.name} beside it")
+    return others[0]
+
+
+def _turn(order: str, angles: np.ndarray, degrees: bool) -> Rotation:
+    """Rotations about fixed axes, the first of `order` first."""
+    return Rotation.from_euler(order, angles, degrees=degrees) if order else Rotation.identity()
+
+
+def _bone(text: str) -> Bone:
+    entries = {words[0]: words[1:] for words in map(str.split, text.splitlines()) if words}
+    return Bone(
+        name=entries["name"][0],
+        direction=_vector(entries["direction"]),
+        length=float(entries["length"][0]),
+        axis=_vector(entries["axis"]),
+        axis_order=entries["axis"][3].lower(),
+        dof=tuple(word.lower() for word in entries.get("dof", ())),
+    )
+
+
+def _root(text: str) -> Bone:
+    entries = {words[0]: words[1:] for words in map(str.split, text.splitlines()) if words}
+    return Bone(
+        name="root",
+        axis=_vector(entries["orientation"]),
+        axis_order=entries["axis"][0].lower(),
+        dof=tuple(word.lower() for word in entries["order"]),
+    )
+
+
+def _vector(words: Sequence[str]) -> np.ndarray:
+    return np.array([float(word) for word in words[:3]])
+
+
+def _ordered(bones: dict[str, Bone], hierarchy: str) -> tuple[list[Bone], list[int]]:
+    """The bones parents first, as the hierarchy lists them, and their parents."""
+    order, parents = ["root"], [-1]
+    children = {words[0]: words[1:] for words in map(str.split, hierarchy.splitlines()) if len(words) > 1}
+    for index, name in enumerate(order):  # grows while it is walked
+        for child in children.get(name, ()):
+            order.append(child)
+            parents.append(index)
+    if len(order) != len(bones):
+        raise ValueError("bones outside the hierarchy: " + ", ".join(sorted(set(bones) - set(order))))
+    return [bones[name] for name in order], parents

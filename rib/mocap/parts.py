@@ -1,0 +1,131 @@
+"""A collection prepared file by file: each becomes a part, so that work can be split, stopped and resumed.
+
+A part is called by a hash of everything it depends on: the file's place, size and time of change, the
+reader's settings, the frame rate. A file that cannot be read leaves a note with the reason instead, and is
+tried again next time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from rib.errors import RibError
+from rib.mocap.joint_files import write_joints
+from rib.mocap.readers import Reader
+from rib.mocap.recording import Recording
+from rib.mocap.resample import resample
+from rib.mocap.skeletons import to_body19
+
+PART_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Part:
+    """One file of a collection and what becomes of it.
+
+    Attributes:
+        path: The file.
+        name: Its path below the collection's folder, without suffix.
+        folder: Where parts lie.
+        key: What the part is called.
+    """
+
+    path: Path
+    name: str
+    folder: Path
+    key: str
+
+    @property
+    def done(self) -> Path:
+        """The prepared recording."""
+        return self.folder / f"{self.key}.npz"
+
+    @property
+    def note(self) -> Path:
+        """Why it was skipped."""
+        return self.folder / f"{self.key}.skipped.json"
+
+    @property
+    def reason(self) -> str:
+        """Why it was skipped, in words."""
+        return json.loads(self.note.read_text())["reason"]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a file becomes a part.
+
+    Attributes:
+        reader: Reads the file.
+        fps: The frame rate to resample to.
+        all_joints: Keep the source's own joints in double precision, else map to the 19 in single.
+    """
+
+    reader: Reader
+    fps: float
+    all_joints: bool
+
+    def prepare(self, part: Part) -> Recording:
+        """Read, map and resample."""
+        recording = self.reader(part.path, part.name)
+        if not self.all_joints:
+            recording = to_body19(recording)
+            recording = replace(recording, joints_m=recording.joints_m.astype(np.float32))
+        return resample(recording, self.fps)
+
+
+def list_parts(collection: Path, folder: Path, recipe: Recipe) -> list[Part]:
+    """The parts of a collection, in the order of their files' names.
+
+    Raises:
+        RibError: The folder holds nothing that the reader reads.
+    """
+    files = sorted({path for pattern in recipe.reader.patterns for path in collection.rglob(pattern)})
+    if not files:
+        raise RibError(
+            f"{collection} holds no {' or '.join(recipe.reader.patterns)}", "check the folder's name"
+        )
+    return [_part(path, collection, folder, recipe) for path in files]
+
+
+def prepare_part(part: Part, recipe: Recipe) -> str | None:
+    """Make a part unless it is there.
+
+    Returns:
+        Why the file was skipped, or None.
+    """
+    if part.done.exists():
+        return None
+    try:
+        write_joints(part.done, recipe.prepare(part))
+        part.note.unlink(missing_ok=True)
+        return None
+    except Exception as error:  # one odd file among ten thousand must not end a night's work; it is reported
+        reason = str(error) if isinstance(error, RibError) else f"{type(error).__name__}: {error}"
+        temporary = part.note.with_name(f".{part.note.name}.{os.getpid()}")
+        temporary.write_text(json.dumps({"file": part.name, "reason": reason}))
+        temporary.replace(part.note)
+        return reason
+
+
+def remove_stale(folder: Path, parts: Iterable[Part]) -> None:
+    """Delete what files or settings left behind that are no longer there."""
+    current = {path for part in parts for path in (part.done, part.note)}
+    for path in folder.iterdir():
+        if path not in current and not path.name.startswith("."):
+            path.unlink(missing_ok=True)
+
+
+def _part(path: Path, collection: Path, folder: Path, recipe: Recipe) -> Part:
+    name = path.relative_to(collection).with_suffix("").as_posix()
+    stat = path.stat()
+    content = (PART_VERSION, path.name, name, stat.st_size, stat.st_mtime_ns, repr(recipe))
+    key = hashlib.blake2b(repr(content).encode(), digest_size=12).hexdigest()
+    return Part(path, name, folder, key)

@@ -1,0 +1,188 @@
+"""Turn a mocap collection into one store file, in parallel, over a cluster, or piece by piece.
+
+Every process works through its own shard of the files; whichever finds all parts done writes the store.
+Nothing is shared but the folder of parts, so `shard=0/8` to `shard=7/8` may run on eight machines and be
+started again at will.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+
+from rib.errors import RibError
+from rib.mocap.joint_files import read_joints
+from rib.mocap.parts import Part, Recipe, list_parts, prepare_part, remove_stale
+from rib.mocap.readers import AmassReader, MocapReader
+from rib.mocap.recording import Recording
+
+Progress = Callable[[int, int, str], None]
+"""Called after each file with how many are done, how many there are, and the file's name."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a preparation did.
+
+    Attributes:
+        store: The store, or None while other shards have not done their files.
+        prepared: Files of this shard read now.
+        reused: Files of this shard that an earlier run had read.
+        skipped: Why files were left out, by name; also in `<store>.skipped.json`.
+        waiting: Files of other shards that are not done.
+    """
+
+    store: Path | None
+    prepared: int
+    reused: int
+    skipped: dict[str, str]
+    waiting: int
+
+
+def prepare_mocap(
+    folder: str | Path,
+    output: str | Path,
+    fps: float,
+    units: Mapping[str, str],
+    drop_frames: Mapping[str, int],
+    up: str,
+    amc_fps: float,
+    workers: int,
+    shard: str,
+    progress: Progress | None = None,
+) -> Report:
+    """Prepare BVH files, ASF/AMC pairs and `.npz` files of joint positions.
+
+    Args:
+        folder: The collection; its subfolders are searched.
+        output: The store to write; `<output>.parts/` beside it holds the work and may be deleted when all is
+            done.
+        fps: Frames a second of the store.
+        units: See `MocapReader`.
+        drop_frames: See `MocapReader`.
+        up: See `MocapReader`.
+        amc_fps: See `MocapReader`.
+        workers: Processes.
+        shard: "i/n": this run does every n-th file, starting with the i-th, i in 0..n-1; "0/1" does all.
+        progress: Called after each file.
+
+    Raises:
+        RibError: There is nothing to read, or nothing that could be read.
+    """
+    reader = MocapReader(dict(units), dict(drop_frames), up, amc_fps)
+    return _prepare(
+        Path(folder), Path(output), Recipe(reader, fps, all_joints=False), workers, shard, progress
+    )
+
+
+def prepare_amass(
+    folder: str | Path,
+    body_models: str | Path,
+    output: str | Path,
+    fps: float,
+    layout: str,
+    workers: int,
+    shard: str,
+    progress: Progress | None = None,
+) -> Report:
+    """Prepare AMASS (`<folder>/<database>/<subject>/*_poses.npz` or `*_stageii.npz`).
+
+    Args:
+        folder: The databases' folder.
+        body_models: SMPL-H or SMPL-X models as `.npz` (see `BodyModels`).
+        output: The store to write; `<output>.parts/` beside it holds the work and may be deleted when all is
+            done.
+        fps: Frames a second of the store; the reference's layout takes 60.
+        layout: "rib": a store of 19 joints; "reference": all joints, as its `AMASS_3D_joints.h5`.
+        workers: Processes.
+        shard: "i/n": this run does every n-th file, starting with the i-th, i in 0..n-1; "0/1" does all.
+        progress: Called after each file.
+
+    Raises:
+        RibError: There is nothing to read, nothing that could be read, or no body model.
+    """
+    if layout not in ("rib", "reference"):
+        raise RibError(f"layout is {layout!r}, expected rib or reference")
+    if layout == "reference" and fps != 60:
+        raise RibError(f"the reference's layout has 60 frames a second, got fps={fps}", "set fps=60")
+    models = Path(body_models).expanduser().absolute()
+    if not any(models.rglob("*.npz")):
+        raise RibError(
+            f"{models} holds no .npz body model (pickles need chumpy, which is dead)",
+            "put SMPL-H or SMPL-X models there, as <gender>/model.npz or SMPLH_<GENDER>.npz",
+        )
+    recipe = Recipe(AmassReader(str(models)), fps, all_joints=layout == "reference")
+    return _prepare(Path(folder), Path(output), recipe, workers, shard, progress)
+
+
+def _prepare(
+    collection: Path, output: Path, recipe: Recipe, workers: int, shard: str, progress: Progress | None
+) -> Report:
+    collection, output = collection.expanduser().absolute(), output.expanduser().absolute()
+    work = output.with_name(f"{output.name}.parts")
+    work.mkdir(parents=True, exist_ok=True)
+    parts = list_parts(collection, work, recipe)
+    mine = _shard(parts, shard)
+    reused = sum(part.done.exists() for part in mine)
+    skipped = _run(mine, recipe, workers, progress)
+    waiting = [part for part in parts if not part.done.exists() and not part.note.exists()]
+    if not waiting:
+        skipped = {part.name: part.reason for part in parts if not part.done.exists()}
+        _merge(parts, skipped, output, recipe)
+        remove_stale(work, parts)
+    left_out = sum(part.name in skipped for part in mine)
+    return Report(
+        output if not waiting else None, len(mine) - reused - left_out, reused, skipped, len(waiting)
+    )
+
+
+def _shard(parts: list[Part], shard: str) -> list[Part]:
+    index, _, count = shard.partition("/")
+    if not (index.isdigit() and count.isdigit() and int(index) < int(count)):
+        raise RibError(f"shard is {shard!r}", "write shard=i/n with i from 0 to n - 1, such as shard=0/8")
+    return parts[int(index) :: int(count)]
+
+
+def _run(parts: list[Part], recipe: Recipe, workers: int, progress: Progress | None) -> dict[str, str]:
+    """Make the parts; the reasons of those that were skipped, by name."""
+    skipped = {}
+    for number, (part, reason) in enumerate(_results(parts, recipe, workers), start=1):
+        if reason is not None:
+            skipped[part.name] = reason
+        if progress is not None:
+            progress(number, len(parts), part.name)
+    return skipped
+
+
+def _results(parts: list[Part], recipe: Recipe, workers: int) -> Iterator[tuple[Part, str | None]]:
+    if workers <= 1:
+        yield from ((part, prepare_part(part, recipe)) for part in parts)
+        return
+    context = multiprocessing.get_context("spawn")  # forking a process that runs threads may hang
+    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+        jobs = {pool.submit(prepare_part, part, recipe): part for part in parts}
+        yield from ((jobs[job], job.result()) for job in as_completed(jobs))
+
+
+def _merge(parts: list[Part], skipped: dict[str, str], output: Path, recipe: Recipe) -> None:
+    from rib.mocap.reference_store import write_reference_store
+    from rib.mocap.store import write_store  # brings torch, which workers do without
+
+    done: list[Part] = [part for part in parts if part.name not in skipped]
+    if not done:
+        name, reason = next(iter(skipped.items()))
+        raise RibError(f"none of {len(parts)} files could be read; the first, {name}: {reason}")
+    recordings: Iterator[Recording] = (read_joints(part.done) for part in done)
+    if recipe.all_joints:
+        write_reference_store(output, recordings)
+    else:
+        write_store(output, recordings, recipe.fps)
+    note = output.with_name(f"{output.name}.skipped.json")
+    temporary = note.with_name(f".{note.name}.{os.getpid()}")
+    temporary.write_text(json.dumps(skipped, indent=2))
+    temporary.replace(note)

@@ -1,0 +1,89 @@
+"""The reference's store, `AMASS_3D_joints.h5`.
+
+It holds `/<database>/<subject_clip>/joints`, (T, 52, 3) float64 metres, z up. It says nothing of frame rates;
+its programs take 60 frames a second for granted, so that is what is written.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from rib.errors import RibError
+from rib.mocap.body_model import JOINT_NAMES
+from rib.mocap.kinematics import y_up, z_up
+from rib.mocap.recording import Recording
+from rib.mocap.resample import resample
+from rib.mocap.skeletons import SMPLH_JOINTS
+
+REFERENCE_FPS = 60.0
+SUBJECT_SEPARATOR = "_"
+
+
+def read_reference_store(path: str | Path, fps: float = REFERENCE_FPS) -> Iterator[Recording]:
+    """Read the recordings one at a time, with all 52 joints and y up.
+
+    Args:
+        path: The HDF5 file.
+        fps: The frame rate of recordings that do not carry their own in an attribute.
+
+    Raises:
+        RibError: The file is not such a store.
+    """
+    path = Path(path).expanduser()
+    try:
+        file = h5py.File(path, "r")
+    except OSError as error:
+        raise RibError(f"{path} is not an HDF5 file ({error})") from error
+    with file:
+        for database, recordings in file.items():
+            for clip, group in recordings.items():
+                yield _recording(path, database, clip, group, fps)
+
+
+def write_reference_store(path: str | Path, recordings: Iterable[Recording]) -> None:
+    """Write recordings of SMPL-H or SMPL-X bodies, named `<database>/<subject_clip>`, as the reference does.
+
+    Raises:
+        RibError: A recording has another skeleton or name.
+    """
+    path = Path(path).expanduser().absolute()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with h5py.File(temporary, "w") as file:
+            for recording in recordings:
+                _write(file, resample(recording, REFERENCE_FPS))
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _recording(path: Path, database: str, clip: str, group: h5py.Group, fps: float) -> Recording:
+    if not isinstance(group, h5py.Group) or "joints" not in group or group["joints"].shape[1:] != (52, 3):
+        raise RibError(f"{path} is not the reference's store: /{database}/{clip}/joints is not (T, 52, 3)")
+    subject = clip.partition(SUBJECT_SEPARATOR)[0]
+    return Recording(
+        name=f"{database}/{clip}",
+        joints_m=y_up(group["joints"][:], up="z"),
+        joint_names=SMPLH_JOINTS,
+        fps=float(group.attrs.get("fps", fps)),
+        subject=subject if database == "CMU" else f"{database}/{subject}",
+        source=f"AMASS {database}",
+    )
+
+
+def _write(file: h5py.File, recording: Recording) -> None:
+    if recording.joint_names not in JOINT_NAMES.values() or recording.name.count("/") != 1:
+        raise RibError(
+            f"{recording.name}: the reference's store holds SMPL-H joints under <database>/<subject_clip>, "
+            f"not {len(recording.joint_names)} joints"
+        )
+    order = [recording.joint_names.index(name) for name in SMPLH_JOINTS]
+    group = file.create_group(recording.name)
+    group["joints"] = z_up(recording.joints_m[:, order].astype(np.float64))
+    group.attrs["fps"] = recording.fps

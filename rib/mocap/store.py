@@ -1,0 +1,189 @@
+"""One HDF5 file of recordings as 19 joints, from which windows are read without their recordings.
+
+Layout: `joints` (N, 19, 3) float32 metres, y up, all recordings end to end; `offsets` (R + 1,); `names`,
+`subjects`, `sources` (R,) strings; `valid` (R, 19); attributes `format`, `version`, `fps`, `joint_names`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import torch
+
+from rib.errors import RibError
+from rib.mocap.bank import MotionBank
+from rib.mocap.recording import Recording
+from rib.mocap.resample import resample
+from rib.mocap.skeletons import stature_m, to_body19
+from rib.skeleton import BODY19
+
+FORMAT, VERSION = "rib-motion", 1
+CHUNK_FRAMES = 128
+
+
+class MotionStore:
+    """Windows of the recordings in a store file.
+
+    The file is opened when first read and again in every process that a store travels to: a store may be
+    pickled to a spawned worker or inherited by a forked one.
+
+    Args:
+        path: A file that `write_store` wrote.
+
+    Attributes:
+        names: R names.
+        subjects: R subjects.
+        sources: R sources.
+        valid: (R, 19) bool, False for made-up joints.
+        offsets: (R + 1,) int64.
+        fps: Frames a second.
+
+    Raises:
+        RibError: There is no such file, or it is not a store of this version.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path).expanduser().absolute()
+        self._file: h5py.File | None = None
+        self._joints: h5py.Dataset | None = None
+        self._process = -1
+        with _open(self.path) as file:
+            _check(self.path, file)
+            self.names, self.subjects, self.sources = (
+                tuple(file[key].asstr()[:]) for key in ("names", "subjects", "sources")
+            )
+            self.valid, self.offsets = file["valid"][:], file["offsets"][:]
+            self.fps = float(file.attrs["fps"])
+
+    def __len__(self) -> int:
+        """The number of recordings."""
+        return len(self.names)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_file": None, "_joints": None, "_process": -1}
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """(R,) int64, frames a recording."""
+        return np.diff(self.offsets)
+
+    def window(self, recording: int, start: int, frames: int) -> np.ndarray:
+        """Consecutive frames of a recording, (frames, 19, 3) float32 metres, y up.
+
+        Raises:
+            RibError: The window reaches outside the recording.
+        """
+        first = self.offsets[recording] + start
+        if start < 0 or frames < 0 or first + frames > self.offsets[recording + 1]:
+            raise RibError(
+                f"{self.names[recording]} has {self.lengths[recording]} frames, got {start}..{start + frames}"
+            )
+        return self._dataset()[first : first + frames]
+
+    def __getitem__(self, recording: int) -> Recording:
+        """A whole recording."""
+        return Recording(
+            name=self.names[recording],
+            joints_m=self.window(recording, 0, int(self.lengths[recording])),
+            joint_names=BODY19,
+            fps=self.fps,
+            subject=self.subjects[recording],
+            source=self.sources[recording],
+            made_up=tuple(
+                name for name, valid in zip(BODY19, self.valid[recording], strict=True) if not valid
+            ),
+        )
+
+    def __iter__(self) -> Iterator[Recording]:
+        return (self[recording] for recording in range(len(self)))
+
+    def load(self) -> MotionBank:
+        """All of it in memory."""
+        joints = self._dataset()[:]
+        pieces = np.split(joints, self.offsets[1:-1])
+        return MotionBank(
+            joints=torch.from_numpy(joints),
+            offsets=torch.from_numpy(self.offsets),
+            names=self.names,
+            subjects=self.subjects,
+            stature_m=torch.tensor([stature_m(piece) for piece in pieces], dtype=torch.float32),
+            valid=torch.from_numpy(self.valid),
+            fps=self.fps,
+        )
+
+    def close(self) -> None:
+        """Close the file; the next read opens it again."""
+        if self._file is not None and self._process == os.getpid():
+            self._file.close()
+        self._file = self._joints = None
+
+    def _dataset(self) -> h5py.Dataset:
+        if self._joints is None or self._process != os.getpid():
+            self._file, self._process = _open(self.path), os.getpid()
+            self._joints = self._file["joints"]
+        return self._joints
+
+
+def write_store(path: str | Path, recordings: Iterable[Recording], fps: float) -> None:
+    """Write recordings of any known skeletons, mapped and resampled, one in memory at a time.
+
+    Raises:
+        RibError: There is no recording, two have one name, or a skeleton is unknown.
+    """
+    path = Path(path).expanduser().absolute()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with h5py.File(temporary, "w") as file:
+            _write(file, recordings, fps)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _write(file: h5py.File, recordings: Iterable[Recording], fps: float) -> None:
+    file.attrs.update(format=FORMAT, version=VERSION, fps=float(fps), joint_names=list(BODY19))
+    shape = (len(BODY19), 3)
+    joints = file.create_dataset(
+        "joints", (0, *shape), "f4", maxshape=(None, *shape), chunks=(CHUNK_FRAMES, *shape)
+    )
+    bodies = []
+    for recording in recordings:
+        body = resample(to_body19(recording), fps)
+        joints.resize(len(joints) + len(body), axis=0)
+        joints[-len(body) :] = body.joints_m
+        bodies.append((replace(body, joints_m=body.joints_m[:1]), len(body)))
+    names = [body.name for body, _ in bodies]
+    if not bodies:
+        raise RibError("there is no recording to store")
+    if len(set(names)) < len(names):
+        raise RibError(f"two recordings are called {next(name for name in names if names.count(name) > 1)}")
+    file["offsets"] = np.cumsum([0] + [length for _, length in bodies])
+    file["valid"] = np.stack([body.valid for body, _ in bodies])
+    for key in ("name", "subject", "source"):
+        file.create_dataset(
+            f"{key}s", data=[getattr(body, key) for body, _ in bodies], dtype=h5py.string_dtype()
+        )
+
+
+def _open(path: Path) -> h5py.File:
+    try:
+        return h5py.File(path, "r")
+    except OSError as error:
+        raise RibError(f"{path} is not a motion store ({error})", "make one with `rib prepare`") from error
+
+
+def _check(path: Path, file: h5py.File) -> None:
+    if file.attrs.get("format") != FORMAT:
+        raise RibError(f"{path} is an HDF5 file but not a motion store", "make one with `rib prepare`")
+    if file.attrs["version"] != VERSION or tuple(file.attrs["joint_names"]) != BODY19:
+        raise RibError(
+            f"{path} is a motion store of version {file.attrs['version']}, this is version {VERSION}",
+            "make it again with `rib prepare`",
+        )
