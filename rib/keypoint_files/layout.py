@@ -64,8 +64,8 @@ def tell_layout(bodies: np.ndarray, layout: str, where: str) -> str:
         raise RibError(f"{where} has {num_points} points a person, expected one of: {known}")
     if num_points == len(joint_set("body25")):
         as_25, as_25b = (_limb_lengths(bodies, name) for name in ("body25", "body25b"))
-        known = (as_25 > 0) & (as_25b > 0)
-        shorter = known.any() and np.median(as_25b[known] / as_25[known]) < 1
+        both = (as_25 > 0) & (as_25b > 0)
+        shorter = both.any() and np.median(as_25b[both] / as_25[both]) < 1
         return "body25b" if shorter else "body25"
     return _BY_COUNT[num_points]
 

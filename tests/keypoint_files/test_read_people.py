@@ -14,9 +14,9 @@ DETECTIONS = Path(__file__).parents[3] / "shared/data/openpose_json"
 def standing(layout, seed=0):
     """Somebody who stands, (J, 3) in a layout: real proportions, so that limbs join what lies close."""
     body25b = np.array([
-        (50, 20), (52, 17), (48, 17), (55, 18), (45, 18), (60, 40), (40, 40), (64, 62), (36, 62), (66, 82), (34, 82),
-        (56, 85), (44, 85), (57, 118), (43, 118), (58, 150), (42, 150), (50, 35), (50, 8), (62, 156), (65, 155),
-        (57, 154), (38, 156), (35, 155), (43, 154),
+        (50, 20), (52, 17), (48, 17), (55, 18), (45, 18), (60, 40), (40, 40), (64, 62), (36, 62), (66, 82),
+        (34, 82), (56, 85), (44, 85), (57, 118), (43, 118), (58, 150), (42, 150), (50, 35), (50, 8),
+        (62, 156), (65, 155), (57, 154), (38, 156), (35, 155), (43, 154),
     ], float)  # fmt: skip
     jitter = np.random.default_rng(seed).normal(0, 0.5, body25b.shape)
     joints, confidence = convert_joints((body25b + jitter) * 2, None, "body25b", layout)
@@ -53,7 +53,7 @@ def test_layouts_are_told_apart_and_land_on_the_same_joints(tmp_path, layout):
 def test_the_users_layout_wins(tmp_path):
     folder = write_frames(tmp_path, [openpose(standing("body25"))])
     assert read_people(folder, "body25b").layout == "body25b"
-    with pytest.raises(RibError, match="25 points a person, coco17 has 17"):
+    with pytest.raises(RibError, match=r"25 points a person, coco17 has 17"):
         read_people(folder, "coco17")
     with pytest.raises(RibError, match="did you mean 'body25b'"):
         read_people(folder, "body_25b")
@@ -101,11 +101,11 @@ def test_a_missing_point_stays_missing(tmp_path):
         ([{"people": {}}, {"people": []}], '"people" is not a list'),
         ([openpose(np.ones(74))], "frame0.json: a person's body has 74 values"),
         ([openpose(np.ones(66))], "22 points a person, expected one of"),
-        ([openpose(standing("body25"), hand_left_keypoints_2d=[1, 2, 3])], "a left hand has 3 values, expected 63"),
+        ([openpose(standing("body25"), hand_left_keypoints_2d=[1, 2, 3])], "has 3 values, expected 63"),
         ([openpose(standing("body25")), openpose(standing("coco17"))], "frame0.json has 25 points .* 17"),
-        ([openpose(standing("body25")), openpose([1e999] * 75)], "frame1.json"),
+        ([openpose(standing("body25")), openpose([1e999] * 75)], r"frame1\.json"),
         ([openpose(standing("body25")), openpose([None] * 75)], "not a finite number: .*frame1.json"),
-        ([openpose(standing("body25")), openpose([[1]] * 75)], "not a finite number: .*frame1.json"),
+        ([openpose(standing("body25")), openpose([{}] * 75)], "not a finite number: .*frame1.json"),
         (["3"], "has no"),
     ],
 )  # fmt: skip
@@ -122,11 +122,11 @@ def test_what_cannot_be_read_is_told_in_one_line(tmp_path, contents, message):
 def test_missing_and_empty_folders(tmp_path):
     with pytest.raises(RibError, match="do not exist"):
         read_people(tmp_path / "nowhere")
-    with pytest.raises(RibError, match="no .json file"):
+    with pytest.raises(RibError, match=r"no \.json file"):
         read_people(tmp_path)
     (tmp_path / "clip").mkdir()
     write_frames(tmp_path / "clip", [openpose()])
-    with pytest.raises(RibError, match="did you mean .*clip"):
+    with pytest.raises(RibError, match=r"did you mean .*clip"):
         read_people(tmp_path)
 
 
@@ -141,7 +141,7 @@ def test_poses_of_another_picture_are_refused(tmp_path):
     read = read_people(write_frames(tmp_path, [openpose(standing("body25"))]))
     read.check_fits((200, 400))
     read.check_fits()
-    with pytest.raises(RibError, match="no point .* lies in the picture of 10 x 10"):
+    with pytest.raises(RibError, match=r"no point .* lies in the picture of 10 x 10"):
         read.check_fits((10, 10))
     width, height = read.extent_px()
     assert (read.frames[0][0, :, :2] <= (width, height)).all()
@@ -231,8 +231,10 @@ def test_a_file_of_another_kind_is_refused(tmp_path, content):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "layout", "num_frames"),
-    [("treadmill_body25_hands/27_teenage_hooligan", "body25", 90), ("pose2sim_single_body25b/cam01", "body25b", 100),
-     ("pose2sim_single_body25b/cam03", "body25b", 100), ("coco17_and_wholebody133/gast_baseball.json", "coco17", 277),
+    [("treadmill_body25_hands/27_teenage_hooligan", "body25", 90),
+     ("pose2sim_single_body25b/cam01", "body25b", 100),
+     ("pose2sim_single_body25b/cam03", "body25b", 100),
+     ("coco17_and_wholebody133/gast_baseball.json", "coco17", 277),
      ("coco17_and_wholebody133/gast_baseball_wholebody.json", "coco_wholebody133", 277)],
 )  # fmt: skip
 def test_real_detections_are_told_apart(name, layout, num_frames):
