@@ -49,7 +49,7 @@ def interpolate(config: Mapping[str, Any], source: FrameSource | None = None) ->
         analysis = chain.analyse(source, fps)
         trusted: list[float] = []
         frames = bar(chain.frames(source, analysis), len(analysis.timeline), "making frames")
-        with chain.watch("total frames"):
+        with chain.watch("write frames"):
             for frame in write_frames(frames, source, fps, where, config["video"]):
                 if frame.keyframe < 0:
                     trusted.append(frame.trusted)
@@ -57,11 +57,11 @@ def interpolate(config: Mapping[str, Any], source: FrameSource | None = None) ->
             write_openpose(analysis.poses, where.poses)
         summary = _summary(config, source, chain, analysis, trusted)
         write_text_whole(work / "config.yaml", _yaml(config))
+        summary["seconds"] = _seconds(chain, start)
         if config["report"]:
             with chain.watch("report"):
                 write_report(work / "report.html", source, where, analysis, summary)
-        summary["seconds"] = {name: round(value, 3) for name, value in chain.watch.seconds.items()}
-        summary["seconds"]["total"] = round(time.perf_counter() - start, 3)
+        summary["seconds"] = _seconds(chain, start)
         write_text_whole(work / "summary.json", json.dumps(summary, indent=2) + "\n")
     return summary
 
@@ -103,6 +103,12 @@ def _summary(
         "versions": {"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}},
         "config": dict(config),
     }
+
+
+def _seconds(chain: Chain, start: float) -> dict[str, float]:
+    """Wall seconds by stage; `total` is everything since the start."""
+    seconds = {name: round(value, 3) for name, value in chain.watch.seconds.items()}
+    return {**seconds, "total": round(time.perf_counter() - start, 3)}
 
 
 def _version(package: str) -> str | None:

@@ -13,19 +13,24 @@ Item = TypeVar("Item")
 
 
 class Stopwatch:
-    """Wall seconds by stage name, added up over every visit."""
+    """Wall seconds by stage name, added up over every visit; a visit inside another counts for the inner one only."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = defaultdict(float)
+        self._inner: list[float] = []
 
     @contextmanager
     def __call__(self, stage: str) -> Iterator[None]:
         """Time what happens inside the with-block."""
         start = time.perf_counter()
+        self._inner.append(0.0)
         try:
             yield
         finally:
-            self.seconds[stage] += time.perf_counter() - start
+            spent = time.perf_counter() - start
+            self.seconds[stage] += spent - self._inner.pop()
+            if self._inner:
+                self._inner[-1] += spent
 
     def through(self, stage: str, items: Iterable[Item]) -> Iterator[Item]:
         """Time the making of each item, not what is done with it."""

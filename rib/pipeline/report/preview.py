@@ -22,6 +22,8 @@ MAX_HEIGHT_PX = 480
 MAX_SECONDS = 20.0
 MAX_FRAMES = 2400
 MAX_BYTES = 20_000_000
+SCRUBBING = {"preset": "veryfast", "g": "12", "bf": "0"}
+"""A group of pictures is short: a jump to any frame decodes at most 12."""
 MACROBLOCK_PX = 16
 """Each side is padded to whole macroblocks of H.264, so that no colour bleeds from one into the other."""
 
@@ -66,9 +68,11 @@ def _write(path: Path, source: FrameSource, where: Places, timeline: Timeline, f
     width, height = _size(source.size_px)
     cell = -(-width // MACROBLOCK_PX) * MACROBLOCK_PX
     held = np.searchsorted(source.times_s, timeline.times_s[:frames] + SAME_TIME_S, side="right") - 1
-    with VideoWriter(
-        path, timeline.fps, (2 * cell, height), codec="libx264", crf=20, pixel_format="yuv420p", **FAST
-    ) as writer:
+    video = VideoWriter(
+        path, timeline.fps, (2 * cell, height), codec="libx264", crf=20, pixel_format="yuv420p"
+    )
+    video.options.update(SCRUBBING)
+    with video as writer:
         shown = -1
         left = np.empty(0)
         for index, before, after in _pairs(source, where, held):

@@ -1,0 +1,64 @@
+"use strict";
+// What ran, how long it took and where it fell back. Text goes in as textContent only: names come from users.
+const report = JSON.parse(document.getElementById("report").textContent);
+const $ = (id) => document.getElementById(id);
+
+function element(tag, text = "", attributes = {}) {
+  const made = document.createElement(tag);
+  made.textContent = text;
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  return made;
+}
+
+const number = (value, digits = 2) => String(Number(value.toFixed(digits)));
+const seconds = (value) => value >= 100 ? `${Math.round(value)} s` : value >= 10 ? `${value.toFixed(1)} s` : `${value.toFixed(2)} s`;
+const percent = (share) => `${(100 * share).toFixed(share > 0 && share < 0.1 ? 1 : 0)} %`;
+
+function rows(table, pairs) {
+  for (const [name, value] of pairs) {
+    const row = table.insertRow();
+    row.append(element("td", name), element("td", value));
+  }
+}
+
+function tiles(pairs) {
+  for (const [value, label] of pairs) {
+    const tile = element("div", "", { class: "tile" });
+    tile.append(element("b", value), element("span", label));
+    $("tiles").append(tile);
+  }
+}
+
+function bars(times, total) {
+  const longest = Math.max(...times.map(([, value]) => value), 1e-9);
+  for (const [name, value] of times) {
+    const bar = element("div", "", { class: "bar" }), track = element("div"), fill = element("i");
+    fill.style.width = `${100 * value / longest}%`;
+    track.append(fill);
+    bar.append(element("span", name), track, element("span", seconds(value)));
+    $("times").append(bar);
+  }
+  const sum = element("div", "", { class: "bar total" });
+  sum.append(element("span", "Together"), element("span"), element("span", seconds(total)));
+  $("times").append(sum);
+}
+
+function fallbacks(list) {
+  if (!list.length) $("fallbacks").append(element("p", "Nowhere: the person was found in every keyframe.", { class: "note" }));
+  for (const each of list) {
+    const jump = element("button", "", { class: "jump", title: "Go there" });
+    jump.append(element("span", `${each.start_s.toFixed(2)}–${each.end_s.toFixed(2)} s`), element("span", each.why));
+    jump.addEventListener("click", () => document.dispatchEvent(new CustomEvent("go", { detail: each.start_s })));
+    $("fallbacks").append(jump);
+  }
+}
+
+document.title = `${report.title} · rib`;
+$("title").textContent = report.title;
+$("subtitle").textContent = report.subtitle;
+tiles(report.tiles.map(([value, kind, label]) => [{ percent, seconds, number }[kind](value), label]));
+bars(report.times, report.total_s);
+fallbacks(report.fallbacks);
+rows($("stages"), report.stages);
+rows($("versions"), report.versions);
+$("settings").textContent = report.settings;

@@ -1,0 +1,179 @@
+"""The page itself: facts as JSON, the preview as base64, style and scripts, in one file without a network."""
+
+from __future__ import annotations
+
+import base64
+import json
+import tempfile
+from collections.abc import Iterator, Mapping
+from importlib import resources
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from rib.files import write_whole
+from rib.keypoints import PoseSequence
+from rib.pipeline.analysis import Analysis
+from rib.pipeline.outputs import Places
+from rib.pipeline.report.preview import Preview, write_preview
+from rib.skeleton import SIDES, joint_set
+from rib.video import FrameSource
+
+CHUNK_BYTES = 3 << 18
+"""Of the preview at a time; base64 wants a multiple of three."""
+
+
+def write_report(
+    path: Path, source: FrameSource, where: Places, analysis: Analysis, summary: Mapping[str, Any]
+) -> None:
+    """Write report.html: both clips under one slider, the skeleton, times, what ran and where it fell back.
+
+    Args:
+        path: The page to write.
+        source: The input.
+        where: The result; without video and pictures the page has no players.
+        analysis: What the chain found.
+        summary: What summary.json holds, with the seconds so far.
+    """
+    with tempfile.TemporaryDirectory(prefix="rib-report-") as folder:
+        video = Path(folder) / "preview.mp4"
+        preview = None
+        if where.video or where.pictures:
+            preview = write_preview(video, source, where, analysis.timeline)
+        facts = _facts(source, analysis, summary, preview)
+        with write_whole(path) as temporary, temporary.open("w", encoding="utf-8") as page:
+            _fill(page, {"report": _json(facts), "video": video if preview else ""})
+
+
+def _fill(page: IO[str], parts: Mapping[str, str | Path]) -> None:
+    """Write the template with each @@name@@ replaced by a text, or by a file as base64, a chunk at a time."""
+    files = {"style": "style.css", "facts": "facts.js", "player": "player.js"}
+    every = {**{name: _beside(file) for name, file in files.items()}, **parts}
+    for number, piece in enumerate(_beside("page.html").split("@@")):
+        part = every[piece] if number % 2 else piece
+        if isinstance(part, Path):
+            with part.open("rb") as file:
+                while chunk := file.read(CHUNK_BYTES):
+                    page.write(base64.b64encode(chunk).decode("ascii"))
+        else:
+            page.write(part)
+
+
+def _beside(file: str) -> str:
+    return (resources.files(__package__) / file).read_text("utf-8")
+
+
+def _json(facts: Mapping[str, Any]) -> str:
+    """JSON that can stand in a script element whatever the texts in it say."""
+    text = json.dumps(facts, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=str)
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _facts(
+    source: FrameSource, analysis: Analysis, summary: Mapping[str, Any], preview: Preview | None
+) -> dict[str, Any]:
+    given, made = summary["input"], summary["output"]
+    span = float(analysis.timeline.times_s[-1])
+    cut = preview is not None and preview.frames < len(analysis.timeline)
+    return {
+        "title": source.name,
+        "subtitle": " · ".join(_subtitle(given, made, span)),
+        "result_note": f"{made['fps']:.4g} frames a second",
+        "input_note": f"{given['fps']:.4g} frames a second",
+        "tiles": list(_tiles(summary)),
+        "times": _times(summary["seconds"]),
+        "total_s": summary["seconds"]["total"],
+        "fallbacks": summary["fallbacks"],
+        "stages": list(_stages(summary)),
+        "versions": list(_versions(summary)),
+        "settings": _yaml(summary["config"]),
+        "cut": f"The page shows the first {preview.frames / float(preview.fps):.1f} of {span:.1f} s."
+        if cut and preview
+        else "",
+        "preview": _preview(preview, analysis) if preview else None,
+    }
+
+
+def _subtitle(given: Mapping[str, Any], made: Mapping[str, Any], span_s: float) -> Iterator[str]:
+    yield f"{given['fps']:.4g} to {made['fps']:.4g} frames a second"
+    yield f"{given['frames']} to {made['frames']} frames"
+    yield f"{given['size_px'][0]} x {given['size_px'][1]} px"
+    yield f"{span_s:.2f} s"
+
+
+def _tiles(summary: Mapping[str, Any]) -> Iterator[tuple[float, str, str]]:
+    """Value, unit and label."""
+    made, total = summary["output"]["made"], summary["seconds"]["total"]
+    yield made, "number", "frames made"
+    yield summary["output"]["copied"], "number", "keyframes kept as they were"
+    yield summary["trusted_pixels"], "percent", "of the made pixels are the renderer's"
+    yield summary["person_in_keyframes"], "percent", "of the keyframes show the person"
+    yield total / max(made, 1), "seconds", "for each made frame, all told"
+
+
+def _times(seconds: Mapping[str, float]) -> list[tuple[str, float]]:
+    """Seconds by stage, longest first, with the loading of weights as one."""
+    loading = sum(value for name, value in seconds.items() if name.startswith("load "))
+    stages = {
+        name.capitalize(): value
+        for name, value in seconds.items()
+        if name != "total" and not name.startswith("load ")
+    }
+    stages["Load weights"] = loading
+    return sorted(((name, value) for name, value in stages.items() if value >= 0.005), key=lambda s: -s[1])
+
+
+def _stages(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    reused = {"poses": "pose", "masks": "mask"}
+    kept = {reused.get(name, name) for name in summary["reused"]}
+    for stage, target in summary["stages"].items():
+        yield stage, target.removeprefix("rib.") + (" (kept from an earlier run)" if stage in kept else "")
+    yield "device", summary["device"]
+    for note in summary["input"]["notes"]:
+        yield "note", note
+
+
+def _versions(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    yield "rib", summary["rib"]
+    for package, version in summary["versions"].items():
+        yield package, version or "not installed"
+
+
+def _yaml(config: Mapping[str, Any]) -> str:
+    import yaml
+
+    return yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True)
+
+
+def _preview(preview: Preview, analysis: Analysis) -> dict[str, Any]:
+    poses = analysis.poses[slice(0, preview.frames)]
+    joints = joint_set(poses.joint_set)
+    return {
+        "fps": float(preview.fps),
+        "frames": preview.frames,
+        "total": len(analysis.timeline),
+        "width": preview.size_px[0],
+        "height": preview.size_px[1],
+        "cell": preview.cell_px,
+        "keyframe": analysis.timeline.keyframe[: preview.frames].tolist(),
+        "held": preview.held.tolist(),
+        "limbs": [(a, b, _side(joints.joints[b])) for a, b in joints.limbs],
+        "poses": _points(poses, preview.size_px),
+    }
+
+
+def _side(joint: str) -> str:
+    side = joint.partition("_")[0]
+    return side if side in SIDES else "middle"
+
+
+def _points(poses: PoseSequence, size_px: tuple[int, int]) -> list[list[float | None]]:
+    """x, y, x, y, ... a moment in the preview's pixels; None where a joint is missing."""
+    scale = np.array(size_px) / np.array(poses.size_px)
+    points = np.round(poses.keypoints_px * scale, 1)
+    there = np.repeat((poses.confidence > 0)[..., None], 2, axis=-1) & np.isfinite(points)
+    return [
+        [float(value) if ok else None for value, ok in zip(moment.ravel(), valid.ravel(), strict=True)]
+        for moment, valid in zip(points, there, strict=True)
+    ]
