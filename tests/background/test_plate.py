@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from rib.background.plate import PersonFreePlate
+from rib.interval import Interval, Keyframe
+
+HEIGHT, WIDTH = 60, 81
+PLATE = PersonFreePlate(mask_threshold=0.25, dilation_share=0.03, seam_share=0.05)
+
+
+@pytest.fixture
+def scene() -> torch.Tensor:
+    coarse = torch.rand(1, 3, 6, 8, generator=torch.Generator().manual_seed(0))
+    return F.interpolate(coarse, (HEIGHT, WIDTH), mode="bilinear", align_corners=False)[0]
+
+
+def keyframe(scene: torch.Tensor, index: int, left: int, width: int = 10) -> Keyframe:
+    """The scene with a white person over the columns from `left`."""
+    mask = torch.zeros(1, HEIGHT, WIDTH)
+    mask[:, 10:50, left : left + width] = 1
+    return Keyframe(index, float(index), torch.where(mask > 0, torch.ones(()), scene), mask)
+
+
+def interval(a: Keyframe, b: Keyframe, *neighbours: Keyframe) -> Interval:
+    times = a.time_s + np.array([0.25, 0.5, 0.75]) * (b.time_s - a.time_s)
+    return Interval(a, b, times, neighbours=neighbours)
+
+
+def test_a_walking_person_vanishes_without_a_seam(scene: torch.Tensor) -> None:
+    plate = PLATE(interval(keyframe(scene, 0, 5), keyframe(scene, 1, 40)))
+    assert plate.shape == (3, 3, HEIGHT, WIDTH)
+    torch.testing.assert_close(plate, scene.expand_as(plate), atol=1e-5, rtol=0)
+
+
+def test_what_both_hide_comes_from_a_neighbour(scene: torch.Tensor) -> None:
+    gap = (keyframe(scene, 1, 30), keyframe(scene, 2, 33))
+    plate = PLATE(interval(*gap, keyframe(scene, 3, 60)))
+    torch.testing.assert_close(plate, scene.expand_as(plate), atol=1e-5, rtol=0)
+
+
+def test_the_nearest_neighbour_in_time_wins(scene: torch.Tensor) -> None:
+    gap = (keyframe(scene, 4, 30), keyframe(scene, 5, 33))
+    dark = keyframe(0.2 * scene, 0, 60)
+    for order in ((dark, keyframe(scene, 6, 60)), (keyframe(scene, 6, 60), dark)):
+        plate = PLATE(interval(*gap, *order))
+        torch.testing.assert_close(plate, scene.expand_as(plate), atol=1e-5, rtol=0)
+
+
+def test_what_no_keyframe_shows_is_invented_from_its_surroundings(scene: torch.Tensor) -> None:
+    plate = PLATE(interval(keyframe(scene, 0, 30), keyframe(scene, 1, 33)))
+    assert (plate - scene).abs().mean() < 0.02
+    assert plate.max() <= scene.max() + 0.01  # nothing of the white person is left
+    outside = (..., slice(0, 20))
+    torch.testing.assert_close(plate[outside], scene.expand_as(plate)[outside], atol=1e-5, rtol=0)
+
+
+def test_light_changes_with_time_where_both_are_free(scene: torch.Tensor) -> None:
+    plate = PLATE(interval(keyframe(scene, 0, 5), keyframe(0.5 * scene, 1, 40)))
+    corner = scene[:, :5, :].mean()
+    assert plate[:, :, :5].mean((1, 2, 3)).tolist() == pytest.approx(
+        [float(corner) * share for share in (0.875, 0.75, 0.625)], abs=1e-4
+    )
+
+
+def test_without_masks_it_is_a_cross_fade(scene: torch.Tensor) -> None:
+    a, b = (replace(keyframe(scene, i, 5 + 40 * i), mask=None) for i in (0, 1))
+    torch.testing.assert_close(PLATE(interval(a, b))[1], (a.picture + b.picture) / 2)
+
+
+def test_a_person_who_fills_every_frame_leaves_a_plain_plate(scene: torch.Tensor) -> None:
+    everywhere = [replace(keyframe(scene, i, 0), mask=torch.ones(1, HEIGHT, WIDTH)) for i in (0, 1)]
+    plate = PLATE(interval(*everywhere))
+    assert plate.isfinite().all()
+    assert ((plate >= 0) & (plate <= 1)).all()
