@@ -34,13 +34,12 @@ class VideoSource:
 
     fps_assumed = False
 
-    fps_assumed = False
-
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path).absolute()
         found = scan(self.path)
         self.name = self.path.stem
         self.fps, self.times_s, self.notes = found.timing.fps, found.timing.times_s, found.timing.notes
+        self.fps_assumed = found.timing.fps_assumed
         self.audio = self.path if found.has_audio else None
         self.size_px = found.orientation.size(found.coded_size_px)
         self._found = found

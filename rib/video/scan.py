@@ -33,9 +33,15 @@ class Stamp(NamedTuple):
     """What a packet says of its frame."""
 
     pts: int | None
+    dts: int | None
     duration: int
     is_discard: bool
     is_corrupt: bool
+
+    @property
+    def shown(self) -> int | None:
+        """When its frame is shown, as far as the container tells."""
+        return self.dts if self.pts is None else self.pts
 
 
 @dataclass(frozen=True)
@@ -72,7 +78,7 @@ def scan(path: Path) -> Scan:
         shown = sorted(p.pts for p in packets if p.pts is not None and not p.is_discard)
         # what comes before the first frame cannot be decoded: it leans on pictures before the file
         ticks: list[int | None] = [tick for tick in shown if first.pts is None or tick >= first.pts]
-        simple = believed and stream.codec_context.name in ONE_PACKET_ONE_FRAME
+        simple = believed and stream.codec_context.codec.canonical_name in ONE_PACKET_ONE_FRAME
         tick_s = Fraction(stream.time_base or 1)
         rates = [Fraction(rate) for rate in (stream.guessed_rate, stream.average_rate) if rate]
         has_audio = bool(container.streams.audio)
@@ -117,7 +123,7 @@ def _packets(container: InputContainer, stream: VideoStream, path: Path) -> list
     try:
         for p in container.demux(stream):
             if p.size:
-                stamps.append(Stamp(p.pts, p.duration or 0, p.is_discard, p.is_corrupt))
+                stamps.append(Stamp(p.pts, p.dts, p.duration or 0, p.is_discard, p.is_corrupt))
     except av.FFmpegError as error:
         raise RibError(
             f"{path}: packet {len(stamps)} cannot be read ({reason(error)})", repair(path)
@@ -130,8 +136,8 @@ def _refuse_cut_short(
 ) -> None:
     """Raise when the file ends before its own index or declared duration does."""
     tick_s = float(stream.time_base or 0)
-    whole = [s for s in stamps if s.pts is not None and not s.is_corrupt]
-    end_s = max((float(s.pts + s.duration) * tick_s for s in whole), default=0.0)  # type: ignore[operator]
+    ends = [s.shown + s.duration for s in stamps if s.shown is not None and not s.is_corrupt]
+    end_s = max(ends, default=0) * tick_s
     declared_s = _declared_end_s(container, stream)
     if container.format.name.startswith("mov"):
         short = len(stamps) < len(stream.index_entries)

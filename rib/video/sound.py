@@ -46,7 +46,7 @@ class Sound:
         self._timed: Iterator[tuple[float, Packet | AudioFrame]] = iter(())
         if source is None:
             return
-        self._copied = source.codec_context.name.split("_")[0].removesuffix("float") in MP4_HOLDS
+        self._copied = source.codec_context.codec.canonical_name in MP4_HOLDS
         if self._copied:
             self._stream = output.add_stream_from_template(source)
         else:

@@ -25,11 +25,13 @@ class Timing:
         times_s: (K,) float64 from 0, strictly increasing.
         fps: Frames a second: exact where the rate is constant, else the mean.
         notes: What had to be mended, in sentences.
+        fps_assumed: Whether nothing said the rate.
     """
 
     times_s: np.ndarray
     fps: Fraction
     notes: list[str] = field(default_factory=list)
+    fps_assumed: bool = False
 
 
 def exact_fps(value: float | str | Fraction, name: str = "fps") -> Fraction:
@@ -92,7 +94,7 @@ def timing_from_ticks(ticks: Sequence[int | None], tick_s: Fraction, rates: Sequ
     if mended is None:
         fps = rates[0] if rates else Fraction(30)
         note = f"the file holds no frame times; {float(fps):g} frames a second were assumed"
-        return Timing(constant_times(len(ticks), fps), fps, [note])
+        return Timing(constant_times(len(ticks), fps), fps, [note], fps_assumed=True)
     notes = []
     if num_mended:
         notes.append(
@@ -118,7 +120,7 @@ def _constant_rate(ticks: np.ndarray, tick_s: Fraction, rates: Sequence[Fraction
     if ticks[-1] >= FINE_TICKS * (len(ticks) - 1):
         for fps in rates:
             error = ticks - constant_times(len(ticks), fps * tick_s)
-            if np.ptp(error) < 1:
+            if np.ptp(error) <= 1 + 1e-6:
                 return fps
     steps = np.diff(ticks)
     if np.ptp(steps) == 0:
@@ -149,8 +151,9 @@ def _longest_increasing(values: Sequence[int]) -> list[int]:
     for i, value in enumerate(values):
         pile = bisect_left(tails, value)
         previous.append(ends[pile - 1] if pile else -1)
-        tails[pile : pile + 1] = [value]
-        ends[pile : pile + 1] = [i]
+        if pile == len(tails) or value < tails[pile]:  # of equal ones the first counts
+            tails[pile : pile + 1] = [value]
+            ends[pile : pile + 1] = [i]
     chain = [ends[-1]] if ends else []
     while chain and previous[chain[-1]] >= 0:
         chain.append(previous[chain[-1]])
