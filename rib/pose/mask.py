@@ -1,0 +1,136 @@
+"""`mask=mediapipe`: one matte of the followed person a keyframe."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+
+import numpy as np
+
+from rib.keypoints import PoseSequence
+from rib.pose.blazepose import Body, BodyLandmarker, Roi
+from rib.pose.matting import guided_filter, keep_touching, steepen
+from rib.pose.mirrored import look_in_mirror
+from rib.skeleton import convert_joints
+from rib.video import FrameSource
+
+_NETWORK_PX = 256
+_ISLAND_LEVEL = 0.2
+
+
+class MediapipeMask:
+    """Segment the person on the square that their pose spans, twice (once mirrored), and sharpen the edge.
+
+    Works with poses from anywhere: only the body's joints are used.
+
+    Args:
+        window_px: A person is shrunk to at most this many pixels before the network sees them.
+        zoom: Side of the square the network sees, in sides of the square it was trained on.
+        centre: Value (0..1) of the network's mask that becomes 1/2; lower gives a larger person.
+        gain: Steepness of the matte's edge; 1 leaves the network's.
+        guide_radius: Windows of the guided filter reach this many of the network's pixels; 0 leaves it out.
+        guide_epsilon: Ridge of the guided filter, squared colour units of 0..1; larger is smoother.
+    """
+
+    def __init__(
+        self,
+        window_px: int,
+        zoom: float,
+        centre: float,
+        gain: float,
+        guide_radius: float,
+        guide_epsilon: float,
+    ) -> None:
+        self._window_px, self._zoom = window_px, zoom
+        self._centre, self._gain = centre, gain
+        self._guide_radius, self._guide_epsilon = guide_radius, guide_epsilon
+
+    def __call__(self, source: FrameSource, poses: PoseSequence) -> Iterator[np.ndarray]:
+        """Walk over the clip.
+
+        Args:
+            source: K keyframes.
+            poses: The person at those keyframes.
+
+        Yields:
+            K mattes (H, W) float32 in 0..1; 0 throughout where the person is missing.
+
+        Raises:
+            RibError: The mediapipe package is missing or not the pinned one.
+        """
+        with closing(BodyLandmarker(hands=False, mask=True, window_px=self._window_px)) as landmarker:
+            for index, picture in enumerate(source):
+                yield self.matte(picture, poses[index], landmarker)
+
+    def matte(self, picture: np.ndarray, pose: PoseSequence, landmarker: BodyLandmarker) -> np.ndarray:
+        """The matte (H, W) float32 of one picture (H, W, 3) uint8 RGB, given a pose of length 1."""
+        matte = np.zeros(picture.shape[:2], np.float32)
+        joints, confidence = convert_joints(pose.keypoints_px, pose.confidence, pose.joint_set, "body25")
+        joints, found = joints[0], confidence[0] > 0
+        roi = body_roi(joints, found)
+        if roi is None:
+            return matte
+        looks = self._look_twice(picture, roi, landmarker)
+        if not looks:
+            return matte
+        coarse = np.mean([_spread(look, picture.shape[:2]) for look in looks], axis=0)
+        window = looks[0].window
+        origin = (window[1].start, window[0].start)
+        sharp = self._sharpen(picture[window], coarse[window], roi.side_px)
+        matte[window] = keep_touching(sharp, joints[found] - origin, _ISLAND_LEVEL)
+        return matte
+
+    def _look_twice(self, picture: np.ndarray, roi: Roi, landmarker: BodyLandmarker) -> list[Body]:
+        """As it is on the pose's square, then mirrored on the square that the first look asks for."""
+        first = landmarker(picture, replace(roi, side_px=roi.side_px * self._zoom))
+        if first is not None:
+            roi = first.roi
+        second = look_in_mirror(landmarker, picture, replace(roi, side_px=roi.side_px * self._zoom))
+        return [look for look in (first, second) if look is not None]
+
+    def _sharpen(self, picture: np.ndarray, coarse: np.ndarray, side_px: float) -> np.ndarray:
+        """The matte at the picture's resolution; the guided filter has its say near the edge only."""
+        matte = steepen(coarse, self._centre, self._gain)
+        radius_px = round(self._guide_radius * side_px * self._zoom / _NETWORK_PX)
+        if radius_px < 1:
+            return matte
+        guided = steepen(guided_filter(picture, matte, radius_px, self._guide_epsilon), 0.5, self._gain)
+        return np.where((coarse > 0.02) & (coarse < 0.98), guided, matte)
+
+
+def body_roi(joints_px: np.ndarray, found: np.ndarray) -> Roi | None:
+    """The square that BlazePose would choose for a skeleton; None where there is too little of it.
+
+    The circle around the body has its centre between the hips, reaches the farthest joint, and is never
+    smaller than 1.7 trunk lengths, the ratio of people seen whole.
+
+    Args:
+        joints_px: (25, 2) in the joint set body25.
+        found: (25,) bool.
+    """
+    neck, mid_hip = 1, 8
+    if found.sum() < 3:
+        return None
+    if not (found[neck] and found[mid_hip]):
+        low, high = joints_px[found].min(axis=0), joints_px[found].max(axis=0)
+        centre = (low + high) / 2
+        return Roi.around(centre, centre - (0, max((high - low).max() / 2, 1.0)))
+    centre, up = joints_px[mid_hip], joints_px[neck] - joints_px[mid_hip]
+    trunk_px = max(float(np.linalg.norm(up)), 1.0)
+    reach_px = max(1.7 * trunk_px, float(np.linalg.norm(joints_px[found] - centre, axis=1).max()))
+    return Roi.around(centre, centre + up / trunk_px * reach_px)
+
+
+def _spread(look: Body, shape: tuple[int, ...]) -> np.ndarray:
+    """A look's mask on the whole picture."""
+    import cv2
+
+    assert look.mask is not None
+    rows, columns = look.window
+    size = columns.stop - columns.start, rows.stop - rows.start
+    whole = np.zeros(shape, np.float32)
+    whole[look.window] = cv2.resize(
+        np.ascontiguousarray(look.mask, np.float32), size, interpolation=cv2.INTER_LINEAR
+    )
+    return whole

@@ -1,0 +1,61 @@
+"""`mask=files`: mattes that another program made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from rib.errors import RibError
+from rib.keypoints import PoseSequence
+from rib.video import FrameSource
+
+
+class FilesMask:
+    """Read one grey PNG a keyframe from a folder, in the order of the files' names.
+
+    Args:
+        path: The folder.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._folder = Path(path)
+
+    def __call__(self, source: FrameSource, poses: PoseSequence) -> Iterator[np.ndarray]:
+        """Walk over the folder.
+
+        Args:
+            source: K keyframes.
+            poses: The person at those keyframes; not looked at.
+
+        Yields:
+            K mattes (H, W) float32 in 0..1.
+
+        Raises:
+            RibError: The folder is missing, or count or sizes of the files do not match the clip's.
+        """
+        if not self._folder.is_dir():
+            raise RibError(f"there is no folder {self._folder} of mattes", "set mask.path to one")
+        files = sorted(self._folder.glob("*.png"))
+        if len(files) != len(source):
+            raise RibError(
+                f"{self._folder} holds {len(files)} PNG mattes, but {source.name} has {len(source)} frames",
+                "give one grey PNG a frame, named so that they sort in the frames' order",
+            )
+        for file in files:
+            yield _read(file, source.size_px)
+
+
+def _read(file: Path, size_px: tuple[int, int]) -> np.ndarray:
+    import cv2
+
+    stored = cv2.imdecode(np.frombuffer(file.read_bytes() or b"\0", np.uint8), cv2.IMREAD_ANYDEPTH)
+    if stored is None:
+        raise RibError(f"{file} is no PNG picture")
+    width, height = size_px
+    if stored.shape != (height, width):
+        raise RibError(
+            f"{file} is {stored.shape[1]} x {stored.shape[0]}, but the clip is {width} x {height} pixels"
+        )
+    return stored.astype(np.float32) / (65535 if stored.dtype == np.uint16 else 255)

@@ -1,0 +1,164 @@
+"""`pose=mediapipe`: one person's body, feet and hands at every keyframe, by networks inside a package."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from rib.keypoints import LAYERS, PoseSequence
+from rib.pose.blazepose import BodyLandmarker, PersonDetector, Roi
+from rib.pose.mirrored import average, look_in_mirror
+from rib.pose.people import Candidate, Crowd, believe
+from rib.pose.sides import untangle
+from rib.recipe import build
+from rib.skeleton import joint_set
+from rib.video import FrameSource
+
+
+class MediapipePose:
+    """Walk over the clip twice: find everybody and choose one person, then look at that person closely.
+
+    The second walk uses the square that fits the person in that very frame, sees them twice (as they are and
+    mirrored), finds the hands, and looks again where the first walk lost them for a moment.
+
+    Args:
+        tracker: Recipe of the tracker that chooses one person (`rib.pose.track.Tracker`).
+        min_visibility: Mean visibility (0..1) of shoulders and hips below which a find is not believed.
+        max_people: At most so many people are followed at a time before one is chosen.
+        tile_px: Side in pixels of the smallest tile on which small people are searched.
+        search_every_s: Seconds between two searches for small people while somebody is in sight.
+        fill_gap_s: Longest time in seconds out of the detector's sight over which the person is looked for.
+        window_px: A person is shrunk to at most this many pixels before the networks see them.
+        apart: Distance (trunk lengths) at which the two looks at a joint count as contradicting each other.
+        swap_cost: Price (trunk lengths) of taking left for right at one keyframe (`rib.pose.sides.untangle`).
+    """
+
+    def __init__(
+        self,
+        tracker: Mapping[str, Any],
+        min_visibility: float,
+        max_people: int,
+        tile_px: int,
+        search_every_s: float,
+        fill_gap_s: float,
+        window_px: int,
+        apart: float,
+        swap_cost: float,
+    ) -> None:
+        self._tracker = build(tracker)
+        self._min_visibility, self._max_people = min_visibility, max_people
+        self._tile_px, self._search_every_s = tile_px, search_every_s
+        self._fill_gap_s, self._window_px, self._apart = fill_gap_s, window_px, apart
+        self._swap_cost = swap_cost
+
+    def __call__(self, source: FrameSource, cuts: Sequence[int] = ()) -> PoseSequence:
+        """Find the person at each of the K keyframes.
+
+        Args:
+            source: The clip; it is decoded twice, and one frame is held at a time.
+            cuts: Keyframes that begin a new shot.
+
+        Returns:
+            K moments in the joint set `body25_hands`, with depth order; confidence 0 where nobody was found.
+
+        Raises:
+            RibError: The mediapipe package is missing or not the pinned one.
+        """
+        with (
+            closing(PersonDetector()) as detector,
+            closing(BodyLandmarker(hands=False, mask=False, window_px=self._window_px)) as near,
+        ):
+            everybody = self._find_everybody(source, cuts, detector, near)
+            seen = self._follow(everybody, source, cuts)
+            rois = _bridge(seen, source.times_s, cuts, self._fill_gap_s)
+            with closing(BodyLandmarker(hands=True, mask=False, window_px=self._window_px)) as close_by:
+                chosen = [
+                    None if roi is None else self._look_closely(picture, roi, earlier, close_by, near)
+                    for picture, roi, earlier in zip(source, rois, seen, strict=True)
+                ]
+        return untangle(_sequence(chosen, source), frozenset(cuts), self._swap_cost, self._fill_gap_s)
+
+    def _find_everybody(
+        self, source: FrameSource, cuts: Sequence[int], detector: PersonDetector, landmarker: BodyLandmarker
+    ) -> list[list[Candidate]]:
+        crowd = Crowd(
+            detector,
+            landmarker,
+            min_visibility=self._min_visibility,
+            max_people=self._max_people,
+            tile_px=self._tile_px,
+            search_every=max(1, round(self._search_every_s * float(source.fps))),
+        )
+        everybody, shots = [], set(cuts)
+        for index, picture in enumerate(source):
+            if index in shots:
+                crowd.forget()
+            everybody.append(crowd(picture))
+        return everybody
+
+    def _follow(
+        self, everybody: list[list[Candidate]], source: FrameSource, cuts: Sequence[int]
+    ) -> list[Candidate | None]:
+        """The chosen person; None where the tracker did not see them."""
+        detections = [[candidate.detection for candidate in people] for people in everybody]
+        followed = self._tracker.follow(detections, source.times_s, source.size_px, cuts)
+        return [
+            next((c for c in people if np.array_equal(c.detection.confidence, confidence)), None)
+            for people, confidence in zip(everybody, followed.confidence, strict=True)
+        ]
+
+    def _look_closely(
+        self,
+        picture: np.ndarray,
+        roi: Roi,
+        earlier: Candidate | None,
+        close_by: BodyLandmarker,
+        near: BodyLandmarker,
+    ) -> Candidate | None:
+        body, other = close_by(picture, roi), look_in_mirror(near, picture, roi)
+        if body is not None and other is not None:
+            body = average(body, other, body if earlier is None else earlier.body, self._apart)
+        return believe(body or other, picture, self._min_visibility)
+
+
+def _bridge(
+    seen: Sequence[Candidate | None], times_s: np.ndarray, cuts: Sequence[int], longest_s: float
+) -> list[Roi | None]:
+    """The person's squares; in short gaps inside a shot, squares between those before and after."""
+    known = [(k, candidate.roi) for k, candidate in enumerate(seen) if candidate is not None]
+    bridged: list[Roi | None] = [None if candidate is None else candidate.roi for candidate in seen]
+    for (a, before), (b, after) in pairwise(known):
+        if times_s[b] - times_s[a] > longest_s or any(a < cut <= b for cut in cuts):
+            continue
+        turn_rad = (after.angle_rad - before.angle_rad + np.pi) % (2 * np.pi) - np.pi
+        for k in range(a + 1, b):
+            part = float((times_s[k] - times_s[a]) / (times_s[b] - times_s[a]))
+            bridged[k] = Roi(
+                before.centre_px + part * (after.centre_px - before.centre_px),
+                before.side_px + part * (after.side_px - before.side_px),
+                before.angle_rad + part * turn_rad,
+            )
+    return bridged
+
+
+def _sequence(chosen: Sequence[Candidate | None], source: FrameSource) -> PoseSequence:
+    num_joints = len(joint_set("body25_hands"))
+    keypoints_px, confidence = np.zeros((len(chosen), num_joints, 2)), np.zeros((len(chosen), num_joints))
+    depth = np.full((len(chosen), len(LAYERS)), np.nan)
+    for moment, candidate in enumerate(chosen):
+        if candidate is not None:
+            keypoints_px[moment] = candidate.detection.keypoints_px
+            confidence[moment] = candidate.detection.confidence
+            depth[moment] = candidate.detection.depth
+    return PoseSequence(
+        keypoints_px=keypoints_px,
+        confidence=confidence,
+        times_s=np.asarray(source.times_s, np.float64),
+        joint_set="body25_hands",
+        size_px=source.size_px,
+        depth_order=depth,
+    )
