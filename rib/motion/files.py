@@ -1,0 +1,63 @@
+"""Poses at the output's frame rate that another program made: `motion=files`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from rib.errors import RibError
+from rib.keypoint_files import read_people
+from rib.keypoints import PoseSequence
+from rib.motion.gaps import Hold, depth_at
+
+
+class FilesMotion:
+    """Read one person's poses, one entry an output frame (the reference's `Predict_motion/<clip>`, for one).
+
+    Args:
+        path: A folder of OpenPose JSON or one JSON file (see `rib.keypoint_files.read_people`).
+        layout: The points' order, or `auto`.
+
+    Raises:
+        RibError: No path is given.
+    """
+
+    def __init__(self, path: str | Path | None, layout: str) -> None:
+        if path is None:
+            raise RibError("motion=files needs poses", "add poses=FOLDER_OF_JSON, one file an output frame")
+        self.path = Path(path)
+        self.layout = layout
+
+    def __call__(self, poses: PoseSequence, times_s: np.ndarray, cuts: Sequence[int] = ()) -> PoseSequence:
+        """The person in the files.
+
+        Args:
+            poses: The keyframes; they give the picture's size and the order of the limbs in depth.
+            times_s: (N,) seconds, one for each entry in the files.
+            cuts: Not needed: the files say where everybody is.
+
+        Returns:
+            N moments in the joint set `body25_hands`.
+
+        Raises:
+            RibError: The files cannot be read, have not N entries, or show more than one person at a moment.
+        """
+        people = read_people(self.path, self.layout).aligned(len(times_s))
+        people.check_fits(poses.size_px)
+        values = np.zeros((len(times_s), 67, 3))
+        for moment, (frame, name) in enumerate(zip(people.frames, people.names, strict=True)):
+            if len(frame) > 1:
+                raise RibError(f"{name} shows {len(frame)} people", "motion=files takes one person's poses")
+            if len(frame):
+                values[moment] = frame[0]
+        return replace(
+            poses,
+            keypoints_px=values[..., :2],
+            confidence=values[..., 2],
+            times_s=np.asarray(times_s, dtype=np.float64),
+            joint_set="body25_hands",
+            depth_order=depth_at(poses, times_s, Hold(hold_s=np.inf, half_life_s=np.inf)),
+        )

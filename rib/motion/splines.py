@@ -1,0 +1,109 @@
+"""Poses at any moment from keyframe poses, without training: straight lines and natural cubic splines.
+
+Every joint is interpolated over the keyframes at which it was found, in seconds, so keyframes may lie at any
+times and gaps close by themselves. Keyframes keep what was found unless it cannot be part of the motion.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from scipy.interpolate import CubicSpline
+
+from rib.keypoints import PoseSequence
+from rib.motion.gaps import Hold, depth_at, fill, linear, stretches
+from rib.motion.outliers import Outliers
+from rib.recipe import build
+
+
+class Spline(ABC):
+    """What straight lines and cubics share.
+
+    Args:
+        hold_s: Seconds before its first and after its last sight for which a joint stays where it is.
+        half_life_s: Seconds to the nearest sight that halve a joint's confidence.
+        max_absence_s: Seconds for which the whole person may be away and still be interpolated.
+        min_confidence: A joint below it (0..1) counts as missing.
+        outliers: The recipe of a `rib.motion.outliers.Outliers`, or None to believe every detection.
+    """
+
+    def __init__(
+        self,
+        hold_s: float,
+        half_life_s: float,
+        max_absence_s: float,
+        min_confidence: float,
+        outliers: Mapping[str, Any] | None,
+    ) -> None:
+        self.hold = Hold(hold_s, half_life_s)
+        self.max_absence_s = max_absence_s
+        self.min_confidence = min_confidence
+        self.outliers: Outliers | None = None if outliers is None else build(outliers)
+
+    @abstractmethod
+    def interpolate(self, times_s: np.ndarray, samples: np.ndarray, wanted_s: np.ndarray) -> np.ndarray:
+        """Samples (n, C) at times (n,), n >= 2, carried to moments (N,) between them, as (N, C)."""
+
+    def __call__(self, poses: PoseSequence, times_s: np.ndarray, cuts: Sequence[int] = ()) -> PoseSequence:
+        """The person at other moments.
+
+        Args:
+            poses: K keyframes, in any joint set.
+            times_s: (N,) seconds wanted, in any order, also beyond the keyframes.
+            cuts: Keyframes that begin a new shot; nothing is interpolated across them.
+
+        Returns:
+            N moments. At a keyframe's time its joints are kept exactly, save outliers. A joint that was not
+            found carries a confidence that falls with the seconds to its nearest sight; an unknown one has 0.
+        """
+        times_s = np.asarray(times_s, dtype=np.float64)
+        num_joints = poses.keypoints_px.shape[1]
+        keypoints_px, confidence = (
+            np.zeros((len(times_s), num_joints, 2)),
+            np.zeros((len(times_s), num_joints)),
+        )
+        depth = (
+            None if poses.depth_order is None else np.full((len(times_s), poses.depth_order.shape[1]), np.nan)
+        )
+        sure = np.where(poses.confidence >= self.min_confidence, poses.confidence, 0.0)
+        present = np.asarray((sure > 0).any(axis=1))
+        for stretch in stretches(poses.times_s, present, cuts, self.max_absence_s):
+            here = (times_s >= stretch.begin_s) & (times_s < stretch.end_s)
+            part = replace(poses, confidence=sure)[stretch.keyframes]
+            keypoints_px[here], confidence[here] = self._move(part, times_s[here])
+            if depth is not None:
+                depth[here] = depth_at(part, times_s[here], self.hold)
+        return replace(
+            poses, keypoints_px=keypoints_px, confidence=confidence, times_s=times_s, depth_order=depth
+        )
+
+    def _move(self, poses: PoseSequence, times_s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Joints (N, J, 2) and confidence (N, J) within one stretch, counted from its beginning."""
+        start_s = poses.times_s[0]
+        t, confidence = poses.times_s - start_s, poses.confidence
+        if self.outliers is not None:
+            wrong = self.outliers(t, poses.keypoints_px, confidence > 0, poses.joint_set)
+            confidence = np.where(wrong, 0.0, confidence)
+        return fill(self.interpolate, t, poses.keypoints_px, confidence, times_s - start_s, self.hold)
+
+
+class LinearMotion(Spline):
+    """Straight lines between the sights of a joint."""
+
+    def interpolate(self, times_s: np.ndarray, samples: np.ndarray, wanted_s: np.ndarray) -> np.ndarray:
+        """See `Spline.interpolate`."""
+        return linear(times_s, samples, wanted_s)
+
+
+class CubicMotion(Spline):
+    """Natural cubic splines through the sights of a joint: twice continuously differentiable."""
+
+    def interpolate(self, times_s: np.ndarray, samples: np.ndarray, wanted_s: np.ndarray) -> np.ndarray:
+        """See `Spline.interpolate`; two samples give a straight line."""
+        if len(times_s) == 2:
+            return linear(times_s, samples, wanted_s)
+        return CubicSpline(times_s, samples, bc_type="natural")(wanted_s)
