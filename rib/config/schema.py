@@ -68,6 +68,32 @@ class InterpolateRoot(ChainRoot):
 
 
 @dataclass
+class BenchmarkRoot(ChainRoot):
+    """conf/benchmark.yaml."""
+
+    methods: Any = MISSING
+    stride: int = MISSING
+    first: int = MISSING
+    count: int | None = None
+    crop_xywh: list[int] | None = None
+    size_wh: list[int] | None = None
+    frames: bool = MISSING
+    sheet_rows: int = MISSING
+
+
+@dataclass
+class DemoRoot:
+    """conf/demo.yaml."""
+
+    output: str = MISSING
+    stride: int = MISSING
+    first: int = MISSING
+    count: int = MISSING
+    crop_xywh: list[int] = MISSING
+    size_wh: list[int] = MISSING
+
+
+@dataclass
 class UpsampleRoot:
     """conf/upsample.yaml."""
 
@@ -101,6 +127,8 @@ class DownloadRoot:
 
 ROOTS = {
     "interpolate": InterpolateRoot,
+    "benchmark": BenchmarkRoot,
+    "demo": DemoRoot,
     "upsample": UpsampleRoot,
     "check": CheckRoot,
     "download": DownloadRoot,

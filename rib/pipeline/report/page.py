@@ -78,7 +78,7 @@ def _facts(
     cut = preview is not None and preview.frames < len(analysis.timeline)
     return {
         "title": source.name,
-        "subtitle": " · ".join(_subtitle(given, made, span)),
+        "subtitle": " · ".join(part.replace(" ", "\u00a0") for part in _subtitle(given, made, span)),
         "result_note": f"{made['fps']:.4g} frames a second",
         "input_note": f"{given['fps']:.4g} frames a second",
         "tiles": list(_tiles(summary)),
@@ -105,8 +105,7 @@ def _subtitle(given: Mapping[str, Any], made: Mapping[str, Any], span_s: float) 
 def _tiles(summary: Mapping[str, Any]) -> Iterator[tuple[float, str, str]]:
     """Value, unit and label."""
     made, total = summary["output"]["made"], summary["seconds"]["total"]
-    yield made, "number", "frames made"
-    yield summary["output"]["copied"], "number", "keyframes kept as they were"
+    yield made, "number", f"frames made; {summary['output']['copied']} keyframes kept as they were"
     yield summary["trusted_pixels"], "percent", "of the made pixels are the renderer's"
     yield summary["person_in_keyframes"], "percent", "of the keyframes show the person"
     yield total / max(made, 1), "seconds", "for each made frame, all told"

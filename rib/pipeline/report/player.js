@@ -11,6 +11,7 @@ async function player() {
   const sides = ["left", "right"].map((id) => $(id).getContext("2d"));
   for (const side of sides) Object.assign(side.canvas, { width: preview.width, height: preview.height });
   $("stage").classList.toggle("wide", preview.width >= preview.height);
+  $("stage").style.setProperty("--ratio", preview.width / preview.height);
   $("slider").max = preview.frames - 1;
   let shown = 0, wanted = null;
 
@@ -67,7 +68,7 @@ async function player() {
   $("forward").addEventListener("click", () => show((wanted ?? shown) + 1));
   $("slider").addEventListener("input", () => show($("slider").valueAsNumber));
   $("skeleton").addEventListener("change", () => video.paused ? show(shown) : undefined);
-  document.addEventListener("go", (event) => { show(Math.ceil(event.detail * preview.fps)); $("player").scrollIntoView({ block: "nearest" }); });
+  document.addEventListener("go", (event) => { show(Math.ceil(event.detail * preview.fps - 1e-6)); $("player").scrollIntoView({ block: "nearest" }); });
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.("summary")) return;
     const keys = { ArrowLeft: () => show((wanted ?? shown) - 1), ArrowRight: () => show((wanted ?? shown) + 1), " ": toggle, Home: () => show(0), End: () => show(preview.frames - 1), s: () => $("skeleton").click() };

@@ -1,0 +1,120 @@
+"""The benchmark from settings to files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import rib
+from rib.benchmark.methods import Moment, build_chains, num_scored, seconds_a_frame, walk
+from rib.benchmark.sheet import draw_sheet
+from rib.benchmark.showcase import Showcase
+from rib.benchmark.table import csv_text
+from rib.errors import RibError
+from rib.files import write_bytes_whole, write_text_whole
+from rib.metrics.frames import FrameScorer, summarise
+from rib.pipeline.outputs import appear_whole
+from rib.pipeline.watch import bar
+from rib.video import FrameSource, PictureWriter, cut, open_source
+
+TRUE = "true"
+"""The folder of the clip's own frames beside those of the methods."""
+
+
+def benchmark(config: Mapping[str, Any], source: FrameSource | None = None) -> dict[str, Any]:
+    """Hide all frames but every stride-th, predict them with each method, score and show the predictions.
+
+    Args:
+        config: conf/benchmark.yaml, composed to a plain dict.
+        source: The clip, where it is not the file or folder `config["input"]`.
+
+    Returns:
+        What is also written to metrics.json.
+
+    Raises:
+        RibError: A mistake in the settings or in the input; nothing has been written then.
+    """
+    stride = config["stride"]
+    if stride < 2:
+        raise RibError(f"stride={stride} hides no frame", "type stride=4 to keep every fourth")
+    clip = _part(config, source or open_source(config["input"], config["input_fps"]))
+    chains = build_chains(config)
+    scorer = FrameScorer(next(iter(chains.values())).device)
+    showcase = Showcase(scorer.detect, config["sheet_rows"])
+    rows: dict[str, list[dict[str, float]]] = {name: [] for name in chains}
+    total, hidden = num_scored(len(clip), stride)
+    with appear_whole(Path(config["output"])) as work, ExitStack() as stack:
+        folders = _folders(work, chains, stack) if config["frames"] else {}
+        for moment in bar(walk(clip, stride, chains), total, "predicting hidden frames"):
+            for name, folder in folders.items():
+                folder.write(moment.true if name == TRUE else moment.predicted[name])
+            _score(moment, scorer, showcase, rows)
+        stack.close()
+        result = _result(config, clip, rows)
+        for name, chain in chains.items():
+            result["methods"][name]["seconds_a_frame"] = round(seconds_a_frame(chain, hidden), 4)
+            result["methods"][name]["stages"] = {s: r["_target_"] for s, r in chain.recipes.items()}
+        write_text_whole(work / "metrics.json", json.dumps(result, indent=2) + "\n")
+        write_text_whole(work / "metrics.csv", csv_text(rows))
+        write_bytes_whole(work / "contact_sheet.png", draw_sheet(result, showcase.shown))
+    return result
+
+
+def _part(config: Mapping[str, Any], source: FrameSource) -> FrameSource:
+    crop, size = config["crop_xywh"], config["size_wh"]
+    for name, value, length in (("crop_xywh", crop, 4), ("size_wh", size, 2)):
+        if value is not None and len(value) != length:
+            raise RibError(f"{name}={value}: expected {length} whole numbers", f"type {name}={[0] * length}")
+    clip = cut(
+        source,
+        config["first"],
+        config["count"],
+        tuple(crop) if crop else None,
+        tuple(size) if size else None,
+    )
+    even = np.arange(len(clip)) / float(clip.fps)
+    if not np.allclose(clip.times_s, even, atol=1e-5):
+        raise RibError(
+            f"the frames of {clip.name} come at uneven times, and the hidden ones must lie evenly",
+            "turn the clip into a folder of pictures, or give it a constant frame rate",
+        )
+    return clip
+
+
+def _folders(work: Path, chains: Mapping[str, Any], stack: ExitStack) -> dict[str, PictureWriter]:
+    names = [TRUE, *chains]
+    return {name: stack.enter_context(PictureWriter(work / "frames" / name, compression=1)) for name in names}
+
+
+def _score(
+    moment: Moment, scorer: FrameScorer, showcase: Showcase, rows: Mapping[str, list[dict[str, float]]]
+) -> None:
+    if moment.is_keyframe:
+        showcase.keyframe(moment)
+        return
+    scores = scorer.score_many(moment.true, moment.predicted)
+    showcase.hidden(moment, scores)
+    for name, score in scores.items():
+        rows[name].append({"frame": moment.index, "time_s": round(moment.time_s, 6), **score})
+
+
+def _result(
+    config: Mapping[str, Any], clip: FrameSource, rows: Mapping[str, list[dict[str, float]]]
+) -> dict[str, Any]:
+    return {
+        "rib": rib.__version__,
+        "clip": {
+            "name": clip.name,
+            "frames": len(clip),
+            "fps": float(clip.fps),
+            "size_px": list(clip.size_px),
+        },
+        "stride": config["stride"],
+        "methods": {name: {"summary": summarise(scored), "frames": scored} for name, scored in rows.items()},
+        "config": dict(config),
+    }

@@ -1,0 +1,27 @@
+"""`rib benchmark`: hidden frames, predicted and scored."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from rib.config.app import exit_code, run
+
+
+def task(config: dict[str, Any]) -> None:
+    """Score the methods, print the table and say where the files lie."""
+    from rib.benchmark.run import benchmark
+    from rib.benchmark.table import print_table
+
+    print_table(benchmark(config))
+    print(f"what it looks like: {Path(config['output']) / 'contact_sheet.png'}")
+
+
+def command(arguments: list[str]) -> None:
+    """Entry point for `rib benchmark`."""
+    run("benchmark", task, arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(exit_code(lambda: command(sys.argv[1:])))

@@ -1,0 +1,47 @@
+"""`rib demo`: a real clip of a moving person, interpolated and benchmarked."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from rib.config.app import exit_code, run
+
+PACKAGE, CLIP = "sports2d", "Sports2D/Demo/demo.mp4"
+
+
+def task(config: dict[str, Any]) -> None:
+    """Make the clip's hidden frames again, print every method's scores and the files to open."""
+    from rib.benchmark.run import benchmark
+    from rib.benchmark.table import print_table
+    from rib.config.compose import compose
+    from rib.models import weight_file
+    from rib.pipeline.interpolate import interpolate
+    from rib.video import cut, every, open_source
+
+    start = time.perf_counter()
+    path = weight_file(PACKAGE, CLIP)
+    crop, size, stride = tuple(config["crop_xywh"]), tuple(config["size_wh"]), config["stride"]
+    clip = cut(open_source(path), config["first"], config["count"], crop, size)
+    output = Path(config["output"])
+    made, scored = output / "interpolated", output / "benchmark"
+    print(
+        f"a woman walks, {size[0]} x {size[1]} px: {len(clip)} frames, one in {stride} given, the rest made"
+    )
+    common = f"input={path}"
+    interpolate(compose("interpolate", common, f"rate={stride}", f"output={made}"), every(clip, stride))
+    print_table(benchmark(compose("benchmark", common, f"stride={stride}", f"output={scored}"), clip))
+    for file in (made / "report.html", made / "video.mp4", scored / "contact_sheet.png"):
+        print(f"open {file.absolute()}")
+    print(f"{time.perf_counter() - start:.0f} s")
+
+
+def command(arguments: list[str]) -> None:
+    """Entry point for `rib demo`."""
+    run("demo", task, arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(exit_code(lambda: command(sys.argv[1:])))
