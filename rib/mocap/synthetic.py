@@ -87,7 +87,9 @@ def _walk(angles_rad: np.ndarray, gait_rad: np.ndarray, swing_rad: float) -> Non
 def _wave(times_s: np.ndarray, rng: np.random.Generator, scale: float, size: int | None = None) -> np.ndarray:
     """A smooth signal, (T,) or (T, size): three sines of 0.1 to 1.5 Hz, standard deviation about `scale`."""
     shape = (3, 1) if size is None else (3, 1, size)
-    amplitude, phase = rng.normal(0, scale / np.sqrt(1.5), shape), rng.uniform(0, 2 * np.pi, shape)
-    hz = rng.uniform(0.1, 1.5, shape)
+    hz, phase = rng.uniform(0.1, 1.5, shape), rng.uniform(0, 2 * np.pi, shape)
+    amplitude = (
+        scale * rng.uniform(0.4, 1.2, shape) * np.minimum(1, 0.6 / hz)
+    )  # slow swings are the wide ones
     time = times_s if size is None else times_s[:, None]
     return (amplitude * np.sin(2 * np.pi * hz * time + phase)).sum(axis=0)

@@ -78,8 +78,7 @@ class RandomViews:
 
     def _frame(self, camera: Camera, joints_BTJ3: Tensor, stature_m_B: Tensor) -> Camera:
         """Step back from who comes too near, then choose the focal length."""
-        nearest_m = camera.view(joints_BTJ3)[..., 2].flatten(1).amin(1)
-        distance_m = camera.distance_m + (self.clearance_m - nearest_m).clamp(min=0)
+        distance_m = camera.distance_m + (self.clearance_m - camera.nearest_m(joints_BTJ3)).clamp(min=0)
         return replace(camera, distance_m=distance_m, focal_px=self.height_px / stature_m_B * distance_m)
 
 
