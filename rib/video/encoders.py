@@ -12,10 +12,8 @@ from rib.errors import RibError
 
 _CRF = {"libx264": 51, "libx265": 51, "libvpx-vp9": 63, "libaom-av1": 63, "libsvtav1": 63}
 """Encoders with a constant rate factor of their own, and its largest value."""
-_QUANTISER = {"mpeg4": 31, "libopenh264": 51}
-"""Encoders with a quantiser instead, and its largest value; given a factor on x264's scale."""
-_QP2LAMBDA = 118
-"""FF_QP2LAMBDA of libavutil: a quantiser scale of 1 in the unit of `global_quality`."""
+_QUANTISER = ("mpeg4", "libopenh264")
+"""Encoders with a quantiser instead; the factor counts on x264's scale."""
 _MPEG4_CLOCK = 65535
 """MPEG-4 part 2 counts time in 16 bits (ISO/IEC 14496-2, vop_time_increment_resolution)."""
 
@@ -51,9 +49,9 @@ def quality_options(codec: str, crf: int) -> dict[str, str]:
         raise RibError(f"crf={crf} was given", f"give a number from 0 (best) to {largest} for {codec}")
     if codec == "libopenh264":
         return {"rc_mode": "off", "qmin": str(crf), "qmax": str(crf)}
-    if codec in _QUANTISER:
-        scale = min(max(1, round(0.85 * 2 ** ((crf - 12) / 6))), _QUANTISER[codec])
-        return {"flags": "+qscale", "global_quality": str(scale * _QP2LAMBDA)}
+    if codec == "mpeg4":
+        scale = str(min(max(1, round(0.85 * 2 ** ((crf - 12) / 6))), 31))
+        return {"qmin": scale, "qmax": scale}
     if codec == "libx265":
         return {"crf": str(crf), "x265-params": "log-level=none"}
     # libvpx and libaom take the factor for a bound on quality until the bit rate is 0
