@@ -60,8 +60,8 @@ def caption(result: Mapping[str, Any]) -> str:
     clip, frames = result["clip"], next(iter(result["methods"].values()))["summary"]["frames"]
     width, height = clip["size_px"]
     return (
-        f"{clip['name']}, {width} x {height} px, {clip['fps']:.4g} frames a second; one in {result['stride']} given, "
-        f"{frames} hidden ones scored; mean / worst tenth"
+        f"{clip['name']}, {width} x {height} px, {clip['fps']:.4g} fps; "
+        f"one frame in {result['stride']} given, {frames} hidden ones scored; mean / worst tenth"
     )
 
 

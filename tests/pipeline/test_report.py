@@ -1,0 +1,175 @@
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from headless import Page, chromium
+
+from rib.keypoints import PoseSequence
+from rib.pipeline.analysis import Analysis
+from rib.pipeline.outputs import Places
+from rib.pipeline.report import preview as preview_module
+from rib.pipeline.report import write_report
+from rib.pipeline.report.preview import write_preview
+from rib.pipeline.times import timeline
+from rib.video import ArraySource, PictureWriter, VideoSource, VideoWriter, every
+
+SIZE = (72, 50)
+
+
+def ramp(frames: int = 9) -> np.ndarray:
+    """Frame n is grey 20 n: a picture says its own number."""
+    return np.stack([np.full((SIZE[1], SIZE[0], 3), 20 * n, np.uint8) for n in range(frames)])
+
+
+def poses(times_s: np.ndarray, there: np.ndarray) -> PoseSequence:
+    confidence = np.zeros((len(times_s), 25))
+    confidence[there, :8] = 1
+    keypoints = np.random.default_rng(0).uniform(0, 50, (len(times_s), 25, 2)) * (confidence > 0)[..., None]
+    return PoseSequence(keypoints, confidence, times_s, "body25", SIZE)
+
+
+def run(
+    folder: Path, pictures: bool = False, title: str = "clip"
+) -> tuple[Any, Places, Analysis, dict[str, Any]]:
+    """A made-up result: every fourth frame given, all of them written."""
+    truth = ArraySource(ramp(), Fraction(30))
+    given = every(truth, 4)
+    given.name = title
+    where = Places(
+        folder / "frames" if pictures else None, folder / "poses", None if pictures else folder / "v.mp4"
+    )
+    wide = {"codec": "libx264", "crf": 10, "pixel_format": "yuv420p"}
+    sink = (
+        PictureWriter(folder / "frames", 1)
+        if pictures
+        else VideoWriter(folder / "v.mp4", Fraction(30), SIZE, **wide)
+    )
+    with sink as writer:
+        for frame in truth:
+            writer.write(frame)
+    moments = timeline(given.times_s, Fraction(30))
+    keyframes = np.array([False, True, True])
+    analysis = Analysis(
+        given.times_s,
+        moments,
+        (),
+        poses(given.times_s, keyframes),
+        poses(moments.times_s, np.arange(9) >= 4),
+        None,
+    )
+    return given, where, analysis, summary(given, analysis)
+
+
+def summary(given: Any, analysis: Analysis) -> dict[str, Any]:
+    return {
+        "rib": "0",
+        "input": {"name": given.name, "frames": 3, "fps": 7.5, "size_px": list(SIZE), "notes": []},
+        "output": {"frames": 9, "fps": 30.0, "copied": 3, "made": 6},
+        "stages": {"pose": "rib.pose.files.FilesPose"},
+        "reused": ["poses"],
+        "person_in_keyframes": 0.667,
+        "trusted_pixels": 0.1,
+        "fallbacks": [asdict(fallback) for fallback in analysis.fallbacks],
+        "device": "cpu",
+        "versions": {"python": "3", "torch": None},
+        "seconds": {"decode": 0.5, "load pose": 0.1, "total": 0.7},
+        "config": {"rate": 4},
+    }
+
+
+def facts(page: str) -> dict[str, Any]:
+    found = re.search(r'<script type="application/json" id="report">(.*?)</script>', page, re.S)
+    assert found
+    return json.loads(found[1])
+
+
+@pytest.mark.parametrize("pictures", [False, True])
+def test_the_preview_shows_the_held_keyframe_beside_each_output_frame(tmp_path: Path, pictures: bool) -> None:
+    given, where, analysis, _ = run(tmp_path, pictures)
+    made = write_preview(tmp_path / "p.mp4", given, where, analysis.timeline)
+    assert made.held.tolist() == [0, 0, 0, 0, 1, 1, 1, 1, 2]
+    for number, frame in enumerate(VideoSource(tmp_path / "p.mp4")):
+        left, right = (
+            frame[:, : made.size_px[0]].mean(),
+            frame[:, made.cell_px : made.cell_px + SIZE[0]].mean(),
+        )
+        assert left == pytest.approx(80 * (number // 4), abs=4)
+        assert right == pytest.approx(20 * number, abs=4)
+
+
+def test_a_long_clip_is_cut_and_the_page_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preview_module, "MAX_FRAMES", 6)
+    write_report(tmp_path / "report.html", *run(tmp_path))
+    told = facts((tmp_path / "report.html").read_text(encoding="utf-8"))
+    assert told["preview"]["frames"] == len(told["preview"]["poses"]) == 6
+    assert told["cut"] == "The page shows the first 0.2 of 0.3 s."
+
+
+def test_a_preview_too_large_is_written_again_shorter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given, where, analysis, _ = run(tmp_path)
+    monkeypatch.setattr(preview_module, "MAX_BYTES", 1500)
+    assert 2 <= write_preview(tmp_path / "p.mp4", given, where, analysis.timeline).frames < 9
+
+
+def test_a_name_cannot_become_part_of_the_page(tmp_path: Path) -> None:
+    name = "</script><script>alert('x')</script>@@video@@<!--"
+    write_report(tmp_path / "report.html", *run(tmp_path, title=name))
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "alert('x')</script>" not in page
+    assert facts(page)["title"] == name
+
+
+def test_missing_joints_are_null_and_fallbacks_are_told(tmp_path: Path) -> None:
+    write_report(tmp_path / "report.html", *run(tmp_path))
+    told = facts((tmp_path / "report.html").read_text(encoding="utf-8"))
+    assert set(told["preview"]["poses"][0]) == {None}
+    assert told["preview"]["poses"][5][0] is not None
+    assert [fallback["why"] for fallback in told["fallbacks"]] == ["no person found"]
+
+
+def test_a_result_without_pictures_has_a_page_without_players(tmp_path: Path) -> None:
+    given, where, analysis, told = run(tmp_path)
+    write_report(tmp_path / "report.html", given, replace(where, video=None), analysis, told)
+    assert facts((tmp_path / "report.html").read_text(encoding="utf-8"))["preview"] is None
+
+
+GREYS = """(async () => {
+  const slider = document.getElementById("slider"), greys = [];
+  for (const frame of [0, 2, 5, 8, 3]) {
+    slider.value = frame;
+    slider.dispatchEvent(new Event("input"));
+    const told = () => document.getElementById("frame").textContent.startsWith(`Frame ${frame} `);
+    for (let tries = 0; tries < 500 && !told(); tries++) await new Promise((done) => setTimeout(done, 20));
+    const grey = (id) => document.getElementById(id).getContext("2d").getImageData(36, 25, 1, 1).data[0];
+    greys.push(["left", "right"].map(grey));
+  }
+  return greys;
+})()"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(chromium() is None, reason="Debian's chromium is not installed")
+def test_in_a_browser_the_slider_moves_both_players_without_error_or_network(tmp_path: Path) -> None:
+    write_report(tmp_path / "report.html", *run(tmp_path))
+    with Page(tmp_path / "profile") as page:
+        page.open(tmp_path / "report.html")
+        greys = page.run(GREYS)
+        page.run("document.getElementById('play').click()")
+        page.run("document.getElementById('skeleton').click()")
+        events = page.events
+    assert np.allclose(greys, [[0, 0], [0, 40], [80, 100], [160, 160], [0, 60]], atol=5)
+    complaints = ("Runtime.exceptionThrown", "Runtime.consoleAPICalled", "Log.entryAdded")
+    told = [event["params"] for event in events if event.get("method") in complaints]
+    # the readback of this test's own GREYS is all that the browser may remark on
+    assert [each for each in told if "getImageData" not in str(each)] == []
+    urls = [e["params"]["request"]["url"] for e in events if e.get("method") == "Network.requestWillBeSent"]
+    assert all(url.startswith(("file:", "blob:", "data:")) for url in urls)
