@@ -29,14 +29,6 @@ class Cuts:
 
 
 @dataclass
-class Plate:
-    """Settings of the person-free plate."""
-
-    neighbours: int = MISSING
-    dilation_px: float = MISSING
-
-
-@dataclass
 class ChainRoot:
     """What every command that runs the chain has."""
 
@@ -50,10 +42,12 @@ class ChainRoot:
     output: str = MISSING
     poses: str | None = None
     device: str = MISSING
-    batch_megapixels: float = MISSING
+    keypoints: str = MISSING
+    batch_mpx: float = MISSING
+    neighbours: int = MISSING
     cache: Cache = MISSING
     cuts: Cuts = MISSING
-    plate: Plate = MISSING
+    plate: Any = MISSING
 
 
 @dataclass

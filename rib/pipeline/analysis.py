@@ -16,6 +16,7 @@ from rib.keypoints import PoseSequence
 from rib.pipeline.cuts import find_cuts
 from rib.pipeline.times import Timeline, timeline
 from rib.pipeline.watch import bar
+from rib.skeleton import BODY25_HANDS
 from rib.video import FrameSource
 
 if TYPE_CHECKING:
@@ -84,12 +85,12 @@ def analyse(chain: Chain, source: FrameSource, fps: Fraction) -> Analysis:
     fingerprint = source.fingerprint()
     cuts, cuts_key = _cuts(chain, source, fingerprint)
     if chain.wiring.pose_from_motion:
-        motion = chain.stage("motion")
-        keyframe_poses = motion.keyframes(source, wanted.times_s)
+        poses = chain.stage("motion")(_nobody(source), wanted.times_s, cuts)
+        keyframe_poses = poses[np.abs(wanted.times_s[None] - source.times_s[:, None]).argmin(axis=1)]
     else:
         keyframe_poses = _keyframe_poses(chain, source, fingerprint, cuts, cuts_key)
-    with chain.watch("motion"):
-        poses = chain.stage("motion")(keyframe_poses, wanted.times_s, cuts)
+        with chain.watch("motion"):
+            poses = chain.stage("motion")(keyframe_poses, wanted.times_s, cuts)
     masks = _masks(chain, source, fingerprint, keyframe_poses) if "masks" in chain.wiring.wanted else None
     return Analysis(source.times_s, wanted, tuple(cuts), keyframe_poses, poses, masks)
 
@@ -117,6 +118,17 @@ def _keyframe_poses(
 
     folder, _ = chain.artefacts.get("poses", chain.recipes["pose"], [fingerprint, cuts_key], make)
     return load_poses(folder / "poses.npz")
+
+
+def _nobody(source: FrameSource) -> PoseSequence:
+    num_moments, num_joints = len(source), len(BODY25_HANDS)
+    return PoseSequence(
+        keypoints_px=np.zeros((num_moments, num_joints, 2)),
+        confidence=np.zeros((num_moments, num_joints)),
+        times_s=source.times_s,
+        joint_set="body25_hands",
+        size_px=source.size_px,
+    )
 
 
 def _masks(chain: Chain, source: FrameSource, fingerprint: str, poses: PoseSequence) -> Path:

@@ -48,18 +48,20 @@ class Chain:
     Attributes:
         recipes: A recipe for each stage: pose, motion, mask, background, render.
         cuts: Settings of `find_cuts`.
-        plate: Settings of `person_free_plate`, with `neighbours`, how many other keyframes it may use.
+        plate: A recipe for the person-free plate.
+        neighbours: How many other keyframes the plate may look at.
         artefacts: Where the analysis is kept.
         device: Where pictures are made: "cpu", "cuda", ...
-        batch_megapixels: Frames made at once, in 10^6 pixels of output.
+        batch_mpx: Frames made at once, in 10^6 pixels of output.
     """
 
     recipes: Mapping[str, Mapping[str, Any]]
     cuts: Mapping[str, float]
     plate: Mapping[str, Any]
+    neighbours: int
     artefacts: Artefacts
     device: str
-    batch_megapixels: float
+    batch_mpx: float
     watch: Stopwatch = field(default_factory=Stopwatch)
 
     def __post_init__(self) -> None:
@@ -74,16 +76,17 @@ class Chain:
             recipes={stage: config[stage] for stage in ORDER},
             cuts=config["cuts"],
             plate=config["plate"],
+            neighbours=config["neighbours"],
             artefacts=Artefacts(cache["dir"], cache["limit_gb"]),
             device=resolve_device(config["device"]),
-            batch_megapixels=config["batch_megapixels"],
+            batch_mpx=config["batch_mpx"],
         )
 
     def stage(self, name: str) -> Any:
         """A stage, built when it is first asked for."""
         if name not in self._stages:
             with self.watch(f"load {name}"):
-                self._stages[name] = build(self.recipes[name])
+                self._stages[name] = build(self.plate if name == "plate" else self.recipes[name])
         return self._stages[name]
 
     def analyse(self, source: FrameSource, fps: Fraction) -> Analysis:
@@ -104,6 +107,8 @@ class Chain:
             analysis: What `analyse` gave for it.
         """
         timeline = analysis.timeline
+        if hasattr(self.stage("background"), "prepare"):
+            self.stage("background").prepare(len(timeline), source.size_px)
         for a, b, neighbours in self._gaps(source, analysis):
             gap = a[1].index
             wanted = timeline.wanted(gap)
@@ -123,7 +128,7 @@ class Chain:
         wanted: np.ndarray,
     ) -> Iterator[OutputFrame]:
         height, width = a.picture.shape[1:]
-        size = max(1, int(self.batch_megapixels * 1e6 / (height * width)))
+        size = max(1, int(self.batch_mpx * 1e6 / (height * width)))
         for start in range(0, len(wanted), size):
             numbers = wanted[start : start + size]
             interval = Interval(
@@ -152,11 +157,8 @@ class Chain:
         if not analysis.person_at(interval.a.index, interval.b.index):
             renderer = NoRenderer()
         elif "plate" in self.wiring.wanted:
-            from rib.background.plate import person_free_plate
-
-            settings = {key: value for key, value in self.plate.items() if key != "neighbours"}
             with self.watch("plate"):
-                background = replace(background, plate=person_free_plate(interval, **settings))
+                background = replace(background, plate=self.stage("plate")(interval))
         with self.watch("render"):
             rendered = renderer(interval, background)
         with self.watch("compose"):
@@ -166,7 +168,7 @@ class Chain:
         self, source: FrameSource, analysis: Analysis
     ) -> Iterator[tuple[tuple[np.ndarray, Keyframe], tuple[np.ndarray, Keyframe], tuple[Keyframe, ...]]]:
         """Neighbouring keyframes (their 8-bit pictures and records) and others around them, in order."""
-        extra = int(self.plate["neighbours"]) if "plate" in self.wiring.wanted else 0
+        extra = self.neighbours if "plate" in self.wiring.wanted else 0
         ahead = extra // 2
         window: list[tuple[np.ndarray, Keyframe]] = []
         frames = self.watch.through("decode", source)

@@ -29,6 +29,8 @@ class FilesPose:
         RibError: No path is given.
     """
 
+    keep = False  # the files are on disk already: the chain makes no artefact of them
+
     def __init__(self, path: str | Path | None, layout: str, tracker: Mapping[str, Any]) -> None:
         if path is None:
             raise RibError("pose=files needs poses", "add poses=FOLDER_OF_JSON")
@@ -51,11 +53,11 @@ class FilesPose:
         """
         people = read_people(self.path, self.layout).aligned(len(source.times_s))
         people.check_fits(source.size_px)
-        found = [_detections(frame) for frame in people.frames]
+        found = [detections(frame) for frame in people.frames]
         return self.tracker.follow(found, source.times_s, source.size_px, cuts)
 
 
-def _detections(frame: np.ndarray) -> list[Detection]:
+def detections(frame: np.ndarray) -> list[Detection]:
     """Everybody (P, 67, 3) in one frame whose body has a point."""
     people = [Detection.from_keypoints(person[:, :2], person[:, 2]) for person in frame]
     return [person for person in people if person is not None]

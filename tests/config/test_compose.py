@@ -43,8 +43,8 @@ def test_every_group_is_used_by_a_root() -> None:
 
 
 def test_a_key_that_the_root_does_not_know_stops_while_composing() -> None:
-    with pytest.raises(RibError, match="did you mean 'batch_megapixels'"):
-        compose("interpolate", "input=x", "batch_megapixel=3")
+    with pytest.raises(RibError, match="did you mean 'batch_mpx'"):
+        compose("interpolate", "input=x", "batch_mpxx=3")
 
 
 def test_a_composed_config_is_plain_and_resolved() -> None:

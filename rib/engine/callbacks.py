@@ -1,0 +1,71 @@
+"""What watches over a fit."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import Any
+
+import torch
+from pytorch_lightning import Callback, LightningModule, Trainer
+
+from rib.errors import RibError
+
+
+class StopWhenNotFinite(Callback):
+    """Stops the run at the first loss that is not finite, before it reaches the weights, and names the terms.
+
+    A module that keeps its last loss terms in `terms` (name to scalar tensor) has them told.
+    """
+
+    def on_before_backward(self, trainer: Trainer, pl_module: LightningModule, loss: torch.Tensor) -> None:
+        """Look at the loss that is about to be differentiated."""
+        if torch.isfinite(loss).all():
+            return
+        terms = getattr(pl_module, "terms", {}) or {}
+        told = ", ".join(f"{name}={float(value):g}" for name, value in terms.items())
+        guilty = [name for name, value in terms.items() if not math.isfinite(float(value))]
+        raise RibError(
+            f"the loss is {float(loss.detach().sum()):g} at step {trainer.global_step}"
+            + (f", because of {', '.join(guilty)}" if guilty else "")
+            + (f" ({told})" if told else ""),
+            "the last checkpoint is whole; resume from it with restore=resume and a smaller optim.lr",
+        )
+
+
+class Throughput(Callback):
+    """Logs `train/steps_per_s` and `train/data_wait_share`, the part of the time spent waiting for data.
+
+    Args:
+        every_num_steps: How often, in batches.
+    """
+
+    def __init__(self, every_num_steps: int) -> None:
+        self.every_num_steps = every_num_steps
+        self._start = self._ended = 0.0
+        self._waited = 0.0
+        self._count = 0
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Start counting."""
+        self._start = self._ended = time.perf_counter()
+        self._waited, self._count = 0.0, 0
+
+    def on_train_batch_start(
+        self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        """The wait for this batch is over."""
+        self._waited += time.perf_counter() - self._ended
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Log once in a while."""
+        self._ended = time.perf_counter()
+        self._count += 1
+        if self._count < self.every_num_steps:
+            return
+        passed = self._ended - self._start
+        pl_module.log("train/steps_per_s", self._count / passed)
+        pl_module.log("train/data_wait_share", self._waited / passed)
+        self._start, self._waited, self._count = self._ended, 0.0, 0

@@ -1,0 +1,111 @@
+"""Checkpoints: written whole or not at all, read without running anything in them."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning_fabric.plugins.io.torch_io import TorchCheckpointIO
+from pytorch_lightning import Callback, LightningModule, Trainer
+
+from rib.errors import RibError
+from rib.files import write_whole
+from rib.recipe import build
+
+FORMAT = 1
+KEY = "rib"
+"""Where in a checkpoint its own description lies."""
+
+
+class WholeCheckpointIO(TorchCheckpointIO):
+    """Writes under a temporary name and renames: a run that is killed leaves the last whole checkpoint."""
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
+        """See `torch.save`; `storage_options` is not used."""
+        with write_whole(Path(path)) as temporary:
+            torch.save(checkpoint, temporary)
+
+    def load_checkpoint(
+        self, path: Any, map_location: Any = "cpu", weights_only: bool | None = True
+    ) -> dict[str, Any]:
+        """Tensors and plain containers only, whatever was asked for."""
+        return read_checkpoint(Path(path), map_location)
+
+
+class DescribeCheckpoint(Callback):
+    """Puts the recipes into every checkpoint, so that the file alone is enough to build the module again.
+
+    Args:
+        recipes: Plain dicts: `task` builds the module, `data` the data it was trained on.
+    """
+
+    def __init__(self, recipes: Mapping[str, Any]) -> None:
+        self.recipes = dict(recipes)
+
+    def on_save_checkpoint(
+        self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Add the description."""
+        checkpoint[KEY] = {"format": FORMAT, **self.recipes}
+
+
+def read_checkpoint(path: Path, map_location: Any = "cpu") -> dict[str, Any]:
+    """A checkpoint's content.
+
+    Raises:
+        RibError: There is no such file, or it holds something else than tensors and plain containers.
+    """
+    if not path.is_file():
+        raise RibError(f"the checkpoint {path} does not exist", "type ckpt=PATH of a .ckpt file")
+    try:
+        content = torch.load(path, map_location=map_location, weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
+        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise RibError(f"{path} is no checkpoint that can be read safely ({first})") from error
+    if not isinstance(content, dict) or "state_dict" not in content:
+        raise RibError(f"{path} holds no state_dict", "name a checkpoint that `rib train` wrote")
+    return content
+
+
+def load_module(path: Path, task: str | None = None) -> LightningModule:
+    """The module in a checkpoint, in evaluation mode, built from the recipe that the file carries.
+
+    Args:
+        path: A file that `rib train` wrote.
+        task: Dotted path of the class that is wanted, or None for any.
+
+    Raises:
+        RibError: The file does not say how to build its module, or is one of another task.
+    """
+    content = read_checkpoint(path)
+    described = content.get(KEY, {})
+    if "task" not in described:
+        raise RibError(f"{path} does not say what it is", "name a checkpoint that `rib train` wrote")
+    target = described["task"]["_target_"]
+    if task is not None and target != task:
+        raise RibError(f"{path} is a checkpoint of {target}, but one of {task} is needed")
+    module = build(described["task"])
+    load_weights(module, content, path)
+    return module.eval()
+
+
+def load_weights(module: LightningModule, content: Mapping[str, Any], path: Path) -> None:
+    """Give a module the weights of a checkpoint's content.
+
+    Raises:
+        RibError: They belong to another net; the line names the first difference.
+    """
+    own, given = module.state_dict(), content["state_dict"]
+    for name in own.keys() ^ given.keys():
+        side = "lacks" if name in own else "has, but this net does not,"
+        raise RibError(f"{path} {side} {name}", "name a checkpoint of the same net=")
+    for name, tensor in given.items():
+        if own[name].shape != tensor.shape:
+            raise RibError(
+                f"{path}: {name} is {tuple(tensor.shape)}, but this net has {tuple(own[name].shape)}",
+                "name a checkpoint of the same net=",
+            )
+    module.load_state_dict(given)

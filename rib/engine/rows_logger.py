@@ -1,0 +1,57 @@
+"""metrics.csv: one row a number, appended as it comes, so that a killed run keeps what it logged."""
+
+from __future__ import annotations
+
+import csv
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+from pytorch_lightning.loggers.logger import Logger
+from pytorch_lightning.utilities.rank_zero import rank_zero_only
+
+
+class RowsLogger(Logger):
+    """Appends `step,epoch,name,value` rows to <folder>/metrics.csv; a resumed run goes on in the same file.
+
+    Args:
+        folder: The run folder.
+    """
+
+    def __init__(self, folder: str) -> None:
+        super().__init__()
+        self.path = Path(folder) / "metrics.csv"
+
+    @property
+    def name(self) -> str:
+        """The logger's name."""
+        return "rows"
+
+    @property
+    def version(self) -> str:
+        """The run folder's name."""
+        return self.path.parent.name
+
+    @rank_zero_only
+    def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
+        """Append one row a metric."""
+        epoch = metrics.get("epoch", "")
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        new = not self.path.exists()
+        with self.path.open("a", newline="", encoding="utf-8") as file:
+            rows = csv.writer(file)
+            if new:
+                rows.writerow(["step", "epoch", "name", "value"])
+            rows.writerows([step, epoch, name, value] for name, value in metrics.items() if name != "epoch")
+
+    def log_hyperparams(self, params: dict[str, Any] | Namespace, *args: Any, **kwargs: Any) -> None:
+        """Nothing: the run folder holds the whole config."""
+
+
+def read_metrics(path: Path) -> dict[str, list[tuple[int, float]]]:
+    """What a metrics.csv holds: by name, (step, value) in the order logged."""
+    found: dict[str, list[tuple[int, float]]] = {}
+    with path.open(newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            found.setdefault(row["name"], []).append((int(row["step"]), float(row["value"])))
+    return found

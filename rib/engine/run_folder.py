@@ -1,0 +1,78 @@
+"""What a run folder holds besides its config: versions, the state of the code, the log."""
+
+from __future__ import annotations
+
+import json
+import logging
+import platform
+import subprocess
+import sys
+from importlib.metadata import distributions
+from pathlib import Path
+from typing import Any
+
+import rib
+from rib.files import write_errors, write_text_whole
+
+
+def open_run_folder(folder: Path, config: dict[str, Any]) -> None:
+    """Write versions.json, git.json, git.diff and config.json, and send the log to log.txt.
+
+    Args:
+        folder: The run's folder, made if needed.
+        config: The settings, resolved.
+
+    Raises:
+        RibError: The folder cannot be written to.
+    """
+    with write_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    write_text_whole(folder / "config.json", json.dumps(config, indent=2, default=str) + "\n")
+    versions = {d.metadata["Name"]: d.version for d in distributions() if d.metadata["Name"]}
+    facts = {"python": platform.python_version(), "platform": platform.platform(), "rib": rib.__version__}
+    write_text_whole(
+        folder / "versions.json",
+        json.dumps({**facts, "packages": dict(sorted(versions.items()))}, indent=2) + "\n",
+    )
+    git = git_state()
+    if git is not None:
+        diff = git.pop("diff")
+        write_text_whole(folder / "git.json", json.dumps(git, indent=2) + "\n")
+        write_text_whole(folder / "git.diff", diff)
+    _log_into(folder / "log.txt")
+
+
+def git_state() -> dict[str, str] | None:
+    """Commit, branch and uncommitted changes of the checkout that runs, or None outside one."""
+    root = Path(rib.__file__).resolve().parent.parent
+
+    def git(*arguments: str) -> str:
+        done = subprocess.run(
+            ["git", "-C", str(root), *arguments], capture_output=True, text=True, check=True, timeout=20
+        )
+        return done.stdout
+
+    try:
+        if Path(git("rev-parse", "--show-toplevel").strip()).resolve() != root:
+            return None
+        return {
+            "commit": git("rev-parse", "HEAD").strip(),
+            "branch": git("rev-parse", "--abbrev-ref", "HEAD").strip(),
+            "command": " ".join(sys.argv),
+            "diff": git("diff", "HEAD"),
+        }
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def _log_into(path: Path) -> None:
+    """Send our own and Lightning's messages to a file; the terminal keeps the progress bar."""
+    handler = logging.FileHandler(path, delay=True, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    for name in ("rib", "pytorch_lightning", "lightning"):
+        logger = logging.getLogger(name)
+        for old in [h for h in logger.handlers if isinstance(h, logging.FileHandler)]:
+            logger.removeHandler(old)
+            old.close()
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO)
