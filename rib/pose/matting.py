@@ -45,12 +45,13 @@ def guided_filter(picture: np.ndarray, mask: np.ndarray, radius_px: int, epsilon
         side = 2 * radius_px + 1
         return cv2.blur(values, (side, side), borderType=cv2.BORDER_REFLECT)
 
-    guide = picture.astype(np.float32) / 255
+    # float64: windows of one colour have covariances that float32 cannot invert
+    guide, mask = picture.astype(np.float64) / 255, mask.astype(np.float64)
     guide_mean, mask_mean = mean(guide), mean(mask)
     covariance = mean(guide * mask[..., None]) - guide_mean * mask_mean[..., None]
     slope = _solve_symmetric(_moments(guide, guide_mean, mean, epsilon), covariance)
     offset = mask_mean - (slope * guide_mean).sum(axis=2)
-    return np.clip((mean(slope) * guide).sum(axis=2) + mean(offset), 0, 1)
+    return np.clip((mean(slope) * guide).sum(axis=2) + mean(offset), 0, 1).astype(np.float32)
 
 
 def _moments(

@@ -159,7 +159,7 @@ def _keypoints(body: Body, picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     keypoints_px, confidence = convert_joints(body.points[:, :2], confidence, "blazepose33", "body25_hands")
     for side, hand in (("left", body.left_hand), ("right", body.right_hand)):
         wrist = _BLAZEPOSE.index(f"{side}_wrist")
-        if hand is None or np.linalg.norm(hand[0] - body.points[wrist, :2]) > 0.3 * body.trunk_px:
+        if hand is None or float(np.linalg.norm(hand[0] - body.points[wrist, :2])) > 0.3 * body.trunk_px:
             continue
         columns = slice(_HANDS[side], _HANDS[side] + 21)
         keypoints_px[columns] = hand
@@ -178,7 +178,7 @@ def _predict(before: Roi, last: Roi) -> Roi:
     """Where a person goes on to, at constant speed; never further than a quarter of the square."""
     step = last.centre_px - before.centre_px
     longest = 0.25 * last.side_px
-    step = step * min(1.0, longest / max(np.linalg.norm(step), 1e-9))
+    step = step * min(1.0, longest / max(float(np.linalg.norm(step)), 1e-9))
     return replace(last, centre_px=last.centre_px + step)
 
 

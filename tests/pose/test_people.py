@@ -1,0 +1,90 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from rib.pose.blazepose import Body, Roi
+from rib.pose.people import believe, tiles
+from rib.skeleton import joint_set
+
+BLAZEPOSE, OUT = joint_set("blazepose33"), joint_set("body25_hands")
+PICTURE = np.full((400, 300, 3), 90, np.uint8)
+
+
+@pytest.fixture
+def body() -> Body:
+    points = np.zeros((33, 3))
+    points[:, :2] = (150, 100)
+    for name, x, y in (("shoulder", 30, 0), ("hip", 20, 100), ("wrist", 60, 90), ("elbow", 50, 50)):
+        for side, sign in (("left", 1), ("right", -1)):
+            points[BLAZEPOSE.index(f"{side}_{name}")] += (sign * x, y, 0)
+    return Body(
+        points=points,
+        visibility=np.full(33, 0.9),
+        roi=Roi(np.array([150.0, 200.0]), 450.0, 0.0),
+        left_hand=None,
+        right_hand=None,
+        mask=None,
+        window=(slice(0, 400), slice(0, 300)),
+    )
+
+
+def test_tiles_cover_the_picture_and_lie_inside_it():
+    width, height = 1768, 994
+    hits = np.zeros((height, width), int)
+    for x, y, side in tiles(width, height, 240):
+        assert 0 <= x <= width - side
+        assert 0 <= y <= height - side
+        hits[y : y + side, x : x + side] += 1
+    assert hits.min() >= 1
+
+
+def test_small_pictures_are_not_tiled():
+    assert tiles(320, 240, 240) == []
+
+
+def test_a_person_is_believed_and_told_in_the_chains_joints(body):
+    candidate = believe(body, PICTURE, 0.5)
+    assert candidate is not None
+    assert candidate.detection.keypoints_px.shape == (67, 2)
+    np.testing.assert_allclose(candidate.detection.keypoints_px[OUT.index("neck")], (150, 100))
+    np.testing.assert_allclose(candidate.detection.keypoints_px[OUT.index("mid_hip")], (150, 200))
+    assert candidate.detection.confidence[OUT.index("left_wrist")] == pytest.approx(0.9)
+
+
+@pytest.mark.parametrize("shift", [0, 10, 25, 100])
+def test_joints_beyond_the_edge_fade(body, shift):
+    points = body.points.copy()
+    wrist = BLAZEPOSE.index("left_wrist")
+    points[wrist, 0] = 300 + shift
+    confidence = believe(replace(body, points=points), PICTURE, 0.5).detection.confidence
+    expected = 0.9 * max(0, 1 - 4 * shift / 100)
+    assert confidence[OUT.index("left_wrist")] == pytest.approx(expected)
+
+
+def test_a_hand_far_from_its_wrist_is_not_believed(body):
+    wrist = body.points[BLAZEPOSE.index("left_wrist"), :2]
+    hand = wrist + np.random.default_rng(0).uniform(-10, 10, (21, 2))
+    columns = slice(OUT.index("left_hand_wrist"), OUT.index("left_hand_wrist") + 21)
+    near = believe(replace(body, left_hand=hand), PICTURE, 0.5).detection
+    far = believe(replace(body, left_hand=hand + np.array([0, 80])), PICTURE, 0.5).detection
+    np.testing.assert_allclose(near.keypoints_px[columns], hand)
+    assert (near.confidence[columns] > 0).all()
+    assert (far.confidence[columns] > 0).sum() < 5
+
+
+def test_what_cannot_be_a_person_is_not_believed(body):
+    squashed = body.points.copy()
+    squashed[[23, 24], 1] = 101
+    outside = body.points + np.array([400, 0, 0])
+    assert believe(None, PICTURE, 0.5) is None
+    assert believe(replace(body, visibility=np.full(33, 0.2)), PICTURE, 0.5) is None
+    assert believe(replace(body, points=squashed), PICTURE, 0.5) is None
+    assert believe(replace(body, points=outside), PICTURE, 0.5) is None
+
+
+def test_the_nearer_arm_has_the_smaller_depth(body):
+    points = body.points.copy()
+    points[[BLAZEPOSE.index("left_elbow"), BLAZEPOSE.index("left_wrist")], 2] = -90
+    depth = believe(replace(body, points=points), PICTURE, 0.5).detection.depth
+    np.testing.assert_allclose(depth, [0, -0.2, 0, 0, 0])
