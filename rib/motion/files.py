@@ -25,6 +25,8 @@ class FilesMotion:
         RibError: No path is given.
     """
 
+    gives = frozenset({"keyframe_poses"})  # no pose stage is needed before it
+
     def __init__(self, path: str | Path | None, layout: str) -> None:
         if path is None:
             raise RibError("motion=files needs poses", "add poses=FOLDER_OF_JSON, one file an output frame")

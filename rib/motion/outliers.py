@@ -3,7 +3,8 @@
 A Hampel test in time: a joint is compared with the straight lines through its neighbours before and after,
 and rejected where none of them explains it. What counts as far is measured by three yardsticks: the person's
 height, the joint's own usual residual near by (1.4826 x the median absolute one, Hampel 1974), and how far
-the joint travels there, because fast motion bends away from straight lines too.
+the joint travels there, because fast motion bends away from straight lines too. Several equal outliers in a
+row look like a change of place and are believed.
 """
 
 from __future__ import annotations
@@ -79,20 +80,22 @@ def _residual(t: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         a, b = _neighbours(len(t), before, after)
         share = ((t - t[a]) / (t[b] - t[a]))[:, None]
         residual = np.minimum(residual, np.linalg.norm(y[a] + share * (y[b] - y[a]) - y, axis=-1))
-    # a line carried beyond the ends says less: standing still explains an end too
-    residual[[0, -1]] = np.minimum(residual[[0, -1]], np.linalg.norm(y[[0, -1]] - y[[1, -2]], axis=-1))
+    # an end is told from one side only: standing still explains it too, and a line carried beyond its points
+    # has twice the error of one between them, from noise and from acceleration alike
+    ends = np.minimum(residual[[0, -1]], np.linalg.norm(y[[0, -1]] - y[[1, -2]], axis=-1))
+    residual[[0, -1]] = ends / 2
     a, b = _neighbours(len(t), 1, 1)
     return residual, np.linalg.norm(y[b] - y[a], axis=-1)
 
 
 def _neighbours(n: int, before: int, after: int) -> tuple[np.ndarray, np.ndarray]:
-    """For each of n samples one that many before and one that many after; the ends take two from inside."""
+    """For each of n samples one that many before and one that many after; near the ends, two on one side."""
     index = np.arange(n)
-    a, b = np.maximum(index - before, 0), np.minimum(index + after, n - 1)
-    first, last = a == index, b == index
-    a[first], b[first] = before, before + after
-    a[last], b[last] = n - 1 - before - after, n - 1 - after
-    return a, b
+    a, b = index - before, index + after
+    first, last = a < 0, b > n - 1
+    a[first], b[first] = b[first], b[first] + before
+    a[last], b[last] = a[last] - after, a[last]
+    return a.clip(0, n - 2), b.clip(1, n - 1)
 
 
 def body_height(keypoints_px: np.ndarray, valid: np.ndarray, name: str) -> float:

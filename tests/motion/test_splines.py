@@ -11,10 +11,10 @@ from rib.skeleton import convert, mirror
 
 OUTLIERS = {
     "_target_": "rib.motion.outliers.Outliers",
-    "min_height": 0.06,
-    "min_deviations": 5.0,
-    "min_travel": 0.5,
-    "window_s": 2.0,
+    "min_height": 0.05,
+    "min_deviations": 4.0,
+    "min_travel": 0.75,
+    "window_s": 4.0,
 }
 SETTINGS = {
     "hold_s": 0.5,
