@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 import torch
@@ -20,6 +22,10 @@ PRESETS = {
 SMALLEST_PX = 32
 """The shortest side in which the flow finds room for its patches; smaller pictures are padded to it."""
 
+LARGEST_DOUBT = 8
+SHARPNESS = 4
+"""Bound of what the flows say against a velocity, and how firmly the better of two velocities is taken."""
+
 
 class Flow(Interpolator):
     """Moves both keyframes along the optical flow between them and merges them where both show the same.
@@ -27,7 +33,8 @@ class Flow(Interpolator):
     The flow is estimated once each way (Kroeger et al., "Fast Optical Flow using Dense Inverse Search",
     ECCV 2016). A pixel at time t takes the velocity that carries it from a place in a to a place in b that
     agree on that velocity; where only one of the keyframes agrees, the other one hides the pixel and is left
-    out (after Baker et al., IJCV 2011, section 3.3).
+    out (after Baker et al., IJCV 2011, section 3.3). Where moving brings the keyframes no nearer to each
+    other they are cross-faded, so there `flow` and `weight_a` do not tell the whole picture.
 
     Args:
         preset: Effort of the flow: "ultrafast", "fast" or "medium".
@@ -53,13 +60,13 @@ class Flow(Interpolator):
 
     def between(self, a: torch.Tensor, b: torch.Tensor, fractions: torch.Tensor) -> torch.Tensor:
         """Interpolate pictures (1 or N, 3, H, W) at (N,) fractions, 0 giving a and 1 giving b."""
-        pairs = zip(a.expand(len(fractions), -1, -1, -1), b.expand(len(fractions), -1, -1, -1), strict=True)
-        return torch.cat(
-            [
-                self._at(a[None], b[None], *self._velocities(a[None], b[None]), t)[0]
-                for (a, b), t in zip(pairs, fractions, strict=True)
-            ]
-        )
+        num = len(fractions)
+        frames = []
+        for one, other, t in zip(
+            a.split(1) * (num // len(a)), b.split(1) * (num // len(b)), fractions, strict=True
+        ):
+            frames.append(self._at(one, other, *self._velocities(one, other), t)[0])
+        return torch.cat(frames)
 
     def _velocities(self, a: torch.Tensor, b: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Motion from a to b in pixels (1, 2, H, W) as seen at a's pixels and as seen at b's."""
@@ -79,36 +86,82 @@ class Flow(Interpolator):
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Picture (1, 3, H, W), flows to a and b (1, 4, H, W) and a's share (1, 1, H, W) at fraction t."""
         grid = pixel_grid(a.shape[-2], a.shape[-1], a.device)
-        velocity, doubt_a, doubt_b = self._velocity(from_a, from_b, t, grid)
-        to_a, to_b = -t * velocity, (1 - t) * velocity
+        candidates = [
+            _Candidate.follow(velocity, a, b, from_a, from_b, t, grid)
+            for velocity in self._guesses(from_a, from_b, t, grid)
+        ]
+        cost_1, cost_2 = (candidate.cost() for candidate in candidates)
+        take_1 = torch.sigmoid(SHARPNESS * (cost_2 - cost_1))
+        velocity, doubt_a, doubt_b = (
+            torch.lerp(two, one, take_1)
+            for one, two in zip(candidates[0].fields, candidates[1].fields, strict=True)
+        )
         weight_a, weight_b = (1 - t) * _trust(doubt_a), t * _trust(doubt_b)
         share = weight_a / (weight_a + weight_b)
-        picture = torch.lerp(backward_warp(b, to_b, grid), backward_warp(a, to_a, grid), share)
+        to_a, to_b = -t * velocity, (1 - t) * velocity
+        moved_a, moved_b = backward_warp(a, to_a, grid), backward_warp(b, to_b, grid)
+        gain = _gain(_difference(a, b), _difference(moved_a, moved_b))
+        picture = torch.lerp(torch.lerp(a, b, t), torch.lerp(moved_b, moved_a, share), gain)
         return picture.clamp(0, 1), torch.cat([to_a, to_b], dim=1), share
 
-    def _velocity(
+    def _guesses(
         self, from_a: torch.Tensor, from_b: torch.Tensor, t: torch.Tensor, grid: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """The velocity (1, 2, H, W) at time t and how much each keyframe contradicts it (1, 1, H, W)."""
-
-        def seen(velocity: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-            """What a and b say of the places that the velocity leads to."""
-            return (
-                backward_warp(from_a, -t * velocity, grid),
-                backward_warp(from_b, (1 - t) * velocity, grid),
-            )
-
-        # two guesses, each drawn towards the velocity that its own keyframe confirms (a fixed point)
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Velocities (1, 2, H, W) at time t that a's flow confirms, and that b's does: two fixed points."""
         guess_a, guess_b = from_a, from_b
         for _ in range(self.num_iterations):
             guess_a = backward_warp(from_a, -t * guess_a, grid)
             guess_b = backward_warp(from_b, (1 - t) * guess_b, grid)
-        doubts_a, doubts_b = (
-            torch.cat([_doubt(guess, said) for said in seen(guess)], dim=1) for guess in (guess_a, guess_b)
-        )
-        take_a = torch.sigmoid(4 * (doubts_b.sum(1, keepdim=True) - doubts_a.sum(1, keepdim=True)))
-        doubt_a, doubt_b = torch.lerp(doubts_b, doubts_a, take_a).split(1, dim=1)
-        return torch.lerp(guess_b, guess_a, take_a), doubt_a, doubt_b
+        return guess_a, guess_b
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """A velocity (1, 2, H, W) at time t and what speaks against it, each (1, 1, H, W)."""
+
+    velocity: torch.Tensor
+    doubt_a: torch.Tensor
+    doubt_b: torch.Tensor
+    difference: torch.Tensor
+
+    @classmethod
+    def follow(
+        cls,
+        velocity: torch.Tensor,
+        a: torch.Tensor,
+        b: torch.Tensor,
+        from_a: torch.Tensor,
+        from_b: torch.Tensor,
+        t: torch.Tensor,
+        grid: torch.Tensor,
+    ) -> _Candidate:
+        """Look up what both keyframes show, and how it moves, where the velocity leads to."""
+        colour_a, said_a = backward_warp(torch.cat([a, from_a], 1), -t * velocity, grid).split([3, 2], 1)
+        colour_b, said_b = backward_warp(torch.cat([b, from_b], 1), (1 - t) * velocity, grid).split([3, 2], 1)
+        doubts = _doubt(velocity, said_a), _doubt(velocity, said_b)
+        return cls(velocity, *doubts, _difference(colour_a, colour_b))
+
+    @property
+    def fields(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        return self.velocity, self.doubt_a, self.doubt_b
+
+    def cost(self) -> torch.Tensor:
+        """Contradiction by the flows, bounded, and difference of the colours in tenths of the full range."""
+        return (self.doubt_a + self.doubt_b).clamp(max=LARGEST_DOUBT) + self.difference / 0.1**2
+
+
+def _difference(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    """Mean squared difference of the colours (1, 1, H, W)."""
+    return (a - b).square().mean(1, keepdim=True)
+
+
+def _gain(before: torch.Tensor, after: torch.Tensor) -> torch.Tensor:
+    """Trust in the motion (1, 1, H, W), 0..1: does it make the keyframes look more alike around a pixel?
+
+    Where it does not, the flow is lost, and a cross-fade is the smaller error.
+    """
+    before, after = (F.avg_pool2d(x, 5, 1, 2, count_include_pad=False) for x in (before, after))
+    return (before / (before + after + 1e-6)).square()
 
 
 def _doubt(velocity: torch.Tensor, said: torch.Tensor) -> torch.Tensor:

