@@ -23,5 +23,5 @@ def options(group: str) -> list[str]:
 
 
 def groups() -> list[str]:
-    """The names of all config groups; `hydra/` holds Hydra's own and is none of them."""
-    return sorted(p.name for p in conf_dir().iterdir() if p.is_dir() and p.name != "hydra")
+    """The names of all config groups."""
+    return sorted(p.name for p in conf_dir().iterdir() if p.is_dir() and any(p.glob("*.yaml")))

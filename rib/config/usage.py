@@ -2,30 +2,50 @@
 
 from __future__ import annotations
 
-from rib.config.paths import conf_dir, groups, options
+import re
+from pathlib import Path
+
+from rib.config.paths import conf_dir, options
+
+_GLOBAL = "# @package _global_"
+_CHOICE = re.compile(r"^  - /?([\w/]+)(?:@\w+)?: (.+)$", re.MULTILINE)
 
 
 def usage(verb: str) -> str:
     """The command's settings as they stand in conf/, and the options of every group that it uses."""
-    text = (conf_dir() / f"{verb}.yaml").read_text(encoding="utf-8")
-    head, _, body = text.partition("\ndefaults:\n")
-    lines = body.splitlines()
-    end = next(
-        (i for i, line in enumerate(lines) if line and not line.startswith((" ", "-", "#"))), len(lines)
-    )
-    settings = "\n".join(lines[end:]).partition("\nhydra:")[0]
-    used = [group for group in groups() if any(f"- {group}:" in line for line in lines[:end])]
-    choices = "\n".join(f"  {group}={'|'.join(options(group))}" for group in used)
+    root = conf_dir() / f"{verb}.yaml"
+    title = root.read_text(encoding="utf-8").partition("\ndefaults:\n")[0]
+    choices, settings = _read(root)
     return "\n".join(
         [
             f"usage: rib {verb} key=value ... [-m for a sweep] [--cfg job to print the config]",
             "",
-            head.strip(),
+            title.strip(),
             "",
             "choices (each with settings of its own, e.g. pose.<setting>=...; see conf/<choice>/):",
-            choices or "  none",
+            *([f"  {group}={'|'.join(options(group))}" for group in choices] or ["  none"]),
             "",
             "settings:",
-            settings.strip(),
+            *settings,
         ]
     )
+
+
+def _read(path: Path) -> tuple[dict[str, str], list[str]]:
+    """Groups with their defaults, and blocks of settings, of a config and of the global ones it includes."""
+    head, _, body = path.read_text(encoding="utf-8").partition("\ndefaults:\n")
+    lines = body.splitlines()
+    end = next((i for i, line in enumerate(lines) if line and not line.startswith((" ", "#"))), len(lines))
+    while end and lines[end - 1].startswith("#"):  # the first setting's comment
+        end -= 1
+    choices: dict[str, str] = {}
+    settings = ["\n".join(lines[end:]).partition("\nhydra:")[0].strip()]
+    for group, option in _CHOICE.findall("\n".join(lines[:end])):
+        included = conf_dir() / group / f"{option}.yaml"
+        if included.is_file() and included.read_text(encoding="utf-8").startswith(_GLOBAL):
+            inner_choices, inner_settings = _read(included)
+            choices |= inner_choices
+            settings = inner_settings + settings
+        elif "/" not in group and not group.startswith("override"):
+            choices[group] = option
+    return choices, [block for block in settings if block]

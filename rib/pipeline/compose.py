@@ -22,6 +22,8 @@ def compose(background: Background, rendered: Rendered) -> torch.Tensor:
         (N, 3, H, W) float32 in 0..1; exactly `interpolated` where trust is 0.
     """
     floor = background.interpolated
+    if not rendered.trust.any():
+        return floor
     plate = floor if background.plate is None else background.plate
     person = rendered.alpha * rendered.foreground + (1 - rendered.alpha) * plate
     return torch.where(rendered.trust > 0, torch.lerp(floor, person, rendered.trust), floor).clamp(0, 1)

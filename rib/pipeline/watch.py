@@ -13,7 +13,7 @@ Item = TypeVar("Item")
 
 
 class Stopwatch:
-    """Wall seconds by stage name, added up over every visit; a visit inside another counts for the inner one only."""
+    """Wall seconds by stage name; a visit inside another counts for the inner one only."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = defaultdict(float)

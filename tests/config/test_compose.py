@@ -33,9 +33,9 @@ def test_every_value_in_a_leaf_stands_under_a_comment() -> None:
 
 def test_every_group_is_used_by_a_root() -> None:
     used = {
-        key
-        for path in conf_dir().glob("*.yaml")
-        for item in yaml.safe_load(path.read_text(encoding="utf-8"))["defaults"]
+        key.removeprefix("/").partition("@")[0]
+        for path in conf_dir().rglob("*.yaml")
+        for item in yaml.safe_load(path.read_text(encoding="utf-8")).get("defaults", [])
         if isinstance(item, dict)
         for key in item
     }
