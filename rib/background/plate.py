@@ -98,6 +98,7 @@ def _complete(layers: list[Layer]) -> np.ndarray:
 
 
 def _inpaint(picture: np.ndarray, hole: np.ndarray) -> np.ndarray:
+    """Fill the hole (H, W) of a picture (H, W, 3) in place, at a size where that is quick."""
     height, width = picture.shape[:2]
     shrink = min(1.0, INPAINT_LONG_SIDE_PX / max(height, width))
     size = max(1, round(width * shrink)), max(1, round(height * shrink))
@@ -106,8 +107,11 @@ def _inpaint(picture: np.ndarray, hole: np.ndarray) -> np.ndarray:
         np.uint8
     )
     levels = (cv2.resize(picture, size, interpolation=cv2.INTER_AREA) * 255).clip(0, 255).astype(np.uint8)
+    where = hole.astype(bool)
     if small_hole.all():
-        return np.where(hole[..., None] > 0, np.float32(0.5), picture)
+        picture[where] = 0.5
+        return picture
     filled = cv2.inpaint(levels, small_hole, 3, cv2.INPAINT_TELEA)
-    filled = cv2.resize(filled, (width, height), interpolation=cv2.INTER_LINEAR).astype(np.float32) / 255
-    return np.where(hole[..., None] > 0, filled, picture)
+    filled = cv2.resize(filled, (width, height), interpolation=cv2.INTER_LINEAR)
+    picture[where] = filled[where].astype(np.float32) / 255
+    return picture
