@@ -79,8 +79,11 @@ class Camera:
         depth_m = self.distance_m[:, None]
         if self.perspective:
             depth_m = torch.maximum(seen_B3N[:, 2], self.min_depth_m[:, None])
-        plane_px = seen_B3N[:, :2] * (self.focal_px[:, None] / depth_m)[:, None]
-        picture_px = plane_px.clamp(-self.limit_px, self.limit_px) + self.centre_px[..., None]
+        px_per_m = (self.focal_px[:, None] / depth_m)[:, None]
+        picture_px = torch.addcmul(self.centre_px[..., None], seen_B3N[:, :2], px_per_m)
+        if self.limit_px < float("inf"):
+            edge = self.centre_px[..., None]
+            picture_px = picture_px.clamp(edge - self.limit_px, edge + self.limit_px)
         return picture_px.mT.contiguous().reshape(*points_m.shape[:-1], 2)
 
     def _seen(self, points_m: Tensor) -> Tensor:

@@ -125,9 +125,9 @@ def _prepare(
 ) -> Report:
     collection, output = collection.expanduser().absolute(), output.expanduser().absolute()
     work = output.with_name(f"{output.name}.parts")
-    work.mkdir(parents=True, exist_ok=True)
     parts = list_parts(collection, work, recipe)
     mine = _shard(parts, shard)
+    work.mkdir(parents=True, exist_ok=True)
     reused = sum(part.done.exists() for part in mine)
     skipped = _run(mine, recipe, workers, progress)
     waiting = [part for part in parts if not part.done.exists() and not part.note.exists()]

@@ -130,6 +130,26 @@ class MotionStore:
         return self._joints
 
 
+def load_bank(path: str | Path, fps: float) -> MotionBank:
+    """All recordings in memory, from a store or from a folder of `.npz` files of joint positions.
+
+    Args:
+        path: A file that `write_store` wrote, or a folder for `MotionBank.from_folder`.
+        fps: The frame rate wanted: files are resampled to it, a store must have it.
+
+    Raises:
+        RibError: There is nothing to load, or the store has another frame rate.
+    """
+    if Path(path).expanduser().is_dir():
+        return MotionBank.from_folder(path, fps)
+    store = MotionStore(path)
+    if store.fps != fps:
+        raise RibError(
+            f"{path} has {store.fps:g} frames a second, expected {fps:g}", "run `rib prepare` with that fps"
+        )
+    return store.load()
+
+
 def write_store(path: str | Path, recordings: Iterable[Recording], fps: float) -> None:
     """Write recordings of any known skeletons, mapped and resampled, one in memory at a time.
 
@@ -163,7 +183,8 @@ def _write(file: h5py.File, recordings: Iterable[Recording], fps: float) -> None
     if not bodies:
         raise RibError("there is no recording to store")
     if len(set(names)) < len(names):
-        raise RibError(f"two recordings are called {next(name for name in names if names.count(name) > 1)}")
+        twice = next(name for name in names if names.count(name) > 1)
+        raise RibError(f"two recordings are called {twice}", "take one of them out of the collection")
     file["offsets"] = np.cumsum([0] + [length for _, length in bodies])
     file["valid"] = np.stack([body.valid for body, _ in bodies])
     for key in ("name", "subject", "source"):

@@ -1,6 +1,6 @@
 """Where the virtual cameras stand: our recipe and the reference's. Each draws one camera a window.
 
-B windows of T frames and J = 19 joints. All draws come from the generator that is handed in, on its device.
+B windows of T frames and J = 19 joints. All draws come from the generator that is handed in.
 """
 
 from __future__ import annotations
@@ -59,16 +59,16 @@ class RandomViews:
         Args:
             joints_BTJ3: Metres, y up, float.
             stature_m_B: Standing heights in metres.
-            generator: Lives on the joints' device.
+            generator: On any device; a CPU's draws the same cameras whatever the joints' device.
         """
         B = len(joints_BTJ3)
-        yaw, pitch, where = _even(B, 3, generator).unbind(-1)
-        roll = torch.randn(B, generator=generator, device=generator.device)
+        yaw, pitch, where = _even(B, 3, generator).to(joints_BTJ3).unbind(-1)
+        roll = torch.randn(B, generator=generator, device=generator.device).to(joints_BTJ3)
         nearest, farthest = self.distance_m
         camera = Camera(
             rotation=orbit_rotation(yaw * self.yaw_rad, pitch * self.pitch_rad, roll * self.roll_rad),
             target_m=_mean_hip(joints_BTJ3),
-            distance_m=(nearest + (where + 1) / 2 * (farthest - nearest)).to(joints_BTJ3),
+            distance_m=nearest + (where + 1) / 2 * (farthest - nearest),
             focal_px=torch.ones(B).to(joints_BTJ3),
             centre_px=torch.tensor([self.centre_px]).expand(B, 2).to(joints_BTJ3),
             min_depth_m=torch.full((B,), self.clearance_m / 2).to(joints_BTJ3),
@@ -128,7 +128,7 @@ class ReferenceViews:
         Args:
             joints_BTJ3: Metres, y up, float.
             stature_m_B: Not used: the reference does not normalise the person's height.
-            generator: Lives on the joints' device.
+            generator: On any device; a CPU's draws the same cameras whatever the joints' device.
         """
         B = len(joints_BTJ3)
         draws = _even(B, 5, generator).to(joints_BTJ3)
