@@ -44,13 +44,14 @@ class Sound:
         source = container.streams.audio[0] if container.streams.audio else None
         self._pending: tuple[float, Packet | AudioFrame] | None = None
         self._timed: Iterator[tuple[float, Packet | AudioFrame]] = iter(())
+        self._encodes = False
         if source is None:
             return
-        self._copied = source.codec_context.codec.canonical_name in MP4_HOLDS
-        if self._copied:
-            self._stream = output.add_stream_from_template(source)
-        else:
-            self._stream = _aac_like(source, output)
+        if source.codec_context is None:
+            self.notes.append(f"the sound of {path.name} is of a kind unknown here and was left out")
+            return
+        self._encodes = source.codec_context.codec.canonical_name not in MP4_HOLDS
+        self._stream = _aac_like(source, output) if self._encodes else output.add_stream_from_template(source)
         self._timed = self._walk(container, source)
 
     def advance(self, until_s: float) -> None:
@@ -65,7 +66,7 @@ class Sound:
     def finish(self, end_s: float) -> None:
         """Write what sounds before the end of the pictures, and flush."""
         self.advance(end_s)
-        if hasattr(self, "_stream") and not self._copied:
+        if self._encodes:
             self._output.mux(self._stream.encode(None))
 
     def close(self) -> None:
@@ -78,10 +79,10 @@ class Sound:
         """Packets to copy or frames to encode, each with its time; a note where the sound breaks."""
         tick_s = Fraction(source.time_base or 1)
         shift = round(Fraction(self._start_s) / tick_s)
-        earliest_s = -PREROLL_S if self._copied else 0.0
+        earliest_s = 0.0 if self._encodes else -PREROLL_S
         time_s = 0.0
         try:
-            items = container.demux(source) if self._copied else container.decode(source)
+            items = container.decode(source) if self._encodes else container.demux(source)
             for item in items:
                 if item.pts is None:
                     continue
