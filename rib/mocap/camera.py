@@ -64,7 +64,7 @@ class Camera:
 
     def nearest_m(self, points_m: Tensor) -> Tensor:
         """(B,) The least depth of the world points (B, ..., 3); negative behind the camera."""
-        return self._seen(points_m)[:, 2].amin(1)
+        return self._seen(points_m, slice(2, 3)).amin((1, 2))
 
     def project(self, points_m: Tensor) -> Tensor:
         """World points in the picture.
@@ -86,14 +86,14 @@ class Camera:
             picture_px = picture_px.clamp(edge - self.limit_px, edge + self.limit_px)
         return picture_px.mT.contiguous().reshape(*points_m.shape[:-1], 2)
 
-    def _seen(self, points_m: Tensor) -> Tensor:
-        """As `view`, the coordinates first: a matrix product in this order is ten times faster on a CPU."""
+    def _seen(self, points_m: Tensor, axes: slice = slice(None)) -> Tensor:
+        """Some axes of `view`, (B, axes, N): coordinates first, the product is ten times faster on a CPU."""
         if points_m.shape[0] != len(self) or points_m.shape[-1] != 3:
             raise RibError(
                 f"{len(self)} cameras got points of shape {tuple(points_m.shape)}, expected (B, ..., 3)"
             )
         shift = F.pad(self.distance_m[:, None], (2, 0))[..., None] - self.rotation @ self.target_m[..., None]
-        return torch.baddbmm(shift, self.rotation, points_m.reshape(len(self), -1, 3).mT)
+        return torch.baddbmm(shift[:, axes], self.rotation[:, axes], points_m.reshape(len(self), -1, 3).mT)
 
 
 def orbit_rotation(yaw_rad_B: Tensor, pitch_rad_B: Tensor, roll_rad_B: Tensor) -> Tensor:
