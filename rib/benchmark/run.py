@@ -81,7 +81,7 @@ def _part(config: Mapping[str, Any], source: FrameSource) -> FrameSource:
     if not np.allclose(clip.times_s, even, atol=1e-5):
         raise RibError(
             f"the frames of {clip.name} come at uneven times, and the hidden ones must lie evenly",
-            "turn the clip into a folder of pictures, or give it a constant frame rate",
+            "give it a constant frame rate first: ffmpeg -i clip.mp4 -vf fps=30 constant.mp4",
         )
     return clip
 

@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rib.benchmark import run
+from rib.errors import RibError
+from rib.pipeline.chain import OutputFrame
+from rib.pipeline.watch import Stopwatch
+from rib.video import ArraySource, FrameSource
+
+STRIDE = 4
+
+
+class Repeater:
+    """A method that repeats the keyframe before; it may break down at one of them."""
+
+    device, recipes = "cpu", {"background": {"_target_": "rib.somewhere.Repeater"}}
+
+    def __init__(self, breaks_at: int = -1) -> None:
+        self.watch, self.breaks_at = Stopwatch(), breaks_at
+
+    def analyse(self, source: FrameSource, fps: Fraction) -> None:
+        assert fps == STRIDE * source.fps
+
+    def frames(self, source: FrameSource, analysis: None) -> Iterator[OutputFrame]:
+        for number, picture in enumerate(source):
+            if number == self.breaks_at:
+                raise RibError("the method broke down")
+            for step in range(STRIDE if number + 1 < len(source) else 1):
+                yield OutputFrame(number * STRIDE + step, picture, -1)
+
+
+class Scorer:
+    """PSNR of the whole picture, and nobody in it."""
+
+    def __init__(self, device: str) -> None:
+        self.device = device
+
+    def detect(self, picture: np.ndarray) -> None:
+        return None
+
+    def score_many(self, true: np.ndarray, predictions: dict[str, np.ndarray]) -> dict[str, dict[str, float]]:
+        error = {name: np.abs(true.astype(float) - made).mean() for name, made in predictions.items()}
+        return {name: {"psnr_full": float(90 - value)} for name, value in error.items()}
+
+
+@pytest.fixture
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    monkeypatch.setattr(run, "FrameScorer", Scorer)
+    monkeypatch.setattr(run, "build_chains", lambda config: config["chains"])
+    return {
+        "stride": STRIDE,
+        "first": 1,
+        "count": None,
+        "crop_xywh": [2, 0, 40, 24],
+        "size_wh": [20, 12],
+        "output": str(tmp_path / "out"),
+        "frames": True,
+        "sheet_rows": 1,
+        "chains": {"a": Repeater(), "b": Repeater()},
+    }
+
+
+def clip(times_s: np.ndarray | None = None) -> ArraySource:
+    frames = np.stack([np.full((24, 48, 3), 9 * n, np.uint8) for n in range(12)])
+    return ArraySource(frames, Fraction(30) if times_s is None else None, times_s)
+
+
+def named(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+def test_everything_is_written_and_agrees(config: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    chains = config.pop("chains")
+    monkeypatch.setattr(run, "build_chains", lambda config: chains)
+    output = Path(config["output"])
+    result = run.benchmark(config, clip())
+    assert named(output) == {"metrics.json", "metrics.csv", "contact_sheet.png", "frames"}
+    assert json.loads((output / "metrics.json").read_text("utf-8")) == result
+    lines = list(csv.DictReader((output / "metrics.csv").read_text("utf-8").splitlines()))
+    assert len(lines) == 2 * 6
+    rows = result["methods"]["a"]["frames"]
+    assert [row["frame"] for row in rows] == [1, 2, 3, 5, 6, 7]
+    assert [row["psnr_full"] for row in rows] == [81, 72, 63, 81, 72, 63]
+    assert result["methods"]["a"]["summary"]["psnr_full"] == 72
+    assert result["clip"] == {"name": "frames", "frames": 11, "fps": 30.0, "size_px": [20, 12]}
+    assert {folder.name: len(named(folder)) for folder in (output / "frames").iterdir()} == {
+        "a": 9,
+        "b": 9,
+        "true": 9,
+    }
+
+
+def test_a_method_that_breaks_down_leaves_nothing_behind(config: dict[str, Any]) -> None:
+    config["chains"]["b"] = Repeater(breaks_at=1)
+    with pytest.raises(RibError, match="the method broke down"):
+        run.benchmark(config, clip())
+    assert not Path(config["output"]).exists()
+
+
+@pytest.mark.parametrize(
+    ("mistake", "told"),
+    [
+        ({"stride": 1}, "stride=1 hides no frame; type stride=4"),
+        ({"crop_xywh": [1, 2]}, r"crop_xywh=\[1, 2\]: expected 4 whole numbers"),
+        ({"size_wh": [1, 2, 3]}, "expected 2 whole numbers"),
+        ({"count": 99}, "frames 1 to 99"),
+        ({"stride": 40}, "at least two"),
+    ],
+)
+def test_a_mistake_is_told_before_anything_is_written(
+    config: dict[str, Any], mistake: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(RibError, match=told):
+        run.benchmark({**config, **mistake}, clip())
+    assert not Path(config["output"]).exists()
+
+
+def test_frames_at_uneven_times_are_refused(config: dict[str, Any]) -> None:
+    with pytest.raises(RibError, match="uneven times"):
+        run.benchmark(config, clip(np.arange(12) ** 1.5))
