@@ -17,7 +17,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -159,6 +161,22 @@ def _installer() -> list[str]:
     if uv:
         return [uv, "pip", "install", "--python", sys.executable, "--reinstall"]
     raise RibError("this environment has neither pip nor uv", "type: python -m ensurepip && rib download")
+
+
+@contextmanager
+def quiet_stderr() -> Iterator[None]:
+    """Keep what a native library prints while it loads off the terminal: it writes past `sys.stderr`."""
+    with _stderr_lock, Path(os.devnull).open("w") as nowhere:
+        kept = os.dup(2)
+        try:
+            os.dup2(nowhere.fileno(), 2)
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+
+
+_stderr_lock = threading.Lock()
 
 
 class _ArrayUnpickler(pickle.Unpickler):

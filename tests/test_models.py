@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import pickle
 import subprocess
 from pathlib import Path
@@ -120,3 +121,12 @@ def test_a_pickle_that_would_run_code_is_refused(tmp_path: Path, capsys: pytest.
     with pytest.raises(RibError, match=r"builtins\.print"):
         models.read_arrays(path)
     assert capsys.readouterr().out == ""
+
+
+def test_native_greetings_are_silenced_and_errors_afterwards_are_not(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    with models.quiet_stderr():
+        os.write(2, b"greeting")
+    os.write(2, b"error")
+    assert capfd.readouterr().err == "error"

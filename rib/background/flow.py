@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from rib.background.interpolator import Interpolator
 from rib.background.warp import backward_warp, pixel_grid
 from rib.errors import RibError
-from rib.interval import Background, Interval
+from rib.interval import Background, Interval, Keyframe
 
 PRESETS = {
     "ultrafast": cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST,
@@ -49,11 +49,16 @@ class Flow(Interpolator):
             raise RibError(f"background.preset is {preset!r}", f"choose one of: {', '.join(PRESETS)}")
         self.preset = preset
         self.num_iterations = num_iterations
+        # a long interval is asked for in parts, and its flow is what costs most
+        self._last: tuple[Keyframe, Keyframe, tuple[torch.Tensor, torch.Tensor]] | None = None
 
     def __call__(self, interval: Interval) -> Background:
         """Frames, flows and a's share at every time; the flow between the keyframes is computed once."""
-        pair = interval.a.picture[None], interval.b.picture[None]
-        velocities = self._velocities(*pair)
+        a, b = interval.a, interval.b
+        pair = a.picture[None], b.picture[None]
+        if self._last is None or self._last[0] is not a or self._last[1] is not b:
+            self._last = a, b, self._velocities(*pair)
+        velocities = self._last[2]
         parts = [self._at(*pair, *velocities, t) for t in interval.fractions]
         frames, flow, share = (torch.cat(part) for part in zip(*parts, strict=True))
         return Background(frames, flow=flow, weight_a=share, between=self.between)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 import torch
@@ -14,19 +12,20 @@ INPAINT_LONG_SIDE_PX = 256
 """What no keyframe shows is invented at this size: it has no detail, and larger only costs time."""
 
 
-@dataclass(frozen=True)
 class PersonFreePlate:
     """Paints over the person with what other keyframes show there; for a camera that stands still.
 
-    Attributes:
+    Args:
         mask_threshold: Mask above which a pixel is the person, 0..1.
         dilation_share: How far around the mask a pixel is not trusted, as a share of the picture's height.
         seam_share: Width of the soft seam outside it, as a share of the picture's height.
     """
 
-    mask_threshold: float
-    dilation_share: float
-    seam_share: float
+    def __init__(self, mask_threshold: float, dilation_share: float, seam_share: float) -> None:
+        self.mask_threshold = mask_threshold
+        self.dilation_share = dilation_share
+        self.seam_share = seam_share
+        self._last: tuple[Keyframe, Keyframe, list[torch.Tensor]] | None = None
 
     def __call__(self, interval: Interval) -> torch.Tensor:
         """The plate at every time of the interval.
@@ -38,17 +37,25 @@ class PersonFreePlate:
         Returns:
             (N, 3, H, W) in 0..1 on the device of the keyframes' pictures.
         """
+        plate_a, plate_b = self._completed(interval)
+        return torch.lerp(plate_a, plate_b, interval.fractions[:, None, None, None]).clamp(0, 1)
+
+    def _completed(self, interval: Interval) -> list[torch.Tensor]:
+        """Both keyframes (1, 3, H, W) without the person; kept, as a long interval is asked for in parts."""
         a, b = interval.a, interval.b
+        if self._last is None or self._last[0] is not a or self._last[1] is not b:
+            self._last = a, b, self._complete_both(a, b, interval.neighbours)
+        return self._last[2]
+
+    def _complete_both(
+        self, a: Keyframe, b: Keyframe, neighbours: tuple[Keyframe, ...]
+    ) -> list[torch.Tensor]:
         middle = (a.time_s + b.time_s) / 2
-        others = sorted(interval.neighbours, key=lambda keyframe: abs(keyframe.time_s - middle))
+        others = sorted(neighbours, key=lambda keyframe: abs(keyframe.time_s - middle))
         layers = [(_pixels(keyframe), self._free(keyframe)) for keyframe in (a, b, *others)]
         rest = _complete([*layers[2:], *layers[:2]])
-        planes = [
-            torch.from_numpy(np.ascontiguousarray(_over(order, rest).transpose(2, 0, 1)))
-            for order in (layers[:2], layers[1::-1])
-        ]
-        plate_a, plate_b = (plane.to(a.picture)[None] for plane in planes)
-        return torch.lerp(plate_a, plate_b, interval.fractions[:, None, None, None]).clamp(0, 1)
+        both = (_over(order, rest).transpose(2, 0, 1) for order in (layers[:2], layers[1::-1]))
+        return [torch.from_numpy(np.ascontiguousarray(planes)).to(a.picture)[None] for planes in both]
 
     def _free(self, keyframe: Keyframe) -> np.ndarray:
         """(H, W, 1) trust in a pixel to show the scene: 0 near the person, rising to 1 across the seam."""

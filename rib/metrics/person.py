@@ -56,11 +56,13 @@ class PersonDetector:
 
     def __init__(self) -> None:
         models.verify("mediapipe")
-        import mediapipe as mp
+        with models.quiet_stderr():
+            import mediapipe as mp
 
-        self.holistic: Any = mp.solutions.holistic.Holistic(
-            static_image_mode=True, model_complexity=1, enable_segmentation=True
-        )
+            self.holistic: Any = mp.solutions.holistic.Holistic(
+                static_image_mode=True, model_complexity=1, enable_segmentation=True
+            )
+            self.holistic.process(np.zeros((64, 64, 3), np.uint8))  # its graph opens with the first picture
 
     def __call__(self, picture: np.ndarray) -> Detection | None:
         """Find the most prominent person of an RGB picture (H, W, 3) uint8."""

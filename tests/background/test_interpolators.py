@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -167,3 +168,16 @@ def test_unknown_options_are_refused_in_one_line() -> None:
         Flow(preset="fastest", num_iterations=2)
     with pytest.raises(RibError, match="scale is 3"):
         Rife(device="cpu", scale=3, batch_mpx=1.0)
+
+
+def test_the_flow_of_an_interval_is_computed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    flow, asked = Flow(preset="fast", num_iterations=2), []
+    estimate = flow._velocities
+    monkeypatch.setattr(flow, "_velocities", lambda a, b: asked.append(1) or estimate(a, b))
+    a, _, b = sliding(48, 64, 4)
+    gap = interval(a, b, 0.25, 0.5, 0.75)
+    parts = [flow(replace(gap, times_s=gap.times_s[i : i + 1])).interpolated for i in range(3)]
+    torch.testing.assert_close(torch.cat(parts), flow(gap).interpolated)
+    assert len(asked) == 1
+    flow(interval(b, a, 0.5))
+    assert len(asked) == 2
