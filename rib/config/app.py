@@ -16,7 +16,7 @@ from typing import Any
 from rib.errors import RibError
 from rib.recipe import did_you_mean
 
-Task = Callable[[dict[str, Any]], None]
+Task = Callable[[dict[str, Any]], Any]
 
 OPTIONS = frozenset(
     (
@@ -92,13 +92,29 @@ def _compose_and_call(verb: str, task: Task, arguments: list[str]) -> None:
         raise explain(error) from error
 
 
-def _job(task: Task) -> Callable[[Any], None]:
-    """What Hydra calls: it would print a line of its own above an error, so errors leave as an exit code."""
+def _job(task: Task) -> Callable[[Any], Any]:
+    """What Hydra calls.
 
-    def job(config: Any) -> None:
-        code = exit_code(lambda: task(plain(config)))
-        if code:
+    In a single run an error leaves as an exit code, since Hydra would print a line of its own above it. In a
+    sweep it is raised, so that Hydra marks this trial as failed and runs the others.
+    """
+
+    def job(config: Any) -> Any:
+        from hydra.core.hydra_config import HydraConfig
+        from hydra.types import RunMode
+
+        results: list[Any] = []
+
+        def call() -> None:
+            if "run_dir" in config:
+                config.run_dir = HydraConfig.get().runtime.output_dir
+            results.append(task(plain(config)))
+
+        if HydraConfig.get().mode == RunMode.MULTIRUN:
+            call()
+        elif code := exit_code(call):
             raise SystemExit(code)
+        return results[0]
 
     return job
 

@@ -106,6 +106,23 @@ class UpsampleRoot:
 
 
 @dataclass
+class TrainRoot:
+    """conf/train.yaml."""
+
+    task: Any = MISSING
+    net: Any = MISSING
+    trainer: Any = MISSING
+    callbacks: Any = MISSING
+    logger: Any = MISSING
+    name: str = MISSING
+    seed: int = MISSING
+    restore: str = MISSING
+    ckpt: str | None = None
+    monitor: str = MISSING
+    run_dir: str = MISSING
+
+
+@dataclass
 class CheckRoot:
     """conf/check.yaml."""
 
@@ -124,6 +141,7 @@ ROOTS = {
     "benchmark": BenchmarkRoot,
     "demo": DemoRoot,
     "upsample": UpsampleRoot,
+    "train": TrainRoot,
     "check": CheckRoot,
     "download": DownloadRoot,
 }

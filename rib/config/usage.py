@@ -33,7 +33,7 @@ def usage(verb: str) -> str:
 
 def _read(path: Path) -> tuple[dict[str, str], list[str]]:
     """Groups with their defaults, and blocks of settings, of a config and of the global ones it includes."""
-    head, _, body = path.read_text(encoding="utf-8").partition("\ndefaults:\n")
+    body = path.read_text(encoding="utf-8").partition("\ndefaults:\n")[2]
     lines = body.splitlines()
     end = next((i for i, line in enumerate(lines) if line and not line.startswith((" ", "#"))), len(lines))
     while end and lines[end - 1].startswith("#"):  # the first setting's comment

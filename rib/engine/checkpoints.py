@@ -39,7 +39,7 @@ class DescribeCheckpoint(Callback):
     """Puts the recipes into every checkpoint, so that the file alone is enough to build the module again.
 
     Args:
-        recipes: Plain dicts: `task` builds the module, `data` the data it was trained on.
+        recipes: Plain dicts: `module` builds the module, `data` the data it was trained on.
     """
 
     def __init__(self, recipes: Mapping[str, Any]) -> None:
@@ -70,24 +70,24 @@ def read_checkpoint(path: Path, map_location: Any = "cpu") -> dict[str, Any]:
     return content
 
 
-def load_module(path: Path, task: str | None = None) -> LightningModule:
+def load_module(path: Path, wanted: str | None = None) -> LightningModule:
     """The module in a checkpoint, in evaluation mode, built from the recipe that the file carries.
 
     Args:
         path: A file that `rib train` wrote.
-        task: Dotted path of the class that is wanted, or None for any.
+        wanted: Dotted path of the class that is needed, or None for any.
 
     Raises:
         RibError: The file does not say how to build its module, or is one of another task.
     """
     content = read_checkpoint(path)
     described = content.get(KEY, {})
-    if "task" not in described:
+    if "module" not in described:
         raise RibError(f"{path} does not say what it is", "name a checkpoint that `rib train` wrote")
-    target = described["task"]["_target_"]
-    if task is not None and target != task:
-        raise RibError(f"{path} is a checkpoint of {target}, but one of {task} is needed")
-    module = build(described["task"])
+    target = described["module"]["_target_"]
+    if wanted is not None and target != wanted:
+        raise RibError(f"{path} is a checkpoint of {target}, but one of {wanted} is needed")
+    module = build(described["module"])
     load_weights(module, content, path)
     return module.eval()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,8 +22,8 @@ def fit(config: dict[str, Any]) -> float | None:
     """Train what the settings describe.
 
     Args:
-        config: conf/train.yaml, composed to a plain dict: recipes `task`, `data`, `trainer`, dicts of recipes
-            `callbacks` and `logger`, and `seed`, `restore`, `ckpt`, `run_dir`, `monitor`.
+        config: conf/train.yaml, composed to a plain dict: recipes `task.module`, `task.data` and `trainer`,
+            dicts of recipes `callbacks` and `logger`, and `seed`, `restore`, `ckpt`, `run_dir`, `monitor`.
 
     Returns:
         The last value of `config["monitor"]`, for a sweep to judge by, or None where it was not logged.
@@ -38,16 +39,18 @@ def fit(config: dict[str, Any]) -> float | None:
     from pytorch_lightning import seed_everything
 
     seed_everything(config["seed"], workers=True, verbose=False)
-    data, module = build(config["data"]), build(config["task"])
+    data, module = build(config["task"]["data"]), build(config["task"]["module"])
     if config["restore"] == "finetune":
         assert ckpt is not None
         load_weights(module, read_checkpoint(ckpt), ckpt)
     loggers = [build(recipe) for recipe in _chosen(config["logger"])]
+    quiet = {} if sys.stderr.isatty() else {"enable_progress_bar": False}
     trainer = build(
         config["trainer"],
+        **quiet,
         callbacks=[
             *(build(recipe) for recipe in _chosen(config["callbacks"])),
-            DescribeCheckpoint({"task": config["task"], "data": config["data"]}),
+            DescribeCheckpoint(config["task"]),
         ],
         logger=loggers or False,
         plugins=[WholeCheckpointIO()],
@@ -97,6 +100,9 @@ def _quiet() -> None:
     """Keep Lightning's advertisements and our own deliberate choices out of the terminal."""
     for name in ("pytorch_lightning.utilities.rank_zero", "lightning.pytorch.utilities.rank_zero"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    warnings.filterwarnings(
+        "ignore", message=".*in eval mode at the start of training.*"
+    )  # the averaged weights
     warnings.filterwarnings("ignore", message=".*LeafSpec.*")
     warnings.filterwarnings("ignore", message=".*does not have many workers.*")
     os.environ.setdefault("WANDB_SILENT", "true")
@@ -104,8 +110,6 @@ def _quiet() -> None:
 
 def _finish_wandb() -> None:
     """Close W&B's run: a next trial in this process would otherwise write into it."""
-    import sys
-
     wandb = sys.modules.get("wandb")
     if wandb is not None and wandb.run is not None:
         wandb.finish()
