@@ -17,6 +17,8 @@ from rib.video import FrameSource
 
 _NETWORK_PX = 256
 _ISLAND_LEVEL = 0.2
+_EDGE = (0.02, 0.98)
+"""Between these values of the network's mask the guided filter has its say."""
 
 
 class MediapipeMask:
@@ -75,8 +77,8 @@ class MediapipeMask:
         if not looks:
             return matte
         coarse = np.mean([_spread(look, picture.shape[:2]) for look in looks], axis=0)
-        window = looks[0].window
-        origin = (window[1].start, window[0].start)
+        window = _bounds(coarse > _EDGE[0], margin_px=round(roi.side_px / 32))
+        origin = (window[1].start or 0, window[0].start or 0)
         sharp = self._sharpen(picture[window], coarse[window], roi.side_px)
         matte[window] = keep_touching(sharp, joints[found] - origin, _ISLAND_LEVEL)
         return matte
@@ -96,7 +98,7 @@ class MediapipeMask:
         if radius_px < 1:
             return matte
         guided = steepen(guided_filter(picture, matte, radius_px, self._guide_epsilon), 0.5, self._gain)
-        return np.where((coarse > 0.02) & (coarse < 0.98), guided, matte)
+        return np.where((coarse > _EDGE[0]) & (coarse < _EDGE[1]), guided, matte)
 
 
 def body_roi(joints_px: np.ndarray, found: np.ndarray) -> Roi | None:
@@ -120,6 +122,15 @@ def body_roi(joints_px: np.ndarray, found: np.ndarray) -> Roi | None:
     trunk_px = max(float(np.linalg.norm(up)), 1.0)
     reach_px = max(1.7 * trunk_px, float(np.linalg.norm(joints_px[found] - centre, axis=1).max()))
     return Roi.around(centre, centre + up / trunk_px * reach_px)
+
+
+def _bounds(inside: np.ndarray, margin_px: int) -> tuple[slice, slice]:
+    """Rows and columns that hold all that is True, and a margin; the whole where nothing is."""
+    rows, columns = (np.flatnonzero(inside.any(axis=axis)) for axis in (1, 0))
+    if len(rows) == 0:
+        return slice(None), slice(None)
+    top, left = max(rows[0] - margin_px, 0), max(columns[0] - margin_px, 0)
+    return slice(int(top), int(rows[-1] + margin_px + 1)), slice(int(left), int(columns[-1] + margin_px + 1))
 
 
 def _spread(look: Body, shape: tuple[int, ...]) -> np.ndarray:
