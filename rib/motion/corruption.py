@@ -63,7 +63,7 @@ class Observed:
 
 
 @dataclass(frozen=True)
-class Residuals:
+class DetectorErrors:
     """Errors of real detectors, drawn from for training.
 
     Attributes:
@@ -130,7 +130,7 @@ class DetectorNoise:
     truncated: float
 
     def __call__(
-        self, keypoints: Tensor, times_s: Tensor, height: float, generator: torch.Generator, bank: Residuals | None
+        self, keypoints: Tensor, times_s: Tensor, height: float, generator: torch.Generator, bank: DetectorErrors | None
     ) -> Observed:
         """Corrupt (B, K, J, 2) keypoints seen at (B, K) seconds, of people `height` tall."""
         draw = _Draw(generator, keypoints.shape[0], keypoints.shape[1])

@@ -60,16 +60,18 @@ class Keyframes:
 
 
 @dataclass(frozen=True)
-class Residuals:
+class Evidence:
     """What the neighbours say about keyframes.
 
     Attributes:
-        features: (B, K, F).
+        by_joint: (B, K, J, `NUM_FEATURES_PER_JOINT`).
+        rhythm: (B, K, `NUM_FEATURES_PER_KEYFRAME`).
         offsets: (B, K, J, P, 2), prediction minus keyframe, one a predictor.
         amplitude: (B, K, J, 1), the size of a plausible correction.
     """
 
-    features: Tensor
+    by_joint: Tensor
+    rhythm: Tensor
     offsets: Tensor
     amplitude: Tensor
 
@@ -101,7 +103,7 @@ def torso_centre(x: Tensor, seen: Tensor) -> Tensor:
     return torch.einsum("bkjc,bj->bkc", x, weight)[:, :, None]
 
 
-def residuals(x: Tensor, keys: Keyframes) -> Residuals:
+def weigh(x: Tensor, keys: Keyframes) -> Evidence:
     """Compare keyframes `x` (B, K, J, 2), observed or half denoised, with their neighbours."""
     near = {n: shift(x, n) for n in (-3, -2, -1, 1, 2, 3)}
     offsets = []
@@ -114,26 +116,20 @@ def residuals(x: Tensor, keys: Keyframes) -> Residuals:
     local = _local_scale(x - root, keys)
     floor = 1e-3 * local[..., 0]
     level, line = ((a.norm(dim=-1) + floor).log() for a in (loo, offsets[0]))
-    step = ((near[1] - near[-1]).norm(dim=-1) + floor).log()
+    present = keys.present.float()
+    after = (near[1] - x) * shift(present, 1)[..., None, None]
+    before = (x - near[-1]) * shift(present, -1)[..., None, None]
+    step = ((after + before).norm(dim=-1) + floor).log()
     pooled = _windowed(torch.cat([level, line, step], -1), keys.present)
     noise = pooled[..., : level.shape[-1]]
     amplitude = 0.5 * level.exp() + noise.exp() + 0.15 * noise.exp().mean(-1, keepdim=True)
     amplitude = amplitude + 0.1 * local[..., 0] * (~keys.valid) + floor
-    features = _features(x, root, local, near, loo, offsets[0], level, pooled, keys)
-    return Residuals(features, torch.stack(offsets, 3), amplitude[..., None].detach())
-
-
-def _features(
-    x: Tensor, root: Tensor, local: Tensor, near: dict[int, Tensor], loo: Tensor, line: Tensor, level: Tensor,
-    pooled: Tensor, keys: Keyframes,
-) -> Tensor:  # fmt: skip
-    present = keys.present.float()
-    after = (near[1] - x) * shift(present, 1)[..., None, None] / local
-    before = (x - near[-1]) * shift(present, -1)[..., None, None] / local
-    logs = torch.cat([level, pooled], -1) - local[..., 0].log()
-    vectors = [(x - root) / local, after, before, torch.asinh(20 * loo / local), torch.asinh(20 * line / local)]
-    scalars = [keys.confidence, keys.valid.float(), keys.seen[:, None].expand_as(keys.valid).float(), logs / 3]
-    return torch.cat([*(v.flatten(2) for v in vectors), *scalars, _rhythm(keys)], -1)
+    vectors = [v / local for v in (x - root, after, before)]
+    vectors += [torch.asinh(20 * v / local) for v in (loo, offsets[0])]
+    flags = [keys.confidence, keys.valid.float(), keys.seen[:, None].expand_as(keys.valid).float()]
+    levels = torch.stack([level, *pooled.chunk(3, -1)], -1) - local.log()
+    by_joint = torch.cat([*vectors, torch.stack(flags, -1), levels / 3], -1)
+    return Evidence(by_joint, _rhythm(keys), torch.stack(offsets, 3), amplitude[..., None].detach())
 
 
 def _rhythm(keys: Keyframes) -> Tensor:

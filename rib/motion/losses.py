@@ -8,14 +8,17 @@ F frames probed in a piece.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
 
 from rib.motion.curve import MotionCurve, blend
-from rib.motion.windows import MotionBatch
+from rib.motion.windows import PROBES, MotionBatch
 from rib.skeleton import joint_set
+
+MIDDLE = slice(1, PROBES - 1)
+"""The probes that stand for all moments of a piece; the outer two only serve the acceleration at keyframes."""
 
 
 class MotionLoss:
@@ -39,40 +42,22 @@ class MotionLoss:
             spline: The natural cubic spline of the same keyframes, the measure of difficulty.
             batch: The truth.
         """
-        found = torch.cat([at_probes(curve, batch), curve.position_px[:, 1:, None]], 2)
-        with torch.no_grad():
-            baseline = at_probes(spline, batch)
-        truth = torch.cat([batch["probe_px"], batch["target_px"][:, 1:, None]], 2)
         weight = torch.where(curve.seen, 1.0, self.unseen)
         weight = weight / weight.mean(1, keepdim=True).clamp_min(1e-6)
-        error = found - truth
-        baseline_error = baseline - batch["probe_px"]
-        scale = lambda e: self._scale(_mean(e.norm(dim=-1), weight))  # noqa: E731
-        size = scale(baseline_error[:, :, 1:4])
-        keys = curve.position_px - batch["target_px"]
-        change, base_change = error[:, :, 2:4] - error[:, :, 1:3], baseline_error[:, :, 2:4] - baseline_error[:, :, 1:3]
-        bend, base_bend = _bends(error, curve.position_px[:, :1] - batch["target_px"][:, :1]), _bends(
-            torch.cat([baseline_error, (spline.position_px - batch["target_px"])[:, 1:, None]], 2),
-            (spline.position_px - batch["target_px"])[:, :1],
-        )
+        error = _errors(curve, batch)
+        with torch.no_grad():
+            baseline = _errors(spline, batch)
+        by = lambda e: (_mean(e.norm(dim=-1), weight) + self.floor_px) ** self.power  # noqa: E731
+        size = by(baseline[:, :, MIDDLE])
+        truth = batch["probe_px"][:, :, PROBES // 2]
         return {
-            "position": self._ratio(error[:, :, 1:4], size, weight),
-            "keyframe": self._ratio(keys, size, weight),
-            "velocity": self._ratio(change, scale(base_change), weight),
-            "acceleration": self._ratio(bend, scale(base_bend), weight),
-            "bone": self._bones(found[:, :, 2], truth[:, :, 2], size),
+            "position": _ratio(error[:, :, MIDDLE], size, weight),
+            "keyframe": _ratio(curve.position_px - batch["target_px"], size, weight),
+            "velocity": _ratio(_changes(error), by(_changes(baseline)), weight),
+            "acceleration": _ratio(_bends(error), by(_bends(baseline)), weight),
+            "bone": self._bones(truth + error[:, :, PROBES // 2], truth, size),
             "confidence": self._doubt(curve, error, batch, weight),
         }
-
-    def _scale(self, error_B: Tensor) -> Tensor:
-        return (error_B + self.floor_px) ** self.power
-
-    def _ratio(self, error: Tensor, size_B: Tensor, weight: Tensor) -> Tensor:
-        """Mean distance over the clips' sizes; smoothed near 0."""
-        size = size_B.reshape(-1, *[1] * (error.dim() - 2))
-        smooth = 0.02 * size
-        distance = (error.square().sum(-1) + smooth**2).sqrt()
-        return (_mean(distance, weight) / size_B).mean()
 
     def _bones(self, found: Tensor, truth: Tensor, size_B: Tensor) -> Tensor:
         """Mean error of the limbs' projected lengths."""
@@ -83,11 +68,11 @@ class MotionLoss:
     def _doubt(self, curve: MotionCurve, error: Tensor, batch: MotionBatch, weight: Tensor) -> Tensor:
         """Negative log-likelihood of distances under a Rayleigh distribution whose mean is the expected error."""
         times, pieces = batch["times_s"], batch["probe_times_s"].shape[1]
-        u = (batch["probe_times_s"][:, :, 2] - times[:, :-1]) / times.diff(dim=1)
+        u = (batch["probe_times_s"][:, :, PROBES // 2] - times[:, :-1]) / times.diff(dim=1)
         piece = torch.arange(pieces).expand(len(times), pieces)
         between = curve.log_error_at(piece, u.float())
         total = torch.zeros(())
-        for e, log_b in ((error[:, :, 2], between), (curve.position_px - batch["target_px"], curve.log_error)):
+        for e, log_b in ((error[:, :, PROBES // 2], between), (curve.position_px - batch["target_px"], curve.log_error)):
             distance = e.detach().norm(dim=-1).clamp_min(0.05)
             log_b = log_b.clamp_min(math.log(0.02))
             total = total + _mean(distance / log_b.exp() + log_b - distance.log(), weight).mean()
@@ -104,17 +89,29 @@ def at_probes(curve: MotionCurve, batch: MotionBatch) -> Tensor:
     return blend(u, h.float().expand_as(u), ends, curve.bump_px[:, :, None].unbind(3))
 
 
-def _bends(error: Tensor, first: Tensor) -> Tensor:
-    """Second differences of errors within the pieces and across their inner keyframes.
+def _errors(curve: MotionCurve, batch: MotionBatch) -> Tensor:
+    """(B, K - 1, PROBES + 1, J, 2): at the probes of a piece and at its last keyframe."""
+    keys = (curve.position_px - batch["target_px"])[:, 1:, None]
+    return torch.cat([at_probes(curve, batch) - batch["probe_px"], keys], 2)
 
-    Args:
-        error: (B, P, F + 1, J, 2), at the probes and at the piece's last keyframe.
-        first: (B, 1, J, 2), at the first keyframe of all.
-    """
-    del first
-    inner = error[:, :, 1] - 2 * error[:, :, 2] + error[:, :, 3]
-    across = error[:, :-1, 4] - 2 * error[:, :-1, 5] + error[:, 1:, 0]
-    return torch.cat([inner, across], 1)
+
+def _changes(error: Tensor) -> Tensor:
+    """Differences of errors one frame apart."""
+    return error[:, :, MIDDLE][:, :, 1:] - error[:, :, MIDDLE][:, :, :-1]
+
+
+def _bends(error: Tensor) -> Tensor:
+    """Second differences of errors, within the pieces and across their inner keyframes."""
+    before, here, after = error[:, :, MIDDLE].unbind(2)
+    across = error[:, :-1, -2] - 2 * error[:, :-1, -1] + error[:, 1:, 0]
+    return torch.cat([before - 2 * here + after, across], 1)
+
+
+def _ratio(error: Tensor, size_B: Tensor, weight: Tensor) -> Tensor:
+    """Mean distance over the clips' sizes; smoothed near 0."""
+    smooth = 0.02 * size_B.reshape(-1, *[1] * (error.dim() - 2))
+    distance = (error.square().sum(-1) + smooth**2).sqrt()
+    return (_mean(distance, weight) / size_B).mean()
 
 
 def _mean(x: Tensor, weight: Tensor) -> Tensor:
@@ -122,6 +119,6 @@ def _mean(x: Tensor, weight: Tensor) -> Tensor:
     return (x.flatten(1, -2).mean(1) * weight).mean(1)
 
 
-def weighted(terms: dict[str, Tensor], weights: dict[str, float] | Sequence[tuple[str, float]]) -> Tensor:
+def weighted(terms: dict[str, Tensor], weights: Mapping[str, float]) -> Tensor:
     """The sum that is minimised."""
-    return sum((weight * terms[name] for name, weight in dict(weights).items()), torch.zeros(()))
+    return sum((weight * terms[name] for name, weight in weights.items()), torch.zeros(()))

@@ -21,14 +21,16 @@ from rib.motion.keyframe_features import (
     PREDICTORS,
     TORSO,
     Keyframes,
-    Residuals,
+    Evidence,
     prepare,
-    residuals,
+    weigh,
 )
 from rib.motion.spline_prior import natural_tangents
 from rib.skeleton import BODY19
 
 NUM_JOINTS = len(BODY19)
+JOINT_WIDTH = 32
+"""Hidden units with which a joint decides, shared by all joints."""
 MIRRORED = tuple(
     BODY19.index(n.replace("left", "?").replace("right", "left").replace("?", "right")) for n in BODY19
 )
@@ -43,20 +45,27 @@ class Stage(nn.Module):
     def __init__(self, width: int, num_heads: int, num_layers: int, expansion: int) -> None:
         super().__init__()
         num_features = NUM_JOINTS * NUM_FEATURES_PER_JOINT + NUM_FEATURES_PER_KEYFRAME
-        self.embed = nn.Sequential(nn.Linear(num_features, width), nn.GELU(), nn.Linear(width, width))
+        self.embed = nn.Sequential(nn.Linear(num_features, 2 * width), nn.GELU(), nn.Linear(2 * width, width))
         self.layers = nn.ModuleList(BandedBlock(width, num_heads, expansion) for _ in range(num_layers))
         self.norm = nn.LayerNorm(width)
-        self.move = _zero(nn.Linear(width, NUM_JOINTS * (1 + len(PREDICTORS) + 2)))
+        self.context = nn.Linear(width, NUM_JOINTS * JOINT_WIDTH)
+        self.own = nn.Linear(NUM_FEATURES_PER_JOINT, JOINT_WIDTH)
+        self.move = _zero(nn.Linear(JOINT_WIDTH, 1 + len(PREDICTORS) + 2))
+        self.nudge = _zero(nn.Linear(width, NUM_JOINTS * 2))
 
-    def forward(self, z: Tensor | None, x: Tensor, found: Residuals, bias: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, z: Tensor | None, x: Tensor, found: Evidence, bias: Tensor) -> tuple[Tensor, Tensor]:
         """Tokens (B, K', C), K' padded to a multiple of `BLOCK`, and moved keyframes (B, K, J, 2)."""
         B, K = x.shape[:2]
-        embedded = F.pad(self.embed(found.features), (0, 0, 0, -K % BLOCK))
+        embedded = self.embed(torch.cat([found.by_joint.flatten(2), found.rhythm], -1))
+        embedded = F.pad(embedded, (0, 0, 0, -K % BLOCK))
         z = embedded if z is None else z + embedded
         for layer, layer_bias in zip(self.layers, bias, strict=True):
             z = layer(z, layer_bias)
-        out = self.move(self.norm(z)[:, :K]).reshape(B, K, NUM_JOINTS, -1)
+        told = self.norm(z)[:, :K]
+        context = self.context(told).reshape(B, K, NUM_JOINTS, JOINT_WIDTH)
+        out = self.move(F.gelu(context + self.own(found.by_joint)))
         gate, weights, free = out[..., :1].sigmoid(), out[..., 1:-2, None], out[..., -2:]
+        free = free + self.nudge(told).reshape(B, K, NUM_JOINTS, 2)
         return z, x + gate * ((weights * found.offsets).sum(3) + found.amplitude * free)
 
 
@@ -71,6 +80,7 @@ class MotionBase(nn.Module):
     """
 
     joint_set = "body19"
+    fps: float | None = None  # time is in seconds
 
     def __init__(self, width: int, num_heads: int, num_layers: list[int], expansion: int) -> None:
         super().__init__()
@@ -110,7 +120,7 @@ class MotionBase(nn.Module):
         x, z, found = keys.x, None, None
         bias = self._bias(keys)
         for stage in self.stages:
-            found = residuals(x, keys)
+            found = weigh(x, keys)
             part, bias = bias[: len(stage.layers)], bias[len(stage.layers) :]
             z, x = stage(z, x, found, part)
         assert z is not None and found is not None
@@ -148,7 +158,7 @@ class MotionBase(nn.Module):
     def _joined(self, z: Tensor, keys: Keyframes) -> Tensor:
         return self.join(self._pair(z, keys.h))
 
-    def _tangents(self, z: Tensor, x: Tensor, found: Residuals, keys: Keyframes) -> Tensor:
+    def _tangents(self, z: Tensor, x: Tensor, found: Evidence, keys: Keyframes) -> Tensor:
         """Natural tangents of the corrected keyframes, turned towards the chords beside them and freely."""
         B, K = x.shape[:2]
         natural = natural_tangents(x, keys.h[..., None], keys.num_present[:, None])
@@ -166,7 +176,7 @@ class MotionBase(nn.Module):
         chords = weights[..., :1] * to_before + weights[..., 1:] * to_after
         return natural + chords + found.amplitude * free / length
 
-    def _bumps(self, joined: Tensor, found: Residuals) -> Tensor:
+    def _bumps(self, joined: Tensor, found: Evidence) -> Tensor:
         """(B, K - 1, 3, J, 2): along the second differences of the two ends, and freely."""
         B, pieces = joined.shape[:2]
         weights, free = self.bulge(joined).reshape(B, pieces, NUM_BUMPS, NUM_JOINTS, 4).split(2, -1)

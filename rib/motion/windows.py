@@ -14,7 +14,7 @@ from torch import Tensor
 
 from rib.mocap.bank import MotionBank
 from rib.mocap.views import RandomViews
-from rib.motion.corruption import DetectorNoise, Residuals
+from rib.motion.corruption import DetectorNoise, DetectorErrors
 from rib.skeleton import BODY19, joint_set
 
 PROBES = 5
@@ -82,15 +82,15 @@ class MotionWindows:
         recipe: How windows are drawn.
         views: The cameras.
         noise: The corruption.
-        residuals: Errors of real detectors, or None.
+        errors: Errors of real detectors, or None.
     """
 
     def __init__(
         self, bank: MotionBank, recipe: WindowRecipe, views: RandomViews, noise: DetectorNoise,
-        residuals: Residuals | None,
+        errors: DetectorErrors | None,
     ) -> None:  # fmt: skip
         self.bank, self.recipe, self.views = bank, recipe, views
-        self.noise, self.residuals = noise, residuals
+        self.noise, self.errors = noise, errors
         self.flip = torch.as_tensor(joint_set("body19").flip_index)
         self.bones, self.chains = _skeleton()
 
@@ -112,7 +112,7 @@ class MotionWindows:
         time = lambda frames: (frames - torch.where(sign > 0, origin, key[:, :1])) * sign * frame_s[:, None]  # noqa: E731
         times_s = time(key)
         target, probes = seen[:, :K], seen[:, K:].unflatten(1, (K - 1, PROBES))
-        observed = self.noise(target, times_s, self.views.height_px, generator, self.residuals)
+        observed = self.noise(target, times_s, self.views.height_px, generator, self.errors)
         return MotionBatch(
             times_s=times_s, keypoints_px=observed.keypoints, confidence=observed.confidence,
             target_px=target, probe_times_s=time(probe.flatten(1)).unflatten(1, (K - 1, PROBES)),

@@ -1,0 +1,126 @@
+"""Train a motion net: named losses, a running mean of the weights, errors against the natural cubic spline."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor, nn
+
+from rib.motion.checkpoint import FORMAT, facts_of
+from rib.motion.curve import MotionCurve
+from rib.motion.keyframe_features import prepare
+from rib.motion.losses import MotionLoss, at_probes, weighted
+from rib.motion.net_base import natural_spline
+from rib.motion.windows import MotionBatch
+from rib.recipe import build
+
+PX = 250.0
+"""Errors are logged in px at a person this tall, as `experiments/motion_upsampling` reports them."""
+
+
+class MotionModule(pl.LightningModule):
+    """Fits a net to `MotionBatch`es; the running mean of its weights is validated and shipped.
+
+    Args:
+        net: Recipe of the net.
+        loss: Recipe of `MotionLoss`.
+        weights: Weight of each term of the loss.
+        optimizer: Recipe of the optimizer, without parameters.
+        warmup_steps: Steps in which the learning rate rises from 0.
+        final_share: The learning rate ends at this share of its peak, along a cosine over all steps.
+        average: Decay of the running mean of the weights, a step.
+        checks: Names of the validation loaders, as in `MotionDataModule`.
+    """
+
+    def __init__(
+        self, net: Mapping[str, Any], loss: Mapping[str, Any], weights: Mapping[str, float],
+        optimizer: Mapping[str, Any], warmup_steps: int, final_share: float, average: float, checks: Sequence[str],
+    ) -> None:  # fmt: skip
+        super().__init__()
+        self.save_hyperparameters()
+        self.net: nn.Module = build(net)
+        self.averaged = copy.deepcopy(self.net).requires_grad_(False).eval()
+        self.loss: MotionLoss = build(loss)
+        self.weights = dict(weights)
+        self.checks = list(checks)
+        self.ratios: list[Tensor] = []
+
+    def forward(
+        self, times_s: Tensor, keypoints_px: Tensor, confidence: Tensor, present: Tensor | None = None
+    ) -> MotionCurve:
+        """The curve of the averaged weights through a batch of keyframes (`rib.motion.net_base.MotionBase`)."""
+        return self.averaged(times_s, keypoints_px, confidence, present)
+
+    def training_step(self, batch: MotionBatch, batch_idx: int) -> Tensor:
+        """Named losses, and their weighted sum."""
+        curve = self.net(batch["times_s"], batch["keypoints_px"], batch["confidence"])
+        terms = self.loss(curve, spline_of(batch), batch)
+        total = weighted(terms, self.weights)
+        size = len(batch["times_s"])
+        self.log_dict({f"train/{k}_loss": v for k, v in terms.items()}, batch_size=size)
+        self.log("train/loss", total, batch_size=size, prog_bar=True)
+        return total
+
+    def on_train_batch_end(self, outputs: Any, batch: MotionBatch, batch_idx: int) -> None:
+        """Let the running mean follow."""
+        step = self.trainer.global_step
+        decay = min(self.hparams["average"], step / (step + 10))
+        with torch.no_grad():
+            torch._foreach_lerp_(list(self.averaged.parameters()), list(self.net.parameters()), 1 - decay)
+
+    def train(self, mode: bool = True) -> MotionModule:
+        """The running mean is never in training mode."""
+        super().train(mode)
+        self.averaged.eval()
+        return self
+
+    def validation_step(self, batch: MotionBatch, batch_idx: int, dataloader_idx: int = 0) -> None:
+        """In-between error, and its ratio to the spline's."""
+        curve, spline = self(batch["times_s"], batch["keypoints_px"], batch["confidence"]), spline_of(batch)
+        seen = curve.seen[:, None, None].float()
+        scale = PX / batch["height_px"]
+        mean = lambda c: ((at_probes(c, batch) - batch["probe_px"])[:, :, 1:4].norm(dim=-1) * seen).mean() * scale  # noqa: E731,E501
+        name, size = self.checks[dataloader_idx], len(batch["times_s"])
+        ours, theirs = mean(curve), mean(spline)
+        options: dict[str, Any] = {"batch_size": size, "add_dataloader_idx": False}
+        self.log(f"val/{name}_px", ours, **options)
+        self.log(f"val/{name}_ratio", ours / theirs, **options)
+        self.ratios.append(ours / theirs)
+
+    def on_validation_epoch_end(self) -> None:
+        """The mean over conditions chooses the checkpoint."""
+        self.log("val/ratio", torch.stack(self.ratios).mean(), prog_bar=True, sync_dist=True)
+        self.ratios.clear()
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Say what the net fits (`rib.motion.checkpoint`)."""
+        checkpoint[FORMAT] = asdict(facts_of(self.net))
+
+    def configure_optimizers(self) -> dict[str, Any]:
+        """Weight decay on matrices alone; warm-up, then a cosine over the trainer's steps."""
+        matrices = [p for p in self.net.parameters() if p.dim() > 1]
+        vectors = [p for p in self.net.parameters() if p.dim() <= 1]
+        groups = [{"params": matrices}, {"params": vectors, "weight_decay": 0.0}]
+        optimizer = build(self.hparams["optimizer"], params=groups)
+        steps = int(self.trainer.estimated_stepping_batches)
+        warm, end = self.hparams["warmup_steps"], self.hparams["final_share"]
+
+        def share(step: int) -> float:
+            cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, step / steps)))
+            return min(1.0, (step + 1) / warm) * (end + (1 - end) * cosine)
+
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, share)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+def spline_of(batch: MotionBatch) -> MotionCurve:
+    """The natural cubic spline through a batch's keyframes."""
+    present = torch.ones_like(batch["times_s"], dtype=torch.bool)
+    with torch.no_grad():
+        return natural_spline(prepare(batch["times_s"], batch["keypoints_px"], batch["confidence"], present))
