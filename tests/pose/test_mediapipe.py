@@ -100,7 +100,7 @@ def test_one_person_is_there_in_every_keyframe(pose_stage, name, least_share):
 
 
 @pytest.mark.slow
-def test_the_woman_who_walks_below_is_followed_and_not_the_man_on_the_roof(pose_stage):
+def test_the_woman_who_walks_below_the_roof_is_followed(pose_stage):
     source = every(cut(clip("sports2d_demo.mp4"), first=72, count=65), 8)
     lower = cut(source, crop_xywh_px=(600, 300, 768, 694))
     poses = pose_stage(lower)
