@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from rib.benchmark.showcase import CROP_HEIGHT_PX, FULL_HEIGHT_PX, LARGEST_ERROR, TILE_WIDTH_PX, Shown
+from rib.benchmark.showcase import CROP_HEIGHT_PX, LARGEST_ERROR, TILE_WIDTH_PX, Shown
 from rib.benchmark.table import COLUMNS, best, caption
 
 PAGE, TEXT, DIM, ACCENT = (255, 255, 255), (22, 25, 29), (105, 114, 125), (22, 104, 214)
-MARGIN_PX, GUTTER_PX, LINE_PX = 28, 8, 24
+MARGIN_PX, GUTTER_PX, LINE_PX = 32, 8, 30
+SMALL, MIDDLE, LARGE = 18, 21, 36
+"""Sizes of letters in px."""
 HEADINGS = {
     "keyframe before": "Keyframe before",
     "true": "Truth (hidden)",
@@ -33,7 +35,8 @@ def draw_sheet(result: Mapping[str, Any], picked: Sequence[Shown]) -> bytes:
     columns = list(picked[0].crops) if picked else []
     width = 2 * MARGIN_PX + max(len(columns), 5) * (TILE_WIDTH_PX + GUTTER_PX) - GUTTER_PX
     head = MARGIN_PX + 5 * LINE_PX
-    band = 2 * LINE_PX + CROP_HEIGHT_PX + 2 * LINE_PX + 2 * (FULL_HEIGHT_PX + GUTTER_PX) + 2 * LINE_PX
+    full = max((len(tile) for tile in picked[0].fulls.values()), default=0) if picked else 0
+    band = 5 * LINE_PX + CROP_HEIGHT_PX + GUTTER_PX + full + LINE_PX
     sheet = _Sheet(width, head + band * len(picked))
     _title(sheet, result)
     for number, shown in enumerate(picked):
@@ -47,9 +50,9 @@ class _Sheet:
     def __init__(self, width: int, height: int) -> None:
         self.image = Image.new("RGB", (width, height), PAGE)
         self.draw = ImageDraw.Draw(self.image)
-        self.fonts = {size: ImageFont.load_default(size=size) for size in (15, 17, 26)}
+        self.fonts = {size: ImageFont.load_default(size=size) for size in (SMALL, MIDDLE, LARGE)}
 
-    def text(self, x: int, y: int, text: str, size: int = 15, colour: tuple[int, int, int] = TEXT) -> None:
+    def text(self, x: int, y: int, text: str, size: int = SMALL, colour: tuple[int, int, int] = TEXT) -> None:
         self.draw.text((x, y), text, fill=colour, font=self.fonts[size])
 
     def paste(self, x: int, y: int, tile: np.ndarray) -> None:
@@ -62,29 +65,26 @@ class _Sheet:
 
 
 def _title(sheet: _Sheet, result: Mapping[str, Any]) -> None:
-    sheet.text(MARGIN_PX, MARGIN_PX, "Hidden frames and what each method made of them", 26)
-    sheet.text(MARGIN_PX, MARGIN_PX + 40, caption(result), 15, DIM)
-    legend = f"lowest row: difference from the truth, black for none to bright for {LARGEST_ERROR} of 255"
-    sheet.text(MARGIN_PX, MARGIN_PX + 40 + LINE_PX, legend, 15, DIM)
+    sheet.text(MARGIN_PX, MARGIN_PX - 8, f"{result['clip']['name']}: hidden frames, made again", LARGE)
+    legend = f"Lower row: the whole picture, or a method's error from black (0) to bright ({LARGEST_ERROR} of 255)"
+    sheet.text(MARGIN_PX, MARGIN_PX + 48, caption(result).partition("; mean")[0], SMALL, DIM)
+    sheet.text(MARGIN_PX, MARGIN_PX + 48 + LINE_PX, legend, SMALL, DIM)
 
 
 def _band(sheet: _Sheet, shown: Shown, result: Mapping[str, Any], top: int) -> None:
     index, time_s = shown.moment
     sheet.draw.line((MARGIN_PX, top, sheet.image.width - MARGIN_PX, top), fill=(223, 227, 232), width=1)
-    sheet.text(MARGIN_PX, top + 10, f"Frame {index}, {time_s:.2f} s: {shown.why}", 17)
+    sheet.text(MARGIN_PX, top + 14, f"Frame {index}, {time_s:.2f} s: {shown.why}", MIDDLE)
     winners = {score: best(shown.scores, score) for pair in UNDER_TILE for score in pair}
     for number, (name, crop) in enumerate(shown.crops.items()):
         x = MARGIN_PX + number * (TILE_WIDTH_PX + GUTTER_PX)
         y = top + 2 * LINE_PX
-        sheet.paste(x, y, crop)
-        y += CROP_HEIGHT_PX + 5
-        sheet.text(x, y, HEADINGS.get(name, name), 17)
+        sheet.text(x, y, HEADINGS.get(name, name), MIDDLE)
         if name in shown.scores:
             _scores(sheet, x, y + LINE_PX, name, shown.scores, winners)
-        y += 2 * LINE_PX + 2
-        sheet.paste(x, y, shown.fulls[name])
-        if name in shown.errors:
-            sheet.paste(x, y + FULL_HEIGHT_PX + GUTTER_PX, shown.errors[name])
+        y += 2 * LINE_PX + 4
+        sheet.paste(x, y, crop)
+        sheet.paste(x, y + CROP_HEIGHT_PX + GUTTER_PX, shown.fulls[name])
 
 
 def _scores(
@@ -100,5 +100,5 @@ def _scores(
     for score in pair:
         heading, pattern = COLUMNS[score]
         text = f"{heading.removeprefix('person ')} {pattern.format(scores[name][score])}"
-        sheet.text(x, y, text, 15, ACCENT if name in winners[score] else DIM)
-        x += round(sheet.draw.textlength(text, font=sheet.fonts[15])) + 14
+        sheet.text(x, y, text, SMALL, ACCENT if name in winners[score] else DIM)
+        x += round(sheet.draw.textlength(text, font=sheet.fonts[SMALL])) + 16

@@ -11,11 +11,12 @@ import numpy as np
 from rib.benchmark.methods import Moment
 from rib.metrics.person import Detection, person_region
 
-TILE_WIDTH_PX = 250
-CROP_HEIGHT_PX = 300
-FULL_HEIGHT_PX = 160
+TILE_WIDTH_PX = 300
+CROP_HEIGHT_PX = 360
 LARGEST_ERROR = 64
 """8-bit difference that is drawn in the brightest colour."""
+
+BORDER = (238, 241, 244)
 
 Scores = Mapping[str, Mapping[str, float]]
 
@@ -30,8 +31,7 @@ class Shown:
         moment: The frame's number and time.
         scores: By method.
         crops: By column, (CROP_HEIGHT_PX, TILE_WIDTH_PX, 3) about the person.
-        fulls: By column, the whole picture in (FULL_HEIGHT_PX, TILE_WIDTH_PX, 3).
-        errors: By method, the absolute difference from the truth as a heat map.
+        fulls: By column, the whole picture, TILE_WIDTH_PX wide; for a method its difference from the truth.
     """
 
     why: str
@@ -40,7 +40,6 @@ class Shown:
     scores: Scores
     crops: dict[str, np.ndarray]
     fulls: dict[str, np.ndarray]
-    errors: dict[str, np.ndarray]
 
 
 @dataclass
@@ -100,15 +99,15 @@ class Showcase:
         detection = self._detect(moment.true)
         region = person_region(detection) if detection else None
         box = _grown(region.box if region else None, moment.true.shape)
-        errors = {name: _heat(picture, moment.true) for name, picture in moment.predicted.items()}
+        fulls = pictures | {name: _heat(made, moment.true) for name, made in moment.predicted.items()}
+        height = min(CROP_HEIGHT_PX, round(TILE_WIDTH_PX * moment.true.shape[0] / moment.true.shape[1]))
         return Shown(
             why,
             found.rank,
             (moment.index, moment.time_s),
             found.scores,
             {name: _fit(picture[box], CROP_HEIGHT_PX) for name, picture in pictures.items()},
-            {name: _fit(picture, FULL_HEIGHT_PX) for name, picture in pictures.items()},
-            {name: _fit(picture, FULL_HEIGHT_PX) for name, picture in errors.items()},
+            {name: _fit(picture, height) for name, picture in fulls.items()},
         )
 
 
@@ -165,7 +164,7 @@ def _fit(picture: np.ndarray, height: int) -> np.ndarray:
         right // 2,
         right - right // 2,
         cv2.BORDER_CONSTANT,
-        value=(24, 27, 31),
+        value=BORDER,
     )
 
 

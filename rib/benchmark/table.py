@@ -43,7 +43,7 @@ def print_table(result: Mapping[str, Any]) -> None:
     terminal = sys.stdout.isatty()
     summaries = {name: method["summary"] for name, method in result["methods"].items()}
     scores = [score for score in COLUMNS if any(score in summary for summary in summaries.values())]
-    table = Table(box=box.SIMPLE_HEAD if terminal else box.MARKDOWN, caption=caption(result))
+    table = Table(box=box.SIMPLE_HEAD if terminal else box.MARKDOWN)
     table.add_column("method", no_wrap=True)
     for score in scores:
         table.add_column(f"{COLUMNS[score][0]} {'↓' if LOWER_IS_BETTER[score] else '↑'}", justify="right")
@@ -52,7 +52,9 @@ def print_table(result: Mapping[str, Any]) -> None:
     for name, summary in summaries.items():
         cells = [cell(summary, score, "[bold]{}[/]" if name in bold[score] else "{}") for score in scores]
         table.add_row(name, *cells, f"{result['methods'][name]['seconds_a_frame']:.2f}")
-    Console(width=None if terminal else PIPE_WIDTH).print(table)
+    console = Console(width=None if terminal else PIPE_WIDTH, highlight=False)
+    console.print(table)
+    console.print(caption(result), style="dim", markup=False)
 
 
 def caption(result: Mapping[str, Any]) -> str:

@@ -12,7 +12,7 @@ import pytest
 
 from rib.benchmark.methods import Moment, build_chains, num_scored, walk
 from rib.benchmark.sheet import draw_sheet
-from rib.benchmark.showcase import CROP_HEIGHT_PX, FULL_HEIGHT_PX, TILE_WIDTH_PX, Showcase
+from rib.benchmark.showcase import CROP_HEIGHT_PX, TILE_WIDTH_PX, Showcase
 from rib.benchmark.table import best, csv_text, print_table
 from rib.errors import RibError
 from rib.metrics.frames import summarise
@@ -109,7 +109,7 @@ def test_tiles_go_from_keyframe_to_keyframe_in_one_size() -> None:
     shown = showcase([scores(0.1, 0.2)]).shown[0]
     assert list(shown.crops) == list(shown.fulls) == ["keyframe before", "true", "a", "b", "keyframe after"]
     assert {tile.shape for tile in shown.crops.values()} == {(CROP_HEIGHT_PX, TILE_WIDTH_PX, 3)}
-    assert {tile.shape for tile in shown.fulls.values()} == {(FULL_HEIGHT_PX, TILE_WIDTH_PX, 3)}
+    assert {tile.shape for tile in shown.fulls.values()} == {(TILE_WIDTH_PX * 40 // 60, TILE_WIDTH_PX, 3)}
     middle = CROP_HEIGHT_PX // 2, TILE_WIDTH_PX // 2, 0
     assert [shown.crops[name][middle] for name in ("keyframe before", "true", "keyframe after")] == [0, 1, 2]
 
