@@ -66,7 +66,7 @@ class _Sheet:
 
 def _title(sheet: _Sheet, result: Mapping[str, Any]) -> None:
     sheet.text(MARGIN_PX, MARGIN_PX - 8, f"{result['clip']['name']}: hidden frames, made again", LARGE)
-    legend = f"Lower row: the whole picture, or a method's error from black (0) to bright ({LARGEST_ERROR} of 255)"
+    legend = f"Lower row: the whole picture, or a method's error (bright: {LARGEST_ERROR} of 255 and more)"
     sheet.text(MARGIN_PX, MARGIN_PX + 48, caption(result).partition("; mean")[0], SMALL, DIM)
     sheet.text(MARGIN_PX, MARGIN_PX + 48 + LINE_PX, legend, SMALL, DIM)
 

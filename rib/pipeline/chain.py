@@ -85,8 +85,10 @@ class Chain:
     def stage(self, name: str) -> Any:
         """A stage, built when it is first asked for."""
         if name not in self._stages:
+            recipe = self.plate if name == "plate" else self.recipes[name]
+            resolved = {"device": self.device} if "device" in recipe else {}
             with self.watch(f"load {name}"):
-                self._stages[name] = build(self.plate if name == "plate" else self.recipes[name])
+                self._stages[name] = build(recipe, **resolved)
         return self._stages[name]
 
     def analyse(self, source: FrameSource, fps: Fraction) -> Analysis:
@@ -107,8 +109,7 @@ class Chain:
             analysis: What `analyse` gave for it.
         """
         timeline = analysis.timeline
-        if hasattr(self.stage("background"), "prepare"):
-            self.stage("background").prepare(len(timeline), source.size_px)
+        self.stage("background").prepare(len(timeline), source.size_px)
         for a, b, neighbours in self._gaps(source, analysis):
             gap = a[1].index
             wanted = timeline.wanted(gap)

@@ -133,6 +133,8 @@ def test_missing_joints_are_null_and_fallbacks_are_told(tmp_path: Path) -> None:
     told = facts((tmp_path / "report.html").read_text(encoding="utf-8"))
     assert set(told["preview"]["poses"][0]) == {None}
     assert told["preview"]["poses"][5][0] is not None
+    # the held keyframe carries its own pose, not that of the moment beside it
+    assert [pose[0] is None for pose in told["preview"]["keyframe_poses"]] == [True, False, False]
     assert [fallback["why"] for fallback in told["fallbacks"]] == ["no person found"]
 
 

@@ -17,7 +17,7 @@ from rib.keypoints import PoseSequence
 from rib.pipeline.analysis import Analysis
 from rib.pipeline.outputs import Places
 from rib.pipeline.report.preview import Preview, write_preview
-from rib.skeleton import SIDES, joint_set
+from rib.skeleton import SIDES, convert, joint_set
 from rib.video import FrameSource
 
 CHUNK_BYTES = 3 << 18
@@ -147,6 +147,7 @@ def _yaml(config: Mapping[str, Any]) -> str:
 
 def _preview(preview: Preview, analysis: Analysis) -> dict[str, Any]:
     poses = analysis.poses[slice(0, preview.frames)]
+    given = convert(analysis.keyframe_poses[slice(0, int(preview.held[-1]) + 1)], poses.joint_set)
     joints = joint_set(poses.joint_set)
     return {
         "fps": float(preview.fps),
@@ -159,6 +160,7 @@ def _preview(preview: Preview, analysis: Analysis) -> dict[str, Any]:
         "held": preview.held.tolist(),
         "limbs": [(a, b, _side(joints.joints[b])) for a, b in joints.limbs],
         "poses": _points(poses, preview.size_px),
+        "keyframe_poses": _points(given, preview.size_px),
     }
 
 

@@ -22,7 +22,7 @@ async function player() {
     shown = frame;
     sides.forEach((side, i) => {
       side.drawImage(video, i * preview.cell, 0, preview.width, preview.height, 0, 0, preview.width, preview.height);
-      if ($("skeleton").checked) skeleton(side, frame);
+      if ($("skeleton").checked) skeleton(side, i ? preview.poses[frame] : preview.keyframe_poses[preview.held[frame]]);
     });
     $("slider").value = frame;
     $("slider").style.setProperty("--at", `${100 * frame / Math.max(preview.frames - 1, 1)}%`);
@@ -81,8 +81,7 @@ async function player() {
   show(0);
 }
 
-function skeleton(side, frame) {
-  const points = preview.poses[frame];
+function skeleton(side, points) {
   const unit = Math.max(preview.width, preview.height) / 480;
   side.lineCap = "round";
   for (const [a, b, where] of preview.limbs) {
