@@ -1,6 +1,7 @@
 """The shipped motion net as a method of the scorer.
 
-    python motion_eval.py --mocap HELD_OUT_CLIPS --detections openpose_json --plugin scorer_plugin:methods --out result.json
+    python motion_eval.py --mocap HELD_OUT_CLIPS --detections openpose_json \\
+        --plugin scorer_plugin:methods --out result.json
 
 RIB_MOTION_WEIGHTS names other weights.
 """

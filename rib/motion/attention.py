@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 BLOCK = 8
-"""A keyframe sees its own block and the two beside it, at most this many keyframes away: cost is linear in K."""
+"""A keyframe sees those at most this many keyframes away: cost is linear in K."""
 
 
 def blocks(x: Tensor, fill: float = 0.0) -> Tensor:
@@ -31,6 +31,7 @@ class TimeBias(nn.Module):
     """
 
     HORIZONS_S = (0.07, 0.2, 0.6)
+    offset: Tensor
 
     def __init__(self, num_layers: int, num_heads: int, width: int = 32) -> None:
         super().__init__()

@@ -76,24 +76,38 @@ def load_net(path: str | Path, joint_set: str = "body19", fps: float | None = No
         fps: The frame rate wanted, or None where it does not matter.
 
     Raises:
-        RibError: The file is absent, damaged or none of ours, or it is of another joint set, frame rate or format
-            version.
+        RibError: The file is absent, damaged or none of ours, or it is of another joint set, frame rate or
+            format version.
     """
     path = Path(path)
     if not path.is_file():
-        raise RibError(f"there are no motion weights at {path}", "give the path of a .safetensors or .ckpt file")
+        raise RibError(
+            f"there are no motion weights at {path}", "give the path of a .safetensors or .ckpt file"
+        )
     read = _read_safetensors if path.suffix == ".safetensors" else _read_lightning
     try:
         recipe, state, facts = read(path)
-    except (OSError, KeyError, ValueError, EOFError, RuntimeError, SafetensorError, pickle.UnpicklingError) as error:
+    except (
+        OSError,
+        KeyError,
+        ValueError,
+        EOFError,
+        RuntimeError,
+        SafetensorError,
+        pickle.UnpicklingError,
+    ) as error:
         reason = str(error).partition("\n")[0]
-        raise RibError(f"{path} cannot be read as motion weights ({type(error).__name__}: {reason})") from error
+        raise RibError(
+            f"{path} cannot be read as motion weights ({type(error).__name__}: {reason})"
+        ) from error
     _check(path, facts, joint_set, fps)
     net: nn.Module = build(recipe)
     try:
         net.load_state_dict(state)
     except RuntimeError as error:
-        raise RibError(f"{path} holds weights that do not fit its own recipe {recipe.get('_target_')}") from error
+        raise RibError(
+            f"{path} holds weights that do not fit its own recipe {recipe.get('_target_')}"
+        ) from error
     return net.eval().requires_grad_(False)
 
 
@@ -114,8 +128,8 @@ def _read_lightning(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]
 def _check(path: Path, facts: Mapping[str, Any], joint_set: str, fps: float | None) -> None:
     if facts.get("format") != FORMAT or facts.get("format_version") != FORMAT_VERSION:
         raise RibError(
-            f"{path} is of format {facts.get('format')} {facts.get('format_version')}, this version of rib reads "
-            f"{FORMAT} {FORMAT_VERSION}",
+            f"{path} is of format {facts.get('format')} {facts.get('format_version')}, "
+            f"this version of rib reads {FORMAT} {FORMAT_VERSION}",
             "use the version of rib that wrote it, or train anew",
         )
     if facts["joint_set"] != joint_set:

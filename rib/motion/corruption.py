@@ -41,8 +41,9 @@ SIDES = _mask(
 )
 """What is swapped left for right: legs, arms, the whole body."""
 ABSENT = _mask(
-    _joints("hand"), _joints("hand"), _joints("hand"), _joints("hand", "toe"), _joints("toe"), _joints("nose"),
-    _joints("right_wrist", "right_hand"), _joints("left_wrist", "left_hand"), _joints("knee", "ankle", "toe", "hand"),
+    _joints("hand"), _joints("hand"), _joints("hand"), _joints("hand", "toe"), _joints("toe"),
+    _joints("nose"), _joints("right_wrist", "right_hand"), _joints("left_wrist", "left_hand"), _joints("knee",
+    "ankle", "toe", "hand"),
 )  # fmt: skip
 """Sets of joints that a detector or a framing never gives."""
 
@@ -79,7 +80,7 @@ class DetectorErrors:
     fps: Tensor
 
     def draw(self, times_s: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """(B, K, J, 2) errors and (B, K, J) confidences of tracks read from a random moment on, there and back."""
+        """Errors (B, K, J, 2) and confidences (B, K, J), read from a random moment on, there and back."""
         B = len(times_s)
         rand = lambda *s: torch.rand(*s, generator=generator)  # noqa: E731
         track = torch.randint(len(self.length), (B, 1), generator=generator)
@@ -130,7 +131,12 @@ class DetectorNoise:
     truncated: float
 
     def __call__(
-        self, keypoints: Tensor, times_s: Tensor, height: float, generator: torch.Generator, bank: DetectorErrors | None
+        self,
+        keypoints: Tensor,
+        times_s: Tensor,
+        height: float,
+        generator: torch.Generator,
+        bank: DetectorErrors | None,
     ) -> Observed:
         """Corrupt (B, K, J, 2) keypoints seen at (B, K) seconds, of people `height` tall."""
         draw = _Draw(generator, keypoints.shape[0], keypoints.shape[1])
@@ -159,7 +165,9 @@ class DetectorNoise:
         for k in range(1, K):
             rho = keep[:, k - 1, None, None]
             coloured.append(rho * coloured[-1] + (1 - rho**2).sqrt() * white[:, k])
-        size = draw.log_uniform(self.sigma, B, 1, 1, 1) * torch.exp(self.joint_spread * draw.normal(B, 1, J, 1))
+        size = draw.log_uniform(self.sigma, B, 1, 1, 1) * torch.exp(
+            self.joint_spread * draw.normal(B, 1, J, 1)
+        )
         hit = draw.uniform(B, K) < draw.uniform(B, 1) * self.displaced
         limb = LIMBS[draw.integers(len(LIMBS), B, K)] & hit[..., None]
         far = draw.log_uniform(self.displacement, B, K, 1, 1)
@@ -167,7 +175,7 @@ class DetectorNoise:
         return torch.stack(coloured, 1) * size + moved * limb[..., None]
 
     def swapped(self, draw: _Draw, keypoints: Tensor, where: Tensor) -> Tensor:
-        """Exchange left and right of legs, arms or the body at some keyframes, now and then for two in a row."""
+        """Exchange left and right at some keyframes, now and then for two in a row."""
         for sides, share in zip(SIDES, self.swap, strict=True):
             hit = (draw.uniform(draw.B, draw.K) < draw.uniform(draw.B, 1) * share) & where[:, None]
             hit[:, 1:] |= hit[:, :-1] & (draw.uniform(draw.B, draw.K - 1) < 0.25)
@@ -201,7 +209,7 @@ class DetectorNoise:
 
     @staticmethod
     def confidence(draw: _Draw, error: Tensor, clean: Tensor) -> Tensor:
-        """(B, K, J): always 1, or noise about a level, or falling with the error; exact clips mostly say 1."""
+        """(B, K, J): 1, or noise about a level, or falling with the error; exact clips mostly say 1."""
         B, shape = draw.B, error.shape
         habit = draw.uniform(B) * torch.where(clean, 0.6, 1.0)
         level = 0.5 + 0.45 * draw.uniform(B, 1, 1) + 0.1 * draw.normal(*shape)

@@ -18,7 +18,7 @@ NUM_BUMPS = 3
 
 @dataclass(frozen=True)
 class MotionCurve:
-    """Cubic Hermite pieces between keyframes, plus three bumps a piece that vanish with their slope at its ends.
+    """Cubic Hermite pieces between keyframes, plus three bumps a piece that end flat at 0.
 
     Attributes:
         times_s: (B, K) float64, the keyframes' times.
@@ -61,8 +61,8 @@ class MotionCurve:
             times_s: (B, Q) float64; before the first or after the last keyframe the pose is held.
 
         Returns:
-            (B, Q, J, 2) px and (B, Q, J), the probability that the joint lies within `tolerance_px` of the truth
-            (Rayleigh with the expected error as its mean); 0 for a joint never seen.
+            (B, Q, J, 2) px and (B, Q, J), the probability that the joint lies within `tolerance_px` of the
+            truth (Rayleigh with the expected error as its mean); 0 for a joint never seen.
         """
         if self.times_s.shape[1] == 1:
             piece = torch.zeros(times_s.shape, dtype=torch.long, device=times_s.device)
@@ -87,7 +87,7 @@ class MotionCurve:
 
 
 def blend(u: Tensor, h: Tensor, ends: tuple[Tensor, ...], bumps: tuple[Tensor, ...]) -> Tensor:
-    """One moment of a piece: Hermite ends (p0, p1, m0, m1) and bumps, each (..., J, 2), at `u` (...) in 0..1."""
+    """A piece at `u` (...) in 0..1: Hermite ends (p0, p1, m0, m1) and bumps, each (..., J, 2)."""
     weights = torch.cat([hermite_weights(u, h), bump_weights(u)], -1)[..., None, None].unbind(-3)
     return sum(w * part for w, part in zip(weights, (*ends, *bumps), strict=True))  # type: ignore[return-value]
 

@@ -41,7 +41,7 @@ class DrawnBatches(Dataset[MotionBatch]):
         return self.windows.draw(torch.Generator().manual_seed(mixed))
 
 
-class EpochSampler(DistributedSampler[MotionBatch]):
+class EpochSampler(DistributedSampler[int]):
     """Counts on through the epochs, each rank its share, so that workers, ranks and resumed runs agree."""
 
     def __iter__(self) -> Iterator[int]:
@@ -120,7 +120,11 @@ class MotionDataModule(pl.LightningDataModule):
         ranks, rank = (self.trainer.world_size, self.trainer.global_rank) if self.trainer else (1, 0)
         sampler = EpochSampler(batches, num_replicas=ranks, rank=rank, shuffle=False)
         return DataLoader(
-            batches, batch_size=None, sampler=sampler, num_workers=num_workers, persistent_workers=num_workers > 0
+            batches,
+            batch_size=None,
+            sampler=sampler,
+            num_workers=num_workers,
+            persistent_workers=num_workers > 0,
         )
 
 

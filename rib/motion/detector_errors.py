@@ -53,8 +53,8 @@ def errors_of_track(
         fps: Frames a second.
 
     Returns:
-        (T, 19, 2) errors in fractions of the person's height, and (T, 19) confidences. A detector without hands
-        lends its wrists' errors to them.
+        (T, 19, 2) errors in fractions of the person's height, and (T, 19) confidences. A detector without
+        hands lends its wrists' errors to them.
     """
     T = len(keypoints_px)
     frames, height = np.arange(T), _height_px(keypoints_px, confidence)
@@ -110,8 +110,14 @@ def _height_px(keypoints_px: np.ndarray, confidence: np.ndarray) -> float:
         lengths = np.linalg.norm(keypoints_px[:, i] - keypoints_px[:, j], axis=-1)[seen]
         return float(np.percentile(lengths, 75)) if len(lengths) else 0.0
 
-    legs = [length(f"{s}_{a}", f"{s}_{b}") for s in ("left", "right") for a, b in (("hip", "knee"), ("knee", "ankle"))]
+    legs = [
+        length(f"{s}_{a}", f"{s}_{b}")
+        for s in ("left", "right")
+        for a, b in (("hip", "knee"), ("knee", "ankle"))
+    ]
     height = (sum(legs) / 2 + length("neck", "mid_hip")) / 0.76
     if height == 0:
-        raise RibError("a track never shows a leg or torso whole, so its errors have no scale", "name another clip")
+        raise RibError(
+            "a track never shows a leg or torso whole, so its errors have no scale", "name another clip"
+        )
     return height

@@ -1,7 +1,7 @@
 """What the motion net is told about a keyframe, and the directions it may move it in.
 
-Everything is measured against what the neighbours in time predict (a leave-one-out residual): small on clean motion,
-large on noise. Letters: B clips, K keyframes, J joints.
+Everything is measured against what the neighbours in time predict (a leave-one-out residual): small on clean
+motion, large on noise. Letters: B clips, K keyframes, J joints.
 """
 
 from __future__ import annotations
@@ -16,21 +16,23 @@ from rib.motion.spline_prior import fill_missing, intervals, shift
 from rib.skeleton import BODY19
 
 PREDICTORS = ((-1, 1), (-2, -1, 1, 2), (-2, 2), (-3, 3), (-2, -1), (1, 2))
-"""Neighbours from which a keyframe is predicted by the polynomial through them; all are exact on uniform motion."""
+"""Neighbours through which a polynomial predicts a keyframe; all are exact on uniform motion."""
 AMPLITUDE_ORDER = (1, 0, 4, 5)
-"""The first of `PREDICTORS` that exists measures how noisy a keyframe is: cubic, line, extrapolation at the ends."""
+"""The first of these `PREDICTORS` that exists measures noise: cubic, line, extrapolation at the ends."""
 MAX_WEIGHT = 8.0
 """A predictor that magnifies noise more than this (very uneven keyframes) is left out."""
 WINDOW = 8
 """Noise is averaged over this many keyframes to either side."""
-TORSO = tuple(BODY19.index(n) for n in ("neck", "mid_hip", "right_shoulder", "left_shoulder", "right_hip", "left_hip"))
+TORSO = tuple(
+    BODY19.index(n) for n in ("neck", "mid_hip", "right_shoulder", "left_shoulder", "right_hip", "left_hip")
+)
 NUM_FEATURES_PER_JOINT = 2 + 4 + 4 + 7
 NUM_FEATURES_PER_KEYFRAME = 6
 
 
 @dataclass(frozen=True)
 class Keyframes:
-    """A padded batch of observed keyframes, missing joints filled, moved and scaled to the size of one person.
+    """A padded batch of keyframes, missing joints filled, moved and scaled to the person's size.
 
     Attributes:
         x: (B, K, J, 2), in units of `scale_px`, missing joints filled.
@@ -175,7 +177,7 @@ def _first_existing(offsets: list[Tensor], weights: list[Tensor]) -> Tensor:
 
 
 def _local_scale(loc: Tensor, keys: Keyframes) -> Tensor:
-    """(B, K, 1, 1) size of the person about a keyframe, so that walking away from the camera changes nothing."""
+    """(B, K, 1, 1) size of the person about a keyframe: walking away from the camera changes nothing."""
     weight = keys.seen.float()
     spread = torch.einsum("bkj,bj->bk", loc.norm(dim=-1), weight) / weight.sum(1, keepdim=True).clamp_min(1)
     return _windowed(spread[..., None], keys.present).clamp_min(1e-2)[..., None]

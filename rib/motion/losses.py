@@ -1,8 +1,8 @@
 """What the motion net is trained on: named, unweighted terms.
 
-Errors are Euclidean distances in px, divided for each clip by what the natural cubic spline achieves there: a clean
-clip, where a hundredth of a pixel decides, weighs as much as a noisy one. Letters: B clips, K keyframes, J joints,
-F frames probed in a piece.
+Errors are Euclidean distances in px, divided for each clip by what the natural cubic spline achieves there: a
+clean clip, where a hundredth of a pixel decides, weighs as much as a noisy one. Letters: B clips, K
+keyframes, J joints, F frames probed in a piece.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from rib.motion.windows import PROBES, MotionBatch
 from rib.skeleton import joint_set
 
 MIDDLE = slice(1, PROBES - 1)
-"""The probes that stand for all moments of a piece; the outer two only serve the acceleration at keyframes."""
+"""The probes that stand for a piece; the outer two only serve the acceleration at keyframes."""
 
 
 class MotionLoss:
@@ -66,13 +66,16 @@ class MotionLoss:
         return ((length(found) - length(truth)).abs().mean((1, 2)) / size_B).mean()
 
     def _doubt(self, curve: MotionCurve, error: Tensor, batch: MotionBatch, weight: Tensor) -> Tensor:
-        """Negative log-likelihood of distances under a Rayleigh distribution whose mean is the expected error."""
+        """How well the expected error tells the distance: an exponential distribution's log-likelihood."""
         times, pieces = batch["times_s"], batch["probe_times_s"].shape[1]
         u = (batch["probe_times_s"][:, :, PROBES // 2] - times[:, :-1]) / times.diff(dim=1)
         piece = torch.arange(pieces).expand(len(times), pieces)
         between = curve.log_error_at(piece, u.float())
         total = torch.zeros(())
-        for e, log_b in ((error[:, :, PROBES // 2], between), (curve.position_px - batch["target_px"], curve.log_error)):
+        for e, log_b in (
+            (error[:, :, PROBES // 2], between),
+            (curve.position_px - batch["target_px"], curve.log_error),
+        ):
             distance = e.detach().norm(dim=-1).clamp_min(0.05)
             log_b = log_b.clamp_min(math.log(0.02))
             total = total + _mean(distance / log_b.exp() + log_b - distance.log(), weight).mean()

@@ -1,4 +1,4 @@
-"""Train a motion net: named losses, a running mean of the weights, errors against the natural cubic spline."""
+"""Train a motion net: named losses, a running mean of the weights, errors against the spline's."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from rib.motion.checkpoint import FORMAT, facts_of
 from rib.motion.curve import MotionCurve
 from rib.motion.keyframe_features import prepare
-from rib.motion.losses import MotionLoss, at_probes, weighted
+from rib.motion.losses import MIDDLE, MotionLoss, at_probes, weighted
 from rib.motion.net_base import natural_spline
 from rib.motion.windows import MotionBatch
 from rib.recipe import build
@@ -33,14 +33,16 @@ class MotionModule(pl.LightningModule):
         weights: Weight of each term of the loss.
         optimizer: Recipe of the optimizer, without parameters.
         warmup_steps: Steps in which the learning rate rises from 0.
-        final_share: The learning rate ends at this share of its peak, along a cosine over all steps.
+        total_steps: Steps after which the learning rate has come down along a cosine; it stays there.
+        final_share: The share of its peak that it comes down to.
         average: Decay of the running mean of the weights, a step.
         checks: Names of the validation loaders, as in `MotionDataModule`.
     """
 
     def __init__(
         self, net: Mapping[str, Any], loss: Mapping[str, Any], weights: Mapping[str, float],
-        optimizer: Mapping[str, Any], warmup_steps: int, final_share: float, average: float, checks: Sequence[str],
+        optimizer: Mapping[str, Any], warmup_steps: int, total_steps: int, final_share: float, average: float,
+        checks: Sequence[str],
     ) -> None:  # fmt: skip
         super().__init__()
         self.save_hyperparameters()
@@ -54,7 +56,7 @@ class MotionModule(pl.LightningModule):
     def forward(
         self, times_s: Tensor, keypoints_px: Tensor, confidence: Tensor, present: Tensor | None = None
     ) -> MotionCurve:
-        """The curve of the averaged weights through a batch of keyframes (`rib.motion.net_base.MotionBase`)."""
+        """The curve of the averaged weights (`rib.motion.net_base.MotionBase`)."""
         return self.averaged(times_s, keypoints_px, confidence, present)
 
     def training_step(self, batch: MotionBatch, batch_idx: int) -> Tensor:
@@ -83,11 +85,8 @@ class MotionModule(pl.LightningModule):
     def validation_step(self, batch: MotionBatch, batch_idx: int, dataloader_idx: int = 0) -> None:
         """In-between error, and its ratio to the spline's."""
         curve, spline = self(batch["times_s"], batch["keypoints_px"], batch["confidence"]), spline_of(batch)
-        seen = curve.seen[:, None, None].float()
-        scale = PX / batch["height_px"]
-        mean = lambda c: ((at_probes(c, batch) - batch["probe_px"])[:, :, 1:4].norm(dim=-1) * seen).mean() * scale  # noqa: E731,E501
         name, size = self.checks[dataloader_idx], len(batch["times_s"])
-        ours, theirs = mean(curve), mean(spline)
+        ours, theirs = (between_px(c, batch) for c in (curve, spline))
         options: dict[str, Any] = {"batch_size": size, "add_dataloader_idx": False}
         self.log(f"val/{name}_px", ours, **options)
         self.log(f"val/{name}_ratio", ours / theirs, **options)
@@ -102,14 +101,13 @@ class MotionModule(pl.LightningModule):
         """Say what the net fits (`rib.motion.checkpoint`)."""
         checkpoint[FORMAT] = asdict(facts_of(self.net))
 
-    def configure_optimizers(self) -> dict[str, Any]:
-        """Weight decay on matrices alone; warm-up, then a cosine over the trainer's steps."""
+    def configure_optimizers(self) -> Any:
+        """Weight decay on matrices alone; warm-up, then a cosine."""
         matrices = [p for p in self.net.parameters() if p.dim() > 1]
         vectors = [p for p in self.net.parameters() if p.dim() <= 1]
         groups = [{"params": matrices}, {"params": vectors, "weight_decay": 0.0}]
         optimizer = build(self.hparams["optimizer"], params=groups)
-        steps = int(self.trainer.estimated_stepping_batches)
-        warm, end = self.hparams["warmup_steps"], self.hparams["final_share"]
+        steps, warm, end = (self.hparams[k] for k in ("total_steps", "warmup_steps", "final_share"))
 
         def share(step: int) -> float:
             cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, step / steps)))
@@ -117,6 +115,12 @@ class MotionModule(pl.LightningModule):
 
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, share)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+def between_px(curve: MotionCurve, batch: MotionBatch) -> Tensor:
+    """Mean error between keyframes of the joints seen, in px at a person `PX` tall."""
+    error = (at_probes(curve, batch) - batch["probe_px"])[:, :, MIDDLE].norm(dim=-1).mean((1, 2))
+    return (error * curve.seen).sum() / curve.seen.sum() * (PX / batch["height_px"])
 
 
 def spline_of(batch: MotionBatch) -> MotionCurve:

@@ -1,12 +1,13 @@
 """`motion_base`: a transformer over keyframes that corrects a natural cubic spline.
 
-Keyframes are denoised in stages; the spline through the corrected keyframes is the prior; corrected tangents and three
-bumps a piece shape what lies between. Every head starts at zero, so an untrained net is the natural cubic spline.
-Letters: B clips, K keyframes, J joints, P predictors, C channels.
+Keyframes are denoised in stages; the spline through the corrected keyframes is the prior; corrected tangents
+and three bumps a piece shape what lies between. Every head starts at zero, so an untrained net is the natural
+cubic spline. Letters: B clips, K keyframes, J joints, P predictors, C channels.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import fields
 
 import torch
@@ -20,8 +21,8 @@ from rib.motion.keyframe_features import (
     NUM_FEATURES_PER_KEYFRAME,
     PREDICTORS,
     TORSO,
-    Keyframes,
     Evidence,
+    Keyframes,
     prepare,
     weigh,
 )
@@ -82,8 +83,9 @@ class MotionBase(nn.Module):
     joint_set = "body19"
     fps: float | None = None  # time is in seconds
 
-    def __init__(self, width: int, num_heads: int, num_layers: list[int], expansion: int) -> None:
+    def __init__(self, width: int, num_heads: int, num_layers: Sequence[int], expansion: int) -> None:
         super().__init__()
+        self.num_layers = list(num_layers)
         self.time_bias = TimeBias(sum(num_layers), num_heads)
         self.stages = nn.ModuleList(Stage(width, num_heads, n, expansion) for n in num_layers)
         self.norm = nn.LayerNorm(width)
@@ -117,13 +119,11 @@ class MotionBase(nn.Module):
 
     def curve(self, keys: Keyframes) -> MotionCurve:
         """The curve in normalised units."""
-        x, z, found = keys.x, None, None
-        bias = self._bias(keys)
-        for stage in self.stages:
-            found = weigh(x, keys)
-            part, bias = bias[: len(stage.layers)], bias[len(stage.layers) :]
-            z, x = stage(z, x, found, part)
-        assert z is not None and found is not None
+        x, z, found = keys.x, None, weigh(keys.x, keys)
+        for number, (stage, bias) in enumerate(zip(self.stages, self._biases(keys), strict=True)):
+            found = weigh(x, keys) if number else found
+            z, x = stage(z, x, found, bias)
+        assert z is not None
         z = self.norm(z)[:, : x.shape[1]]
         joined = self._joined(z, keys)
         tangent = self._tangents(z, x, found, keys)
@@ -146,14 +146,17 @@ class MotionBase(nn.Module):
             curve.tolerance_px * size[..., 0, 0], keys.seen,
         )  # fmt: skip
 
-    def _bias(self, keys: Keyframes) -> Tensor:
+    def _biases(self, keys: Keyframes) -> Sequence[Tensor]:
+        """Attention biases of each stage's layers."""
         pad = -keys.present.shape[1] % BLOCK
         times = torch.where(keys.present, (keys.times_s - keys.times_s[:, :1]).float(), 0.0)
-        return self.time_bias(F.pad(times, (0, pad)), F.pad(keys.present, (0, pad)))
+        return self.time_bias(F.pad(times, (0, pad)), F.pad(keys.present, (0, pad))).split(self.num_layers)
 
     @staticmethod
     def _pair(z: Tensor, h: Tensor) -> Tensor:
-        return torch.cat([z[:, :-1], z[:, 1:], (5 * h).clamp_max(5)[..., None], (10 * h).log()[..., None]], -1)
+        return torch.cat(
+            [z[:, :-1], z[:, 1:], (5 * h).clamp_max(5)[..., None], (10 * h).log()[..., None]], -1
+        )
 
     def _joined(self, z: Tensor, keys: Keyframes) -> Tensor:
         return self.join(self._pair(z, keys.h))
@@ -202,9 +205,9 @@ def _doubled(keys: Keyframes) -> Keyframes:
     twice = lambda a: torch.cat([a, a])  # noqa: E731
     flipped = lambda a: torch.cat([a, a[..., MIRRORED]])  # noqa: E731
     return Keyframes(
-        torch.cat([keys.x, mirror(keys.x)]), flipped(keys.valid), flipped(keys.seen), flipped(keys.confidence),
-        twice(keys.present), twice(keys.num_present), twice(keys.times_s), twice(keys.h), twice(keys.centre_px),
-        twice(keys.scale_px), [twice(w) for w in keys.weights],
+        torch.cat([keys.x, mirror(keys.x)]), flipped(keys.valid), flipped(keys.seen),
+        flipped(keys.confidence), twice(keys.present), twice(keys.num_present), twice(keys.times_s),
+        twice(keys.h), twice(keys.centre_px), twice(keys.scale_px), [twice(w) for w in keys.weights],
     )  # fmt: skip
 
 

@@ -1,10 +1,12 @@
 """The natural cubic spline on tensors: what the motion net starts from, and the curve that it returns.
 
-Letters: B clips, K keyframes, J joints, Q moments. Keyframes are padded at the end; `num_present` says how many count.
+Letters: B clips, K keyframes, J joints, Q moments. Keyframes are padded at the end; `num_present` says how
+many count.
 
-The spline's tangents solve a tridiagonal, diagonally dominant system. Parallel cyclic reduction halves the coupling's
-logarithm with every level, so `LEVELS` levels are exact to float32 for a clip of any length: time and memory are
-linear in K, and nothing loops over keyframes (Hockney, "A fast direct solution of Poisson's equation", J. ACM 1965).
+The spline's tangents solve a tridiagonal, diagonally dominant system. Parallel cyclic reduction halves the
+coupling's logarithm with every level, so `LEVELS` levels are exact to float32 for a clip of any length: time
+and memory are linear in K, and nothing loops over keyframes (Hockney, "A fast direct solution of Poisson's
+equation", J. ACM 1965).
 """
 
 from __future__ import annotations
@@ -23,7 +25,11 @@ def shift(x: Tensor, by: int, fill: float = 0.0) -> Tensor:
     if abs(by) >= K:
         return torch.full_like(x, fill)
     pad = [0, 0] * (x.dim() - 2)
-    return F.pad(x[:, by:], [*pad, 0, by], value=fill) if by >= 0 else F.pad(x[:, :by], [*pad, -by, 0], value=fill)
+    return (
+        F.pad(x[:, by:], [*pad, 0, by], value=fill)
+        if by >= 0
+        else F.pad(x[:, :by], [*pad, -by, 0], value=fill)
+    )
 
 
 def intervals(times_BK: Tensor, num_present: Tensor) -> Tensor:
@@ -43,7 +49,7 @@ def natural_tangents(x: Tensor, h: Tensor, num_present: Tensor) -> Tensor:
     Returns:
         (B, K, J, 2) per second; 0 beyond `num_present` and where a single knot is present.
     """
-    B, K = x.shape[:2]
+    K = x.shape[1]
     if K == 1:
         return torch.zeros_like(x)
     k = torch.arange(K, device=x.device)[None, :, None]
@@ -55,7 +61,8 @@ def natural_tangents(x: Tensor, h: Tensor, num_present: Tensor) -> Tensor:
     upper = torch.where(inner, 1 - share, 0.0) + first.float()
     slope = x.diff(dim=1) / h[..., None]
     right = 3 * (
-        lower[..., None] * F.pad(slope, (0, 0, 0, 0, 1, 0)) + upper[..., None] * F.pad(slope, (0, 0, 0, 0, 0, 1))
+        lower[..., None] * F.pad(slope, (0, 0, 0, 0, 1, 0))
+        + upper[..., None] * F.pad(slope, (0, 0, 0, 0, 0, 1))
     )
     return _solve(lower, upper, right)
 
@@ -90,10 +97,10 @@ def hermite_weights(u: Tensor, h: Tensor) -> Tensor:
 
 
 def fill_missing(x: Tensor, valid: Tensor, times_BK: Tensor) -> Tensor:
-    """Put a missing joint on the natural cubic spline through its own valid keyframes; hold it beyond its first and last.
+    """Put a missing joint on the spline through its own valid keyframes; hold it beyond first and last.
 
-    A spline through the filled knots is the same curve as the spline through the valid ones alone, where the joint
-    is valid at the first and last keyframe.
+    A spline through the filled knots is the same curve as the spline through the valid ones alone, where the
+    joint is valid at the first and last keyframe.
 
     Args:
         x: (B, K, J, 2).

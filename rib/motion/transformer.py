@@ -20,11 +20,12 @@ MOMENTS = 8192
 class TransformerMotion(CubicMotion):
     """Denoises the 19 joints of keyframes and moves them in between; other joints ride on their limb.
 
-    A joint that is not among the 19 (ears, fingers, heels) is carried as its offset from the nearest of them on its
-    limb, by a natural cubic spline. Cuts and long absences are treated as by `motion=cubic`.
+    A joint that is not among the 19 (ears, fingers, heels) is carried as its offset from the nearest of them
+    on its limb, by a natural cubic spline. Cuts and long absences are treated as by `motion=cubic`.
 
     Args:
-        weights: A file that `rib train` made (.ckpt or .safetensors); None takes the weights that come with rib.
+        weights: A file that `rib train` made (.ckpt or .safetensors); None takes the weights that come with
+            rib.
         device: Where the net runs, e.g. "cpu" or "cuda".
         hold_s: Seconds before its first and after its last sight for which a joint stays where it is.
         half_life_s: Seconds to the nearest sight that halve the confidence of a joint outside the 19.
@@ -48,8 +49,7 @@ class TransformerMotion(CubicMotion):
     def _move(self, poses: PoseSequence, times_s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         body = convert(poses, "body19")
         moved, belief = self._move_body(body, times_s)
-        carriers = carriers_of(poses.joint_set)
-        carrier = np.where(carriers < 0, 0, carriers)
+        carrier = carriers_of(poses.joint_set)
         known = (poses.confidence > 0) & (body.confidence[:, carrier] > 0)
         offset = np.where(known[..., None], poses.keypoints_px - body.keypoints_px[:, carrier], 0.0)
         start_s = poses.times_s[0]
@@ -60,12 +60,13 @@ class TransformerMotion(CubicMotion):
         exact = np.array([name in BODY19 for name in joint_set(poses.joint_set).joints])
         keypoints_px = np.where(exact[:, None], moved[:, carrier], moved[:, carrier] + riding)
         confidence = np.where(exact, belief[:, carrier], np.minimum(rider_belief, belief[:, carrier]))
-        confidence = np.where(carriers < 0, 0.0, confidence)
         return np.where(confidence[..., None] > 0, keypoints_px, 0.0), confidence
 
     def _move_body(self, body: PoseSequence, times_s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The 19 joints at moments (N,): (N, 19, 2) and (N, 19)."""
-        centre = body.keypoints_px[body.confidence > 0].mean(0) if (body.confidence > 0).any() else np.zeros(2)
+        centre = (
+            body.keypoints_px[body.confidence > 0].mean(0) if (body.confidence > 0).any() else np.zeros(2)
+        )
         as_tensor = lambda a, kind=torch.float32: torch.as_tensor(a, dtype=kind, device=self.device)[None]  # noqa: E731
         start_s = body.times_s[0]
         moments = as_tensor(times_s - start_s, torch.float64)
@@ -83,12 +84,14 @@ class TransformerMotion(CubicMotion):
         """(N, 19) 0 or 1: a joint is not told beyond `hold_s` of its first and last sight."""
         reach = Hold(self.hold.hold_s, np.inf)
         seen = (body.confidence > 0).astype(float)
-        return (fill(self.interpolate, body.times_s, seen[..., None], seen, times_s, reach)[1] > 0).astype(float)
+        return (fill(self.interpolate, body.times_s, seen[..., None], seen, times_s, reach)[1] > 0).astype(
+            float
+        )
 
 
 @cache
 def carriers_of(name: str) -> np.ndarray:
-    """For each joint of a set, the one of the 19 that it is or that carries it, -1 where there is none."""
+    """For each joint of a set, the one of the 19 that it is or that carries it."""
     joints = joint_set(name)
     near: dict[int, set[int]] = {j: set() for j in range(len(joints))}
     for a, b in joints.limbs:
@@ -98,7 +101,7 @@ def carriers_of(name: str) -> np.ndarray:
 
 
 def _carrier(joint: int, names: tuple[str, ...], near: dict[int, set[int]]) -> int:
-    """The hand for a hand's points; else the first of the 19 met along the limbs."""
+    """The hand for a hand's points; else the first of the 19 met along the limbs, or the nose."""
     for side in ("left", "right"):
         if names[joint].startswith(f"{side}_hand_"):
             return BODY19.index(f"{side}_hand")
@@ -109,7 +112,7 @@ def _carrier(joint: int, names: tuple[str, ...], near: dict[int, set[int]]) -> i
             return found[0]
         edge = [n for j in edge for n in near[j] if n not in seen]
         seen.update(edge)
-    return BODY19.index("nose") if "face" in names[joint] else -1
+    return BODY19.index("nose")
 
 
 def _available(device: str) -> str:

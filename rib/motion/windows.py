@@ -14,7 +14,7 @@ from torch import Tensor
 
 from rib.mocap.bank import MotionBank
 from rib.mocap.views import RandomViews
-from rib.motion.corruption import DetectorNoise, DetectorErrors
+from rib.motion.corruption import DetectorErrors, DetectorNoise
 from rib.skeleton import BODY19, joint_set
 
 PROBES = 5
@@ -120,7 +120,7 @@ class MotionWindows:
         )  # fmt: skip
 
     def _frames(self, B: int, K: int, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Recordings (B,), keyframes (B, K) and probes (B, K - 1, PROBES) as frame numbers, seconds a frame (B,)."""
+        """Recordings (B,), frames of keyframes (B, K) and probes (B, K - 1, PROBES), seconds a frame (B,)."""
         r, rand = self.recipe, lambda *s: torch.rand(*s, generator=generator)
         lengths = self.bank.lengths
         weight = (lengths >= 2 * (K - 1) + 1) * lengths.double() ** r.length_power
@@ -138,10 +138,11 @@ class MotionWindows:
         middle = key[:, :-1] + 1 + (rand(B, K - 1) * (step - 1)).long()
         probe = torch.stack([key[:, :-1] + 1, middle - 1, middle, middle + 1, key[:, 1:] - 1], -1)
         backwards = rand(B, 1) < r.reversed
-        place = lambda f, b: torch.where(b, begin.reshape(b.shape) + total.reshape(b.shape) - f, begin.reshape(b.shape) + f)  # noqa: E731,E501
         low, high = r.speed
         frame_s = (high / low) ** rand(B).double() * low / self.bank.fps
-        return clip, place(key, backwards), place(probe, backwards[..., None]), frame_s
+        frames = torch.cat([key, probe.flatten(1)], 1)
+        frames = begin + torch.where(backwards, total - frames, frames)
+        return clip, frames[:, :K], frames[:, K:].unflatten(1, (K - 1, PROBES)), frame_s
 
     def _restyled(self, joints: Tensor, generator: torch.Generator) -> Tensor:
         """Give every clip's person other bone lengths, the same left and right."""

@@ -25,7 +25,7 @@ def net() -> MotionBase:
 
 @pytest.fixture
 def keyframes() -> Callable[..., Keyframes]:
-    """Times (1, K), keypoints (1, K, 19, 2) and confidence (1, K, 19) of a smooth motion, some joints missing."""
+    """Times (1, K), keypoints (1, K, 19, 2), confidence (1, K, 19) of a smooth motion, some missing."""
 
     def make(K: int, seed: int = 0, missing: float = 0.1) -> Keyframes:
         g = torch.Generator().manual_seed(seed)
