@@ -56,7 +56,11 @@ class MaskStage(Protocol):
 
 
 class BackgroundStage(Protocol):
-    """Pictures at the wanted times of an interval."""
+    """Pictures at the wanted times of an interval (`rib.background.interpolator.Interpolator`)."""
+
+    def prepare(self, num_frames: int, size_px: tuple[int, int]) -> None:
+        """Called once before the first interval."""
+        ...
 
     def __call__(self, interval: Interval) -> Background:
         """See the class."""

@@ -76,7 +76,8 @@ def test_help_and_typos_import_nothing_heavy() -> None:
         "from rib.commands.__main__ import main\n"
         "try: main()\n"
         "except SystemExit: pass\n"
-        "print([m for m in ('torch', 'cv2', 'av', 'pytorch_lightning', 'wandb', 'matplotlib') if m in sys.modules])"
+        "heavy = {'torch', 'cv2', 'av', 'pytorch_lightning', 'wandb', 'matplotlib'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
     )
     for arguments in (["interpolate", "--help"], ["interpolate", "input=x", "rat=4"], ["--help"]):
         done = subprocess.run(
