@@ -1,0 +1,140 @@
+"""`rib interpolate` as a process: what a user sees when the input, the disk or the user stops it."""
+
+from __future__ import annotations
+
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from rib.video import VideoWriter
+
+pytestmark = pytest.mark.slow
+
+BASE = ["background=blend", "report=false", "device=cpu"]
+
+
+def start(folder: Path, *arguments: str, limit_bytes: int | None = None) -> subprocess.Popen[str]:
+    def limited() -> None:
+        if limit_bytes:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, limit_bytes))
+
+    command = [sys.executable, "-m", "rib.commands", "interpolate", *arguments]
+    return subprocess.Popen(
+        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=limited
+    )
+
+
+def write_clip(path: Path, num_frames: int, size: tuple[int, int] = (96, 64)) -> Path:
+    noise = np.random.default_rng(0).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
+    with VideoWriter(path, Fraction(10), size, codec="libx264", crf=10, pixel_format="yuv420p") as writer:
+        for index in range(num_frames):
+            writer.write(np.roll(noise, index, axis=1))
+    return path
+
+
+def text_file(folder: Path) -> Path:
+    path = folder / "text.mp4"
+    path.write_text("this is no video\n" * 100)
+    return path
+
+
+def empty_file(folder: Path) -> Path:
+    path = folder / "empty.mp4"
+    path.touch()
+    return path
+
+
+def empty_folder(folder: Path) -> Path:
+    (folder / "empty").mkdir()
+    return folder / "empty"
+
+
+def one_frame(folder: Path) -> Path:
+    return write_clip(folder / "one.mp4", 1)
+
+
+def mixed_sizes(folder: Path) -> Path:
+    (folder / "mixed").mkdir()
+    for index, width in enumerate((32, 48)):
+        cv2.imwrite(str(folder / "mixed" / f"{index}.png"), np.zeros((32, width, 3), np.uint8))
+    return folder / "mixed"
+
+
+def truncated(folder: Path) -> Path:
+    whole = write_clip(folder / "whole.mp4", 60)
+    path = folder / "truncated.mp4"
+    content = whole.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    return path
+
+
+INPUTS: dict[str, tuple[Callable[[Path], Path], str]] = {
+    "missing": (lambda folder: folder / "missing.mp4", "missing.mp4"),
+    "empty file": (empty_file, "empty.mp4"),
+    "text": (text_file, "text.mp4"),
+    "empty folder": (empty_folder, "empty"),
+    "one frame": (one_frame, "at least two"),
+    "mixed sizes": (mixed_sizes, "48 x 32"),
+    "truncated": (truncated, " s"),
+}
+
+
+@pytest.mark.parametrize("name", INPUTS)
+def test_a_bad_input_is_one_line_and_leaves_nothing(name: str, tmp_path: Path) -> None:
+    make, words = INPUTS[name]
+    path = make(tmp_path)
+    before = sorted(tmp_path.rglob("*"))
+    process = start(tmp_path, f"input={path}", "rate=2", "output=out", f"cache.dir={tmp_path}/cache", *BASE)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 1, err
+    assert words in err
+    assert len(err.strip().splitlines()) == 1, err
+    assert out == ""
+    assert [p for p in sorted(tmp_path.rglob("*")) if "cache" not in p.parts] == before
+
+
+@pytest.mark.parametrize("limit_kb", [2, 20, 60])
+def test_a_full_disk_is_one_line_and_leaves_nothing(limit_kb: int, tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "clip.mp4", 6, (320, 240))
+    process = start(
+        tmp_path, f"input={clip}", "rate=4", "output=out", f"cache.dir={tmp_path}/cache", *BASE,
+        limit_bytes=limit_kb * 1000,
+    )  # fmt: skip
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 1, err
+    assert "no space left" in err
+    assert len(err.strip().splitlines()) == 1, err
+    assert not (tmp_path / "out").exists()
+
+
+def test_ctrl_c_is_130_and_leaves_nothing(tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "clip.mp4", 200, (320, 240))
+    cache = tmp_path / "cache"
+    process = start(tmp_path, f"input={clip}", "rate=16", "output=out", f"cache.dir={cache}", *BASE)
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "out").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert "Traceback" not in err
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_older_result_survives_a_failure(tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "clip.mp4", 4)
+    arguments = [f"input={clip}", "output=out", f"cache.dir={tmp_path}/cache", *BASE]
+    assert start(tmp_path, "rate=2", *arguments).wait(timeout=120) == 0
+    before = {p: p.read_bytes() for p in (tmp_path / "out").rglob("*") if p.is_file()}
+    failed = start(tmp_path, "rate=4", *arguments, limit_bytes=2_000)
+    assert failed.wait(timeout=120) == 1
+    assert {p: p.read_bytes() for p in (tmp_path / "out").rglob("*") if p.is_file()} == before
