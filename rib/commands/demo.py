@@ -25,6 +25,7 @@ def task(config: dict[str, Any]) -> None:
     path = weight_file(PACKAGE, CLIP)
     crop, size, stride = tuple(config["crop_xywh"]), tuple(config["size_wh"]), config["stride"]
     clip = cut(open_source(path), config["first"], config["count"], crop, size)
+    clip.name = "walk"
     output = Path(config["output"])
     made, scored = output / "interpolated", output / "benchmark"
     print(
