@@ -51,7 +51,7 @@ class TimeBias(nn.Module):
         seen = blocks(present_BK.float())[:, :, None, :] * (offset.abs() <= BLOCK)
         bias = bias.masked_fill(((seen == 0) & (offset != 0))[..., None], -1e4)
         bias = bias.reshape(-1, BLOCK, 3 * BLOCK, self.num_layers, self.num_heads)
-        return bias.permute(3, 0, 4, 1, 2)
+        return bias.permute(3, 0, 4, 1, 2).contiguous()
 
 
 class BandedBlock(nn.Module):

@@ -12,15 +12,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from rib.motion.spline_prior import fill_missing, intervals, shift
+from rib.motion.spline_prior import fill_missing, intervals
+from rib.motion.stencils import AFTER, BEFORE, LINE, NOISE, PREDICTORS, apply, stencils
 from rib.skeleton import BODY19
 
-PREDICTORS = ((-1, 1), (-2, -1, 1, 2), (-2, 2), (-3, 3), (-2, -1), (1, 2))
-"""Neighbours through which a polynomial predicts a keyframe; all are exact on uniform motion."""
-AMPLITUDE_ORDER = (1, 0, 4, 5)
-"""The first of these `PREDICTORS` that exists measures noise: cubic, line, extrapolation at the ends."""
-MAX_WEIGHT = 8.0
-"""A predictor that magnifies noise more than this (very uneven keyframes) is left out."""
 WINDOW = 8
 """Noise is averaged over this many keyframes to either side."""
 TORSO = tuple(
@@ -45,7 +40,7 @@ class Keyframes:
         h: (B, K - 1) seconds between keyframes.
         centre_px: (B, 1, 1, 2).
         scale_px: (B, 1, 1, 1), mean distance of the joints from the torso's centre.
-        weights: One (B, K, n) a predictor, 0 where it does not exist.
+        stencils: (B, K, S, n), see `rib.motion.stencils`.
     """
 
     x: Tensor
@@ -58,7 +53,7 @@ class Keyframes:
     h: Tensor
     centre_px: Tensor
     scale_px: Tensor
-    weights: list[Tensor]
+    stencils: Tensor
 
 
 @dataclass(frozen=True)
@@ -68,7 +63,7 @@ class Evidence:
     Attributes:
         by_joint: (B, K, J, `NUM_FEATURES_PER_JOINT`).
         rhythm: (B, K, `NUM_FEATURES_PER_KEYFRAME`).
-        offsets: (B, K, J, P, 2), prediction minus keyframe, one a predictor.
+        offsets: (B, K, P, J, 2), prediction minus keyframe, one a predictor.
         amplitude: (B, K, J, 1), the size of a plausible correction.
     """
 
@@ -93,7 +88,7 @@ def prepare(times_s: Tensor, keypoints_px: Tensor, confidence: Tensor, present: 
     num_present = present.sum(1)
     return Keyframes(
         x / scale, valid, seen, torch.where(valid, confidence, 0.0), present, num_present, times_s,
-        intervals(times_s, num_present), centre, scale, _predictor_weights(times_s, present),
+        intervals(times_s, num_present), centre, scale, stencils(times_s, present),
     )  # fmt: skip
 
 
@@ -107,31 +102,23 @@ def torso_centre(x: Tensor, seen: Tensor) -> Tensor:
 
 def weigh(x: Tensor, keys: Keyframes) -> Evidence:
     """Compare keyframes `x` (B, K, J, 2), observed or half denoised, with their neighbours."""
-    near = {n: shift(x, n) for n in (-3, -2, -1, 1, 2, 3)}
-    offsets = []
-    for neighbours, weight in zip(PREDICTORS, keys.weights, strict=True):
-        guess = sum(near[n] * weight[..., i, None, None] for i, n in enumerate(neighbours))
-        exists = (weight != 0).any(-1)[..., None, None]
-        offsets.append(torch.where(exists, guess - x, 0.0))
+    sums = apply(keys.stencils, x)
+    loo, line, after, before = (sums[:, :, i] for i in (NOISE, LINE, AFTER, BEFORE))
     root = torso_centre(x, keys.seen)
-    loo = _first_existing(offsets, keys.weights)
     local = _local_scale(x - root, keys)
     floor = 1e-3 * local[..., 0]
-    level, line = ((a.norm(dim=-1) + floor).log() for a in (loo, offsets[0]))
-    present = keys.present.float()
-    after = (near[1] - x) * shift(present, 1)[..., None, None]
-    before = (x - near[-1]) * shift(present, -1)[..., None, None]
+    level, bend = ((a.norm(dim=-1) + floor).log() for a in (loo, line))
     step = ((after + before).norm(dim=-1) + floor).log()
-    pooled = _windowed(torch.cat([level, line, step], -1), keys.present)
+    pooled = _windowed(torch.cat([level, bend, step], -1), keys.present)
     noise = pooled[..., : level.shape[-1]]
     amplitude = 0.5 * level.exp() + noise.exp() + 0.15 * noise.exp().mean(-1, keepdim=True)
     amplitude = amplitude + 0.1 * local[..., 0] * (~keys.valid) + floor
     vectors = [v / local for v in (x - root, after, before)]
-    vectors += [torch.asinh(20 * v / local) for v in (loo, offsets[0])]
+    vectors += [torch.asinh(20 * v / local) for v in (loo, line)]
     flags = [keys.confidence, keys.valid.float(), keys.seen[:, None].expand_as(keys.valid).float()]
     levels = torch.stack([level, *pooled.chunk(3, -1)], -1) - local.log()
     by_joint = torch.cat([*vectors, torch.stack(flags, -1), levels / 3], -1)
-    return Evidence(by_joint, _rhythm(keys), torch.stack(offsets, 3), amplitude[..., None].detach())
+    return Evidence(by_joint, _rhythm(keys), sums[:, :, : len(PREDICTORS)], amplitude[..., None].detach())
 
 
 def _rhythm(keys: Keyframes) -> Tensor:
@@ -146,34 +133,6 @@ def _rhythm(keys: Keyframes) -> Tensor:
     first[:, 0] = True
     gaps = [(5 * g).clamp_max(5) for g in (before, after)] + [(10 * g + 1e-2).log() for g in (before, after)]
     return torch.stack([*gaps, first.float(), last.float()], -1)
-
-
-def _predictor_weights(times_s: Tensor, present: Tensor) -> list[Tensor]:
-    """Lagrange weights of every predictor at every keyframe, 0 where a neighbour is lacking."""
-    time = {n: (shift(times_s, n) - times_s).float() for n in (-3, -2, -1, 1, 2, 3)}
-    there = {n: shift(present.float(), n) > 0 for n in time}
-    out = []
-    for neighbours in PREDICTORS:
-        parts = []
-        for a in neighbours:
-            w = torch.ones_like(time[1])
-            for b in neighbours:
-                if b != a:
-                    gap = time[a] - time[b]
-                    w = w * -time[b] / torch.where(gap == 0, 1.0, gap)
-            parts.append(w)
-        weight = torch.stack(parts, -1)
-        ok = torch.stack([there[n] for n in neighbours], -1).all(-1) & present
-        ok = ok & (weight.abs().amax(-1) <= MAX_WEIGHT)
-        out.append(torch.where(ok[..., None], weight, 0.0))
-    return out
-
-
-def _first_existing(offsets: list[Tensor], weights: list[Tensor]) -> Tensor:
-    out = torch.zeros_like(offsets[0])
-    for i in reversed(AMPLITUDE_ORDER):
-        out = torch.where((weights[i] != 0).any(-1)[..., None, None], offsets[i], out)
-    return out
 
 
 def _local_scale(loc: Tensor, keys: Keyframes) -> Tensor:

@@ -19,7 +19,6 @@ from rib.motion.curve import NUM_BUMPS, MotionCurve
 from rib.motion.keyframe_features import (
     NUM_FEATURES_PER_JOINT,
     NUM_FEATURES_PER_KEYFRAME,
-    PREDICTORS,
     TORSO,
     Evidence,
     Keyframes,
@@ -27,6 +26,7 @@ from rib.motion.keyframe_features import (
     weigh,
 )
 from rib.motion.spline_prior import natural_tangents
+from rib.motion.stencils import LINE, PREDICTORS
 from rib.skeleton import BODY19
 
 NUM_JOINTS = len(BODY19)
@@ -65,9 +65,10 @@ class Stage(nn.Module):
         told = self.norm(z)[:, :K]
         context = self.context(told).reshape(B, K, NUM_JOINTS, JOINT_WIDTH)
         out = self.move(F.gelu(context + self.own(found.by_joint)))
-        gate, weights, free = out[..., :1].sigmoid(), out[..., 1:-2, None], out[..., -2:]
+        gate, weights, free = out[..., :1].sigmoid(), out[..., 1:-2], out[..., -2:]
         free = free + self.nudge(told).reshape(B, K, NUM_JOINTS, 2)
-        return z, x + gate * ((weights * found.offsets).sum(3) + found.amplitude * free)
+        guided = (weights.transpose(2, 3)[..., None] * found.offsets).sum(2)
+        return z, x + gate * (guided + found.amplitude * free)
 
 
 class MotionBase(nn.Module):
@@ -183,7 +184,7 @@ class MotionBase(nn.Module):
         """(B, K - 1, 3, J, 2): along the second differences of the two ends, and freely."""
         B, pieces = joined.shape[:2]
         weights, free = self.bulge(joined).reshape(B, pieces, NUM_BUMPS, NUM_JOINTS, 4).split(2, -1)
-        bend, size = found.offsets[:, :, None, :, 0], found.amplitude[:, :, None]
+        bend, size = found.offsets[:, :, LINE, None], found.amplitude[:, :, None]
         bends = weights[..., :1] * bend[:, :-1] + weights[..., 1:] * bend[:, 1:]
         return bends + 0.5 * (size[:, :-1] + size[:, 1:]) * free
 
@@ -207,7 +208,7 @@ def _doubled(keys: Keyframes) -> Keyframes:
     return Keyframes(
         torch.cat([keys.x, mirror(keys.x)]), flipped(keys.valid), flipped(keys.seen),
         flipped(keys.confidence), twice(keys.present), twice(keys.num_present), twice(keys.times_s),
-        twice(keys.h), twice(keys.centre_px), twice(keys.scale_px), [twice(w) for w in keys.weights],
+        twice(keys.h), twice(keys.centre_px), twice(keys.scale_px), twice(keys.stencils),
     )  # fmt: skip
 
 
