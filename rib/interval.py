@@ -46,6 +46,8 @@ class Interval:
         neighbours: Other keyframes near by, for the person-free plate.
         indices: The number of each wanted frame in the output, from 0 (length N); empty where nothing
             counts the output.
+        rehearsed_db: By how much the renderer beat the interpolator on keyframes near by that were hidden
+            from both (PSNR over the person); infinite in rehearsal itself, None where none was possible.
     """
 
     a: Keyframe
@@ -54,6 +56,7 @@ class Interval:
     poses: PoseSequence | None = None
     neighbours: tuple[Keyframe, ...] = ()
     indices: tuple[int, ...] = ()
+    rehearsed_db: float | None = None
 
     @property
     def fractions(self) -> torch.Tensor:

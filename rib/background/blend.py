@@ -11,6 +11,8 @@ from rib.interval import Background, Interval
 class Blend(Interpolator):
     """Mixes the two keyframes in proportion to time; whatever moves is seen twice."""
 
+    gives = frozenset({"between"})
+
     def __call__(self, interval: Interval) -> Background:
         """The keyframes' mix at every time; `flow` and `weight_a` are None."""
         pictures = interval.a.picture[None], interval.b.picture[None]

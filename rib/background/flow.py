@@ -44,6 +44,8 @@ class Flow(Interpolator):
         RibError: There is no such preset.
     """
 
+    gives = frozenset({"flow", "between"})
+
     def __init__(self, preset: str, num_iterations: int) -> None:
         if preset not in PRESETS:
             raise RibError(f"background.preset is {preset!r}", f"choose one of: {', '.join(PRESETS)}")

@@ -28,6 +28,8 @@ class Rife(Interpolator):
         RibError: The weights' package is absent or damaged, or the scale is none of those above.
     """
 
+    gives = frozenset({"flow", "between"})
+
     def __init__(self, device: str, scale: float | None, batch_mpx: float) -> None:
         if scale not in (None, 1, 0.5, 0.25):
             raise RibError(f"background.scale is {scale}", "give 1, 0.5, 0.25 or null")

@@ -14,6 +14,7 @@ from rib.interval import Background, Interval, Keyframe, Rendered
 from rib.pipeline.analysis import Analysis, analyse
 from rib.pipeline.artefacts import Artefacts
 from rib.pipeline.compose import compose, to_float, to_uint8
+from rib.pipeline.rehearsal import rehearse
 from rib.pipeline.stages import ORDER, check_wiring
 from rib.pipeline.times import Timeline
 from rib.pipeline.watch import Stopwatch
@@ -50,6 +51,7 @@ class Chain:
         cuts: Settings of `find_cuts`.
         plate: A recipe for the person-free plate.
         neighbours: How many other keyframes the plate may look at.
+        rehearsals: How many keyframes are hidden to judge the renderer (`per_shot`, `every_s`).
         artefacts: Where the analysis is kept.
         device: Where pictures are made: "cpu", "cuda", ...
         batch_mpx: Frames made at once, in 10^6 pixels of output.
@@ -59,6 +61,7 @@ class Chain:
     cuts: Mapping[str, float]
     plate: Mapping[str, Any]
     neighbours: int
+    rehearsals: Mapping[str, Any]
     artefacts: Artefacts
     device: str
     batch_mpx: float
@@ -77,6 +80,7 @@ class Chain:
             cuts=config["cuts"],
             plate=config["plate"],
             neighbours=config["neighbours"],
+            rehearsals=config["rehearsals"],
             artefacts=Artefacts(cache["dir"], cache["limit_gb"]),
             device=resolve_device(config["device"]),
             batch_mpx=config["batch_mpx"],
@@ -110,6 +114,10 @@ class Chain:
         """
         timeline = analysis.timeline
         self.stage("background").prepare(len(timeline), source.size_px)
+        rehearsals = None
+        if "rehearsals" in self.wiring.wanted:
+            with self.watch("rehearse"):
+                rehearsals = rehearse(self, source, analysis, **self.rehearsals)
         for a, b, neighbours in self._gaps(source, analysis):
             gap = a[1].index
             wanted = timeline.wanted(gap)
@@ -117,7 +125,8 @@ class Chain:
             if gap + 1 in analysis.cuts:
                 made = _held(analysis, a, b, wanted)
             elif len(wanted):
-                made = self._made(analysis, a[1], b[1], neighbours, wanted)
+                rehearsed_db = rehearsals.around(gap, analysis.cuts) if rehearsals else None
+                made = self._made(analysis, a[1], b[1], neighbours, wanted, rehearsed_db)
             yield from _in_order(timeline, gap, a, b, made)
 
     def _made(
@@ -127,6 +136,7 @@ class Chain:
         b: Keyframe,
         neighbours: tuple[Keyframe, ...],
         wanted: np.ndarray,
+        rehearsed_db: float | None,
     ) -> Iterator[OutputFrame]:
         height, width = a.picture.shape[1:]
         size = max(1, int(self.batch_mpx * 1e6 / (height * width)))
@@ -139,6 +149,7 @@ class Chain:
                 analysis.poses[numbers],
                 neighbours,
                 tuple(map(int, numbers)),
+                rehearsed_db,
             )
             pictures, rendered = self._picture(analysis, interval)
             trust = rendered.trust.float()
@@ -152,18 +163,23 @@ class Chain:
                 )
 
     def _picture(self, analysis: Analysis, interval: Interval) -> tuple[np.ndarray, Rendered]:
-        with self.watch("background"):
-            background: Background = self.stage("background")(interval)
+        background = self.background(interval)
         renderer = self.stage("render")
         if not analysis.person_at(interval.a.index, interval.b.index):
             renderer = NoRenderer()
-        elif "plate" in self.wiring.wanted:
-            with self.watch("plate"):
-                background = replace(background, plate=self.stage("plate")(interval))
         with self.watch("render"):
             rendered = renderer(interval, background)
         with self.watch("compose"):
             return to_uint8(compose(background, rendered)), rendered
+
+    def background(self, interval: Interval) -> Background:
+        """What stands behind the person: the interpolator's frames, and the plate where wanted."""
+        with self.watch("background"):
+            background: Background = self.stage("background")(interval)
+        if "plate" in self.wiring.wanted:
+            with self.watch("plate"):
+                background = replace(background, plate=self.stage("plate")(interval))
+        return background
 
     def _gaps(
         self, source: FrameSource, analysis: Analysis
@@ -175,7 +191,7 @@ class Chain:
         frames = self.watch.through("decode", source)
         gap = 0
         for index, frame in enumerate(frames):
-            window.append((frame, self._keyframe(frame, index, analysis)))
+            window.append((frame, self.keyframe(frame, index, analysis)))
             while gap + 1 + ahead <= index:
                 yield _around(window, gap)
                 gap += 1
@@ -184,7 +200,8 @@ class Chain:
             yield _around(window, gap)
             gap += 1
 
-    def _keyframe(self, frame: np.ndarray, index: int, analysis: Analysis) -> Keyframe:
+    def keyframe(self, frame: np.ndarray, index: int, analysis: Analysis) -> Keyframe:
+        """The record of a decoded frame (H, W, 3) uint8."""
         mask = analysis.mask(index) if "masks" in self.wiring.wanted else None
         return Keyframe(
             index=index,

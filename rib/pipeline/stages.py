@@ -26,8 +26,9 @@ WORDS = {
     "flow": "optical flow to both keyframes",
     "between": "an interpolator of any two pictures",
     "plate": "the scene without the person",
+    "rehearsals": "hidden keyframes to be judged by",
 }
-GIVES = {"pose": {"keyframe_poses"}, "motion": {"poses"}, "mask": {"masks", "plate"}}
+GIVES = {"pose": {"keyframe_poses"}, "motion": {"poses"}, "mask": {"masks", "plate", "rehearsals"}}
 """What every stage of a kind gives; a class may give more."""
 
 
@@ -111,6 +112,6 @@ def check_wiring(recipes: Mapping[str, Mapping[str, Any]]) -> Wiring:
             f"which background={classes['background'].__name__} does not give",
             "type background=rife or render=none",
         )
-    if "plate" in wanted:
+    if wanted & {"plate", "rehearsals"}:
         wanted.add("masks")
     return Wiring(frozenset(wanted), "keyframe_poses" in getattr(classes["motion"], "gives", ()))

@@ -1,0 +1,84 @@
+"""Where each pixel of a pose comes from in a keyframe: bones move rigidly, skin between them softly.
+
+Every bone gives an affine map from the wanted pose back to the keyframe: rotation, a change of length, width
+kept. Inside a layer the maps are mixed by distance (linear blend skinning).
+Letters: N wanted poses, B bones, H and W the size of a region's grid.
+"""
+
+from __future__ import annotations
+
+import torch
+
+SHORTEST_PX = 3.0
+"""A bone pointing at the camera has no direction: lengths are softened by this when they are compared."""
+FAR = 1e3
+"""Distance of a bone that was not found."""
+STRETCH = 2.5
+"""A bone's length changes at most by this factor."""
+
+
+def bone_distances(
+    ends_px: torch.Tensor, radius_px: torch.Tensor, valid: torch.Tensor, xy: torch.Tensor
+) -> torch.Tensor:
+    """Distance of every pixel to every bone, in the bone's radii.
+
+    Args:
+        ends_px: (N, B, 2, 2) start and end of each bone.
+        radius_px: (B,).
+        valid: (N, B) bool.
+        xy: (2, H, W) pixel centres.
+
+    Returns:
+        (N, B, H, W); `FAR` for bones that were not found.
+    """
+    start, along = ends_px[:, :, 0], ends_px[:, :, 1] - ends_px[:, :, 0]
+    length2 = along.square().sum(-1).clamp_min(1e-6)
+    x, y = (xy[i] - start[..., i, None, None] for i in (0, 1))
+    ax, ay = (along[..., i, None, None] for i in (0, 1))
+    share = ((x * ax + y * ay) / length2[..., None, None]).clamp_(0, 1)
+    distance = torch.hypot(x - share * ax, y - share * ay) / radius_px[:, None, None]
+    return distance.masked_fill_(~valid[..., None, None], FAR)
+
+
+def bone_maps(target_px: torch.Tensor, source_px: torch.Tensor) -> torch.Tensor:
+    """The affine map of each bone from a wanted pose to a keyframe.
+
+    Args:
+        target_px: (N, B, 2, 2).
+        source_px: (B, 2, 2).
+
+    Returns:
+        (N, B, 2, 3): source = M[:, :2] target + M[:, 2].
+    """
+    v, w = (
+        target_px[:, :, 1] - target_px[:, :, 0],
+        (source_px[:, 1] - source_px[:, 0]).expand(len(target_px), -1, -1),
+    )
+    v_length, w_length = v.norm(dim=-1, keepdim=True), w.norm(dim=-1, keepdim=True)
+    u, s = v / v_length.clamp_min(1e-3), w / w_length.clamp_min(1e-3)
+    stretch = torch.hypot(w_length, w_length.new_tensor(SHORTEST_PX)) / torch.hypot(
+        v_length, v_length.new_tensor(SHORTEST_PX)
+    )
+    stretch = stretch.clamp(1 / STRETCH, STRETCH)[..., None]
+    across_u, across_s = (torch.stack([-d[..., 1], d[..., 0]], -1) for d in (u, s))
+    turn = stretch * s[..., :, None] * u[..., None, :] + across_s[..., :, None] * across_u[..., None, :]
+    shift = source_px[:, 0] - (turn @ target_px[:, :, 0, :, None])[..., 0]
+    return torch.cat([turn, shift[..., None]], -1)
+
+
+def skin(maps: torch.Tensor, distance: torch.Tensor, stiffness: float, xy: torch.Tensor) -> torch.Tensor:
+    """Mix the maps of one layer's bones by distance and say where each pixel comes from.
+
+    Args:
+        maps: (N, B, 2, 3) of the layer's bones.
+        distance: (N, B, H, W) in radii.
+        stiffness: Weights fall by exp(-stiffness) a radius.
+        xy: (2, H, W) pixel centres.
+
+    Returns:
+        (N, 2, H, W) places in the keyframe, in pixels.
+    """
+    n, _, h, w = distance.shape
+    weights = torch.softmax(-stiffness * distance, dim=1).flatten(2)
+    mixed = (maps.flatten(2).transpose(1, 2) @ weights).view(n, 2, 3, h, w)
+    return mixed[:, :, 0] * xy[0] + mixed[:, :, 1] * xy[1] + mixed[:, :, 2]

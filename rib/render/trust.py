@@ -1,0 +1,164 @@
+"""How far the drawn person is trusted against the interpolator's: where, and in which gaps.
+
+Both make a picture out of the same two keyframes, and both can be asked how well the keyframes agree once
+they are brought to the wanted time: in colour, and in outline.
+Letters: N wanted times, H and W the size of the person's box.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+
+from rib.interval import Background, Interval, Keyframe
+from rib.render.puppet import Drawing
+
+SMALLEST = 0.005
+"""Differences (0..1) below this are noise."""
+
+
+@dataclass(frozen=True)
+class Floor:
+    """What the interpolator makes of the person, inside the person's box.
+
+    Attributes:
+        mask: (N, 1, H, W), the keyframes' mattes carried by the interpolator's own flow and weights.
+        colour_differs: (N, 1, H, W), mean absolute difference (0..1) of the two keyframes under that flow.
+    """
+
+    mask: torch.Tensor
+    colour_differs: torch.Tensor
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Means over the person in one gap.
+
+    Attributes:
+        floor_colour: Difference of the two keyframes' colours under the interpolator's flow, 0..1.
+        drawn_colour: The same as drawn by the pose.
+        outline: Difference of the interpolator's person and the drawn one, in alpha.
+        ghost: Difference of the drawn silhouettes of the two keyframes.
+    """
+
+    floor_colour: float
+    drawn_colour: float
+    outline: float
+    ghost: float
+
+    @property
+    def colour_log_ratio(self) -> float:
+        """Above 0 where the pose brings the keyframes' colours together better than the flow does."""
+        return math.log((self.floor_colour + SMALLEST) / (self.drawn_colour + SMALLEST))
+
+    @property
+    def outline_log_ratio(self) -> float:
+        """Above 0 where the flow's person is further from the drawn one than the drawing from itself."""
+        return math.log((self.outline + SMALLEST) / (self.ghost + SMALLEST))
+
+
+@dataclass(frozen=True)
+class Trust:
+    """Trust the drawing where the two outlines disagree, in gaps where the evidence is for it.
+
+    Attributes:
+        cell: Side of the cells in which the two are compared, in torso lengths.
+        window: Side of the window in which disagreement is averaged, in torso lengths.
+        reach: How far trust spreads around it, in torso lengths.
+        low: Mean disagreement (0..1) up to which the interpolator's person is kept.
+        high: Mean disagreement from which the drawn person is taken.
+        outline_weight: What the outlines' log ratio counts beside the colours'.
+        rehearsal_weight: What a decibel won in rehearsal counts; at most one, won or lost, is counted.
+        threshold: The verdict at which a gap is half trusted.
+        ramp: Width of the ramp around it.
+    """
+
+    cell: float
+    window: float
+    reach: float
+    low: float
+    high: float
+    outline_weight: float
+    rehearsal_weight: float
+    threshold: float
+    ramp: float
+
+    def where(self, drawing: Drawing, floor: Floor) -> torch.Tensor:
+        """(N, 1, H, W) in 0..1: 1 where the interpolator's person is not the drawn one."""
+        cell_px = max(1, round(self.cell * drawing.torso_px))
+        size = drawing.alpha.shape[2:]
+        differs = F.avg_pool2d(
+            (floor.mask - drawing.alpha).abs(), cell_px, ceil_mode=True, count_include_pad=False
+        )
+        window, reach = (_odd(share * drawing.torso_px / cell_px) for share in (self.window, self.reach))
+        trust = ((_mean(differs, window) - self.low) / (self.high - self.low)).clamp(0, 1)
+        trust = _mean(_spread(trust, reach), reach)
+        fine = F.interpolate(trust, scale_factor=cell_px, mode="bilinear", align_corners=False)
+        return fine[..., : size[0], : size[1]]
+
+    def gate(self, evidence: Evidence, rehearsed_db: float | None) -> float:
+        """Whether a gap's drawing is to be trusted, 0..1: by its own evidence and by rehearsals."""
+        rehearsed = 0.0 if rehearsed_db is None else rehearsed_db
+        if math.isinf(rehearsed):
+            return 1.0
+        verdict = evidence.colour_log_ratio + self.outline_weight * evidence.outline_log_ratio
+        verdict += self.rehearsal_weight * min(max(rehearsed, -1.0), 1.0)
+        return min(max((verdict - self.threshold) / self.ramp + 0.5, 0.0), 1.0)
+
+    def evidence(self, drawing: Drawing, floor: Floor) -> Evidence:
+        """What the gap itself tells."""
+        person = torch.maximum(floor.mask, drawing.alpha)
+        return Evidence(
+            floor_colour=_weighted(floor.colour_differs, person),
+            drawn_colour=_weighted(drawing.colour_differs, drawing.alpha),
+            outline=_weighted((floor.mask - drawing.alpha).abs(), person),
+            ghost=_weighted(drawing.alpha_differs, person),
+        )
+
+
+def floor_person(interval: Interval, background: Background, drawing: Drawing) -> Floor:
+    """Carry the keyframes and their mattes by the interpolator's flow.
+
+    Args:
+        interval: Its keyframes have masks.
+        background: Has flow and weights.
+        drawing: Gives the box.
+    """
+    assert background.flow is not None
+    assert background.weight_a is not None
+    share = drawing.box.of(background.weight_a)
+    flow_a, flow_b = background.flow.split(2, dim=1)
+    a, b = _carry(interval.a, flow_a, drawing), _carry(interval.b, flow_b, drawing)
+    return Floor(torch.lerp(b[:, 3:], a[:, 3:], share), (a[:, :3] - b[:, :3]).abs().mean(1, keepdim=True))
+
+
+def _carry(keyframe: Keyframe, flow: torch.Tensor, drawing: Drawing) -> torch.Tensor:
+    """(N, 4, H, W), colour and matte of a keyframe at the wanted times."""
+    assert keyframe.mask is not None
+    box = drawing.box
+    layers = torch.cat([keyframe.picture, keyframe.mask]).expand(len(flow), -1, -1, -1)
+    x, y = (box.centres(1, flow.device) + box.of(flow)).unbind(1)
+    height, width = keyframe.picture.shape[1:]
+    grid = torch.stack([2 * x / width - 1, 2 * y / height - 1], -1)
+    return F.grid_sample(layers, grid, mode="bilinear", padding_mode="border", align_corners=False)
+
+
+def _weighted(x: torch.Tensor, weight: torch.Tensor) -> float:
+    return float((x * weight).sum() / weight.sum().clamp_min(1e-6))
+
+
+def _odd(size_px: float) -> int:
+    return max(1, 2 * round((size_px - 1) / 2) + 1)
+
+
+def _mean(x: torch.Tensor, size: int) -> torch.Tensor:
+    """Mean over size x size windows, over what lies inside the box."""
+    return F.avg_pool2d(x, size, stride=1, padding=size // 2, count_include_pad=False)
+
+
+def _spread(x: torch.Tensor, size: int) -> torch.Tensor:
+    """Greatest value in size x size windows."""
+    return F.max_pool2d(x, size, stride=1, padding=size // 2)

@@ -1,0 +1,57 @@
+"""`render=warp`: the person cut out of both keyframes, posed and put together again; nothing is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+
+from rib.interval import Background, Interval, Rendered
+from rib.recipe import build
+from rib.render.puppet import Drawing, Puppet
+from rib.render.trust import Floor, Trust, floor_person
+
+
+class WarpRenderer:
+    """Draws the person in the wanted poses from the keyframes' own pixels.
+
+    Args:
+        puppet: Recipe of what cuts, poses and draws (`rib.render.puppet.Puppet`).
+        trust: Recipe of what weighs the drawing against the interpolator (`rib.render.trust.Trust`).
+    """
+
+    needs: frozenset[str] = frozenset({"keyframe_poses", "poses", "masks", "flow", "plate", "rehearsals"})
+
+    def __init__(self, puppet: Mapping[str, Any], trust: Mapping[str, Any]) -> None:
+        self.puppet: Puppet = build(puppet)
+        self.trust: Trust = build(trust)
+        self._decided: tuple[tuple[int, int], float] | None = None
+
+    def __call__(self, interval: Interval, background: Background) -> Rendered:
+        """The person at the wanted times; trust is 0 where no bone is seen.
+
+        The first batch of a gap decides for all of it how far the gap is trusted, so that nothing flickers.
+        """
+        floor = background.interpolated
+        foreground, alpha, trust = (
+            floor.clone(),
+            torch.zeros_like(floor[:, :1]),
+            torch.zeros_like(floor[:, :1]),
+        )
+        drawing = self.puppet.draw(interval)
+        if drawing is None:
+            return Rendered(foreground, alpha, trust)
+        person = floor_person(interval, background, drawing)
+        gate = self._gate(interval, drawing, person)
+        drawing.box.of(foreground).copy_(drawing.colour)
+        drawing.box.of(alpha).copy_(drawing.alpha)
+        drawing.box.of(trust).copy_(gate * self.trust.where(drawing, person))
+        return Rendered(foreground, alpha, trust, notes={"gate": gate})
+
+    def _gate(self, interval: Interval, drawing: Drawing, person: Floor) -> float:
+        gap = interval.a.index, interval.b.index
+        if self._decided is None or self._decided[0] != gap:
+            evidence = self.trust.evidence(drawing, person)
+            self._decided = gap, self.trust.gate(evidence, interval.rehearsed_db)
+        return self._decided[1]
