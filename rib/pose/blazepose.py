@@ -8,16 +8,13 @@ A graph keeps nothing from one call to the next, so a picture gives the same ans
 
 from __future__ import annotations
 
-import os
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from rib.models import require
+from rib.models import quiet_stderr, verify
 
 _DETECT = """
 input_stream: "image"
@@ -235,8 +232,8 @@ def _pad_to_square(crop: np.ndarray) -> np.ndarray:
 
 def _graph(text: str, side_packets: Mapping[str, Any]) -> Any:
     """A started graph; its and TensorFlow Lite's greetings do not reach the terminal."""
-    require("mediapipe")
-    with _quiet_stderr():
+    verify("mediapipe")
+    with quiet_stderr():
         from mediapipe.python import solution_base
 
         hints = {"roi": solution_base.PacketDataType.PROTO}
@@ -254,21 +251,3 @@ def _blank_input(text: str) -> dict[str, Any]:
     if '"roi"' in text:
         blank["roi"] = rect_pb2.NormalizedRect(x_center=0.5, y_center=0.5, width=1, height=1)
     return blank
-
-
-_stderr_lock = threading.Lock()
-
-
-@contextmanager
-def _quiet_stderr() -> Iterator[None]:
-    """Send file descriptor 2 to nowhere: C++ writes there past `sys.stderr`, and offers no switch."""
-    with _stderr_lock:
-        kept = os.dup(2)
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        try:
-            os.dup2(nowhere, 2)
-            yield
-        finally:
-            os.dup2(kept, 2)
-            os.close(nowhere)
-            os.close(kept)
