@@ -12,6 +12,7 @@ from omegaconf.errors import (
     ValidationError,
 )
 
+from rib.config.paths import options
 from rib.errors import RibError
 from rib.recipe import did_you_mean
 
@@ -47,9 +48,10 @@ def explain(error: BaseException) -> RibError:
 
 def _missing_option(error: MissingConfigException) -> RibError:
     group, _, option = (error.missing_cfg_file or "").rpartition("/")
-    if error.options is None:
+    choices = error.options or options(group)  # Hydra names none for an option inside a list: methods=[...]
+    if not choices:
         return RibError(f"there is no config named {error.missing_cfg_file!r}")
-    return RibError(f"{group}={option}: there is no such option", did_you_mean(option, list(error.options)))
+    return RibError(f"{group}={option}: there is no such option", did_you_mean(option, list(choices)))
 
 
 def _unknown_key(cause: OmegaConfBaseException) -> RibError:

@@ -14,6 +14,7 @@ from rib.benchmark.methods import Moment, build_chains, num_scored, walk
 from rib.benchmark.sheet import draw_sheet
 from rib.benchmark.showcase import CROP_HEIGHT_PX, TILE_WIDTH_PX, Showcase
 from rib.benchmark.table import best, csv_text, print_table
+from rib.config.compose import compose
 from rib.errors import RibError
 from rib.metrics.frames import summarise
 from rib.pipeline.chain import OutputFrame
@@ -81,6 +82,19 @@ def test_methods_advance_in_step() -> None:
 def test_no_method_is_a_mistake() -> None:
     with pytest.raises(RibError, match=r"type methods=\[rife,rib\]"):
         build_chains({"methods": {}})
+
+
+def test_a_misspelt_method_is_told_with_the_right_one() -> None:
+    with pytest.raises(RibError, match="methods=rief: there is no such option; did you mean 'rife'"):
+        compose("benchmark", "input=x", "methods=[rief]")
+
+
+def test_the_methods_are_the_chain_and_interpolators_alone() -> None:
+    config = compose("benchmark", "input=x", "background=flow")
+    assert list(config["methods"]) == ["blend", "flow", "rife", "rib"]
+    assert config["methods"]["rib"] == {"background": config["background"], "render": config["render"]}
+    assert config["methods"]["rife"]["background"]["_target_"].endswith("Rife")
+    assert config["methods"]["rife"]["render"] == {"_target_": "rib.render.none.NoRenderer"}
 
 
 def showcase(gaps: list[dict[str, dict[str, float]]], rows: int = 1) -> Showcase:
