@@ -19,7 +19,7 @@ FLOORS = [
     {"metrics"},
     {"models", "video", "keypoint_files", "keypoints", "skeleton", "interval", "recipe", "files", "errors"},
 ]
-"""From the top; a room may import from the floors below it and from its own room (README draws the same picture)."""
+"""From the top; a room imports from the floors below it and from itself (README draws the same picture)."""
 
 BESIDE = {
     # the demo and the benchmark run the chain

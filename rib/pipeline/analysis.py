@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -60,7 +60,8 @@ class Analysis:
         """(H, W) float32 in 0..1."""
         assert self.masks is not None
         stored = cv2.imread(str(self.masks / f"{keyframe:06d}.png"), cv2.IMREAD_GRAYSCALE)
-        return np.float32(1 / 255) * stored
+        assert stored is not None
+        return stored.astype(np.float32) / 255
 
     @property
     def fallbacks(self) -> list[Fallback]:
@@ -161,17 +162,8 @@ class _Barred:
 
 def save_poses(poses: PoseSequence, path: Path) -> None:
     """Every field of a `PoseSequence` as an .npz."""
-    depth = {} if poses.depth_order is None else {"depth_order": poses.depth_order}
-    np.savez(
-        path,
-        keypoints_px=poses.keypoints_px,
-        confidence=poses.confidence,
-        times_s=poses.times_s,
-        joint_set=np.array(poses.joint_set),
-        size_px=np.array(poses.size_px),
-        track_id=np.array(poses.track_id),
-        **depth,
-    )
+    arrays: dict[str, Any] = {f.name: getattr(poses, f.name) for f in fields(poses)}
+    np.savez(path, **{name: value for name, value in arrays.items() if value is not None})
 
 
 def load_poses(path: Path) -> PoseSequence:

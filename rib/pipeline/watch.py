@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -52,3 +52,25 @@ def bar(items: Iterable[Item], total: int, label: str) -> Iterable[Item]:
     from rich.progress import track
 
     return track(items, description=label, total=total, console=Console(stderr=True), transient=True)
+
+
+@contextmanager
+def counter(label: str) -> Iterator[Callable[[int, int, str], None] | None]:
+    """Give something to call with (how many are done, how many there are, the name of the last one).
+
+    It moves a progress bar on a terminal; in a pipe None is given.
+    """
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(label, total=None)
+
+        def count(done: int, total: int, name: str) -> None:
+            progress.update(task, completed=done, total=total, description=f"{label} {name[-40:]:40}")
+
+        yield count
