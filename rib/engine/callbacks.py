@@ -6,6 +6,7 @@ import math
 import time
 from typing import Any
 
+import numpy as np
 import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
 
@@ -22,15 +23,37 @@ class StopWhenNotFinite(Callback):
         """Look at the loss that is about to be differentiated."""
         if torch.isfinite(loss).all():
             return
-        terms = getattr(pl_module, "terms", {}) or {}
-        told = ", ".join(f"{name}={float(value):g}" for name, value in terms.items())
-        guilty = [name for name, value in terms.items() if not math.isfinite(float(value))]
+        terms = {
+            name: float(value.detach()) for name, value in (getattr(pl_module, "terms", None) or {}).items()
+        }
+        told = ", ".join(f"{name}={value:g}" for name, value in terms.items())
+        guilty = [name for name, value in terms.items() if not math.isfinite(value)]
         raise RibError(
             f"the loss is {float(loss.detach().sum()):g} at step {trainer.global_step}"
             + (f", because of {', '.join(guilty)}" if guilty else "")
             + (f" ({told})" if told else ""),
             "the last checkpoint is whole; resume from it with restore=resume and a smaller optim.lr",
         )
+
+
+class SeedSteps(Callback):
+    """Makes what is drawn while a step is computed, such as dropout, a function of (seed, step, rank).
+
+    A run that is resumed then goes on exactly, and the number of data workers changes nothing.
+
+    Args:
+        seed: The run's seed.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+
+    def on_train_batch_start(
+        self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        """Seed torch on every device."""
+        words = np.random.SeedSequence([self.seed, trainer.global_step, trainer.global_rank])
+        torch.manual_seed(int(words.generate_state(1, np.uint64)[0] >> np.uint64(1)))
 
 
 class Throughput(Callback):

@@ -52,6 +52,24 @@ class DescribeCheckpoint(Callback):
         checkpoint[KEY] = {"format": FORMAT, **self.recipes}
 
 
+class ResumeInsideEpoch(Callback):
+    """Lets a run that `max_steps` or `max_time` stopped inside an epoch finish that epoch when it is resumed.
+
+    Lightning saves such an epoch as done; the resumed run would leave out the rest of its batches.
+    """
+
+    def on_load_checkpoint(
+        self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Take the unfinished epoch's mark back."""
+        loop = checkpoint["loops"]["fit_loop"]
+        batches, epochs = loop["epoch_loop.batch_progress"], loop["epoch_progress"]
+        stopped = not batches["is_last_batch"] and batches["current"]["processed"] > 0
+        if stopped and epochs["current"]["processed"] == epochs["current"]["started"]:
+            for span in ("current", "total"):
+                epochs[span]["processed"] = epochs[span]["completed"] = epochs[span]["started"] - 1
+
+
 def read_checkpoint(path: Path, map_location: Any = "cpu") -> dict[str, Any]:
     """A checkpoint's content.
 

@@ -10,7 +10,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from rib.engine.checkpoints import DescribeCheckpoint, WholeCheckpointIO, load_weights, read_checkpoint
+from rib.engine.checkpoints import (
+    DescribeCheckpoint,
+    ResumeInsideEpoch,
+    WholeCheckpointIO,
+    load_weights,
+    read_checkpoint,
+)
 from rib.engine.run_folder import open_run_folder
 from rib.errors import RibError
 from rib.recipe import build
@@ -51,6 +57,7 @@ def fit(config: dict[str, Any]) -> float | None:
         callbacks=[
             *(build(recipe) for recipe in _chosen(config["callbacks"])),
             DescribeCheckpoint(config["task"]),
+            ResumeInsideEpoch(),
         ],
         logger=loggers or False,
         plugins=[WholeCheckpointIO()],
@@ -105,6 +112,10 @@ def _quiet() -> None:
     )  # the averaged weights
     warnings.filterwarnings("ignore", message=".*LeafSpec.*")
     warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+    # a resumed run goes on in its folder
+    warnings.filterwarnings("ignore", message=".*exists and is not empty.*")
+    # our samplers go on where the checkpoint stopped (rib.motion.data.EpochSampler)
+    warnings.filterwarnings("ignore", message=".*your dataloader is not resumable.*")
     os.environ.setdefault("WANDB_SILENT", "true")
 
 

@@ -51,12 +51,15 @@ class EpochSampler(DistributedSampler[int]):
 
     Args:
         batches: What is counted.
-        trainer: Knows how far the run is; None counts from the beginning.
+        num_ranks: Processes that train.
+        rank: Which of them this is.
+        trainer: Knows how far the run is; without one counting begins at the epoch that was set.
     """
 
-    def __init__(self, batches: DrawnBatches, trainer: pl.Trainer | None) -> None:
-        ranks, rank = _ranks(trainer)
-        super().__init__(batches, ranks, rank, shuffle=False)
+    def __init__(
+        self, batches: DrawnBatches, num_ranks: int, rank: int, trainer: pl.Trainer | None = None
+    ) -> None:
+        super().__init__(batches, num_ranks, rank, shuffle=False)
         self.trainer = trainer
 
     def __iter__(self) -> Iterator[int]:
@@ -137,7 +140,7 @@ class MotionDataModule(pl.LightningDataModule):
         return DataLoader(
             batches,
             batch_size=None,
-            sampler=EpochSampler(batches, self.trainer),
+            sampler=EpochSampler(batches, *_ranks(self.trainer), self.trainer),
             num_workers=self.num_workers,
             persistent_workers=self.num_workers > 0,
         )

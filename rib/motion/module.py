@@ -52,6 +52,7 @@ class MotionModule(pl.LightningModule):
         self.weights = dict(weights)
         self.checks = list(checks)
         self.ratios: list[Tensor] = []
+        self.terms: dict[str, Tensor] = {}
 
     def forward(
         self, times_s: Tensor, keypoints_px: Tensor, confidence: Tensor, present: Tensor | None = None
@@ -62,16 +63,18 @@ class MotionModule(pl.LightningModule):
     def training_step(self, batch: MotionBatch, batch_idx: int) -> Tensor:
         """Named losses, and their weighted sum."""
         curve = self.net(batch["times_s"], batch["keypoints_px"], batch["confidence"])
-        terms = self.loss(curve, spline_of(batch), batch)
+        self.terms = terms = self.loss(curve, spline_of(batch), batch)
         total = weighted(terms, self.weights)
+        self.terms = {name: term.detach() for name, term in terms.items()}
         size = len(batch["times_s"])
         self.log_dict({f"train/{k}_loss": v for k, v in terms.items()}, batch_size=size)
         self.log("train/loss", total, batch_size=size, prog_bar=True)
         return total
 
-    def on_train_batch_end(self, outputs: Any, batch: MotionBatch, batch_idx: int) -> None:
-        """Let the running mean follow."""
-        step = self.trainer.global_step
+    def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
+        """Step, and let the running mean follow at once: a checkpoint after this step holds both."""
+        super().optimizer_step(*args, **kwargs)
+        step = self.trainer.global_step + 1
         decay = min(self.hparams["average"], step / (step + 10))
         with torch.no_grad():
             torch._foreach_lerp_(list(self.averaged.parameters()), list(self.net.parameters()), 1 - decay)

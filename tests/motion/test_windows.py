@@ -91,7 +91,7 @@ def test_the_sampler_counts_on_through_epochs_and_shares_between_ranks() -> None
     batches = DrawnBatches(windows(), 4, seed=3)
     taken = []
     for rank in range(2):
-        sampler = EpochSampler(batches, num_replicas=2, rank=rank, shuffle=False)
+        sampler = EpochSampler(batches, num_ranks=2, rank=rank)
         sampler.set_epoch(7)
         taken += list(sampler)
     assert sorted(taken) == [28, 29, 30, 31]

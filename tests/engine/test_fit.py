@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from rib.engine.checkpoints import load_module, read_checkpoint
+from rib.engine.fit import fit
+from rib.engine.rows_logger import read_metrics
+from rib.errors import RibError
+from rib.motion.module import MotionModule
+
+Settings = Callable[..., dict[str, Any]]
+
+
+def losses(run: Path) -> list[tuple[int, float]]:
+    return read_metrics(run / "metrics.csv")["train/loss"]
+
+
+def assert_same(a: Any, b: Any, place: str = "") -> None:
+    """Two nested containers of tensors and numbers are equal to the last bit."""
+    if isinstance(a, dict):
+        assert a.keys() == b.keys(), place
+        for key in a:
+            assert_same(a[key], b[key], f"{place}/{key}")
+    elif isinstance(a, list | tuple):
+        assert len(a) == len(b), place
+        for index, (x, y) in enumerate(zip(a, b, strict=True)):
+            assert_same(x, y, f"{place}/{index}")
+    elif isinstance(a, torch.Tensor):
+        assert torch.equal(a, b), place
+    else:
+        assert a == b, place
+
+
+def die_at(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make a run fail when it begins this step."""
+
+    def training_step(module: MotionModule, *arguments: Any) -> torch.Tensor:
+        if module.global_step == step:
+            raise OSError("the machine went away")
+        return whole(module, *arguments)
+
+    whole = MotionModule.training_step
+    monkeypatch.setattr(MotionModule, "training_step", training_step)
+
+
+@pytest.mark.parametrize(
+    ("how", "stop", "workers"),
+    [
+        ("killed", 2, 0),
+        *(
+            pytest.param(how, stop, workers, marks=pytest.mark.slow)
+            for how, stop, workers in (
+                ("killed", 4, 0), ("killed", 3, 2), ("out of time", 2, 0), ("out of time", 4, 0),
+                ("out of time", 3, 2),
+            )
+        ),
+    ],
+)  # fmt: skip
+def test_a_resumed_run_goes_on_exactly(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str, stop: int, workers: int
+) -> None:
+    """Inside an epoch of four steps, and between two."""
+    workers_too = f"task.data.num_workers={workers}"
+    fit(settings("whole", "trainer.max_steps=6"))
+    if how == "killed":
+        with monkeypatch.context() as patch:
+            die_at(stop, patch)
+            with pytest.raises(OSError, match="went away"):
+                fit(settings("parts", workers_too))
+    else:
+        fit(settings("parts", f"trainer.max_steps={stop}", workers_too))
+    last = tmp_path / "parts" / "checkpoints" / "last.ckpt"
+    fit(settings("parts", "trainer.max_steps=6", "restore=resume", f"ckpt={last}", workers_too))
+    assert losses(tmp_path / "parts") == losses(tmp_path / "whole")
+    whole, parts = (
+        read_checkpoint(tmp_path / name / "checkpoints" / "last.ckpt") for name in ("whole", "parts")
+    )
+    for key in ("state_dict", "optimizer_states", "lr_schedulers", "global_step"):
+        assert_same(whole[key], parts[key], key)
+
+
+def test_the_same_seed_gives_the_same_losses_and_another_one_others(
+    settings: Settings, tmp_path: Path
+) -> None:
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        fit(settings(name, "trainer.max_steps=3", f"seed={seed}"))
+    assert losses(tmp_path / "a") == losses(tmp_path / "b")
+    assert losses(tmp_path / "a") != losses(tmp_path / "c")
+
+
+def test_validation_sees_the_same_batches_in_every_epoch(settings: Settings, tmp_path: Path) -> None:
+    fit(settings("run", "task.module.optimizer.lr=0", "task.module.average=0"))
+    seen = [value for _, value in read_metrics(tmp_path / "run" / "metrics.csv")["val/clean_r4_px"]]
+    assert len(seen) == 2
+    assert seen[0] == seen[1]
+
+
+def test_a_run_leaves_what_is_needed_to_repeat_it(settings: Settings, tmp_path: Path) -> None:
+    fit(settings("run", "trainer.max_steps=1"))
+    run = tmp_path / "run"
+    assert {"config.json", "versions.json", "metrics.csv", "checkpoints"} <= {p.name for p in run.iterdir()}
+    assert json.loads((run / "config.json").read_text())["seed"] == 1
+    module = load_module(run / "checkpoints" / "last.ckpt", "rib.motion.module.MotionModule")
+    assert not module.training
+
+
+def test_finetuning_starts_from_the_weights_and_counts_anew(settings: Settings, tmp_path: Path) -> None:
+    fit(settings("first", "trainer.max_steps=3"))
+    last = tmp_path / "first" / "checkpoints" / "last.ckpt"
+    still = ("task.module.optimizer.lr=0", "trainer.max_steps=1")
+    fit(settings("second", "restore=finetune", f"ckpt={last}", *still))
+    given, found = read_checkpoint(last), read_checkpoint(tmp_path / "second" / "checkpoints" / "last.ckpt")
+    assert found["global_step"] == 1
+    for name, tensor in given["state_dict"].items():
+        if name.startswith("net."):
+            torch.testing.assert_close(found["state_dict"][name], tensor, atol=1e-6, rtol=0)
+
+
+MISTAKES = {
+    "restore=resume": "restore=resume needs a checkpoint",
+    "restore=again": "there is no such way",
+    "ckpt=x.ckpt": "was given with restore=fresh",
+    "restore=resume ckpt=absent.ckpt": "absent.ckpt does not exist",
+}
+
+
+@pytest.mark.parametrize("line", MISTAKES)
+def test_a_mistake_about_restoring_is_told_before_anything_is_written(
+    settings: Settings, tmp_path: Path, line: str
+) -> None:
+    with pytest.raises(RibError, match=MISTAKES[line]):
+        fit(settings("run", *line.split()))
+    assert not (tmp_path / "run").exists()
+
+
+def test_weights_of_another_net_are_refused_in_one_line(settings: Settings, tmp_path: Path) -> None:
+    fit(settings("first", "trainer.max_steps=1"))
+    last = tmp_path / "first" / "checkpoints" / "last.ckpt"
+    with pytest.raises(RibError, match="name a checkpoint of the same net="):
+        fit(settings("second", "restore=finetune", f"ckpt={last}", "net.width=12"))
+
+
+@pytest.mark.slow
+def test_a_run_is_logged_to_wandb_without_a_network(settings: Settings, tmp_path: Path) -> None:
+    fit(settings("run", "logger=wandb", "trainer.max_steps=2"))
+    assert list((tmp_path / "run").rglob("*.wandb"))
+    import wandb
+
+    assert wandb.run is None
