@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
-from rib.skeleton import BODY19
+from rib.skeleton import BODY19, joint_set
 
 Range = tuple[float, float]
 
@@ -81,14 +82,13 @@ class DetectorErrors:
 
     def draw(self, times_s: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Errors (B, K, J, 2) and confidences (B, K, J), read from a random moment on, there and back."""
-        B = len(times_s)
-        rand = lambda *s: torch.rand(*s, generator=generator)  # noqa: E731
-        track = torch.randint(len(self.length), (B, 1), generator=generator)
+        draw = _Draw(generator, *times_s.shape)
+        track = draw.integers(len(self.length), draw.B, 1)
         n, fps = self.length[track], self.fps[track]
-        frame = (rand(B, 1) * n + times_s * fps).round().long() % (2 * n - 2)
+        frame = (draw.uniform(draw.B, 1) * n + times_s * fps).round().long() % (2 * n - 2)
         frame = torch.where(frame < n, frame, 2 * n - 2 - frame)
-        sign = torch.stack([(rand(B) < 0.5).float() * 2 - 1, torch.ones(B)], -1)[:, None, None]
-        size = torch.exp(torch.empty(B, 1, 1, 1).uniform_(math.log(0.6), math.log(1.8), generator=generator))
+        sign = F.pad((draw.uniform(draw.B, 1) < 0.5) * 2.0 - 1, (0, 1), value=1.0)[:, None, None]
+        size = draw.log_uniform((0.6, 1.8), draw.B, 1, 1, 1)
         return self.error[track, frame] * sign * size, self.confidence[track, frame]
 
 
@@ -158,37 +158,39 @@ class DetectorNoise:
     def noise(self, draw: _Draw, times_s: Tensor) -> Tensor:
         """(B, K, J, 2) heavy-tailed noise, in part correlated in time, and displaced limbs."""
         B, K, J = draw.B, draw.K, len(BODY19)
-        white = draw.normal(B, K, J, 2) * torch.where(draw.uniform(B, K, J, 1) < self.heavy, 3.0, 1.0)
-        tau = torch.where(draw.uniform(B) < self.correlated, draw.log_uniform(self.correlation_s, B), 1e-3)
-        keep = torch.exp(-times_s.diff(dim=1).float() / tau[:, None])
-        coloured = [white[:, 0]]
-        for k in range(1, K):
-            rho = keep[:, k - 1, None, None]
-            coloured.append(rho * coloured[-1] + (1 - rho**2).sqrt() * white[:, k])
+        noise = draw.normal(B, K, J, 2) * torch.where(draw.uniform(B, K, J, 1) < self.heavy, 3.0, 1.0)
+        tau = draw.log_uniform(self.correlation_s, B)
+        some = (draw.uniform(B) < self.correlated).nonzero()[:, 0]
+        noise[some] = _correlated(noise[some], times_s[some].diff(dim=1).float() / tau[some, None])
         size = draw.log_uniform(self.sigma, B, 1, 1, 1) * torch.exp(
             self.joint_spread * draw.normal(B, 1, J, 1)
         )
-        hit = draw.uniform(B, K) < draw.uniform(B, 1) * self.displaced
-        limb = LIMBS[draw.integers(len(LIMBS), B, K)] & hit[..., None]
-        far = draw.log_uniform(self.displacement, B, K, 1, 1)
-        moved = far * (draw.normal(B, K, 1, 2) * draw.uniform(B, K, 1, 1) + draw.normal(B, K, J, 2))
-        return torch.stack(coloured, 1) * size + moved * limb[..., None]
+        noise *= size
+        hit = (draw.uniform(B, K) < draw.uniform(B, 1) * self.displaced).nonzero(as_tuple=True)
+        n = len(hit[0])
+        limb = draw.limbs[draw.integers(len(LIMBS), n)]
+        far = draw.log_uniform(self.displacement, n, 1, 1)
+        moved = far * (draw.normal(n, 1, 2) * draw.uniform(n, 1, 1) + draw.normal(n, J, 2))
+        noise[hit] += moved * limb[..., None]
+        return noise
 
     def swapped(self, draw: _Draw, keypoints: Tensor, where: Tensor) -> Tensor:
         """Exchange left and right at some keyframes, now and then for two in a row."""
-        for sides, share in zip(SIDES, self.swap, strict=True):
+        for sides, share in zip(draw.sides, self.swap, strict=True):
             hit = (draw.uniform(draw.B, draw.K) < draw.uniform(draw.B, 1) * share) & where[:, None]
-            hit[:, 1:] |= hit[:, :-1] & (draw.uniform(draw.B, draw.K - 1) < 0.25)
-            keypoints = torch.where((hit[..., None] & sides)[..., None], keypoints[:, :, MIRRORED], keypoints)
+            again = draw.uniform(draw.B, draw.K - 1) < 0.25
+            rows = (hit | F.pad(hit[:, :-1] & again, (1, 0))).nonzero(as_tuple=True)
+            poses = keypoints[rows]
+            keypoints[rows] = torch.where(sides[:, None], poses[:, MIRRORED], poses)
         return keypoints
 
     def missing_joints(self, draw: _Draw, where: Tensor) -> Tensor:
         """(B, K, J) bool: single joints, a limb for one to five keyframes, whole keyframes."""
         B, K, J = draw.B, draw.K, len(BODY19)
         single = draw.uniform(B, K, J) < draw.uniform(B, 1, 1) * self.missing
-        start, k = draw.integers(K, B, 1), torch.arange(K)
+        start, k = draw.integers(K, B, 1), torch.arange(K, device=single.device)
         lost = (k >= start) & (k <= start + draw.integers(5, B, 1)) & (draw.uniform(B, 1) < self.burst)
-        limb = lost[..., None] & LIMBS[draw.integers(len(LIMBS), B)][:, None]
+        limb = lost[..., None] & draw.limbs[draw.integers(len(LIMBS), B)][:, None]
         frames = draw.uniform(B, K) < draw.uniform(B, 1) * self.frame_missing
         frames[:, 0] = False
         return (single | limb | frames[..., None]) & where[:, None, None]
@@ -204,7 +206,7 @@ class DetectorNoise:
 
     def absent_joints(self, draw: _Draw) -> Tensor:
         """(B, J) bool: joints that are missing in the whole clip."""
-        chosen = ABSENT[draw.integers(len(ABSENT), draw.B)]
+        chosen = draw.absent[draw.integers(len(ABSENT), draw.B)]
         return chosen & (draw.uniform(draw.B) < self.absent)[:, None]
 
     @staticmethod
@@ -219,9 +221,15 @@ class DetectorNoise:
         return torch.where((habit < 0.3)[:, None, None], 1.0, chosen).clamp(0.1, 1.0)
 
 
-MIRRORED = [
-    BODY19.index(n.replace("left", "?").replace("right", "left").replace("?", "right")) for n in BODY19
-]
+def _correlated(white: Tensor, steps: Tensor) -> Tensor:
+    """Turn white noise (B, K, J, 2) into noise of unit variance with memory exp(-steps (B, K - 1))."""
+    coloured = [white[:, 0]]
+    for k, rho in enumerate(torch.exp(-steps)[..., None, None].unbind(1)):
+        coloured.append(rho * coloured[-1] + (1 - rho**2).sqrt() * white[:, k + 1])
+    return torch.stack(coloured, 1)
+
+
+MIRRORED = joint_set("body19").flip_index.tolist()
 
 
 class _Draw:
@@ -229,15 +237,16 @@ class _Draw:
 
     def __init__(self, generator: torch.Generator, B: int, K: int) -> None:
         self.generator, self.B, self.K = generator, B, K
+        self.limbs, self.sides, self.absent = (m.to(generator.device) for m in (LIMBS, SIDES, ABSENT))
 
     def uniform(self, *shape: int) -> Tensor:
-        return torch.rand(*shape, generator=self.generator)
+        return torch.rand(shape, generator=self.generator, device=self.generator.device)
 
     def normal(self, *shape: int) -> Tensor:
-        return torch.randn(*shape, generator=self.generator)
+        return torch.randn(shape, generator=self.generator, device=self.generator.device)
 
     def integers(self, below: int, *shape: int) -> Tensor:
-        return torch.randint(below, shape, generator=self.generator)
+        return torch.randint(below, shape, generator=self.generator, device=self.generator.device)
 
     def log_uniform(self, between: Range, *shape: int) -> Tensor:
         low, high = (math.log(v) for v in between)

@@ -27,14 +27,12 @@ from rib.motion.keyframe_features import (
 )
 from rib.motion.spline_prior import natural_tangents
 from rib.motion.stencils import LINE, PREDICTORS
-from rib.skeleton import BODY19
+from rib.skeleton import BODY19, joint_set
 
 NUM_JOINTS = len(BODY19)
 JOINT_WIDTH = 32
 """Hidden units with which a joint decides, shared by all joints."""
-MIRRORED = tuple(
-    BODY19.index(n.replace("left", "?").replace("right", "left").replace("?", "right")) for n in BODY19
-)
+MIRRORED = joint_set("body19").flip_index.tolist()
 
 
 class Stage(nn.Module):

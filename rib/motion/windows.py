@@ -91,67 +91,73 @@ class MotionWindows:
     ) -> None:  # fmt: skip
         self.bank, self.recipe, self.views = bank, recipe, views
         self.noise, self.errors = noise, errors
-        self.flip = torch.as_tensor(joint_set("body19").flip_index)
-        self.bones, self.chains = _skeleton()
+        self.flip = torch.as_tensor(joint_set("body19").flip_index, device=bank.joints.device)
+        self.bones, self.chains = (matrix.to(bank.joints.device) for matrix in _skeleton())
 
     def draw(self, generator: torch.Generator) -> MotionBatch:
-        """One batch; the generator's state decides all of it."""
+        """One batch, on the bank's and the generator's device; the generator's state decides all of it."""
         r = self.recipe
-        K = int(torch.randint(r.keyframes[0], r.keyframes[1] + 1, (), generator=generator))
+        low, high = r.keyframes
+        K = low + int(self._even(1, generator) * (high + 1 - low))
         B = max(1, r.tokens // K)
-        clip, key, probe, frame_s = self._frames(B, K, generator)
-        joints = self.bank.frames(clip, torch.cat([key, probe.flatten(1)], 1))
-        joints = self._restyled(joints, generator)
+        clip, place, frame, frame_s = self._frames(B, K, generator)
+        mirrored = self._even(B, generator) < r.mirrored
+        joints = self._restyled(self.bank.frames(clip, frame), mirrored, generator)
         camera = self.views(joints[:, :K], self.bank.stature_m[clip], generator)
         seen = camera.project(joints)
-        mirrored = torch.rand(B, generator=generator) < r.mirrored
-        flipped = seen[:, :, self.flip] * seen.new_tensor([-1.0, 1.0])
-        seen = torch.where(mirrored[:, None, None, None], flipped, seen)
-        origin = torch.minimum(key[:, :1], key[:, -1:])
-        sign = (key[:, -1:] - key[:, :1]).sign()
-        time = lambda frames: (frames - torch.where(sign > 0, origin, key[:, :1])) * sign * frame_s[:, None]  # noqa: E731
-        times_s = time(key)
+        seen[..., 0] *= torch.where(mirrored, -1.0, 1.0)[:, None, None]
+        times_s = place * frame_s[:, None]
         target, probes = seen[:, :K], seen[:, K:].unflatten(1, (K - 1, PROBES))
-        observed = self.noise(target, times_s, self.views.height_px, generator, self.errors)
+        observed = self.noise(target, times_s[:, :K], self.views.height_px, generator, self.errors)
         return MotionBatch(
-            times_s=times_s, keypoints_px=observed.keypoints, confidence=observed.confidence,
-            target_px=target, probe_times_s=time(probe.flatten(1)).unflatten(1, (K - 1, PROBES)),
+            times_s=times_s[:, :K], keypoints_px=observed.keypoints, confidence=observed.confidence,
+            target_px=target, probe_times_s=times_s[:, K:].unflatten(1, (K - 1, PROBES)),
             probe_px=probes, clean=observed.clean, height_px=self.views.height_px, frame_s=frame_s,
         )  # fmt: skip
 
     def _frames(self, B: int, K: int, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Recordings (B,), frames of keyframes (B, K) and probes (B, K - 1, PROBES), seconds a frame (B,)."""
-        r, rand = self.recipe, lambda *s: torch.rand(*s, generator=generator)
-        lengths = self.bank.lengths
+        """What is looked at: keyframes, then `PROBES` frames a piece; N = K + (K - 1) PROBES.
+
+        Returns:
+            Recordings (B,), numbers of the frames in the order of play (B, N) and in the recording (B, N),
+            and seconds a frame (B,) float64.
+        """
+        r, lengths = self.recipe, self.bank.lengths
         weight = (lengths >= 2 * (K - 1) + 1) * lengths.double() ** r.length_power
         clip = torch.multinomial(weight, B, replacement=True, generator=generator)
-        T = lengths[clip]
-        stride = torch.tensor(r.strides)[torch.randint(len(r.strides), (B,), generator=generator)]
-        stride = stride.minimum((T - 1) // (K - 1))[:, None].expand(B, K - 1)
-        uneven = (stride + ((rand(B, K - 1) - 0.5) * stride).round().long()).clamp_min(2)
-        fits = (uneven.sum(1) < T) & (rand(B) < r.irregular)
-        step = torch.where(fits[:, None], uneven, stride)
-        after = step.cumsum(1)
-        total = after[:, -1:]
-        begin = (rand(B, 1) * (T[:, None] - total)).long()
-        key = torch.cat([torch.zeros_like(total), after], 1)
-        middle = key[:, :-1] + 1 + (rand(B, K - 1) * (step - 1)).long()
+        T = lengths[clip][:, None]
+        strides = torch.tensor(r.strides, device=generator.device)
+        stride = strides[(self._even(B, generator) * len(strides)).long()][:, None]
+        stride = stride.minimum((T - 1) // (K - 1)).expand(B, K - 1)
+        uneven = (stride + ((self._even((B, K - 1), generator) - 0.5) * stride).round().long()).clamp_min(2)
+        fits = (uneven.sum(1, keepdim=True) < T) & (self._even((B, 1), generator) < r.irregular)
+        step = torch.where(fits, uneven, stride)
+        key = torch.cat([torch.zeros_like(T), step.cumsum(1)], 1)
+        total = key[:, -1:]
+        middle = key[:, :-1] + 1 + (self._even((B, K - 1), generator) * (step - 1)).long()
         probe = torch.stack([key[:, :-1] + 1, middle - 1, middle, middle + 1, key[:, 1:] - 1], -1)
-        backwards = rand(B, 1) < r.reversed
+        place = torch.cat([key, probe.flatten(1)], 1)
+        begin = (self._even((B, 1), generator) * (T - total)).long()
+        backwards = self._even((B, 1), generator) < r.reversed
         low, high = r.speed
-        frame_s = (high / low) ** rand(B).double() * low / self.bank.fps
-        frames = torch.cat([key, probe.flatten(1)], 1)
-        frames = begin + torch.where(backwards, total - frames, frames)
-        return clip, frames[:, :K], frames[:, K:].unflatten(1, (K - 1, PROBES)), frame_s
+        frame_s = (high / low) ** self._even(B, generator).double() * low / self.bank.fps
+        return clip, place, begin + torch.where(backwards, total - place, place), frame_s
 
-    def _restyled(self, joints: Tensor, generator: torch.Generator) -> Tensor:
-        """Give every clip's person other bone lengths, the same left and right."""
+    def _restyled(self, joints: Tensor, mirrored: Tensor, generator: torch.Generator) -> Tensor:
+        """Give every person other bone lengths, the same left and right; swap sides where mirrored."""
         B, J = len(joints), len(BODY19)
-        scale = torch.exp(self.recipe.bone_spread * torch.randn(B, J, generator=generator))
+        spread = torch.randn(B, J, generator=generator, device=generator.device)
+        scale = torch.exp(self.recipe.bone_spread * spread)
         scale = 0.5 * (scale + scale[:, self.flip])
         scale[:, BODY19.index("mid_hip")] = 1
         change = torch.einsum("ij,bj,jk->bik", self.chains, scale, self.bones)
+        change = torch.where(mirrored[:, None, None], change[:, self.flip], change)
         return torch.einsum("bik,bnkc->bnic", change, joints)
+
+    @staticmethod
+    def _even(shape: int | tuple[int, ...], generator: torch.Generator) -> Tensor:
+        """Draws from 0..1."""
+        return torch.rand(shape, generator=generator, device=generator.device)
 
 
 def _skeleton() -> tuple[Tensor, Tensor]:
