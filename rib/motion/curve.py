@@ -74,6 +74,14 @@ class MotionCurve:
         keypoints = blend(u, h, (p0, p1, m0, m1), _take(self.bump_px, piece).unbind(2))
         return keypoints, self.confidence(self.log_error_at(piece, u), piece)
 
+    def between(self, times_s: Tensor) -> Tensor:
+        """Keypoints at moments of every piece: (B, K - 1, F) float64 seconds, (B, K - 1, F, J, 2) px."""
+        h = self.times_s.diff(dim=1)[..., None]
+        u = ((times_s - self.times_s[:, :-1, None]) / h).float()
+        x, m = self.position_px[:, :, None], self.tangent_px[:, :, None]
+        ends = (x[:, :-1], x[:, 1:], m[:, :-1], m[:, 1:])
+        return blend(u, h.float().expand_as(u), ends, self.bump_px[:, :, None].unbind(3))
+
     def log_error_at(self, piece: Tensor, u: Tensor) -> Tensor:
         """(B, Q, J) logarithm of the expected error, px."""
         u = u[..., None]

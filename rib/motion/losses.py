@@ -13,7 +13,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from rib.motion.curve import MotionCurve, blend
+from rib.motion.curve import MotionCurve
 from rib.motion.windows import PROBES, MotionBatch
 from rib.skeleton import joint_set
 
@@ -84,12 +84,7 @@ class MotionLoss:
 
 def at_probes(curve: MotionCurve, batch: MotionBatch) -> Tensor:
     """The curve at a batch's probes, (B, K - 1, F, J, 2)."""
-    times = batch["times_s"]
-    h = times.diff(dim=1)[..., None]
-    u = ((batch["probe_times_s"] - times[:, :-1, None]) / h).float()
-    x, m = curve.position_px[:, :, None], curve.tangent_px[:, :, None]
-    ends = (x[:, :-1], x[:, 1:], m[:, :-1], m[:, 1:])
-    return blend(u, h.float().expand_as(u), ends, curve.bump_px[:, :, None].unbind(3))
+    return curve.between(batch["probe_times_s"])
 
 
 def _errors(curve: MotionCurve, batch: MotionBatch) -> Tensor:
