@@ -1,4 +1,4 @@
-"""`motion_reference`: the published transformer as a motion net, with its faults mended unless its weights need them.
+"""`motion_reference`: the published transformer as a motion net, its faults mended where its weights allow.
 
 Letters: B clips, K keyframes, L frames, J joints, D input values.
 """
@@ -27,10 +27,10 @@ USUAL_ERROR = 0.02
 class MotionReference(nn.Module):
     """Predicts frames at a fixed rate between keyframes.
 
-    What differs when `published` is false: places are seconds and not shares of the clip; keyframes may look at
-    themselves without a bonus; coordinates are measured in the person's size about its place; a joint that is
-    missing lies on the spline through its other sights. Either way keyframes are learnt from like all frames, and a
-    clip with one keyframe or none has a defined result.
+    What differs when `published` is false: places are seconds and not shares of the clip; a keyframe looks at
+    itself as at any other; coordinates are measured in the person's size about its place. Either way a joint
+    that is missing lies on the spline through its other sights and not at 0, keyframes are learnt from like all
+    frames, and a clip with one keyframe or none has a defined result.
 
     Args:
         width: Channels of a frame's token.
@@ -79,11 +79,11 @@ class MotionReference(nn.Module):
         angle = self._angles(keys, piece, u)
         inside = torch.arange(L, device=x.device) <= key_frame[:, -1:]
         told = self.transformer(x, is_key, angle, inside, identity=self.published)
-        frames = self._in_pixels(from_values(told.predicted_BLD * self.std + self.mean), keys)
-        return self._curve(frames, self.doubt(told.decoded_BLC), key_frame, keys)
+        frames = self._in_pixels(from_values(told.predicted * self.std + self.mean), keys)
+        return self._curve(frames, self.doubt(told.decoded), key_frame, keys)
 
     def _frames(self, keys: Keyframes) -> tuple[Tensor, Tensor, Tensor]:
-        """The frame that each keyframe is (B, K), and each frame's piece and its place in it (0..1), (B, L)."""
+        """Each keyframe's frame (B, K); each frame's piece and its place in it (0..1), (B, L)."""
         K = keys.present.shape[1]
         steps = (keys.h * self.frame_rate).round().clamp_min(1).long() * keys.present[:, 1:]
         key_frame = F.pad(steps.cumsum(1), (1, 0))

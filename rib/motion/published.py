@@ -27,8 +27,8 @@ def convert_published(weights: str | Path, statistics: str | Path | None, output
 
     Args:
         weights: A file of `torch.save` that holds the state_dict, bare or inside a dict.
-        statistics: An `.npz` with `mean` and `std` of the 38 normalised values (19 x 2, relative to the hip, which
-            comes last), or None for 0 and 1.
+        statistics: An `.npz` with `mean` and `std` of the 38 normalised values (19 x 2, relative to the hip,
+            which comes last), or None for 0 and 1.
         output: The file to write.
 
     Raises:

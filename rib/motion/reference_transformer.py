@@ -1,7 +1,7 @@
-"""The published motion transformer (Ho et al., "Render In-between", BMVC 2021), with the names of its weights.
+"""The published motion transformer (Ho et al., BMVC 2021), with the names of its weights.
 
-An encoder denoises keyframes, straight lines between them are embedded by the same layer, and a decoder adds a
-residual to every frame. Letters: B clips, L frames, C channels, D input values (two for each of 19 joints).
+An encoder denoises keyframes, straight lines between them are embedded by the same layer, and a decoder adds
+a residual to every frame. Letters: B clips, L frames, C channels, D input values (two for each of 19 joints).
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ class Frames(NamedTuple):
     """The net's answer at every frame.
 
     Attributes:
-        predicted_BLD: The motion.
-        keyframes_BLD: The encoder's answer, which counts at keyframes.
-        decoded_BLC: The decoder's tokens.
+        predicted: (B, L, D), the motion.
+        keyframes: (B, L, D), the encoder's answer, which counts at keyframes.
+        decoded: (B, L, C), the decoder's tokens.
     """
 
-    predicted_BLD: Tensor
-    keyframes_BLD: Tensor
-    decoded_BLC: Tensor
+    predicted: Tensor
+    keyframes: Tensor
+    decoded: Tensor
 
 
 class EncoderLayer(nn.Module):
@@ -62,7 +62,7 @@ class DecoderLayer(nn.Module):
     def forward(
         self, x: Tensor, memory: Tensor, place: Tensor, padding: Tensor | None, hidden: Tensor
     ) -> Tensor:
-        """Frames (B, L, C); `padding` and `hidden` (B, L) float are -inf at keys left out of the two attentions."""
+        """Frames (B, L, C); `padding`, `hidden` (B, L) are -inf at keys left out of the attentions."""
         z = self.norm1(x)
         x = x + self.dropout(_attend(self.self_attn, z + place, z + place, z, padding, None))
         z = self.norm2(x)
