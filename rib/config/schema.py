@@ -124,6 +124,41 @@ class PrepareRoot:
 
 
 @dataclass
+class Show:
+    """What `rib evaluate skeletons=true` shows."""
+
+    clip: str | None = None
+    condition: str = MISSING
+    stride: int = MISSING
+    baseline: str = MISSING
+    format: str = MISSING
+    size_px: int = MISSING
+    codec: str = MISSING
+    crf: int = MISSING
+
+
+@dataclass
+class EvaluateRoot:
+    """conf/evaluate.yaml."""
+
+    baselines: Any = MISSING
+    ckpt: str | None = None
+    folder: str = MISSING
+    subjects: list[str] = MISSING
+    fps: float = MISSING
+    strides: list[int] = MISSING
+    noise: dict[str, float] = MISSING
+    tracks: list[Any] = MISSING
+    seed: int = MISSING
+    max_windows: int = MISSING
+    every: int = MISSING
+    output: str = MISSING
+    device: str = MISSING
+    skeletons: bool = MISSING
+    show: Show = MISSING
+
+
+@dataclass
 class TrainRoot:
     """conf/train.yaml."""
 
@@ -161,6 +196,7 @@ ROOTS = {
     "upsample": UpsampleRoot,
     "prepare": PrepareRoot,
     "train": TrainRoot,
+    "evaluate": EvaluateRoot,
     "check": CheckRoot,
     "download": DownloadRoot,
 }
