@@ -1,8 +1,11 @@
-"""Score motion weights on the held-out clips with the scorer `motion_eval.py`, and write the tables of README.md.
+"""Score motion weights on the held-out clips with the scorer `motion_eval.py`, and write the tables of
+README.md.
 
-    python score.py --scorer FOLDER_OF_MOTION_EVAL --mocap MOCAP_JOINTS --detections OPENPOSE_JSON --out results/
+    python score.py --scorer FOLDER --mocap MOCAP_JOINTS --detections OPENPOSE_JSON --baseline BASELINE.json
+    --out DIR
 
-Conditions: those of the scorer, and its detector noise halved and doubled.
+`RIB_MOTION_WEIGHTS` names other weights than the shipped ones. Sequences, corruption and measures are the
+scorer's; only the net is run in batches. Conditions: the scorer's, and its detector noise halved and doubled.
 """
 
 from __future__ import annotations
@@ -13,71 +16,123 @@ import json
 import sys
 import tempfile
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
-from scorer_plugin import methods
+import torch
+from report import report
+from scorer_plugin import load, methods
 
 HELD_OUT = ("cmu_05_", "cmuasf_05_", "cmu_09_", "cmuasf_09_", "cmu_12_", "cmuasf_12_", "cmu_salsa_")
-BASELINES = ("linear", "pchip", "cubic_natural", "hampel+linear", "hampel+cubic", "hampel+gauss0.04s+cubic")
-NOISES = {"detector": 1.0, "half": 0.5, "double": 2.0}
-Rows = list[dict[str, Any]]
+CONDITIONS = {"clean": 1.0, "detector": 1.0, "real": 1.0, "half": 0.5, "double": 2.0}
+"""And by how much the gaussian part of the detector's noise is multiplied."""
+OURS, BATCH = "motion_base", 32
+Sequences = list[dict[str, Any]]
 
 
 def main() -> None:
     ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name in ("scorer", "mocap", "detections", "out"):
+    for name in ("scorer", "mocap", "detections", "baseline", "out"):
         ask.add_argument(f"--{name}", required=True, type=Path)
     ask.add_argument("--every", type=int, default=1, help="score every n-th sequence only")
     given = ask.parse_args()
     sys.path.insert(0, str(given.scorer))
     scorer = importlib.import_module("motion_eval")
-    chosen = {name: scorer.BASE[name] for name in BASELINES} | methods()
+    sequences = held_out(scorer, given.mocap)[:: given.every]
+    tracks = scorer.load_tracks(str(given.detections))
+    bank, net = scorer.residual_bank(tracks), load()
+    rows = [
+        row
+        for condition in CONDITIONS
+        for stride in scorer.RATES
+        for row in scored(scorer, net, sequences, condition, stride, bank)
+    ]
+    chosen = {name: scorer.BASE[name] for name in ("linear", "cubic_natural", "hampel+linear")} | methods()
+    result = {
+        "rows": rows,
+        "tracks": scorer.run_tracks(chosen, tracks),
+        "bends": bends(scorer, chosen, tracks),
+        "baseline": json.loads(given.baseline.read_text()),
+    }
+    given.out.mkdir(parents=True, exist_ok=True)
+    text, summary = report(result, OURS)
+    (given.out / "tables.md").write_text(text, encoding="utf-8")
+    (given.out / "summary.json").write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
+    print(text)
+
+
+def held_out(scorer: ModuleType, mocap: Path) -> Sequences:
+    """The scorer's sequences of the clips that were never trained on."""
     with tempfile.TemporaryDirectory() as folder:
-        for path in sorted(given.mocap.glob("*.npz")):
+        for path in sorted(mocap.glob("*.npz")):
             if path.name.startswith(HELD_OUT):
                 (Path(folder) / path.name).symlink_to(path.resolve())
-        sequences = scorer.build(folder)[:: given.every]
-    tracks = scorer.load_tracks(str(given.detections))
-    rows: Rows = scorer.run(chosen, sequences, ("clean", "real"), bank=scorer.residual_bank(tracks))
-    for name, factor in NOISES.items():
-        with noise_times(scorer, factor):
-            rows += [row | {"cond": name} for row in scorer.run(chosen, sequences, ("detector",))]
-    result = {"rows": rows, "tracks": scorer.run_tracks(chosen, tracks), "bends": bends(scorer, chosen, tracks)}
-    given.out.mkdir(parents=True, exist_ok=True)
-    (given.out / "tables.md").write_text(report(result), encoding="utf-8")
-    (given.out / "summary.json").write_text(json.dumps(summary(result), indent=1), encoding="utf-8")
-    print(report(result))
+        return scorer.build(folder)
 
 
-@contextmanager
-def noise_times(scorer: ModuleType, factor: float) -> Iterator[None]:
-    """The scorer's detector noise with its gaussian part times `factor`; everything else stays."""
+def scored(
+    scorer: ModuleType, net: torch.nn.Module, sequences: Sequences, condition: str, stride: int, bank: Any
+) -> Sequences:
+    """A row for every sequence and method."""
+    kind = condition if condition in scorer.COND else "detector"
+    cases = []
+    for sequence in sequences:
+        rng = np.random.default_rng([*sequence["id"], scorer.COND[kind], stride])
+        times = np.arange(len(sequence["xy"])) / 60.0
+        noisy = Scaled(rng, 0.015 * scorer.HPX, CONDITIONS[condition])
+        cases.append((times, *scorer.corrupt(sequence["xy"][::stride], times[::stride], kind, noisy, bank)))
+    answers = {
+        name: [scorer.BASE[name](t[::stride], x, c, t) for t, x, c in cases]
+        for name in ("linear", "cubic_natural")
+    }
+    answers[OURS] = in_batches(net, cases, stride)
+    return [
+        {"method": name, "cond": condition, "R": stride, "clip": s["clip"], **scorer.score(s, stride, y)}
+        for name, found in answers.items()
+        for s, y in zip(sequences, found, strict=True)
+    ]
 
-    class Scaled:
-        def __init__(self, rng: np.random.Generator) -> None:
-            self.rng = rng
 
-        def __getattr__(self, name: str) -> Any:
-            return getattr(self.rng, name)
+def in_batches(net: torch.nn.Module, cases: list[tuple[np.ndarray, ...]], stride: int) -> list[np.ndarray]:
+    """The net's answers, cases of like length together."""
+    order = np.argsort([len(times) for times, _, _ in cases])
+    found: list[np.ndarray] = [np.empty(0)] * len(cases)
+    for part in np.split(order, range(BATCH, len(order), BATCH)):
+        longest = max(len(cases[i][1]) for i in part)
+        times = torch.arange(longest, dtype=torch.float64).expand(len(part), -1) * stride / 60
+        keypoints, confidence = torch.zeros(len(part), longest, 19, 2), torch.zeros(len(part), longest, 19)
+        present = torch.zeros(len(part), longest, dtype=torch.bool)
+        for row, i in enumerate(part):
+            K = len(cases[i][1])
+            keypoints[row, :K], confidence[row, :K] = map(torch.as_tensor, cases[i][1:])
+            present[row, :K] = True
+        moments = torch.arange((longest - 1) * stride + 1, dtype=torch.float64).expand(len(part), -1) / 60
+        with torch.inference_mode():
+            poses = net(times, keypoints, confidence, present).at(moments)[0].double().numpy()
+        for row, i in enumerate(part):
+            found[i] = poses[row, : len(cases[i][0])]
+    return found
 
-        def normal(self, loc: float = 0.0, scale: float = 1.0, size: Any = None) -> Any:
-            keypoint_noise = np.isclose(scale, 0.015 * scorer.HPX)
-            return self.rng.normal(loc, scale * (factor if keypoint_noise else 1.0), size)
 
-    plain = scorer.corrupt
-    scorer.corrupt = lambda xy, t, cond, rng, bank=None: plain(xy, t, cond, Scaled(rng), bank)
-    try:
-        yield
-    finally:
-        scorer.corrupt = plain
+class Scaled:
+    """A generator whose draws of one standard deviation are multiplied: more or less noise, else the same."""
+
+    def __init__(self, rng: np.random.Generator, sigma: float, factor: float) -> None:
+        self.rng, self.sigma, self.factor = rng, sigma, factor
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.rng, name)
+
+    def normal(self, loc: float = 0.0, scale: float = 1.0, size: Any = None) -> Any:
+        return self.rng.normal(loc, scale * (self.factor if np.isclose(scale, self.sigma) else 1.0), size)
 
 
-def bends(scorer: ModuleType, chosen: dict[str, Callable[..., Any]], tracks: Rows) -> dict[str, dict[int, float]]:
+def bends(
+    scorer: ModuleType, chosen: dict[str, Callable[..., Any]], tracks: Sequences
+) -> dict[str, dict[int, float]]:
     """Mean acceleration of each method's motion on real tracks, px per frame squared at 250 px."""
     found: dict[str, dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
     for track in tracks:
@@ -89,64 +144,10 @@ def bends(scorer: ModuleType, chosen: dict[str, Callable[..., Any]], tracks: Row
             seen = (track["c"][: last + 1] > 0).any(0)
             for name, method in chosen.items():
                 y = np.asarray(method(times[keys], track["x"][keys] * size, track["c"][keys], query))
-                found[name][rate].append(float(np.linalg.norm(np.diff(y, 2, axis=0), axis=-1)[:, seen].mean()))
+                found[name][rate].append(
+                    float(np.linalg.norm(np.diff(y, 2, axis=0), axis=-1)[:, seen].mean())
+                )
     return {name: {rate: float(np.mean(v)) for rate, v in by.items()} for name, by in found.items()}
-
-
-def summary(result: dict[str, Any]) -> dict[str, Any]:
-    """Means over sequences of every measure, by condition, method and stride."""
-    cells: dict[str, Any] = defaultdict(list)
-    for row in result["rows"]:
-        for measure in ("between", "key", "acc", "pck05", "torso"):
-            cells[f"{measure}/{row['cond']}/{row['method']}/{row['R']}"].append(row[measure])
-    means = {name: round(float(np.nanmean(values)), 4) for name, values in cells.items()}
-    for row in result["tracks"]:
-        cells[f"tracks/{row['clip']}/{row['method']}/{row['R']}"].append((row["sum"], row["n"]))
-        cells[f"tracks/all/{row['method']}/{row['R']}"].append((row["sum"], row["n"]))
-    for name, values in cells.items():
-        if name.startswith("tracks"):
-            total, count = np.sum(values, axis=0)
-            means[name] = round(float(total / count), 4)
-    return means
-
-
-def report(result: dict[str, Any]) -> str:
-    """The tables as Markdown."""
-    means, ours = summary(result), "motion_base"
-    cell = lambda *words: means["/".join(map(str, words))]  # noqa: E731
-    strides = (4, 8, 16)
-    trio = lambda f: " / ".join(f"{f(R):.3f}" for R in strides)  # noqa: E731
-    lines = ["| condition | against | in-between error, ratio | acceleration error, ratio |", "|---|---|---|---|"]
-    for condition in ("clean", "detector", "half", "double", "real"):
-        for other in ("cubic_natural", "linear", "best"):
-            best = {
-                R: min(BASELINES, key=lambda m: cell("between", condition, m, R)) if other == "best" else other
-                for R in strides
-            }
-            ratio = lambda measure, R: cell(measure, condition, ours, R) / cell(measure, condition, best[R], R)  # noqa: B023, E731, E501
-            name = "best classical: " + ", ".join(best.values()) if other == "best" else other
-            lines.append(
-                f"| {condition} | {name} | {trio(lambda R: ratio('between', R))} | {trio(lambda R: ratio('acc', R))} |"  # noqa: B023, E501
-            )
-    lines += ["", "| method | " + " | ".join(f"{c}, px" for c in ("clean", "detector", "half", "double", "real")) + " | tracks, px | tracks, acceleration |", "|---|---|---|---|---|---|---|---|"]  # noqa: E501
-    for method in (*BASELINES, ours):
-        columns = [trio(lambda R: cell("between", c, method, R)) for c in ("clean", "detector", "half", "double", "real")]  # noqa: B023, E501
-        columns.append(trio(lambda R: cell("tracks", "all", method, R)))  # noqa: B023
-        columns.append(trio(lambda R: result["bends"][method][R]))  # noqa: B023
-        lines.append(f"| {method} | " + " | ".join(columns) + " |")
-    lines += ["", "Real tracks one by one, px against the left-out detections:", ""]
-    for clip in sorted({row["clip"] for row in result["tracks"]}):
-        told = [f"{m} {trio(lambda R: cell('tracks', clip, m, R))}" for m in ("linear", "cubic_natural", ours)]  # noqa: B023
-        lines.append(f"- {clip}: {'; '.join(told)}")
-    lines += ["", "Worst clips on clean input, ratio to the natural cubic spline:", ""]
-    for R in strides:
-        sums: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
-        for row in result["rows"]:
-            if row["cond"] == "clean" and row["R"] == R:
-                sums[row["clip"]][row["method"]] += row["between"]
-        worst = sorted(((s[ours] / s["cubic_natural"], clip) for clip, s in sums.items()), reverse=True)[:3]
-        lines.append(f"- R = {R}: " + ", ".join(f"{clip.removesuffix('.npz')} {value:.3f}" for value, clip in worst))
-    return "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":

@@ -19,10 +19,15 @@ from rib.motion.checkpoint import load_net, shipped_weights
 Method = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
 
+def load() -> torch.nn.Module:
+    """The net of RIB_MOTION_WEIGHTS, or the shipped one, on one thread."""
+    torch.set_num_threads(1)
+    return load_net(os.environ.get("RIB_MOTION_WEIGHTS") or shipped_weights())
+
+
 def methods() -> dict[str, Method]:
     """`{name: f}` with f(times (K,), joints (K, 19, 2), confidence (K, 19), query (Q,)) -> (Q, 19, 2)."""
-    torch.set_num_threads(1)
-    net = load_net(os.environ.get("RIB_MOTION_WEIGHTS") or shipped_weights())
+    net = load()
 
     def motion_base(
         times_s: np.ndarray, joints: np.ndarray, confidence: np.ndarray, query_s: np.ndarray

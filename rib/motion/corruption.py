@@ -213,12 +213,12 @@ class DetectorNoise:
     def confidence(draw: _Draw, error: Tensor, clean: Tensor) -> Tensor:
         """(B, K, J): 1, or noise about a level, or falling with the error; exact clips mostly say 1."""
         B, shape = draw.B, error.shape
-        habit = draw.uniform(B) * torch.where(clean, 0.6, 1.0)
+        exact = draw.uniform(B) < torch.where(clean, 0.85, 0.15)
         level = 0.5 + 0.45 * draw.uniform(B, 1, 1) + 0.1 * draw.normal(*shape)
         honest = torch.exp(-error * (5 + 20 * draw.uniform(B, 1, 1))) * (0.7 + 0.3 * draw.uniform(B, 1, 1))
         honest = honest + 0.08 * draw.normal(*shape)
-        chosen = torch.where((habit < 0.65)[:, None, None], level, honest)
-        return torch.where((habit < 0.3)[:, None, None], 1.0, chosen).clamp(0.1, 1.0)
+        reported = torch.where((draw.uniform(B) < 0.5)[:, None, None], level, honest)
+        return torch.where(exact[:, None, None], 1.0, reported).clamp(0.1, 1.0)
 
 
 def _correlated(white: Tensor, steps: Tensor) -> Tensor:

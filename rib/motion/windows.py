@@ -56,7 +56,7 @@ class WindowRecipe:
         tokens: Keyframes in a batch altogether; the batch's size follows.
         strides: Frames between keyframes, drawn evenly, shortened for short recordings.
         irregular: Share of clips with uneven keyframes (each gap up to half longer or shorter).
-        speed: Least and greatest speed, log-uniform.
+        speed: Least and greatest speed, log-uniform; 2 plays a recording in half its time.
         reversed: Share of clips played backwards.
         mirrored: Share of clips mirrored.
         bone_spread: Log-normal spread of bone lengths.
@@ -140,8 +140,8 @@ class MotionWindows:
         begin = (self._even((B, 1), generator) * (T - total)).long()
         backwards = self._even((B, 1), generator) < r.reversed
         low, high = r.speed
-        frame_s = (high / low) ** self._even(B, generator).double() * low / self.bank.fps
-        return clip, place, begin + torch.where(backwards, total - place, place), frame_s
+        speed = low * (high / low) ** self._even(B, generator).double()
+        return clip, place, begin + torch.where(backwards, total - place, place), 1 / (speed * self.bank.fps)
 
     def _restyled(self, joints: Tensor, mirrored: Tensor, generator: torch.Generator) -> Tensor:
         """Give every person other bone lengths, the same left and right; swap sides where mirrored."""
