@@ -63,13 +63,23 @@ class MotionModule(pl.LightningModule):
     def training_step(self, batch: MotionBatch, batch_idx: int) -> Tensor:
         """Named losses, and their weighted sum."""
         curve = self.net(batch["times_s"], batch["keypoints_px"], batch["confidence"])
-        self.terms = terms = self.loss(curve, spline_of(batch), batch)
+        terms = self.losses(curve, batch)
         total = weighted(terms, self.weights)
         self.terms = {name: term.detach() for name, term in terms.items()}
         size = len(batch["times_s"])
         self.log_dict({f"train/{k}_loss": v for k, v in terms.items()}, batch_size=size)
         self.log("train/loss", total, batch_size=size, prog_bar=True)
         return total
+
+    def losses(self, curve: MotionCurve, batch: MotionBatch) -> dict[str, Tensor]:
+        """Named, unweighted terms."""
+        return self.loss(curve, spline_of(batch), batch)
+
+    def groups(self) -> list[dict[str, Any]]:
+        """Weights for the optimizer: weight decay on matrices alone."""
+        matrices = [p for p in self.net.parameters() if p.dim() > 1]
+        vectors = [p for p in self.net.parameters() if p.dim() <= 1]
+        return [{"params": matrices}, {"params": vectors, "weight_decay": 0.0}]
 
     def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
         """Step, and let the running mean follow at once: a checkpoint after this step holds both."""
@@ -105,11 +115,8 @@ class MotionModule(pl.LightningModule):
         checkpoint[FORMAT] = asdict(facts_of(self.net))
 
     def configure_optimizers(self) -> Any:
-        """Weight decay on matrices alone; warm-up, then a cosine."""
-        matrices = [p for p in self.net.parameters() if p.dim() > 1]
-        vectors = [p for p in self.net.parameters() if p.dim() <= 1]
-        groups = [{"params": matrices}, {"params": vectors, "weight_decay": 0.0}]
-        optimizer = build(self.hparams["optimizer"], params=groups)
+        """Warm-up, then a cosine."""
+        optimizer = build(self.hparams["optimizer"], params=self.groups())
         steps, warm, end = (self.hparams[k] for k in ("total_steps", "warmup_steps", "final_share"))
 
         def share(step: int) -> float:

@@ -1,0 +1,54 @@
+"""Every task with every of its nets, through the real command."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rib.config.paths import options
+from rib.engine.rows_logger import read_metrics
+
+NETS = [(task, net) for task in options("task") for net in options("net") if net.startswith(task)]
+SMALL = {
+    "motion": (
+        "task.data.folder=synthetic", "task.data.held_out=[]", "task.data.validation=[synthetic/0000]",
+        "task.data.windows.tokens=40", "task.data.windows.keyframes=[5,8]",
+    ),
+}  # fmt: skip
+"""What makes a task small and independent of data."""
+
+
+def train(folder: Path, *arguments: str) -> tuple[subprocess.CompletedProcess[str], Path]:
+    done = subprocess.run(
+        [sys.executable, "-m", "rib.commands", "train", *arguments, "hydra.run.dir=run"],
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+        cwd=folder,
+    )
+    return done, folder / "run"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("task", "net"), NETS)
+def test_debug_fast_goes_through_everything(task: str, net: str, tmp_path: Path) -> None:
+    done, run = train(tmp_path, f"task={task}", f"net={net}", "debug=fast", *SMALL.get(task, ()))
+    assert done.returncode == 0, done.stderr
+    metrics = read_metrics(run / "metrics.csv")
+    assert len(metrics["train/loss"]) == 4
+    assert any(name.startswith("val/") for name in metrics)
+    assert (run / "checkpoints" / "last.ckpt").is_file()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("task", "net"), NETS)
+def test_debug_overfit_brings_the_loss_down(task: str, net: str, tmp_path: Path) -> None:
+    few = ("trainer.max_epochs=30", "trainer.log_every_n_steps=1")
+    done, run = train(tmp_path, f"task={task}", f"net={net}", "debug=overfit", *few, *SMALL.get(task, ()))
+    assert done.returncode == 0, done.stderr
+    losses = [value for _, value in read_metrics(run / "metrics.csv")["train/loss"]]
+    assert sum(losses[-4:]) < 0.8 * sum(losses[:4])
