@@ -41,7 +41,12 @@ def fetch(cut: torch.Tensor, where_px: torch.Tensor) -> torch.Tensor:
 
 
 def merge(
-    from_a: torch.Tensor, from_b: torch.Tensor, fractions: torch.Tensor, near: torch.Tensor, sharpness: float
+    from_a: torch.Tensor,
+    from_b: torch.Tensor,
+    fractions: torch.Tensor,
+    near: torch.Tensor,
+    nearer: float,
+    sharpness: float,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """One layer out of its two sightings.
 
@@ -53,21 +58,23 @@ def merge(
         from_b: The same in keyframe b.
         fractions: (N,), 0 at a and 1 at b.
         near: (N, 1, h, w), 1 close to the layer's bones, 0 beyond its reach.
+        nearer: Power to which nearness in time counts for colour; 1 mixes in proportion.
         sharpness: Steepness of alpha where the two disagree: 1 mixes them, large takes the likelier.
 
     Returns:
         The channels (N, 5, h, w) and alpha (N, 1, h, w) of a `Layer`.
     """
     t = fractions.view(-1, 1, 1, 1)
-    mean = torch.lerp(from_a, from_b, t)
-    alpha, known = mean[:, 3:4], mean[:, 4:]
+    alpha, known = torch.lerp(from_a[:, 3:], from_b[:, 3:], t).split(1, dim=1)
     covered = ((alpha / known.clamp_min(NOTHING) - 0.5) * sharpness + 0.5).clamp(0, 1)
     covered = covered * near * (alpha * 20).clamp(0, 1)
+    t = t**nearer / (t**nearer + (1 - t) ** nearer)
+    seen = torch.lerp(from_a[:, :4], from_b[:, :4], t)
     both = 2 * torch.minimum(from_a[:, 3:4], from_b[:, 3:4]).clamp_max(0.5)
-    colours = [seen[:, :3] / seen[:, 3:4].clamp_min(NOTHING) for seen in (from_a, from_b)]
-    colour_differs = (colours[0] - colours[1]).abs().mean(1, keepdim=True) * both
+    colour, colour_a, colour_b = (x[:, :3] / x[:, 3:4].clamp_min(NOTHING) for x in (seen, from_a, from_b))
+    colour_differs = (colour_a - colour_b).abs().mean(1, keepdim=True) * both
     alpha_differs = (from_a[:, 3:4] - from_b[:, 3:4]).abs() * from_a[:, 4:] * from_b[:, 4:]
-    return torch.cat([mean[:, :3] / alpha.clamp_min(NOTHING), colour_differs, alpha_differs], 1), covered
+    return torch.cat([colour, colour_differs, alpha_differs], 1), covered
 
 
 def lay_over(

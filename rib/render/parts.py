@@ -12,8 +12,6 @@ import torch
 from rib.keypoints import LAYERS
 from rib.render.bones import LAYER_OF_BONE
 
-TORSO = LAYERS.index("torso")
-
 
 def layer_distances(distance: torch.Tensor) -> torch.Tensor:
     """(N, B, H, W) distances to bones -> (N, L, H, W), the nearest bone of each layer."""
@@ -25,22 +23,23 @@ def cut_layers(
     picture: torch.Tensor,
     mask: torch.Tensor,
     distance_L: torch.Tensor,
-    in_front: Sequence[bool],
+    depth: Sequence[float],
+    core: float,
     overlap: float,
     softness: float,
 ) -> torch.Tensor:
     """Share the person's pixels among the layers.
 
-    A pixel goes to the nearest layer; near the border between two both have it, so that no seam opens when
-    they part. A limb in front of the torso wins over it. What lies behind another layer is unknown, not
-    empty.
+    A pixel goes to the nearest layer, and within the core of a layer to the one in front. What lies behind
+    another layer is unknown, not empty.
 
     Args:
         picture: (3, H, W).
         mask: (1, H, W), the person's matte.
         distance_L: (L, H, W) distance to each layer's bones, in radii.
-        in_front: Of L layers, those nearer to the camera than the torso.
-        overlap: How far two layers share their border, in radii.
+        depth: Of L layers, smaller is nearer to the camera.
+        core: Within so many radii a layer wins over those behind it.
+        overlap: How far a layer goes on behind the border with another, in radii, so that no seam opens.
         softness: Width of the ramp at its end, in radii.
 
     Returns:
@@ -48,13 +47,16 @@ def cut_layers(
     """
     parts = []
     for layer in range(len(LAYERS)):
-        handicap = torch.zeros(len(LAYERS), device=mask.device)
-        if layer != TORSO and in_front[layer]:
-            handicap[TORSO] = overlap
-        others = (distance_L + handicap[:, None, None])[
-            torch.arange(len(LAYERS), device=mask.device) != layer
-        ].amin(0)
-        share = ((others - distance_L[layer] + overlap) / softness + 0.5).clamp(0, 1)
+        share = torch.ones_like(mask[0])
+        for other in range(len(LAYERS)):
+            if other == layer:
+                continue
+            near, far = distance_L[layer], distance_L[other]
+            if depth[layer] <= depth[other]:
+                ahead = far.clamp_min(core) - near + overlap
+            else:
+                ahead = far - near.clamp_min(core)
+            share = torch.minimum(share, (ahead / softness + 0.5).clamp(0, 1))
         alpha = mask * share
         parts.append(torch.cat([picture * alpha, alpha, 1 - (mask - alpha)]))
     return torch.stack(parts)

@@ -15,7 +15,7 @@ from rib.keypoints import LAYERS
 from rib.render.bones import BONES, LAYER_OF_BONE, Segments, segments, torso_length_px
 from rib.render.box import Box
 from rib.render.layers import Layer, fetch, lay_over, merge
-from rib.render.parts import TORSO, cut_layers, layer_distances
+from rib.render.parts import cut_layers, layer_distances
 from rib.render.skinning import FAR, bone_distances, bone_maps, skin
 
 MARGIN = 0.6
@@ -50,16 +50,20 @@ class Puppet:
     Attributes:
         stiffness: Inside a layer, a bone's influence falls by exp(-stiffness) with every radius of distance.
         reach: A layer ends at so many radii from its bones.
-        overlap: Two layers share their border for so many radii on either side.
+        core: Within so many radii of its bones a layer wins over those behind it.
+        overlap: A layer goes on over those behind it for so many radii, so that no seam opens.
         softness: Width of the ramp at its end, in radii.
+        nearer: Power to which nearness in time counts for colour; 1 mixes in proportion.
         sharpness: Steepness of alpha where the keyframes disagree: 1 mixes them, large takes the likelier.
         step_px: The maps are computed for cells of this size and interpolated in between.
     """
 
     stiffness: float
     reach: float
+    core: float
     overlap: float
     softness: float
+    nearer: float
     sharpness: float
     step_px: int
 
@@ -105,9 +109,11 @@ class Puppet:
         xy = Box(0, 0, box.height, box.width).centres(1, radius_px.device)
         distance = bone_distances(bones.ends_px, radius_px, bones.valid, xy)
         depth = keyframe.pose.depth_order
-        in_front = [False] * len(LAYERS) if depth is None else (depth[0] < depth[0, TORSO]).tolist()
+        order = range(len(LAYERS), 0, -1) if depth is None else depth[0].tolist()
         picture, mask = box.of(keyframe.picture), box.of(keyframe.mask)
-        return cut_layers(picture, mask, layer_distances(distance)[0], in_front, self.overlap, self.softness)
+        return cut_layers(
+            picture, mask, layer_distances(distance)[0], order, self.core, self.overlap, self.softness
+        )
 
     def _pose(
         self,
@@ -139,7 +145,7 @@ class Puppet:
             )
             seen.append(fetch(cut, self._fine(place, box)) * both.any(1).view(-1, 1, 1, 1))
         near = self._fine((self.reach - distance.amin(1, keepdim=True)).clamp(0, 1), box)
-        return Layer(box, *merge(seen[0], seen[1], fractions, near, self.sharpness))
+        return Layer(box, *merge(seen[0], seen[1], fractions, near, self.nearer, self.sharpness))
 
     def _fine(self, x: torch.Tensor, box: Box) -> torch.Tensor:
         """From cells to pixels."""
@@ -156,6 +162,6 @@ def _front_first(interval: Interval) -> torch.Tensor:
         k.pose.depth_order for k in (interval.a, interval.b) if k.pose and k.pose.depth_order is not None
     ]
     if len(depths) < 2:
-        return torch.tensor([LAYERS.index(name) for name in sorted(LAYERS)]).expand(len(t), -1)
+        return torch.arange(len(LAYERS) - 1, -1, -1).expand(len(t), -1)
     a, b = (torch.from_numpy(depth) for depth in depths)
     return torch.lerp(a, b, t).argsort(dim=1, stable=True)
