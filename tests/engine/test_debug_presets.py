@@ -47,8 +47,8 @@ def test_debug_fast_goes_through_everything(task: str, net: str, tmp_path: Path)
 @pytest.mark.slow
 @pytest.mark.parametrize(("task", "net"), NETS)
 def test_debug_overfit_brings_the_loss_down(task: str, net: str, tmp_path: Path) -> None:
-    few = ("trainer.max_epochs=30", "trainer.log_every_n_steps=1")
+    few = ("trainer.max_epochs=15", "trainer.log_every_n_steps=1")
     done, run = train(tmp_path, f"task={task}", f"net={net}", "debug=overfit", *few, *SMALL.get(task, ()))
     assert done.returncode == 0, done.stderr
     losses = [value for _, value in read_metrics(run / "metrics.csv")["train/loss"]]
-    assert sum(losses[-4:]) < 0.8 * sum(losses[:4])
+    assert sum(losses[-4:]) < 0.9 * sum(losses[:4])

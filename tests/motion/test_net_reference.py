@@ -10,10 +10,12 @@ import pytest
 import torch
 
 from rib.errors import RibError
-from rib.motion.checkpoint import load_net
+from rib.keypoints import PoseSequence
+from rib.motion.checkpoint import load_net, save_net
 from rib.motion.net_reference import MotionReference, from_values, to_values
 from rib.motion.published import RECIPE, convert_published, load_published
 from rib.motion.reference_transformer import ReferenceTransformer, between_keyframes, published_angles
+from rib.motion.transformer import TransformerMotion
 
 Keyframes = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data" / "reference_forward"
@@ -132,6 +134,28 @@ def test_published_weights_become_a_file_of_ours(tmp_path: Path) -> None:
     assert found.published
     assert found.mean.eq(0.1).all()
     torch.testing.assert_close(found.transformer.state_dict(), big.transformer.state_dict())
+
+
+def test_it_serves_as_a_stage_of_the_chain(tmp_path: Path) -> None:
+    recipe = {
+        "_target_": "rib.motion.net_reference.MotionReference", "width": 16, "num_heads": 2, "num_layers": 1,
+        "hidden": 16, "dropout": 0.1, "frame_rate": 60.0, "published": False,
+    }  # fmt: skip
+    save_net(tmp_path / "net.safetensors", net(), recipe, {})
+    stage = TransformerMotion(
+        str(tmp_path / "net.safetensors"),
+        "cpu",
+        hold_s=0.5,
+        half_life_s=0.5,
+        max_absence_s=1,
+        min_confidence=0.05,
+    )
+    x = np.random.default_rng(0).uniform(0, 200, (5, 19, 2))
+    poses = PoseSequence(x, np.ones((5, 19)), np.arange(5) / 10, "body19", (200, 200))
+    dense = stage(poses, np.arange(17) / 40)
+    assert dense.keypoints_px.shape == (17, 19, 2)
+    assert np.isfinite(dense.keypoints_px).all()
+    assert (dense.confidence > 0).all()
 
 
 def test_what_is_no_published_file_is_told_in_one_line(tmp_path: Path) -> None:
