@@ -151,14 +151,10 @@ class MotionBase(nn.Module):
         times = torch.where(keys.present, (keys.times_s - keys.times_s[:, :1]).float(), 0.0)
         return self.time_bias(F.pad(times, (0, pad)), F.pad(keys.present, (0, pad))).split(self.num_layers)
 
-    @staticmethod
-    def _pair(z: Tensor, h: Tensor) -> Tensor:
-        return torch.cat(
-            [z[:, :-1], z[:, 1:], (5 * h).clamp_max(5)[..., None], (10 * h).log()[..., None]], -1
-        )
-
     def _joined(self, z: Tensor, keys: Keyframes) -> Tensor:
-        return self.join(self._pair(z, keys.h))
+        """(B, K - 1, 2 C) what is known of the pieces: the tokens at both ends and the length."""
+        length = torch.stack([(5 * keys.h).clamp_max(5), (10 * keys.h).log()], -1)
+        return self.join(torch.cat([z[:, :-1], z[:, 1:], length], -1))
 
     def _tangents(self, z: Tensor, x: Tensor, found: Evidence, keys: Keyframes) -> Tensor:
         """Natural tangents of the corrected keyframes, turned towards the chords beside them and freely."""
