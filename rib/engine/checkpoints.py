@@ -52,16 +52,19 @@ class DescribeCheckpoint(Callback):
         checkpoint[KEY] = {"format": FORMAT, **self.recipes}
 
 
-class ResumeInsideEpoch(Callback):
-    """Lets a run that `max_steps` or `max_time` stopped inside an epoch finish that epoch when it is resumed.
+class ResumeStopped(Callback):
+    """Lets a run that `max_steps` or `max_time` stopped go on where it was when it is resumed.
 
-    Lightning saves such an epoch as done; the resumed run would leave out the rest of its batches.
+    Lightning saves an epoch that was stopped as done, and the resumed run would leave out the rest of its
+    batches; and it goes on counting the time of the first run, so that the second would stop at once.
     """
 
     def on_load_checkpoint(
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Take the unfinished epoch's mark back."""
+        """Take the unfinished epoch's mark back, and let `max_time` count anew."""
+        for name in [key for key in checkpoint.get("callbacks", {}) if key.startswith("Timer")]:
+            del checkpoint["callbacks"][name]
         loop = checkpoint["loops"]["fit_loop"]
         batches, epochs = loop["epoch_loop.batch_progress"], loop["epoch_progress"]
         stopped = not batches["is_last_batch"] and batches["current"]["processed"] > 0

@@ -12,7 +12,7 @@ from typing import Any
 
 from rib.engine.checkpoints import (
     DescribeCheckpoint,
-    ResumeInsideEpoch,
+    ResumeStopped,
     WholeCheckpointIO,
     load_weights,
     read_checkpoint,
@@ -57,7 +57,7 @@ def fit(config: dict[str, Any]) -> float | None:
         callbacks=[
             *(build(recipe) for recipe in _chosen(config["callbacks"])),
             DescribeCheckpoint(config["task"]),
-            ResumeInsideEpoch(),
+            ResumeStopped(),
         ],
         logger=loggers or False,
         plugins=[WholeCheckpointIO()],

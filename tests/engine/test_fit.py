@@ -85,6 +85,17 @@ def test_a_resumed_run_goes_on_exactly(
         assert_same(whole[key], parts[key], key)
 
 
+def test_the_time_limit_counts_anew_in_a_resumed_run(settings: Settings, tmp_path: Path) -> None:
+    limit = "trainer.max_time='00:01:00:00'"
+    fit(settings("run", limit, "trainer.max_steps=1"))
+    last = tmp_path / "run" / "checkpoints" / "last.ckpt"
+    content = read_checkpoint(last)
+    content["callbacks"]["Timer"]["time_elapsed"]["train"] = 1e6
+    torch.save(content, last)
+    fit(settings("run", limit, "trainer.max_steps=3", "restore=resume", f"ckpt={last}"))
+    assert read_checkpoint(last)["global_step"] == 3
+
+
 def test_the_same_seed_gives_the_same_losses_and_another_one_others(
     settings: Settings, tmp_path: Path
 ) -> None:
