@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import torch
+from painted import HEIGHT, WIDTH, keyframe
+
+from rib.keypoints import LAYERS
+from rib.render.bones import BONES, segments, torso_length_px
+from rib.render.box import Box
+from rib.render.parts import cut_layers, layer_distances
+from rib.render.skinning import bone_distances
+
+
+def _cut(degrees: float) -> torch.Tensor:
+    key = keyframe(0, degrees, 0.0)
+    bones = segments(key.pose)
+    radius = torso_length_px(key.pose) * torch.tensor([bone.radius for bone in BONES])
+    xy = Box(0, 0, HEIGHT, WIDTH).centres(1, torch.device("cpu"))
+    distance = layer_distances(bone_distances(bones.ends_px, radius, bones.valid, xy))[0]
+    return cut_layers(key.picture, key.mask, distance, key.pose.depth_order[0].tolist(), 0.9, 0.2, 0.25)
+
+
+def test_every_pixel_of_the_person_belongs_to_somebody() -> None:
+    alpha = _cut(40)[:, 3]
+    mask = keyframe(0, 40, 0.0).mask[0]
+    assert float(alpha.amax(0)[mask > 0].min()) > 0.45
+    assert float(alpha.amax(0)[mask == 0].max()) == 0
+
+
+def test_what_is_hidden_is_unknown_and_what_is_empty_is_known() -> None:
+    cut = _cut(90)  # the arm hangs before the torso's flank
+    hidden = cut[LAYERS.index("torso"), :, 50, 79]
+    empty = cut[LAYERS.index("torso"), :, 5, 5]
+    assert hidden[3] < 0.1
+    assert hidden[4] < 0.1
+    assert empty[3] == 0
+    assert empty[4] == 1
+    assert cut[LAYERS.index("left_arm"), 3, 50, 79] > 0.9
