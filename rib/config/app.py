@@ -72,7 +72,9 @@ def run(verb: str, task: Task, arguments: list[str]) -> None:
         option = argument.partition("=")[0]
         if option.startswith("-") and option not in OPTIONS:
             raise RibError(f"there is no option {option}", did_you_mean(option, sorted(OPTIONS)))
-    _compose_and_call(verb, task, [_quoted(argument) for argument in arguments])
+    # argparse reads no settings after an option that stands among them
+    first = sorted(arguments, key=lambda argument: argument not in ("-m", "--multirun"))
+    _compose_and_call(verb, task, [_quoted(argument) for argument in first])
 
 
 def _compose_and_call(verb: str, task: Task, arguments: list[str]) -> None:

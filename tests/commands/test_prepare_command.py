@@ -23,7 +23,7 @@ def collection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def prepare(collection: Path, *arguments: str) -> None:
     here = [f"data.prepare.folder={collection}", f"data.prepare.output={collection.parent / 'm.h5'}"]
-    command([*arguments, *here, "data.prepare.workers=1"])
+    command([*here, *arguments, "data.prepare.workers=1"])
 
 
 def test_it_tells_what_was_prepared_what_was_done_before_and_what_was_skipped_and_why(
