@@ -43,12 +43,19 @@ def check_all() -> Iterator[tuple[str, int]]:
     for verb in schema.ROOTS:
         root = _compose(verb)
         yield verb, _check(verb, root)
+        chosen = {str(key) for key in root} | _named(verb)
         for group in groups():
-            if group not in root:
+            if group not in chosen:
                 continue
             for option in options(group):
                 text = f"{group}={option}"
                 yield f"{verb} {text}", _check(f"{verb} {text}", _compose(verb, text))
+
+
+def _named(verb: str) -> set[str]:
+    """Groups in a root's own list of defaults; those of `@package _global_` leave no key in the config."""
+    defaults = OmegaConf.load(conf_dir() / f"{verb}.yaml").defaults
+    return {str(key) for item in defaults if isinstance(item, DictConfig) for key in item}
 
 
 def _check(title: str, config: DictConfig) -> int:
