@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from rib.motion.protocol import Condition, Sequence, keyframes, sequences
 from rib.motion.recordings import load_recordings
 from rib.motion.splines import Spline
 from rib.recipe import build
+from rib.skeleton import BODY19
 
 Method = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 """Times (K,), joints (K, 19, 2), confidence (K, 19), moments (N,): joints (N, 19, 2)."""
@@ -116,11 +117,25 @@ def conditions(config: Mapping[str, Any]) -> list[Condition]:
 
 def trials(chosen: Iterable[Sequence], config: Mapping[str, Any]) -> Iterator[Trial]:
     """Every sequence under every condition at every stride."""
-    tracks = [(path, fps) for path, fps in config["tracks"]]
-    errors: DetectorErrors | None = read_detector_errors(tracks) if tracks else None
+    errors = detector_errors(config["tracks"])
     for condition, stride, sequence in itertools.product(conditions(config), config["strides"], chosen):
         x, confidence = keyframes(sequence, stride, condition, errors)
         yield Trial(sequence, stride, condition, sequence.times_s[::stride], x, confidence)
+
+
+def detector_errors(tracks: Iterable[tuple[str, float]]) -> DetectorErrors | None:
+    """Errors of real detectors' tracks, or None without any.
+
+    A hand has its wrist's errors: few detectors have hands, and theirs come and go with the crop.
+    """
+    tracks = [(path, fps) for path, fps in tracks]
+    if not tracks:
+        return None
+    errors = read_detector_errors(tracks)
+    joint = list(range(len(BODY19)))
+    for side in ("left", "right"):
+        joint[BODY19.index(f"{side}_hand")] = BODY19.index(f"{side}_wrist")
+    return replace(errors, error=errors.error[:, :, joint], confidence=errors.confidence[:, :, joint])
 
 
 def row(name: str, trial: Trial, found: np.ndarray) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from rib.files import write_text_whole
 from rib.motion.evaluation import MEASURES, REFERENCE_MEASURES
 
 Rows = Sequence[dict[str, Any]]
-PIPE_WIDTH = 200
+PIPE_WIDTH = 260
 HEADINGS = {
     "between": "between, px ↓", "key": "keyframes, px ↓", "torso": "between, torsos ↓", "pck05": "PCK@.05 ↑",
     "acc": "acceleration, px/frame² ↓", "mse": "MSE ↓", "mae": "MAE ↓", "max": "max ↓",
