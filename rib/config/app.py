@@ -116,7 +116,7 @@ def _job(task: Task) -> Callable[[Any], Any]:
             call()
         elif code := exit_code(call):
             raise SystemExit(code)
-        return results[0]
+        return results[0] if results else None  # nobody reads the pipe any more
 
     return job
 
