@@ -8,6 +8,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from scipy.ndimage import uniform_filter1d
 
 from rib.errors import RibError
 from rib.files import write_whole
@@ -20,6 +21,7 @@ LEFT, RIGHT, MIDDLE = (200, 90, 30), (30, 110, 190), (90, 90, 90)
 MARGIN = 0.12
 SUBPIXEL = 4
 GIF_STEP = 2
+FOLLOW_FRAMES = 31
 
 
 def write_skeletons(
@@ -29,7 +31,7 @@ def write_skeletons(
 
     Args:
         path: A .gif (30 frames a second) or .mp4 (60) to write.
-        panels: (N, 19, 2) px by title; the first decides what the picture shows.
+        panels: (N, 19, 2) px by title; the picture follows the first.
         stride: Every so many frames is a keyframe, which is marked.
         size_px: Width and height of a panel.
         codec: Encoder of an .mp4.
@@ -61,14 +63,15 @@ def _write_gif(path: Path, frames: Iterator[np.ndarray]) -> None:
 
 
 def _frames(panels: Mapping[str, np.ndarray], stride: int, size_px: int) -> Iterator[np.ndarray]:
-    truth = next(iter(panels.values())).reshape(-1, 2)
-    low, high = truth.min(0), truth.max(0)
+    truth = next(iter(panels.values()))
+    low, high = truth.min(1), truth.max(1)
     scale = size_px * (1 - 2 * MARGIN) / (high - low).max()
+    middle = uniform_filter1d((low + high) / 2, FOLLOW_FRAMES, axis=0)
     for number in range(len(next(iter(panels.values())))):
         row = []
         for title, joints_px in panels.items():
             panel = np.full((size_px, size_px, 3), BACKGROUND, np.uint8)
-            placed = (joints_px[number] - (low + high) / 2) * scale + size_px / 2
+            placed = (joints_px[number] - middle[number]) * scale + size_px / 2
             draw_skeleton(panel, placed)
             colour = KEYFRAME if number % stride == 0 else TEXT
             cv2.putText(panel, title, (8, 20), cv2.FONT_HERSHEY_SIMPLEX, 0.5, colour, 1, cv2.LINE_AA)
