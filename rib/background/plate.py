@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import torch
 
+from rib.background.camera import STILL, camera_motion, follow, part_of
 from rib.interval import Interval, Keyframe
 
 INPAINT_LONG_SIDE_PX = 256
@@ -13,7 +14,7 @@ INPAINT_LONG_SIDE_PX = 256
 
 
 class PersonFreePlate:
-    """Paints over the person with what other keyframes show there; for a camera that stands still.
+    """Paints over the person with what other keyframes show there; the camera may shift, turn and zoom.
 
     Args:
         mask_threshold: Mask above which a pixel is the person, 0..1.
@@ -25,23 +26,35 @@ class PersonFreePlate:
         self.mask_threshold = mask_threshold
         self.dilation_share = dilation_share
         self.seam_share = seam_share
-        self._last: tuple[Keyframe, Keyframe, list[torch.Tensor]] | None = None
+        self._last: tuple[Keyframe, Keyframe, tuple[list[torch.Tensor], np.ndarray]] | None = None
 
     def __call__(self, interval: Interval) -> torch.Tensor:
         """The plate at every time of the interval.
 
         Each keyframe is completed once: by the other one of the interval, then by the neighbours, nearest
-        in time first, then by inpainting (Telea 2004). In time the two completed pictures are cross-faded, so
-        person-free pixels of both follow changes of light, and those of one keyframe stay as they are.
+        in time first, then by inpainting (Telea 2004); all are brought into its frame by the camera's motion.
+        In time the two pictures follow the camera and are cross-faded, so person-free pixels of both
+        follow changes of light, and those of one keyframe stay as they are.
 
         Returns:
             (N, 3, H, W) in 0..1 on the device of the keyframes' pictures.
         """
-        plate_a, plate_b = self._completed(interval)
-        return torch.lerp(plate_a, plate_b, interval.fractions[:, None, None, None]).clamp(0, 1)
+        completed, motion = self._completed(interval)
+        fractions = interval.fractions
+        if motion is STILL:
+            plate_a, plate_b = completed
+        else:
+            parts = fractions.tolist()
+            plate_a = _carried(completed[0], [part_of(motion, t) for t in parts])
+            back = cv2.invertAffineTransform(motion)
+            plate_b = _carried(completed[1], [follow(back, part_of(motion, t)) for t in parts])
+        return torch.lerp(plate_a, plate_b, fractions[:, None, None, None]).clamp(0, 1)
 
-    def _completed(self, interval: Interval) -> list[torch.Tensor]:
-        """Both keyframes (1, 3, H, W) without the person; kept, as a long interval is asked for in parts."""
+    def _completed(self, interval: Interval) -> tuple[list[torch.Tensor], np.ndarray]:
+        """Both keyframes (1, 3, H, W) without the person, and the camera's motion from a to b.
+
+        They are kept, as a long interval is asked for in parts.
+        """
         a, b = interval.a, interval.b
         if self._last is None or self._last[0] is not a or self._last[1] is not b:
             self._last = a, b, self._complete_both(a, b, interval.neighbours)
@@ -49,13 +62,20 @@ class PersonFreePlate:
 
     def _complete_both(
         self, a: Keyframe, b: Keyframe, neighbours: tuple[Keyframe, ...]
-    ) -> list[torch.Tensor]:
+    ) -> tuple[list[torch.Tensor], np.ndarray]:
         middle = (a.time_s + b.time_s) / 2
         others = sorted(neighbours, key=lambda keyframe: abs(keyframe.time_s - middle))
         layers = [(_pixels(keyframe), self._free(keyframe)) for keyframe in (a, b, *others)]
-        rest = _complete([*layers[2:], *layers[:2]])
-        both = (_over(order, rest).transpose(2, 0, 1) for order in (layers[:2], layers[1::-1]))
-        return [torch.from_numpy(np.ascontiguousarray(planes)).to(a.picture)[None] for planes in both]
+        from_a = [STILL, *(_motion(layers[0], layer) for layer in layers[1:])]
+        if all(motion is STILL for motion in from_a):
+            rest = _complete([*layers[2:], *layers[:2]])
+            both = [_over(order, rest) for order in (layers[:2], layers[1::-1])]
+        else:
+            both = [_complete_in_place(layers, from_a, 0), _complete_in_place(layers, from_a, 1)]
+        planes = [
+            torch.from_numpy(np.ascontiguousarray(x.transpose(2, 0, 1))).to(a.picture)[None] for x in both
+        ]
+        return planes, from_a[1]
 
     def _free(self, keyframe: Keyframe) -> np.ndarray:
         """(H, W, 1) trust in a pixel to show the scene: 0 near the person, rising to 1 across the seam."""
@@ -72,6 +92,36 @@ class PersonFreePlate:
 
 Layer = tuple[np.ndarray, np.ndarray]
 """A picture (H, W, 3) float32 and the trust in each of its pixels (H, W, 1)."""
+
+
+def _motion(a: Layer, b: Layer) -> np.ndarray:
+    """The camera's motion from one keyframe to another."""
+    one, other = (cv2.cvtColor((x * 255).astype(np.uint8), cv2.COLOR_RGB2GRAY) for x, _ in (a, b))
+    return camera_motion(one, other, a[1][..., 0] > 0.5, b[1][..., 0] > 0.5)
+
+
+def _complete_in_place(layers: list[Layer], from_a: list[np.ndarray], keyframe: int) -> np.ndarray:
+    """One of the first two keyframes, completed by the others as its camera would have seen them."""
+    to_a = cv2.invertAffineTransform(from_a[keyframe])
+    order = [keyframe, 1 - keyframe, *range(2, len(layers))]
+    moved = [_seen_by(layers[i], follow(to_a, from_a[i])) for i in order[1:]]
+    return _over([layers[keyframe]], _complete([*moved, layers[keyframe]]))
+
+
+def _seen_by(layer: Layer, motion: np.ndarray) -> Layer:
+    """A keyframe in another's frame, from which `motion` leads to it; beyond its border trust is 0."""
+    picture, trust = layer
+    size, flags = (picture.shape[1], picture.shape[0]), cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    moved = cv2.warpAffine(picture, motion, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    return moved, cv2.warpAffine(trust, motion, size, flags=flags)[..., None]
+
+
+def _carried(plate: torch.Tensor, motions: list[np.ndarray]) -> torch.Tensor:
+    """A plate (1, 3, H, W) as the camera sees it after each of N motions, as (N, 3, H, W)."""
+    pixels = plate[0].permute(1, 2, 0).cpu().numpy()
+    size = pixels.shape[1], pixels.shape[0]
+    moved = [cv2.warpAffine(pixels, motion, size, borderMode=cv2.BORDER_REPLICATE) for motion in motions]
+    return torch.from_numpy(np.stack(moved)).permute(0, 3, 1, 2).to(plate)
 
 
 def _pixels(keyframe: Keyframe) -> np.ndarray:
