@@ -125,42 +125,37 @@ class Chain:
             if gap + 1 in analysis.cuts:
                 made = _held(analysis, a, b, wanted)
             elif len(wanted):
-                rehearsed_db = rehearsals.around(gap, analysis.cuts) if rehearsals else None
-                made = self._made(analysis, a[1], b[1], neighbours, wanted, rehearsed_db)
+                whole = Interval(
+                    a[1],
+                    b[1],
+                    timeline.times_s[wanted],
+                    analysis.poses[wanted],
+                    neighbours,
+                    tuple(map(int, wanted)),
+                    rehearsals.around(gap, analysis.cuts) if rehearsals else None,
+                )
+                made = self._made(analysis, whole)
             yield from _in_order(timeline, gap, a, b, made)
 
-    def _made(
-        self,
-        analysis: Analysis,
-        a: Keyframe,
-        b: Keyframe,
-        neighbours: tuple[Keyframe, ...],
-        wanted: np.ndarray,
-        rehearsed_db: float | None,
-    ) -> Iterator[OutputFrame]:
-        height, width = a.picture.shape[1:]
+    def _made(self, analysis: Analysis, whole: Interval) -> Iterator[OutputFrame]:
+        """The frames of an interval, a batch at a time.
+
+        The middle batch is made first and held: a renderer decides there, where it is hardest, for all of it.
+        """
+        height, width = whole.a.picture.shape[1:]
         size = max(1, int(self.batch_mpx * 1e6 / (height * width)))
-        for start in range(0, len(wanted), size):
-            numbers = wanted[start : start + size]
-            interval = Interval(
-                a,
-                b,
-                analysis.timeline.times_s[numbers],
-                analysis.poses[numbers],
-                neighbours,
-                tuple(map(int, numbers)),
-                rehearsed_db,
-            )
-            pictures, rendered = self._picture(analysis, interval)
-            trust = rendered.trust.float()
-            for i, number in enumerate(numbers):
-                yield OutputFrame(
-                    int(number),
-                    pictures[i],
-                    -1,
-                    float(trust[i].mean()),
-                    float((trust[i] > 0.5).float().mean()),
-                )
+        batches = [slice(start, start + size) for start in range(0, len(whole.times_s), size)]
+        middle = batches[len(batches) // 2]
+        held = list(self._batch(analysis, _part(whole, middle)))
+        for batch in batches:
+            yield from held if batch is middle else self._batch(analysis, _part(whole, batch))
+
+    def _batch(self, analysis: Analysis, interval: Interval) -> Iterator[OutputFrame]:
+        pictures, rendered = self._picture(analysis, interval)
+        trust = rendered.trust.float().flatten(1)
+        mean, trusted = trust.mean(1).tolist(), (trust > 0.5).float().mean(1).tolist()
+        for i, number in enumerate(interval.indices):
+            yield OutputFrame(number, pictures[i], -1, mean[i], trusted[i])
 
     def _picture(self, analysis: Analysis, interval: Interval) -> tuple[np.ndarray, Rendered]:
         background = self.background(interval)
@@ -210,6 +205,12 @@ class Chain:
             mask=None if mask is None else torch.from_numpy(mask)[None].to(self.device),
             pose=analysis.keyframe_poses[index],
         )
+
+
+def _part(whole: Interval, times: slice) -> Interval:
+    """Some of an interval's moments."""
+    poses = None if whole.poses is None else whole.poses[times]
+    return replace(whole, times_s=whole.times_s[times], poses=poses, indices=whole.indices[times])
 
 
 def _around(

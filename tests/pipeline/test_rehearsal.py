@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from conftest import SIZE
+
+from rib.pipeline.chain import Chain
+from rib.pipeline.rehearsal import Rehearsals, rehearse
+from rib.video import open_source
+
+
+@pytest.fixture
+def masks(tmp_path: Path) -> Path:
+    """A block around the figure that `settings` gives."""
+    folder = tmp_path / "masks"
+    folder.mkdir()
+    for index in range(9):
+        matte = np.zeros(SIZE[::-1], np.uint8)
+        matte[4:42, 9 + index : 32 + index] = 255
+        cv2.imwrite(str(folder / f"{index}.png"), matte)
+    return folder
+
+
+@pytest.fixture
+def chain(pictures: Path, settings: Callable[..., dict[str, Any]], masks: Path) -> Chain:
+    overrides = (
+        "input_fps=10",
+        "rate=2",
+        "render=warp",
+        "background=flow",
+        "mask=files",
+        f"mask.path={masks}",
+    )
+    return Chain.from_config(settings(pictures, *overrides))
+
+
+def test_a_gap_listens_to_the_nearest_rehearsals_of_its_own_shot() -> None:
+    held = Rehearsals(
+        np.array([1, 2, 3, 11, 12]), np.array([0, 0, 0, 1, 1]), np.array([1.0, 2.0, 3.0, -1.0, -2.0])
+    )
+    assert held.around(2, (10,)) == pytest.approx(2.0)
+    assert held.around(10, (10,)) == pytest.approx(-1.5)
+    assert held.around(25, (10, 20)) is None
+
+
+def test_only_so_many_of_the_nearest_count() -> None:
+    held = Rehearsals(np.arange(1, 21), np.zeros(20, int), np.arange(20.0))
+    assert held.around(10, ()) == pytest.approx(9.0, abs=1)
+
+
+def test_every_shot_hides_keyframes_that_have_somebody_on_both_sides(chain: Chain, pictures: Path) -> None:
+    source = open_source(pictures, 10)
+    analysis = chain.analyse(source, source.fps * 2)
+    held = rehearse(chain, source, analysis, per_shot=3, every_s=100.0)
+    assert held.keyframes.tolist() == [1, 4, 7]
+    assert np.isfinite(held.gain_db).all()
+    two_shots = replace(analysis, cuts=(4,))
+    assert rehearse(chain, source, two_shots, 9, 100.0).keyframes.tolist() == [1, 2, 5, 6, 7]
+    absent = analysis.keyframe_poses.confidence.copy()
+    absent[4] = 0
+    away = replace(analysis, keyframe_poses=replace(analysis.keyframe_poses, confidence=absent))
+    assert rehearse(chain, source, away, 9, 100.0).keyframes.tolist() == [1, 2, 6, 7]
+
+
+def test_long_shots_hide_one_keyframe_in_so_many_seconds(chain: Chain, pictures: Path) -> None:
+    source = open_source(pictures, 10)
+    analysis = chain.analyse(source, source.fps * 2)
+    assert len(rehearse(chain, source, analysis, per_shot=1, every_s=0.2).keyframes) == 4
+
+
+def test_a_gap_cut_into_batches_gives_the_same_pictures(
+    pictures: Path, settings: Callable[..., dict[str, Any]], masks: Path
+) -> None:
+    source = open_source(pictures, 10)
+    results = []
+    for size in (1.0, 1e-6):
+        overrides = (
+            "input_fps=10",
+            "rate=4",
+            "render=warp",
+            "background=flow",
+            "mask=files",
+            f"mask.path={masks}",
+        )
+        chain = Chain.from_config(settings(pictures, *overrides, f"batch_mpx={size}"))
+        results.append([f.picture for f in chain.frames(source, chain.analyse(source, source.fps * 4))])
+    assert len(results[0]) == len(results[1]) == 33
+    for together, alone in zip(*results, strict=True):
+        assert np.abs(together.astype(int) - alone).mean() < 2
