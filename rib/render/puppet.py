@@ -70,6 +70,9 @@ class Puppet:
     def draw(self, interval: Interval) -> Drawing | None:
         """The person at `interval.times_s`; None where no bone is seen.
 
+        None also where the keyframes do not show the same bones: who enters or leaves the picture has joints
+        whose place is only guessed, and moving some bones but not others tears the person apart.
+
         Args:
             interval: Its keyframes have masks and poses, and it has poses in between.
         """
@@ -79,6 +82,8 @@ class Puppet:
         device = interval.a.picture.device
         keys = [segments(pose, device) for pose in (interval.a.pose, interval.b.pose)]
         wanted = segments(interval.poses, device)
+        if not torch.equal(keys[0].valid, keys[1].valid):
+            return None
         torso_px = max(torso_length_px(interval.a.pose), torso_length_px(interval.b.pose))
         ends = torch.cat([bones.ends_px[bones.valid].reshape(-1, 2) for bones in (*keys, wanted)])
         height, width = interval.a.picture.shape[1:]

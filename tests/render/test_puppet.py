@@ -8,7 +8,7 @@ from painted import figure, paint, turning
 
 from rib.interval import Interval
 from rib.render.puppet import Drawing, Puppet
-from rib.skeleton import mirror
+from rib.skeleton import BODY25_HANDS, mirror
 
 PUPPET = Puppet(
     stiffness=3.0, reach=2.6, core=0.9, overlap=0.2, softness=0.25, nearer=2.0, sharpness=2.0, step_px=2
@@ -64,6 +64,13 @@ def test_the_mirrored_clip_is_drawn_mirrored(waving: Interval) -> None:
 def test_nobody_is_drawn_without_bones(waving: Interval) -> None:
     nobody = replace(waving.poses, confidence=np.zeros_like(waving.poses.confidence))
     assert PUPPET.draw(replace(waving, poses=nobody)) is None
+
+
+def test_who_enters_the_picture_is_left_to_the_interpolator(waving: Interval) -> None:
+    confidence = waving.a.pose.confidence.copy()
+    confidence[0, BODY25_HANDS.index("left_hip")] = 0
+    cut_off = replace(waving.a, pose=replace(waving.a.pose, confidence=confidence))
+    assert PUPPET.draw(replace(waving, a=cut_off)) is None
 
 
 def test_a_limb_that_is_never_found_is_left_out(waving: Interval) -> None:
