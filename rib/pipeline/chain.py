@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -138,13 +139,15 @@ class Chain:
             yield from _in_order(timeline, gap, a, b, made)
 
     def _made(self, analysis: Analysis, whole: Interval) -> Iterator[OutputFrame]:
-        """The frames of an interval, a batch at a time.
+        """The frames of an interval, in an odd number of even batches.
 
         The middle batch is made first and held: a renderer decides there, where it is hardest, for all of it.
         """
+        num = len(whole.times_s)
         height, width = whole.a.picture.shape[1:]
         size = max(1, int(self.batch_mpx * 1e6 / (height * width)))
-        batches = [slice(start, start + size) for start in range(0, len(whole.times_s), size)]
+        bounds = np.linspace(0, num, min(num, -(-num // size) | 1) + 1).round().astype(int)
+        batches = [slice(*some) for some in pairwise(bounds.tolist())]
         middle = batches[len(batches) // 2]
         held = list(self._batch(analysis, _part(whole, middle)))
         for batch in batches:
