@@ -1,10 +1,10 @@
 """Score `render=warp` against its floor on every case of a data folder, as it is and disturbed.
 
-    python run.py data=DATA out=OUT [cases=walk_4,jacks_8] [view=plain|mirrored|cropped|panned] [key=value ...]
+    python run.py data=DATA out=OUT [cases=walk_4,jacks_8] [view=plain|mirrored|cropped|panned] [key=value]
 
-DATA holds `dev_cases.json` and `video/`. Every case hides all frames but each stride-th and predicts them with
-`background=rife` alone and with `render=warp` on top, in one configuration. The other arguments are settings of
-`rib benchmark`.
+DATA holds `dev_cases.json` and `video/`. Every case hides all frames but each stride-th and predicts them
+with `background=rife` alone and with `render=warp` on top, in one configuration. The other arguments are
+settings of `rib benchmark`.
 """
 
 from __future__ import annotations
@@ -46,7 +46,13 @@ def view(frames: np.ndarray, name: str) -> np.ndarray:
 def run(source: FrameSource, stride: int, out: Path, settings: list[str]) -> dict[str, dict[str, float]]:
     """The summaries of both methods, kept as metrics.json beside a contact sheet."""
     config = compose(
-        "benchmark", "input=frames", f"output={out}", f"stride={stride}", "methods=[rife,rib]", "render=warp", *settings
+        "benchmark",
+        "input=frames",
+        f"output={out}",
+        f"stride={stride}",
+        "methods=[rife,rib]",
+        "render=warp",
+        *settings,
     )
     result = benchmark(config, source)
     return {name: method["summary"] for name, method in result["methods"].items()}
@@ -54,13 +60,16 @@ def run(source: FrameSource, stride: int, out: Path, settings: list[str]) -> dic
 
 def line(name: str, rife: dict[str, float], warp: dict[str, float]) -> str:
     """A row of the table: what the warp changes against RIFE, and the floor's own value."""
+
+    def change(score: str) -> float:
+        return warp[score] - rife[score]
+
     cells = [
         f"{rife['psnr_person']:.2f} / {rife['lpips_person']:.4f}",
-        f"{warp['psnr_person'] - rife['psnr_person']:+.2f}",
-        f"{warp['lpips_person'] - rife['lpips_person']:+.4f} ({warp['lpips_person'] / rife['lpips_person'] - 1:+.0%})",
-        f"{warp['psnr_person_worst_tenth'] - rife['psnr_person_worst_tenth']:+.2f} / "
-        f"{warp['lpips_person_worst_tenth'] - rife['lpips_person_worst_tenth']:+.4f}",
-        f"{warp['lpips_full'] - rife['lpips_full']:+.4f}",
+        f"{change('psnr_person'):+.2f}",
+        f"{change('lpips_person'):+.4f} ({change('lpips_person') / rife['lpips_person']:+.0%})",
+        f"{change('psnr_person_worst_tenth'):+.2f} / {change('lpips_person_worst_tenth'):+.4f}",
+        f"{change('lpips_full'):+.4f}",
         f"{warp['joint_error'] / rife['joint_error']:.2f}",
     ]
     return f"| {name} | " + " | ".join(cells) + " |"
