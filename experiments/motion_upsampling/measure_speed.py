@@ -2,8 +2,8 @@
 
     python measure_speed.py --mocap MOCAP_JOINTS
 
-One thread. A sample is a window of 321 frames: its 41 keyframes, corrupted, and five moments in each gap between
-them, all projected.
+One thread. A sample is a window of 321 frames: its 41 keyframes, corrupted, and five moments in each gap
+between them, all projected.
 """
 
 from __future__ import annotations

@@ -43,6 +43,7 @@ class Analysis:
         keyframe_poses: The followed person at the keyframes.
         poses: The same person at the output's moments.
         masks: A folder of one 8-bit matte a keyframe, or None where no stage needs them.
+        idle: Why no person is rendered in the whole clip, or "".
     """
 
     keyframe_times_s: np.ndarray
@@ -51,6 +52,7 @@ class Analysis:
     keyframe_poses: PoseSequence
     poses: PoseSequence
     masks: Path | None
+    idle: str = ""
 
     def person_at(self, *keyframes: int) -> bool:
         """Whether the person was found in all of these keyframes."""
@@ -68,7 +70,7 @@ class Analysis:
         """Where no person is rendered, and why; neighbouring gaps are told as one."""
         found: list[Fallback] = []
         for gap in range(len(self.keyframe_times_s) - 1):
-            why = "scene cut: the nearer keyframe is held" if gap + 1 in self.cuts else ""
+            why = "scene cut: the nearer keyframe is held" if gap + 1 in self.cuts else self.idle
             if not why and not self.person_at(gap, gap + 1):
                 why = "no person found"
             if not why:
@@ -93,7 +95,7 @@ def analyse(chain: Chain, source: FrameSource, fps: Fraction) -> Analysis:
         with chain.watch("motion"):
             poses = chain.stage("motion")(keyframe_poses, wanted.times_s, cuts)
     masks = _masks(chain, source, fingerprint, keyframe_poses) if "masks" in chain.wiring.wanted else None
-    return Analysis(source.times_s, wanted, tuple(cuts), keyframe_poses, poses, masks)
+    return Analysis(source.times_s, wanted, tuple(cuts), keyframe_poses, poses, masks, chain.wiring.idle)
 
 
 def _cuts(chain: Chain, source: FrameSource, fingerprint: str) -> tuple[list[int], str]:

@@ -162,9 +162,8 @@ class Chain:
 
     def _picture(self, analysis: Analysis, interval: Interval) -> tuple[np.ndarray, Rendered]:
         background = self.background(interval)
-        renderer = self.stage("render")
-        if not analysis.person_at(interval.a.index, interval.b.index):
-            renderer = NoRenderer()
+        with_person = analysis.person_at(interval.a.index, interval.b.index) and not self.wiring.idle
+        renderer = self.stage("render") if with_person else NoRenderer()
         with self.watch("render"):
             rendered = renderer(interval, background)
         with self.watch("compose"):

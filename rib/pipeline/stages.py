@@ -12,7 +12,6 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from rib.errors import RibError
 from rib.interval import Background, Interval, Rendered
 from rib.keypoints import PoseSequence
 from rib.recipe import locate
@@ -83,12 +82,14 @@ class Wiring:
     """Which words the chain has to provide for the renderer, after the check that it can.
 
     Attributes:
-        wanted: What the renderer needs, and what that needs in turn.
+        wanted: What the renderer needs, and what that needs in turn; nothing where it cannot work.
         pose_from_motion: The motion stage brings the keyframes' poses with it (`motion=files`).
+        idle: Why the renderer cannot work with these stages, or "": the interpolator then stands alone.
     """
 
     wanted: frozenset[str]
     pose_from_motion: bool
+    idle: str
 
 
 def check_wiring(recipes: Mapping[str, Mapping[str, Any]]) -> Wiring:
@@ -98,7 +99,7 @@ def check_wiring(recipes: Mapping[str, Mapping[str, Any]]) -> Wiring:
         recipes: A recipe for each stage in `ORDER`.
 
     Raises:
-        RibError: A stage needs what none of the others gives.
+        RibError: A recipe names no class of an allowed package.
     """
     classes = {stage: locate(recipes[stage]["_target_"]) for stage in ORDER}
     given: set[str] = set()
@@ -106,12 +107,14 @@ def check_wiring(recipes: Mapping[str, Mapping[str, Any]]) -> Wiring:
         given |= GIVES.get(stage, set()) | set(getattr(classes[stage], "gives", ()))
     wanted = set(getattr(classes["render"], "needs", ()))
     lacking = sorted(wanted - given)
+    idle = ""
     if lacking:
-        raise RibError(
-            f"render={classes['render'].__name__} needs {', '.join(WORDS[word] for word in lacking)}, "
-            f"which background={classes['background'].__name__} does not give",
-            "type background=rife or render=none",
+        wanted = set()
+        idle = (
+            f"{classes['render'].__name__} needs {', '.join(WORDS[word] for word in lacking)}, "
+            f"which {classes['background'].__name__} does not give: no person is rendered"
         )
     if wanted & {"plate", "rehearsals"}:
         wanted.add("masks")
-    return Wiring(frozenset(wanted), "keyframe_poses" in getattr(classes["motion"], "gives", ()))
+    pose_from_motion = "keyframe_poses" in getattr(classes["motion"], "gives", ())
+    return Wiring(frozenset(wanted), pose_from_motion, idle)

@@ -11,6 +11,7 @@ import numpy as np
 
 from rib.keypoints import LAYERS, PoseSequence
 from rib.pose.blazepose import BodyLandmarker, PersonDetector, Roi
+from rib.pose.memory import steadily
 from rib.pose.mirrored import average, look_in_mirror
 from rib.pose.people import Candidate, Crowd, believe
 from rib.pose.sides import untangle
@@ -78,7 +79,7 @@ class MediapipePose:
             with closing(BodyLandmarker(hands=True, mask=False, window_px=self._window_px)) as close_by:
                 chosen = [
                     None if roi is None else self._look_closely(picture, roi, earlier, close_by, near)
-                    for picture, roi, earlier in zip(source, rois, seen, strict=True)
+                    for picture, roi, earlier in zip(steadily(source), rois, seen, strict=True)
                 ]
         return untangle(_sequence(chosen, source), frozenset(cuts), self._swap_cost, self._fill_gap_s)
 
@@ -94,7 +95,7 @@ class MediapipePose:
             search_every=max(1, round(self._search_every_s * float(source.fps))),
         )
         everybody, shots = [], set(cuts)
-        for index, picture in enumerate(source):
+        for index, picture in enumerate(steadily(source)):
             if index in shots:
                 crowd.forget()
             everybody.append(crowd(picture))

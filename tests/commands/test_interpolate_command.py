@@ -19,7 +19,7 @@ from rib.video import VideoWriter
 
 pytestmark = pytest.mark.slow
 
-BASE = ["background=blend", "report=false", "device=cpu"]
+BASE = ["background=blend", "render=none", "report=false", "device=cpu"]
 
 
 def start(folder: Path, *arguments: str, limit_bytes: int | None = None) -> subprocess.Popen[str]:

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 import yaml
-from conftest import person, picture
+from small_clips import person, picture
 
 from rib.config.compose import compose
 from rib.errors import RibError
@@ -205,6 +205,18 @@ def test_the_chain_runs_in_a_few_lines_on_arrays(settings: Settings, tmp_path: P
     assert [f.index for f in made] == list(range(17))
     assert [f.keyframe for f in made[::2]] == list(range(9))
     assert all(np.array_equal(f.picture, frames[f.keyframe]) for f in made[::2])
+
+
+def test_a_renderer_without_what_it_needs_stands_idle_and_the_summary_says_so(
+    clip: Path, settings: Settings, tmp_path: Path
+) -> None:
+    alone = interpolate(settings(clip, "rate=2"))
+    before = frames_of(tmp_path / "out" / "frames")
+    idle = interpolate(settings(clip, "rate=2", "render=warp"))
+    assert alone["fallbacks"] == []
+    assert [(f["start_s"], f["end_s"]) for f in idle["fallbacks"]] == [(0.0, 0.8)]
+    assert "WarpRenderer needs optical flow" in idle["fallbacks"][0]["why"]
+    assert all(map(np.array_equal, before, frames_of(tmp_path / "out" / "frames")))
 
 
 def test_defaults_compose_into_a_chain() -> None:

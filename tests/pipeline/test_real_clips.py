@@ -39,8 +39,9 @@ def test_counts_times_and_keyframes(footage: Path, tmp_path: Path) -> None:
     keyframes = list(source)
     for wanted, rate in WANTED.items():
         config = compose(
-            "interpolate", f"input={footage}", wanted, f"output={tmp_path / 'out'}", "background=blend",
-            f"cache.dir={tmp_path / 'cache'}", "device=cpu", "report=false",
+            "interpolate", f"input={footage}", wanted, f"output={tmp_path / 'out'}",
+            "background=blend", "render=none", f"cache.dir={tmp_path / 'cache'}", "device=cpu",
+            "report=false",
         )  # fmt: skip
         summary = interpolate(config, source)
         fps = float(source.fps) * rate if rate else 60.0
@@ -63,7 +64,8 @@ def test_odd_sizes(footage: Path, tmp_path: Path) -> None:
     for background in ("rife", "flow"):
         config = compose(
             "interpolate", f"input={footage}", "rate=2", f"output={tmp_path / background}",
-            f"background={background}", f"cache.dir={tmp_path / 'cache'}", "device=cpu", "report=false",
+            f"background={background}", "render=none",
+            f"cache.dir={tmp_path / 'cache'}", "device=cpu", "report=false",
         )  # fmt: skip
         assert interpolate(config, source)["output"]["frames"] == 5
         assert cv2.imread(str(tmp_path / background / "frames" / "000001.png")).shape == (257, 333, 3)

@@ -8,7 +8,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from conftest import SIZE
+from small_clips import SIZE
 
 from rib.pipeline.chain import Chain
 from rib.pipeline.rehearsal import Rehearsals, rehearse
