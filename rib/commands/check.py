@@ -14,6 +14,9 @@ def task(config: dict[str, Any]) -> None:
 
     configs = recipes = 0
     for title, count in check_all():
+        if count is None:
+            print(f"{title}: not checked, its launcher is not installed")
+            continue
         configs += 1
         recipes += count
         if config["verbose"]:

@@ -12,7 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from rib.config import schema
 from rib.config.app import plain
-from rib.config.explain import ConfigError, explain
+from rib.config.explain import ConfigError, MissingPluginError, explain
 from rib.config.paths import conf_dir, groups, options
 from rib.config.recipes import check_recipes
 from rib.errors import RibError
@@ -31,11 +31,12 @@ def compose(verb: str, *overrides: str) -> dict[str, Any]:
     return plain(_compose(verb, *overrides))
 
 
-def check_all() -> Iterator[tuple[str, int]]:
+def check_all() -> Iterator[tuple[str, int | None]]:
     """Compose every root with every option of every group that it uses, and check every recipe.
 
     Yields:
-        What was composed ("interpolate background=flow") and how many recipes it held.
+        What was composed ("interpolate background=flow") and how many recipes it held; None where it needs a
+        launcher that is not installed.
 
     Raises:
         RibError: The first config that does not compose or recipe that its constructor would refuse.
@@ -49,7 +50,12 @@ def check_all() -> Iterator[tuple[str, int]]:
                 continue
             for option in options(group):
                 text = f"{group}={option}"
-                yield f"{verb} {text}", _check(f"{verb} {text}", _compose(verb, text))
+                try:
+                    config = _compose(verb, text)
+                except MissingPluginError:
+                    yield f"{verb} {text}", None
+                    continue
+                yield f"{verb} {text}", _check(f"{verb} {text}", config)
 
 
 def _named(verb: str) -> set[str]:

@@ -46,8 +46,26 @@ def explain(error: BaseException) -> RibError:
     return RibError(" ".join(str(error).split()))
 
 
+PLUGINS = {
+    "joblib": ("hydra-joblib-launcher", "sweep"),
+    "submitit_local": ("hydra-submitit-launcher", "slurm"),
+    "submitit_slurm": ("hydra-submitit-launcher", "slurm"),
+}
+"""Hydra's launchers that are packages of their own, and the extra that brings them."""
+
+
+class MissingPluginError(RibError):
+    """A config names a launcher whose package is not installed."""
+
+
 def _missing_option(error: MissingConfigException) -> RibError:
     group, _, option = (error.missing_cfg_file or "").rpartition("/")
+    if group == "hydra/launcher" and option in PLUGINS:
+        package, extra = PLUGINS[option]
+        return MissingPluginError(
+            f"the launcher {option} is in the package {package}, which is not installed",
+            f"type: pip install 'render-in-between[{extra}]'",
+        )
     choices = error.options or options(group)  # Hydra names none for an option inside a list: methods=[...]
     if not choices:
         return RibError(f"there is no config named {error.missing_cfg_file!r}")

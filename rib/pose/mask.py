@@ -11,6 +11,7 @@ import numpy as np
 from rib.keypoints import PoseSequence
 from rib.pose.blazepose import Body, BodyLandmarker, Roi
 from rib.pose.matting import guided_filter, keep_touching, steepen
+from rib.pose.memory import steadily
 from rib.pose.mirrored import look_in_mirror
 from rib.skeleton import convert_joints
 from rib.video import FrameSource
@@ -62,7 +63,7 @@ class MediapipeMask:
             RibError: The mediapipe package is missing or not the pinned one.
         """
         with closing(BodyLandmarker(hands=False, mask=True, window_px=self._window_px)) as landmarker:
-            for index, picture in enumerate(source):
+            for index, picture in enumerate(steadily(source)):
                 yield self.matte(picture, poses[index], landmarker)
 
     def matte(self, picture: np.ndarray, pose: PoseSequence, landmarker: BodyLandmarker) -> np.ndarray:

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from hydra.errors import MissingConfigException
 
 from rib.config.compose import check_all, compose
+from rib.config.explain import MissingPluginError, explain
 from rib.config.paths import conf_dir, groups
 from rib.config.recipes import check_recipes
 from rib.config.schema import ROOTS
@@ -63,3 +65,9 @@ def test_a_recipe_that_its_constructor_refuses_is_told_with_its_place() -> None:
 def test_conf_is_found_from_any_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert (conf_dir() / "interpolate.yaml").is_file()
+
+
+def test_a_launcher_that_is_not_installed_is_told_with_what_to_install() -> None:
+    missing = MissingConfigException("no such option", "hydra/launcher/joblib", ["basic"])
+    assert isinstance(explain(missing), MissingPluginError)
+    assert "pip install 'render-in-between[sweep]'" in str(explain(missing))
