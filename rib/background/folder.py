@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import cv2
@@ -12,8 +11,7 @@ import torch
 from rib.background.interpolator import Interpolator
 from rib.errors import RibError
 from rib.interval import Background, Interval
-
-SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"}
+from rib.video.pictures import SUFFIXES, natural_key
 
 
 class Folder(Interpolator):
@@ -32,9 +30,7 @@ class Folder(Interpolator):
             raise RibError(
                 f"background.path={path} is not a folder", "give the folder of interpolated pictures"
             )
-        self.files = sorted(
-            (p for p in self.path.iterdir() if p.suffix.lower() in SUFFIXES), key=_natural_order
-        )
+        self.files = sorted((p for p in self.path.iterdir() if p.suffix.lower() in SUFFIXES), key=natural_key)
         if not self.files:
             raise RibError(f"background.path={path} holds no picture ({', '.join(sorted(SUFFIXES))})")
 
@@ -54,12 +50,6 @@ class Folder(Interpolator):
             _check_size(self.files[index], frame, (keyframe.shape[2], keyframe.shape[1]))
         pictures = torch.from_numpy(np.stack(frames)).to(keyframe.device).permute(0, 3, 1, 2)
         return Background(pictures.to(torch.float32).contiguous() / 255)
-
-
-def _natural_order(path: Path) -> list[tuple[bool, int, str]]:
-    """Numbers inside names count as numbers."""
-    parts = re.findall(r"\d+|\D+", path.name)
-    return [(part.isdigit(), int(part) if part.isdigit() else 0, part) for part in parts]
 
 
 def _read(path: Path) -> np.ndarray:

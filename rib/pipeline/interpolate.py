@@ -81,9 +81,9 @@ def _summary(
             "name": source.name,
             "frames": len(source),
             "fps": float(source.fps),
-            "fps_assumed": bool(getattr(source, "fps_assumed", False)),
+            "fps_assumed": source.fps_assumed,
             "size_px": list(source.size_px),
-            "notes": list(getattr(source, "notes", ())),
+            "notes": list(source.notes),
         },
         "output": {
             "frames": len(timeline),
