@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,7 @@ class Moment:
         is_keyframe: Whether the methods were given it.
         true: (H, W, 3) uint8 RGB.
         predicted: By method, the same shape; at a keyframe a copy of it.
+        trusted: By method, the share of pixels with trust above one half; 0 at a keyframe.
     """
 
     index: int
@@ -33,6 +34,7 @@ class Moment:
     is_keyframe: bool
     true: np.ndarray
     predicted: Mapping[str, np.ndarray]
+    trusted: Mapping[str, float] = field(default_factory=dict)
 
 
 def build_chains(config: Mapping[str, Any]) -> dict[str, Chain]:
@@ -63,7 +65,8 @@ def walk(source: FrameSource, stride: int, chains: Mapping[str, Chain]) -> Itera
     }
     for index, (true, *frames) in enumerate(zip(source, *runs.values(), strict=False)):
         predicted = {name: frame.picture for name, frame in zip(runs, frames, strict=True)}
-        yield Moment(index, float(source.times_s[index]), index % stride == 0, true, predicted)
+        trusted = {name: frame.trusted for name, frame in zip(runs, frames, strict=True)}
+        yield Moment(index, float(source.times_s[index]), index % stride == 0, true, predicted, trusted)
 
 
 def num_scored(num_frames: int, stride: int) -> tuple[int, int]:

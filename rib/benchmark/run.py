@@ -18,7 +18,9 @@ from rib.benchmark.table import csv_text
 from rib.errors import RibError
 from rib.files import write_bytes_whole, write_text_whole
 from rib.metrics.frames import FrameScorer, summarise
+from rib.pipeline.chain import Chain
 from rib.pipeline.outputs import appear_whole
+from rib.pipeline.shares import TrustShares
 from rib.pipeline.watch import bar
 from rib.video import FrameSource, PictureWriter, cut, open_source
 
@@ -47,6 +49,7 @@ def benchmark(config: Mapping[str, Any], source: FrameSource | None = None) -> d
     scorer = FrameScorer(next(iter(chains.values())).device)
     showcase = Showcase(scorer.detect, config["sheet_rows"])
     rows: dict[str, list[dict[str, float]]] = {name: [] for name in chains}
+    shares = {name: TrustShares() for name in chains}
     total, hidden = num_scored(len(clip), stride)
     with appear_whole(Path(config["output"])) as work, ExitStack() as stack:
         folders = _folders(work, chains, stack) if config["frames"] else {}
@@ -54,11 +57,13 @@ def benchmark(config: Mapping[str, Any], source: FrameSource | None = None) -> d
             for name, folder in folders.items():
                 folder.write(moment.true if name == TRUE else moment.predicted[name])
             _score(moment, scorer, showcase, rows)
+            if not moment.is_keyframe:
+                for name, trusted in moment.trusted.items():
+                    shares[name].add(moment.index // stride, trusted)
         stack.close()
         result = _result(config, clip, rows)
         for name, chain in chains.items():
-            result["methods"][name]["seconds_a_frame"] = round(seconds_a_frame(chain, hidden), 4)
-            result["methods"][name]["stages"] = {s: r["_target_"] for s, r in chain.recipes.items()}
+            result["methods"][name] |= _told(chain, hidden) | shares[name].told()
         write_text_whole(work / "metrics.json", json.dumps(result, indent=2) + "\n")
         write_text_whole(work / "metrics.csv", csv_text(rows))
         write_bytes_whole(work / "contact_sheet.png", draw_sheet(result, showcase.shown))
@@ -101,6 +106,14 @@ def _score(
     showcase.hidden(moment, scores)
     for name, score in scores.items():
         rows[name].append({"frame": moment.index, "time_s": round(moment.time_s, 6), **score})
+
+
+def _told(chain: Chain, hidden: int) -> dict[str, Any]:
+    """Which stages a method was made of and how long they took."""
+    return {
+        "seconds_a_frame": round(seconds_a_frame(chain, hidden), 4),
+        "stages": {stage: recipe["_target_"] for stage, recipe in chain.recipes.items()},
+    }
 
 
 def _result(

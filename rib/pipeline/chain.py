@@ -32,15 +32,18 @@ class OutputFrame:
         index: Its number in the output.
         picture: (H, W, 3) uint8 RGB.
         keyframe: The keyframe it copies, or -1.
-        trust: Mean of the trust map; 0 for copies.
-        trusted: Share of pixels with trust above one half.
+        trust: (H, W) float32 in 0..1, how far each pixel is the renderer's; None for copies.
     """
 
     index: int
     picture: np.ndarray
     keyframe: int
-    trust: float = 0.0
-    trusted: float = 0.0
+    trust: np.ndarray | None = None
+
+    @property
+    def trusted(self) -> float:
+        """Share of pixels with trust above one half."""
+        return 0.0 if self.trust is None else float((self.trust > 0.5).mean())
 
 
 @dataclass
@@ -155,10 +158,9 @@ class Chain:
 
     def _batch(self, analysis: Analysis, interval: Interval) -> Iterator[OutputFrame]:
         pictures, rendered = self._picture(analysis, interval)
-        trust = rendered.trust.float().flatten(1)
-        mean, trusted = trust.mean(1).tolist(), (trust > 0.5).float().mean(1).tolist()
+        trust = rendered.trust[:, 0].float().cpu().numpy()
         for i, number in enumerate(interval.indices):
-            yield OutputFrame(number, pictures[i], -1, mean[i], trusted[i])
+            yield OutputFrame(number, pictures[i], -1, trust[i])
 
     def _picture(self, analysis: Analysis, interval: Interval) -> tuple[np.ndarray, Rendered]:
         background = self.background(interval)

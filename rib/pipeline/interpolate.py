@@ -18,6 +18,7 @@ from rib.pipeline.analysis import Analysis
 from rib.pipeline.chain import Chain
 from rib.pipeline.outputs import appear_whole, places, write_frames
 from rib.pipeline.report import write_report
+from rib.pipeline.shares import TrustShares
 from rib.pipeline.times import target_fps
 from rib.pipeline.watch import bar
 from rib.video import FrameSource, open_source
@@ -47,15 +48,15 @@ def interpolate(config: Mapping[str, Any], source: FrameSource | None = None) ->
     with appear_whole(output) as work:
         where = places(work, config["layout"], source.name, config["video"])
         analysis = chain.analyse(source, fps)
-        trusted: list[float] = []
+        shares = TrustShares()
         frames = bar(chain.frames(source, analysis), len(analysis.timeline), "making frames")
         with chain.watch("write frames"):
             for frame in write_frames(frames, source, fps, where, config["video"]):
                 if frame.keyframe < 0:
-                    trusted.append(frame.trusted)
+                    shares.add(int(analysis.timeline.gap[frame.index]), frame.trusted)
         with chain.watch("write poses"):
             write_openpose(analysis.poses, where.poses)
-        summary = _summary(config, source, chain, analysis, trusted)
+        summary = _summary(config, source, chain, analysis, shares)
         write_text_whole(work / "config.yaml", _yaml(config))
         summary["seconds"] = _seconds(chain, start)
         if config["report"]:
@@ -71,7 +72,7 @@ def _summary(
     source: FrameSource,
     chain: Chain,
     analysis: Analysis,
-    trusted: list[float],
+    shares: TrustShares,
 ) -> dict[str, Any]:
     timeline = analysis.timeline
     gaps = len(source) - 1
@@ -95,7 +96,7 @@ def _summary(
         "reused": sorted(set(chain.artefacts.reused)),
         "cuts_s": [float(source.times_s[cut]) for cut in analysis.cuts],
         "person_in_keyframes": float(analysis.keyframe_poses.present.mean()),
-        "trusted_pixels": sum(trusted) / len(trusted) if trusted else 0.0,
+        **shares.told(),
         "fallback_gaps": sum(not analysis.person_at(g, g + 1) or g + 1 in analysis.cuts for g in range(gaps))
         / gaps,
         "fallbacks": [asdict(f) for f in analysis.fallbacks],

@@ -1,0 +1,30 @@
+"""How much of a result is the renderer's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass
+class TrustShares:
+    """Adds up, frame by frame, where trust is above one half."""
+
+    _frames: list[float] = field(default_factory=list)
+    _gaps: dict[int, bool] = field(default_factory=dict)
+
+    def add(self, gap: int, trusted: float) -> None:
+        """Count a made frame.
+
+        Args:
+            gap: Number of the keyframe before it.
+            trusted: Share of its pixels with trust above one half.
+        """
+        self._frames.append(trusted)
+        self._gaps[gap] = self._gaps.get(gap, False) or trusted > 0
+
+    def told(self) -> dict[str, float]:
+        """`trusted_pixels`: of all pixels made; `trusted_gaps`: of all gaps, those with any such pixel."""
+        return {
+            "trusted_pixels": sum(self._frames) / max(len(self._frames), 1),
+            "trusted_gaps": sum(self._gaps.values()) / max(len(self._gaps), 1),
+        }

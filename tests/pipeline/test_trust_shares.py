@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from rib.pipeline.chain import OutputFrame
+from rib.pipeline.shares import TrustShares
+
+
+def test_pixels_are_a_mean_over_frames_and_a_gap_counts_once() -> None:
+    shares = TrustShares()
+    for gap, trusted in ((0, 0.0), (0, 0.3), (1, 0.0), (1, 0.0)):
+        shares.add(gap, trusted)
+    assert shares.told() == {"trusted_pixels": pytest.approx(0.075), "trusted_gaps": 0.5}
+
+
+def test_nothing_made_is_nothing_trusted() -> None:
+    assert TrustShares().told() == {"trusted_pixels": 0.0, "trusted_gaps": 0.0}
+
+
+def test_a_frame_is_trusted_where_its_map_is_above_one_half() -> None:
+    picture = np.zeros((2, 2, 3), np.uint8)
+    trust = np.array([[0.4, 0.5], [0.6, 1.0]], np.float32)
+    assert OutputFrame(1, picture, -1, trust).trusted == 0.5
+    assert OutputFrame(0, picture, 0).trusted == 0.0
