@@ -17,7 +17,18 @@ FLOORS = [
     {"slomo"},
     {"render", "background", "motion", "pose", "mocap"},
     {"metrics"},
-    {"models", "video", "keypoint_files", "keypoints", "skeleton", "interval", "recipe", "files", "errors"},
+    {
+        "models",
+        "video",
+        "keypoint_files",
+        "keypoints",
+        "skeleton",
+        "interval",
+        "epochs",
+        "recipe",
+        "files",
+        "errors",
+    },
 ]
 """From the top; a room imports from the floors below it and from itself (README draws the same picture)."""
 

@@ -114,7 +114,7 @@ def _quiet() -> None:
     warnings.filterwarnings("ignore", message=".*does not have many workers.*")
     # a resumed run goes on in its folder
     warnings.filterwarnings("ignore", message=".*exists and is not empty.*")
-    # our samplers go on where the checkpoint stopped (rib.motion.data.EpochSampler)
+    # our samplers go on where the checkpoint stopped (rib.epochs.EpochSampler)
     warnings.filterwarnings("ignore", message=".*your dataloader is not resumable.*")
     os.environ.setdefault("WANDB_SILENT", "true")
 

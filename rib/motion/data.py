@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
-import torch
 from torch.utils.data import DataLoader, Dataset, DistributedSampler, Sampler
 
+from rib.epochs import EpochSampler, draws, ranks
 from rib.errors import RibError
 from rib.mocap.bank import MotionBank
 from rib.motion.corruption import DetectorNoise
@@ -38,47 +37,7 @@ class DrawnBatches(Dataset[MotionBatch]):
 
     def __getitem__(self, index: int) -> MotionBatch:
         epoch, place = divmod(index, self.num_batches)
-        words = torch.tensor([self.seed, epoch, place], dtype=torch.int64)
-        mixed = int((words * torch.tensor([0x9E3779B1, 0x85EBCA77, 0xC2B2AE3D])).sum()) % (1 << 62)
-        return self.windows.draw(torch.Generator().manual_seed(mixed))
-
-
-class EpochSampler(DistributedSampler[int]):
-    """Counts on through the epochs, each rank its share, so that workers, ranks and resumed runs agree.
-
-    A run that is resumed in the middle of an epoch goes on with the batch after its last one; Lightning
-    itself would begin the epoch's data anew.
-
-    Args:
-        batches: What is counted.
-        num_ranks: Processes that train.
-        rank: Which of them this is.
-        trainer: Knows how far the run is; without one counting begins at the epoch that was set.
-    """
-
-    def __init__(
-        self, batches: DrawnBatches, num_ranks: int, rank: int, trainer: pl.Trainer | None = None
-    ) -> None:
-        super().__init__(batches, num_ranks, rank, shuffle=False)
-        self.trainer = trainer
-
-    def __iter__(self) -> Iterator[int]:
-        epoch, done = self._place()
-        for index in itertools.islice(super().__iter__(), done, None):
-            yield epoch * len(self.dataset) + index  # type: ignore[arg-type]
-
-    def _place(self) -> tuple[int, int]:
-        """The epoch, and how many of its batches are done.
-
-        With worker processes the first iterator is made before Lightning has brought its counters in order,
-        so an epoch whose last batch is done counts as done.
-        """
-        if self.trainer is None:
-            return self.epoch, 0
-        loop = self.trainer.fit_loop
-        epochs: Any = loop.epoch_progress.current
-        batches: Any = loop.epoch_loop.batch_progress
-        return (epochs.started, 0) if batches.is_last_batch else (epochs.processed, batches.current.processed)
+        return self.windows.draw(draws(self.seed, epoch, place))
 
 
 class MotionDataModule(pl.LightningDataModule):
@@ -140,7 +99,7 @@ class MotionDataModule(pl.LightningDataModule):
         return DataLoader(
             batches,
             batch_size=None,
-            sampler=EpochSampler(batches, *_ranks(self.trainer), self.trainer),
+            sampler=EpochSampler(batches, *ranks(self.trainer), self.trainer),
             num_workers=self.num_workers,
             persistent_workers=self.num_workers > 0,
         )
@@ -153,14 +112,9 @@ class MotionDataModule(pl.LightningDataModule):
             noise = replace(self.noise, **_tupled(change.get("noise", {})))
             windows = MotionWindows(self.checking, recipe, self.views, noise, self.errors)
             drawn = DrawnBatches(windows, self.validation_batches, self.seed + 1)
-            sampler: Sampler[int] = DistributedSampler(drawn, *_ranks(self.trainer), shuffle=False)
+            sampler: Sampler[int] = DistributedSampler(drawn, *ranks(self.trainer), shuffle=False)
             loaders.append(DataLoader(drawn, batch_size=None, sampler=sampler))
         return loaders
-
-
-def _ranks(trainer: pl.Trainer | None) -> tuple[int, int]:
-    """How many processes train, and which of them this is."""
-    return (trainer.world_size, trainer.global_rank) if trainer else (1, 0)
 
 
 def _tupled(changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,10 +7,11 @@ import pytest
 import torch
 from test_corruption import NONE
 
+from rib.epochs import EpochSampler
 from rib.mocap.bank import MotionBank
 from rib.mocap.views import RandomViews
 from rib.motion.corruption import DetectorNoise
-from rib.motion.data import DrawnBatches, EpochSampler
+from rib.motion.data import DrawnBatches
 from rib.motion.windows import PROBES, MotionWindows, WindowRecipe
 from rib.skeleton import BODY19
 
