@@ -14,6 +14,7 @@ from rib.recipe import build
 from rib.render.clip import ClipBatch
 from rib.slomo.clips import ClipStore, choose
 from rib.slomo.draw import DrawnWindows, Growth, RawBatch
+from rib.slomo.store import Hdf5Clips
 
 
 class ClipDataModule(pl.LightningDataModule):
@@ -123,7 +124,7 @@ def open_clips(store: str, synthetic: Mapping[str, Any]) -> ClipStore:
     """
     if store == "synthetic":
         return build(synthetic)
-    raise RibError(f"{store} is no store of clips")
+    return Hdf5Clips(store)
 
 
 def to_clip_batch(batch: RawBatch) -> ClipBatch:
