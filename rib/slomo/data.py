@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytorch_lightning as pl
+import torch
 from torch.utils.data import DataLoader, DistributedSampler, Sampler
 
 from rib.epochs import EpochSampler, ranks
 from rib.errors import RibError
 from rib.recipe import build
 from rib.render.clip import ClipBatch
+from rib.slomo.augment import Augment
 from rib.slomo.clips import ClipStore, choose
 from rib.slomo.draw import DrawnWindows, Growth, RawBatch
 from rib.slomo.store import Hdf5Clips
@@ -34,6 +36,7 @@ class ClipDataModule(pl.LightningDataModule):
         size_wh: Width and height of a window, px.
         scale: See `DrawnWindows`.
         reversed_share: See `DrawnWindows`.
+        augment: Recipe of `Augment`, or None for pictures as they are.
         batches_per_epoch: Batches drawn in an epoch.
         validation_batches: Batches of validation.
         seed: The run's seed.
@@ -44,7 +47,8 @@ class ClipDataModule(pl.LightningDataModule):
         self, store: str, synthetic: Mapping[str, Any], clips: Sequence[str], held_out: Sequence[str],
         validation: Sequence[str], first_frames: int, grow_every_epochs: int, most_frames: int,
         batch_size: int, size_wh: Sequence[int], scale: float | None, reversed_share: float,
-        batches_per_epoch: int, validation_batches: int, seed: int, num_workers: int,
+        augment: Mapping[str, Any] | None, batches_per_epoch: int, validation_batches: int,
+        seed: int, num_workers: int,
     ) -> None:  # fmt: skip
         super().__init__()
         if not 3 <= first_frames <= most_frames:
@@ -57,6 +61,7 @@ class ClipDataModule(pl.LightningDataModule):
         self.growth = Growth(first_frames, grow_every_epochs, most_frames)
         self.batch_size, self.size_wh, self.scale = batch_size, (size_wh[0], size_wh[1]), scale
         self.reversed_share = reversed_share
+        self.augment: Augment | None = build(augment) if augment else None
         self.batches_per_epoch, self.validation_batches = batches_per_epoch, validation_batches
         self.seed, self.num_workers = seed, num_workers
         self.store: ClipStore | None = None
@@ -113,7 +118,10 @@ class ClipDataModule(pl.LightningDataModule):
 
     def on_after_batch_transfer(self, batch: RawBatch, dataloader_idx: int = 0) -> ClipBatch:
         """From 8 bit to 0..1, and the augmentation, where the batch now lies."""
-        return to_clip_batch(batch)
+        shown = to_clip_batch(batch)
+        if self.augment is None or batch["seed"] < 0:
+            return shown
+        return self.augment(shown, torch.Generator().manual_seed(batch["seed"]))
 
 
 def open_clips(store: str, synthetic: Mapping[str, Any]) -> ClipStore:

@@ -21,7 +21,7 @@ def clip_data(**changes: Any) -> ClipDataModule:
         "store": "synthetic", "synthetic": {"_target_": "rib.slomo.synthetic.SyntheticClips", **PAINTED},
         "clips": [], "held_out": [], "validation": [], "first_frames": 4, "grow_every_epochs": 2,
         "most_frames": 6, "batch_size": 2, "size_wh": [32, 40], "scale": None, "reversed_share": 0.5,
-        "batches_per_epoch": 3, "validation_batches": 2, "seed": 5, "num_workers": 0,
+        "augment": None, "batches_per_epoch": 3, "validation_batches": 2, "seed": 5, "num_workers": 0,
     }  # fmt: skip
     data = ClipDataModule(**{**settings, **changes})
     data.setup()
