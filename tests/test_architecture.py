@@ -25,6 +25,7 @@ FLOORS = [
         "skeleton",
         "interval",
         "epochs",
+        "shards",
         "recipe",
         "files",
         "errors",

@@ -1,4 +1,4 @@
-"""`rib prepare`: motion capture to one store."""
+"""`rib prepare`: a collection to one store."""
 
 from __future__ import annotations
 

@@ -121,6 +121,8 @@ class PrepareRoot:
     data: Any = MISSING
     shard: str = MISSING
     max_reasons: int = MISSING
+    device: str = MISSING
+    batch_mpx: float = MISSING
 
 
 @dataclass

@@ -1,18 +1,11 @@
-"""Turn a mocap collection into one store file, in parallel, over a cluster, or piece by piece.
-
-Every process works through its own shard of the files; whichever finds all parts done writes the store.
-Nothing is shared but the folder of parts, so `shard=0/8` to `shard=7/8` may run on eight machines and be
-started again at will.
-"""
+"""Turn a mocap collection into one store file (`rib.shards` shares the work out)."""
 
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 from rib.errors import RibError
@@ -20,28 +13,7 @@ from rib.mocap.joint_files import read_joints
 from rib.mocap.parts import Part, Recipe, list_parts, prepare_part, remove_stale
 from rib.mocap.readers import AmassReader, MocapReader
 from rib.mocap.recording import Recording
-
-Progress = Callable[[int, int, str], None]
-"""Called after each file with how many are done, how many there are, and the file's name."""
-
-
-@dataclass(frozen=True)
-class Report:
-    """What a preparation did.
-
-    Attributes:
-        store: The store, or None while other shards have not done their files.
-        prepared: Files of this shard read now.
-        reused: Files of this shard that an earlier run had read.
-        skipped: Why files were left out, by name; also in `<store>.skipped.json`.
-        waiting: Files of other shards that are not done.
-    """
-
-    store: Path | None
-    prepared: int
-    reused: int
-    skipped: dict[str, str]
-    waiting: int
+from rib.shards import Progress, Report, results, share
 
 
 def prepare_mocap(
@@ -126,7 +98,7 @@ def _prepare(
     collection, output = collection.expanduser().absolute(), output.expanduser().absolute()
     work = output.with_name(f"{output.name}.parts")
     parts = list_parts(collection, work, recipe)
-    mine = _shard(parts, shard)
+    mine = share(parts, shard)
     work.mkdir(parents=True, exist_ok=True)
     reused = sum(part.done.exists() for part in mine)
     skipped = _run(mine, recipe, workers, progress)
@@ -141,32 +113,17 @@ def _prepare(
     )
 
 
-def _shard(parts: list[Part], shard: str) -> list[Part]:
-    index, _, count = shard.partition("/")
-    if not (index.isdigit() and count.isdigit() and int(index) < int(count)):
-        raise RibError(f"shard is {shard!r}", "write shard=i/n with i from 0 to n - 1, such as shard=0/8")
-    return parts[int(index) :: int(count)]
-
-
 def _run(parts: list[Part], recipe: Recipe, workers: int, progress: Progress | None) -> dict[str, str]:
     """Make the parts; the reasons of those that were skipped, by name."""
     skipped = {}
-    for number, (part, reason) in enumerate(_results(parts, recipe, workers), start=1):
+    for number, (part, reason) in enumerate(
+        results(parts, partial(prepare_part, recipe=recipe), workers), start=1
+    ):
         if reason is not None:
             skipped[part.name] = reason
         if progress is not None:
             progress(number, len(parts), part.name)
     return skipped
-
-
-def _results(parts: list[Part], recipe: Recipe, workers: int) -> Iterator[tuple[Part, str | None]]:
-    if workers <= 1:
-        yield from ((part, prepare_part(part, recipe)) for part in parts)
-        return
-    context = multiprocessing.get_context("spawn")  # forking a process that runs threads may hang
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        jobs = {pool.submit(prepare_part, part, recipe): part for part in parts}
-        yield from ((jobs[job], job.result()) for job in as_completed(jobs))
 
 
 def _merge(parts: list[Part], skipped: dict[str, str], output: Path, recipe: Recipe) -> None:

@@ -13,11 +13,11 @@ import cv2
 import numpy as np
 
 from rib.keypoints import PoseSequence
-from rib.pipeline.cuts import find_cuts
 from rib.pipeline.times import Timeline, timeline
 from rib.pipeline.watch import bar
 from rib.skeleton import BODY25_HANDS
 from rib.video import FrameSource
+from rib.video.cuts import find_cuts
 
 if TYPE_CHECKING:
     from rib.pipeline.chain import Chain

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rib.pipeline.cuts import find_cuts
+from rib.video.cuts import find_cuts
 
 SETTINGS = {"histogram_distance": 0.25, "picture_difference": 0.5}
 

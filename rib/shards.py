@@ -1,0 +1,75 @@
+"""A collection prepared piece by piece: shared out between machines and processes, and told at the end.
+
+Nothing is shared between the runs but the folder of parts, so `shard=0/8` to `shard=7/8` may run on eight
+machines and be started again at will; whichever finds all parts done puts them together.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from rib.errors import RibError
+
+Part = TypeVar("Part")
+
+Progress = Callable[[int, int, str], None]
+"""Called after each part with how many are done, how many there are, and the part's name."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a preparation did.
+
+    Attributes:
+        store: The store, or None while other shards have not done their parts.
+        prepared: Parts of this shard made now.
+        reused: Parts of this shard that an earlier run had made.
+        skipped: Why parts were left out, by name; also in `<store>.skipped.json`.
+        waiting: Parts of other shards that are not done.
+    """
+
+    store: Path | None
+    prepared: int
+    reused: int
+    skipped: dict[str, str]
+    waiting: int
+
+
+def share(parts: Sequence[Part], shard: str) -> list[Part]:
+    """Every n-th part from the i-th.
+
+    Args:
+        parts: All of them.
+        shard: "i/n", i in 0..n-1; "0/1" is all.
+
+    Raises:
+        RibError: The shard is written otherwise.
+    """
+    index, _, count = shard.partition("/")
+    if not (index.isdigit() and count.isdigit() and int(index) < int(count)):
+        raise RibError(f"shard is {shard!r}", "write shard=i/n with i from 0 to n - 1, such as shard=0/8")
+    return list(parts[int(index) :: int(count)])
+
+
+def results(
+    parts: Sequence[Part], make: Callable[[Part], str | None], workers: int
+) -> Iterator[tuple[Part, str | None]]:
+    """Make the parts in `workers` processes; each with why it was skipped, or None, as they get done.
+
+    Args:
+        parts: What to make; they travel to the processes.
+        make: A function of a module, or a `functools.partial` of one; 1 worker calls it here.
+        workers: Processes.
+    """
+    if workers <= 1:
+        yield from ((part, make(part)) for part in parts)
+        return
+    context = multiprocessing.get_context("spawn")  # forking a process that runs threads may hang
+    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+        jobs = {pool.submit(make, part): part for part in parts}
+        yield from ((jobs[job], job.result()) for job in as_completed(jobs))
