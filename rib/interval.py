@@ -35,6 +35,19 @@ class Keyframe:
 
 
 @dataclass(frozen=True)
+class Refinement:
+    """What a renderer's net changed over the person of hidden keyframes, against the drawing without it.
+
+    Attributes:
+        lpips: Mean change of LPIPS-AlexNet on the person's box; below 0 is better.
+        psnr_db: Mean change of PSNR; above 0 is better.
+    """
+
+    lpips: float
+    psnr_db: float
+
+
+@dataclass(frozen=True)
 class Interval:
     """Two neighbouring keyframes and the times wanted strictly between them.
 
@@ -48,6 +61,7 @@ class Interval:
             counts the output.
         rehearsed_db: By how much the renderer beat the interpolator on keyframes near by that were hidden
             from both (PSNR over the person); infinite in rehearsal itself, None where none was possible.
+        refinement: What the renderer's net changed on such keyframes of the shot, or None.
     """
 
     a: Keyframe
@@ -57,6 +71,7 @@ class Interval:
     neighbours: tuple[Keyframe, ...] = ()
     indices: tuple[int, ...] = ()
     rehearsed_db: float | None = None
+    refinement: Refinement | None = None
 
     @property
     def fractions(self) -> torch.Tensor:

@@ -14,6 +14,7 @@ import torch
 from rib.interval import Background, Interval, Keyframe, Rendered
 from rib.pipeline.analysis import Analysis, analyse
 from rib.pipeline.artefacts import Artefacts
+from rib.pipeline.clip_fit import fit_renderer
 from rib.pipeline.compose import compose, to_float, to_uint8
 from rib.pipeline.rehearsal import rehearse
 from rib.pipeline.stages import ORDER, check_wiring
@@ -120,8 +121,9 @@ class Chain:
         self.stage("background").prepare(len(timeline), source.size_px)
         rehearsals = None
         if "rehearsals" in self.wiring.wanted:
+            learnt = fit_renderer(self, source, analysis)
             with self.watch("rehearse"):
-                rehearsals = rehearse(self, source, analysis, **self.rehearsals)
+                rehearsals = rehearse(self, source, analysis, **self.rehearsals, learnt=learnt)
         for a, b, neighbours in self._gaps(source, analysis):
             gap = a[1].index
             wanted = timeline.wanted(gap)
@@ -137,6 +139,7 @@ class Chain:
                     neighbours,
                     tuple(map(int, wanted)),
                     rehearsals.around(gap, analysis.cuts) if rehearsals else None,
+                    rehearsals.refinement(gap, analysis.cuts) if rehearsals else None,
                 )
                 made = self._made(analysis, whole)
             yield from _in_order(timeline, gap, a, b, made)

@@ -11,8 +11,9 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from rib.interval import Interval, Keyframe
+from rib.interval import Background, Interval, Keyframe, Refinement
 from rib.keypoints import PoseSequence
+from rib.metrics.lpips import SMALLEST_PX, Lpips
 from rib.pipeline.analysis import Analysis
 from rib.pipeline.compose import compose
 from rib.video import FrameSource
@@ -35,12 +36,15 @@ class Rehearsals:
     Attributes:
         keyframes: (R,) int64, the hidden keyframes in order.
         shots: (R,) int64, the shot each lies in.
-        gain_db: (R,), PSNR over the person that the renderer gained on the interpolator.
+        gain_db: (R,), PSNR over the person that the renderer gained on the interpolator; without its net, if
+            it has one.
+        refined: (R, 2), what its net then changed in LPIPS and PSNR; NaN where it is not to be judged.
     """
 
     keyframes: np.ndarray
     shots: np.ndarray
     gain_db: np.ndarray
+    refined: np.ndarray | None = None
 
     def around(self, gap: int, cuts: tuple[int, ...]) -> float | None:
         """Mean gain of the nearest rehearsals in the shot of the gap (gap, gap + 1); None without any."""
@@ -50,9 +54,39 @@ class Rehearsals:
         near = here[np.argsort(np.abs(self.keyframes[here] - gap - 0.5), kind="stable")[:NEAREST]]
         return float(self.gain_db[near].mean())
 
+    def refinement(self, gap: int, cuts: tuple[int, ...]) -> Refinement | None:
+        """What the net changed on all rehearsals in the shot of the gap; None where it was not judged."""
+        if self.refined is None:
+            return None
+        here = self.refined[self.shots == np.searchsorted(cuts, gap, side="right")]
+        judged = here[np.isfinite(here).all(1)] if len(here) else here
+        return Refinement(*judged.mean(0).tolist()) if len(judged) else None
+
+
+@dataclass(frozen=True)
+class Hidden:
+    """A keyframe that nobody saw, and what was made in its place.
+
+    Attributes:
+        keyframe: The truth.
+        interval: From the keyframe before to the one after; its only moment is the hidden one's.
+        background: What the interpolator made of it.
+        person: (1, H, W), 1 on the hidden person and close by, else 0.
+    """
+
+    keyframe: Keyframe
+    interval: Interval
+    background: Background
+    person: torch.Tensor
+
 
 def rehearse(
-    chain: Chain, source: FrameSource, analysis: Analysis, per_shot: int, every_s: float
+    chain: Chain,
+    source: FrameSource,
+    analysis: Analysis,
+    per_shot: int,
+    every_s: float,
+    learnt: frozenset[int] = frozenset(),
 ) -> Rehearsals:
     """Hide keyframes spread over every shot, and let the chain predict each from those around it.
 
@@ -62,20 +96,54 @@ def rehearse(
         analysis: What `Chain.analyse` gave for it.
         per_shot: So many keyframes of every shot are hidden, fewer where there are not so many ...
         every_s: ... and one every so many seconds in long shots.
+        learnt: Keyframes that the renderer's net was fitted to; they do not judge it.
     """
-    shots = np.searchsorted(analysis.cuts, np.arange(len(source)), side="right")
+    shots = shots_of(analysis)
     chosen = [
         keyframe
         for shot in (np.flatnonzero(shots == number) for number in np.unique(shots))
-        for keyframe in _spread(analysis, shot, per_shot, every_s)
+        for keyframe in _spread(able_to_hide(analysis, shot), analysis, shot, per_shot, every_s)
     ]
-    gains = [_gain_db(chain, analysis, *around) for around in _around(chain, source, analysis, chosen)]
-    return Rehearsals(np.array(chosen, np.int64), shots[chosen], np.array(gains))
+    judge = _Judge(chain, learnt)
+    scores = np.array([judge(hidden) for hidden in hide(chain, source, analysis, chosen)]).reshape(-1, 3)
+    return Rehearsals(np.array(chosen, np.int64), shots[chosen], scores[:, 0], scores[:, 1:])
 
 
-def _spread(analysis: Analysis, shot: np.ndarray, per_shot: int, every_s: float) -> list[int]:
-    """Keyframes of a shot that can be hidden, evenly over its length."""
-    able = [int(k) for k in shot[1:-1] if analysis.person_at(k - 1, k, k + 1)]
+def shots_of(analysis: Analysis) -> np.ndarray:
+    """(K,) number of the shot of every keyframe."""
+    return np.searchsorted(analysis.cuts, np.arange(len(analysis.keyframe_times_s)), side="right")
+
+
+def able_to_hide(analysis: Analysis, shot: np.ndarray) -> list[int]:
+    """Those keyframes of a shot that have somebody on both sides."""
+    return [int(k) for k in shot[1:-1] if analysis.person_at(k - 1, k, k + 1)]
+
+
+def hide(chain: Chain, source: FrameSource, analysis: Analysis, chosen: list[int]) -> Iterator[Hidden]:
+    """Hide keyframes one by one; the clip is decoded once.
+
+    Args:
+        chain: Gives what stands in the place of each.
+        source: The clip.
+        analysis: What `Chain.analyse` gave for it.
+        chosen: Keyframes in order, each with somebody on both sides.
+    """
+    for hidden, near in _around(chain, source, analysis, chosen):
+        by_index = {keyframe.index: keyframe for keyframe in near}
+        a, b = by_index[hidden.index - 1], by_index[hidden.index + 1]
+        others = tuple(k for k in near if k.index not in (a.index, b.index))
+        pose = _pose_without(chain, analysis, hidden.index)
+        interval = Interval(a, b, np.array([hidden.time_s]), pose, others, rehearsed_db=np.inf)
+        assert hidden.mask is not None
+        size = 2 * round(AROUND_PERSON * hidden.mask.shape[1]) + 1
+        person = F.max_pool2d((hidden.mask > 0.5).float(), size, stride=1, padding=size // 2)
+        yield Hidden(hidden, interval, chain.background(interval), person)
+
+
+def _spread(
+    able: list[int], analysis: Analysis, shot: np.ndarray, per_shot: int, every_s: float
+) -> list[int]:
+    """Some of the keyframes that can be hidden, evenly over the shot."""
     length_s = float(np.ptp(analysis.keyframe_times_s[shot]))
     wanted = max(per_shot, int(length_s / every_s))
     if not able:
@@ -107,22 +175,39 @@ def _same_shot(analysis: Analysis, one: int, other: int) -> bool:
     return not any(min(one, other) < cut <= max(one, other) for cut in analysis.cuts)
 
 
-def _gain_db(chain: Chain, analysis: Analysis, hidden: Keyframe, near: list[Keyframe]) -> float:
-    by_index = {keyframe.index: keyframe for keyframe in near}
-    a, b = by_index[hidden.index - 1], by_index[hidden.index + 1]
-    others = tuple(k for k in near if k.index not in (a.index, b.index))
-    moment = np.array([hidden.time_s])
-    interval = Interval(
-        a, b, moment, _pose_without(chain, analysis, hidden.index), others, rehearsed_db=np.inf
-    )
-    background = chain.background(interval)
-    picture = compose(background, chain.stage("render")(interval, background))
-    assert hidden.mask is not None
-    size = 2 * round(AROUND_PERSON * hidden.mask.shape[1]) + 1
-    person = F.max_pool2d((hidden.mask > 0.5).float(), size, stride=1, padding=size // 2)
-    return _psnr_db(picture, hidden.picture, person) - _psnr_db(
-        background.interpolated, hidden.picture, person
-    )
+class _Judge:
+    """Scores what the chain's renderer makes of hidden keyframes."""
+
+    def __init__(self, chain: Chain, learnt: frozenset[int]) -> None:
+        self.renderer, self.learnt = chain.stage("render"), learnt
+        # a renderer with a net also draws without it
+        self.plain = getattr(self.renderer, "plain", None)
+        self.lpips = Lpips("alexnet").to(chain.device) if self.plain else None
+
+    def __call__(self, hidden: Hidden) -> tuple[float, float, float]:
+        """Decibels gained without the net, and what the net changed in LPIPS and decibels (or NaN)."""
+        draw = self.plain or self.renderer
+        drawn = compose(hidden.background, draw(hidden.interval, hidden.background))
+        drawn_db = self._psnr_db(hidden, drawn)
+        gain_db = drawn_db - self._psnr_db(hidden, hidden.background.interpolated)
+        if self.plain is None or hidden.keyframe.index in self.learnt or not hidden.person.any():
+            return gain_db, np.nan, np.nan
+        refined = compose(hidden.background, self.renderer(hidden.interval, hidden.background))
+        change = self._lpips(hidden, refined) - self._lpips(hidden, drawn)
+        return gain_db, change, self._psnr_db(hidden, refined) - drawn_db
+
+    def _psnr_db(self, hidden: Hidden, picture: torch.Tensor) -> float:
+        squared = (picture - hidden.keyframe.picture).square().mean(1)
+        error = (squared * hidden.person).sum() / hidden.person.sum().clamp_min(1)
+        return float(-10 * error.clamp_min(1e-9).log10())
+
+    def _lpips(self, hidden: Hidden, picture: torch.Tensor) -> float:
+        """On the person's box, or NaN where it is too small."""
+        assert self.lpips is not None
+        rows, columns = (hidden.person[0].any(axis).nonzero()[:, 0] for axis in (1, 0))
+        box = slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+        one, other = picture[..., *box], hidden.keyframe.picture[None][..., *box]
+        return float(self.lpips(one, other)) if min(one.shape[2:]) >= SMALLEST_PX else float("nan")
 
 
 def _pose_without(chain: Chain, analysis: Analysis, hidden: int) -> PoseSequence:
@@ -133,8 +218,3 @@ def _pose_without(chain: Chain, analysis: Analysis, hidden: int) -> PoseSequence
     others = np.delete(np.arange(len(poses)), hidden)
     cuts = tuple(cut - (cut > hidden) for cut in analysis.cuts)
     return chain.stage("motion")(poses[others], poses.times_s[[hidden]], cuts)
-
-
-def _psnr_db(picture: torch.Tensor, truth: torch.Tensor, region: torch.Tensor) -> float:
-    error = ((picture - truth).square().mean(1) * region).sum() / region.sum().clamp_min(1)
-    return float(-10 * error.clamp_min(1e-9).log10())

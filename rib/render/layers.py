@@ -22,8 +22,9 @@ class Layer:
 
     Attributes:
         box: Where it lies.
-        channels: (N, 5, h, w): colour (3), how far the colours of the two keyframes differ (mean over RGB,
-            0..1), how far their alphas differ where both can tell (0..1).
+        channels: (N, 13, h, w): colour (3), how far the colours of the two keyframes differ (mean over RGB,
+            0..1), how far their alphas differ where both can tell (0..1), colour and alpha as keyframe a
+            alone has them (3 + 1), the same of b. Without `each` of `merge` only the first 5.
         alpha: (N, 1, h, w).
     """
 
@@ -47,6 +48,7 @@ def merge(
     near: torch.Tensor,
     nearer: float,
     sharpness: float,
+    each: bool = False,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """One layer out of its two sightings.
 
@@ -60,9 +62,10 @@ def merge(
         near: (N, 1, h, w), 1 close to the layer's bones, 0 beyond its reach.
         nearer: Power to which nearness in time counts for colour; 1 mixes in proportion.
         sharpness: Steepness of alpha where the two disagree: 1 mixes them, large takes the likelier.
+        each: Give what each sighting alone has, too.
 
     Returns:
-        The channels (N, 5, h, w) and alpha (N, 1, h, w) of a `Layer`.
+        The channels (N, 5 or 13, h, w) and alpha (N, 1, h, w) of a `Layer`.
     """
     t = fractions.view(-1, 1, 1, 1)
     alpha, known = torch.lerp(from_a[:, 3:], from_b[:, 3:], t).split(1, dim=1)
@@ -74,7 +77,11 @@ def merge(
     colour, colour_a, colour_b = (x[:, :3] / x[:, 3:4].clamp_min(NOTHING) for x in (seen, from_a, from_b))
     colour_differs = (colour_a - colour_b).abs().mean(1, keepdim=True) * both
     alpha_differs = (from_a[:, 3:4] - from_b[:, 3:4]).abs() * from_a[:, 4:] * from_b[:, 4:]
-    return torch.cat([colour, colour_differs, alpha_differs], 1), covered
+    channels = [colour, colour_differs, alpha_differs]
+    if each:
+        for alone, sighting in ((colour_a, from_a[:, 3:4]), (colour_b, from_b[:, 3:4])):
+            channels += [torch.where(sighting > NOTHING, alone, colour), sighting * near]
+    return torch.cat(channels, 1), covered
 
 
 def lay_over(
@@ -88,7 +95,7 @@ def lay_over(
         box: The person's box.
 
     Returns:
-        The channels (N, 5, H, W), not multiplied by alpha, and alpha (N, 1, H, W).
+        The layers' channels (N, 5 or 13, H, W), not multiplied by alpha, and alpha (N, 1, H, W).
     """
     some = next(layer for layer in layers if layer is not None)
     num = len(front_first)

@@ -33,6 +33,7 @@ class Drawing:
         alpha: (N, 1, H, W).
         colour_differs: (N, 1, H, W), mean absolute difference (0..1) of what the two keyframes give.
         alpha_differs: (N, 1, H, W), the same of their silhouettes.
+        each: (N, 2, 4, H, W), colour and alpha as each keyframe alone gives them, where it was asked for.
     """
 
     box: Box
@@ -41,6 +42,7 @@ class Drawing:
     alpha: torch.Tensor
     colour_differs: torch.Tensor
     alpha_differs: torch.Tensor
+    each: torch.Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ class Puppet:
     sharpness: float
     step_px: int
 
-    def draw(self, interval: Interval) -> Drawing | None:
+    def draw(self, interval: Interval, each: bool = False) -> Drawing | None:
         """The person at `interval.times_s`; None where no bone is seen.
 
         None also where the keyframes do not show the same bones: who enters or leaves the picture has joints
@@ -75,6 +77,7 @@ class Puppet:
 
         Args:
             interval: Its keyframes have masks and poses, and it has poses in between.
+            each: Also tell what each keyframe alone gives.
         """
         assert interval.poses is not None
         assert interval.a.pose is not None
@@ -97,15 +100,17 @@ class Puppet:
             for keyframe, bones in zip((interval.a, interval.b), keys, strict=True)
         ]
         layers = [
-            self._pose(layer, [cut[layer] for cut in cuts], keys, wanted, radius_px, interval.fractions)
+            self._pose(layer, [cut[layer] for cut in cuts], keys, wanted, radius_px, interval.fractions, each)
             for layer in range(len(LAYERS))
         ]
         if all(layer is None for layer in layers):
             return None
         channels, alpha = lay_over(layers, _front_first(interval), box)
-        return Drawing(
-            box, torso_px, channels[:, :3], alpha, channels[:, 3:4] * alpha, channels[:, 4:] * alpha
-        )
+        alone = channels[:, 5:].unflatten(1, (2, 4)) if each else None
+        if alone is not None:
+            alone[:, :, 3] *= alpha
+        differ = channels[:, 3:5] * alpha
+        return Drawing(box, torso_px, channels[:, :3], alpha, differ[:, :1], differ[:, 1:], alone)
 
     def _cut(self, keyframe: Keyframe, bones: Segments, radius_px: torch.Tensor, box: Box) -> torch.Tensor:
         """(L, 5, H, W), a keyframe's layers."""
@@ -128,6 +133,7 @@ class Puppet:
         wanted: Segments,
         radius_px: torch.Tensor,
         fractions: torch.Tensor,
+        each: bool,
     ) -> Layer | None:
         """One layer in the wanted poses, out of its cut in both keyframes."""
         index = [i for i, of in enumerate(LAYER_OF_BONE) if of == layer]
@@ -150,7 +156,7 @@ class Puppet:
             )
             seen.append(fetch(cut, self._fine(place, box)) * both.any(1).view(-1, 1, 1, 1))
         near = self._fine((self.reach - distance.amin(1, keepdim=True)).clamp(0, 1), box)
-        return Layer(box, *merge(seen[0], seen[1], fractions, near, self.nearer, self.sharpness))
+        return Layer(box, *merge(seen[0], seen[1], fractions, near, self.nearer, self.sharpness, each))
 
     def _fine(self, x: torch.Tensor, box: Box) -> torch.Tensor:
         """From cells to pixels."""

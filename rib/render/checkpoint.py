@@ -1,0 +1,94 @@
+"""Renderer nets in files: recipe and weights together, so that a file alone is enough."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import nn
+
+from rib.errors import RibError
+from rib.files import write_whole
+from rib.recipe import build
+
+FORMAT = "rib.renderer 1"
+AVERAGED = "averaged."
+"""Where a training checkpoint keeps the weights that count."""
+SHIPPED = "renderer_base.safetensors"
+TROUBLE = (
+    OSError, KeyError, ValueError, TypeError, EOFError, RuntimeError, SafetensorError, pickle.UnpicklingError,
+)  # fmt: skip
+
+
+def shipped_weights() -> Path | None:
+    """The weights that come with the package, or None."""
+    path = Path(str(files("rib.render") / "weights" / SHIPPED))
+    return path if path.is_file() else None
+
+
+def save_net(path: str | Path, net: nn.Module, recipe: Mapping[str, Any], notes: Mapping[str, str]) -> None:
+    """Write a net's weights as `.safetensors`, with its recipe and notes in the header.
+
+    Args:
+        path: The file to write.
+        net: What `recipe` builds, trained.
+        recipe: The net's recipe, a plain dict.
+        notes: What else to say: data, commit, figures.
+    """
+    header = {"format": FORMAT, "recipe": json.dumps(dict(recipe))}
+    tensors = {name: tensor.contiguous() for name, tensor in net.state_dict().items()}
+    with write_whole(path) as temporary:
+        save_file(tensors, temporary, {**notes, **header})
+
+
+def load_net(path: str | Path, wanted: str) -> nn.Module:
+    """A net for use, from `save_net`'s file or from a training checkpoint.
+
+    Args:
+        path: `.safetensors`, or Lightning's `.ckpt`.
+        wanted: Dotted path of the class that is needed.
+
+    Raises:
+        RibError: The file is absent, damaged or none of ours, or it holds another net.
+    """
+    path = Path(path).expanduser()
+    if not path.is_file():
+        raise RibError(f"there are no renderer weights at {path}", "name a .safetensors or .ckpt file")
+    read = _read_safetensors if path.suffix == ".safetensors" else _read_lightning
+    try:
+        recipe, state = read(path)
+        target = str(recipe["_target_"])
+    except TROUBLE as error:
+        reason = f"{type(error).__name__}: {error}".partition("\n")[0]
+        raise RibError(f"{path} cannot be read as renderer weights ({reason})") from error
+    if target != wanted:
+        raise RibError(f"{path} holds {target}, but {wanted} is needed", "name a checkpoint of that net")
+    net: nn.Module = build(recipe)
+    try:
+        net.load_state_dict(state)
+    except RuntimeError as error:
+        raise RibError(f"{path} holds weights that do not fit its own recipe {target}") from error
+    return net.eval().requires_grad_(False)
+
+
+def _read_safetensors(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+    with safe_open(path, framework="pt") as file:
+        header = file.metadata() or {}
+        state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
+    if header.get("format") != FORMAT:
+        raise ValueError(f"its format is {header.get('format')!r}, not {FORMAT!r}")
+    return json.loads(header["recipe"]), state
+
+
+def _read_lightning(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+    checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+    state = checkpoint["state_dict"]
+    averaged = {k.removeprefix(AVERAGED): v for k, v in state.items() if k.startswith(AVERAGED)}
+    return checkpoint["hyper_parameters"]["net"], averaged

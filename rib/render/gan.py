@@ -1,0 +1,139 @@
+"""`render=gan`: the person as `render=warp` draws it, mended by a net where the drawing is trusted at all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from rib.errors import RibError
+from rib.interval import Background, Interval, Refinement, Rendered
+from rib.recipe import build
+from rib.render.checkpoint import load_net, save_net, shipped_weights
+from rib.render.crops import CropRecipe
+from rib.render.drawings import Gap
+from rib.render.drawn import Drawn, Refined, surround
+from rib.render.fitting import FitRecipe, Report
+from rib.render.puppet import Drawing
+from rib.render.trust import floor_person
+from rib.render.warp import WarpRenderer
+
+
+class GanRenderer(WarpRenderer):
+    """Draws by the training-free renderer and lets a net mend colour, alpha and trust.
+
+    The net works only in gaps that the training-free renderer trusts; elsewhere the interpolated frame stays
+    bit by bit. In a shot where the net lost on hidden keyframes the drawing stays as it was.
+
+    Args:
+        puppet: See `WarpRenderer`.
+        trust: See `WarpRenderer`.
+        net: Recipe of the net that is fitted where there are no weights to start from.
+        ckpt: Weights, a .safetensors or a .ckpt of `rib train`; None takes those that come with rib.
+        fit: Steps for which the net is fitted to the clip's own keyframes first; 0 takes it as it is.
+        fitting: Recipe of the fit (`rib.render.fitting.FitRecipe`).
+        crops: Recipe of what it learns from (`rib.render.crops.CropRecipe`).
+        seed: Every draw of the fit follows from it.
+        guard_lpips: The net is used where it changed LPIPS over the person of hidden keyframes by less ...
+        guard_db: ... and PSNR by more than this.
+
+    Raises:
+        RibError: There are no weights and nothing is fitted, or they are of another net.
+    """
+
+    def __init__(
+        self, puppet: Mapping[str, Any], trust: Mapping[str, Any], net: Mapping[str, Any], ckpt: str | None,
+        fit: int, fitting: Mapping[str, Any], crops: Mapping[str, Any], seed: int, guard_lpips: float,
+        guard_db: float,
+    ) -> None:  # fmt: skip
+        super().__init__(puppet, trust)
+        self.recipe = dict(net)
+        path = Path(ckpt).expanduser() if ckpt else shipped_weights()
+        if path is None and not fit:
+            raise RibError("render=gan has no weights", "type render.ckpt=PATH or render.fit=300")
+        self.net = load_net(path, net["_target_"]) if path else None
+        self.start = sha256(path.read_bytes()).hexdigest() if path else "untrained"
+        self.fit, self.seed = fit, seed
+        self.fitting: FitRecipe = build(fitting)
+        self.crops: CropRecipe = build(crops)
+        self.guard_lpips, self.guard_db = guard_lpips, guard_db
+        self._used: dict[tuple[int, int], bool] = {}
+
+    def __call__(self, interval: Interval, background: Background) -> Rendered:
+        """The person at the wanted times; trust is 0 where no bone is seen."""
+        sketch = self.sketch(interval, background)
+        if sketch is None:
+            return _nothing(background)
+        drawing, drawn, gate = sketch
+        use = self.net is not None and gate > 0 and self.is_better(interval)
+        if not _rehearsing(interval):
+            self._used[interval.a.index, interval.b.index] = use
+        refined = self.net.refine(drawn) if use else Refined(drawn.colour, drawn.alpha, drawn.trust)  # type: ignore[union-attr, operator]
+        return _placed(background, drawing, refined, gate)
+
+    def plain(self, interval: Interval, background: Background) -> Rendered:
+        """The training-free drawing, to compare with."""
+        return super().__call__(interval, background)
+
+    def is_better(self, interval: Interval) -> bool:
+        """Whether the net won on hidden keyframes of the shot; it is always used while these are tried."""
+        if _rehearsing(interval):
+            return True
+        found: Refinement | None = interval.refinement
+        return found is not None and found.lpips < self.guard_lpips and found.psnr_db > self.guard_db
+
+    def sketch(self, interval: Interval, background: Background) -> tuple[Drawing, Drawn, float] | None:
+        """What the net sees of an interval, and how far the gap is trusted; None where no bone is seen."""
+        drawing = self.puppet.draw(interval, each=True)
+        if drawing is None:
+            return None
+        person = floor_person(interval, background, drawing)
+        gate = self._gate(interval, drawing, person)
+        drawn = surround(interval, background, drawing, self.trust.where(drawing, person))
+        return drawing, drawn, gate
+
+    @torch.inference_mode(False)
+    def fit_to(self, gaps: Sequence[Gap], report: Report, path: Path) -> None:
+        """Fit the net to a clip's own hidden keyframes and write it.
+
+        Args:
+            gaps: Their drawings beside the truth.
+            report: Told of every step.
+            path: The .safetensors file to write.
+        """
+        torch.manual_seed(self.seed)
+        net: nn.Module = build(self.recipe)
+        if self.net is not None:
+            net.load_state_dict(self.net.state_dict())
+        fitted = self.fitting.fit(net, gaps, self.crops, self.fit, self.seed, report)
+        save_net(path, fitted, self.recipe, {"steps": str(self.fit)})
+
+    def load(self, path: Path) -> None:
+        """Take other weights from here on."""
+        self.net = load_net(path, self.recipe["_target_"])
+
+    def told(self) -> dict[str, float]:
+        """`net_gaps`: the share of all gaps drawn in which the net was used."""
+        return {"net_gaps": sum(self._used.values()) / max(len(self._used), 1)}
+
+
+def _rehearsing(interval: Interval) -> bool:
+    return interval.rehearsed_db is not None and interval.rehearsed_db == float("inf")
+
+
+def _nothing(background: Background) -> Rendered:
+    floor = background.interpolated
+    return Rendered(floor.clone(), torch.zeros_like(floor[:, :1]), torch.zeros_like(floor[:, :1]))
+
+
+def _placed(background: Background, drawing: Drawing, refined: Refined, gate: float) -> Rendered:
+    """From the person's box to the whole picture."""
+    rendered = _nothing(background)
+    drawing.box.of(rendered.foreground).copy_(refined.colour)
+    drawing.box.of(rendered.alpha).copy_(refined.alpha)
+    drawing.box.of(rendered.trust).copy_(gate * refined.trust)
+    return Rendered(rendered.foreground, rendered.alpha, rendered.trust, notes={"gate": gate})

@@ -1,0 +1,133 @@
+"""`net=renderer_base`: a compact U-Net that mends a person drawn from the keyframes' own pixels.
+
+It starts as the drawing itself: the last layer is zero, and every change is a departure from what was drawn.
+Letters: N moments, C planes, H and W the size of the person's box.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from rib.render.clip import ClipBatch, Generated
+from rib.render.clip_drawing import ClipDrawing
+from rib.render.drawn import NUM_PLANES, Drawn, Refined
+
+CELL = 2
+"""The net works on cells of so many pixels a side, which become channels."""
+OUTPUTS = 8
+"""Residual colour (3), share of keyframe a's, of keyframe b's and of the floor's colour, alpha, trust."""
+
+
+class Block(nn.Module):
+    """Two convolutions beside a way past them (He et al., CVPR 2016); it starts close to doing nothing."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(width, width, 3, padding=1)
+        self.second = nn.Conv2d(width, width, 3, padding=1)
+        with torch.no_grad():
+            self.second.weight.mul_(0.1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, width, h, w) to the same."""
+        return x + self.second(F.relu(self.first(F.relu(x))))
+
+
+class RendererBase(nn.Module):
+    """Mends a drawing of the person; sees what is in `rib.render.drawn.Drawn`.
+
+    All moments of an interval go as one batch, and no moment sees another: non-autoregressive.
+
+    Args:
+        widths: Channels at 1/2, 1/4, 1/8, ... of the picture's size.
+        blocks: Residual blocks a level, on the way down and on the way up.
+        drawing: Recipe of the renderer whose drawings it mends (`rib.render.warp.WarpRenderer`).
+    """
+
+    def __init__(self, widths: Sequence[int], blocks: Sequence[int], drawing: Mapping[str, Any]) -> None:
+        super().__init__()
+        self.drawing = ClipDrawing(drawing["puppet"], drawing["trust"])
+        self.multiple = CELL * 2 ** (len(widths) - 1)
+        self.enter = nn.Conv2d(NUM_PLANES * CELL**2, widths[0], 1)
+        self.down = nn.ModuleList(_blocks(w, n) for w, n in zip(widths, blocks, strict=True))
+        self.up = nn.ModuleList(_blocks(w, n) for w, n in zip(widths[:-1], blocks[:-1], strict=True))
+        pairs = list(pairwise(widths))
+        self.shrink = nn.ModuleList(nn.Conv2d(fine, coarse, 2, 2) for fine, coarse in pairs)
+        self.grow = nn.ModuleList(nn.Conv2d(coarse, fine, 1) for fine, coarse in pairs)
+        self.leave = nn.Conv2d(widths[0], OUTPUTS * CELL**2, 3, padding=1)
+        nn.init.zeros_(self.leave.weight)
+        assert self.leave.bias is not None
+        nn.init.zeros_(self.leave.bias)
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def forward(self, batch: ClipBatch) -> Generated:
+        """Frames 1 .. T - 2 of windows (B, T, ...), each drawn from its neighbours and mended."""
+        num_clips, num_frames = batch["frames"].shape[:2]
+        made = [
+            [self._frame(batch, clip, frame) for frame in range(1, num_frames - 1)]
+            for clip in range(num_clips)
+        ]
+        planes = torch.stack([torch.stack(frames) for frames in made])
+        picture, foreground, alpha = planes.split([3, 3, 1], 2)
+        return Generated(picture=picture, foreground=foreground, alpha=alpha)
+
+    def _frame(self, batch: ClipBatch, clip: int, frame: int) -> Tensor:
+        """(7, H, W): picture, foreground, and the share of the latter in the former."""
+        floor = batch["backgrounds"][clip, frame - 1]
+        planes = torch.cat([floor, floor, torch.zeros_like(floor[:1])])
+        sketch = self.drawing(batch, clip, frame)
+        if sketch is None:
+            return planes
+        box, drawn = sketch
+        refined = self.refine(drawn)
+        within = torch.cat([refined.over(drawn), refined.colour, refined.alpha * refined.trust], 1)
+        box.of(planes).copy_(within[0])
+        return planes
+
+    def refine(self, drawn: Drawn) -> Refined:
+        """Mend a drawing; exactly the drawing while the last layer is zero."""
+        change = self.changes(drawn.planes)
+        mix_a, mix_b, mix_floor = change[:, 3:6].tanh().split(1, 1)
+        a, b = drawn.each[:, :3], drawn.each[:, 4:7]
+        colour = (
+            drawn.colour
+            + mix_a * (a - drawn.colour)
+            + mix_b * (b - drawn.colour)
+            + mix_floor * (drawn.floor - drawn.colour)
+            + change[:, :3]
+        )
+        return Refined(colour, _moved(drawn.alpha, change[:, 6:7]), _moved(drawn.trust, change[:, 7:8]))
+
+    def changes(self, planes: Tensor) -> Tensor:
+        """(N, OUTPUTS, H, W) from (N, C, H, W) of any size: padded inside, cropped after."""
+        height, width = planes.shape[2:]
+        pad = (-width % self.multiple, -height % self.multiple)
+        x = F.pad(planes, (0, pad[0], 0, pad[1]), mode="replicate") if any(pad) else planes
+        x = F.pixel_unshuffle(x - 0.5, CELL).contiguous(memory_format=torch.channels_last)
+        x = self.enter(x)
+        passed = []
+        for level, blocks in enumerate(self.down):
+            x = blocks(x)
+            if level < len(self.shrink):
+                passed.append(x)
+                x = self.shrink[level](x)
+        for level in reversed(range(len(self.up))):
+            x = F.interpolate(self.grow[level](x), scale_factor=2, mode="nearest")
+            x = self.up[level](x + passed[level])
+        return F.pixel_shuffle(self.leave(F.relu(x)), CELL)[..., :height, :width]
+
+
+def _blocks(width: int, num: int) -> nn.Sequential:
+    return nn.Sequential(*(Block(width) for _ in range(num)))
+
+
+def _moved(share: Tensor, step: Tensor) -> Tensor:
+    """A share in 0..1 moved towards 1 (step above 0) or 0 (below); exactly itself where the step is 0."""
+    step = step.tanh()
+    return share + step.clamp_min(0) * (1 - share) + step.clamp_max(0) * share

@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from drawings_by_hand import SMALL, a_net
+from painted import turning
+from test_drawings import CROPS, FIT
+from test_warp_trust import PUPPET, TRUST, cross_fade, renderer
+
+from rib.errors import RibError
+from rib.interval import Interval, Refinement
+from rib.pipeline.compose import compose
+from rib.render.checkpoint import load_net, save_net
+from rib.render.drawings import Gap
+from rib.render.gan import GanRenderer
+
+GOOD, BAD = Refinement(-0.01, 0.1), Refinement(0.01, 0.1)
+
+
+def gan(ckpt: Path | None, fit: int = 0) -> GanRenderer:
+    return GanRenderer(
+        PUPPET,
+        {"_target_": "rib.render.trust.Trust", **TRUST.__dict__},
+        SMALL,
+        str(ckpt) if ckpt else None,
+        fit,
+        {"_target_": "rib.render.fitting.FitRecipe", **FIT.__dict__},
+        {"_target_": "rib.render.crops.CropRecipe", **CROPS.__dict__},
+        1,
+        0.0,
+        -0.1,
+    )
+
+
+@pytest.fixture
+def untrained(tmp_path: Path) -> Path:
+    save_net(tmp_path / "untrained.safetensors", a_net(SMALL), SMALL, {})
+    return tmp_path / "untrained.safetensors"
+
+
+@pytest.fixture
+def trained(tmp_path: Path) -> Path:
+    save_net(tmp_path / "trained.safetensors", a_net(SMALL, trained=True), SMALL, {})
+    return tmp_path / "trained.safetensors"
+
+
+@pytest.fixture
+def judged(waving: Interval) -> Interval:
+    return replace(waving, refinement=GOOD, rehearsed_db=3.0)
+
+
+def difference(one: GanRenderer, interval: Interval) -> float:
+    """Greatest difference of its picture from the training-free renderer's."""
+    background = cross_fade(interval)
+    pictures = [compose(background, r(interval, background)) for r in (one, renderer())]
+    return float((pictures[0] - pictures[1]).abs().max())
+
+
+def test_untrained_it_equals_the_training_free_renderer(untrained: Path, judged: Interval) -> None:
+    assert difference(gan(untrained), judged) == 0.0
+
+
+def test_the_net_is_used_where_it_won(trained: Path, judged: Interval) -> None:
+    mended = gan(trained)
+    assert difference(mended, judged) > 0
+    assert mended.told() == {"net_gaps": 1.0}
+
+
+@pytest.mark.parametrize("found", [BAD, Refinement(-0.01, -0.2), None])
+def test_where_it_lost_the_drawing_stays(trained: Path, judged: Interval, found: Refinement | None) -> None:
+    kept = gan(trained)
+    assert difference(kept, replace(judged, refinement=found)) == 0.0
+    assert kept.told() == {"net_gaps": 0.0}
+
+
+def test_it_is_tried_while_keyframes_are_hidden(trained: Path, waving: Interval) -> None:
+    tried = gan(trained)
+    assert difference(tried, replace(waving, rehearsed_db=math.inf)) > 0
+    assert tried.told() == {"net_gaps": 0.0}
+
+
+def test_in_a_closed_gap_nothing_changes(trained: Path, judged: Interval) -> None:
+    closed = replace(judged, rehearsed_db=-9.0)
+    mended = gan(trained)
+    mended.trust = replace(mended.trust, threshold=99.0)
+    background = cross_fade(closed)
+    assert torch.equal(compose(background, mended(closed, background)), background.interpolated)
+    assert mended.told() == {"net_gaps": 0.0}
+
+
+def test_all_moments_at_once_or_one_by_one(trained: Path, judged: Interval) -> None:
+    mended = gan(trained)
+    background = cross_fade(judged)
+    whole = mended(judged, background)
+    for i in range(3):
+        part = replace(judged, times_s=judged.times_s[[i]], poses=judged.poses[i])
+        alone = mended(part, cross_fade(part))
+        # the box is the whole interval's or the moment's own: compare where the drawing decides
+        assert float((whole.trust[i] - alone.trust[0]).abs().mean()) < 0.1
+
+
+def test_fitting_writes_what_it_then_uses(tmp_path: Path, judged: Interval) -> None:
+    fitted = gan(None, fit=2)
+    background = cross_fade(judged)
+    drawing, drawn, gate = fitted.sketch(judged, background)
+    with torch.inference_mode():
+        fitted.fit_to([Gap.of(drawn, drawing.box.of(background.interpolated), gate)], lambda *_: None,
+                      tmp_path / "fitted.safetensors")  # fmt: skip
+    fitted.load(tmp_path / "fitted.safetensors")
+    assert difference(fitted, judged) > 0
+
+
+def test_weights_of_another_kind_are_one_line(tmp_path: Path, untrained: Path) -> None:
+    with pytest.raises(RibError, match="render=gan has no weights"):
+        gan(None)
+    with pytest.raises(RibError, match="no renderer weights at"):
+        gan(tmp_path / "absent.ckpt")
+    (tmp_path / "text.safetensors").write_text("hello")
+    with pytest.raises(RibError, match="cannot be read as renderer weights"):
+        gan(tmp_path / "text.safetensors")
+    torch.save({"state_dict": {}}, tmp_path / "motion.ckpt")
+    with pytest.raises(RibError, match="cannot be read as renderer weights"):
+        gan(tmp_path / "motion.ckpt")
+    with pytest.raises(RibError, match=r"RendererBase, but other\.Net is needed"):
+        load_net(untrained, "other.Net")
+
+
+def test_nobody_to_draw_leaves_the_interpolator_alone(trained: Path) -> None:
+    still = turning(30, 30)
+    nobody = replace(still, poses=replace(still.poses, confidence=still.poses.confidence * 0))
+    assert float(gan(trained)(nobody, cross_fade(nobody)).trust.max()) == 0

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from drawings_by_hand import SMALL, a_net, planes
+from painted import keyframe, turning
+from torch.utils.flop_counter import FlopCounterMode
+
+from rib.config.compose import compose
+from rib.recipe import build
+from rib.render.clip import ClipBatch
+from rib.render.drawn import NUM_PLANES, Drawn
+from rib.skeleton import convert
+
+
+def test_untrained_it_changes_nothing() -> None:
+    drawn = Drawn.of(planes(2, 37, 50))
+    refined = a_net(SMALL).refine(drawn)
+    for name in ("colour", "alpha", "trust"):
+        assert float((getattr(refined, name) - getattr(drawn, name)).detach().abs().max()) == 0.0
+
+
+def test_gradients_reach_every_weight() -> None:
+    net = a_net(SMALL, trained=True)
+    drawn = Drawn.of(planes(1, 32, 32))
+    net.refine(drawn).over(drawn).square().mean().backward()
+    assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in net.parameters())
+
+
+def test_the_last_layer_learns_from_where_it_is_zero() -> None:
+    net = a_net(SMALL)
+    drawn = Drawn.of(planes(1, 32, 32))
+    net.refine(drawn).over(drawn).square().mean().backward()
+    per_output = net.leave.weight.grad.unflatten(0, (-1, 4)).abs().sum((1, 2, 3, 4))
+    assert (per_output > 0).all()
+
+
+@pytest.mark.parametrize("size", [(1, 1), (33, 47), (64, 32)])
+def test_any_size(size: tuple[int, int]) -> None:
+    assert a_net(SMALL, trained=True).changes(planes(1, *size)).shape[2:] == size
+
+
+def test_moments_do_not_see_one_another() -> None:
+    net = a_net(SMALL, trained=True)
+    x = planes(3, 32, 40)
+    together, alone = net.changes(x), torch.cat([net.changes(one[None]) for one in x])
+    assert torch.allclose(together, alone, atol=1e-5)
+
+
+def test_shares_stay_shares() -> None:
+    refined = a_net(SMALL, trained=True).refine(Drawn.of(planes(2, 32, 32)))
+    for share in (refined.alpha, refined.trust):
+        assert float(share.detach().min()) >= 0
+        assert float(share.detach().max()) <= 1
+
+
+def test_planes_and_fields_are_one() -> None:
+    x = planes(2, 8, 9)
+    assert torch.equal(Drawn.of(x).planes, x)
+
+
+def window() -> ClipBatch:
+    """Three frames of the painted figure, its arm turning, over a cross-fade."""
+    interval = turning(0, 60, (0.5,))
+    keys = [interval.a, keyframe(1, 30, 0.5), interval.b]
+    poses = [convert(k.pose, "body19") for k in keys]
+    frames = torch.stack([k.picture for k in keys])[None]
+    return ClipBatch(
+        frames=frames,
+        poses=torch.stack(
+            [torch.from_numpy(np.dstack([p.keypoints_px, p.confidence])[0]).float() for p in poses]
+        )[None],
+        masks=torch.stack([k.mask for k in keys])[None],
+        backgrounds=frames[:, [0, 2]].mean(1, keepdim=True),
+        times_s=torch.tensor([[0.0, 0.5, 1.0]], dtype=torch.float64),
+        names=["figure"],
+    )
+
+
+def test_a_window_is_drawn_better_than_its_background() -> None:
+    batch = window()
+    made = a_net(SMALL)(batch)
+    truth = batch["frames"][:, 1:-1]
+    before, after = (float((x - truth).square().mean()) for x in (batch["backgrounds"], made["picture"]))
+    assert after < before / 2
+    assert made["picture"].shape == made["foreground"].shape == truth.shape
+    assert made["alpha"].shape == (1, 1, 1, *truth.shape[3:])
+    rest = made["picture"] - made["alpha"] * made["foreground"]
+    assert float(rest.detach().min()) > -1e-5
+
+
+def test_a_window_without_a_person_is_its_background() -> None:
+    batch = window()
+    batch["poses"] = torch.zeros_like(batch["poses"])
+    assert torch.equal(a_net(SMALL)(batch)["picture"], batch["backgrounds"])
+
+
+def test_a_window_teaches_the_net() -> None:
+    net, batch = a_net(SMALL), window()
+    (net(batch)["picture"] - batch["frames"][:, 1:-1]).abs().mean().backward()
+    assert net.leave.weight.grad.abs().sum() > 0
+
+
+def test_the_shipped_size_is_cheap() -> None:
+    config = compose("interpolate", "input=x", "output=y", "rate=2", "render=gan")
+    net = build(config["render"]["net"]).to("meta")
+    with FlopCounterMode(display=False) as counter:
+        net.changes(torch.empty(1, NUM_PLANES, 320, 480, device="meta"))
+    assert counter.get_total_flops() / 2 < 15e9
