@@ -100,6 +100,11 @@ class Chain:
                 self._stages[name] = build(recipe, **resolved)
         return self._stages[name]
 
+    def told(self) -> dict[str, float]:
+        """What the renderer has to tell in the summary, after the frames were made."""
+        tell = getattr(self._stages.get("render"), "told", None)
+        return tell() if tell else {}
+
     def analyse(self, source: FrameSource, fps: Fraction) -> Analysis:
         """Look at the whole clip: cuts, poses at the keyframes and in between, mattes where needed.
 

@@ -97,6 +97,7 @@ def _summary(
         "cuts_s": [float(source.times_s[cut]) for cut in analysis.cuts],
         "person_in_keyframes": float(analysis.keyframe_poses.present.mean()),
         **shares.told(),
+        **chain.told(),
         "fallback_gaps": sum(not analysis.person_at(g, g + 1) or g + 1 in analysis.cuts for g in range(gaps))
         / gaps,
         "fallbacks": [asdict(f) for f in analysis.fallbacks],

@@ -27,6 +27,9 @@ class Repeater:
     def __init__(self, breaks_at: int = -1) -> None:
         self.watch, self.breaks_at = Stopwatch(), breaks_at
 
+    def told(self) -> dict[str, float]:
+        return {}
+
     def analyse(self, source: FrameSource, fps: Fraction) -> None:
         assert fps == STRIDE * source.fps
 
