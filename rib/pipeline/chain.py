@@ -152,15 +152,18 @@ class Chain:
     def _made(self, analysis: Analysis, whole: Interval) -> Iterator[OutputFrame]:
         """The frames of an interval, in an odd number of even batches.
 
-        The middle batch is made first and held: a renderer decides there, where it is hardest, for all of it.
+        The middle batch is made first and held: a renderer decides there, where it is hardest, for all of it;
+        but one that is `sequential`, and walks on from frame to frame, is asked in order.
         """
         num = len(whole.times_s)
         height, width = whole.a.picture.shape[1:]
         size = max(1, int(self.batch_mpx * 1e6 / (height * width)))
         bounds = np.linspace(0, num, min(num, -(-num // size) | 1) + 1).round().astype(int)
         batches = [slice(*some) for some in pairwise(bounds.tolist())]
-        middle = batches[len(batches) // 2]
-        held = list(self._batch(analysis, _part(whole, middle)))
+        middle, held = None, list[OutputFrame]()
+        if not self.wiring.sequential:
+            middle = batches[len(batches) // 2]
+            held = list(self._batch(analysis, _part(whole, middle)))
         for batch in batches:
             yield from held if batch is middle else self._batch(analysis, _part(whole, batch))
 

@@ -85,11 +85,13 @@ class Wiring:
         wanted: What the renderer needs, and what that needs in turn; nothing where it cannot work.
         pose_from_motion: The motion stage brings the keyframes' poses with it (`motion=files`).
         idle: Why the renderer cannot work with these stages, or "": the interpolator then stands alone.
+        sequential: Whether the renderer has to see an interval's moments in order.
     """
 
     wanted: frozenset[str]
     pose_from_motion: bool
     idle: str
+    sequential: bool = False
 
 
 def check_wiring(recipes: Mapping[str, Mapping[str, Any]]) -> Wiring:
@@ -117,4 +119,5 @@ def check_wiring(recipes: Mapping[str, Mapping[str, Any]]) -> Wiring:
     if wanted & {"plate", "rehearsals"}:
         wanted.add("masks")
     pose_from_motion = "keyframe_poses" in getattr(classes["motion"], "gives", ())
-    return Wiring(frozenset(wanted), pose_from_motion, idle)
+    sequential = bool(getattr(classes["render"], "sequential", False))
+    return Wiring(frozenset(wanted), pose_from_motion, idle, sequential)
