@@ -1,4 +1,4 @@
-"""`rib evaluate`: motion weights and the splines beside them, scored on held-out motion capture."""
+"""`rib evaluate`: weights scored on data that they were not trained on; `data=` says which kind."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from rib.config.app import exit_code, run
+from rib.errors import RibError
 
 
-def task(config: dict[str, Any]) -> None:
-    """Score, print the tables, and say where the files lie."""
+def score_motion(config: dict[str, Any]) -> None:
+    """Score motion weights and the splines beside them, print the tables, and say where the files lie."""
     from rib.motion import evaluation, evaluation_report
     from rib.motion.show import write_video
     from rib.pipeline.watch import bar
@@ -31,9 +32,27 @@ def task(config: dict[str, Any]) -> None:
         print(f"skeletons: {write_video(methods, sequences, config)}")
 
 
+def score_clips(config: dict[str, Any]) -> None:
+    """Score a renderer on clips."""
+    from rib.engine.evaluate_clips import evaluate_clips
+    from rib.pipeline.watch import bar
+
+    print(evaluate_clips(config, bar))
+
+
+MOTION, CLIPS = ("evaluate", score_motion), ("evaluate_humanslomo", score_clips)
+KINDS = {"mocap": MOTION, "amass": MOTION, "humanslomo": CLIPS}
+"""The root config of each kind of data and what is done with it; motion capture where none is named."""
+
+
 def command(arguments: list[str]) -> None:
     """Entry point for `rib evaluate`."""
-    run("evaluate", task, arguments)
+    named = [argument for argument in arguments if argument.startswith("data=")]
+    kind = named[-1].removeprefix("data=") if named else "mocap"
+    if kind not in KINDS:
+        raise RibError(f"nothing is scored on data={kind}", f"choose one of: {', '.join(KINDS)}")
+    root, task = KINDS[kind]
+    run(root, task, [argument for argument in arguments if argument not in named])
 
 
 if __name__ == "__main__":

@@ -161,6 +161,23 @@ class EvaluateRoot:
 
 
 @dataclass
+class EvaluateHumanslomoRoot:
+    """conf/evaluate_humanslomo.yaml."""
+
+    ckpt: str = MISSING
+    store: str = MISSING
+    split: str = MISSING
+    clips: list[str] | None = None
+    every: int = MISSING
+    batch_size: int = MISSING
+    device: str = MISSING
+    output: str = MISSING
+    videos: bool = MISSING
+    codec: str = MISSING
+    crf: int = MISSING
+
+
+@dataclass
 class TrainRoot:
     """conf/train.yaml."""
 
@@ -199,6 +216,7 @@ ROOTS = {
     "prepare": PrepareRoot,
     "train": TrainRoot,
     "evaluate": EvaluateRoot,
+    "evaluate_humanslomo": EvaluateHumanslomoRoot,
     "check": CheckRoot,
     "download": DownloadRoot,
 }

@@ -79,9 +79,14 @@ def _frames(panels: Mapping[str, np.ndarray], stride: int, size_px: int) -> Iter
         yield np.concatenate(row, axis=1)
 
 
-def draw_skeleton(picture: np.ndarray, joints_px: np.ndarray) -> None:
-    """Draw 19 joints (19, 2) into an (H, W, 3) uint8 RGB picture: left and right in colours of their own."""
+def draw_skeleton(picture: np.ndarray, joints_px: np.ndarray, found: np.ndarray | None = None) -> None:
+    """Draw 19 joints (19, 2) into an (H, W, 3) uint8 RGB picture: left and right in colours of their own.
+
+    Limbs to a joint that was not found, (19,) bool, are left out.
+    """
     points = np.round((joints_px - 0.5) * 2**SUBPIXEL).astype(int)
     for a, b in joint_set("body19").limbs:
+        if found is not None and not (found[a] and found[b]):
+            continue
         colour = LEFT if BODY19[b].startswith("left") else RIGHT if BODY19[b].startswith("right") else MIDDLE
         cv2.line(picture, points[a].tolist(), points[b].tolist(), colour, 2, cv2.LINE_AA, SUBPIXEL)

@@ -131,8 +131,9 @@ def test_clip(clip: SeenClip, stages: Stages, given: Sequence[int]) -> StoredCli
                 clip.frames[a], clip.frames[b], times_s[[a, b]], times_s[between], stages.background
             )
     return StoredClip(
-        clip.name, "gt", clip.frames, stored_poses(clip.poses), clip.masks, backgrounds, clip.fps
-    )
+        clip.name, "gt", clip.frames, stored_poses(clip.poses), clip.masks, backgrounds, clip.fps,
+        given,
+    )  # fmt: skip
 
 
 def stored_poses(poses: PoseSequence) -> np.ndarray:

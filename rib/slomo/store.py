@@ -7,7 +7,8 @@ Layout, as the reference writes and reads it:
     gt_images, gt_poses: the same for frames of a test clip at the full rate; gt_dain: (N,), number i is
         frame i, interpolated from the frames that a test gives, and those frames themselves.
 Our own additions, which other readers pass over: train_masks and gt_masks, (N,) encoded grey pictures, and
-the attribute `fps` of a group. Both may be absent: a mask is then drawn from the pose.
+the attributes `fps` and, of test clips, `given`: numbers of the frames that a test gives. All may be absent:
+masks are then drawn from the poses, the rate is taken as 30, and every second frame is given.
 """
 
 from __future__ import annotations
@@ -77,6 +78,11 @@ class Hdf5Clips:
     def fps(self, name: str) -> float:
         """Frames a second of a clip; `ASSUMED_FPS` where the file does not say."""
         return float(self._group(name).attrs.get("fps", ASSUMED_FPS))
+
+    def given(self, name: str) -> list[int]:
+        """Numbers of the frames that a test gives; every second one where the file does not say."""
+        stored = self._group(name).attrs.get("given")
+        return list(range(0, self.length(name), 2)) if stored is None else [int(n) for n in stored]
 
     def window(self, name: str, start: int, frames: int) -> Window:
         """Frames `start` .. `start + frames - 1` of a clip.

@@ -26,6 +26,7 @@ class StoredClip:
         masks: N mattes (H, W) uint8, or None.
         backgrounds: N - 2 pictures for "train", N for "gt".
         fps: Frames a second.
+        given: Numbers of the frames that a test gives; empty for training.
     """
 
     name: str
@@ -35,6 +36,7 @@ class StoredClip:
     masks: Sequence[np.ndarray] | None
     backgrounds: Sequence[np.ndarray]
     fps: float
+    given: Sequence[int] = ()
 
 
 def write_clips(path: Path, clips: Iterable[StoredClip]) -> None:
@@ -48,6 +50,8 @@ def add_clip(file: h5py.File, clip: StoredClip) -> None:
     """Write one clip into an open file."""
     group = file.require_group(clip.name)
     group.attrs["fps"] = clip.fps
+    if clip.given:
+        group.attrs["given"] = list(clip.given)
     _encoded(group, f"{clip.split}_images", clip.frames)
     _encoded(group, f"{clip.split}_dain", clip.backgrounds)
     if clip.masks is not None:
