@@ -1,65 +1,117 @@
-"""Score `render=warp` against its floor on every case of a data folder, as it is and disturbed.
+"""Score `render=warp` against its floor on every case of a list, as it is and disturbed.
 
-    python run.py data=DATA out=OUT [cases=walk_4,jacks_8] [view=plain|mirrored|cropped|panned] [key=value]
+    python run.py data=DATA out=OUT [list=unseen.json] [cases=walk_4,jacks_8] [view=mirrored] [key=value]
 
-DATA holds `dev_cases.json` and `video/`. Every case hides all frames but each stride-th and predicts them
-with `background=rife` alone and with `render=warp` on top, in one configuration. The other arguments are
-settings of `rib benchmark`.
+DATA holds `dev_cases.json` (or `list=` another file of that form) and `video/`. `rib interpolate` is given
+a folder with the keyframes of a case and nothing else; all its settings are the defaults, or `key=value`.
+The floor that it starts from, RIFE's picture, is kept on the way and scored too. `view` is plain, mirrored,
+cropped or panned. Pictures, summaries and scores stay under OUT.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
+import torch
+from cases import Case, cases, read
+from scores import KeptScores
 
-from rib.benchmark.run import benchmark
 from rib.config.compose import compose
-from rib.video import ArraySource, FrameSource, cut, open_source
+from rib.files import write_text_whole
+from rib.interval import Background, Interval, Rendered
+from rib.metrics.frames import summarise
+from rib.pipeline.analysis import Analysis
+from rib.pipeline.chain import Chain, OutputFrame
+from rib.pipeline.compose import to_uint8
+from rib.pipeline.interpolate import interpolate
+from rib.video import FrameSource
+
+HEAD = (
+    "| case | RIFE person dB / LPIPS | dB | LPIPS | worst tenth dB / LPIPS | full dB / LPIPS "
+    "| joints | gaps | pixels |\n|---|---|---|---|---|---|---|---|---|"
+)
 
 
-def load(data: Path, case: dict) -> tuple[np.ndarray, float]:
-    """The case's frames (T, H, W, 3) uint8 RGB and their rate."""
-    source = open_source(data / "video" / case["video"])
-    crop, size = tuple(case["crop_xywh"]), tuple(case["size_wh"])
-    return np.stack(list(cut(source, case["first"], case["count"], crop, size))), float(source.fps)
+class Watched(Chain):
+    """The chain, with what the study wants kept on the way.
+
+    Attributes:
+        floors: RIFE's picture of every frame.
+        trust: Histogram of all maps in 20 bins.
+        gaps: What was found in each gap.
+    """
+
+    floors: dict[int, np.ndarray]
+    trust: np.ndarray
+    gaps: dict[int, dict[str, float | None]]
+
+    def background(self, interval: Interval) -> Background:
+        """See `Chain`."""
+        made = super().background(interval)
+        for number, picture in zip(interval.indices, made.interpolated, strict=False):
+            Watched.floors[number] = to_uint8(picture[None])[0]
+        return made
+
+    def _picture(self, analysis: Analysis, interval: Interval) -> tuple[np.ndarray, Rendered]:
+        pictures, rendered = super()._picture(analysis, interval)
+        if rendered.notes:
+            Watched.gaps[interval.a.index] = {**rendered.notes, "rehearsed_db": interval.rehearsed_db}
+        return pictures, rendered
+
+    def frames(self, source: FrameSource, analysis: Analysis) -> Iterator[OutputFrame]:
+        """See `Chain`."""
+        for frame in super().frames(source, analysis):
+            if frame.trust is not None:
+                Watched.trust += np.histogram(frame.trust, 20, (0.0, 1.0))[0]
+            yield frame
 
 
-def view(frames: np.ndarray, name: str) -> np.ndarray:
-    """The clip as it is, mirrored, cropped by 5 % on every side, or seen by a camera that pans."""
-    height, width = frames.shape[1:3]
-    if name == "mirrored":
-        return np.ascontiguousarray(frames[:, :, ::-1])
-    if name == "cropped":
-        y, x = round(0.05 * height), round(0.05 * width)
-        return np.ascontiguousarray(frames[:, y : height - y, x : width - x])
-    if name == "panned":
-        narrow = round(0.8 * width)
-        lefts = np.linspace(0, width - narrow, len(frames)).round().astype(int)
-        return np.stack([frame[:, left : left + narrow] for frame, left in zip(frames, lefts, strict=True)])
-    return frames
-
-
-def run(source: FrameSource, stride: int, out: Path, settings: list[str]) -> dict[str, dict[str, float]]:
-    """The summaries of both methods, kept as metrics.json beside a contact sheet."""
+def made(case: Case, settings: list[str]) -> tuple[dict[str, Any], dict[int, np.ndarray]]:
+    """The summary of a run on the keyframes, whose pictures lie under `warp/frames`, and RIFE's pictures."""
     config = compose(
-        "benchmark",
-        "input=frames",
-        f"output={out}",
-        f"stride={stride}",
-        "methods=[rife,rib]",
+        "interpolate",
+        f"input={case.keyframes}",
+        f"input_fps={float(case.fps / case.stride)!r}",
+        f"output={case.true.parent / 'warp'}",
+        f"rate={case.stride}",
+        "video=frames",
+        "report=false",
         "render=warp",
         *settings,
     )
-    result = benchmark(config, source)
-    return {name: method["summary"] for name, method in result["methods"].items()}
+    Watched.floors, Watched.trust, Watched.gaps = {}, np.zeros(20, np.int64), {}
+    told = interpolate(config)
+    return {**told, "trust_histogram": Watched.trust.tolist(), "gaps": Watched.gaps}, Watched.floors
 
 
-def line(name: str, rife: dict[str, float], warp: dict[str, float]) -> str:
-    """A row of the table: what the warp changes against RIFE, and the floor's own value."""
+def compare(case: Case, floors: dict[int, np.ndarray], scores: KeptScores, always: bool) -> dict[str, Any]:
+    """Both methods' scores; none where all pictures are the same and `always` is not set."""
+    frames = case.true.parent / "warp" / "frames"
+    rows: dict[str, list[dict[str, float]]] = {"rife": [], "warp": []}
+    warp = {index: read(frames / f"{index:06d}.png") for index in sorted(floors)}
+    changed = sum(not np.array_equal(floors[index], warp[index]) for index in floors)
+    if changed or always:
+        for index, picture in warp.items():
+            true = read(case.true / f"{index:06d}.png")
+            for name, found in scores.score_many(true, {"rife": floors[index], "warp": picture}).items():
+                rows[name].append({"frame": index, **found})
+        scores.save()
+    summaries = {name: {"summary": summarise(some), "frames": some} for name, some in rows.items() if some}
+    return {"changed": changed, "hidden": len(floors), **summaries}
+
+
+def line(name: str, result: dict[str, Any], told: dict[str, Any]) -> str:
+    """A row of the table: RIFE's own value, what the warp changes against it, how much it is trusted."""
+    share = f"{told['trusted_gaps']:.2f} | {told['trusted_pixels']:.3f} |"
+    if "rife" not in result:
+        return f"| {name} | (every picture is RIFE's) | 0 | 0 | 0 / 0 | 0 / 0 | 1 | {share}"
+    rife, warp = result["rife"]["summary"], result["warp"]["summary"]
 
     def change(score: str) -> float:
         return warp[score] - rife[score]
@@ -69,29 +121,34 @@ def line(name: str, rife: dict[str, float], warp: dict[str, float]) -> str:
         f"{change('psnr_person'):+.2f}",
         f"{change('lpips_person'):+.4f} ({change('lpips_person') / rife['lpips_person']:+.0%})",
         f"{change('psnr_person_worst_tenth'):+.2f} / {change('lpips_person_worst_tenth'):+.4f}",
-        f"{change('lpips_full'):+.4f}",
-        f"{warp['joint_error'] / rife['joint_error']:.2f}",
+        f"{change('psnr_full'):+.2f} / {change('lpips_full'):+.4f}",
+        f"{warp['joint_error'] / rife['joint_error']:.2f}" if "joint_error" in warp else "",
     ]
-    return f"| {name} | " + " | ".join(cells) + " |"
+    return f"| {name} | " + " | ".join(cells) + f" | {share}"
 
 
 def main(arguments: list[str]) -> None:
     """See the module."""
     given = dict(argument.split("=", 1) for argument in arguments)
-    data, out = Path(given.pop("data")), Path(given.pop("out"))
-    chosen, how = given.pop("cases", ""), given.pop("view", "plain")
+    data, out = Path(given.pop("data")), Path(given.pop("out")).absolute()
+    listing = Path(given.pop("list", data / "dev_cases.json"))
+    chosen, view = tuple(filter(None, given.pop("cases", "").split(","))), given.pop("view", "plain")
+    joints = given.pop("joints", "true") == "true"
+    settings = [f"{key}={value}" for key, value in given.items()]
+    torch.set_num_threads(1)
     cv2.setNumThreads(1)
-    for clip, case in json.loads((data / "dev_cases.json").read_text()).items():
-        for stride in case["strides"]:
-            name = f"{clip}_{stride}"
-            if chosen and name not in chosen.split(","):
-                continue
-            frames, fps = load(data, case)
-            source = ArraySource(view(frames, how), fps, name=f"clip {len(frames)}")
-            settings = [f"{key}={value}" for key, value in given.items()]
-            summary = run(source, stride, out / how / name, settings)
-            print(line(name, summary["rife"], summary["rib"]), flush=True)
+    scores = KeptScores(out / "scores.json", joints)
+    print(HEAD, flush=True)
+    for case in cases(listing, data / "video", out, view, chosen):
+        told, floors = made(case, settings)
+        result = compare(case, floors, scores, always=view == "plain" and listing.name == "dev_cases.json")
+        of = {"case": case.name, "recording": case.recording, "stride": case.stride, "told": told}
+        write_text_whole(case.true.parent / "result.json", json.dumps({**of, **result}) + "\n")
+        print(line(case.name, result, told), flush=True)
 
 
 if __name__ == "__main__":
+    import rib.pipeline.interpolate
+
+    rib.pipeline.interpolate.Chain = Watched  # type: ignore[misc]
     main(sys.argv[1:])

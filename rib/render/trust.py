@@ -70,9 +70,10 @@ class Trust:
         reach: How far trust spreads around it, in torso lengths.
         low: Mean disagreement (0..1) up to which the interpolator's person is kept.
         high: Mean disagreement from which the drawn person is taken.
-        outline_weight: What the outlines' log ratio counts beside the colours'.
-        rehearsal_weight: What a decibel won in rehearsal counts; at most one, won or lost, is counted.
-        threshold: The verdict at which a gap is half trusted.
+        colour_weight: What the colours' log ratio counts against a gap where it is below 0.
+        rehearsal_weight: What a decibel lost in rehearsal counts against it; at most one is counted.
+        threshold: The verdict (of the outlines' log ratio less what counts against it) at which a gap is
+            half trusted.
         ramp: Width of the ramp around it.
     """
 
@@ -81,7 +82,7 @@ class Trust:
     reach: float
     low: float
     high: float
-    outline_weight: float
+    colour_weight: float
     rehearsal_weight: float
     threshold: float
     ramp: float
@@ -100,12 +101,18 @@ class Trust:
         return fine[..., : size[0], : size[1]]
 
     def gate(self, evidence: Evidence, rehearsed_db: float | None) -> float:
-        """Whether a gap's drawing is to be trusted, 0..1: by its own evidence and by rehearsals."""
+        """Whether a gap's drawing is to be trusted, 0..1.
+
+        Only the outlines speak for it. Colours that the pose does not bring together speak against it (what
+        moves there may be no body), and so does a loss in rehearsal. A win there proves nothing: rehearsals
+        bridge twice the gap, where the flow is worse.
+        """
         rehearsed = 0.0 if rehearsed_db is None else rehearsed_db
         if math.isinf(rehearsed):
             return 1.0
-        verdict = evidence.colour_log_ratio + self.outline_weight * evidence.outline_log_ratio
-        verdict += self.rehearsal_weight * min(max(rehearsed, -1.0), 1.0)
+        verdict = evidence.outline_log_ratio
+        verdict += self.colour_weight * min(evidence.colour_log_ratio, 0.0)
+        verdict += self.rehearsal_weight * min(max(rehearsed, -1.0), 0.0)
         return min(max((verdict - self.threshold) / self.ramp + 0.5, 0.0), 1.0)
 
     def evidence(self, drawing: Drawing, floor: Floor) -> Evidence:

@@ -26,7 +26,8 @@ class WarpRenderer:
     def __init__(self, puppet: Mapping[str, Any], trust: Mapping[str, Any]) -> None:
         self.puppet: Puppet = build(puppet)
         self.trust: Trust = build(trust)
-        self._decided: tuple[tuple[int, int], float] | None = None
+        self._decided: tuple[int, int] | None = None
+        self._noted: dict[str, float] = {}
 
     def __call__(self, interval: Interval, background: Background) -> Rendered:
         """The person at the wanted times; trust is 0 where no bone is seen.
@@ -43,15 +44,21 @@ class WarpRenderer:
         if drawing is None:
             return Rendered(foreground, alpha, trust)
         person = floor_person(interval, background, drawing)
-        gate = self._gate(interval, drawing, person)
+        gate, notes = self._gate(interval, drawing, person), self._noted
         drawing.box.of(foreground).copy_(drawing.colour)
         drawing.box.of(alpha).copy_(drawing.alpha)
         drawing.box.of(trust).copy_(gate * self.trust.where(drawing, person))
-        return Rendered(foreground, alpha, trust, notes={"gate": gate})
+        return Rendered(foreground, alpha, trust, notes=notes)
 
     def _gate(self, interval: Interval, drawing: Drawing, person: Floor) -> float:
+        """How far the gap is trusted, 0..1; noted beside the log ratios that it follows from."""
         gap = interval.a.index, interval.b.index
-        if self._decided is None or self._decided[0] != gap:
+        if self._decided != gap:
             evidence = self.trust.evidence(drawing, person)
-            self._decided = gap, self.trust.gate(evidence, interval.rehearsed_db)
-        return self._decided[1]
+            self._decided = gap
+            self._noted = {
+                "gate": self.trust.gate(evidence, interval.rehearsed_db),
+                "outline": evidence.outline_log_ratio,
+                "colour": evidence.colour_log_ratio,
+            }
+        return self._noted["gate"]

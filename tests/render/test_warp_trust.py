@@ -15,7 +15,7 @@ from rib.render.warp import WarpRenderer
 
 TRUST = Trust(
     cell=0.05, window=0.28, reach=0.12, low=0.03, high=0.1,
-    outline_weight=0.5, rehearsal_weight=0.4, threshold=0.2, ramp=0.1,
+    colour_weight=1.0, rehearsal_weight=1.0, threshold=0.5, ramp=0.1,
 )  # fmt: skip
 PUPPET = {
     "_target_": "rib.render.puppet.Puppet", "stiffness": 3.0, "reach": 2.6, "core": 0.9, "overlap": 0.2,
@@ -60,18 +60,29 @@ def test_far_from_the_person_nothing_changes(waving: Interval) -> None:
     assert torch.equal(drawn[..., 100:, :40], background.interpolated[..., 100:, :40])
 
 
-def test_rehearsals_open_and_close_a_gap() -> None:
-    even = Evidence(floor_colour=0.1, drawn_colour=0.1, outline=0.1, ghost=0.08)
-    assert TRUST.gate(even, 1.0) == 1
-    assert TRUST.gate(even, -1.0) == 0
-    assert TRUST.gate(even, math.inf) == 1
+def evidence(outline: float, colour: float = 1.0) -> Evidence:
+    """The flow's outline, and its colours, are so many times as far apart as the drawing's."""
+    return Evidence(floor_colour=0.1 * colour, drawn_colour=0.1, outline=0.1 * outline, ghost=0.1)
 
 
-def test_without_rehearsals_the_gap_speaks_for_itself() -> None:
-    lost = Evidence(floor_colour=0.2, drawn_colour=0.1, outline=0.2, ghost=0.1)
-    found = Evidence(floor_colour=0.05, drawn_colour=0.1, outline=0.02, ghost=0.1)
-    assert TRUST.gate(lost, None) == 1
-    assert TRUST.gate(found, None) == 0
+def test_only_the_outline_opens_a_gap() -> None:
+    assert TRUST.gate(evidence(outline=2), None) == 1
+    assert TRUST.gate(evidence(outline=1), None) == 0
+    assert TRUST.gate(evidence(outline=1, colour=3), 5.0) == 0
+
+
+def test_colours_and_rehearsals_can_only_close_it() -> None:
+    assert TRUST.gate(evidence(outline=2, colour=0.5), 5.0) == 0
+    assert TRUST.gate(evidence(outline=2), -1.0) == 0
+    assert TRUST.gate(evidence(outline=2, colour=3), 5.0) == TRUST.gate(evidence(outline=2), None) == 1
+
+
+def test_strong_evidence_outweighs_a_small_loss() -> None:
+    assert TRUST.gate(evidence(outline=4, colour=0.8), -0.3) == 1
+
+
+def test_in_rehearsal_every_gap_is_open() -> None:
+    assert TRUST.gate(evidence(outline=0.5, colour=0.5), math.inf) == 1
 
 
 def test_a_gap_is_judged_once_however_it_is_cut(waving: Interval) -> None:
