@@ -97,7 +97,9 @@ def compare(case: Case, floors: dict[int, np.ndarray], scores: KeptScores, alway
     warp = {index: read(frames / f"{index:06d}.png") for index in sorted(floors)}
     changed = sum(not np.array_equal(floors[index], warp[index]) for index in floors)
     if changed or always:
+        (case.true.parent / "rife").mkdir(exist_ok=True)
         for index, picture in warp.items():
+            cv2.imwrite(str(case.true.parent / "rife" / f"{index:06d}.png"), floors[index][..., ::-1])
             true = read(case.true / f"{index:06d}.png")
             for name, found in scores.score_many(true, {"rife": floors[index], "warp": picture}).items():
                 rows[name].append({"frame": index, **found})

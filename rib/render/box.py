@@ -33,6 +33,25 @@ class Box:
         width, height = min(high[0], size_px[0]) - left, min(high[1], size_px[1]) - top
         return cls(top, left, height, width) if width > 0 and height > 0 else None
 
+    @classmethod
+    def of_mask(cls, mask: torch.Tensor) -> Box:
+        """The smallest box that holds all of a mask (1, H, W) above 0; of no size where there is nothing."""
+        rows, columns = (mask[0].any(dim).nonzero()[:, 0].tolist() for dim in (1, 0))
+        if not rows:
+            return cls(0, 0, 0, 0)
+        return cls(rows[0], columns[0], rows[-1] - rows[0] + 1, columns[-1] - columns[0] + 1)
+
+    def common(self, other: Box) -> Box | None:
+        """What both cover, or None."""
+        top, left = max(self.top, other.top), max(self.left, other.left)
+        height = min(self.top + self.height, other.top + other.height) - top
+        width = min(self.left + self.width, other.left + other.width) - left
+        return Box(top, left, height, width) if height > 0 and width > 0 else None
+
+    def within(self, other: Box) -> Box:
+        """The same box, measured from another's corner."""
+        return Box(self.top - other.top, self.left - other.left, self.height, self.width)
+
     def of(self, picture: torch.Tensor) -> torch.Tensor:
         """A view of the box in (..., H, W)."""
         return picture[..., self.top : self.top + self.height, self.left : self.left + self.width]

@@ -6,11 +6,39 @@ Letters: L layers, B bones, H and W the size of the person's box.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 
 from rib.keypoints import LAYERS
 from rib.render.bones import LAYER_OF_BONE
+from rib.render.box import Box
+
+KNOWN = 4
+"""The channel that tells whether a layer's alpha is known."""
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A keyframe's layers where its matte is not empty.
+
+    Attributes:
+        place: That part of the picture.
+        layers: (L, 5, h, w) as `cut_layers` gives them.
+    """
+
+    place: Box
+    layers: torch.Tensor
+
+    def inside(self, box: Box) -> torch.Tensor:
+        """(L, 5, H, W), the layers in a box of the picture; where the matte is empty nothing is, surely."""
+        num, channels = self.layers.shape[:2]
+        whole = self.layers.new_zeros(num, channels, box.height, box.width)
+        whole[:, KNOWN] = 1
+        both = self.place.common(box)
+        if both is not None:
+            both.within(box).of(whole).copy_(both.within(self.place).of(self.layers))
+        return whole
 
 
 def layer_distances(distance: torch.Tensor) -> torch.Tensor:

@@ -5,7 +5,7 @@ Letters: N wanted poses, L layers, B bones, H and W the size of the person's box
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 import torch.nn.functional as F
@@ -15,7 +15,7 @@ from rib.keypoints import LAYERS
 from rib.render.bones import BONES, LAYER_OF_BONE, Segments, segments, torso_length_px
 from rib.render.box import Box
 from rib.render.layers import Layer, fetch, lay_over, merge
-from rib.render.parts import cut_layers, layer_distances
+from rib.render.parts import Cut, cut_layers, layer_distances
 from rib.render.skinning import FAR, bone_distances, bone_maps, skin
 
 MARGIN = 0.6
@@ -68,6 +68,9 @@ class Puppet:
     nearer: float
     sharpness: float
     step_px: int
+    _kept: list[tuple[Keyframe, float, Cut]] = field(
+        default_factory=list, init=False, repr=False, compare=False
+    )
 
     def draw(self, interval: Interval, each: bool = False) -> Drawing | None:
         """The person at `interval.times_s`; None where no bone is seen.
@@ -93,12 +96,9 @@ class Puppet:
         box = Box.around(ends, MARGIN * torso_px, (width, height))
         if box is None or torso_px == 0:
             return None
-        radius_px = torso_px * torch.tensor([bone.radius for bone in BONES], device=device)
+        radius_px = _radii_px(torso_px, device)
         keys, wanted = [bones.moved(box) for bones in keys], wanted.moved(box)
-        cuts = [
-            self._cut(keyframe, bones, radius_px, box)
-            for keyframe, bones in zip((interval.a, interval.b), keys, strict=True)
-        ]
+        cuts = [self._cut(keyframe, torso_px).inside(box) for keyframe in (interval.a, interval.b)]
         layers = [
             self._pose(layer, [cut[layer] for cut in cuts], keys, wanted, radius_px, interval.fractions, each)
             for layer in range(len(LAYERS))
@@ -112,18 +112,33 @@ class Puppet:
         differ = channels[:, 3:5] * alpha
         return Drawing(box, torso_px, channels[:, :3], alpha, differ[:, :1], differ[:, 1:], alone)
 
-    def _cut(self, keyframe: Keyframe, bones: Segments, radius_px: torch.Tensor, box: Box) -> torch.Tensor:
-        """(L, 5, H, W), a keyframe's layers."""
+    def _cut(self, keyframe: Keyframe, torso_px: float) -> Cut:
+        """A keyframe's layers; those of the last two keyframes are kept, as a gap is drawn in parts."""
+        for other, scale_px, cut in self._kept:
+            if other is keyframe and scale_px == torso_px:
+                return cut
         assert keyframe.mask is not None
         assert keyframe.pose is not None
-        xy = Box(0, 0, box.height, box.width).centres(1, radius_px.device)
+        place = Box.of_mask(keyframe.mask)
+        bones, radius_px = (
+            segments(keyframe.pose, keyframe.mask.device),
+            _radii_px(torso_px, keyframe.mask.device),
+        )
+        xy = place.centres(1, radius_px.device)
         distance = bone_distances(bones.ends_px, radius_px, bones.valid, xy)
         depth = keyframe.pose.depth_order
         order = range(len(LAYERS), 0, -1) if depth is None else depth[0].tolist()
-        picture, mask = box.of(keyframe.picture), box.of(keyframe.mask)
-        return cut_layers(
-            picture, mask, layer_distances(distance)[0], order, self.core, self.overlap, self.softness
+        layers = cut_layers(
+            place.of(keyframe.picture),
+            place.of(keyframe.mask),
+            layer_distances(distance)[0],
+            order,
+            self.core,
+            self.overlap,
+            self.softness,
         )
+        self._kept[:] = [*self._kept[-1:], (keyframe, torso_px, Cut(place, layers))]
+        return self._kept[-1][2]
 
     def _pose(
         self,
@@ -164,6 +179,11 @@ class Puppet:
             return x
         fine = F.interpolate(x, scale_factor=self.step_px, mode="bilinear", align_corners=False)
         return fine[..., : box.height, : box.width]
+
+
+def _radii_px(torso_px: float, device: torch.device) -> torch.Tensor:
+    """(B,), half the width of every bone."""
+    return torso_px * torch.tensor([bone.radius for bone in BONES], device=device)
 
 
 def _front_first(interval: Interval) -> torch.Tensor:

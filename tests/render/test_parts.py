@@ -6,7 +6,7 @@ from painted import HEIGHT, WIDTH, keyframe
 from rib.keypoints import LAYERS
 from rib.render.bones import BONES, segments, torso_length_px
 from rib.render.box import Box
-from rib.render.parts import cut_layers, layer_distances
+from rib.render.parts import Cut, cut_layers, layer_distances
 from rib.render.skinning import bone_distances
 
 
@@ -35,3 +35,18 @@ def test_what_is_hidden_is_unknown_and_what_is_empty_is_known() -> None:
     assert empty[3] == 0
     assert empty[4] == 1
     assert cut[LAYERS.index("left_arm"), 3, 50, 79] > 0.9
+
+
+def test_a_cut_is_the_same_in_whatever_box_it_is_wanted() -> None:
+    mask = torch.zeros(1, 12, 16)
+    mask[0, 3:9, 4:11] = 1
+    place = Box.of_mask(mask)
+    assert place == Box(3, 4, 6, 7)
+    layers = torch.rand(5, 5, place.height, place.width)
+    whole = Cut(place, layers).inside(Box(0, 0, 12, 16))
+    assert torch.equal(place.of(whole), layers)
+    for box in (Box(5, 6, 7, 9), Box(0, 0, 4, 5), Box(10, 12, 2, 2)):
+        assert torch.equal(Cut(place, layers).inside(box), box.of(whole))
+    empty = Cut(Box.of_mask(mask * 0), layers[..., :0, :0]).inside(Box(0, 0, 2, 2))
+    assert float(empty[:, :4].abs().max()) == 0
+    assert float(empty[:, 4].min()) == 1
