@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from rib.render.labels.limbs import COLOURS, LIMBS
+from rib.render.labels.native import SkeletonLabels
+from rib.render.labels.reference import ReferenceLabels
+
+PUBLISHED = Path(__file__).resolve().parents[3] / "shared" / "data" / "reference_forward" / "labels.npz"
+SIZE = (48, 64)
+
+
+def poses(seed: int = 0, number: int = 3) -> torch.Tensor:
+    """People whose joints lie anywhere in the picture; one joint of the first is missing."""
+    generator = torch.Generator().manual_seed(seed)
+    drawn = torch.rand(number, 19, 3, generator=generator) * torch.tensor([SIZE[1], SIZE[0], 0.5])
+    drawn[..., 2] += 0.5
+    drawn[0, 3] = 0
+    return drawn
+
+
+KINDS: list[Any] = [SkeletonLabels(3.0, 2.0), ReferenceLabels(3.0, 0.0)]
+
+
+@pytest.mark.parametrize("labels", KINDS)
+def test_a_batch_is_drawn_as_its_poses_are_one_by_one(labels: Any) -> None:
+    batch = poses().view(1, 3, 19, 3)
+    together = labels(batch, SIZE)
+    assert together.shape == (1, 3, 22, *SIZE)
+    for number in range(3):
+        torch.testing.assert_close(together[0, number], labels(batch[0, number], SIZE))
+
+
+@pytest.mark.parametrize("labels", KINDS)
+def test_a_missing_joint_leaves_its_map_empty_and_its_limbs_away(labels: Any) -> None:
+    person = poses()[:1]
+    person[0, :, 2] = 0
+    assert not labels(person, SIZE).any()
+    person[0, :2, 2] = 1
+    drawn = labels(person, SIZE)[0]
+    assert drawn[3].max() > 0.9
+    assert not drawn[5:].any()
+    colour = torch.tensor(COLOURS[0]) / 255
+    assert set(LIMBS[0]) == {0, 1}
+    assert (drawn[:3].flatten(1).amax(1) - colour).abs().max() < 0.01
+
+
+@pytest.mark.parametrize("labels", KINDS)
+def test_joints_outside_the_picture_and_numbers_that_are_none_do_no_harm(labels: Any) -> None:
+    person = poses()[1:2]
+    person[0, 4, :2] = torch.tensor([1e7, -1e7])
+    person[0, 7, :2] = torch.tensor([-30.0, 500.0])
+    assert torch.isfinite(labels(person, SIZE)).all()
+
+
+@pytest.mark.parametrize("labels", KINDS)
+def test_no_poses_give_no_pictures(labels: Any) -> None:
+    assert labels(torch.zeros(0, 19, 3), SIZE).shape == (0, 22, *SIZE)
+
+
+def test_a_heatmap_is_the_gaussian_at_pixel_centres() -> None:
+    person = poses()[1:2]
+    drawn = SkeletonLabels(3.0, 2.0).heatmaps(person, SIZE)[0, 5]
+    rows, columns = torch.meshgrid(torch.arange(SIZE[0]) + 0.5, torch.arange(SIZE[1]) + 0.5, indexing="ij")
+    x, y, _ = person[0, 5]
+    expected = torch.exp(-((columns - x).square() + (rows - y).square()) / 18)
+    torch.testing.assert_close(drawn, expected, atol=1e-6, rtol=0)
+
+
+def test_the_native_label_moves_with_the_pose_continuously_and_has_a_gradient() -> None:
+    labels = SkeletonLabels(3.0, 2.0)
+    person = poses()[1:2].double()
+    moved = person + torch.tensor([1e-4, -1e-4, 0.0])
+    difference = labels(person, SIZE) - labels(moved, SIZE)
+    assert 0 < difference.abs().max() < 1e-3
+    wanted = labels(person, SIZE)
+    guess = (person + torch.tensor([0.7, -0.4, 0.0])).requires_grad_()
+    error = (labels(guess, SIZE) - wanted).square().sum()
+    (gradient,) = torch.autograd.grad(error, guess)
+    assert torch.isfinite(gradient).all()
+    better = guess.detach() - 0.1 * gradient / gradient.norm() * torch.tensor([1.0, 1.0, 0.0])
+    assert (labels(better, SIZE) - wanted).square().sum() < error
+
+
+def test_shifting_the_pose_by_whole_pixels_shifts_the_picture() -> None:
+    labels = SkeletonLabels(3.0, 2.0)
+    person = poses()[1:2] * torch.tensor([0.5, 0.5, 1.0]) + torch.tensor([10.0, 10.0, 0.0])
+    moved = labels(person + torch.tensor([4.0, 3.0, 0.0]), SIZE)[..., 3:, 4:]
+    torch.testing.assert_close(moved, labels(person, SIZE)[..., :-3, :-4], atol=1e-5, rtol=0)
+
+
+@pytest.mark.skipif(not PUBLISHED.is_file(), reason="the published labels are not there")
+def test_the_published_labels_come_out() -> None:
+    labels = ReferenceLabels(sigma_px=5.0, threshold=0.0)
+    with np.load(PUBLISHED) as file:
+        for number in range(4):
+            person = torch.from_numpy(file[f"marks_{number}"])[None]
+            heatmaps, skeleton = labels.heatmaps(person, (320, 480)), labels.skeleton(person, (320, 480))
+            assert np.abs(heatmaps[0].numpy() - file[f"pose_{number}"]).max() < 1e-6
+            same = (skeleton[0].permute(1, 2, 0).numpy() == file[f"skel_{number}"]).all(-1)
+            assert same.mean() >= 0.99
