@@ -52,7 +52,7 @@ def fit(config: dict[str, Any]) -> float | None:
     loggers = [build(recipe) for recipe in _chosen(config["logger"])]
     quiet = {} if sys.stderr.isatty() else {"enable_progress_bar": False}
     trainer = build(
-        config["trainer"],
+        clipping_handed_over(config["trainer"], module),
         **quiet,
         callbacks=[
             *(build(recipe) for recipe in _chosen(config["callbacks"])),
@@ -98,6 +98,17 @@ def _restored_from(config: Mapping[str, Any]) -> Path | None:
     return path
 
 
+def clipping_handed_over(trainer: Mapping[str, Any], module: Any) -> dict[str, Any]:
+    """The trainer's recipe; a module that steps by hand gets its gradient_clip_val as `clip_norm`.
+
+    Lightning refuses to clip for such a module, and the setting shall have one name for all tasks.
+    """
+    if getattr(module, "automatic_optimization", True):
+        return dict(trainer)
+    module.clip_norm = trainer.get("gradient_clip_val")
+    return {**trainer, "gradient_clip_val": None}
+
+
 def _chosen(recipes: Mapping[str, Any] | None) -> list[Mapping[str, Any]]:
     """A group's recipes without those set to null on the command line."""
     return [recipe for recipe in (recipes or {}).values() if recipe]
@@ -112,6 +123,8 @@ def _quiet() -> None:
     )  # the averaged weights
     warnings.filterwarnings("ignore", message=".*LeafSpec.*")
     warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+    # the weights after a step are the ones that are wanted
+    warnings.filterwarnings("ignore", message=".*ModelCheckpoint with manual optimization.*")
     # a resumed run goes on in its folder
     warnings.filterwarnings("ignore", message=".*exists and is not empty.*")
     # our samplers go on where the checkpoint stopped (rib.epochs.EpochSampler)

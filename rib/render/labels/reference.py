@@ -183,4 +183,6 @@ def _whole_where_black(
     black = (before.gather(1, places[0]) == 0) & (before.gather(1, places[1]) == 0)
     for place in places:
         waste = torch.where(black, place, H * W)
-        canvas.scatter_(2, waste[:, None].expand(-1, 3, -1), colour[:, None].expand(len(canvas), 3, waste.shape[1]))
+        canvas.scatter_(
+            2, waste[:, None].expand(-1, 3, -1), colour[:, None].expand(len(canvas), 3, waste.shape[1])
+        )

@@ -24,7 +24,7 @@ class Windows:
 
     @classmethod
     def around(cls, a: Tensor, b: Tensor, margin_px: float, size_hw: tuple[int, int]) -> Windows:
-        """Windows that hold every pixel of the picture within a margin of the lines from a to b, (N, 2 ..)."""
+        """Windows that hold every pixel of the picture within a margin of the lines from a to b (N, 3)."""
         there = ((a[:, 2] > 0) & (b[:, 2] > 0))[:, None]
         ends = torch.stack([a.detach()[:, :2], b.detach()[:, :2]])
         # limbs that are not drawn must not make the window large; huge numbers must not overflow

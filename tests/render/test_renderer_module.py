@@ -1,0 +1,187 @@
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytorch_lightning as pl
+import torch
+from toy_renderer import NoiseClips, loader, settings, trainer
+
+import rib.recipe
+from rib.engine.callbacks import SeedSteps, StopWhenNotFinite
+from rib.errors import RibError
+from rib.render.losses import weighted
+from rib.render.module import RendererModule
+
+
+@pytest.fixture(autouse=True)
+def _toys_may_be_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rib.recipe, "ALLOWED_PACKAGES", (*rib.recipe.ALLOWED_PACKAGES, "toy_renderer"))
+
+
+def module(**changes: Any) -> RendererModule:
+    torch.manual_seed(0)
+    return RendererModule(**settings(**changes))
+
+
+def fit(folder: Path, steps: int, resume: Path | None = None, **options: Any) -> pl.Trainer:
+    made = trainer(folder, steps, **options)
+    fitted = module()
+    fitted.clip_norm = 1.0
+    made.fit(fitted, loader(2 if resume else 0), ckpt_path=resume and str(resume), weights_only=True)
+    return made
+
+
+def assert_same(a: Any, b: Any) -> None:
+    if isinstance(a, dict):
+        assert a.keys() == b.keys()
+        for key in a:
+            assert_same(a[key], b[key])
+    elif isinstance(a, list | tuple):
+        for x, y in zip(a, b, strict=True):
+            assert_same(x, y)
+    elif isinstance(a, torch.Tensor):
+        assert torch.equal(a, b)
+    else:
+        assert a == b
+
+
+def test_a_step_is_one_of_the_generator(tmp_path: Path) -> None:
+    made = fit(tmp_path, 3)
+    assert made.global_step == 3
+    assert made.fit_loop.epoch_loop.batch_progress.total.completed == 3
+    assert [len(optimizer.state_dict()["state"]) > 0 for optimizer in made.optimizers] == [True, True]
+    assert all(int(s["step"]) == 3 for o in made.optimizers for s in o.state_dict()["state"].values())
+    assert {schedule.scheduler.last_epoch for schedule in made.lr_scheduler_configs} == {3}
+
+
+def test_four_steps_are_two_and_two(tmp_path: Path) -> None:
+    whole, half = fit(tmp_path, 4), fit(tmp_path, 2)
+    half.save_checkpoint(tmp_path / "half.ckpt")
+    rest = fit(tmp_path, 4, tmp_path / "half.ckpt")
+    for made, name in ((whole, "whole"), (rest, "rest")):
+        made.save_checkpoint(tmp_path / f"{name}.ckpt")
+    a, b = (torch.load(tmp_path / f"{name}.ckpt", weights_only=True) for name in ("whole", "rest"))
+    for key in ("state_dict", "optimizer_states", "lr_schedulers", "global_step"):
+        assert_same(a[key], b[key])
+
+
+def test_a_checkpoint_alone_gives_the_module(tmp_path: Path) -> None:
+    made = fit(tmp_path, 1)
+    made.save_checkpoint(tmp_path / "run.ckpt")
+    again = RendererModule.load_from_checkpoint(tmp_path / "run.ckpt", weights_only=True)
+    assert_same(dict(again.state_dict()), dict(made.lightning_module.state_dict()))
+    assert not any("convolutions" in name for name in again.state_dict())
+
+
+def gradients(fitted: RendererModule, terms: dict[str, torch.Tensor], name: str) -> tuple[float, float]:
+    fitted.zero_grad()
+    terms[name].backward(retain_graph=True)
+    size = lambda part: sum(float(p.grad.abs().sum()) for p in part.parameters() if p.grad is not None)  # noqa: E731
+    return size(fitted.net), size(fitted.opponents)
+
+
+@pytest.mark.parametrize("kind", ["hinge", "lsgan", "nonsaturating"])
+def test_each_side_learns_from_its_own_terms_alone(kind: str) -> None:
+    fitted, batch = module(adversarial=kind), NoiseClips()[0]
+    ours, theirs = fitted.losses(fitted.net(batch), batch)
+    assert set(ours) == set(fitted.weights)
+    assert set(theirs) == {"opponent_frame", "opponent_hands"}
+    for name in ours:
+        net, opponents = gradients(fitted, ours, name)
+        assert net > 0
+        assert opponents == 0
+    for name in theirs:
+        net, opponents = gradients(fitted, theirs, name)
+        assert net == 0
+        assert opponents > 0
+
+
+def test_a_term_without_a_weight_is_not_computed_and_an_unknown_one_is_refused() -> None:
+    fitted, batch = module(weights={"l1": 2.0, "features_frame": 0.0}), NoiseClips()[0]
+    ours, _ = fitted.losses(fitted.net(batch), batch)
+    assert set(ours) == {"l1"}
+    torch.testing.assert_close(weighted(ours, fitted.weights), 2 * ours["l1"])
+    with pytest.raises(RibError, match=r"weights\.l1_persn.*did you mean 'l1_person'"):
+        module(weights={"l1_persn": 1.0})
+
+
+def test_it_trains_without_opponents(tmp_path: Path) -> None:
+    fitted = module(opponents={"frame": None}, weights={"l1": 1.0})
+    made = trainer(tmp_path, 2)
+    made.fit(fitted, loader())
+    assert made.global_step == 2
+    assert len(made.optimizers) == 1
+
+
+def test_gradient_checkpointing_changes_nothing(tmp_path: Path) -> None:
+    states = []
+    for checkpointed in (False, True):
+        fitted = module(checkpointed=checkpointed)
+        trainer(tmp_path, 2).fit(fitted, loader())
+        states.append(copy.deepcopy(fitted.state_dict()))
+    for name, tensor in states[0].items():
+        torch.testing.assert_close(states[1][name], tensor)
+
+
+def test_it_trains_in_bfloat16_and_refuses_float16(tmp_path: Path) -> None:
+    trainer(tmp_path, 1, precision="bf16-mixed").fit(module(), loader())
+    fitted = module()
+    fitted._trainer = type("Half", (), {"precision": "16-mixed"})()  # type: ignore[assignment]
+    with pytest.raises(RibError, match="bf16-mixed"):
+        fitted.on_fit_start()
+
+
+def test_a_loss_that_is_not_finite_stops_the_run_names_the_term_and_keeps_the_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw = NoiseClips.__getitem__
+
+    def spoilt(clips: NoiseClips, index: int) -> Any:
+        batch = draw(clips, index)
+        if index == 2:
+            batch["frames"][0, 1, 0, 0, 0] = torch.nan
+        return batch
+
+    monkeypatch.setattr(NoiseClips, "__getitem__", spoilt)
+    keep = pl.callbacks.ModelCheckpoint(tmp_path, "{step}", every_n_train_steps=1, save_top_k=-1)
+    fitted = module()
+    before: list[Any] = []
+
+    class Remember(pl.Callback):
+        def on_before_backward(self, *arguments: Any) -> None:
+            before.append(copy.deepcopy(fitted.state_dict()))
+
+    with pytest.raises(RibError, match=r"the loss is nan at step 2, because of .*l1.*\(l1=nan"):
+        trainer(
+            tmp_path, 4, callbacks=[Remember(), StopWhenNotFinite(), keep], enable_checkpointing=True
+        ).fit(fitted, loader())
+    assert {path.name for path in tmp_path.glob("*.ckpt")} == {"step=1.ckpt", "step=2.ckpt"}
+    saved = torch.load(tmp_path / "step=2.ckpt", weights_only=True)["state_dict"]
+    assert all(torch.isfinite(tensor).all() for tensor in saved.values())
+    assert_same(dict(before[-1]), dict(fitted.state_dict()))
+
+
+def test_what_a_step_draws_follows_the_generators_steps(tmp_path: Path) -> None:
+    seen = []
+
+    class Watch(SeedSteps):
+        def on_train_batch_start(self, trainer: pl.Trainer, *arguments: Any) -> None:
+            super().on_train_batch_start(trainer, *arguments)
+            seen.append(trainer.global_step)
+
+    trainer(tmp_path, 3, callbacks=[Watch(1)]).fit(module(), loader())
+    assert seen == [0, 1, 2]
+
+
+def test_the_running_mean_follows_and_is_what_is_validated(tmp_path: Path) -> None:
+    start, made = module(), fit(tmp_path, 3)
+    fitted = made.lightning_module
+    assert isinstance(fitted, RendererModule)
+    way = lambda a, b: float((a.paint.weight_orig - b.paint.weight_orig).norm())  # noqa: E731
+    assert 0 < way(start.net, fitted.averaged) < way(start.net, fitted.net)
+    batch = NoiseClips()[0]
+    torch.testing.assert_close(fitted(batch)["picture"], fitted.averaged(batch)["picture"])
+    assert torch.equal(fitted.averaged.paint.weight_u, fitted.net.paint.weight_u)  # type: ignore[union-attr]
