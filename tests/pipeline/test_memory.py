@@ -1,0 +1,59 @@
+"""A long clip needs no more memory than a short one: keyframes are let go as the renderer is past them."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from small_clips import SIZE, person, picture
+
+from rib.interval import Keyframe
+from rib.keypoint_files import write_openpose
+from rib.pipeline.chain import Chain
+from rib.video import open_source
+
+
+def most_alive(folder: Path, count: int, settings: Callable[..., dict[str, Any]]) -> int:
+    """The greatest number of keyframes that exist at once while `render=warp` makes the frames."""
+    write_openpose(person(count), folder / "poses")
+    for part in ("pictures", "masks"):
+        (folder / part).mkdir()
+    for index in range(count):
+        cv2.imwrite(str(folder / "pictures" / f"{index}.png"), picture(index)[..., ::-1])
+        matte = np.zeros(SIZE[::-1], np.uint8)
+        matte[4:42, 9:32] = 255
+        cv2.imwrite(str(folder / "masks" / f"{index}.png"), matte)
+    overrides = ("input_fps=10", "rate=2", "render=warp", "background=flow", "mask=files")
+    where = (f"poses={folder / 'poses'}", f"mask.path={folder / 'masks'}")
+    chain = Chain.from_config(settings(folder / "pictures", *overrides, *where))
+    seen: list[weakref.ref[Keyframe]] = []
+    make = chain.keyframe
+
+    def keyframe(*given: Any) -> Keyframe:
+        made = make(*given)
+        seen.append(weakref.ref(made))
+        return made
+
+    chain.keyframe = keyframe  # type: ignore[method-assign]
+    source = open_source(folder / "pictures", 10)
+    most = 0
+    for _ in chain.frames(source, chain.analyse(source, source.fps * 2)):
+        gc.collect(0)
+        most = max(most, sum(ref() is not None for ref in seen))
+    return most
+
+
+def test_as_many_keyframes_are_held_in_a_long_clip_as_in_a_short_one(
+    tmp_path: Path, settings: Callable[..., dict[str, Any]]
+) -> None:
+    alive = []
+    for count in (9, 20):
+        folder = tmp_path / str(count)
+        folder.mkdir()
+        alive.append(most_alive(folder, count, settings))
+    assert alive[0] == alive[1] <= 8, alive
