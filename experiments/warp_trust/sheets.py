@@ -39,10 +39,10 @@ def rows(folder: Path, result: dict[str, Any]) -> list[np.ndarray]:
 
 def _strip(folder: Path, case: str, why: str, change: float, frame: int) -> np.ndarray:
     pictures = [read(folder / part / f"{frame:06d}.png") for part in ("true", "rife", "warp/frames")]
-    differ = np.abs(pictures[1].astype(int) - pictures[2]).max(2) > 12
-    y, x = np.nonzero(differ)
-    centre = np.array([np.median(x), np.median(y)])
-    height = min(pictures[0].shape[0], max(96, int(1.15 * np.ptp(y))))
+    y, x = np.nonzero((pictures[1] != pictures[2]).any(2))
+    low, high = (np.percentile([x, y], share, axis=1) for share in (2, 98))
+    centre = (low + high) / 2
+    height = min(pictures[0].shape[0], max(96, int(1.2 * (high - low)[1])))
     width = min(pictures[0].shape[1], height * TILE_PX[0] // TILE_PX[1])
     left, top = (
         int(np.clip(c - side / 2, 0, limit - side))
