@@ -129,7 +129,7 @@ class Chain:
             learnt = fit_renderer(self, source, analysis)
             with self.watch("rehearse"):
                 rehearsals = rehearse(self, source, analysis, **self.rehearsals, learnt=learnt)
-        for a, b, neighbours in self._gaps(source, analysis):
+        for a, b, neighbours in self.gaps(source, analysis):
             gap = a[1].index
             wanted = timeline.wanted(gap)
             made: Iterator[OutputFrame] = iter(())
@@ -191,7 +191,7 @@ class Chain:
                 background = replace(background, plate=self.stage("plate")(interval))
         return background
 
-    def _gaps(
+    def gaps(
         self, source: FrameSource, analysis: Analysis
     ) -> Iterator[tuple[tuple[np.ndarray, Keyframe], tuple[np.ndarray, Keyframe], tuple[Keyframe, ...]]]:
         """Neighbouring keyframes (their 8-bit pictures and records) and others around them, in order."""

@@ -6,7 +6,7 @@ Letters: N moments of a gap, B samples of a batch, C planes of `Drawn`, S the cr
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -43,6 +43,10 @@ class CropRecipe:
     reversed: float
     recoloured: float
     focus: float
+
+    def plain(self) -> CropRecipe:
+        """The same without mirrors, reversal and other colours."""
+        return replace(self, mirrored=0.0, reversed=0.0, recoloured=0.0)
 
     def batch(self, gaps: Sequence[Gap], seed: int, step: int) -> DrawnBatch:
         """The batch of a step: a function of the seed and the step alone."""

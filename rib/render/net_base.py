@@ -21,7 +21,9 @@ from rib.render.drawn import NUM_PLANES, Drawn, Refined
 CELL = 2
 """The net works on cells of so many pixels a side, which become channels."""
 OUTPUTS = 8
-"""Residual colour (3), share of keyframe a's, of keyframe b's and of the floor's colour, alpha, trust."""
+"""Residual colour (3), share of keyframe a's and of keyframe b's colour, detail, alpha, trust."""
+LARGEST_RESIDUAL = 0.1
+"""A net that may paint what it likes learns to paint over its own mistakes, which serves no other clip."""
 
 
 class Block(nn.Module):
@@ -67,7 +69,12 @@ class RendererBase(nn.Module):
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, batch: ClipBatch) -> Generated:
-        """Frames 1 .. T - 2 of windows (B, T, ...), each drawn from its neighbours and mended."""
+        """Frames 1 .. T - 2 of windows (B, T, ...), each drawn from its neighbours and mended.
+
+        Windows that are drawn already (`rib.render.drawn_data.DrawnClips`) are only mended.
+        """
+        if "planes" in batch:
+            return self._mended(Drawn.of(batch["planes"]))  # type: ignore[typeddict-item]
         num_clips, num_frames = batch["frames"].shape[:2]
         made = [
             [self._frame(batch, clip, frame) for frame in range(1, num_frames - 1)]
@@ -76,6 +83,11 @@ class RendererBase(nn.Module):
         planes = torch.stack([torch.stack(frames) for frames in made])
         picture, foreground, alpha = planes.split([3, 3, 1], 2)
         return Generated(picture=picture, foreground=foreground, alpha=alpha)
+
+    def _mended(self, drawn: Drawn) -> Generated:
+        refined = self.refine(drawn)
+        picture, alpha = refined.over(drawn), refined.alpha * refined.trust
+        return Generated(picture=picture[:, None], foreground=refined.colour[:, None], alpha=alpha[:, None])
 
     def _frame(self, batch: ClipBatch, clip: int, frame: int) -> Tensor:
         """(7, H, W): picture, foreground, and the share of the latter in the former."""
@@ -93,14 +105,14 @@ class RendererBase(nn.Module):
     def refine(self, drawn: Drawn) -> Refined:
         """Mend a drawing; exactly the drawing while the last layer is zero."""
         change = self.changes(drawn.planes)
-        mix_a, mix_b, mix_floor = change[:, 3:6].tanh().split(1, 1)
+        mix_a, mix_b, detail = change[:, 3:6].tanh().split(1, 1)
         a, b = drawn.each[:, :3], drawn.each[:, 4:7]
         colour = (
             drawn.colour
             + mix_a * (a - drawn.colour)
             + mix_b * (b - drawn.colour)
-            + mix_floor * (drawn.floor - drawn.colour)
-            + change[:, :3]
+            + detail * (drawn.colour - _soft(drawn.colour))
+            + LARGEST_RESIDUAL * change[:, :3].tanh()
         )
         return Refined(colour, _moved(drawn.alpha, change[:, 6:7]), _moved(drawn.trust, change[:, 7:8]))
 
@@ -125,6 +137,13 @@ class RendererBase(nn.Module):
 
 def _blocks(width: int, num: int) -> nn.Sequential:
     return nn.Sequential(*(Block(width) for _ in range(num)))
+
+
+def _soft(colour: Tensor) -> Tensor:
+    """A picture (N, 3, H, W) under a binomial of 3 x 3; what it loses is its detail."""
+    kernel = colour.new_tensor([0.25, 0.5, 0.25])
+    kernels = (kernel[:, None] * kernel).expand(3, 1, 3, 3)
+    return F.conv2d(F.pad(colour, (1, 1, 1, 1), mode="replicate"), kernels, groups=3)
 
 
 def _moved(share: Tensor, step: Tensor) -> Tensor:

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from drawings_by_hand import SMALL, a_net, gap
+from test_drawings import CROPS
+
+from rib.errors import RibError
+from rib.render.drawings import Gap, write_gaps
+from rib.render.drawn import Drawn
+from rib.render.drawn_data import DrawnDataModule, as_clips
+
+
+@pytest.fixture
+def drawings(tmp_path: Path) -> Path:
+    write_gaps(tmp_path / "a.h5", "walk_4_0", [gap(1), gap(2)])
+    closed = gap(3)
+    write_gaps(tmp_path / "a.h5", "juggle_8_0", [Gap(closed.planes, closed.truth, 0.0)])
+    return tmp_path / "a.h5"
+
+
+def module(path: Path, held_out: tuple[str, ...] = (), least_gate: float = 0.0) -> DrawnDataModule:
+    recipe = {"_target_": "rib.render.crops.CropRecipe", **CROPS.__dict__}
+    data = DrawnDataModule(str(path), held_out, recipe, least_gate, 3, 2, 1, 0)
+    data.setup()
+    return data
+
+
+def test_clips_held_out_are_checked_and_not_trained_on(drawings: Path) -> None:
+    data = module(drawings, ("walk_*",))
+    assert (len(data.training), len(data.checked)) == (1, 2)
+    assert len(module(drawings, least_gate=0.5).training) == 2
+    with pytest.raises(RibError, match="no gap of"):
+        module(drawings, ("*",))
+
+
+def test_batches_are_the_same_twice(drawings: Path) -> None:
+    data = module(drawings)
+    one, again = (list(data.val_dataloader()) for _ in range(2))
+    assert len(one) == 2
+    assert all(torch.equal(a["frames"], b["frames"]) for a, b in zip(one, again, strict=True))
+
+
+def test_a_net_mends_what_was_drawn_before(drawings: Path) -> None:
+    batch = as_clips(CROPS.batch([gap(1)], 0, 0))
+    made = a_net(SMALL)(batch)
+    drawn = Drawn.of(batch["planes"])
+    assert torch.equal(made["foreground"][:, 0], drawn.colour)
+    assert made["picture"].shape == batch["frames"][:, 1:-1].shape
