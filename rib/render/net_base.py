@@ -22,6 +22,8 @@ CELL = 2
 """The net works on cells of so many pixels a side, which become channels."""
 OUTPUTS = 8
 """Residual colour (3), share of keyframe a's and of keyframe b's colour, detail, alpha, trust."""
+EDGE = 0.05
+"""Nearness to a limb (`limb_maps`; 2.4 radii away) from which on alpha and trust are left as they are."""
 LARGEST_RESIDUAL = 0.1
 """A net that may paint what it likes learns to paint over its own mistakes, which serves no other clip."""
 
@@ -114,7 +116,9 @@ class RendererBase(nn.Module):
             + detail * (drawn.colour - _soft(drawn.colour))
             + LARGEST_RESIDUAL * change[:, :3].tanh()
         )
-        return Refined(colour, _moved(drawn.alpha, change[:, 6:7]), _moved(drawn.trust, change[:, 7:8]))
+        alpha, trust = change[:, 6:].tanh().split(1, 1)
+        near = (drawn.limbs.amax(1, keepdim=True) / EDGE).clamp_max(1)
+        return Refined(colour, _moved(drawn.alpha, near * alpha), _moved(drawn.trust, near * trust))
 
     def changes(self, planes: Tensor) -> Tensor:
         """(N, OUTPUTS, H, W) from (N, C, H, W) of any size: padded inside, cropped after."""
@@ -147,6 +151,5 @@ def _soft(colour: Tensor) -> Tensor:
 
 
 def _moved(share: Tensor, step: Tensor) -> Tensor:
-    """A share in 0..1 moved towards 1 (step above 0) or 0 (below); exactly itself where the step is 0."""
-    step = step.tanh()
+    """A share in 0..1 moved towards 1 (step 0..1) or 0 (step -1..0); exactly itself where the step is 0."""
     return share + step.clamp_min(0) * (1 - share) + step.clamp_max(0) * share
