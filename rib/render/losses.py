@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from rib.errors import RibError
+from rib.metrics.lpips import Lpips
 from rib.recipe import build, did_you_mean
 from rib.render.perceptual import PerceptualLoss
 
@@ -35,7 +36,7 @@ class Compared:
 
 
 class RenderLoss:
-    """The terms `l1 l1_person perceptual perceptual_person mask_variation mask_size`.
+    """The terms `l1 l1_person lpips perceptual perceptual_person mask_variation mask_size`.
 
     Args:
         person_emphasis: Times that a pixel of the person counts more in `l1_person`.
@@ -46,9 +47,11 @@ class RenderLoss:
     def __init__(self, person_emphasis: float, prior_margin_px: int, perceptual: Mapping[str, Any]) -> None:
         self.person_emphasis, self.prior_margin_px = person_emphasis, prior_margin_px
         self.perceptual: PerceptualLoss = build(perceptual)
+        self._lpips: Lpips | None = None
         self.terms: dict[str, Term] = {
             "l1": lambda x: (x.made - x.true).abs().mean(),
             "l1_person": self.l1_person,
+            "lpips": self.lpips,
             "perceptual": lambda x: self.perceptual(x.made, x.true),
             "perceptual_person": lambda x: self.perceptual(x.foreground * x.mask, x.true * x.mask),
             "mask_variation": mask_variation,
@@ -63,6 +66,12 @@ class RenderLoss:
         """Absolute difference of the person before it is laid over anything, weighted by the matte."""
         weight = x.mask * (1 + self.person_emphasis)
         return ((x.foreground - x.true).abs() * weight).sum() / (3 * weight.sum()).clamp(min=1)
+
+    def lpips(self, x: Compared) -> Tensor:
+        """LPIPS-AlexNet of the finished frames; read when first needed, no part of a checkpoint."""
+        if self._lpips is None:
+            self._lpips = Lpips("alexnet")
+        return self._lpips.to(x.true.device)(x.made, x.true).mean()
 
     def mask_size(self, x: Compared) -> Tensor:
         """Mean of the mask where the prior, the matte widened by the margin, has no person."""

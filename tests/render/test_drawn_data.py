@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,10 @@ import torch
 from drawings_by_hand import SMALL, a_net, gap
 from test_drawings import CROPS
 
+from rib.config.compose import compose
+from rib.engine.fit import fit
 from rib.errors import RibError
+from rib.render.checkpoint import load_net
 from rib.render.drawings import Gap, write_gaps
 from rib.render.drawn import Drawn
 from rib.render.drawn_data import DrawnDataModule, as_clips
@@ -49,3 +53,18 @@ def test_a_net_mends_what_was_drawn_before(drawings: Path) -> None:
     drawn = Drawn.of(batch["planes"])
     assert torch.equal(made["foreground"][:, 0], drawn.colour)
     assert made["picture"].shape == batch["frames"][:, 1:-1].shape
+
+
+def test_what_rib_train_writes_is_what_the_renderer_reads(drawings: Path, tmp_path: Path) -> None:
+    config = compose(
+        "train", "experiment=renderer_base", f"task.data.drawings={drawings}", "net.widths=[8]",
+        "net.blocks=[1]",
+        "task.data.crops.side_px=32", "task.data.crops.batch_size=1", "task.data.batches_per_epoch=2",
+        "task.data.validation_batches=1", "trainer.max_epochs=1", f"run_dir={tmp_path}",
+        "trainer.log_every_n_steps=1",
+    )  # fmt: skip
+    score = fit(config)
+    assert score is not None
+    assert math.isfinite(score)
+    net = load_net(tmp_path / "checkpoints" / "last.ckpt", config["net"]["_target_"])
+    assert net.leave.weight.abs().sum() > 0
