@@ -10,6 +10,13 @@ from rib.slomo.synthetic import SyntheticClips
 
 PAINTED: dict[str, Any] = {"count": 3, "frames": 10, "size_wh": [60, 48], "fps": 15.0, "seed": 0}
 
+"""Settings of painted clips, small enough for tests."""
+NOTHING: dict[str, float] = dict.fromkeys(
+    ("shift", "rotation_deg", "scale", "flip", "limb_drop", "part_blur", "blur_radius", "blur_sigma",
+     "brightness", "contrast", "saturation", "hue_deg"), 0.0,
+)  # fmt: skip
+"""Settings of an augmentation that does nothing."""
+
 
 @cache
 def painted() -> SyntheticClips:

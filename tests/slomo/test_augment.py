@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 import torch
-from clip_module import clip_data, painted
+from clip_module import NOTHING, clip_data, painted
 from torch import Tensor
 
 from rib.render.clip import ClipBatch
@@ -13,10 +13,6 @@ from rib.slomo.augment import LIMBS, Augment, blur_parts, drop_limbs
 from rib.slomo.data import to_clip_batch
 from rib.slomo.draw import collate
 
-NOTHING: dict[str, float] = dict.fromkeys(
-    ("shift", "rotation_deg", "scale", "flip", "limb_drop", "part_blur", "blur_radius", "blur_sigma",
-     "brightness", "contrast", "saturation", "hue_deg"), 0.0,
-)  # fmt: skip
 WIDTH, HEIGHT = 90, 70
 
 

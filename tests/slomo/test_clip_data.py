@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+import pytorch_lightning as pl
 import torch
-from clip_module import clip_data, painted
+from clip_module import NOTHING, clip_data, painted
 from torch import Tensor
 
+from rib.engine.checkpoints import ResumeStopped
 from rib.errors import RibError
+from rib.render.clip import ClipBatch
 from rib.slomo.clips import Window
 from rib.slomo.data import to_clip_batch
 from rib.slomo.draw import RawBatch, cut_out
@@ -116,3 +121,44 @@ def test_backwards_turns_everything_round() -> None:
 def test_eight_bits_become_a_share() -> None:
     batch = clip_data()._checking[0]
     torch.testing.assert_close(to_clip_batch(batch)["frames"] * 255, batch["frames"].float())
+
+
+class Watching(pl.LightningModule):
+    """Learns nothing and keeps what it was shown."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = torch.nn.Linear(1, 1)
+        self.shown: list[tuple[int, float, float]] = []
+
+    def training_step(self, batch: ClipBatch, batch_idx: int) -> Tensor:
+        self.shown.append(
+            (batch["frames"].shape[1], float(batch["frames"].sum()), float(batch["poses"].sum()))
+        )
+        return self.layer(batch["frames"].mean().reshape(1)).sum()
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        return torch.optim.SGD(self.parameters(), 0.1)
+
+
+def watch(folder: Path, steps: int, ckpt: Path | None = None) -> list[tuple[int, float, float]]:
+    trainer = pl.Trainer(
+        accelerator="cpu", max_steps=steps, logger=False, enable_checkpointing=False, limit_val_batches=0,
+        enable_progress_bar=False, enable_model_summary=False, default_root_dir=folder,
+        callbacks=[ResumeStopped()],
+    )  # fmt: skip
+    module = Watching()
+    moved = {"_target_": "rib.slomo.augment.Augment", **NOTHING, "shift": 0.1}
+    data = clip_data(augment=moved, grow_every_epochs=1, most_frames=5)
+    trainer.fit(module, datamodule=data, ckpt_path=ckpt, weights_only=True)
+    trainer.save_checkpoint(folder / "stopped.ckpt")
+    return module.shown
+
+
+def test_a_run_that_is_resumed_in_an_epoch_sees_the_same_windows(tmp_path: Path) -> None:
+    whole = watch(tmp_path, 6)
+    assert [frames for frames, _, _ in whole] == [4, 4, 4, 5, 5, 5]
+    assert len(set(whole)) == 6
+    first = watch(tmp_path, 4)
+    second = watch(tmp_path, 6, tmp_path / "stopped.ckpt")
+    assert first + second == whole
