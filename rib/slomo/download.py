@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import Any
 
 from rib.errors import RibError
 from rib.files import temporary_folder
@@ -11,6 +12,10 @@ from rib.slomo.lists import ListedVideo
 
 FORMAT = "bestvideo[height=720][ext=mp4]/best[height=720][ext=mp4]/bestvideo[height<=720]/best[height<=720]"
 """The lists' crops are those of 1280 x 720 pictures."""
+
+
+class OfflineError(RibError):
+    """No server could be reached: the next video would fare no better."""
 
 
 def fetch(video: ListedVideo, folder: Path, timeout_s: float) -> Path:
@@ -22,6 +27,7 @@ def fetch(video: ListedVideo, folder: Path, timeout_s: float) -> Path:
         timeout_s: How long a silent connection is waited for.
 
     Raises:
+        OfflineError: The network is absent.
         RibError: yt-dlp is not installed, or the video could not be had.
     """
     remedy = f"put {video.name}.mp4 into {folder} by hand"
@@ -46,10 +52,15 @@ def fetch(video: ListedVideo, folder: Path, timeout_s: float) -> Path:
                 client.download([f"https://www.youtube.com/watch?v={video.youtube_id}"])
         except yt_dlp.utils.YoutubeDLError as error:
             reason = " ".join(str(error).split())[:200]
-            raise RibError(
-                f"{video.name} ({video.youtube_id}) could not be fetched: {reason}", remedy
-            ) from error
+            kind = OfflineError if _is_of_network(yt_dlp, error) else RibError
+            raise kind(f"{video.name} ({video.youtube_id}) could not be fetched: {reason}", remedy) from error
         fetched = [path for path in work.iterdir() if path.is_file()]
         if len(fetched) != 1:
             raise RibError(f"{video.name} ({video.youtube_id}) could not be fetched", remedy)
         return fetched[0].replace(folder / f"{video.name}{fetched[0].suffix}")
+
+
+def _is_of_network(yt_dlp: Any, error: Exception) -> bool:
+    """Whether the connection failed, and not this video."""
+    cause = (getattr(error, "exc_info", None) or (None,))[0]
+    return isinstance(cause, type) and issubclass(cause, yt_dlp.networking.exceptions.TransportError)

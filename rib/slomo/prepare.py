@@ -14,7 +14,7 @@ from rib.errors import RibError
 from rib.files import write_text_whole
 from rib.recipe import build
 from rib.shards import Progress, Report, results, share
-from rib.slomo.download import fetch
+from rib.slomo.download import OfflineError, fetch
 from rib.slomo.footage import Crop, Footage, all_videos, find_footage
 from rib.slomo.lists import ListedClip, ListedVideo, read_clip_list, read_video_list
 from rib.slomo.parts import Making, Part, describe, prepare_part
@@ -111,12 +111,10 @@ def _parts(wanted: Wanted, work: Path, making: Making) -> tuple[list[Part], dict
     if not wanted.training and not wanted.tests:
         whole = Crop(None, None)
         return [describe(work, making, footage, whole) for footage in all_videos(wanted.videos)], {}
+    places = _places(wanted)
     parts: list[Part] = []
     absent: dict[str, str] = {}
-    places: dict[str, Footage | str] = {}
     for clip, given in _listed(wanted):
-        if clip.video not in places:
-            places[clip.video] = _footage(wanted, clip.video)
         place = places[clip.video]
         if isinstance(place, str):
             absent[clip.name] = place
@@ -132,17 +130,29 @@ def _listed(wanted: Wanted) -> Iterator[tuple[ListedClip, tuple[str, ...] | None
     yield from wanted.tests
 
 
-def _footage(wanted: Wanted, name: str) -> Footage | str:
-    """A video that is there, or was fetched; else why not."""
-    try:
+def _places(wanted: Wanted) -> dict[str, Footage | str]:
+    """Every video that the clips need, there or fetched, by name; or why not."""
+    places: dict[str, Footage | str] = {}
+    offline = False
+    for name in dict.fromkeys(clip.video for clip, _ in _listed(wanted)):
         try:
-            return find_footage(wanted.videos, name)
-        except RibError:
-            if name not in wanted.listed:
-                raise
-        return Footage(fetch(wanted.listed[name], wanted.videos, wanted.timeout_s))
-    except RibError as error:
-        return str(error)
+            places[name] = _place(wanted, name, offline)
+        except RibError as error:
+            places[name] = str(error)
+            offline = offline or isinstance(error, OfflineError)
+    return places
+
+
+def _place(wanted: Wanted, name: str, offline: bool) -> Footage:
+    """A video that is there, or else is fetched if the video list has it."""
+    try:
+        return find_footage(wanted.videos, name)
+    except RibError:
+        if name not in wanted.listed:
+            raise
+    if offline:
+        raise RibError(f"{name} is not in {wanted.videos}, and was not asked for: the network is absent")
+    return Footage(fetch(wanted.listed[name], wanted.videos, wanted.timeout_s))
 
 
 def _run(

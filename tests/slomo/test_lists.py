@@ -104,7 +104,8 @@ def test_a_download_is_whole_or_absent(fails: bool, tmp_path: Path, monkeypatch:
                 raise utils.YoutubeDLError("the network\nis unreachable")
 
     utils = types.SimpleNamespace(YoutubeDLError=type("YoutubeDLError", (Exception,), {}))
-    fake = types.SimpleNamespace(YoutubeDL=Client, utils=utils)
+    network = types.SimpleNamespace(exceptions=types.SimpleNamespace(TransportError=OSError))
+    fake = types.SimpleNamespace(YoutubeDL=Client, utils=utils, networking=network)
     monkeypatch.setitem(sys.modules, "yt_dlp", fake)
     video = ListedVideo("02_Boxing", "hqu6vzAxeos", 30.0)
     if fails:

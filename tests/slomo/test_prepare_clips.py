@@ -14,6 +14,8 @@ from stand_ins import RedMask, RedPose
 from rib.background.blend import Blend
 from rib.errors import RibError
 from rib.slomo import parts
+from rib.slomo.download import OfflineError
+from rib.slomo.lists import ListedVideo
 from rib.slomo.make import Stages
 from rib.slomo.prepare import prepare_humanslomo
 from rib.slomo.store import Hdf5Clips
@@ -141,6 +143,28 @@ def test_what_cannot_be_made_is_listed_with_its_reason_and_the_rest_is_made(vide
     for name, words in told.items():
         assert words in report.skipped[name]
         assert "\n" not in report.skipped[name]
+
+
+def test_without_a_network_one_video_is_asked_for_and_the_rest_is_made(
+    videos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def fetch(video: ListedVideo, folder: Path, timeout_s: float) -> Path:
+        asked.append(video.name)
+        raise OfflineError(f"{video.name} could not be fetched: no network")
+
+    monkeypatch.setattr("rib.slomo.prepare.fetch", fetch)
+    rows = "".join(f"{name},hqu6vzAxeos,25\n" for name in ("02_Boxing", "08_Kungfu", "09_Kungfu"))
+    (videos / "video.csv").write_text(f"File_name,Youtube_id,FPS\n{rows}")
+    train = listed(
+        videos / "t.json", a=("08_Kungfu", [0, 1, 2]), b=("09_Kungfu", [0, 1, 2]), c=("02_Boxing", [0, 1, 2]),
+        d=("08_Kungfu", [4, 5, 6]),
+    )  # fmt: skip
+    report = prepare(videos, train_list=train, video_list=str(videos / "video.csv"))
+    assert asked == ["08_Kungfu"]
+    assert (report.prepared, set(report.skipped)) == (1, {"a", "b", "d"})
+    assert "the network is absent" in report.skipped["b"]
 
 
 def test_when_nothing_can_be_made_it_is_an_error(videos: Path) -> None:
