@@ -73,7 +73,7 @@ class GanRenderer(WarpRenderer):
         if not _rehearsing(interval):
             self._used[interval.a.index, interval.b.index] = use
         refined = self.net.refine(drawn) if use else Refined(drawn.colour, drawn.alpha, drawn.trust)  # type: ignore[union-attr, operator]
-        return _placed(background, drawing, refined, gate)
+        return _placed(background, drawing, refined, gate, self._noted)
 
     def plain(self, interval: Interval, background: Background) -> Rendered:
         """The training-free drawing, to compare with."""
@@ -130,10 +130,12 @@ def _nothing(background: Background) -> Rendered:
     return Rendered(floor.clone(), torch.zeros_like(floor[:, :1]), torch.zeros_like(floor[:, :1]))
 
 
-def _placed(background: Background, drawing: Drawing, refined: Refined, gate: float) -> Rendered:
+def _placed(
+    background: Background, drawing: Drawing, refined: Refined, gate: float, notes: dict[str, float]
+) -> Rendered:
     """From the person's box to the whole picture."""
     rendered = _nothing(background)
     drawing.box.of(rendered.foreground).copy_(refined.colour)
     drawing.box.of(rendered.alpha).copy_(refined.alpha)
     drawing.box.of(rendered.trust).copy_(gate * refined.trust)
-    return Rendered(rendered.foreground, rendered.alpha, rendered.trust, notes={"gate": gate})
+    return Rendered(rendered.foreground, rendered.alpha, rendered.trust, notes=dict(notes))

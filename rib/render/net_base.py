@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from rib.render.box import Box
 from rib.render.clip import ClipBatch, Generated
 from rib.render.clip_drawing import ClipDrawing
 from rib.render.drawn import NUM_PLANES, Drawn, Refined
@@ -56,7 +57,8 @@ class RendererBase(nn.Module):
 
     def __init__(self, widths: Sequence[int], blocks: Sequence[int], drawing: Mapping[str, Any]) -> None:
         super().__init__()
-        self.drawing = ClipDrawing(drawing["puppet"], drawing["trust"])
+        self.drawing = dict(drawing)
+        self._draw: ClipDrawing | None = None
         self.multiple = CELL * 2 ** (len(widths) - 1)
         self.enter = nn.Conv2d(NUM_PLANES * CELL**2, widths[0], 1)
         self.down = nn.ModuleList(_blocks(w, n) for w, n in zip(widths, blocks, strict=True))
@@ -91,11 +93,17 @@ class RendererBase(nn.Module):
         picture, alpha = refined.over(drawn), refined.alpha * refined.trust
         return Generated(picture=picture[:, None], foreground=refined.colour[:, None], alpha=alpha[:, None])
 
+    def _sketch(self, batch: ClipBatch, clip: int, frame: int) -> tuple[Box, Drawn] | None:
+        """Built when it is first needed, so that weights can be read whatever drawings they were made with."""
+        if self._draw is None:
+            self._draw = ClipDrawing(self.drawing["puppet"], self.drawing["trust"])
+        return self._draw(batch, clip, frame)
+
     def _frame(self, batch: ClipBatch, clip: int, frame: int) -> Tensor:
         """(7, H, W): picture, foreground, and the share of the latter in the former."""
         floor = batch["backgrounds"][clip, frame - 1]
         planes = torch.cat([floor, floor, torch.zeros_like(floor[:1])])
-        sketch = self.drawing(batch, clip, frame)
+        sketch = self._sketch(batch, clip, frame)
         if sketch is None:
             return planes
         box, drawn = sketch
