@@ -66,7 +66,7 @@ class RendererBase(nn.Module):
         pairs = list(pairwise(widths))
         self.shrink = nn.ModuleList(nn.Conv2d(fine, coarse, 2, 2) for fine, coarse in pairs)
         self.grow = nn.ModuleList(nn.Conv2d(coarse, fine, 1) for fine, coarse in pairs)
-        self.leave = nn.Conv2d(widths[0], OUTPUTS * CELL**2, 3, padding=1)
+        self.leave = nn.Conv2d(widths[0], OUTPUTS, 3, padding=1)
         nn.init.zeros_(self.leave.weight)
         assert self.leave.bias is not None
         nn.init.zeros_(self.leave.bias)
@@ -94,7 +94,7 @@ class RendererBase(nn.Module):
         return Generated(picture=picture[:, None], foreground=refined.colour[:, None], alpha=alpha[:, None])
 
     def _sketch(self, batch: ClipBatch, clip: int, frame: int) -> tuple[Box, Drawn] | None:
-        """Built when it is first needed, so that weights can be read whatever drawings they were made with."""
+        """Built when it is first needed: weights can then be read whatever drawings they were made with."""
         if self._draw is None:
             self._draw = ClipDrawing(self.drawing["puppet"], self.drawing["trust"])
         return self._draw(batch, clip, frame)
@@ -129,7 +129,11 @@ class RendererBase(nn.Module):
         return Refined(colour, _moved(drawn.alpha, near * alpha), _moved(drawn.trust, near * trust))
 
     def changes(self, planes: Tensor) -> Tensor:
-        """(N, OUTPUTS, H, W) from (N, C, H, W) of any size: padded inside, cropped after."""
+        """(N, OUTPUTS, H, W) from (N, C, H, W) of any size: padded inside, cropped after.
+
+        Changes are smooth over cells: what may differ from pixel to pixel learns patterns that please the
+        loss's features and no eye.
+        """
         height, width = planes.shape[2:]
         pad = (-width % self.multiple, -height % self.multiple)
         x = F.pad(planes, (0, pad[0], 0, pad[1]), mode="replicate") if any(pad) else planes
@@ -144,7 +148,9 @@ class RendererBase(nn.Module):
         for level in reversed(range(len(self.up))):
             x = F.interpolate(self.grow[level](x), scale_factor=2, mode="nearest")
             x = self.up[level](x + passed[level])
-        return F.pixel_shuffle(self.leave(F.relu(x)), CELL)[..., :height, :width]
+        x = self.leave(F.relu(x))
+        x = F.interpolate(x, scale_factor=CELL, mode="bilinear", align_corners=False)
+        return x[..., :height, :width]
 
 
 def _blocks(width: int, num: int) -> nn.Sequential:
