@@ -1,0 +1,85 @@
+"""Fit renderer_base to the drawings of all clips but some, with the loop that `render.fit` uses.
+
+    python fit.py drawings=drawings.h5 without=walk_*,jacks_* steps=1200 out=RUN [pixels=1] [lr=1e-3]
+
+Writes RUN/curve.csv (means of 50 steps), RUN/last.safetensors while it runs and RUN/final.safetensors.
+`rib train experiment=renderer_base task.data.drawings=drawings.h5 'task.data.held_out=[walk_*,jacks_*]'` does
+the same with checkpoints to resume from.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from rib.config.compose import compose
+from rib.recipe import build
+from rib.render.checkpoint import save_net
+from rib.render.drawings import Gap, read_gaps
+from rib.render.fitting import FitRecipe, Report
+
+TOLD_STEPS, KEPT_STEPS, LEAST_GATE = 50, 250, 0.3
+
+
+def learnt(drawings: Path, without: list[str]) -> list[Gap]:
+    """The trusted gaps of all clips but those whose name fits a pattern."""
+    return [
+        gap
+        for name, gaps in read_gaps(drawings).items()
+        if not any(fnmatch.fnmatchcase(name, pattern) for pattern in without)
+        for gap in gaps
+        if gap.gate >= LEAST_GATE
+    ]
+
+
+def curve(out: Path, net: torch.nn.Module, recipe: Mapping[str, object]) -> Report:
+    """Write the curve and the last weights now and then."""
+    start, told = time.perf_counter(), []
+
+    def report(step: int, terms: Mapping[str, float]) -> None:
+        told.append(list(terms.values()))
+        if step % TOLD_STEPS == 0:
+            means = ",".join(f"{mean:.5f}" for mean in np.mean(told[-TOLD_STEPS:], 0))
+            with (out / "curve.csv").open("a") as file:
+                file.write(f"{step},{means},{time.perf_counter() - start:.0f}\n")
+        if step % KEPT_STEPS == 0:
+            save_net(out / "last.safetensors", net, recipe, {"steps": str(step)})
+
+    return report
+
+
+def main(arguments: list[str]) -> None:
+    """See the module."""
+    given = dict(argument.split("=", 1) for argument in arguments)
+    out = Path(given["out"])
+    out.mkdir(parents=True, exist_ok=True)
+    torch.set_num_threads(1)
+    torch.manual_seed(1)
+    task = compose("train", "experiment=renderer_base", "task.data.drawings=x")
+    net, crops = build(task["net"]), build(task["task"]["data"]["crops"])
+    fit = FitRecipe(
+        perceptual=1.0,
+        pixels=float(given.get("pixels", 3.0)),
+        lr=float(given.get("lr", 1e-3)),
+        warmup_steps=50,
+        weight_decay=0.01,
+        average=0.995,
+        clip_norm=1.0,
+    )
+    gaps = learnt(Path(given["drawings"]), given["without"].split(","))
+    steps = int(given["steps"])
+    print(f"{len(gaps)} gaps, {sum(len(gap.planes) for gap in gaps)} frames", flush=True)
+    fitted = fit.fit(net, gaps, crops, steps, 1, curve(out, net, task["net"]))
+    save_net(
+        out / "final.safetensors", fitted, task["net"], {"steps": str(steps), "without": given["without"]}
+    )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,63 @@
+"""What a net changes on drawings that it was not trained on, quickly: no clip is decoded and nobody detected.
+
+    python judge.py drawings=drawings.h5 ckpt=WEIGHTS names=walk_8_0,jacks_4_0 [vgg=true]
+
+Over the moments of trusted gaps: LPIPS (AlexNet, which is also what is trained on; VGG16, which is not) on
+the person's box and PSNR where the drawing is trusted, without the net and with it.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from rib.metrics.lpips import Lpips
+from rib.render.checkpoint import load_net
+from rib.render.drawings import Gap, read_gaps
+from rib.render.drawn import Drawn, Refined
+
+EVERY = 6
+"""One moment in so many is judged."""
+
+
+@torch.inference_mode()
+def judged(gap: Gap, net: torch.nn.Module, nets: dict[str, Lpips]) -> list[list[float]]:
+    """Rows of numbers: each LPIPS without and with the net, then PSNR without and with it."""
+    rows = []
+    for moment in range(len(gap.planes) // 2 % EVERY, len(gap.planes), EVERY):
+        drawn = Drawn.of(torch.from_numpy(gap.planes[[moment]]).float() / 255)
+        truth = torch.from_numpy(gap.truth[[moment]]).float() / 255
+        plain = Refined(drawn.colour, drawn.alpha, drawn.trust).over(drawn)
+        both = torch.cat([plain, net.refine(drawn).over(drawn)])
+        weight = (drawn.trust > 0.5).float()
+        error = ((both - truth).square().mean(1, keepdim=True) * weight).sum(
+            (1, 2, 3)
+        ) / weight.sum().clamp_min(1)
+        psnr_db = -10 * error.clamp_min(1e-9).log10()
+        rows.append([*(x for lpips in nets.values() for x in lpips(both, truth).tolist()), *psnr_db.tolist()])
+    return rows
+
+
+def main(arguments: list[str]) -> None:
+    """See the module."""
+    given = dict(argument.split("=", 1) for argument in arguments)
+    torch.set_num_threads(1)
+    net = load_net(given["ckpt"], "rib.render.net_base.RendererBase")
+    kinds = ["alexnet", "vgg16"] if given.get("vgg") == "true" else ["alexnet"]
+    nets = {kind: Lpips(kind) for kind in kinds}
+    for name, gaps in read_gaps(Path(given["drawings"]), given["names"].split(",")).items():
+        rows = [row for gap in gaps if gap.gate > 0.5 for row in judged(gap, net, nets)]
+        means = np.mean(rows, 0) if rows else []
+        cells = [
+            f"{kind} {a:.4f} -> {b:.4f} ({b / a - 1:+.1%})"
+            for kind, a, b in zip(kinds, means[::2], means[1::2], strict=False)
+        ]
+        told = f"; {means[-2]:.2f} -> {means[-1]:.2f} dB" if len(means) else "no trusted gap"
+        print(f"{name}: {len(rows)} frames; " + "; ".join(cells) + told, flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

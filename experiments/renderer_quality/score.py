@@ -1,0 +1,81 @@
+"""Score renderers side by side on the cases of a data folder, all from the keyframes alone.
+
+    python score.py data=DATA out=OUT cases=walk_8,jacks_4 methods=rife,warp,trained ckpt=WEIGHTS [key=value]
+
+Methods: blend, flow, rife, warp; untrained (the net with a last layer of zeros), trained (the weights in
+`ckpt`), fitted (`render.fit` on the clip's own keyframes, `fit` steps), always (`trained` without the guard).
+The other arguments are settings of `rib benchmark`.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import cv2
+import torch
+from cases import cases, clip
+
+from rib.benchmark.run import benchmark
+from rib.config.compose import compose
+from rib.recipe import build
+from rib.render.checkpoint import save_net
+
+SCORES = ("psnr_person", "lpips_person", "joint_error", "lpips_full")
+
+
+def stages(name: str, given: dict[str, str], out: Path) -> dict[str, Any]:
+    """Background and renderer of a method."""
+    chosen: dict[str, list[str]] = {
+        **{name: [f"background={name}", "render=none"] for name in ("blend", "flow", "rife")},
+        "warp": ["render=warp"],
+        "untrained": ["render=gan", f"render.ckpt={out / 'untrained.safetensors'}"],
+        "trained": ["render=gan", f"render.ckpt={given.get('ckpt')}"],
+        "always": [
+            "render=gan",
+            f"render.ckpt={given.get('ckpt')}",
+            "render.guard_lpips=9",
+            "render.guard_db=-99",
+        ],
+        "fitted": ["render=gan", f"render.fit={given.get('fit', 300)}"],
+    }
+    config = compose("interpolate", "input=x", "output=y", "rate=2", *chosen[name])
+    if name == "untrained":
+        net = config["render"]["net"]
+        save_net(out / "untrained.safetensors", build(net), net, {})
+    return {stage: config[stage] for stage in ("background", "render")}
+
+
+def line(case: str, name: str, method: dict[str, Any]) -> str:
+    """A row of the table."""
+    summary = method["summary"]
+    cells = [f"{summary[score]:.4f}" if score in summary else "-" for score in SCORES]
+    told = [f"{method[key]:.2f}" if key in method else "" for key in ("trusted_gaps", "net_gaps")]
+    return f"| {case} | {name} | " + " | ".join([*cells, *told, f"{method['seconds_a_frame']:.3f}"]) + " |"
+
+
+def main(arguments: list[str]) -> None:
+    """See the module."""
+    given = dict(argument.split("=", 1) for argument in arguments)
+    data, out = Path(given.pop("data")), Path(given.pop("out")).absolute()
+    out.mkdir(parents=True, exist_ok=True)
+    wanted = given.pop("cases", "") or ",".join(
+        f"{c}_{s}" for c, case in cases(data).items() for s in case["strides"]
+    )
+    methods = {name: stages(name, given, out) for name in given.pop("methods").split(",")}
+    settings = [f"{key}={value}" for key, value in given.items() if key not in ("ckpt", "fit")]
+    cv2.setNumThreads(1)
+    torch.set_num_threads(1)
+    print("| case | method | " + " | ".join(SCORES) + " | trusted gaps | net gaps | s a frame |", flush=True)
+    for case in wanted.split(","):
+        which, stride = case.split("_")
+        config = compose("benchmark", "input=frames", f"output={out / case}", f"stride={stride}", *settings)
+        config["methods"] = methods
+        result = benchmark(config, clip(data, which))
+        for name, method in result["methods"].items():
+            print(line(case, name, method), flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
