@@ -181,7 +181,8 @@ def _window(whole: Window, trial: Trial) -> Window:
 
 def eight_bit(picture: torch.Tensor) -> np.ndarray:
     """(C, H, W) in 0..1 to (H, W, C) uint8."""
-    return (picture.float().clamp(0, 1) * 255).round().to(torch.uint8).permute(1, 2, 0).cpu().numpy()
+    scaled = (picture.float().clamp(0, 1) * 255).round().to(torch.uint8)
+    return np.ascontiguousarray(scaled.permute(1, 2, 0).cpu().numpy())
 
 
 def summaries(rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, Any]:

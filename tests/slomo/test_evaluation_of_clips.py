@@ -18,6 +18,7 @@ from rib.errors import RibError
 from rib.metrics import pictures
 from rib.render.clip import ClipBatch, Generated
 from rib.slomo.evaluation import Trial, clips_to_score, hidden_fps, render, summaries, trials
+from rib.slomo.evaluation_report import panels
 from rib.slomo.store import Hdf5Clips
 from rib.slomo.write import write_clips
 from rib.video import VideoSource
@@ -26,7 +27,8 @@ from rib.video import VideoSource
 def knowing(batch: ClipBatch) -> Generated:
     """A renderer that sees the truth within the mask and keeps the background elsewhere."""
     true, mask = batch["frames"][:, 1:-1], batch["masks"][:, 1:-1]
-    return Generated(picture=torch.lerp(batch["backgrounds"], true, mask), foreground=true, alpha=mask)
+    picture = torch.lerp(batch["backgrounds"], true, mask)
+    return Generated(picture=picture.contiguous(), foreground=true.contiguous(), alpha=mask)
 
 
 class Scorer:
@@ -84,6 +86,15 @@ def test_every_hidden_frame_is_made_from_the_frames_around_it(path: Path, batch_
         torch.testing.assert_close(frames[row, 0], before)
         inside = window.masks[t] == 255
         np.testing.assert_array_equal(m.fused[inside], window.frames[t][inside])
+
+
+def test_the_panels_leave_what_is_scored_as_it_is(path: Path) -> None:
+    made = next(render(Hdf5Clips(path, "gt"), "synthetic_000", knowing, 1, 1, "cpu"))
+    before = [made.true.copy(), made.fused.copy(), made.background.copy()]
+    row = panels(made)
+    assert row.shape == (48, 6 * 60, 3)
+    for picture, kept in zip((made.true, made.fused, made.background), before, strict=True):
+        np.testing.assert_array_equal(picture, kept)
 
 
 def test_every_clip_weighs_the_same_in_the_mean() -> None:
