@@ -17,6 +17,7 @@ from torch import nn
 from rib.errors import RibError
 from rib.files import write_whole
 from rib.recipe import build
+from rib.render import published
 
 FORMAT = "rib.renderer 1"
 AVERAGED = "averaged."
@@ -52,7 +53,7 @@ def load_net(path: str | Path, wanted: str) -> nn.Module:
     """A net for use, from `save_net`'s file or from a training checkpoint.
 
     Args:
-        path: `.safetensors`, or Lightning's `.ckpt`.
+        path: `.safetensors`, Lightning's `.ckpt`, or a checkpoint of the published renderer.
         wanted: Dotted path of the class that is needed.
 
     Raises:
@@ -61,7 +62,7 @@ def load_net(path: str | Path, wanted: str) -> nn.Module:
     path = Path(path).expanduser()
     if not path.is_file():
         raise RibError(f"there are no renderer weights at {path}", "name a .safetensors or .ckpt file")
-    read = _read_safetensors if path.suffix == ".safetensors" else _read_lightning
+    read = _read_safetensors if path.suffix == ".safetensors" else _read_pickled
     try:
         recipe, state = read(path)
         target = str(recipe["_target_"])
@@ -74,8 +75,10 @@ def load_net(path: str | Path, wanted: str) -> nn.Module:
     try:
         net.load_state_dict(state)
     except RuntimeError as error:
-        raise RibError(f"{path} holds weights that do not fit its own recipe {target}") from error
-    return net.eval().requires_grad_(False)
+        first = str(error).strip().splitlines()[-1].strip()
+        raise RibError(f"{path} holds weights that do not fit its own recipe {target} ({first})") from error
+    net.eval().requires_grad_(False)
+    return net.for_inference() if hasattr(net, "for_inference") else net  # type: ignore[operator]
 
 
 def _read_safetensors(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
@@ -87,8 +90,10 @@ def _read_safetensors(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tenso
     return json.loads(header["recipe"]), state
 
 
-def _read_lightning(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+def _read_pickled(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
     checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+    if "hyper_parameters" not in checkpoint:
+        return published.RECIPE, published.published_state(checkpoint, path)
     state = checkpoint["state_dict"]
     averaged = {k.removeprefix(AVERAGED): v for k, v in state.items() if k.startswith(AVERAGED)}
     return checkpoint["hyper_parameters"]["net"], averaged

@@ -97,11 +97,17 @@ class RendererModule(pl.LightningModule):
         ours, theirs = self.losses(made, batch)
         total = weighted(ours, self.weights)
         self.terms = {name: term.detach() for name, term in (ours | theirs).items()}
-        self.manual_backward(torch.stack([total, *theirs.values()]).sum())
+        self.manual_backward(torch.stack([total, *theirs.values()]).sum() + self._all_weights_times_0())
         self._step()
         size = len(batch["frames"])
         self.log_dict({f"train/{k}_loss": v for k, v in self.terms.items()}, batch_size=size)
         self.log("train/loss", total.detach(), batch_size=size, prog_bar=True)
+
+    def _all_weights_times_0(self) -> Tensor | float:
+        """Lets processes that train together wait for no weight that this one's batch did not reach."""
+        if self.trainer.world_size == 1:
+            return 0.0
+        return 0.0 * torch.stack([p.sum() for p in self.parameters() if p.requires_grad]).sum()
 
     def losses(self, made: Generated, batch: ClipBatch) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """Named, unweighted terms of the net, and of its opponents."""

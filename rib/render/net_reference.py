@@ -8,6 +8,7 @@ decides where the drawing stands before the background. Letters: N pictures, B c
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -39,7 +40,7 @@ class Embedding(nn.Module):
     def __init__(self, channels: int, width: int, most: int, num_down: int) -> None:
         super().__init__()
         self.num_down = num_down
-        self.conv_first = ConvActivation(channels, width, 1, False)
+        self.conv_first = ConvActivation(channels, min(width, most), 1, False)
         for level in range(num_down):
             inside, out = (min(width * 2**i, most) for i in (level, level + 1))
             setattr(self, f"down_{level}", ConvActivation(inside, out, 2, False))
@@ -95,15 +96,16 @@ class RendererReference(nn.Module):
         mask_down: Times that it halves the picture.
         mask_blocks: Residual blocks of the mask network.
         labels: Recipe of the labels.
+        bfloat16: Whether frames are computed in bfloat16 where no gradient is wanted.
     """
 
     def __init__(
         self, width: int, embedding: int, most: int, num_down: int, mask_width: int, mask_down: int,
-        mask_blocks: int, labels: Mapping[str, Any],
+        mask_blocks: int, labels: Mapping[str, Any], bfloat16: bool,
     ) -> None:  # fmt: skip
         super().__init__()
         self.num_down, self.multiple = num_down, 2 ** max(num_down, mask_down)
-        self.labels = build(labels)
+        self.labels, self.in_bfloat16 = build(labels), bfloat16
         widths = [min(width * 2**level, most) for level in range(num_down + 2)]
         conditions = [min(embedding * 2**level, most) for level in range(num_down + 1)]
         self.ref_embedding = Embedding(6, embedding, most, num_down)
@@ -148,11 +150,17 @@ class RendererReference(nn.Module):
         pad = (0, -W % self.multiple, 0, -H % self.multiple)
         place = lambda x: F.pad(x, pad, mode="replicate").contiguous(memory_format=torch.channels_last)  # noqa: E731
         label, background, previous = place(label), place(2 * background - 1), place(2 * previous - 1)
-        drawn = self.draw(label, self.ref_embedding(torch.cat([background, previous], 1)))
-        mask = self.flow_network_temp(label, torch.cat([previous, background, drawn], 1))
+        with self._precision(label):
+            drawn = self.draw(label, self.ref_embedding(torch.cat([background, previous], 1))).float()
+            mask = self.flow_network_temp(label, torch.cat([previous, background, drawn], 1)).float()
         picture = background + mask * (drawn - background)
         picture, drawn = ((x[..., :H, :W] + 1) / 2 for x in (picture, drawn))
         return Made(picture, drawn, mask[..., :H, :W])
+
+    def _precision(self, like: Tensor) -> AbstractContextManager[Any]:
+        if self.in_bfloat16 and not torch.is_grad_enabled():
+            return torch.autocast(like.device.type, torch.bfloat16)
+        return nullcontext()
 
     def draw(self, label: Tensor, conditions: list[Tensor]) -> Tensor:
         """The person (N, 3, H, W) in -1..1."""

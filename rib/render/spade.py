@@ -6,9 +6,13 @@ as in the published weights. Letters: N pictures, C channels, K channels of the 
 
 from __future__ import annotations
 
+from typing import Any
+
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from rib.render.lean_norm import instance_norm_, spade
 from rib.render.spectral import SpectralConv2d
 
 SLOPE = 0.2
@@ -48,8 +52,9 @@ class ConvActivation(Layers):
         """(N, inside, H, W) to (N, out, H / stride, W / stride)."""
         x = self.layers["conv"](x)
         if "norm" in self.layers:
-            x = self.layers["norm"](x)
-        return F.leaky_relu(x, SLOPE) if self.activated else x
+            norm: Any = self.layers["norm"]
+            x = norm(x) if torch.is_grad_enabled() else instance_norm_(x, norm.weight, norm.bias)
+        return F.leaky_relu_(x, SLOPE) if self.activated else x
 
 
 class SpadeNorm(nn.Module):
@@ -61,7 +66,10 @@ class SpadeNorm(nn.Module):
 
     def forward(self, x: Tensor, condition: Tensor) -> Tensor:
         """(N, C, H, W) by a condition (N, K, H, W)."""
-        scale, shift = self.mlps[0][0](condition).chunk(2, 1)  # type: ignore[index]
+        make: Any = self.mlps[0][0]  # type: ignore[index]
+        if not torch.is_grad_enabled():
+            return spade(x, condition, make.layers["conv"].weight, make.layers["conv"].bias)
+        scale, shift = make(condition).chunk(2, 1)
         return F.instance_norm(x) * (1 + scale) + shift
 
 
@@ -77,7 +85,7 @@ class SpadeConv(Layers):
     def forward(self, x: Tensor, condition: Tensor) -> Tensor:
         """(N, inside, H, W) to (N, out, H, W)."""
         x = self.layers["norm"](x, condition)
-        return self.layers["conv"](F.leaky_relu(x, SLOPE) if self.activated else x)
+        return self.layers["conv"](F.leaky_relu_(x, SLOPE) if self.activated else x)
 
 
 class SpadeBlock(nn.Module):
@@ -94,7 +102,7 @@ class SpadeBlock(nn.Module):
     def forward(self, x: Tensor, condition: Tensor) -> Tensor:
         """(N, inside, H, W) to (N, out, H, W)."""
         past = self.conv_block_s(x, condition) if hasattr(self, "conv_block_s") else x
-        return past + self.conv_block_1(self.conv_block_0(x, condition), condition)
+        return self.conv_block_1(self.conv_block_0(x, condition), condition).add_(past)
 
 
 class NormBlock(nn.Module):
@@ -110,4 +118,4 @@ class NormBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(N, inside, H, W) to (N, out, H, W)."""
         past = self.conv_block_s(x) if hasattr(self, "conv_block_s") else x
-        return past + self.conv_block_1(self.conv_block_0(x))
+        return self.conv_block_1(self.conv_block_0(x)).add_(past)

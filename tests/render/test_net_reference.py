@@ -8,16 +8,19 @@ import pytest
 import torch
 from toy_renderer import NoiseClips
 
+from rib.errors import RibError
+from rib.render.checkpoint import load_net
 from rib.render.net_reference import RendererReference
+from rib.render.published import RECIPE
 from rib.render.spectral import SpectralConv2d, iterate_spectral_norms
 
 PUBLISHED = Path(__file__).resolve().parents[3] / "shared" / "data" / "reference_forward"
 LABELS = {"_target_": "rib.render.labels.native.SkeletonLabels", "sigma_px": 2.0, "radius_px": 1.5}
 
 
-def net() -> RendererReference:
+def net(bfloat16: bool = False) -> RendererReference:
     torch.manual_seed(0)
-    return RendererReference(4, 8, 16, 2, 4, 2, 1, LABELS)
+    return RendererReference(4, 8, 16, 2, 4, 2, 1, LABELS, bfloat16)
 
 
 def test_windows_of_any_size_come_back_in_their_size() -> None:
@@ -51,13 +54,25 @@ def test_the_frame_that_is_to_be_made_is_not_looked_at() -> None:
     torch.testing.assert_close(made(batch)["picture"], before)
 
 
-def test_folding_changes_nothing() -> None:
+def test_folding_and_the_way_without_gradients_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rib.render.lean_norm.BAND_VALUES", 5000)  # several bands, the last one shorter
     batch = NoiseClips()[0]
     made = net().eval()
-    before = made(batch)["picture"]
+    before = made(batch)["picture"].detach()
+    with torch.no_grad():
+        torch.testing.assert_close(made(batch)["picture"], before, atol=1e-5, rtol=1e-4)
     folded = made.for_inference()
     assert not any(isinstance(module, SpectralConv2d) for module in folded.modules())
-    torch.testing.assert_close(folded(batch)["picture"], before, atol=1e-5, rtol=1e-4)
+    with torch.no_grad():
+        torch.testing.assert_close(folded(batch)["picture"], before, atol=1e-5, rtol=1e-4)
+
+
+def test_bfloat16_is_close() -> None:
+    batch = NoiseClips()[0]
+    with torch.no_grad():
+        exact, fast = net()(batch)["picture"], net(bfloat16=True)(batch)["picture"]
+    assert fast.dtype == torch.float32
+    assert 0 < (fast - exact).abs().mean() < 2 / 255
 
 
 def test_every_weight_that_is_used_learns() -> None:
@@ -77,6 +92,44 @@ def test_the_largest_singular_value_becomes_one() -> None:
     assert torch.linalg.matrix_norm(layer.weight().flatten(1), 2).item() == pytest.approx(1, abs=1e-4)
 
 
+@pytest.fixture
+def _small_published(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = {
+        "width": 4,
+        "embedding": 8,
+        "most": 16,
+        "num_down": 2,
+        "mask_width": 4,
+        "mask_down": 2,
+        "mask_blocks": 1,
+    }
+    monkeypatch.setattr("rib.render.published.RECIPE", {**RECIPE, **sizes, "bfloat16": False})
+
+
+@pytest.mark.usefixtures("_small_published")
+def test_a_published_checkpoint_loads(tmp_path: Path) -> None:
+    made = net().eval()
+    theirs = {f"module.{name}": tensor for name, tensor in made.state_dict().items()}
+    content = {"net_D": {"weight": torch.zeros(1)}, "net_G": theirs, "current_epoch": 3}
+    torch.save(content, tmp_path / "latest.pt")
+    loaded, batch = load_net(tmp_path / "latest.pt", RECIPE["_target_"]), NoiseClips()[0]
+    label = made.label(batch["poses"][:, 1], batch["frames"][:, 0])
+    arguments = label, batch["backgrounds"][:, 0], batch["frames"][:, 0]
+    with torch.no_grad():
+        torch.testing.assert_close(loaded.frame(*arguments).picture, made.frame(*arguments).picture)
+
+
+@pytest.mark.usefixtures("_small_published")
+def test_another_checkpoint_is_refused_in_one_line(tmp_path: Path) -> None:
+    other = {"net_G": {"conv.weight": torch.zeros(1)}}
+    lacking = {name: tensor for name, tensor in net().state_dict().items() if "conv_img" not in name}
+    for content, says in ((other, "no weights of the published renderer"), (lacking, "conv_img")):
+        torch.save(content, tmp_path / "other.pt")
+        with pytest.raises(RibError, match=says) as error:
+            load_net(tmp_path / "other.pt", RECIPE["_target_"])
+        assert "\n" not in str(error.value)
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not PUBLISHED.is_dir(), reason="the published shapes are not there")
 def test_names_and_shapes_are_the_published_ones() -> None:
@@ -85,7 +138,8 @@ def test_names_and_shapes_are_the_published_ones() -> None:
 
     config = compose("train", "experiment=renderer_reference", "task.data.store=none")
     generator = json.loads((PUBLISHED / "generator_state_dict.json").read_text())
-    assert {k: list(v.shape) for k, v in build(config["net"]).state_dict().items()} == generator
+    for recipe in (config["net"], RECIPE):
+        assert {k: list(v.shape) for k, v in build(recipe).state_dict().items()} == generator
     discriminator = json.loads((PUBLISHED / "discriminator_state_dict.json").read_text())
     theirs = {"frame": "net_D", "face": "net_D_face", "hands": "net_D_hand"}
     found = {

@@ -1,0 +1,94 @@
+"""A renderer through the real engine: two optimizers, and still the steps are those that were asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from test_fit import assert_same
+
+from rib.config.compose import compose
+from rib.engine.checkpoints import load_module, read_checkpoint
+from rib.engine.fit import fit
+from rib.engine.rows_logger import read_metrics
+from rib.errors import RibError
+from rib.slomo.data import ClipDataModule
+
+TINY = (
+    "experiment=renderer_smoke", "net.width=2", "net.most=4", "task.data.synthetic.count=3",
+    "task.data.synthetic.frames=8", "task.data.synthetic.size_wh=[48,32]", "task.data.size_wh=[48,32]",
+    "task.data.validation=[synthetic_000]", "task.data.batches_per_epoch=3", "task.data.validation_batches=1",
+    "task.data.batch_size=1", "task.data.first_frames=3", "task.data.most_frames=4",
+    "task.module.weights.perceptual=0", "trainer.log_every_n_steps=1", "callbacks.checkpoint.monitor=null",
+    "callbacks.checkpoint.save_top_k=1", "+callbacks.checkpoint.every_n_train_steps=1",
+    "trainer.max_epochs=4",
+)  # fmt: skip
+
+Settings = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings of a run of epochs of three steps on painted people, in tmp_path/<name>; no validation."""
+
+    def make(name: str, *overrides: str) -> dict[str, Any]:
+        return compose(
+            "train", *TINY, "+trainer.limit_val_batches=0", f"run_dir={tmp_path / name}", *overrides
+        )
+
+    return make
+
+
+@pytest.mark.parametrize("stop", [2, pytest.param(3, marks=pytest.mark.slow)])
+def test_a_resumed_run_goes_on_exactly(settings: Settings, tmp_path: Path, stop: int) -> None:
+    """Inside an epoch of three steps, and between two, where windows grow longer."""
+    fit(settings("whole", "trainer.max_steps=5"))
+    fit(settings("parts", f"trainer.max_steps={stop}"))
+    last = tmp_path / "parts" / "checkpoints" / "last.ckpt"
+    assert read_checkpoint(last)["global_step"] == stop
+    fit(settings("parts", "trainer.max_steps=5", "restore=resume", f"ckpt={last}"))
+    names = ("whole", "parts")
+    whole, parts = (read_checkpoint(tmp_path / name / "checkpoints" / "last.ckpt") for name in names)
+    for key in ("state_dict", "optimizer_states", "lr_schedulers", "global_step"):
+        assert_same(whole[key], parts[key], key)
+    logged = [read_metrics(tmp_path / name / "metrics.csv") for name in names]
+    assert [step for step, _ in logged[0]["train/loss"]] == [0, 1, 2, 3, 4]
+    for name in ("train/loss", "train/opponent_frame_loss"):
+        assert logged[0][name] == logged[1][name]
+
+
+def test_a_spoilt_picture_stops_the_run_and_the_last_checkpoint_is_whole(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = ClipDataModule.on_after_batch_transfer
+
+    def spoilt(data: ClipDataModule, batch: Any, dataloader_idx: int = 0) -> Any:
+        made = whole(data, batch, dataloader_idx)
+        if data.trainer is not None and data.trainer.global_step == 2:
+            made["frames"][0, 1, 0, 0, 0] = torch.nan
+        return made
+
+    monkeypatch.setattr(ClipDataModule, "on_after_batch_transfer", spoilt)
+    with pytest.raises(RibError, match=r"the loss is nan at step 2, because of .*l1") as error:
+        fit(settings("run", "trainer.max_steps=5"))
+    assert "\n" not in str(error.value)
+    last = tmp_path / "run" / "checkpoints" / "last.ckpt"
+    assert read_checkpoint(last)["global_step"] == 2
+    module = load_module(last, "rib.render.module.RendererModule")
+    assert all(torch.isfinite(tensor).all() for tensor in module.state_dict().values())
+
+
+@pytest.mark.slow
+def test_the_trainers_clipping_is_done_by_the_module(settings: Settings, tmp_path: Path) -> None:
+    # AdamW's steps do not depend on the gradient's size unless it is as good as nothing
+    for name, norm in (("free", "null"), ("still", "1e-12")):
+        fit(settings(name, "trainer.max_steps=1", f"trainer.gradient_clip_val={norm}"))
+    weights = "net.conv_img.layers.conv.weight"
+    free, still = (
+        read_checkpoint(tmp_path / name / "checkpoints" / "last.ckpt")["state_dict"][weights]
+        for name in ("free", "still")
+    )
+    assert (free - still).abs().max() > 1e-6
