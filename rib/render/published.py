@@ -42,7 +42,8 @@ def published_state(content: Any, path: str | Path) -> dict[str, Tensor]:
         named = {_bare(name): tensor for name, tensor in state.items() if isinstance(tensor, Tensor)}
         if MARK in named:
             return named
-    raise RibError(f"{path} holds no weights of the published renderer", "name a file with its net_G")
+    what = "neither rib's own nor a generator of the published renderer"
+    raise RibError(f"{path} cannot be read as renderer weights ({what})", "name a file with its net_G")
 
 
 def _dicts(content: Any) -> list[Mapping[str, Any]]:

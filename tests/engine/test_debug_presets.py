@@ -17,6 +17,11 @@ SMALL = {
         "task.data.folder=synthetic", "task.data.held_out=[]", "task.data.validation=[synthetic/0000]",
         "task.data.windows.tokens=40", "task.data.windows.keyframes=[5,8]",
     ),
+    "renderer": (
+        "task.data.store=synthetic", "task.data.size_wh=[96,64]", "task.data.batch_size=1",
+        "task.data.first_frames=3", "task.data.batches_per_epoch=4", "task.data.validation_batches=1",
+        "task.data.synthetic.count=2",
+    ),
 }  # fmt: skip
 """What makes a task small and independent of data."""
 

@@ -123,7 +123,7 @@ def test_a_published_checkpoint_loads(tmp_path: Path) -> None:
 def test_another_checkpoint_is_refused_in_one_line(tmp_path: Path) -> None:
     other = {"net_G": {"conv.weight": torch.zeros(1)}}
     lacking = {name: tensor for name, tensor in net().state_dict().items() if "conv_img" not in name}
-    for content, says in ((other, "no weights of the published renderer"), (lacking, "conv_img")):
+    for content, says in ((other, "nor a generator of the published renderer"), (lacking, "conv_img")):
         torch.save(content, tmp_path / "other.pt")
         with pytest.raises(RibError, match=says) as error:
             load_net(tmp_path / "other.pt", RECIPE["_target_"])

@@ -1,6 +1,7 @@
 """The labels that the published renderer was trained on, pixel for pixel, so that its weights mean the same.
 
-Ho et al., BMVC 2021. Letters: N poses, J joints, H and W the picture's height and width, K places on a limb.
+Ho et al., BMVC 2021. Letters: N poses, J joints, L limbs of all poses, H and W the picture's
+height and width, K places on a limb.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ DISC = 8
 """Radius of the discs at a limb's ends."""
 TRUNCATED = 4
 """The gaussian ends after this many standard deviations."""
+FAR = -(10**6)
+"""A place outside of every picture."""
 
 
 class ReferenceLabels:
@@ -63,8 +66,8 @@ class ReferenceLabels:
 
     def _bell(self, place_px: Tensor, size: int) -> Tensor:
         """(N, J, size) of places (N, J, 1), 0 for places outside."""
-        places = torch.arange(size, device=place_px.device, dtype=torch.float64)
-        pixel = place_px.double().trunc()
+        places = torch.arange(size, device=place_px.device, dtype=torch.float32)
+        pixel = place_px.trunc().float()
         reach = int(TRUNCATED * self.sigma_px + 0.5)
         bell = places.new_zeros(())
         for mirrored in (pixel, -1 - pixel, 2 * size - 1 - pixel):
@@ -75,38 +78,61 @@ class ReferenceLabels:
 
     def skeleton(self, poses: Tensor, size_hw: tuple[int, int]) -> Tensor:
         """(N, 3, H, W): the limbs of poses (N, 19, 3), whole numbers 0..255 as floats."""
-        N, (H, W) = len(poses), size_hw
-        present = self.present(poses)
+        (N, H, W), limbs = (len(poses), *size_hw), torch.tensor(LIMBS, device=poses.device)
+        known = torch.cat([poses[..., :2], self.present(poses)[..., None].to(poses.dtype)], -1)
+        strokes = _strokes(*(known[:, limbs[:, end]].flatten(0, 1) for end in (0, 1)), size_hw)
+        strokes = [part.unflatten(0, (N, len(LIMBS))) for part in strokes]
         canvas = poses.new_zeros(N, 3, H * W + 1, dtype=torch.float32)
-        for (a, b), colour in zip(LIMBS, COLOURS, strict=True):
-            there = present[:, a] & present[:, b]
-            ends = [torch.cat([poses[:, j, :2], there[:, None].to(poses)], 1) for j in (a, b)]
-            _draw_limb(canvas, ends[0], ends[1], canvas.new_tensor(colour), size_hw)
+        colours = torch.tensor(COLOURS, device=poses.device, dtype=torch.float32)
+        for number, colour in enumerate(colours[:, :, None]):
+            _draw_limb(canvas, colour, *(part[:, number] for part in strokes))
         return canvas[..., :-1].view(N, 3, H, W)
 
 
-def _draw_limb(canvas: Tensor, a: Tensor, b: Tensor, colour: Tensor, size_hw: tuple[int, int]) -> None:
-    """Draw one limb, from a to b (N, 3), onto canvas (N, 3, H * W + 1), whose last place is waste."""
+def _strokes(a: Tensor, b: Tensor, size_hw: tuple[int, int]) -> list[Tensor]:
+    """What is painted for limbs from a to b, (L, 3) each, as places in a picture and a last one for waste.
+
+    Returns:
+        (L, P) places of the squares, (L, P) how many lie on each; (L, 2, D) places of the discs at both ends,
+        (L, 2, D) how many lie on each.
+    """
     x, y, valid = _places(a, b)
-    windows = Windows.around(a, b, DISC + 1, size_hw)
-    index = windows.index[:, None].expand(-1, 3, -1)
+    windows = Windows.around(a, b, STAMP // 2 + 1, size_hw)
+    ends_x, ends_y = _ends(x, y, valid)
+    offsets = torch.arange(-DISC + 1, DISC, device=a.device)
+    dy, dx = torch.meshgrid(offsets, offsets, indexing="ij")
+    within = dx.square() + dy.square() < DISC**2
+    column, row = ends_x[..., None] + dx[within], ends_y[..., None] + dy[within]
+    H, W = size_hw
+    inside = (column >= 0) & (column < W) & (row >= 0) & (row < H)
+    discs = torch.where(inside, row * W + column, H * W)
+    # a pixel of one disc lies on the other too where that one's middle is near
+    other = (column - ends_x.flip(1)[..., None]).square() + (row - ends_y.flip(1)[..., None]).square()
+    return [windows.index, _times_stamped(x, y, valid, windows), discs, 1.0 + (other < DISC**2)]
+
+
+def _draw_limb(
+    canvas: Tensor, colour: Tensor, squares: Tensor, times: Tensor, discs: Tensor, disc_times: Tensor
+) -> None:
+    """Draw one limb of each of N poses onto canvas (N, 3, H * W + 1); the rest is of `_strokes`."""
+    index = squares[:, None].expand(-1, 3, -1)
+    canvas.scatter_(2, index, _averaged(canvas.gather(2, index), colour, times))
+    index = discs.flatten(1)[:, None].expand(-1, 3, -1)
     under = canvas.gather(2, index)
-    painted = _averaged(under, colour, _times_stamped(x, y, valid, windows))
-    ends = _ends(x, y, valid)
-    discs = [_in_disc(*end, windows) for end in ends]
-    both = (painted.amax(1) > 0).float()
-    painted = _averaged(painted, colour, discs[0].float() + discs[1].float())
-    canvas.scatter_(2, index, painted)
-    _whole_where_black(canvas, ends, both, windows, colour, size_hw)
+    canvas.scatter_(2, index, _averaged(under, colour, disc_times.flatten(1)))
+    # the whole colour where the same pixel of both discs was black
+    black = (under.amax(1) == 0).view_as(discs).all(1, keepdim=True)
+    waste = torch.where(black, discs, canvas.shape[2] - 1).flatten(1)[:, None].expand(-1, 3, -1)
+    canvas.scatter_(2, waste, colour.expand(len(canvas), -1, waste.shape[2]))
+    canvas[..., -1] = 0
 
 
 def _averaged(under: Tensor, colour: Tensor, times: Tensor) -> Tensor:
-    """What is left of `under` (N, 3, P) when a colour was averaged in `times` (N, P) times.
+    """What is left of `under` (N, 3, P) when a colour (3, 1) was averaged in `times` (N, P) times.
 
     Of n roundings down in a row, floor((v + c) / 2), there remains c + floor((v - c) / 2^n).
     """
-    shift = (under - colour[:, None]) * torch.exp2(-times)[:, None]
-    return shift.floor() + colour[:, None]
+    return ((under - colour) * torch.exp2(-times)[:, None]).floor_() + colour
 
 
 def _places(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -143,46 +169,17 @@ def _times_stamped(x: Tensor, y: Tensor, valid: Tensor, windows: Windows) -> Ten
     place = torch.where(inside, row * wide + column, wide * high)
     line = windows.x.new_zeros(N, wide * high + 1, dtype=torch.float32).scatter_(1, place, 1.0)
     line = line[:, :-1].view(N, 1, high, wide)
-    times = F.avg_pool2d(line, STAMP, stride=1, divisor_override=1)
+    times = F.avg_pool2d(line, (STAMP, 1), stride=1, divisor_override=1)
+    times = F.avg_pool2d(times, (1, STAMP), stride=1, divisor_override=1)
     # a pixel is reached by places up to 4 to its right and 3 to its left
     return times[:, 0, 1 : h + 1, 1 : w + 1].flatten(1)
 
 
-def _ends(x: Tensor, y: Tensor, valid: Tensor) -> list[tuple[Tensor, Tensor]]:
-    """The limb's first and last place, x and y (N, 1); far outside where there is none."""
+def _ends(x: Tensor, y: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:
+    """The limb's first and last place, x (L, 2) and y (L, 2); far outside where there is none."""
     last = (valid.sum(1, keepdim=True) - 1).clamp(min=0)
-    far = -(10**6)
-    any_ = valid[:, :1]
-    first = (torch.where(any_, x[:, :1], far), torch.where(any_, y[:, :1], far))
     # one and the same place is drawn once
-    other = any_ & (last > 0)
-    return [first, (torch.where(other, x.gather(1, last), far), torch.where(other, y.gather(1, last), far))]
-
-
-def _in_disc(x: Tensor, y: Tensor, windows: Windows) -> Tensor:
-    """(N, h * w) bool: the window's pixels nearer than the disc's radius to (x, y), each (N, 1)."""
-    dx, dy = windows.x - x, windows.y - y
-    return (dy.square()[:, :, None] + dx.square()[:, None, :] < DISC**2).flatten(1)
-
-
-def _whole_where_black(
-    canvas: Tensor, ends: list[tuple[Tensor, Tensor]], touched: Tensor, windows: Windows, colour: Tensor,
-    size_hw: tuple[int, int],
-) -> None:  # fmt: skip
-    """Give the discs' pixels the whole colour where the same pixel of both discs was black (`touched` 0)."""
-    H, W = size_hw
-    before = canvas.new_zeros(len(canvas), H * W + 1).scatter_(1, windows.index, touched)
-    offsets = torch.arange(-DISC + 1, DISC, device=canvas.device)
-    dy, dx = (v.flatten() for v in torch.meshgrid(offsets, offsets, indexing="ij"))
-    keep = dx.square() + dy.square() < DISC**2
-    places = []
-    for x, y in ends:
-        column, row = x + dx[keep], y + dy[keep]
-        inside = (column >= 0) & (column < W) & (row >= 0) & (row < H)
-        places.append(torch.where(inside, row * W + column, H * W))
-    black = (before.gather(1, places[0]) == 0) & (before.gather(1, places[1]) == 0)
-    for place in places:
-        waste = torch.where(black, place, H * W)
-        canvas.scatter_(
-            2, waste[:, None].expand(-1, 3, -1), colour[:, None].expand(len(canvas), 3, waste.shape[1])
-        )
+    there = torch.cat([valid[:, :1], last > 0], 1)
+    ends = (torch.cat([part[:, :1], part.gather(1, last)], 1) for part in (x, y))
+    far_x, far_y = (torch.where(there, part, FAR) for part in ends)
+    return far_x, far_y
