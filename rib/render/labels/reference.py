@@ -80,8 +80,8 @@ class ReferenceLabels:
         """(N, 3, H, W): the limbs of poses (N, 19, 3), whole numbers 0..255 as floats."""
         (N, H, W), limbs = (len(poses), *size_hw), torch.tensor(LIMBS, device=poses.device)
         known = torch.cat([poses[..., :2], self.present(poses)[..., None].to(poses.dtype)], -1)
-        strokes = _strokes(*(known[:, limbs[:, end]].flatten(0, 1) for end in (0, 1)), size_hw)
-        strokes = [part.unflatten(0, (N, len(LIMBS))) for part in strokes]
+        a, b = (known[:, limbs[:, end]].flatten(0, 1) for end in (0, 1))
+        strokes = [part.unflatten(0, (N, len(LIMBS))) for part in _strokes(a, b, size_hw)]
         canvas = poses.new_zeros(N, 3, H * W + 1, dtype=torch.float32)
         colours = torch.tensor(COLOURS, device=poses.device, dtype=torch.float32)
         for number, colour in enumerate(colours[:, :, None]):
