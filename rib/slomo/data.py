@@ -15,7 +15,7 @@ from rib.recipe import build
 from rib.render.clip import ClipBatch
 from rib.slomo.augment import Augment
 from rib.slomo.clips import ClipStore, choose
-from rib.slomo.draw import DrawnWindows, Growth, RawBatch
+from rib.slomo.draw import DrawnWindows, Growth, RawBatch, Refused
 from rib.slomo.store import Hdf5Clips
 
 
@@ -101,7 +101,7 @@ class ClipDataModule(pl.LightningDataModule):
             self.seed if training else self.seed + 1,
         )
 
-    def train_dataloader(self) -> DataLoader[RawBatch]:
+    def train_dataloader(self) -> DataLoader[RawBatch | Refused]:
         """One epoch, shared out between the ranks."""
         return DataLoader(
             self._training,
@@ -111,10 +111,20 @@ class ClipDataModule(pl.LightningDataModule):
             persistent_workers=self.num_workers > 0,
         )
 
-    def val_dataloader(self) -> DataLoader[RawBatch]:
+    def val_dataloader(self) -> DataLoader[RawBatch | Refused]:
         """The same batches each time."""
         sampler: Sampler[int] = DistributedSampler(self._checking, *ranks(self.trainer), shuffle=False)
         return DataLoader(self._checking, batch_size=None, sampler=sampler)
+
+    def on_before_batch_transfer(self, batch: RawBatch | Refused, dataloader_idx: int = 0) -> RawBatch:
+        """Tell what a worker process could not draw.
+
+        Raises:
+            RibError: A clip is damaged.
+        """
+        if isinstance(batch, Refused):
+            raise RibError(batch.what, batch.remedy)
+        return batch
 
     def on_after_batch_transfer(self, batch: RawBatch, dataloader_idx: int = 0) -> ClipBatch:
         """From 8 bit to 0..1, and the augmentation, where the batch now lies."""

@@ -10,9 +10,10 @@ import cv2
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset
+from torch.utils.data import Dataset, get_worker_info
 
 from rib.epochs import draws
+from rib.errors import RibError
 from rib.slomo.clips import ClipStore, Window, refuse_shorter
 
 
@@ -39,6 +40,17 @@ class RawBatch(TypedDict):
 
 
 @dataclass(frozen=True)
+class Refused:
+    """What a worker process hands over in place of a batch that it could not draw: a `RibError`'s two parts.
+
+    An error that is raised there would reach the user with both processes' tracebacks in it.
+    """
+
+    what: str
+    remedy: str
+
+
+@dataclass(frozen=True)
 class Growth:
     """How long windows are: `first` frames, and one more every `every_epochs` epochs, up to `most`."""
 
@@ -51,7 +63,7 @@ class Growth:
         return min(self.most, self.first + epoch // self.every_epochs)
 
 
-class DrawnWindows(Dataset[RawBatch]):
+class DrawnWindows(Dataset[RawBatch | Refused]):
     """`num_batches` batches an epoch; item `epoch * num_batches + i` is drawn from (seed, epoch, i).
 
     Every window of every clip is equally likely.
@@ -83,7 +95,20 @@ class DrawnWindows(Dataset[RawBatch]):
     def __len__(self) -> int:
         return self.num_batches
 
-    def __getitem__(self, index: int) -> RawBatch:
+    def __getitem__(self, index: int) -> RawBatch | Refused:
+        try:
+            return self.draw(index)
+        except RibError as error:
+            if get_worker_info() is None:
+                raise
+            return Refused(error.what, error.remedy)
+
+    def draw(self, index: int) -> RawBatch:
+        """The batch of that number.
+
+        Raises:
+            RibError: A clip is damaged.
+        """
         epoch, place = divmod(index, self.num_batches)
         generator = draws(self.seed, epoch, place)
         frames = self.growth.frames(epoch)

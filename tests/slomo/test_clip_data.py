@@ -64,7 +64,7 @@ def test_windows_grow_by_the_schedule() -> None:
 def test_clips_are_shared_out_between_training_and_validation() -> None:
     data = clip_data(held_out=["*_000"], validation=["synthetic_002"])
     assert data.training_names == ["synthetic_001"]
-    assert {n for i in range(6) for n in data._training[i]["names"]} == {"synthetic_001"}
+    assert {n for i in range(6) for n in data._training.draw(i)["names"]} == {"synthetic_001"}
     checked = list(data.val_dataloader())
     assert {n for batch in checked for n in batch["names"]} == {"synthetic_002"}
     assert {batch["seed"] for batch in checked} == {-1}
@@ -119,7 +119,7 @@ def test_backwards_turns_everything_round() -> None:
 
 
 def test_eight_bits_become_a_share() -> None:
-    batch = clip_data()._checking[0]
+    batch = clip_data()._checking.draw(0)
     torch.testing.assert_close(to_clip_batch(batch)["frames"] * 255, batch["frames"].float())
 
 

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import pickle
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +17,11 @@ from rib.background.blend import Blend
 from rib.errors import RibError
 from rib.slomo import parts
 from rib.slomo.download import OfflineError
+from rib.slomo.find import Finding
+from rib.slomo.footage import Crop, Footage
 from rib.slomo.lists import ListedVideo
 from rib.slomo.make import Stages
+from rib.slomo.parts import Making, prepare_part
 from rib.slomo.prepare import prepare_humanslomo
 from rib.slomo.store import Hdf5Clips
 from rib.video import VideoWriter
@@ -195,6 +200,15 @@ def test_a_second_run_makes_only_what_is_missing(videos: Path) -> None:
     assert (third.prepared, third.reused) == (1, 1)
     assert prepare(videos, train_list=train, size_wh=[27, 18]).prepared == 2
     assert Hdf5Clips(videos / "out.h5").window("b", 0, 3).frames.shape == (3, 18, 27, 3)
+
+
+def test_a_part_and_how_it_is_made_travel_to_another_process(videos: Path) -> None:
+    finding = Finding(5, 8, 0.2, 20, SETTINGS["finding"]["cuts"])
+    making = Making(SETTINGS["stages"], (1, 2), finding, 1)
+    part = parts.describe(videos, making, Footage(videos / "02_Boxing.mp4"), Crop(None, None))
+    make = pickle.loads(pickle.dumps(partial(prepare_part, making=making)))
+    assert make(pickle.loads(pickle.dumps(part))) is None
+    assert part.done.exists()
 
 
 def test_shards_share_the_clips_and_the_last_one_writes_the_store(videos: Path) -> None:

@@ -155,6 +155,17 @@ def test_a_damaged_clip_is_told_in_one_line(path: Path, how: str, told: str) -> 
     assert store.window("synthetic_000", 0, 8).name == "synthetic_000"
 
 
+def test_a_picture_that_a_worker_process_cannot_decode_is_one_line_too(path: Path) -> None:
+    with h5py.File(path, "a") as file:
+        for index in range(8):
+            file["synthetic_001"]["train_images"][index] = np.arange(50, dtype=np.uint8)
+    data = clip_data(store=str(path), clips=["synthetic_001"], num_workers=1)
+    refused = next(iter(data.train_dataloader()))
+    with pytest.raises(RibError, match="is no picture that can be decoded") as caught:
+        data.on_before_batch_transfer(refused)
+    assert "\n" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
