@@ -89,7 +89,7 @@ def main(arguments: list[str]) -> None:
     folders = sorted(path.parent for path in (Path(given["out"]) / given["view"]).glob("*/result.json"))
     results = [(folder, json.loads((folder / "result.json").read_text())) for folder in folders]
     strips = [strip for folder, result in results if result["changed"] for strip in rows(folder, result)]
-    cv2.imwrite(given["to"], grid(strips, 2)[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 80])
+    cv2.imwrite(given["to"], grid(strips, 2)[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 62])
     cv2.imwrite(given["histogram"], grid([bars(result) for _, result in results], 4)[..., ::-1])
 
 

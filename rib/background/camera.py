@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
@@ -16,6 +18,10 @@ RETURN_PX = 0.5
 FIT_PX = 1.5
 EXPLAINED = 0.7
 """A motion counts if it leaves less than this share of the pictures' difference."""
+
+
+Sight = tuple[np.ndarray, np.ndarray]
+"""(H, W) uint8 grey, and (H, W) bool, True where it shows the scene."""
 
 
 def camera_motion(a: np.ndarray, b: np.ndarray, free_a: np.ndarray, free_b: np.ndarray) -> np.ndarray:
@@ -34,8 +40,20 @@ def camera_motion(a: np.ndarray, b: np.ndarray, free_a: np.ndarray, free_b: np.n
         (2, 3): place in b = M[:, :2] place in a + M[:, 2], in OpenCV's pixels; the object `STILL` for a
         camera that stands still.
     """
-    a, b = _smoothed_over(a, free_a), _smoothed_over(b, free_b)
-    corners = cv2.goodFeaturesToTrack(a, MOST_CORNERS, 0.01, 5, mask=free_a.astype(np.uint8))
+    return camera_motions((a, free_a), [(b, free_b)])[0]
+
+
+def camera_motions(a: Sight, others: Sequence[Sight]) -> list[np.ndarray]:
+    """`camera_motion` from one picture to each of several; the corners are looked for once."""
+    picture = _smoothed_over(*a)
+    corners = cv2.goodFeaturesToTrack(picture, MOST_CORNERS, 0.01, 5, mask=a[1].astype(np.uint8))
+    return [_followed(picture, a[1], corners, _smoothed_over(*other), other[1]) for other in others]
+
+
+def _followed(
+    a: np.ndarray, free_a: np.ndarray, corners: np.ndarray | None, b: np.ndarray, free_b: np.ndarray
+) -> np.ndarray:
+    """The motion that the corners of `a` tell."""
     if corners is None or len(corners) < FEWEST_CORNERS:
         return STILL
     there, found, _ = cv2.calcOpticalFlowPyrLK(a, b, corners, None)  # type: ignore[call-overload]

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import torch
 
-from rib.background.camera import STILL, camera_motion, follow, part_of
+from rib.background.camera import STILL, Sight, camera_motions, follow, part_of
 from rib.interval import Interval, Keyframe
 
 INPAINT_LONG_SIDE_PX = 256
@@ -66,7 +66,8 @@ class PersonFreePlate:
         middle = (a.time_s + b.time_s) / 2
         others = sorted(neighbours, key=lambda keyframe: abs(keyframe.time_s - middle))
         layers = [(_pixels(keyframe), self._free(keyframe)) for keyframe in (a, b, *others)]
-        from_a = [STILL, *(_motion(layers[0], layer) for layer in layers[1:])]
+        sights = [_sight(layer) for layer in layers]
+        from_a = [STILL, *camera_motions(sights[0], sights[1:])]
         if all(motion is STILL for motion in from_a):
             rest = _complete([*layers[2:], *layers[:2]])
             both = [_over(order, rest) for order in (layers[:2], layers[1::-1])]
@@ -94,10 +95,10 @@ Layer = tuple[np.ndarray, np.ndarray]
 """A picture (H, W, 3) float32 and the trust in each of its pixels (H, W, 1)."""
 
 
-def _motion(a: Layer, b: Layer) -> np.ndarray:
-    """The camera's motion from one keyframe to another."""
-    one, other = (cv2.cvtColor((x * 255).astype(np.uint8), cv2.COLOR_RGB2GRAY) for x, _ in (a, b))
-    return camera_motion(one, other, a[1][..., 0] > 0.5, b[1][..., 0] > 0.5)
+def _sight(layer: Layer) -> Sight:
+    """What the camera's motion is told from."""
+    picture, trust = layer
+    return cv2.cvtColor((picture * 255).astype(np.uint8), cv2.COLOR_RGB2GRAY), trust[..., 0] > 0.5
 
 
 def _complete_in_place(layers: list[Layer], from_a: list[np.ndarray], keyframe: int) -> np.ndarray:
