@@ -12,7 +12,7 @@ from torch import Tensor
 from rib.render.clip import ClipBatch
 from rib.render.module import RendererModule, compared
 
-TITLE = "val/background, made, truth, foreground, mask, pose"
+TITLE = "val/sheet"
 
 
 class PicturePanels(Callback):
