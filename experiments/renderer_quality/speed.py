@@ -1,9 +1,11 @@
 """Seconds a frame of `renderer_base` and `renderer_reference` at 480 x 320, in turn, on one thread.
 
-    python speed.py [repeats=7]
+    python speed.py [repeats=7] [training=true]
 
 Nets are untrained: the time does not depend on the weights. `whole` is everything between an interval's
-pictures and its rendered frames (cutting, posing, trust, net), `net` the net alone.
+pictures and its rendered frames (cutting, posing, trust, net), `net` the net alone. `training=true` takes the
+time of a training step at 240 x 160 instead: windows of four frames of painted clips, two of them made, with
+`task=renderer` as it is (three opponents, VGG16).
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import time
 from collections.abc import Callable
 
 import numpy as np
+import pytorch_lightning as pl
 import torch
 
 from rib.config.compose import compose
@@ -59,17 +62,48 @@ def seconds(call: Callable[[], object], repeats: int) -> list[float]:
     return found
 
 
-@torch.inference_mode()
+class Clock(pl.Callback):
+    """CPU seconds of every training step."""
+
+    def __init__(self) -> None:
+        self.seconds: list[float] = []
+
+    def on_train_batch_start(self, *_: object) -> None:
+        """Start."""
+        self.start = time.process_time()
+
+    def on_train_batch_end(self, *_: object) -> None:
+        """Stop."""
+        self.seconds.append(time.process_time() - self.start)
+
+
+def training_step(net: str, steps: int) -> float:
+    """Median CPU seconds of a step, without the first."""
+    config = compose(
+        "train", "task=renderer", f"net={net}", "task.data.store=synthetic", "task.data.synthetic.count=2",
+        "task.data.synthetic.size_wh=[240,160]", "task.data.first_frames=4", "task.data.most_frames=4",
+        "task.data.batch_size=1", f"task.data.batches_per_epoch={steps}",
+    )["task"]  # fmt: skip
+    clock = Clock()
+    trainer = pl.Trainer(
+        accelerator="cpu", max_epochs=1, callbacks=[clock], logger=False, enable_checkpointing=False,
+        enable_progress_bar=False, enable_model_summary=False, limit_val_batches=0,
+    )  # fmt: skip
+    trainer.fit(build(config["module"]), build(config["data"]))
+    return float(np.median(clock.seconds[1:]))
+
+
 def main(arguments: list[str]) -> None:
     """See the module."""
     given = dict(argument.split("=", 1) for argument in arguments)
     torch.set_num_threads(1)
-    nets = {
-        name: build(
-            compose("train", f"net={name}", "task=renderer", "task.data.store=synthetic")["net"]
-        ).eval()
-        for name in ("renderer_base", "renderer_reference")
-    }
+    names, repeats = ("renderer_base", "renderer_reference"), int(given.get("repeats", 7))
+    if given.get("training") == "true":
+        for name in names:
+            print(f"| {name} | {training_step(name, repeats):.2f} |", flush=True)
+        return
+    task = "task=renderer", "task.data.store=synthetic"
+    nets = {name: build(compose("train", f"net={name}", *task)["net"]).eval() for name in names}
     nets["renderer_reference"].for_inference()
     batch, planes = window(), torch.rand(1, NUM_PLANES, HEIGHT, WIDTH)
     calls = {
@@ -77,9 +111,8 @@ def main(arguments: list[str]) -> None:
         "renderer_base net": lambda: nets["renderer_base"].changes(planes),
         "renderer_reference whole": lambda: nets["renderer_reference"](batch),
     }
-    medians = {
-        name: float(np.median(seconds(call, int(given.get("repeats", 7))))) for name, call in calls.items()
-    }
+    with torch.inference_mode():
+        medians = {name: float(np.median(seconds(call, repeats))) for name, call in calls.items()}
     for name, median in medians.items():
         print(f"| {name} | {median:.3f} | {medians['renderer_reference whole'] / median:.1f} |")
 
