@@ -32,7 +32,7 @@ def draw(source: FrameSource, stride: int) -> Iterator[Gap]:
     """Every gap's hidden frames; poses, mattes, plate and trust come from the keyframes as in the chain."""
     keyframes = every(source, stride)
     chain = Chain.from_config(
-        compose("interpolate", "input=x", "output=y", "rate=2", "render=gan", "render.fit=1")
+        compose("interpolate", "input=x", "output=y", "rate=2", "render=gan", "render.ckpt=untrained")
     )
     analysis = chain.analyse(keyframes, source.fps)
     frames = [torch.from_numpy(frame).permute(2, 0, 1).float() / 255 for frame in source]

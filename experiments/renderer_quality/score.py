@@ -2,7 +2,7 @@
 
     python score.py data=DATA out=OUT cases=walk_8,jacks_4 methods=rife,warp,trained ckpt=WEIGHTS [key=value]
 
-Methods: blend, flow, rife, warp; untrained (the net with a last layer of zeros), trained (the weights in
+Methods: blend, flow, rife, warp; untrained (a last layer of zeros), trained (the weights in
 `ckpt`), fitted (`render.fit` on the clip's own keyframes, `fit` steps), always (`trained` without the guard).
 The other arguments are settings of `rib benchmark`.
 """
@@ -19,18 +19,16 @@ from cases import cases, clip
 
 from rib.benchmark.run import benchmark
 from rib.config.compose import compose
-from rib.recipe import build
-from rib.render.checkpoint import save_net
 
 SCORES = ("psnr_person", "lpips_person", "joint_error", "lpips_full")
 
 
-def stages(name: str, given: dict[str, str], out: Path) -> dict[str, Any]:
+def stages(name: str, given: dict[str, str]) -> dict[str, Any]:
     """Background and renderer of a method."""
     chosen: dict[str, list[str]] = {
         **{name: [f"background={name}", "render=none"] for name in ("blend", "flow", "rife")},
         "warp": ["render=warp"],
-        "untrained": ["render=gan", f"render.ckpt={out / 'untrained.safetensors'}"],
+        "untrained": ["render=gan", "render.ckpt=untrained"],
         "trained": ["render=gan", f"render.ckpt={given.get('ckpt')}"],
         "always": [
             "render=gan",
@@ -41,9 +39,6 @@ def stages(name: str, given: dict[str, str], out: Path) -> dict[str, Any]:
         "fitted": ["render=gan", f"render.fit={given.get('fit', 300)}"],
     }
     config = compose("interpolate", "input=x", "output=y", "rate=2", *chosen[name])
-    if name == "untrained":
-        net = config["render"]["net"]
-        save_net(out / "untrained.safetensors", build(net), net, {})
     return {stage: config[stage] for stage in ("background", "render")}
 
 
@@ -63,7 +58,7 @@ def main(arguments: list[str]) -> None:
     wanted = given.pop("cases", "") or ",".join(
         f"{c}_{s}" for c, case in cases(data).items() for s in case["strides"]
     )
-    methods = {name: stages(name, given, out) for name in given.pop("methods").split(",")}
+    methods = {name: stages(name, given) for name in given.pop("methods").split(",")}
     settings = [f"{key}={value}" for key, value in given.items() if key not in ("ckpt", "fit")]
     cv2.setNumThreads(1)
     torch.set_num_threads(1)

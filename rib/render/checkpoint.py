@@ -28,10 +28,9 @@ TROUBLE = (
 )  # fmt: skip
 
 
-def shipped_weights() -> Path | None:
-    """The weights that come with the package, or None."""
-    path = Path(str(files("rib.render") / "weights" / SHIPPED))
-    return path if path.is_file() else None
+def shipped_weights() -> Path:
+    """The weights that come with the package."""
+    return Path(str(files("rib.render") / "weights" / SHIPPED))
 
 
 def save_net(path: str | Path, net: nn.Module, recipe: Mapping[str, Any], notes: Mapping[str, str]) -> None:
@@ -50,7 +49,12 @@ def save_net(path: str | Path, net: nn.Module, recipe: Mapping[str, Any], notes:
 
 
 def load_net(path: str | Path, wanted: str) -> nn.Module:
-    """A net for use, from `save_net`'s file or from a training checkpoint.
+    """The net alone of `load_weights`."""
+    return load_weights(path, wanted)[0]
+
+
+def load_weights(path: str | Path, wanted: str) -> tuple[nn.Module, dict[str, Any]]:
+    """A net for use and its recipe, from `save_net`'s file or from a training checkpoint.
 
     Args:
         path: `.safetensors`, Lightning's `.ckpt`, or a checkpoint of the published renderer.
@@ -78,7 +82,7 @@ def load_net(path: str | Path, wanted: str) -> nn.Module:
         first = str(error).strip().splitlines()[-1].strip()
         raise RibError(f"{path} holds weights that do not fit its own recipe {target} ({first})") from error
     net.eval().requires_grad_(False)
-    return net.for_inference() if hasattr(net, "for_inference") else net  # type: ignore[operator]
+    return (net.for_inference() if hasattr(net, "for_inference") else net), recipe  # type: ignore[operator]
 
 
 def _read_safetensors(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:

@@ -10,10 +10,9 @@ from typing import Any
 import torch
 from torch import nn
 
-from rib.errors import RibError
 from rib.interval import Background, Interval, Refinement, Rendered
 from rib.recipe import build
-from rib.render.checkpoint import load_net, save_net, shipped_weights
+from rib.render.checkpoint import load_weights, save_net, shipped_weights
 from rib.render.crops import CropRecipe
 from rib.render.drawings import Gap
 from rib.render.drawn import Drawn, Refined, surround
@@ -21,6 +20,8 @@ from rib.render.fitting import FitRecipe, Report
 from rib.render.puppet import Drawing
 from rib.render.trust import floor_person
 from rib.render.warp import WarpRenderer
+
+UNTRAINED = "untrained"
 
 
 class GanRenderer(WarpRenderer):
@@ -32,8 +33,9 @@ class GanRenderer(WarpRenderer):
     Args:
         puppet: See `WarpRenderer`.
         trust: See `WarpRenderer`.
-        net: Recipe of the net that is fitted where there are no weights to start from.
-        ckpt: Weights, a .safetensors or a .ckpt of `rib train`; None takes those that come with rib.
+        net: Recipe of the net where it starts untrained.
+        ckpt: Weights, a .safetensors or a .ckpt of `rib train`; None takes those that come with rib;
+            "untrained" starts from `net`, which changes nothing until it is fitted.
         fit: Steps for which the net is fitted to the clip's own keyframes first; 0 takes it as it is.
         fitting: Recipe of the fit (`rib.render.fitting.FitRecipe`).
         crops: Recipe of what it learns from (`rib.render.crops.CropRecipe`).
@@ -42,7 +44,7 @@ class GanRenderer(WarpRenderer):
         guard_db: ... and PSNR by more than this.
 
     Raises:
-        RibError: There are no weights and nothing is fitted, or they are of another net.
+        RibError: The weights are absent, damaged or of another net.
     """
 
     def __init__(
@@ -51,12 +53,7 @@ class GanRenderer(WarpRenderer):
         guard_db: float,
     ) -> None:  # fmt: skip
         super().__init__(puppet, trust)
-        self.recipe = dict(net)
-        path = Path(ckpt).expanduser() if ckpt else shipped_weights()
-        if path is None and not fit:
-            raise RibError("render=gan has no weights", "type render.ckpt=PATH or render.fit=300")
-        self.net = load_net(path, net["_target_"]) if path else None
-        self.start = sha256(path.read_bytes()).hexdigest() if path else "untrained"
+        self.net, self.recipe, self.start = _start(net, ckpt)
         self.fit, self.seed = fit, seed
         self.fitting: FitRecipe = build(fitting)
         self.crops: CropRecipe = build(crops)
@@ -69,10 +66,11 @@ class GanRenderer(WarpRenderer):
         if sketch is None:
             return _nothing(background)
         drawing, drawn, gate = sketch
-        use = self.net is not None and gate > 0 and self.is_better(interval)
+        use = gate > 0 and self.is_better(interval)
         if not _rehearsing(interval):
             self._used[interval.a.index, interval.b.index] = use
-        refined = self.net.refine(drawn) if use else Refined(drawn.colour, drawn.alpha, drawn.trust)  # type: ignore[union-attr, operator]
+        plain = Refined(drawn.colour, drawn.alpha, drawn.trust)
+        refined: Refined = self.net.to(drawn.floor.device).refine(drawn) if use else plain  # type: ignore[operator]
         return _placed(background, drawing, refined, gate, self._noted)
 
     def plain(self, interval: Interval, background: Background) -> Rendered:
@@ -107,18 +105,26 @@ class GanRenderer(WarpRenderer):
         """
         torch.manual_seed(self.seed)
         net: nn.Module = build(self.recipe)
-        if self.net is not None:
-            net.load_state_dict(self.net.state_dict())
+        net.load_state_dict(self.net.state_dict())
         fitted = self.fitting.fit(net, gaps, self.crops, self.fit, self.seed, report)
         save_net(path, fitted, self.recipe, {"steps": str(self.fit)})
 
     def load(self, path: Path) -> None:
         """Take other weights from here on."""
-        self.net = load_net(path, self.recipe["_target_"])
+        self.net, self.recipe = load_weights(path, self.recipe["_target_"])
 
     def told(self) -> dict[str, float]:
         """`net_gaps`: the share of all gaps drawn in which the net was used."""
         return {"net_gaps": sum(self._used.values()) / max(len(self._used), 1)}
+
+
+def _start(net: Mapping[str, Any], ckpt: str | None) -> tuple[nn.Module, dict[str, Any], str]:
+    """A net, its recipe, and a hash of its weights."""
+    if ckpt == UNTRAINED:
+        return build(net).eval().requires_grad_(False), dict(net), UNTRAINED
+    path = Path(ckpt).expanduser() if ckpt else shipped_weights()
+    loaded, recipe = load_weights(path, net["_target_"])
+    return loaded, recipe, sha256(path.read_bytes()).hexdigest()
 
 
 def _rehearsing(interval: Interval) -> bool:

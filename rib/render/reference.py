@@ -35,8 +35,7 @@ class ReferenceRenderer:
     """The batches of an interval have to come in order."""
 
     def __init__(self, net: Mapping[str, Any], ckpt: str) -> None:
-        loaded = load_net(ckpt, net["_target_"])
-        self.net: nn.Module = loaded.for_inference() if hasattr(loaded, "for_inference") else loaded  # type: ignore[operator]
+        self.net: nn.Module = load_net(ckpt, net["_target_"])
         self._last: tuple[tuple[int, int], float, torch.Tensor] | None = None
 
     def __call__(self, interval: Interval, background: Background) -> Rendered:

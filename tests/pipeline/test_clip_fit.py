@@ -26,7 +26,8 @@ def chain(pictures: Path, settings: Callable[..., dict[str, Any]], tmp_path: Pat
     def make(*overrides: str) -> Chain:
         small = (
             "render.net.widths=[8]", "render.net.blocks=[1]", "render.crops.side_px=32",
-            "render.crops.batch_size=1", "render=gan", "background=flow", "mask=files", f"mask.path={folder}",
+            "render.crops.batch_size=1", "render=gan", "render.ckpt=untrained",
+            "background=flow", "mask=files", f"mask.path={folder}",
         )  # fmt: skip
         return Chain.from_config(settings(pictures, "input_fps=10", "rate=2", *small, *overrides))
 

@@ -11,10 +11,12 @@ from painted import turning
 from test_drawings import CROPS, FIT
 from test_warp_trust import PUPPET, TRUST, cross_fade, renderer
 
+from rib.config.compose import compose as compose_config
 from rib.errors import RibError
 from rib.interval import Interval, Refinement
 from rib.pipeline.compose import compose
-from rib.render.checkpoint import load_net, save_net
+from rib.recipe import build
+from rib.render.checkpoint import load_net, save_net, shipped_weights
 from rib.render.drawings import Gap
 from rib.render.gan import GanRenderer
 
@@ -26,7 +28,7 @@ def gan(ckpt: Path | None, fit: int = 0) -> GanRenderer:
         PUPPET,
         {"_target_": "rib.render.trust.Trust", **TRUST.__dict__},
         SMALL,
-        str(ckpt) if ckpt else None,
+        str(ckpt) if ckpt else "untrained",
         fit,
         {"_target_": "rib.render.fitting.FitRecipe", **FIT.__dict__},
         {"_target_": "rib.render.crops.CropRecipe", **CROPS.__dict__},
@@ -62,6 +64,16 @@ def difference(one: GanRenderer, interval: Interval) -> float:
 
 def test_untrained_it_equals_the_training_free_renderer(untrained: Path, judged: Interval) -> None:
     assert difference(gan(untrained), judged) == 0.0
+    assert difference(gan(None), judged) == 0.0
+
+
+def test_weights_come_with_the_package(judged: Interval) -> None:
+    config = compose_config("interpolate", "input=x", "output=y", "rate=2", "render=gan")
+    shipped = build(config["render"])
+    shipped.trust = TRUST
+    assert 0 < difference(shipped, judged) < 1
+    assert shipped_weights().stat().st_size < 20e6
+    assert shipped_weights().with_name("card.md").is_file()
 
 
 def test_the_net_is_used_where_it_won(trained: Path, judged: Interval) -> None:
@@ -115,8 +127,6 @@ def test_fitting_writes_what_it_then_uses(tmp_path: Path, judged: Interval) -> N
 
 
 def test_weights_of_another_kind_are_one_line(tmp_path: Path, untrained: Path) -> None:
-    with pytest.raises(RibError, match="render=gan has no weights"):
-        gan(None)
     with pytest.raises(RibError, match="no renderer weights at"):
         gan(tmp_path / "absent.ckpt")
     (tmp_path / "text.safetensors").write_text("hello")
