@@ -66,13 +66,15 @@ class ReferenceLabels:
 
     def _bell(self, place_px: Tensor, size: int) -> Tensor:
         """(N, J, size) of places (N, J, 1), 0 for places outside."""
-        places = torch.arange(size, device=place_px.device, dtype=torch.float32)
-        pixel = place_px.trunc().float()
+        places = torch.arange(size, device=place_px.device)
+        pixel = place_px.nan_to_num(0).trunc().clamp(-size, 2 * size).long()
         reach = int(TRUNCATED * self.sigma_px + 0.5)
-        bell = places.new_zeros(())
+        steps = torch.arange(reach + 2, device=place_px.device, dtype=torch.float32)
+        values = torch.exp(-0.5 * (steps / self.sigma_px) ** 2)
+        values[-1] = 0
+        bell = values.new_zeros(())
         for mirrored in (pixel, -1 - pixel, 2 * size - 1 - pixel):
-            distance = (places - mirrored).abs()
-            bell = bell + torch.exp(-0.5 * (distance / self.sigma_px) ** 2) * (distance <= reach)
+            bell = bell + values[(places - mirrored).abs().clamp_(max=reach + 1)]
         inside = (pixel >= 0) & (pixel < size)
         return (bell / bell.amax(-1, keepdim=True).clamp(min=1e-12) * inside).to(place_px.dtype)
 
@@ -93,8 +95,8 @@ def _strokes(a: Tensor, b: Tensor, size_hw: tuple[int, int]) -> list[Tensor]:
     """What is painted for limbs from a to b, (L, 3) each, as places in a picture and a last one for waste.
 
     Returns:
-        (L, P) places of the squares, (L, P) how many lie on each; (L, 2, D) places of the discs at both ends,
-        (L, 2, D) how many lie on each.
+        (L, P) places of the squares, (L, P) what is left there of what was under them, as a share; (L, 2, D)
+        places of the discs at both ends, (L, 2, D) what is left there.
     """
     x, y, valid = _places(a, b)
     windows = Windows.around(a, b, STAMP // 2 + 1, size_hw)
@@ -108,31 +110,31 @@ def _strokes(a: Tensor, b: Tensor, size_hw: tuple[int, int]) -> list[Tensor]:
     discs = torch.where(inside, row * W + column, H * W)
     # a pixel of one disc lies on the other too where that one's middle is near
     other = (column - ends_x.flip(1)[..., None]).square() + (row - ends_y.flip(1)[..., None]).square()
-    return [windows.index, _times_stamped(x, y, valid, windows), discs, 1.0 + (other < DISC**2)]
+    left = torch.exp2(-_times_stamped(x, y, valid, windows))
+    return [windows.index, left, discs, torch.where(other < DISC**2, 0.25, 0.5)]
 
 
 def _draw_limb(
-    canvas: Tensor, colour: Tensor, squares: Tensor, times: Tensor, discs: Tensor, disc_times: Tensor
+    canvas: Tensor, colour: Tensor, squares: Tensor, left: Tensor, discs: Tensor, disc_left: Tensor
 ) -> None:
     """Draw one limb of each of N poses onto canvas (N, 3, H * W + 1); the rest is of `_strokes`."""
     index = squares[:, None].expand(-1, 3, -1)
-    canvas.scatter_(2, index, _averaged(canvas.gather(2, index), colour, times))
+    canvas.scatter_(2, index, _averaged(canvas.gather(2, index), colour, left))
     index = discs.flatten(1)[:, None].expand(-1, 3, -1)
     under = canvas.gather(2, index)
-    canvas.scatter_(2, index, _averaged(under, colour, disc_times.flatten(1)))
+    canvas.scatter_(2, index, _averaged(under, colour, disc_left.flatten(1)))
     # the whole colour where the same pixel of both discs was black
     black = (under.amax(1) == 0).view_as(discs).all(1, keepdim=True)
     waste = torch.where(black, discs, canvas.shape[2] - 1).flatten(1)[:, None].expand(-1, 3, -1)
     canvas.scatter_(2, waste, colour.expand(len(canvas), -1, waste.shape[2]))
-    canvas[..., -1] = 0
 
 
-def _averaged(under: Tensor, colour: Tensor, times: Tensor) -> Tensor:
-    """What is left of `under` (N, 3, P) when a colour (3, 1) was averaged in `times` (N, P) times.
+def _averaged(under: Tensor, colour: Tensor, left: Tensor) -> Tensor:
+    """What `under` (N, 3, P) becomes when a colour (3, 1) is averaged in n times, `left` (N, P) being 2^-n.
 
     Of n roundings down in a row, floor((v + c) / 2), there remains c + floor((v - c) / 2^n).
     """
-    return ((under - colour) * torch.exp2(-times)[:, None]).floor_() + colour
+    return (under - colour).mul_(left[:, None]).floor_().add_(colour)
 
 
 def _places(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor, Tensor]:
