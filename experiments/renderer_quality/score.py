@@ -36,7 +36,7 @@ def stages(name: str, given: dict[str, str]) -> dict[str, Any]:
             "render.guard_lpips=9",
             "render.guard_db=-99",
         ],
-        "fitted": ["render=gan", f"render.fit={given.get('fit', 300)}"],
+        "fitted": ["render=gan", "render.ckpt=untrained", f"render.fit={given.get('fit', 300)}"],
     }
     config = compose("interpolate", "input=x", "output=y", "rate=2", *chosen[name])
     return {stage: config[stage] for stage in ("background", "render")}

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 KEPT = 3
 """One in so many keyframes is kept from the fit, to judge its outcome by."""
+MOST = 64
+"""So many are learnt from at most, spread over the clip: their drawings are in memory (a few MB each)."""
 FILE = "renderer.safetensors"
 
 
@@ -52,10 +54,13 @@ def fit_renderer(chain: Chain, source: FrameSource, analysis: Analysis) -> froze
 
 
 def _to_learn(analysis: Analysis) -> list[int]:
-    """Two keyframes of three, of those that have somebody on both sides in their shot."""
+    """Two keyframes of three, of those that have somebody on both sides in their shot; `MOST` at most."""
     shots = shots_of(analysis)
     able = [able_to_hide(analysis, np.flatnonzero(shots == number)) for number in np.unique(shots)]
-    return [k for shot in able for i, k in enumerate(shot) if i % KEPT != KEPT // 2]
+    chosen = [k for shot in able for i, k in enumerate(shot) if i % KEPT != KEPT // 2]
+    if len(chosen) <= MOST:
+        return chosen
+    return [chosen[i] for i in np.linspace(0, len(chosen) - 1, MOST).round().astype(int)]
 
 
 def _gaps(chain: Chain, source: FrameSource, analysis: Analysis, chosen: list[int]) -> Iterator[Gap]:

@@ -106,8 +106,9 @@ class GanRenderer(WarpRenderer):
         torch.manual_seed(self.seed)
         net: nn.Module = build(self.recipe)
         net.load_state_dict(self.net.state_dict())
-        fitted = self.fitting.fit(net, gaps, self.crops, self.fit, self.seed, report)
-        save_net(path, fitted, self.recipe, {"steps": str(self.fit)})
+        if gaps:  # a clip in which no bone is ever seen teaches nothing
+            net = self.fitting.fit(net, gaps, self.crops, self.fit, self.seed, report)
+        save_net(path, net, self.recipe, {"steps": str(self.fit)})
 
     def load(self, path: Path) -> None:
         """Take other weights from here on."""
