@@ -15,3 +15,10 @@ class RibError(Exception):
         self.what = what
         self.remedy = remedy
         super().__init__(f"{what}; {remedy}" if remedy else what)
+
+
+def in_one_line(error: BaseException) -> str:
+    """What an error says, without line breaks; led by its kind where it is none of ours."""
+    text = " ".join(str(error).split())
+    kind = "" if isinstance(error, RibError) else type(error).__name__
+    return f"{kind}: {text}" if kind and text else kind or text

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from rib.errors import RibError
+from rib.files import write_errors
 from rib.recipe import did_you_mean
 
 Task = Callable[[dict[str, Any]], Any]
@@ -82,7 +83,7 @@ def _compose_and_call(verb: str, task: Task, arguments: list[str]) -> None:
     os.environ["HYDRA_FULL_ERROR"] = "1"
     import hydra
 
-    from rib.config import schema
+    from rib.config import schema, sweep
     from rib.config.explain import ConfigError, explain
     from rib.config.paths import conf_dir
 
@@ -92,6 +93,12 @@ def _compose_and_call(verb: str, task: Task, arguments: list[str]) -> None:
         hydra.main(config_path=str(conf_dir()), config_name=verb, version_base="1.3")(_job(task))()
     except ConfigError as error:
         raise explain(error) from error
+    except Exception as error:
+        sweep.report(error)
+        # jobs tell their own errors: this is Hydra's, that could not make the run's folder
+        with write_errors(Path(str(getattr(error, "filename", None) or "."))):
+            raise
+    sweep.report(None)
 
 
 def _job(task: Task) -> Callable[[Any], Any]:
@@ -105,15 +112,23 @@ def _job(task: Task) -> Callable[[Any], Any]:
         from hydra.core.hydra_config import HydraConfig
         from hydra.types import RunMode
 
+        from rib.config.sweep import check_mode, note_failure
+
         results: list[Any] = []
 
         def call() -> None:
+            check_mode()
             if "run_dir" in config:
                 config.run_dir = HydraConfig.get().runtime.output_dir
             results.append(task(plain(config)))
 
         if HydraConfig.get().mode == RunMode.MULTIRUN:
-            call()
+            try:
+                call()
+            except Exception as error:
+                if "run_dir" in config:
+                    note_failure(Path(config.run_dir), error)
+                raise
         elif code := exit_code(call):
             raise SystemExit(code)
         return results[0] if results else None  # nobody reads the pipe any more

@@ -16,6 +16,7 @@ from rib.config.explain import ConfigError, MissingPluginError, explain
 from rib.config.paths import conf_dir, groups, options
 from rib.config.recipes import check_recipes
 from rib.errors import RibError
+from rib.recipe import check
 
 
 def compose(verb: str, *overrides: str) -> dict[str, Any]:
@@ -55,13 +56,33 @@ def check_all() -> Iterator[tuple[str, int | None]]:
                 except MissingPluginError:
                     yield f"{verb} {text}", None
                     continue
-                yield f"{verb} {text}", _check(f"{verb} {text}", config)
+                count = _check(f"{verb} {text}", config)
+                yield f"{verb} {text}", count + (_check_sweep(verb, text) if group == "sweep" else 0)
 
 
 def _named(verb: str) -> set[str]:
     """Groups in a root's own list of defaults; those of `@package _global_` leave no key in the config."""
     defaults = OmegaConf.load(conf_dir() / f"{verb}.yaml").defaults
     return {str(key) for item in defaults if isinstance(item, DictConfig) for key in item}
+
+
+def _check_sweep(verb: str, text: str) -> int:
+    """Hold a sweep against its sweeper's constructor, and what it varies against the settings there are."""
+    config = _compose(verb, text, return_hydra_config=True)
+    sweeper: Any = OmegaConf.to_container(config.hydra.sweeper, resolve=False)
+    if sweeper["_target_"] == schema.STUDY["_target_"]:
+        check({**sweeper, "_target_": "rib.config.study.StudySweeper"})
+    for name in sweeper.get("params") or {}:
+        if not _is_setting(config, name):
+            raise RibError(f"{verb} {text}: it varies {name!r}, which is no setting")
+    return 1
+
+
+def _is_setting(config: DictConfig, name: str) -> bool:
+    """Whether a dotted name is a setting or a config group."""
+    parent, _, key = name.rpartition(".")
+    node = OmegaConf.select(config, parent) if parent else config
+    return name in groups() or (isinstance(node, DictConfig) and key in node)
 
 
 def _check(title: str, config: DictConfig) -> int:
@@ -75,11 +96,11 @@ def _check(title: str, config: DictConfig) -> int:
         raise RibError(f"{title}: {error.what}", error.remedy) from error
 
 
-def _compose(verb: str, *overrides: str) -> DictConfig:
+def _compose(verb: str, *overrides: str, return_hydra_config: bool = False) -> DictConfig:
     schema.register()
     GlobalHydra.instance().clear()
     try:
         with initialize_config_dir(config_dir=str(conf_dir()), version_base="1.3"):
-            return hydra_compose(config_name=verb, overrides=list(overrides))
+            return hydra_compose(verb, list(overrides), return_hydra_config=return_hydra_config)
     except ConfigError as error:
         raise explain(error) from error

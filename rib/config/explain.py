@@ -50,6 +50,7 @@ PLUGINS = {
     "joblib": ("hydra-joblib-launcher", "sweep"),
     "submitit_local": ("hydra-submitit-launcher", "slurm"),
     "submitit_slurm": ("hydra-submitit-launcher", "slurm"),
+    "ray": ("hydra-ray-launcher", "ray"),
 }
 """Hydra's launchers that are packages of their own, and the extra that brings them."""
 

@@ -222,8 +222,29 @@ ROOTS = {
 }
 
 
+STUDY: dict[str, Any] = {
+    "_target_": "hydra_plugins.rib.StudySweeper",
+    "params": None,
+    "direction": "minimize",
+    "num_trials": 20,
+    "at_once": 1,
+    "storage": "sqlite:///${hydra.sweep.dir}/study.db",
+    "study_name": "${name}",
+    "seed": "${seed}",
+    "num_random": 5,
+}
+"""The sweeper that conf/sweep/ chooses, as `hydra/sweeper: study`."""
+
+
 def register() -> None:
-    """Make the roots known to Hydra as `<verb>_schema`."""
+    """Make the roots known to Hydra as `<verb>_schema`, and our sweeper as `study`."""
+    from hydra.core.plugins import Plugins
+
+    from rib.config.study import StudySweeper
+
     store = ConfigStore.instance()
     for verb, root in ROOTS.items():
         store.store(name=f"{verb}_schema", node=root)
+    store.store(group="hydra/sweeper", name="study", node=STUDY, provider="rib")
+    # Hydra takes sweepers whose name begins like this; ours is no package of its own
+    Plugins.instance().class_name_to_class[str(STUDY["_target_"])] = StudySweeper

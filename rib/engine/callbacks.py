@@ -92,3 +92,46 @@ class Throughput(Callback):
         pl_module.log("train/steps_per_s", self._count / passed)
         pl_module.log("train/data_wait_share", self._waited / passed)
         self._start, self._waited, self._count = self._ended, 0.0, 0
+
+
+class GradientNorm(Callback):
+    """Logs `train/grad_norm`, before it is clipped, and on a GPU `train/gpu_memory_gib`, the peak so far.
+
+    Where several optimizers take turns, each has its own: `train/grad_norm_0`, `train/grad_norm_1`.
+
+    Args:
+        every_num_steps: How often, in batches.
+    """
+
+    def __init__(self, every_num_steps: int) -> None:
+        self.every_num_steps = every_num_steps
+        self._batch = 0
+
+    def on_train_batch_start(
+        self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        """Which batch this is."""
+        self._batch = batch_idx
+
+    def on_before_optimizer_step(
+        self, trainer: Trainer, pl_module: LightningModule, optimizer: torch.optim.Optimizer
+    ) -> None:
+        """Log once in a while."""
+        if (self._batch + 1) % self.every_num_steps:
+            return
+        gradients = [
+            p.grad for group in optimizer.param_groups for p in group["params"] if p.grad is not None
+        ]
+        norm = torch.nn.utils.get_total_norm(gradients)
+        whole = norm.full_tensor() if hasattr(norm, "full_tensor") else norm
+        several = len(trainer.optimizers)
+        number = f"_{_place_of(optimizer, trainer.optimizers)}" if several > 1 else ""
+        pl_module.log(f"train/grad_norm{number}", whole)
+        if pl_module.device.type == "cuda":
+            peak = torch.cuda.max_memory_allocated(pl_module.device) / 2**30
+            pl_module.log("train/gpu_memory_gib", peak)
+
+
+def _place_of(optimizer: Any, optimizers: list[Any]) -> int:
+    inner = getattr(optimizer, "optimizer", optimizer)
+    return next(i for i, o in enumerate(optimizers) if getattr(o, "optimizer", o) is inner)

@@ -2,34 +2,47 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import sys
+import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rib.engine.checkpoints import (
-    DescribeCheckpoint,
-    ResumeStopped,
-    WholeCheckpointIO,
-    load_weights,
-    read_checkpoint,
-)
+from rib.engine.gather import gathered, place_in
+from rib.engine.place import place_of
+from rib.engine.restore import already_finished, forget_what_comes_again, settled
 from rib.engine.run_folder import open_run_folder
-from rib.errors import RibError
+from rib.engine.status import (
+    FAILED,
+    FINISHED,
+    PREEMPTED,
+    RUNNING,
+    STOPPED,
+    Status,
+    read_status,
+    write_status,
+)
+from rib.errors import RibError, in_one_line
 from rib.recipe import build
 
-RESTORE = ("fresh", "resume", "finetune")
+if TYPE_CHECKING:
+    from rib.engine.meeting import Meeting
+
+log = logging.getLogger(__name__)
 
 
-def fit(config: dict[str, Any]) -> float | None:
-    """Train what the settings describe.
+def fit(config: dict[str, Any], overrides: tuple[str, ...] = ()) -> float | None:
+    """Train what the settings describe, in as many processes as they ask for.
 
     Args:
         config: conf/train.yaml, composed to a plain dict: recipes `task.module`, `task.data` and `trainer`,
             dicts of recipes `callbacks` and `logger`, and `seed`, `restore`, `ckpt`, `run_dir`, `monitor`.
+        overrides: What a sweep set for this run, for its status.
 
     Returns:
         The last value of `config["monitor"]`, for a sweep to judge by, or None where it was not logged.
@@ -37,22 +50,75 @@ def fit(config: dict[str, Any]) -> float | None:
     Raises:
         RibError: A mistake in the settings, a checkpoint that does not fit, or a loss that is not finite.
     """
-    ckpt = _restored_from(config)
+    if place_of().rank > 0:  # submitit starts every process of a job with the job's settings
+        return _beside_rank_0()
     run_dir = Path(config["run_dir"])
+    if (done := already_finished(config)) is not None:
+        return done.score
+    chosen = settled(json.loads(json.dumps(config)))
     open_run_folder(run_dir, config)
-    _quiet()
+    if chosen["restore"] == "resume":
+        forget_what_comes_again(run_dir, Path(chosen["ckpt"]))
+    with _with_status(run_dir, overrides) as outcome, gathered(chosen) as meeting:
+        outcome["score"] = train(chosen, meeting)
+    return outcome["score"]
 
+
+def train(config: dict[str, Any], meeting: Meeting | None = None) -> float | None:
+    """Train in this process, as one of those at the meeting.
+
+    Args:
+        config: The settings that `fit` settled.
+        meeting: Where the processes of the run meet, or None where this is the only one.
+
+    Returns:
+        See `fit`.
+    """
+    _quiet()
+    from lightning_fabric.utilities.rank_zero import rank_zero_only
     from pytorch_lightning import seed_everything
 
+    place = place_in(meeting)
+    rank_zero_only.rank = place.rank  # type: ignore[attr-defined]
     seed_everything(config["seed"], workers=True, verbose=False)
     data, module = build(config["task"]["data"]), build(config["task"]["module"])
-    if config["restore"] == "finetune":
-        assert ckpt is not None
-        load_weights(module, read_checkpoint(ckpt), ckpt)
+    _finetuned(module, config)
+    log.info("rank %d of %d trains %s", place.rank, place.num_ranks, json.dumps(config["task"]["module"]))
     loggers = [build(recipe) for recipe in _chosen(config["logger"])]
+    trainer = _trainer(config, module, meeting, loggers)
+    failed = True
+    try:
+        if meeting:
+            meeting.join("gloo" if config["trainer"]["accelerator"] == "cpu" else "nccl")
+        resume = config["ckpt"] if config["restore"] == "resume" else None
+        trainer.fit(module, datamodule=data, ckpt_path=resume, weights_only=True)
+        failed = False
+    except SystemExit as stop:
+        if isinstance(stop.__context__, KeyboardInterrupt):  # Lightning's way to end
+            raise KeyboardInterrupt from stop
+        raise
+    finally:
+        if failed:
+            for logger in loggers:
+                logger.finalize("failed")
+        _finish_wandb(failed)
+        if meeting:
+            meeting.leave()
+    score = trainer.callback_metrics.get(config["monitor"])
+    return None if score is None else float(score)
+
+
+def _trainer(config: dict[str, Any], module: Any, meeting: Meeting | None, loggers: list[Any]) -> Any:
+    """The trainer, with what every run has."""
+    from rib.engine.checkpoints import DescribeCheckpoint, ResumeStopped, WholeCheckpointIO
+    from rib.engine.meeting import GivenPlace
+
+    recipe = clipping_handed_over(config["trainer"], module)
+    if isinstance(recipe.get("strategy"), Mapping):
+        recipe["strategy"] = build(recipe["strategy"])
     quiet = {} if sys.stderr.isatty() else {"enable_progress_bar": False}
-    trainer = build(
-        clipping_handed_over(config["trainer"], module),
+    return build(
+        recipe,
         **quiet,
         callbacks=[
             *(build(recipe) for recipe in _chosen(config["callbacks"])),
@@ -60,42 +126,58 @@ def fit(config: dict[str, Any]) -> float | None:
             ResumeStopped(),
         ],
         logger=loggers or False,
-        plugins=[WholeCheckpointIO()],
-        default_root_dir=run_dir,
+        plugins=[WholeCheckpointIO(), GivenPlace(place_in(meeting))],
+        default_root_dir=config["run_dir"],
     )
-    try:
-        resume = str(ckpt) if config["restore"] == "resume" else None
-        trainer.fit(module, datamodule=data, ckpt_path=resume, weights_only=True)
-    except Exception as error:
-        for logger in loggers:
-            logger.finalize("failed")
-        raise error
-    finally:
-        _finish_wandb()
-    score = trainer.callback_metrics.get(config["monitor"])
-    return None if score is None else float(score)
 
 
-def _restored_from(config: Mapping[str, Any]) -> Path | None:
-    """The checkpoint that `restore=` needs.
+def _beside_rank_0() -> float | None:
+    from rib.engine.meeting import outside_meeting
 
-    Raises:
-        RibError: It is missing, was given without need, or `restore` is no such word.
-    """
-    restore, ckpt = config["restore"], config["ckpt"]
-    if restore not in RESTORE:
-        raise RibError(f"restore={restore}: there is no such way", f"choose one of: {', '.join(RESTORE)}")
-    if restore == "fresh":
-        if ckpt is not None:
-            raise RibError(
-                f"ckpt={ckpt} was given with restore=fresh", "type restore=resume or restore=finetune"
-            )
+    meeting = outside_meeting()
+    settings = meeting.hear()
+    if settings is None:
         return None
-    if ckpt is None:
-        raise RibError(f"restore={restore} needs a checkpoint", "type ckpt=PATH of a .ckpt file")
-    path = Path(ckpt).expanduser().absolute()
-    read_checkpoint(path)
-    return path
+    try:
+        return train(settings, meeting)
+    except Exception as error:
+        meeting.report(error)
+        raise
+
+
+@contextmanager
+def _with_status(run_dir: Path, overrides: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+    """Keep status.json true, however the run ends."""
+    begun = time.monotonic()
+
+    def tell(state: str, **facts: Any) -> None:
+        seconds = round(time.monotonic() - begun, 1)
+        write_status(run_dir, Status(state, seconds=seconds, overrides=overrides, pid=os.getpid(), **facts))
+
+    tell(RUNNING)
+    outcome: dict[str, Any] = {}
+    try:
+        yield outcome
+    except Exception as error:
+        if not isinstance(error, RibError):
+            log.exception("the run failed")
+        tell(FAILED, error=in_one_line(error))
+        raise
+    except BaseException:
+        status = read_status(run_dir)
+        if status is None or status.state != PREEMPTED:
+            tell(STOPPED)
+        raise
+    tell(FINISHED, **outcome)
+
+
+def _finetuned(module: Any, config: Mapping[str, Any]) -> None:
+    """Give the module the weights that restore=finetune names."""
+    from rib.engine.checkpoints import load_weights, read_checkpoint
+
+    if config["restore"] == "finetune":
+        path = Path(config["ckpt"])
+        load_weights(module, read_checkpoint(path), path)
 
 
 def clipping_handed_over(trainer: Mapping[str, Any], module: Any) -> dict[str, Any]:
@@ -118,22 +200,20 @@ def _quiet() -> None:
     """Keep Lightning's advertisements and our own deliberate choices out of the terminal."""
     for name in ("pytorch_lightning.utilities.rank_zero", "lightning.pytorch.utilities.rank_zero"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    warnings.filterwarnings(
-        "ignore", message=".*in eval mode at the start of training.*"
-    )  # the averaged weights
-    warnings.filterwarnings("ignore", message=".*LeafSpec.*")
-    warnings.filterwarnings("ignore", message=".*does not have many workers.*")
-    # the weights after a step are the ones that are wanted
-    warnings.filterwarnings("ignore", message=".*ModelCheckpoint with manual optimization.*")
-    # a resumed run goes on in its folder
-    warnings.filterwarnings("ignore", message=".*exists and is not empty.*")
-    # our samplers go on where the checkpoint stopped (rib.epochs.EpochSampler)
-    warnings.filterwarnings("ignore", message=".*your dataloader is not resumable.*")
+    for message in (
+        ".*in eval mode at the start of training.*",  # the averaged weights
+        ".*LeafSpec.*",
+        ".*does not have many workers.*",
+        ".*ModelCheckpoint with manual optimization.*",  # the weights after a step are wanted
+        ".*exists and is not empty.*",  # a resumed run goes on in its folder
+        ".*your dataloader is not resumable.*",  # our samplers go on where the checkpoint stopped
+    ):
+        warnings.filterwarnings("ignore", message=message)
     os.environ.setdefault("WANDB_SILENT", "true")
 
 
-def _finish_wandb() -> None:
+def _finish_wandb(failed: bool) -> None:
     """Close W&B's run: a next trial in this process would otherwise write into it."""
     wandb = sys.modules.get("wandb")
     if wandb is not None and wandb.run is not None:
-        wandb.finish()
+        wandb.finish(exit_code=1 if failed else 0)

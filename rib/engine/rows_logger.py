@@ -10,6 +10,8 @@ from typing import Any
 from pytorch_lightning.loggers.logger import Logger
 from pytorch_lightning.utilities.rank_zero import rank_zero_only
 
+from rib.files import write_whole
+
 
 class RowsLogger(Logger):
     """Appends `step,epoch,name,value` rows to <folder>/metrics.csv; a resumed run goes on in the same file.
@@ -46,6 +48,24 @@ class RowsLogger(Logger):
 
     def log_hyperparams(self, params: dict[str, Any] | Namespace, *args: Any, **kwargs: Any) -> None:
         """Nothing: the run folder holds the whole config."""
+
+
+def forget_from(path: Path, step: int) -> None:
+    """Drop the rows of a step and of all after it: a run that goes on from before logs them again.
+
+    Args:
+        path: A metrics.csv, or where there will be one.
+        step: How many steps the checkpoint has behind it; the first step is 0.
+    """
+    if not path.is_file():
+        return
+    with path.open(newline="", encoding="utf-8") as file:
+        header, *rows = csv.reader(file)
+    kept = [row for row in rows if len(row) == len(header) and int(row[0]) < step]
+    if len(kept) == len(rows):
+        return
+    with write_whole(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([header, *kept])
 
 
 def read_metrics(path: Path) -> dict[str, list[tuple[int, float]]]:

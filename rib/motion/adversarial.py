@@ -70,6 +70,9 @@ class AdversarialMotionModule(MotionModule):
         discriminator: Recipe of the discriminator.
     """
 
+    shardable = False
+    """The discriminator runs on weights that it is handed (`rib.engine.sharded`)."""
+
     def __init__(
         self, net: Mapping[str, Any], loss: Mapping[str, Any], weights: Mapping[str, float],
         optimizer: Mapping[str, Any], warmup_steps: int, total_steps: int, final_share: float, average: float,

@@ -98,9 +98,10 @@ class MotionModule(pl.LightningModule):
     def validation_step(self, batch: MotionBatch, batch_idx: int, dataloader_idx: int = 0) -> None:
         """In-between error, and its ratio to the spline's."""
         curve, spline = self(batch["times_s"], batch["keypoints_px"], batch["confidence"]), spline_of(batch)
-        name, size = self.checks[dataloader_idx], len(batch["times_s"])
+        name = self.checks[dataloader_idx]
         ours, theirs = (between_px(c, batch) for c in (curve, spline))
-        options: dict[str, Any] = {"batch_size": size, "add_dataloader_idx": False}
+        # every batch weighs 1: between processes Lightning rounds mean batch sizes down to whole numbers
+        options: dict[str, Any] = {"batch_size": 1, "add_dataloader_idx": False, "sync_dist": True}
         self.log(f"val/{name}_px", ours, **options)
         self.log(f"val/{name}_ratio", ours / theirs, **options)
         self.ratios.append(ours / theirs)

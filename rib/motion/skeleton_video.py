@@ -40,7 +40,7 @@ def write_skeletons(
     Raises:
         RibError: The path ends in neither.
     """
-    frames = _frames(panels, stride, size_px)
+    frames = skeleton_frames(panels, stride, size_px)
     if path.suffix == ".gif":
         _write_gif(path, frames)
     elif path.suffix == ".mp4":
@@ -62,7 +62,8 @@ def _write_gif(path: Path, frames: Iterator[np.ndarray]) -> None:
         )
 
 
-def _frames(panels: Mapping[str, np.ndarray], stride: int, size_px: int) -> Iterator[np.ndarray]:
+def skeleton_frames(panels: Mapping[str, np.ndarray], stride: int, size_px: int) -> Iterator[np.ndarray]:
+    """The frames of `write_skeletons`, (size_px, panels * size_px, 3) uint8 RGB."""
     truth = next(iter(panels.values()))
     low, high = truth.min(1), truth.max(1)
     scale = size_px * (1 - 2 * MARGIN) / (high - low).max()

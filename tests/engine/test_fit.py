@@ -155,12 +155,3 @@ def test_weights_of_another_net_are_refused_in_one_line(settings: Settings, tmp_
     last = tmp_path / "first" / "checkpoints" / "last.ckpt"
     with pytest.raises(RibError, match="name a checkpoint of the same net="):
         fit(settings("second", "restore=finetune", f"ckpt={last}", "net.width=12"))
-
-
-@pytest.mark.slow
-def test_a_run_is_logged_to_wandb_without_a_network(settings: Settings, tmp_path: Path) -> None:
-    fit(settings("run", "logger=wandb", "trainer.max_steps=2"))
-    assert list((tmp_path / "run").rglob("*.wandb"))
-    import wandb
-
-    assert wandb.run is None

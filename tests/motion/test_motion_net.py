@@ -5,7 +5,6 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from conftest import Keyframes
 
 from rib.motion.attention import BLOCK
 from rib.motion.curve import MotionCurve
@@ -13,6 +12,7 @@ from rib.motion.keyframe_features import prepare
 from rib.motion.net_base import MotionBase, mirror, natural_spline
 from rib.skeleton import joint_set
 
+Keyframes = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 Make = Callable[..., Keyframes]
 FLIP = joint_set("body19").flip_index
 

@@ -1,0 +1,116 @@
+"""What came of the runs of a sweep: a table on the screen, sweep.csv, and which failed and why."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+from typing import Any
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.experimental.callback import Callback
+from hydra.types import RunMode
+from omegaconf import DictConfig
+
+from rib.engine.status import FAILED, FINISHED, Status, read_status, write_status
+from rib.errors import RibError, in_one_line
+from rib.files import write_text_whole
+
+_folders: list[Path] = []
+
+
+class RememberFolder(Callback):
+    """Notes where the sweep's runs lie; named in conf/train.yaml."""
+
+    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Called by Hydra before the first run."""
+        _folders[:] = [Path(str(config.hydra.sweep.dir)).absolute()]
+
+
+def overrides_of_this_job() -> tuple[str, ...]:
+    """What was set for this run of a sweep."""
+    return tuple(HydraConfig.get().overrides.task) if HydraConfig.initialized() else ()
+
+
+def check_mode() -> None:
+    """Refuse a launcher or a sweep where only one run was asked for: Hydra would not use them.
+
+    Raises:
+        RibError: `launch=` or `sweep=` without -m.
+    """
+    hydra = HydraConfig.get()
+    for group in ("launch", "sweep"):
+        option = hydra.runtime.choices.get(group)
+        if hydra.mode == RunMode.RUN and option:
+            raise RibError(f"{group}={option} is for the runs of a sweep", "type -m after the command's verb")
+
+
+def note_failure(run_dir: Path, error: Exception) -> None:
+    """Leave a word in the folder of a run that failed before it could."""
+    if read_status(run_dir) is None:
+        write_status(run_dir, Status(FAILED, error=in_one_line(error), overrides=overrides_of_this_job()))
+
+
+def report(error: Exception | None) -> None:
+    """Print the table of the sweep that just ended, if one did, and write it into its folder.
+
+    Raises:
+        RibError: Some of its runs failed, or did not end.
+    """
+    if not _folders:
+        return
+    folder = _folders.pop()
+    runs = runs_of(folder)
+    if not runs:
+        return
+    rows = rows_of(runs)
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    write_text_whole(folder / "sweep.csv", text.getvalue())
+    print(f"\n{_aligned([row[:-1] for row in rows])}\n\nsweep folder {folder}")
+    if isinstance(error, RibError) and error.what not in " ".join(s.error or "" for s in runs.values()):
+        return  # not one run's mistake but the sweep's
+    bad = {number: status for number, status in runs.items() if status.state != FINISHED}
+    if bad:
+        told = "; ".join(f"run {n} {s.state}" + (f": {s.error}" if s.error else "") for n, s in bad.items())
+        raise RibError(
+            f"{len(bad)} of {len(runs)} runs did not finish: {told}",
+            f"the same command with hydra.sweep.dir={folder} restore=continue goes on with them",
+        ) from error
+
+
+def runs_of(folder: Path) -> dict[int, Status]:
+    """The runs of a sweep folder by number."""
+    found = {
+        int(path.parent.name): read_status(path.parent)
+        for path in folder.glob("*/status.json")
+        if path.parent.name.isdigit()
+    }
+    return {number: status for number, status in sorted(found.items()) if status is not None}
+
+
+def rows_of(runs: dict[int, Status]) -> list[list[str]]:
+    """A header, and a row a run: number, what it varied, state, score, seconds, error."""
+    split = {n: dict(o.lstrip("+~").partition("=")[::2] for o in s.overrides) for n, s in runs.items()}
+    names = list(dict.fromkeys(name for settings in split.values() for name in settings))
+    varied = [n for n in names if n != "restore" and len({s.get(n) for s in split.values()}) > 1]
+    header = ["run", *varied, "state", "score", "seconds", "error"]
+    rows = [
+        [
+            str(number),
+            *(split[number].get(name, "") for name in varied),
+            status.state,
+            "" if status.score is None else f"{status.score:.6g}",
+            "" if status.seconds is None else f"{status.seconds:g}",
+            status.error or "",
+        ]
+        for number, status in runs.items()
+    ]
+    return [header, *rows]
+
+
+def _aligned(rows: list[list[str]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )

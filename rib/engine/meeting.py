@@ -1,0 +1,202 @@
+"""Where the processes of a run meet: rank 0 tells its settings, and nobody else reads a command line.
+
+Lightning starts the other ranks with the command line of the first. In a sweep each of them would then
+choose hyper-parameters of its own, and gradients of different models would be averaged without a word. Here
+the settings of one job, composed and resolved, go from rank 0 to all others through torch's key-value store;
+the process group of that job is made in the same store and is gone when the job ends, whatever the
+environment says.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import time
+from datetime import timedelta
+from typing import Any
+
+import torch.distributed as dist
+from lightning_fabric.plugins.environments import ClusterEnvironment, SLURMEnvironment
+
+from rib.engine.place import Place, place_of
+from rib.errors import RibError, in_one_line
+
+LOOPBACK = "127.0.0.1"
+FOR_EVER = timedelta(days=30)
+PATIENCE = timedelta(minutes=10)
+"""How long the processes wait for one another before the first step."""
+
+
+class Meeting:
+    """One process's view of the meeting.
+
+    Args:
+        store: Shared by all ranks.
+        place: Which of them this is.
+    """
+
+    def __init__(self, store: dist.Store, place: Place) -> None:
+        self.store, self.place, self.job = store, place, 0
+
+    def tell(self, settings: dict[str, Any] | None) -> None:
+        """Give the next job's settings to the other ranks; None sends them home."""
+        self.job += 1
+        self.store.set(f"settings{self.job}", json.dumps(settings))
+
+    def hear(self) -> dict[str, Any] | None:
+        """The next job's settings, as rank 0 tells them; None where there are no more jobs."""
+        self.job += 1
+        key = f"settings{self.job}"
+        self.store.wait([key], FOR_EVER)
+        settings: dict[str, Any] | None = json.loads(self.store.get(key))
+        if settings is None:
+            self.store.add("left", 1)
+        else:
+            self.store.set(f"there{self.job}/{self.place.rank}", "1")
+        return settings
+
+    def join(self, backend: str) -> None:
+        """Make the process group of this job."""
+        dist.init_process_group(
+            backend,
+            store=dist.PrefixStore(f"group{self.job}", self.store),
+            rank=self.place.rank,
+            world_size=self.place.num_ranks,
+            timeout=timedelta(minutes=30),
+        )
+
+    def leave(self) -> None:
+        """Take the process group apart, so that the next job of this process finds none."""
+        if dist.is_initialized():
+            dist.destroy_process_group()
+
+    def report(self, error: BaseException) -> None:
+        """Tell rank 0 what went wrong here."""
+        self.store.set(f"failed{self.job}/{self.place.rank}", in_one_line(error))
+
+    def reports(self) -> dict[int, str]:
+        """What other ranks said went wrong in this job."""
+        keys = {rank: f"failed{self.job}/{rank}" for rank in range(self.place.num_ranks)}
+        return {rank: self.store.get(key).decode() for rank, key in keys.items() if self.store.check([key])}
+
+    def close(self) -> None:
+        """Send the others home, and wait a moment for them: the store may end with this process."""
+        self.tell(None)
+        deadline = time.monotonic() + 60
+        while self.store.add("left", 0) < self.place.num_ranks - 1 and time.monotonic() < deadline:
+            time.sleep(0.1)
+
+
+class GivenPlace(ClusterEnvironment):
+    """Tells Lightning which process this is, so that it neither starts processes nor asks the environment.
+
+    Args:
+        place: Which process this is.
+    """
+
+    def __init__(self, place: Place) -> None:
+        super().__init__()
+        self.place = place
+
+    @property
+    def creates_processes_externally(self) -> bool:
+        """The processes are there already."""
+        return True
+
+    @property
+    def main_address(self) -> str:
+        """Not used: the process group exists when Lightning asks for it."""
+        return LOOPBACK
+
+    @property
+    def main_port(self) -> int:
+        """Not used."""
+        return 0
+
+    @staticmethod
+    def detect() -> bool:
+        """Never found by looking."""
+        return False
+
+    def world_size(self) -> int:
+        """Number of processes."""
+        return self.place.num_ranks
+
+    def set_world_size(self, size: int) -> None:
+        """Nothing: it is known."""
+
+    def global_rank(self) -> int:
+        """This process's number."""
+        return self.place.rank
+
+    def set_global_rank(self, rank: int) -> None:
+        """Nothing: it is known."""
+
+    def local_rank(self) -> int:
+        """This process's number on its machine."""
+        return self.place.local_rank
+
+    def node_rank(self) -> int:
+        """The machine's number."""
+        return self.place.node
+
+
+@functools.cache
+def outside_meeting() -> Meeting:
+    """The meeting of processes that torchrun, srun or submitit started; it lasts as long as the process.
+
+    Raises:
+        RibError: The port is in use, or rank 0 does not answer.
+    """
+    place = place_of()
+    agent = os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True" and place.started_by == "torchrun"
+    store: dist.Store = _open(*_address(place), place, hosts=place.rank == 0 and not agent)
+    # torchrun's store outlives the processes that it starts again
+    attempt = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
+    return Meeting(dist.PrefixStore(f"attempt{attempt}", store), place)
+
+
+def own_meeting(num_ranks: int) -> tuple[Meeting, dict[str, str]]:
+    """A meeting that this process hosts, and what the environment of the processes that join says.
+
+    Raises:
+        RibError: The port that MASTER_PORT names is in use.
+    """
+    place = Place(0, 0, num_ranks, num_ranks, "rib")
+    asked = int(os.environ.get("MASTER_PORT", "0"))
+    store = _open(LOOPBACK, asked, place, hosts=True)
+    numbers = {"WORLD_SIZE": str(num_ranks), "LOCAL_WORLD_SIZE": str(num_ranks)}
+    shared = dist.PrefixStore("attempt0", store)
+    return Meeting(shared, place), {"MASTER_ADDR": LOOPBACK, "MASTER_PORT": str(store.port), **numbers}
+
+
+def _open(address: str, port: int, place: Place, hosts: bool) -> dist.TCPStore:
+    try:
+        return dist.TCPStore(address, port, place.num_ranks, hosts, PATIENCE, wait_for_workers=False)
+    except (dist.DistNetworkError, RuntimeError) as error:
+        if hosts and "address already in use" in str(error).lower():
+            raise RibError(f"port {port} is in use", "type MASTER_PORT=... before the command") from error
+        first = str(error).strip().partition("\n")[0]
+        raise RibError(f"rank {place.rank} cannot reach rank 0 at {address}:{port} ({first})") from error
+
+
+def _address(place: Place) -> tuple[str, int]:
+    """Where rank 0 listens, which every rank can tell from its own environment."""
+    environ = os.environ
+    if place.started_by in ("rib", "torchrun"):
+        return environ["MASTER_ADDR"], int(environ["MASTER_PORT"])
+    if "SUBMITIT_LOCAL_JOB_ID" in environ:
+        address, number = LOOPBACK, int(environ["SUBMITIT_LOCAL_JOB_ID"])
+    else:
+        nodes = environ.get("SLURM_NODELIST") or environ.get("SLURM_JOB_NODELIST") or LOOPBACK
+        address = environ.get("MASTER_ADDR") or SLURMEnvironment.resolve_root_node_address(nodes)
+        number = int(environ["SLURM_JOB_ID"])
+    return address, int(environ.get("MASTER_PORT") or 15000 + number % 10000)
+
+
+def dismiss() -> None:
+    """Rank 0 of processes that torchrun or srun started: nothing is left to train, the others may go."""
+    place = place_of()
+    if place.num_ranks > 1 and place.rank == 0 and place.started_by != "submitit":
+        outside_meeting().close()

@@ -1,0 +1,110 @@
+"""Where a run begins: anew, from a checkpoint, or where its own folder shows that it stopped."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rib.engine.status import FINISHED, NAME, PREEMPTED, Status, read_status
+from rib.errors import RibError
+
+RESTORE = ("fresh", "resume", "finetune", "continue")
+LAST = Path("checkpoints") / "last.ckpt"
+"""Where a run folder keeps the checkpoint that it can go on from (conf/callbacks/default.yaml)."""
+
+
+def already_finished(config: Mapping[str, Any]) -> Status | None:
+    """The status of a run that is found finished with these very settings, where it is to be gone on with.
+
+    Raises:
+        RibError: The folder holds a run of other settings.
+    """
+    run_dir = Path(config["run_dir"])
+    if config["restore"] != "continue" and not _started_again(run_dir):
+        return None
+    status = read_status(run_dir)
+    if status is None:
+        return None
+    try:
+        before = json.loads((run_dir / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    now = json.loads(json.dumps(dict(config), default=str))
+    for key in ("task", "seed"):
+        if before.get(key) != now[key]:
+            raise RibError(
+                f"{run_dir} holds a run with other settings of {key}",
+                "repeat the command that made it, or name another folder",
+            )
+    longer = before.get("trainer") != now["trainer"]  # it may go on to more steps
+    return status if status.state == FINISHED and not longer else None
+
+
+def settled(config: dict[str, Any]) -> dict[str, Any]:
+    """The same settings with `restore` and `ckpt` as this start of the run needs them.
+
+    A run that the cluster preempted, or whose job it started again, goes on from its own last checkpoint, as
+    does one with restore=continue; where it has written none it begins as it was asked to.
+
+    Raises:
+        RibError: `restore` and `ckpt` do not go together, or the checkpoint is none.
+    """
+    restore, run_dir = config["restore"], Path(config["run_dir"])
+    if restore not in RESTORE:
+        raise RibError(f"restore={restore}: there is no such way", f"choose one of: {', '.join(RESTORE)}")
+    last = run_dir / LAST
+    if (restore == "continue" or _started_again(run_dir)) and last.is_file():
+        _read(last)
+        return {**config, "restore": "resume", "ckpt": str(last)}
+    if restore == "fresh" and (run_dir / NAME).exists() and not _started_again(run_dir):
+        raise RibError(
+            f"{run_dir} already holds a run", "type restore=continue to go on with it, or name another folder"
+        )
+    if restore in ("fresh", "continue"):
+        if config["ckpt"] is not None:
+            raise RibError(
+                f"ckpt={config['ckpt']} was given with restore={restore}",
+                "type restore=resume or restore=finetune",
+            )
+        return {**config, "restore": "fresh"}
+    if config["ckpt"] is None:
+        raise RibError(f"restore={restore} needs a checkpoint", "type ckpt=PATH of a .ckpt file")
+    path = Path(config["ckpt"]).expanduser().absolute()
+    _check_task(path, _read(path), config)
+    return {**config, "ckpt": str(path)}
+
+
+def forget_what_comes_again(run_dir: Path, ckpt: Path) -> None:
+    """Take what was logged after a checkpoint out of the folder of a run that goes on from it."""
+    from rib.engine.rows_logger import forget_from
+
+    forget_from(run_dir / "metrics.csv", int(_read(ckpt)["global_step"]))
+
+
+def _started_again(run_dir: Path) -> bool:
+    """Whether a cluster took this run's machine away before and now gives it one again."""
+    status = read_status(run_dir)
+    if status is None:
+        return False
+    return status.state == PREEMPTED or int(os.environ.get("SLURM_RESTART_COUNT") or 0) > 0
+
+
+def _check_task(path: Path, content: Mapping[str, Any], config: Mapping[str, Any]) -> None:
+    from rib.engine.checkpoints import KEY
+
+    given = content.get(KEY, {}).get("module", {}).get("_target_")
+    wanted = config["task"]["module"]["_target_"]
+    if given is not None and given != wanted:
+        raise RibError(
+            f"{path} is a checkpoint of {given}, but this task trains {wanted}",
+            "name a checkpoint of the same task=",
+        )
+
+
+def _read(path: Path) -> dict[str, Any]:
+    from rib.engine.checkpoints import read_checkpoint
+
+    return read_checkpoint(path)

@@ -1,0 +1,52 @@
+"""status.json of a run folder: how far the run came, for sweeps that go on and jobs that start again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from rib.files import write_text_whole
+
+NAME = "status.json"
+RUNNING, FINISHED, FAILED, STOPPED, PREEMPTED = "running", "finished", "failed", "stopped", "preempted"
+
+
+@dataclass(frozen=True)
+class Status:
+    """How far a run came.
+
+    Attributes:
+        state: "running" (or killed while it was), "finished", "failed", "stopped" by Ctrl-C or a signal, or
+            "preempted": the cluster took the machine away and will give it back.
+        score: The last value of `monitor`, where the run finished and logged it.
+        error: Why it failed.
+        seconds: How long it took, since it was last started.
+        overrides: What a sweep set for this run, `key=value`.
+        pid: The process that leads the run, which saves and leaves on SIGUSR2.
+    """
+
+    state: str
+    score: float | None = None
+    error: str | None = None
+    seconds: float | None = None
+    overrides: tuple[str, ...] = ()
+    pid: int | None = None
+
+
+def write_status(folder: Path, status: Status) -> None:
+    """Write status.json, whole or not at all."""
+    write_text_whole(folder / NAME, json.dumps(asdict(status), indent=2) + "\n")
+
+
+def read_status(folder: Path) -> Status | None:
+    """What status.json says, or None where there is none that can be read."""
+    try:
+        content: Any = json.loads((folder / NAME).read_text(encoding="utf-8"))
+        if not isinstance(content, Mapping):
+            return None
+        return Status(**{**content, "overrides": tuple(content.get("overrides", ()))})
+    except (OSError, ValueError, TypeError):
+        return None

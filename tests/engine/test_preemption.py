@@ -1,0 +1,104 @@
+"""A signal, a saved step, a second start: without a cluster and in this process."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from rib.engine.fit import fit
+from rib.engine.rows_logger import RowsLogger, forget_from, read_metrics
+from rib.engine.status import read_status
+from rib.motion.module import MotionModule
+
+Settings = Callable[..., dict[str, Any]]
+
+
+def send_at(step: int, number: signal.Signals, patch: pytest.MonkeyPatch) -> None:
+    """Send this process a signal in the middle of a step."""
+
+    def training_step(module: MotionModule, *arguments: Any) -> torch.Tensor:
+        if module.global_step == step:
+            os.kill(os.getpid(), number)
+        return whole(module, *arguments)
+
+    whole = MotionModule.training_step
+    patch.setattr(MotionModule, "training_step", training_step)
+
+
+def state(run: Path) -> str:
+    status = read_status(run)
+    assert status is not None
+    return status.state
+
+
+def losses(run: Path) -> list[tuple[int, float]]:
+    return read_metrics(run / "metrics.csv")["train/loss"]
+
+
+@pytest.mark.parametrize("step", [1, pytest.param(3, marks=pytest.mark.slow)])
+def test_a_run_whose_machine_is_taken_away_goes_on_at_the_same_step(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    """Inside an epoch, and at its last step; nothing about resuming is typed the second time."""
+    rarely = ("trainer.max_steps=6", "callbacks.checkpoint.every_n_train_steps=100")
+    fit(settings("whole", *rarely))
+    with monkeypatch.context() as patch:
+        send_at(step, signal.SIGUSR2, patch)
+        with pytest.raises(SystemExit):
+            fit(settings("parts", *rarely))
+    assert state(tmp_path / "parts") == "preempted"
+    assert [row[0] for row in losses(tmp_path / "parts")] == list(range(step + 1))
+    fit(settings("parts", *rarely))
+    assert state(tmp_path / "parts") == "finished"
+    assert losses(tmp_path / "parts") == losses(tmp_path / "whole")
+    assert [path.name for path in (tmp_path / "parts" / "checkpoints").glob("last*")] == ["last.ckpt"]
+
+
+def test_what_queues_the_job_again_is_called_when_all_is_saved(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = []
+
+    def queue_again(number: int, frame: Any) -> None:
+        found.append((state(tmp_path / "run"), (tmp_path / "run" / "checkpoints" / "last.ckpt").is_file()))
+        raise SystemExit(3)
+
+    before = signal.signal(signal.SIGUSR2, queue_again)
+    try:
+        send_at(1, signal.SIGUSR2, monkeypatch)
+        with pytest.raises(SystemExit) as stop:
+            fit(settings("run"))
+        assert signal.getsignal(signal.SIGUSR2) is queue_again
+    finally:
+        signal.signal(signal.SIGUSR2, before)
+    assert stop.value.code == 3
+    assert found == [("preempted", True)]
+
+
+def test_a_polite_end_saves_too_and_is_not_queued_again(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send_at(1, signal.SIGTERM, monkeypatch)
+    with pytest.raises(SystemExit) as stop:
+        fit(settings("run"))
+    assert stop.value.code == 128 + signal.SIGTERM
+    assert state(tmp_path / "run") == "stopped"
+    assert (tmp_path / "run" / "checkpoints" / "last.ckpt").is_file()
+
+
+def test_rows_that_come_again_are_dropped(tmp_path: Path) -> None:
+    logger = RowsLogger(str(tmp_path))
+    for step in range(4):
+        logger.log_metrics({"train/loss": step / 2, "epoch": 0}, step)
+    forget_from(logger.path, 2)
+    assert read_metrics(logger.path) == {"train/loss": [(0, 0.0), (1, 0.5)]}
+    with logger.path.open("a") as file:  # killed while it wrote
+        file.write("2,0,train/lo")
+    forget_from(logger.path, 9)
+    assert read_metrics(logger.path) == {"train/loss": [(0, 0.0), (1, 0.5)]}

@@ -1,0 +1,138 @@
+"""Sweeps through the real command, in this process where nothing has to be started."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tiny_runs import TINY
+
+import rib.engine.fit
+from rib.commands.train import command
+from rib.engine.rows_logger import read_metrics
+from rib.engine.status import read_status
+from rib.errors import RibError
+
+ONE_EPOCH = (*TINY, "trainer.max_epochs=1", "hydra.sweep.dir=sweep", "callbacks.throughput=null")
+STUDY = ("-m", "sweep=motion_lr", "hydra.sweeper.num_trials=3", "hydra.sweeper.num_random=2", *ONE_EPOCH)
+
+
+@pytest.fixture(autouse=True)
+def _inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def table(folder: Path) -> list[dict[str, str]]:
+    with (folder / "sweep.csv").open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def die_in_run(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C when this run of the sweep begins to train."""
+
+    def train(config: dict[str, Any], *arguments: Any) -> float | None:
+        if Path(config["run_dir"]).name == str(number):
+            raise KeyboardInterrupt
+        return whole(config, *arguments)
+
+    whole = rib.engine.fit.train
+    monkeypatch.setattr("rib.engine.fit.train", train)
+
+
+def test_a_run_that_fails_stops_no_other_and_is_told_with_its_reason(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(RibError, match=r"1 of 3 runs did not finish: run 1 failed: the loss is .* at step"):
+        command(["-m", "task.module.optimizer.lr=1e-3,1e30,2e-3", "task.module.warmup_steps=1", *ONE_EPOCH])
+    rows = table(tmp_path / "sweep")
+    assert [row["state"] for row in rows] == ["finished", "failed", "finished"]
+    assert [row["task.module.optimizer.lr"] for row in rows] == ["0.001", "1e+30", "0.002"]
+    assert "position" in rows[1]["error"]
+    assert "failed" in capsys.readouterr().out
+
+
+def test_a_mistake_in_one_run_of_a_sweep_is_told_with_its_number(tmp_path: Path) -> None:
+    with pytest.raises(RibError, match=r"run 1 failed: task\.module\.optimizer.* takes no 'lrr'"):
+        command(["-m", "+task.module.optimizer={lr:1e-3},{lrr:1e-3}", *ONE_EPOCH])
+    assert [row["state"] for row in table(tmp_path / "sweep")] == ["finished", "failed"]
+
+
+@pytest.mark.slow
+def test_a_sweep_killed_half_way_goes_on_and_asks_what_a_straight_one_asks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command([*STUDY, "hydra.sweep.dir=straight"])
+    with monkeypatch.context() as patch:
+        die_in_run(1, patch)
+        with pytest.raises(KeyboardInterrupt):
+            command(list(STUDY))
+    first = (tmp_path / "sweep" / "0" / "metrics.csv").read_bytes()
+    with pytest.raises(RibError, match="already holds 2 trials; type restore=continue"):
+        command(list(STUDY))
+    command([*STUDY, "restore=continue"])
+    assert (tmp_path / "sweep" / "0" / "metrics.csv").read_bytes() == first
+    unlike = ("seconds",)
+    straight, parts = (
+        [{k: v for k, v in row.items() if k not in unlike} for row in table(tmp_path / name)]
+        for name in ("straight", "sweep")
+    )
+    assert parts == straight
+    assert len({row["task.module.optimizer.lr"] for row in parts}) == 3
+
+
+@pytest.mark.slow
+def test_a_grid_killed_half_way_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    grid = ["-m", "seed=1,2", *ONE_EPOCH]
+    with monkeypatch.context() as patch:
+        die_in_run(1, patch)
+        with pytest.raises(KeyboardInterrupt):
+            command(grid)
+    status = read_status(tmp_path / "sweep" / "1")
+    assert status is not None
+    assert status.state == "stopped"
+    command([*grid, "restore=continue"])
+    assert [row["state"] for row in table(tmp_path / "sweep")] == ["finished", "finished"]
+    with pytest.raises(RibError, match="holds a run with other settings of task"):
+        command(["-m", "seed=3,2", *ONE_EPOCH, "restore=continue"])
+
+
+@pytest.mark.parametrize("word", ["sweep=motion_lr", "launch=joblib"])
+def test_what_is_for_sweeps_is_refused_in_a_single_run(
+    word: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stop:
+        command([word, *TINY])
+    assert stop.value.code == 1
+    assert f"{word} is for the runs of a sweep; type -m" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("mode", [("hydra.run.dir=taken/run",), ("-m", "hydra.sweep.dir=taken/sweep")])
+def test_a_folder_that_cannot_be_made_is_told_in_one_line(tmp_path: Path, mode: tuple[str, ...]) -> None:
+    (tmp_path / "taken").write_text("a file stands here")
+    with pytest.raises(RibError, match=r"taken/\w+ cannot be written \(not a directory\)"):
+        command([*TINY, *mode])
+
+
+def trained(text: str) -> list[Any]:
+    """What a process says that it trains."""
+    lines = [line for line in text.splitlines() if " trains {" in line]
+    return [json.loads(line[line.index("{") :]) for line in lines]
+
+
+@pytest.mark.slow
+def test_every_rank_of_every_trial_trains_the_same_and_there_is_one_sweep_folder(tmp_path: Path) -> None:
+    """Lightning's own way starts the other ranks with this sweep's command line: they draw settings anew."""
+    ddp = ("trainer=ddp_cpu", "trainer.max_epochs=1", "hydra.sweeper.num_trials=2")
+    command(["-m", "sweep=motion_lr", *TINY, *ddp])
+    (folder,) = (tmp_path / "runs" / "motion_smoke").iterdir()
+    rows = table(folder)
+    for row in rows:
+        run = folder / row["run"]
+        (first,), (second,) = (trained((run / name).read_text()) for name in ("log.txt", "rank1.txt"))
+        assert first == second
+        assert first["optimizer"]["lr"] == float(row["task.module.optimizer.lr"])
+        assert len(read_metrics(run / "metrics.csv")["val/ratio"]) == 1
+    assert len({row["task.module.optimizer.lr"] for row in rows}) == 2
