@@ -69,7 +69,7 @@ def _named(verb: str) -> set[str]:
 def _check_sweep(verb: str, text: str) -> int:
     """Hold a sweep against its sweeper's constructor, and what it varies against the settings there are."""
     config = _compose(verb, text, return_hydra_config=True)
-    sweeper: Any = OmegaConf.to_container(config.hydra.sweeper, resolve=False)
+    sweeper: Any = OmegaConf.to_container(config.hydra.sweeper, resolve=True)
     if sweeper["_target_"] == schema.STUDY["_target_"]:
         check({**sweeper, "_target_": "rib.config.study.StudySweeper"})
     for name in sweeper.get("params") or {}:
