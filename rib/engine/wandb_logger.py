@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import threading
 import urllib.error
 import urllib.request
@@ -72,7 +73,7 @@ class WandbRun(WandbLogger):
                 "logger.wandb.offline=false, but there is no key",
                 "type `wandb login`, or leave it offline and `wandb sync` later",
             )
-        server = str(wandb.setup().settings.base_url)
+        server = os.environ.get("WANDB_BASE_URL") or str(wandb.setup().settings.base_url)
         if answers(server, patience_s):
             return True
         log.warning("%s does not answer: this run is logged offline; `wandb sync` uploads it later", server)

@@ -57,7 +57,7 @@ def test_a_run_with_a_key_and_no_network_goes_on_offline(
         silent.listen()
         monkeypatch.setenv("WANDB_BASE_URL", f"http://127.0.0.1:{silent.getsockname()[1]}")
         options = ("logger=wandb", "logger.wandb.offline=false", "logger.wandb.patience_s=0.5")
-        fit(settings("run", *options, "trainer.max_steps=2", "callbacks=skeletons",
+        fit(settings("run", *options, "trainer.max_epochs=1", "callbacks=skeletons",
                      "callbacks.skeletons.check=clean_r4"))  # fmt: skip
     (log,) = (tmp_path / "run").rglob("*.wandb")
     files = {path.name for path in (log.parent / "files").rglob("*")}
