@@ -19,7 +19,7 @@ def test_speed_waiting_and_the_gradients_norm_are_logged(settings: Settings, tmp
     fit(settings("run", *often, "trainer.max_steps=4"))
     metrics = read_metrics(tmp_path / "run" / "metrics.csv")
     for name in ("train/steps_per_s", "train/data_wait_share", "train/grad_norm"):
-        assert len(metrics[name]) == 2
+        assert {1, 3} <= {step for step, _ in metrics[name]}
         assert all(value > 0 for _, value in metrics[name])
     assert all(value < 1 for _, value in metrics["train/data_wait_share"])
 
