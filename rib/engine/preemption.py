@@ -38,8 +38,8 @@ class SaveAndLeave(Callback):
         self._leaving = False
         self._before: dict[signal.Signals, Any] = {}
 
-    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Listen."""
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Listen; Lightning has set its own handlers by now, and takes all back in the end."""
         self._signal, self._leaving = None, False
         if threading.current_thread() is not threading.main_thread():
             return
