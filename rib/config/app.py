@@ -95,8 +95,10 @@ def _compose_and_call(verb: str, task: Task, arguments: list[str]) -> None:
         raise explain(error) from error
     except Exception as error:
         sweep.report(error)
-        # jobs tell their own errors: this is Hydra's, that could not make the run's folder
-        with write_errors(Path(str(getattr(error, "filename", None) or "."))):
+        named = getattr(error, "filename", None)
+        if named is None:
+            raise
+        with write_errors(Path(str(named))):  # jobs tell their own errors: Hydra could not make a folder
             raise
     sweep.report(None)
 
