@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 NEAREST = 5
 """A gap is judged by so many rehearsals of its shot, the nearest in time."""
+JUDGES = 3
+"""Fewer hidden keyframes do not judge a renderer's net: it is then not used."""
 REACH = 2
 """Keyframes before and after the hidden one that are at hand."""
 AROUND_PERSON = 0.025
@@ -55,12 +57,12 @@ class Rehearsals:
         return float(self.gain_db[near].mean())
 
     def refinement(self, gap: int, cuts: tuple[int, ...]) -> Refinement | None:
-        """What the net changed on all rehearsals in the shot of the gap; None where it was not judged."""
+        """What the net changed on all rehearsals in the shot of the gap; None with fewer than `JUDGES`."""
         if self.refined is None:
             return None
         here = self.refined[self.shots == np.searchsorted(cuts, gap, side="right")]
         judged = here[np.isfinite(here).all(1)] if len(here) else here
-        return Refinement(*judged.mean(0).tolist()) if len(judged) else None
+        return Refinement(*judged.mean(0).tolist()) if len(judged) >= JUDGES else None
 
 
 @dataclass(frozen=True)
