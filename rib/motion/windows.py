@@ -15,10 +15,13 @@ from torch import Tensor
 from rib.mocap.bank import MotionBank
 from rib.mocap.views import RandomViews
 from rib.motion.corruption import DetectorErrors, DetectorNoise
+from rib.motion.recombination import recombined, swayed
 from rib.skeleton import BODY19, joint_set
 
 PROBES = 5
 """Frames looked at in a piece: the one after its first keyframe, three in a row, the one before its last."""
+
+TRUNK = ("nose", "neck", "shoulder", "hip")
 
 
 class MotionBatch(TypedDict):
@@ -60,6 +63,12 @@ class WindowRecipe:
         reversed: Share of clips played backwards.
         mirrored: Share of clips mirrored.
         bone_spread: Log-normal spread of bone lengths.
+        landmark_spread: By how much of the bones around them joints lie elsewhere on the body, standard
+            deviation: no two detectors mean quite the same by a hip.
+        recombined: Share of clips with the limbs of another (`rib.motion.recombination`).
+        swayed: Share of clips whose limbs sway besides.
+        sway_deg: Standard deviation of that, degrees.
+        sway_hz: Least and greatest frequency of it.
         length_power: Recordings are drawn in proportion to their length to this power.
     """
 
@@ -71,6 +80,11 @@ class WindowRecipe:
     reversed: float
     mirrored: float
     bone_spread: float
+    landmark_spread: float
+    recombined: float
+    swayed: float
+    sway_deg: float
+    sway_hz: tuple[float, float]
     length_power: float
 
 
@@ -93,6 +107,7 @@ class MotionWindows:
         self.noise, self.errors = noise, errors
         self.flip = torch.as_tensor(joint_set("body19").flip_index, device=bank.joints.device)
         self.bones, self.chains = (matrix.to(bank.joints.device) for matrix in _skeleton())
+        self.around = _around(self.bones)
 
     def draw(self, generator: torch.Generator) -> MotionBatch:
         """One batch, on the bank's and the generator's device; the generator's state decides all of it."""
@@ -102,11 +117,12 @@ class MotionWindows:
         B = max(1, r.tokens // K)
         clip, place, frame, frame_s = self._frames(B, K, generator)
         mirrored = self._even(B, generator) < r.mirrored
-        joints = self._restyled(self.bank.frames(clip, frame), mirrored, generator)
+        times_s = place * frame_s[:, None]
+        joints = self._varied(self.bank.frames(clip, frame), times_s, generator)
+        joints = self._restyled(joints, mirrored, generator)
         camera = self.views(joints[:, :K], self.bank.stature_m[clip], generator)
         seen = camera.project(joints)
         seen[..., 0] *= torch.where(mirrored, -1.0, 1.0)[:, None, None]
-        times_s = place * frame_s[:, None]
         target, probes = seen[:, :K], seen[:, K:].unflatten(1, (K - 1, PROBES))
         observed = self.noise(target, times_s[:, :K], self.views.height_px, generator, self.errors)
         return MotionBatch(
@@ -143,14 +159,26 @@ class MotionWindows:
         speed = low * (high / low) ** self._even(B, generator).double()
         return clip, place, begin + torch.where(backwards, total - place, place), 1 / (speed * self.bank.fps)
 
+    def _varied(self, joints: Tensor, times_s: Tensor, generator: torch.Generator) -> Tensor:
+        """Recombine and sway limbs."""
+        r = self.recipe
+        if not r.recombined and not r.swayed:
+            return joints
+        bones = torch.einsum("jk,bnkc->bnjc", self.bones, joints)
+        bones = recombined(joints, bones, r.recombined, generator)
+        bones = swayed(bones, times_s, r.swayed, r.sway_deg, r.sway_hz, generator)
+        return torch.einsum("ij,bnjc->bnic", self.chains, bones)
+
     def _restyled(self, joints: Tensor, mirrored: Tensor, generator: torch.Generator) -> Tensor:
-        """Give every person other bone lengths, the same left and right; swap sides where mirrored."""
+        """Give people other bone lengths and landmarks, alike left and right; swap sides where mirrored."""
         B, J = len(joints), len(BODY19)
         spread = torch.randn(B, J, generator=generator, device=generator.device)
         scale = torch.exp(self.recipe.bone_spread * spread)
         scale = 0.5 * (scale + scale[:, self.flip])
         scale[:, BODY19.index("mid_hip")] = 1
-        change = torch.einsum("ij,bj,jk->bik", self.chains, scale, self.bones)
+        moved = torch.randn(B, J, J, generator=generator, device=generator.device) * self.around
+        moved = self.recipe.landmark_spread * 0.5 * (moved + moved[:, self.flip][:, :, self.flip])
+        change = torch.einsum("bij,jk->bik", self.chains * scale[:, None] + moved, self.bones)
         change = torch.where(mirrored[:, None, None], change[:, self.flip], change)
         return torch.einsum("bik,bnkc->bnic", change, joints)
 
@@ -175,3 +203,13 @@ def _skeleton() -> tuple[Tensor, Tensor]:
         if child != root:
             bones[child, above] = -1
     return bones, torch.linalg.inv(bones)
+
+
+def _around(bones: Tensor) -> Tensor:
+    """(19, 19), 1 where a bone (column) touches a joint (row), or both belong to the trunk."""
+    root = BODY19.index("mid_hip")
+    touches = (bones != 0).T | (bones != 0)
+    trunk = torch.tensor([any(part in name for part in TRUNK) for name in BODY19], device=bones.device)
+    touches |= trunk[:, None] & trunk
+    touches[:, root] = False  # the root's row of `bones` is its place, no vector
+    return touches.float()
