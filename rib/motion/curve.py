@@ -108,6 +108,7 @@ def bump_weights(u: Tensor) -> Tensor:
 
 def _take(x: Tensor, index_BQ: Tensor) -> Tensor:
     """Entries of (B, K, ...) along dimension 1."""
-    B, Q = index_BQ.shape
-    flat = x.reshape(B, x.shape[1], -1)
-    return flat.gather(1, index_BQ[..., None].expand(B, Q, flat.shape[2])).reshape(B, Q, *x.shape[2:])
+    B, K = x.shape[:2]
+    rows = index_BQ + K * torch.arange(B, device=x.device)[:, None]
+    # copies whole rows, which gather does not
+    return x.reshape(B * K, -1).index_select(0, rows.flatten()).reshape(*index_BQ.shape, *x.shape[2:])

@@ -114,11 +114,17 @@ def weigh(x: Tensor, keys: Keyframes) -> Evidence:
     amplitude = 0.5 * level.exp() + noise.exp() + 0.15 * noise.exp().mean(-1, keepdim=True)
     amplitude = amplitude + 0.1 * local[..., 0] * (~keys.valid) + floor
     vectors = [v / local for v in (x - root, after, before)]
-    vectors += [torch.asinh(20 * v / local) for v in (loo, line)]
+    vectors += [_asinh(20 * v / local) for v in (loo, line)]
     flags = [keys.confidence, keys.valid.float(), keys.seen[:, None].expand_as(keys.valid).float()]
     levels = torch.stack([level, *pooled.chunk(3, -1)], -1) - local.log()
     by_joint = torch.cat([*vectors, torch.stack(flags, -1), levels / 3], -1)
     return Evidence(by_joint, _rhythm(keys), sums[:, :, : len(PREDICTORS)], amplitude[..., None].detach())
+
+
+def _asinh(x: Tensor) -> Tensor:
+    """`torch.asinh`, whose CPU kernel is not vectorised, out of functions whose kernels are."""
+    size = x.abs()
+    return x.sign() * torch.log1p(size + size.square() / (1 + (1 + size.square()).sqrt()))
 
 
 def _rhythm(keys: Keyframes) -> Tensor:
