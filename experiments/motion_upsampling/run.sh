@@ -1,5 +1,5 @@
 #!/bin/sh
-# The whole study: train (at most 75 minutes on two cores), then score on people never trained on.
+# The whole study: train (88 minutes of one core), then score on people never trained on.
 #   MOCAP=joint_files TRACKS=openpose_json SCORER=folder_of_motion_eval BASELINE=motion_baseline.json sh run.sh
 set -eu
 cd "$(dirname "$0")"
