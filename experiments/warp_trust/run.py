@@ -44,12 +44,12 @@ class Watched(Chain):
     Attributes:
         floors: RIFE's picture of every frame.
         trust: Histogram of all maps in 20 bins.
-        gaps: What was found in each gap.
+        found: What each gap was judged by.
     """
 
     floors: dict[int, np.ndarray]
     trust: np.ndarray
-    gaps: dict[int, dict[str, float | None]]
+    found: dict[int, dict[str, float | None]]
 
     def background(self, interval: Interval) -> Background:
         """See `Chain`."""
@@ -61,7 +61,7 @@ class Watched(Chain):
     def _picture(self, analysis: Analysis, interval: Interval) -> tuple[np.ndarray, Rendered]:
         pictures, rendered = super()._picture(analysis, interval)
         if rendered.notes:
-            Watched.gaps[interval.a.index] = {**rendered.notes, "rehearsed_db": interval.rehearsed_db}
+            Watched.found[interval.a.index] = {**rendered.notes, "rehearsed_db": interval.rehearsed_db}
         return pictures, rendered
 
     def frames(self, source: FrameSource, analysis: Analysis) -> Iterator[OutputFrame]:
@@ -85,9 +85,9 @@ def made(case: Case, settings: list[str]) -> tuple[dict[str, Any], dict[int, np.
         "render=warp",
         *settings,
     )
-    Watched.floors, Watched.trust, Watched.gaps = {}, np.zeros(20, np.int64), {}
+    Watched.floors, Watched.trust, Watched.found = {}, np.zeros(20, np.int64), {}
     told = interpolate(config)
-    return {**told, "trust_histogram": Watched.trust.tolist(), "gaps": Watched.gaps}, Watched.floors
+    return {**told, "trust_histogram": Watched.trust.tolist(), "gaps": Watched.found}, Watched.floors
 
 
 def compare(case: Case, floors: dict[int, np.ndarray], scores: KeptScores, always: bool) -> dict[str, Any]:
