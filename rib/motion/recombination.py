@@ -11,7 +11,6 @@ import math
 from collections.abc import Sequence
 
 import torch
-from kornia.geometry.conversions import axis_angle_to_rotation_matrix
 from torch import Tensor
 
 from rib.skeleton import BODY19
@@ -38,17 +37,17 @@ SWAYING = tuple(
 """Bones that turn together: a whole limb, or its lower part."""
 
 
-def recombined(joints: Tensor, bones: Tensor, share: float, generator: torch.Generator) -> Tensor:
+def recombined(bones: Tensor, joints: Tensor, share: float, generator: torch.Generator) -> Tensor:
     """Give some clips the arms or the legs of another clip of the batch, turned to face where they face.
 
     Args:
-        joints: (B, N, 19, 3), recorded.
-        bones: (B, N, 19, 3), the same as vectors from each joint's parent.
+        bones: (B, 19, N, 3), vectors from each joint's parent.
+        joints: (B, 19, N, 3), where they are.
         share: Share of clips.
         generator: Draws.
 
     Returns:
-        (B, N, 19, 3) bones.
+        (B, 19, N, 3) bones.
     """
     B = len(bones)
     uniform = lambda: torch.rand(B, generator=generator, device=generator.device)  # noqa: E731
@@ -56,20 +55,23 @@ def recombined(joints: Tensor, bones: Tensor, share: float, generator: torch.Gen
     other = (torch.arange(B, device=generator.device) + apart) % B
     kind = (uniform() * len(CARRIED)).long()
     kind = torch.where(uniform() < share, kind, -1)
+    mixed = bones.clone()
     for number, (carried, (left, right)) in enumerate(CARRIED):
-        rows = (kind == number).nonzero()[:, 0]
-        line = joints[..., BODY19.index(left), :] - joints[..., BODY19.index(right), :]
-        heading = torch.atan2(line[..., 0], line[..., 2])
-        turn = heading[rows] - heading[other[rows]]
-        there = bones[other[rows]][:, :, carried]
-        x, y, z = there.unbind(-1)
-        cos, sin = turn.cos()[..., None], turn.sin()[..., None]
+        rows = (kind == number).nonzero()
+        turn = _heading(joints, rows[:, 0], left, right) - _heading(joints, other[rows[:, 0]], left, right)
+        limbs = torch.tensor(carried, device=bones.device)
+        x, y, z = bones[other[rows], limbs].unbind(-1)
+        cos, sin = turn.cos()[:, None], turn.sin()[:, None]
         turned = torch.stack([cos * x + sin * z, y, cos * z - sin * x], -1)
-        lengths = bones[rows][:, :, carried].norm(dim=-1, keepdim=True)
-        turned = turned * lengths / turned.norm(dim=-1, keepdim=True).clamp_min(1e-6)
-        bones = bones.clone()
-        bones[rows[:, None], :, torch.tensor(carried, device=bones.device)] = turned.transpose(1, 2)
-    return bones
+        lengths = bones[rows, limbs].norm(dim=-1, keepdim=True)
+        mixed[rows, limbs] = turned * lengths / turned.norm(dim=-1, keepdim=True).clamp_min(1e-6)
+    return mixed
+
+
+def _heading(joints: Tensor, rows: Tensor, left: str, right: str) -> Tensor:
+    """(R, N) rad, where the line from one joint to the other points, seen from above."""
+    line = joints[rows, BODY19.index(left)] - joints[rows, BODY19.index(right)]
+    return torch.atan2(line[..., 0], line[..., 2])
 
 
 def swayed(
@@ -82,27 +84,31 @@ def swayed(
 ) -> Tensor:
     """Let the limbs of some clips turn about their upper ends, smoothly and at random.
 
+    They turn by Cayley's transform v + 2 / (1 + w^2) (w x v + w x (w x v)), a rotation about w by 2 atan |w|.
+
     Args:
-        bones: (B, N, 19, 3), vectors from each joint's parent.
+        bones: (B, 19, N, 3), vectors from each joint's parent.
         times_s: (B, N) seconds.
         share: Share of clips.
         angle_deg: Standard deviation of the turn about each axis; it varies between clips from 0 on.
         hz: Least and greatest frequency of the waves.
         generator: Draws.
     """
-    rows = (torch.rand(len(bones), generator=generator, device=generator.device) < share).nonzero()[:, 0]
-    shape = (len(rows), 1, len(SWAYING), 3, NUM_WAVES)
+    rows = (torch.rand(len(bones), generator=generator, device=generator.device) < share).nonzero()
+    shape = (len(rows), len(SWAYING), NUM_WAVES, 1, 3)
     uniform = lambda *s: torch.rand(s, generator=generator, device=generator.device)  # noqa: E731
     low, high = hz
     speed = 2 * math.pi * low * (high / low) ** uniform(*shape)
-    phase = speed * times_s[rows].float()[:, :, None, None, None] + 2 * math.pi * uniform(*shape)
-    size = math.radians(angle_deg) * math.sqrt(2 / NUM_WAVES) * uniform(len(rows), 1, len(SWAYING), 1)
-    angle = phase.sin().sum(-1) * size
-    turn = axis_angle_to_rotation_matrix(angle.flatten(0, 2)).unflatten(0, angle.shape[:3])
+    times = times_s[rows[:, 0]].float()[:, None, None, :, None]
+    phase = torch.addcmul(2 * math.pi * uniform(*shape), speed, times)
+    size = math.radians(angle_deg) * math.sqrt(2 / NUM_WAVES) * uniform(len(rows), len(SWAYING), 1, 1)
+    half_angle = 0.5 * phase.sin_().sum(2) * size
+    shrink = 2 / (1 + half_angle.square().sum(-1, keepdim=True))
     bones = bones.clone()
     for number, limb in enumerate(SWAYING):
-        some = bones[rows][:, :, limb]
-        bones[rows[:, None], :, torch.tensor(limb, device=bones.device)] = torch.einsum(
-            "bnij,bnkj->bkni", turn[:, :, number], some
-        )
+        place = rows, torch.tensor(limb, device=bones.device)
+        vectors = bones[place]
+        axis = half_angle[:, number, None].expand_as(vectors)
+        across = torch.linalg.cross(axis, vectors)
+        bones[place] = vectors + shrink[:, number, None] * (across + torch.linalg.cross(axis, across))
     return bones

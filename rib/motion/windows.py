@@ -118,8 +118,7 @@ class MotionWindows:
         clip, place, frame, frame_s = self._frames(B, K, generator)
         mirrored = self._even(B, generator) < r.mirrored
         times_s = place * frame_s[:, None]
-        joints = self._varied(self.bank.frames(clip, frame), times_s, generator)
-        joints = self._restyled(joints, mirrored, generator)
+        joints = self._people(self.bank.frames(clip, frame), times_s, mirrored, generator)
         camera = self.views(joints[:, :K], self.bank.stature_m[clip], generator)
         seen = camera.project(joints)
         seen[..., 0] *= torch.where(mirrored, -1.0, 1.0)[:, None, None]
@@ -159,28 +158,26 @@ class MotionWindows:
         speed = low * (high / low) ** self._even(B, generator).double()
         return clip, place, begin + torch.where(backwards, total - place, place), 1 / (speed * self.bank.fps)
 
-    def _varied(self, joints: Tensor, times_s: Tensor, generator: torch.Generator) -> Tensor:
-        """Recombine and sway limbs."""
-        r = self.recipe
-        if not r.recombined and not r.swayed:
-            return joints
-        bones = torch.einsum("jk,bnkc->bnjc", self.bones, joints)
-        bones = recombined(joints, bones, r.recombined, generator)
-        bones = swayed(bones, times_s, r.swayed, r.sway_deg, r.sway_hz, generator)
-        return torch.einsum("ij,bnjc->bnic", self.chains, bones)
-
-    def _restyled(self, joints: Tensor, mirrored: Tensor, generator: torch.Generator) -> Tensor:
-        """Give people other bone lengths and landmarks, alike left and right; swap sides where mirrored."""
-        B, J = len(joints), len(BODY19)
+    def _people(
+        self, joints: Tensor, times_s: Tensor, mirrored: Tensor, generator: torch.Generator
+    ) -> Tensor:
+        """Recombine and sway limbs; other bone lengths and landmarks, alike left and right; swap sides."""
+        r, (B, J) = self.recipe, (len(joints), len(BODY19))
+        joints = joints.transpose(1, 2).contiguous()
+        bones = (self.bones @ joints.flatten(2)).reshape_as(joints)
+        if r.recombined:
+            bones = recombined(bones, joints, r.recombined, generator)
+        if r.swayed:
+            bones = swayed(bones, times_s, r.swayed, r.sway_deg, r.sway_hz, generator)
         spread = torch.randn(B, J, generator=generator, device=generator.device)
-        scale = torch.exp(self.recipe.bone_spread * spread)
+        scale = torch.exp(r.bone_spread * spread)
         scale = 0.5 * (scale + scale[:, self.flip])
         scale[:, BODY19.index("mid_hip")] = 1
         moved = torch.randn(B, J, J, generator=generator, device=generator.device) * self.around
-        moved = self.recipe.landmark_spread * 0.5 * (moved + moved[:, self.flip][:, :, self.flip])
-        change = torch.einsum("bij,jk->bik", self.chains * scale[:, None] + moved, self.bones)
+        moved = r.landmark_spread * 0.5 * (moved + moved[:, self.flip][:, :, self.flip])
+        change = self.chains * scale[:, None] + moved
         change = torch.where(mirrored[:, None, None], change[:, self.flip], change)
-        return torch.einsum("bik,bnkc->bnic", change, joints)
+        return (change @ bones.flatten(2)).reshape_as(bones).transpose(1, 2)
 
     @staticmethod
     def _even(shape: int | tuple[int, ...], generator: torch.Generator) -> Tensor:
