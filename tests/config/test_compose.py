@@ -14,6 +14,7 @@ from rib.config.schema import ROOTS
 from rib.errors import RibError
 
 
+@pytest.mark.slow
 def test_every_config_composes_and_every_recipe_fits_its_constructor() -> None:
     titles = [title for title, _ in check_all()]
     assert set(ROOTS) <= set(titles)
