@@ -76,7 +76,7 @@ def read_gaps(path: Path, clips: Sequence[str] | None = None) -> dict[str, list[
         RibError: The file is absent, none of ours, of another version, or lacks a clip.
     """
     if not path.is_file():
-        raise RibError(f"there are no drawings at {path}", "make them with: rib prepare data=drawings")
+        raise RibError(f"there are no drawings at {path}", "run experiments/renderer_quality/draw.py")
     try:
         with h5py.File(path, "r") as file:
             if file.attrs.get("format") != FORMAT or file.attrs.get("planes") != NUM_PLANES:
