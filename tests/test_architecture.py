@@ -19,6 +19,7 @@ FLOORS = [
     {"metrics"},
     {
         "models",
+        "net_files",
         "video",
         "keypoint_files",
         "keypoints",

@@ -11,17 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors import SafetensorError
 from torch import nn
 
 from rib.errors import RibError
-from rib.files import write_whole
+from rib.net_files import averaged_weights, read_safetensors, write_net
 from rib.recipe import build
 
 FORMAT, FORMAT_VERSION = "rib.motion", 1
-AVERAGED = "averaged."
-"""Where a training checkpoint keeps the weights that count (`rib.motion.module.MotionModule`)."""
 SHIPPED = "motion_base.safetensors"
 
 
@@ -61,10 +58,7 @@ def save_net(path: str | Path, net: nn.Module, recipe: Mapping[str, Any], notes:
         recipe: The net's recipe, a plain dict.
         notes: What else to say: data, commit, figures.
     """
-    header = {"recipe": json.dumps(dict(recipe)), "facts": json.dumps(asdict(facts_of(net)))}
-    tensors = {name: tensor.contiguous() for name, tensor in net.state_dict().items()}
-    with write_whole(path) as temporary:
-        save_file(tensors, temporary, {**notes, **header})
+    write_net(path, net, recipe, {**notes, "facts": json.dumps(asdict(facts_of(net)))})
 
 
 def load_net(path: str | Path, joint_set: str = "body19", fps: float | None = None) -> nn.Module:
@@ -112,17 +106,13 @@ def load_net(path: str | Path, joint_set: str = "body19", fps: float | None = No
 
 
 def _read_safetensors(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor], dict[str, Any]]:
-    with safe_open(path, framework="pt") as file:
-        header = file.metadata() or {}
-        state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
+    header, state = read_safetensors(path)
     return json.loads(header["recipe"]), state, json.loads(header["facts"])
 
 
 def _read_lightning(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor], dict[str, Any]]:
     checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-    state = checkpoint["state_dict"]
-    averaged = {k.removeprefix(AVERAGED): v for k, v in state.items() if k.startswith(AVERAGED)}
-    return checkpoint["hyper_parameters"]["net"], averaged, checkpoint[FORMAT]
+    return checkpoint["hyper_parameters"]["net"], averaged_weights(checkpoint), checkpoint[FORMAT]
 
 
 def _check(path: Path, facts: Mapping[str, Any], joint_set: str, fps: float | None) -> None:

@@ -10,18 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors import SafetensorError
 from torch import nn
 
 from rib.errors import RibError
-from rib.files import write_whole
+from rib.net_files import averaged_weights, read_safetensors, write_net
 from rib.recipe import build
 from rib.render import published
 
 FORMAT = "rib.renderer 1"
-AVERAGED = "averaged."
-"""Where a training checkpoint keeps the weights that count."""
 SHIPPED = "renderer_base.safetensors"
 TROUBLE = (
     OSError, KeyError, ValueError, TypeError, EOFError, RuntimeError, SafetensorError, pickle.UnpicklingError,
@@ -42,10 +39,7 @@ def save_net(path: str | Path, net: nn.Module, recipe: Mapping[str, Any], notes:
         recipe: The net's recipe, a plain dict.
         notes: What else to say: data, commit, figures.
     """
-    header = {"format": FORMAT, "recipe": json.dumps(dict(recipe))}
-    tensors = {name: tensor.contiguous() for name, tensor in net.state_dict().items()}
-    with write_whole(path) as temporary:
-        save_file(tensors, temporary, {**notes, **header})
+    write_net(path, net, recipe, {**notes, "format": FORMAT})
 
 
 def load_net(path: str | Path, wanted: str) -> nn.Module:
@@ -86,9 +80,7 @@ def load_weights(path: str | Path, wanted: str) -> tuple[nn.Module, dict[str, An
 
 
 def _read_safetensors(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
-    with safe_open(path, framework="pt") as file:
-        header = file.metadata() or {}
-        state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
+    header, state = read_safetensors(path)
     if header.get("format") != FORMAT:
         raise ValueError(f"its format is {header.get('format')!r}, not {FORMAT!r}")
     return json.loads(header["recipe"]), state
@@ -98,6 +90,4 @@ def _read_pickled(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
     checkpoint = torch.load(path, map_location="cpu", weights_only=True)
     if "hyper_parameters" not in checkpoint:
         return published.RECIPE, published.published_state(checkpoint, path)
-    state = checkpoint["state_dict"]
-    averaged = {k.removeprefix(AVERAGED): v for k, v in state.items() if k.startswith(AVERAGED)}
-    return checkpoint["hyper_parameters"]["net"], averaged
+    return checkpoint["hyper_parameters"]["net"], averaged_weights(checkpoint)
