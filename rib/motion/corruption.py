@@ -13,40 +13,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from rib.motion.draw import ABSENT, LIMBS, Draw, Range
 from rib.skeleton import BODY19, joint_set
 
-Range = tuple[float, float]
-
-
-def _joints(*names: str) -> list[int]:
-    return [i for i, name in enumerate(BODY19) if any(n in name for n in names)]
-
-
-def _mask(*groups: list[int]) -> Tensor:
-    out = torch.zeros(len(groups), len(BODY19), dtype=torch.bool)
-    for row, group in zip(out, groups, strict=True):
-        row[group] = True
-    return out
-
-
-ARM, LEG = ("elbow", "wrist", "hand"), ("knee", "ankle", "big_toe")
-LIMBS = _mask(
-    *([BODY19.index(f"{side}_{n}") for n in names] for side in ("left", "right")
-      for names in (ARM, LEG, ARM[1:], LEG[1:], ARM[2:], LEG[2:]))
-)  # fmt: skip
-"""Runs of joints that a detector loses or misplaces together: whole limbs, their lower halves, their ends."""
-SIDES = _mask(
-    _joints("_hip", "knee", "ankle", "toe")[1:],
-    _joints("shoulder", "elbow", "wrist", "hand"),
-    _joints("left", "right"),
-)
-"""What is swapped left for right: legs, arms, the whole body."""
-ABSENT = _mask(
-    _joints("hand"), _joints("hand"), _joints("hand"), _joints("hand", "toe"), _joints("toe"),
-    _joints("nose"), _joints("right_wrist", "right_hand"), _joints("left_wrist", "left_hand"), _joints("knee",
-    "ankle", "toe", "hand"),
-)  # fmt: skip
-"""Sets of joints that a detector or a framing never gives."""
+MIRRORED = joint_set("body19").flip_index.tolist()
+NUM_WAVES = 3
+"""Sine waves that a wandering joint's way is the sum of."""
 
 
 @dataclass(frozen=True)
@@ -57,11 +29,13 @@ class Observed:
         keypoints: (B, K, J, 2), 0 where missing.
         confidence: (B, K, J) 0..1, 0 where missing.
         clean: (B,) bool, nothing but joints missing was done to the clip.
+        meant: (B, N, J, 2), where the joints are, as the detector means them, at keyframes and between.
     """
 
     keypoints: Tensor
     confidence: Tensor
     clean: Tensor
+    meant: Tensor
 
 
 @dataclass(frozen=True)
@@ -70,26 +44,42 @@ class DetectorErrors:
 
     Attributes:
         error: (N, T, J, 2), fractions of the person's height.
+        slow: (N, T, J, 2), the part of it that lasts: what a detector goes on saying is what it means.
         confidence: (N, T, J), 0 where missing.
         length: (N,) frames of each track, at most T.
         fps: (N,).
     """
 
     error: Tensor
+    slow: Tensor
     confidence: Tensor
     length: Tensor
     fps: Tensor
 
-    def draw(self, times_s: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Errors (B, K, J, 2) and confidences (B, K, J), read from a random moment on, there and back."""
-        draw = _Draw(generator, *times_s.shape)
+    def draw(self, times_s: Tensor, K: int, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+        """Read the tracks from random moments on, there and back.
+
+        Args:
+            times_s: (B, N), keyframes first.
+            K: Number of keyframes.
+            generator: Draws.
+
+        Returns:
+            Errors (B, K, J, 2) and confidences (B, K, J) at keyframes, slow errors (B, N, J, 2).
+        """
+        draw = Draw(generator, *times_s.shape)
         track = draw.integers(len(self.length), draw.B, 1)
         n, fps = self.length[track], self.fps[track]
         frame = (draw.uniform(draw.B, 1) * n + times_s * fps).round().long() % (2 * n - 2)
         frame = torch.where(frame < n, frame, 2 * n - 2 - frame)
         sign = F.pad((draw.uniform(draw.B, 1) < 0.5) * 2.0 - 1, (0, 1), value=1.0)[:, None, None]
         size = draw.log_uniform((0.6, 1.8), draw.B, 1, 1, 1)
-        return self.error[track, frame] * sign * size, self.confidence[track, frame]
+        key = frame[:, :K]
+        return (
+            self.error[track, key] * sign * size,
+            self.confidence[track, key],
+            self.slow[track, frame] * sign * size,
+        )
 
 
 @dataclass(frozen=True)
@@ -103,6 +93,11 @@ class DetectorNoise:
         joint_spread: Log-normal spread of the noise between joints.
         correlated: Share of noisy clips whose noise is correlated in time.
         correlation_s: Least and greatest correlation time, seconds.
+        wander: Share of clips with synthetic noise, and of those with errors of real detectors, whose joints
+            wander about the body. Two detectors do not mean the same by a hip, nor does one from two sides:
+            that belongs to the truth, as do the slow errors of real detectors in the same clips.
+        wander_size: Least and greatest standard deviation of that, fractions of the height; log-uniform.
+        wander_hz: Least and greatest frequency of it.
         heavy: Share of joints whose noise is three times as large.
         swap: Greatest share of keyframes with legs, arms, whole body swapped.
         displaced: Greatest share of keyframes with a limb elsewhere.
@@ -120,6 +115,9 @@ class DetectorNoise:
     joint_spread: float
     correlated: float
     correlation_s: Range
+    wander: Range
+    wander_size: Range
+    wander_hz: Range
     heavy: float
     swap: tuple[float, float, float]
     displaced: float
@@ -134,28 +132,53 @@ class DetectorNoise:
         self,
         keypoints: Tensor,
         times_s: Tensor,
+        K: int,
         height: float,
         generator: torch.Generator,
         bank: DetectorErrors | None,
     ) -> Observed:
-        """Corrupt (B, K, J, 2) keypoints seen at (B, K) seconds, of people `height` tall."""
-        draw = _Draw(generator, keypoints.shape[0], keypoints.shape[1])
-        kind = draw.uniform(draw.B)
+        """Corrupt the first K of (B, N, J, 2) keypoints seen at (B, N) seconds, of people `height` tall."""
+        draw = Draw(generator, keypoints.shape[0], K)
+        kind, key_times_s = draw.uniform(draw.B), times_s[:, :K]
         clean = kind < self.clean
         real = (kind > 1 - self.real) if bank is not None else torch.zeros_like(clean)
         dropping = ~clean | (draw.uniform(draw.B) < 0.15)
-        noise = self.noise(draw, times_s) * (~clean & ~real)[:, None, None, None]
-        missing = self.missing_joints(draw, dropping & ~real) | self.out_of_picture(draw, keypoints, ~clean)
+        noise = self.noise(draw, key_times_s) * (~clean & ~real)[:, None, None, None]
+        missing = self.missing_joints(draw, dropping & ~real) | self.out_of_picture(
+            draw, keypoints[:, :K], ~clean
+        )
         confidence = self.confidence(draw, noise.norm(dim=-1), clean)
+        drift, wandering = self.wandering(draw, times_s, clean, real)
         if bank is not None:
-            error, reported = bank.draw(times_s, generator)
+            error, reported, slow = bank.draw(times_s, K, generator)
             noise = torch.where(real[:, None, None, None], error, noise)
             confidence = torch.where(real[:, None, None], reported, confidence)
-        observed = self.swapped(draw, keypoints + noise * height, ~clean & ~real)
+            lasting = (real & wandering)[:, None, None, None]
+            noise = noise - torch.where(lasting, slow[:, :K], 0.0)
+            drift = drift + torch.where(lasting, slow, 0.0)
+        meant = keypoints + drift * height
+        observed = self.swapped(draw, meant[:, :K] + noise * height, ~clean & ~real)
         confidence = torch.where(missing, 0.0, confidence) * ~self.absent_joints(draw)[:, None]
-        return Observed(torch.where(confidence[..., None] > 0, observed, 0.0), confidence, clean)
+        seen = torch.where(confidence[..., None] > 0, observed, 0.0)
+        return Observed(seen, confidence, clean, meant)
 
-    def noise(self, draw: _Draw, times_s: Tensor) -> Tensor:
+    def wandering(self, draw: Draw, times_s: Tensor, clean: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
+        """Where joints wander to, (B, N, J, 2) in heights at (B, N) seconds, and in which clips (B,) bool."""
+        drift = times_s.new_zeros(*times_s.shape, len(BODY19), 2, dtype=torch.float32)
+        if not any(self.wander):
+            return drift, torch.zeros_like(clean)
+        share = torch.where(real, self.wander[1], self.wander[0])
+        chosen = (draw.uniform(draw.B) < share) & ~clean
+        rows = chosen.nonzero()[:, 0]
+        shape = (len(rows), 1, len(BODY19), 2, NUM_WAVES)
+        speed = 2 * math.pi * draw.log_uniform(self.wander_hz, *shape)
+        phase = speed * times_s[rows].float()[:, :, None, None, None] + 2 * math.pi * draw.uniform(*shape)
+        size = draw.log_uniform(self.wander_size, len(rows), 1, 1, 1) * math.sqrt(2 / NUM_WAVES)
+        size = size * torch.exp(0.5 * draw.normal(len(rows), 1, len(BODY19), 1))
+        drift[rows] = phase.sin().sum(-1) * size
+        return drift, chosen
+
+    def noise(self, draw: Draw, times_s: Tensor) -> Tensor:
         """(B, K, J, 2) heavy-tailed noise, in part correlated in time, and displaced limbs."""
         B, K, J = draw.B, draw.K, len(BODY19)
         noise = draw.normal(B, K, J, 2) * torch.where(draw.uniform(B, K, J, 1) < self.heavy, 3.0, 1.0)
@@ -174,7 +197,7 @@ class DetectorNoise:
         noise[hit] += moved * limb[..., None]
         return noise
 
-    def swapped(self, draw: _Draw, keypoints: Tensor, where: Tensor) -> Tensor:
+    def swapped(self, draw: Draw, keypoints: Tensor, where: Tensor) -> Tensor:
         """Exchange left and right at some keyframes, now and then for two in a row."""
         for sides, share in zip(draw.sides, self.swap, strict=True):
             hit = (draw.uniform(draw.B, draw.K) < draw.uniform(draw.B, 1) * share) & where[:, None]
@@ -184,7 +207,7 @@ class DetectorNoise:
             keypoints[rows] = torch.where(sides[:, None], poses[:, MIRRORED], poses)
         return keypoints
 
-    def missing_joints(self, draw: _Draw, where: Tensor) -> Tensor:
+    def missing_joints(self, draw: Draw, where: Tensor) -> Tensor:
         """(B, K, J) bool: single joints, a limb for one to five keyframes, whole keyframes."""
         B, K, J = draw.B, draw.K, len(BODY19)
         single = draw.uniform(B, K, J) < draw.uniform(B, 1, 1) * self.missing
@@ -195,7 +218,7 @@ class DetectorNoise:
         frames[:, 0] = False
         return (single | limb | frames[..., None]) & where[:, None, None]
 
-    def out_of_picture(self, draw: _Draw, keypoints: Tensor, where: Tensor) -> Tensor:
+    def out_of_picture(self, draw: Draw, keypoints: Tensor, where: Tensor) -> Tensor:
         """(B, K, J) bool: joints beyond a straight edge that cuts off up to a third of the clip's extent."""
         angle = draw.uniform(draw.B) * 2 * math.pi
         along = torch.einsum("bkjc,bc->bkj", keypoints, torch.stack([angle.cos(), angle.sin()], -1))
@@ -204,13 +227,13 @@ class DetectorNoise:
         cut = where & (draw.uniform(draw.B) < self.truncated)
         return (along > edge[:, None, None]) & cut[:, None, None]
 
-    def absent_joints(self, draw: _Draw) -> Tensor:
+    def absent_joints(self, draw: Draw) -> Tensor:
         """(B, J) bool: joints that are missing in the whole clip."""
         chosen = draw.absent[draw.integers(len(ABSENT), draw.B)]
         return chosen & (draw.uniform(draw.B) < self.absent)[:, None]
 
     @staticmethod
-    def confidence(draw: _Draw, error: Tensor, clean: Tensor) -> Tensor:
+    def confidence(draw: Draw, error: Tensor, clean: Tensor) -> Tensor:
         """(B, K, J): 1, or noise about a level, or falling with the error; exact clips mostly say 1."""
         B, shape = draw.B, error.shape
         exact = draw.uniform(B) < torch.where(clean, 0.85, 0.15)
@@ -227,27 +250,3 @@ def _correlated(white: Tensor, steps: Tensor) -> Tensor:
     for k, rho in enumerate(torch.exp(-steps)[..., None, None].unbind(1)):
         coloured.append(rho * coloured[-1] + (1 - rho**2).sqrt() * white[:, k + 1])
     return torch.stack(coloured, 1)
-
-
-MIRRORED = joint_set("body19").flip_index.tolist()
-
-
-class _Draw:
-    """Random tensors of one batch."""
-
-    def __init__(self, generator: torch.Generator, B: int, K: int) -> None:
-        self.generator, self.B, self.K = generator, B, K
-        self.limbs, self.sides, self.absent = (m.to(generator.device) for m in (LIMBS, SIDES, ABSENT))
-
-    def uniform(self, *shape: int) -> Tensor:
-        return torch.rand(shape, generator=self.generator, device=self.generator.device)
-
-    def normal(self, *shape: int) -> Tensor:
-        return torch.randn(shape, generator=self.generator, device=self.generator.device)
-
-    def integers(self, below: int, *shape: int) -> Tensor:
-        return torch.randint(below, shape, generator=self.generator, device=self.generator.device)
-
-    def log_uniform(self, between: Range, *shape: int) -> Tensor:
-        low, high = (math.log(v) for v in between)
-        return torch.exp(low + (high - low) * self.uniform(*shape))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from scipy.ndimage import median_filter
+from scipy.ndimage import gaussian_filter1d, median_filter
 from scipy.signal import savgol_filter
 
 from rib.errors import RibError
@@ -20,6 +20,8 @@ WINDOW_S = 0.3
 OUTLIER = 0.03
 """The cubic does not follow points this far (fractions of the height) from the median of five frames."""
 LEAST_CONFIDENCE = 0.05
+SLOW_S = 0.03
+"""Errors that outlast a gaussian of this standard deviation are what the detector means, not noise."""
 
 
 def read_detector_errors(tracks: Sequence[tuple[str, float]]) -> DetectorErrors:
@@ -34,8 +36,10 @@ def read_detector_errors(tracks: Sequence[tuple[str, float]]) -> DetectorErrors:
     found = [errors_of_track(*_track(Path(path)), fps) for path, fps in tracks]
     longest = max(len(error) for error, _ in found)
     pad = lambda a: np.pad(a, ((0, longest - len(a)), *[(0, 0)] * (a.ndim - 1)))  # noqa: E731
+    slow = [_slow(*errors, fps) for errors, (_, fps) in zip(found, tracks, strict=True)]
     return DetectorErrors(
         error=torch.from_numpy(np.stack([pad(error) for error, _ in found])).float(),
+        slow=torch.from_numpy(np.stack([pad(error) for error in slow])).float(),
         confidence=torch.from_numpy(np.stack([pad(confidence) for _, confidence in found])).float(),
         length=torch.tensor([len(error) for error, _ in found]),
         fps=torch.tensor([float(fps) for _, fps in tracks]),
@@ -74,6 +78,14 @@ def errors_of_track(
         if not confidence[:, hand].any():
             error[:, hand], confidence[:, hand] = error[:, wrist], confidence[:, wrist]
     return error / height, confidence
+
+
+def _slow(error: np.ndarray, confidence: np.ndarray, fps: float) -> np.ndarray:
+    """The part of errors (T, 19, 2) that lasts; outliers and missing joints say nothing."""
+    known = (confidence > 0) & (np.linalg.norm(error, axis=-1) < OUTLIER)
+    blur = lambda a: gaussian_filter1d(a, SLOW_S * fps, axis=0, mode="nearest")  # noqa: E731
+    weight = blur(known.astype(float))[..., None]
+    return blur(error * known[..., None]) / np.maximum(weight, 0.2)
 
 
 def _track(path: Path) -> tuple[np.ndarray, np.ndarray]:

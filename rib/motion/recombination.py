@@ -1,4 +1,4 @@
-"""People who were never recorded: limbs of one recording on the body of another, and limbs that sway.
+"""People who were never recorded: limbs of another recording, limbs that sway, bodies that turn.
 
 A few minutes of motion capture hold few combinations of what arms and legs do. Everything happens on bone
 vectors, so bone lengths stay as they are and the body stays in one piece.
@@ -35,6 +35,9 @@ SWAYING = tuple(
     _of(side, names[start:]) for side in ("left", "right") for names in (ARMS, LEGS) for start in (0, 1)
 )
 """Bones that turn together: a whole limb, or its lower part."""
+UPPER = [BODY19.index(n) for n in ("nose", "neck", "right_shoulder", "left_shoulder")]
+UPPER += [*_of("left", ARMS), *_of("right", ARMS)]
+"""Bones above the hips."""
 
 
 def recombined(bones: Tensor, joints: Tensor, share: float, generator: torch.Generator) -> Tensor:
@@ -95,20 +98,72 @@ def swayed(
         generator: Draws.
     """
     rows = (torch.rand(len(bones), generator=generator, device=generator.device) < share).nonzero()
-    shape = (len(rows), len(SWAYING), NUM_WAVES, 1, 3)
-    uniform = lambda *s: torch.rand(s, generator=generator, device=generator.device)  # noqa: E731
-    low, high = hz
-    speed = 2 * math.pi * low * (high / low) ** uniform(*shape)
-    times = times_s[rows[:, 0]].float()[:, None, None, :, None]
-    phase = torch.addcmul(2 * math.pi * uniform(*shape), speed, times)
-    size = math.radians(angle_deg) * math.sqrt(2 / NUM_WAVES) * uniform(len(rows), len(SWAYING), 1, 1)
-    half_angle = 0.5 * phase.sin_().sum(2) * size
-    shrink = 2 / (1 + half_angle.square().sum(-1, keepdim=True))
+    angle = _waves(times_s[rows[:, 0]].float(), len(SWAYING), math.radians(angle_deg), hz, generator)
     bones = bones.clone()
     for number, limb in enumerate(SWAYING):
         place = rows, torch.tensor(limb, device=bones.device)
-        vectors = bones[place]
-        axis = half_angle[:, number, None].expand_as(vectors)
-        across = torch.linalg.cross(axis, vectors)
-        bones[place] = vectors + shrink[:, number, None] * (across + torch.linalg.cross(axis, across))
+        bones[place] = _rotated(bones[place], angle[:, number, None])
     return bones
+
+
+def turned(
+    bones: Tensor,
+    times_s: Tensor,
+    share: float,
+    rate_deg_s: float,
+    lean_deg: float,
+    hz: tuple[float, float],
+    generator: torch.Generator,
+) -> Tensor:
+    """Let some people turn about the vertical, as dancers do, and lean with all that is above their hips.
+
+    Args:
+        bones: (B, 19, N, 3), vectors from each joint's parent; the root's row, a place, stays.
+        times_s: (B, N) seconds.
+        share: Share of clips.
+        rate_deg_s: Greatest steady turn, degrees a second, either way; on top it changes by waves of a third
+            of that.
+        lean_deg: Standard deviation of the lean about each axis, degrees; it varies between clips from 0 on.
+        hz: Least and greatest frequency of the waves.
+        generator: Draws.
+    """
+    rows = (torch.rand(len(bones), generator=generator, device=generator.device) < share).nonzero()
+    times = times_s[rows[:, 0]].float()
+    uniform = torch.rand(len(rows), 1, generator=generator, device=generator.device)
+    steady = math.radians(rate_deg_s) * (2 * uniform - 1) * times
+    lean = _waves(times, 1, math.radians(lean_deg), hz, generator)
+    middle_hz = math.sqrt(hz[0] * hz[1])
+    uneven = _waves(times, 1, math.radians(rate_deg_s / 3) / (2 * math.pi * middle_hz), hz, generator)
+    yaw = (steady + uneven[:, 0, :, 0])[:, None]
+    bones = bones.clone()
+    place = rows, torch.tensor(UPPER, device=bones.device)
+    bones[place] = _rotated(bones[place], lean)
+    place = (
+        rows,
+        torch.tensor([j for j in range(len(BODY19)) if j != BODY19.index("mid_hip")], device=bones.device),
+    )
+    x, y, z = bones[place].unbind(-1)
+    cos, sin = yaw.cos(), yaw.sin()
+    bones[place] = torch.stack([cos * x + sin * z, y, cos * z - sin * x], -1)
+    return bones
+
+
+def _waves(
+    times_s: Tensor, num: int, size: float, hz: tuple[float, float], generator: torch.Generator
+) -> Tensor:
+    """(R, num, N, 3) sums of sine waves at (R, N) seconds; standard deviation 0..`size` by row and number."""
+    uniform = lambda *s: torch.rand(s, generator=generator, device=generator.device)  # noqa: E731
+    shape = (len(times_s), num, NUM_WAVES, 1, 3)
+    low, high = hz
+    speed = 2 * math.pi * low * (high / low) ** uniform(*shape)
+    phase = torch.addcmul(2 * math.pi * uniform(*shape), speed, times_s[:, None, None, :, None])
+    scale = size * math.sqrt(2 / NUM_WAVES) * uniform(len(times_s), num, 1, 1)
+    return phase.sin_().sum(2) * scale
+
+
+def _rotated(vectors: Tensor, angle: Tensor) -> Tensor:
+    """Turn (R, L, N, 3) vectors about (R, 1, N, 3) axes, their length nearly the angle in rad."""
+    axis = (0.5 * angle).expand_as(vectors)
+    across = torch.linalg.cross(axis, vectors)
+    shrink = 2 / (1 + axis.square().sum(-1, keepdim=True))
+    return vectors + shrink * (across + torch.linalg.cross(axis, across))

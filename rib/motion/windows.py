@@ -15,7 +15,7 @@ from torch import Tensor
 from rib.mocap.bank import MotionBank
 from rib.mocap.views import RandomViews
 from rib.motion.corruption import DetectorErrors, DetectorNoise
-from rib.motion.recombination import recombined, swayed
+from rib.motion.recombination import recombined, swayed, turned
 from rib.skeleton import BODY19, joint_set
 
 PROBES = 5
@@ -68,7 +68,10 @@ class WindowRecipe:
         recombined: Share of clips with the limbs of another (`rib.motion.recombination`).
         swayed: Share of clips whose limbs sway besides.
         sway_deg: Standard deviation of that, degrees.
-        sway_hz: Least and greatest frequency of it.
+        sway_hz: Least and greatest frequency of it, and of turning and leaning.
+        turned: Share of clips whose body turns and leans besides.
+        turn_deg_s: Greatest steady turn, degrees a second.
+        lean_deg: Standard deviation of the lean, degrees.
         length_power: Recordings are drawn in proportion to their length to this power.
     """
 
@@ -85,6 +88,9 @@ class WindowRecipe:
     swayed: float
     sway_deg: float
     sway_hz: tuple[float, float]
+    turned: float
+    turn_deg_s: float
+    lean_deg: float
     length_power: float
 
 
@@ -122,8 +128,8 @@ class MotionWindows:
         camera = self.views(joints[:, :K], self.bank.stature_m[clip], generator)
         seen = camera.project(joints)
         seen[..., 0] *= torch.where(mirrored, -1.0, 1.0)[:, None, None]
-        target, probes = seen[:, :K], seen[:, K:].unflatten(1, (K - 1, PROBES))
-        observed = self.noise(target, times_s[:, :K], self.views.height_px, generator, self.errors)
+        observed = self.noise(seen, times_s, K, self.views.height_px, generator, self.errors)
+        target, probes = observed.meant[:, :K], observed.meant[:, K:].unflatten(1, (K - 1, PROBES))
         return MotionBatch(
             times_s=times_s[:, :K], keypoints_px=observed.keypoints, confidence=observed.confidence,
             target_px=target, probe_times_s=times_s[:, K:].unflatten(1, (K - 1, PROBES)),
@@ -169,6 +175,8 @@ class MotionWindows:
             bones = recombined(bones, joints, r.recombined, generator)
         if r.swayed:
             bones = swayed(bones, times_s, r.swayed, r.sway_deg, r.sway_hz, generator)
+        if r.turned:
+            bones = turned(bones, times_s, r.turned, r.turn_deg_s, r.lean_deg, r.sway_hz, generator)
         spread = torch.randn(B, J, generator=generator, device=generator.device)
         scale = torch.exp(r.bone_spread * spread)
         scale = 0.5 * (scale + scale[:, self.flip])

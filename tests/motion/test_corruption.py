@@ -5,12 +5,14 @@ from typing import Any
 import pytest
 import torch
 
-from rib.motion.corruption import LIMBS, SIDES, DetectorErrors, DetectorNoise
+from rib.motion.corruption import DetectorErrors, DetectorNoise
+from rib.motion.draw import LIMBS, SIDES
 from rib.skeleton import BODY19, joint_set
 
 NONE: dict[str, Any] = {
     "clean": 0.0, "real": 0.0, "sigma": (1e-9, 1e-9), "joint_spread": 0.0, "correlated": 0.0,
-    "correlation_s": (0.1, 0.1), "heavy": 0.0, "swap": (0.0, 0.0, 0.0), "displaced": 0.0,
+    "correlation_s": (0.1, 0.1), "wander": (0.0, 0.0), "wander_size": (0.01, 0.01),
+    "wander_hz": (0.3, 2.0), "heavy": 0.0, "swap": (0.0, 0.0, 0.0), "displaced": 0.0,
     "displacement": (0.1, 0.1), "missing": 0.0, "burst": 0.0, "frame_missing": 0.0, "absent": 0.0,
     "truncated": 0.0,
 }  # fmt: skip
@@ -21,7 +23,7 @@ def corrupt(seed: int = 0, bank: DetectorErrors | None = None, **changes: Any) -
     g = torch.Generator().manual_seed(seed)
     truth = torch.randn(B, K, len(BODY19), 2, generator=g) * 60 + 300
     times = torch.arange(K, dtype=torch.float64).expand(B, K) / 10
-    return truth, DetectorNoise(**{**NONE, **changes})(truth, times, HEIGHT, g, bank)
+    return truth, DetectorNoise(**{**NONE, **changes})(truth, times, K, HEIGHT, g, bank)
 
 
 def test_nothing_asked_for_changes_nothing() -> None:
@@ -88,10 +90,40 @@ def test_a_seed_decides_everything() -> None:
         assert torch.equal(*noisy) is same
 
 
+def bank_of(error: torch.Tensor) -> DetectorErrors:
+    """One track at 10 frames a second whose errors (50, 19, 2) all last."""
+    return DetectorErrors(
+        error[None], error[None], torch.ones(1, 50, 19), torch.tensor([50]), torch.tensor([10.0])
+    )
+
+
+def test_where_a_joint_wanders_to_is_where_it_is() -> None:
+    truth, seen = corrupt(wander=(1.0, 0.0), wander_size=(0.02, 0.02))
+    torch.testing.assert_close(seen.keypoints, seen.meant)
+    drift = (seen.meant - truth) / HEIGHT
+    assert drift.std() == pytest.approx(0.02, rel=0.3)
+    assert drift.diff(dim=1).std() < drift.std()  # 10 keyframes a second, at most 2 Hz
+
+
+def test_clean_clips_do_not_wander() -> None:
+    truth, seen = corrupt(clean=1.0, wander=(1.0, 1.0))
+    torch.testing.assert_close(seen.meant, truth)
+
+
+def test_what_a_detector_goes_on_saying_belongs_to_the_truth() -> None:
+    """Errors that last are no noise where joints wander, and noise where they do not."""
+    bank = bank_of(torch.full((50, 19, 2), 0.03))
+    truth, seen = corrupt(real=1.0, bank=bank, wander=(0.0, 1.0), wander_size=(1e-9, 1e-9))
+    torch.testing.assert_close(seen.keypoints, seen.meant, atol=1e-3, rtol=0)
+    assert ((seen.meant - truth).norm(dim=-1) > 1).all()
+    truth, seen = corrupt(real=1.0, bank=bank)
+    torch.testing.assert_close(seen.meant, truth)
+    assert ((seen.keypoints - truth).norm(dim=-1) > 1).all()
+
+
 def test_errors_of_real_detectors_are_read_along_time_and_back() -> None:
     ramp = torch.arange(50.0)[:, None, None].expand(50, 19, 2) / 1000
-    bank = DetectorErrors(ramp[None], torch.ones(1, 50, 19), torch.tensor([50]), torch.tensor([10.0]))
-    truth, seen = corrupt(real=1.0, bank=bank)
+    truth, seen = corrupt(real=1.0, bank=bank_of(ramp))
     error = (seen.keypoints - truth)[..., 0, 1] / HEIGHT
     assert (seen.confidence == 1).all()
     # keyframes are 0.1 s apart, one frame of the track: neighbours differ by one step up or down

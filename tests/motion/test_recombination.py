@@ -3,7 +3,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from rib.motion.recombination import CARRIED, recombined, swayed
+from rib.motion.recombination import CARRIED, recombined, swayed, turned
 from rib.skeleton import BODY19
 
 LIMBS = sorted({bone for carried, _ in CARRIED for bone in carried})
@@ -37,6 +37,7 @@ def test_a_share_of_nothing_changes_nothing() -> None:
     times = torch.zeros(12, 7, dtype=torch.float64)
     torch.testing.assert_close(recombined(bones, bones, 0.0, generator()), bones)
     torch.testing.assert_close(swayed(bones, times, 0.0, 40.0, (0.3, 2.0), generator()), bones)
+    torch.testing.assert_close(turned(bones, times, 0.0, 300.0, 10.0, (0.3, 2.0), generator()), bones)
 
 
 def test_limbs_turn_with_the_body_that_carries_them() -> None:
@@ -59,3 +60,20 @@ def test_sway_is_smooth_and_gone_for_no_angle() -> None:
     moving = swayed(bones, times, 1.0, 20.0, (0.3, 2.0), generator())
     bend = moving.diff(n=2, dim=2).norm(dim=-1).max()
     assert bend < 0.1 * (moving - bones).norm(dim=-1).max()
+
+
+def test_bodies_turn_in_one_piece_about_the_vertical() -> None:
+    """Heights and lengths of bones stay, the root stays, and all bones below the hips turn alike."""
+    bones = clips(8, 1).expand(-1, -1, 40, -1)
+    times = (torch.arange(40).double() / 60).expand(8, -1)
+    found = turned(bones, times, 1.0, 300.0, 0.0, (0.3, 2.0), generator())
+    root = BODY19.index("mid_hip")
+    torch.testing.assert_close(found[:, root], bones[:, root])
+    torch.testing.assert_close(found[..., 1], bones[..., 1])
+    torch.testing.assert_close(found.norm(dim=-1), bones.norm(dim=-1), atol=1e-5, rtol=1e-5)
+    others = [j for j in range(len(BODY19)) if j != root]
+    heading = torch.atan2(found[:, others, :, 0], found[:, others, :, 2])
+    turn = heading - heading[:, :, :1]
+    apart = torch.atan2((turn - turn[:, :1]).sin(), (turn - turn[:, :1]).cos())
+    assert apart.abs().max() < 1e-3
+    assert turn.sin().abs().amax((1, 2)).min() > 0.05

@@ -18,7 +18,8 @@ from rib.skeleton import BODY19
 RECIPE: dict[str, Any] = {
     "keyframes": (5, 9), "tokens": 90, "strides": [2, 4, 8], "irregular": 0.5, "speed": (0.5, 2.0),
     "reversed": 0.5, "mirrored": 0.0, "bone_spread": 0.0, "landmark_spread": 0.0, "recombined": 0.0,
-    "swayed": 0.0, "sway_deg": 20.0, "sway_hz": (0.3, 2.0), "length_power": 1.0,
+    "swayed": 0.0, "sway_deg": 20.0, "sway_hz": (0.3, 2.0), "turned": 0.0, "turn_deg_s": 300.0,
+    "lean_deg": 10.0, "length_power": 1.0,
 }  # fmt: skip
 
 
