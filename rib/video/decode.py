@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from itertools import chain, islice
 from pathlib import Path
 
 import av
@@ -20,6 +21,11 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from rib.errors import RibError
 from rib.video.container import opened, reason, repair, video_stream
 from rib.video.scan import frame_tick, scan
+
+MARGIN = 16
+"""Frames from the aim of a jump to the first frame wanted, which so leans on nothing before a keyframe."""
+WORTH_A_JUMP = 48
+"""First frames before this number are reached by decoding from the start."""
 
 
 class VideoSource:
@@ -54,14 +60,23 @@ class VideoSource:
         Raises:
             RibError: A frame is damaged or missing; the message names it and its time.
         """
-        converter = VideoReformatter()
+        return self.frames_from(0)
+
+    def frames_from(self, first: int) -> Iterator[np.ndarray]:
+        """The frames from number `first` on, as `__iter__` gives them; those far before it are not decoded.
+
+        Raises:
+            RibError: A frame is damaged or missing; the message names it and its time.
+        """
+        if first >= WORTH_A_JUMP:
+            with opened(self.path) as container:
+                frames = self._jumped(container, first)
+                if frames is not None:
+                    yield from self._pictures(frames, first)
+                    return
         with opened(self.path) as container:
-            for frame in self._frames(container):
-                # bicubic, as ffmpeg and OpenCV ask for, so that the pixels are theirs
-                rgb = converter.reformat(
-                    frame, format="rgb24", interpolation=Interpolation.BICUBIC, threads=1
-                )
-                yield self._found.orientation.turn(rgb.to_ndarray())
+            frames = container.decode(video_stream(container, self.path))
+            yield from islice(self._pictures(frames, 0), first, None)
 
     def fingerprint(self) -> str:
         """SHA-256 of the file."""
@@ -70,10 +85,17 @@ class VideoSource:
                 self._fingerprint = hashlib.file_digest(file, "sha256").hexdigest()
         return self._fingerprint
 
-    def _frames(self, container: InputContainer) -> Iterator[VideoFrame]:
+    def _pictures(self, frames: Iterator[VideoFrame], first: int) -> Iterator[np.ndarray]:
+        """What the decoder gives from number `first` on, upright RGB."""
+        converter = VideoReformatter()
+        for frame in self._checked(frames, first):
+            # bicubic, as ffmpeg and OpenCV ask for, so that the pixels are theirs
+            rgb = converter.reformat(frame, format="rgb24", interpolation=Interpolation.BICUBIC, threads=1)
+            yield self._found.orientation.turn(rgb.to_ndarray())
+
+    def _checked(self, frames: Iterator[VideoFrame], first: int) -> Iterator[VideoFrame]:
         """The decoder's frames, each checked to be the one that the scan foretold."""
-        frames = container.decode(video_stream(container, self.path))
-        for index, tick in enumerate(self._found.ticks):
+        for index in range(first, len(self)):
             try:
                 frame = next(frames)
             except StopIteration:
@@ -82,11 +104,30 @@ class VideoSource:
                 raise self._broken(index, reason(error)) from error
             if frame.is_corrupt:
                 raise self._broken(index, "its data are damaged")
-            if frame_tick(frame) != tick:
+            if frame_tick(frame) != self._found.ticks[index]:
                 raise self._broken(index, "another one comes in its place")
             if (frame.width, frame.height) != self._found.coded_size_px:
                 raise self._broken(index, f"its size changes to {frame.width} x {frame.height}")
             yield frame
+
+    def _jumped(self, container: InputContainer, first: int) -> Iterator[VideoFrame] | None:
+        """The decoder's frames from `first` on, by way of an earlier keyframe; None where that fails."""
+        stream = video_stream(container, self.path)
+        wanted, aim = self._found.ticks[first], self._found.ticks[first - MARGIN]
+        if wanted is None or aim is None:
+            return None
+        try:
+            container.seek(aim, stream=stream)
+            frames = container.decode(stream)
+            for frame in frames:
+                tick = frame_tick(frame)
+                if tick is None or tick > wanted:
+                    break
+                if tick == wanted and not frame.is_corrupt:
+                    return chain([frame], frames)
+        except av.FFmpegError:
+            pass  # told where it matters, on the way there from the start
+        return None
 
     def _broken(self, index: int, why: str) -> RibError:
         what = f"{self.path}: frame {index} at {self.times_s[index]:.3f} s cannot be decoded ({why})"

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from rib.errors import RibError
+from rib.video.decode import VideoSource
 from rib.video.source import FrameSource
 from rib.video.times import Timing, constant_times, timing_from_seconds
 
@@ -19,7 +20,8 @@ from rib.video.times import Timing, constant_times, timing_from_seconds
 class View:
     """Chosen frames of another clip, cropped and resized on the way (see `FrameSource`).
 
-    A view streams: it walks the clip once, up to the last frame it wants. Views of views compose.
+    A view streams: it walks the clip once, from the first frame it wants (from the start, where the clip
+    cannot jump) to the last. Views of views compose.
 
     Args:
         source: The clip.
@@ -60,10 +62,13 @@ class View:
     def __iter__(self) -> Iterator[np.ndarray]:
         """Every kept frame in order as (H, W, 3) uint8 RGB."""
         wanted = iter(self.indices.tolist())
-        index = next(wanted)
+        first = index = next(wanted)
+        start, walk = 0, iter(self.source)
+        if isinstance(self.source, VideoSource):
+            start, walk = first, self.source.frames_from(first)
         # closed at once, so that the file behind the clip is too
-        with closing(cast("Generator[np.ndarray]", iter(self.source))) as frames:
-            for number, frame in enumerate(frames):
+        with closing(cast("Generator[np.ndarray]", walk)) as frames:
+            for number, frame in enumerate(frames, start):
                 if number == index:
                     yield self._part(frame)
                     index = next(wanted, -1)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from rib.errors import RibError
-from rib.video import VideoSource, open_source
+from rib.video import VideoSource, cut, open_source
 from rib.video.times import constant_times
 
 NTSC = Fraction(30000, 1001)
@@ -198,6 +198,39 @@ def test_a_damaged_frame_is_named_when_it_is_reached_and_libav_stays_silent(make
     assert capfd.readouterr().err == ""
 
 
+GROUPS = {
+    "closed": {"g": "20", "bf": "2"},
+    "open": {"g": "20", "bf": "3", "x264-params": "open-gop=1"},
+    "refresh": {"g": "20", "x264-params": "intra-refresh=1"},
+    "one": {"g": "500"},
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "groups"),
+    [*(("a.mp4", g) for g in GROUPS), *((f"a.{kind}", "closed") for kind in ("mkv", "avi", "ts", "webm"))],
+)
+def test_a_walk_that_begins_late_gives_the_same_frames(make_clip, name, groups):
+    codec = {"avi": "mpeg4", "webm": "libvpx-vp9"}.get(name[2:], "libx264")
+    options = GROUPS[groups] if codec == "libx264" else {"g": GROUPS[groups]["g"]}
+    source = open_source(make_clip(name, num_frames=110, codec=codec, options=options))
+    whole = list(source)
+    for first in (3, 57, 81, 109):
+        late = list(source.frames_from(first))
+        assert len(late) == 110 - first
+        assert all(np.array_equal(a, b) for a, b in zip(late, whole[first:], strict=True))
+    part = cut(source, 60, 5)
+    assert all(np.array_equal(a, b) for a, b in zip(part, whole[60:65], strict=True))
+
+
+def test_a_late_frame_does_not_wait_for_those_before_it(make_clip, monkeypatch):
+    source, read = open_source(make_clip(num_frames=400, options={"g": "20"})), []
+    checked = VideoSource._checked
+    monkeypatch.setattr(VideoSource, "_checked", lambda *a: (read.append(f) or f for f in checked(*a)))
+    assert len(list(cut(source, 300, 10))) == 10
+    assert len(read) < 50
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["intel_asl_walk.mkv", "pose2sim_single_cam01.mp4", "sam2_juggle.mp4", "sports2d_demo.mp4"]
@@ -208,5 +241,7 @@ def test_real_clips_decode_as_opencv_decodes_them(name):
     source = open_source(CLIPS / name)
     assert np.array_equal(source.times_s, constant_times(len(source), source.fps))
     assert source.notes == []
-    for ours, theirs in zip(source, as_opencv_reads(CLIPS / name), strict=True):
-        assert np.array_equal(ours, theirs)
+    theirs = list(as_opencv_reads(CLIPS / name))
+    assert all(np.array_equal(a, b) for a, b in zip(source, theirs, strict=True))
+    first = len(theirs) * 2 // 3
+    assert all(np.array_equal(a, b) for a, b in zip(source.frames_from(first), theirs[first:], strict=True))
