@@ -112,6 +112,16 @@ def test_validation_sees_the_same_batches_in_every_epoch(settings: Settings, tmp
     assert seen[0] == seen[1]
 
 
+def test_the_last_checkpoint_is_the_last_even_if_none_was_better_for_long(
+    settings: Settings, tmp_path: Path
+) -> None:
+    settled = ("task.module.optimizer.lr=0", "task.module.average=0", "trainer.max_epochs=4")
+    fit(settings("run", *settled, "~callbacks.last.every_n_train_steps"))
+    kept = {p.name: read_checkpoint(p)["global_step"] for p in (tmp_path / "run/checkpoints").iterdir()}
+    assert kept.pop("last.ckpt") == 16
+    assert 16 not in kept.values()
+
+
 def test_a_run_leaves_what_is_needed_to_repeat_it(settings: Settings, tmp_path: Path) -> None:
     fit(settings("run", "trainer.max_steps=1"))
     run = tmp_path / "run"

@@ -46,7 +46,7 @@ def test_a_run_whose_machine_is_taken_away_goes_on_at_the_same_step(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int
 ) -> None:
     """Inside an epoch, and at its last step; nothing about resuming is typed the second time."""
-    rarely = ("trainer.max_steps=6", "callbacks.checkpoint.every_n_train_steps=100")
+    rarely = ("trainer.max_steps=6", "callbacks.last.every_n_train_steps=100")
     fit(settings("whole", *rarely))
     with monkeypatch.context() as patch:
         send_at(step, signal.SIGUSR2, patch)

@@ -22,8 +22,8 @@ TINY = (
     "task.data.synthetic.frames=8", "task.data.synthetic.size_wh=[48,32]", "task.data.size_wh=[48,32]",
     "task.data.validation=[synthetic_000]", "task.data.batches_per_epoch=3", "task.data.validation_batches=1",
     "task.data.batch_size=1", "task.data.first_frames=3", "task.data.most_frames=4",
-    "task.module.weights.perceptual=0", "trainer.log_every_n_steps=1", "callbacks.checkpoint.monitor=null",
-    "callbacks.checkpoint.save_top_k=1", "+callbacks.checkpoint.every_n_train_steps=1",
+    "task.module.weights.perceptual=0", "trainer.log_every_n_steps=1",
+    "+callbacks.last.every_n_train_steps=1",
     "trainer.max_epochs=4",
 )  # fmt: skip
 
