@@ -6,6 +6,7 @@ machines and be started again at will; whichever finds all parts done puts them 
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from rib.errors import RibError
+from rib.files import write_text_whole
 
 Part = TypeVar("Part")
 
@@ -38,6 +40,53 @@ class Report:
     reused: int
     skipped: dict[str, str]
     waiting: int
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One piece of the work: a file that is whole or absent, or a note that says why it cannot be made.
+
+    Attributes:
+        name: What people call it.
+        folder: Where pieces lie.
+        key: What its file is called: a hash of everything that it depends on.
+    """
+
+    name: str
+    folder: Path
+    key: str
+
+    @property
+    def done(self) -> Path:
+        """The piece's file."""
+        return self.folder / f"{self.key}.h5"
+
+    @property
+    def note(self) -> Path:
+        """Why it was skipped."""
+        return self.folder / f"{self.key}.skipped.json"
+
+    @property
+    def reason(self) -> str:
+        """Why it was skipped, in words."""
+        return json.loads(self.note.read_text(encoding="utf-8"))["reason"]
+
+    def make(self, write: Callable[[Path], None]) -> str | None:
+        """Make the file with `write` unless it is there; a piece that was skipped is tried again.
+
+        Returns:
+            Why it was skipped, or None.
+        """
+        if self.done.exists():
+            return None
+        try:
+            write(self.done)
+            self.note.unlink(missing_ok=True)
+            return None
+        except Exception as error:  # one odd video must not end a night's work; it is reported
+            reason = str(error) if isinstance(error, RibError) else f"{type(error).__name__}: {error}"
+            write_text_whole(self.note, json.dumps({"part": self.name, "reason": reason}))
+            return reason
 
 
 def share(parts: Sequence[Part], shard: str) -> list[Part]:

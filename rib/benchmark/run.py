@@ -8,8 +8,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 import rib
 from rib.benchmark.methods import Moment, build_chains, num_scored, seconds_a_frame, walk
 from rib.benchmark.sheet import draw_sheet
@@ -23,6 +21,7 @@ from rib.pipeline.outputs import appear_whole
 from rib.pipeline.shares import TrustShares
 from rib.pipeline.watch import bar
 from rib.video import FrameSource, PictureWriter, cut, open_source
+from rib.video.view import refuse_uneven
 
 TRUE = "true"
 """The folder of the clip's own frames beside those of the methods."""
@@ -82,12 +81,7 @@ def _part(config: Mapping[str, Any], source: FrameSource) -> FrameSource:
         tuple(crop) if crop else None,
         tuple(size) if size else None,
     )
-    even = np.arange(len(clip)) / float(clip.fps)
-    if not np.allclose(clip.times_s, even, atol=1e-5):
-        raise RibError(
-            f"the frames of {clip.name} come at uneven times, and the hidden ones must lie evenly",
-            "give it a constant frame rate first: ffmpeg -i clip.mp4 -vf fps=30 constant.mp4",
-        )
+    refuse_uneven(clip)
     return clip
 
 

@@ -5,7 +5,8 @@ Letters: N moments of a gap, B crops, C planes of `Drawn`, H and W a gap's box, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
@@ -15,6 +16,7 @@ import numpy as np
 import torch
 
 from rib.errors import RibError
+from rib.files import write_whole
 from rib.render.drawn import NUM_PLANES, Drawn
 
 FORMAT = "rib.drawings 1"
@@ -56,17 +58,71 @@ def _bytes(x: torch.Tensor) -> np.ndarray:
     return (x.clamp(0, 1) * 255 + 0.5).to(torch.uint8).cpu().numpy()
 
 
-def write_gaps(path: Path, clip: str, gaps: Sequence[Gap]) -> None:
-    """Add a clip's gaps to a file."""
-    with h5py.File(path, "a") as file:
+def write_gaps(path: Path, clips: Mapping[str, Iterable[Gap]], made_by: str = "") -> None:
+    """Write the gaps of some clips, whole or not at all.
+
+    Args:
+        path: The file.
+        clips: Gaps by the clip's name; they are written as they come.
+        made_by: What they depend on, in a word; told again by `clips_of`.
+    """
+    with write_whole(path) as temporary, h5py.File(temporary, "w") as file:
         file.attrs["format"], file.attrs["planes"] = FORMAT, NUM_PLANES
-        if clip in file:
-            del file[clip]
-        for number, gap in enumerate(gaps):
-            group = file.create_group(f"{clip}/{number:04d}")
-            group.attrs["gate"] = gap.gate
-            group.create_dataset("planes", data=gap.planes, compression="lzf")
-            group.create_dataset("truth", data=gap.truth, compression="lzf")
+        for clip, gaps in clips.items():
+            file.create_group(clip).attrs["made_by"] = made_by
+            for number, gap in enumerate(gaps):
+                group = file.create_group(f"{clip}/{number:04d}")
+                group.attrs["gate"] = gap.gate
+                group.create_dataset("planes", data=gap.planes, compression="lzf")
+                group.create_dataset("truth", data=gap.truth, compression="lzf")
+
+
+def add_clips(path: Path, parts: Iterable[Path]) -> None:
+    """Add the clips of other files to a file, or make it of them; whole or not at all.
+
+    A clip that has the name of one that was there takes its place.
+
+    Raises:
+        RibError: The file is none of ours.
+    """
+    before = [path] if path.is_file() else []
+    with write_whole(path) as temporary, h5py.File(temporary, "w") as file:
+        file.attrs["format"], file.attrs["planes"] = FORMAT, NUM_PLANES
+        for part in (*before, *parts):
+            with _opened(part) as source:
+                for clip in source:
+                    if clip in file:
+                        del file[clip]
+                    source.copy(clip, file)
+
+
+def clips_of(path: Path) -> dict[str, str]:
+    """The clips of a file, each with what it was made by ("" where that is not known); {} without a file.
+
+    Raises:
+        RibError: The file is none of ours.
+    """
+    if not path.is_file():
+        return {}
+    with _opened(path) as file:
+        return {clip: str(group.attrs.get("made_by", "")) for clip, group in file.items()}
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[h5py.File]:
+    """A file of drawings.
+
+    Raises:
+        RibError: It is none.
+    """
+    try:
+        file = h5py.File(path, "r")
+    except OSError as error:
+        raise RibError(f"{path} is not an HDF5 file ({error})") from error
+    with file:
+        if file.attrs.get("format") != FORMAT or file.attrs.get("planes") != NUM_PLANES:
+            raise RibError(f"{path} holds no drawings of this version", "name another file, or make it anew")
+        yield file
 
 
 def read_gaps(path: Path, clips: Sequence[str] | None = None) -> dict[str, list[Gap]]:
@@ -76,17 +132,16 @@ def read_gaps(path: Path, clips: Sequence[str] | None = None) -> dict[str, list[
         RibError: The file is absent, none of ours, of another version, or lacks a clip.
     """
     if not path.is_file():
-        raise RibError(f"there are no drawings at {path}", "run experiments/renderer_quality/draw.py")
-    try:
-        with h5py.File(path, "r") as file:
-            if file.attrs.get("format") != FORMAT or file.attrs.get("planes") != NUM_PLANES:
-                raise RibError(f"{path} holds no drawings of this version", "make it anew")
-            lacking = sorted(set(clips or ()) - set(file))
-            if lacking:
-                raise RibError(f"{path} lacks {', '.join(lacking)}", f"it has {', '.join(sorted(file))}")
-            return {clip: [_read(file[clip][gap]) for gap in file[clip]] for clip in clips or sorted(file)}
-    except OSError as error:
-        raise RibError(f"{path} is not an HDF5 file ({error})") from error
+        raise RibError(
+            f"there are no drawings at {path}",
+            f"draw your own videos: rib prepare data=drawings data.prepare.videos=videos/ "
+            f"data.prepare.output={path}",
+        )
+    with _opened(path) as file:
+        lacking = sorted(set(clips or ()) - set(file))
+        if lacking:
+            raise RibError(f"{path} lacks {', '.join(lacking)}", f"it has {', '.join(sorted(file))}")
+        return {clip: [_read(file[clip][gap]) for gap in file[clip]] for clip in clips or sorted(file)}
 
 
 def _read(group: h5py.Group) -> Gap:

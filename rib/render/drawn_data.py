@@ -78,7 +78,7 @@ class DrawnDataModule(pl.LightningDataModule):
     """Crops of the drawings in a file, as `DrawnClips`.
 
     Args:
-        drawings: A file that `rib.render.drawings.write_gaps` wrote.
+        drawings: A file that `rib prepare data=drawings` wrote.
         held_out: Names or patterns (walk_*) of clips that are never trained on; they choose the checkpoint.
         crops: Recipe of `CropRecipe` for training.
         least_gate: Gaps that are trusted less (0..1) are left out.

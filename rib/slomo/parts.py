@@ -18,7 +18,7 @@ import cv2
 import torch
 
 from rib.errors import RibError
-from rib.files import write_text_whole
+from rib.shards import Piece
 from rib.slomo.find import Finding, find_clips, frames_of
 from rib.slomo.footage import Crop, Footage
 from rib.slomo.lists import ListedClip, frame_number
@@ -48,13 +48,10 @@ class Making:
 
 
 @dataclass(frozen=True)
-class Part:
+class Part(Piece):
     """What becomes of a clip of a list, or of a video without one.
 
     Attributes:
-        name: The clip's, or the video's.
-        folder: Where parts lie.
-        key: What the part is called.
         footage: The video or folder of frames.
         clip: The clip's frames, or None to look for clips in the whole video.
         given: For a clip of the test: the frames that the test gives. None for training.
@@ -62,29 +59,11 @@ class Part:
         fps: Frames a second that a list's frame numbers count in, or None.
     """
 
-    name: str
-    folder: Path
-    key: str
     footage: Footage
     clip: ListedClip | None
     given: tuple[str, ...] | None
     crop: Crop
     fps: float | None
-
-    @property
-    def done(self) -> Path:
-        """The part's store."""
-        return self.folder / f"{self.key}.h5"
-
-    @property
-    def note(self) -> Path:
-        """Why it was skipped."""
-        return self.folder / f"{self.key}.skipped.json"
-
-    @property
-    def reason(self) -> str:
-        """Why it was skipped, in words."""
-        return json.loads(self.note.read_text(encoding="utf-8"))["reason"]
 
 
 def describe(
@@ -108,16 +87,7 @@ def prepare_part(part: Part, making: Making) -> str | None:
     Returns:
         Why it was skipped, or None.
     """
-    if part.done.exists():
-        return None
-    try:
-        write_clips(part.done, _clips(part, making))
-        part.note.unlink(missing_ok=True)
-        return None
-    except Exception as error:  # one odd video must not end a night's work; it is reported
-        reason = str(error) if isinstance(error, RibError) else f"{type(error).__name__}: {error}"
-        write_text_whole(part.note, json.dumps({"part": part.name, "reason": reason}))
-        return reason
+    return part.make(lambda path: write_clips(path, _clips(part, making)))
 
 
 def _clips(part: Part, making: Making) -> Iterator[StoredClip]:

@@ -140,6 +140,19 @@ def cut(
     return View(source, range(first, stop), crop_xywh_px, size_px)
 
 
+def refuse_uneven(source: FrameSource) -> None:
+    """Frames that are hidden and predicted have to lie evenly in time.
+
+    Raises:
+        RibError: They do not.
+    """
+    if not np.allclose(source.times_s, np.arange(len(source)) / float(source.fps), atol=1e-5):
+        raise RibError(
+            f"the frames of {source.name} come at uneven times, and the hidden ones must lie evenly",
+            "give it a constant frame rate first: ffmpeg -i clip.mp4 -vf fps=30 constant.mp4",
+        )
+
+
 def _timing(source: FrameSource, indices: np.ndarray) -> Timing:
     """The kept frames' times from 0; exact where the rate is constant and the frames are evenly apart."""
     steps = np.diff(indices)

@@ -22,8 +22,7 @@ FIT = FitRecipe(
 
 def test_gaps_come_back_from_disk(tmp_path: Path) -> None:
     path = tmp_path / "drawings.h5"
-    write_gaps(path, "a", [gap(1), gap(2)])
-    write_gaps(path, "b", [gap(3)])
+    write_gaps(path, {"a": [gap(1), gap(2)], "b": [gap(3)]})
     assert sorted(read_gaps(path)) == ["a", "b"]
     found = read_gaps(path, ["a"])["a"]
     assert all(same(one, other) for one, other in zip(found, [gap(1), gap(2)], strict=True))
@@ -39,7 +38,7 @@ def test_files_that_are_not_ours_are_refused(tmp_path: Path) -> None:
         file.attrs["format"] = "other"
     with pytest.raises(RibError, match="no drawings of this version"):
         read_gaps(tmp_path / "other.h5")
-    write_gaps(tmp_path / "a.h5", "a", [gap()])
+    write_gaps(tmp_path / "a.h5", {"a": [gap()]})
     with pytest.raises(RibError, match="lacks b"):
         read_gaps(tmp_path / "a.h5", ["b"])
 

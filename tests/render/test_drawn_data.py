@@ -19,9 +19,8 @@ from rib.render.drawn_data import DrawnDataModule, as_clips
 
 @pytest.fixture
 def drawings(tmp_path: Path) -> Path:
-    write_gaps(tmp_path / "a.h5", "walk_4_0", [gap(1), gap(2)])
-    closed = gap(3)
-    write_gaps(tmp_path / "a.h5", "juggle_8_0", [Gap(closed.planes, closed.truth, 0.0)])
+    closed = Gap(gap(3).planes, gap(3).truth, 0.0)
+    write_gaps(tmp_path / "a.h5", {"walk_4_0": [gap(1), gap(2)], "juggle_8_0": [closed]})
     return tmp_path / "a.h5"
 
 

@@ -1,0 +1,86 @@
+"""The person of hidden frames, drawn from the keyframes alone, beside the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import torch
+
+from rib.errors import RibError
+from rib.interval import Interval
+from rib.pipeline.analysis import Analysis
+from rib.pipeline.chain import Chain
+from rib.render.drawings import Gap
+from rib.video import FrameSource, every
+from rib.video.view import refuse_uneven
+
+
+@torch.inference_mode()
+def draw_gaps(
+    chain: Chain, source: FrameSource, stride: int, most_gaps: int | None, most_moments: int
+) -> Iterator[Gap]:
+    """Hide all frames but every stride-th and draw those in between, as the chain would; one gap at a time.
+
+    Args:
+        chain: One with `render=gan`, used for no other clip before; poses, mattes, plate and trust come from
+            the keyframes.
+        source: The clip with all of its frames.
+        stride: Every so many frames is a keyframe.
+        most_gaps: At most so many gaps are drawn, spread evenly over the clip; None draws all.
+        most_moments: At most so many hidden frames of each.
+
+    Raises:
+        RibError: No frame is hidden, the clip is too short or its frames come at uneven times, nobody is
+            found in neighbouring keyframes.
+    """
+    if stride < 2:
+        raise RibError(f"stride {stride} hides no frame", "give strides from 2 on")
+    refuse_uneven(source)
+    keyframes = every(source, stride)
+    analysis = chain.analyse(keyframes, source.fps)
+    wanted = _wanted(analysis, most_gaps, most_moments)
+    truths = _truths(source, wanted)
+    chain.stage("background").prepare(len(analysis.timeline), keyframes.size_px)
+    for a, b, neighbours in chain.gaps(keyframes, analysis):
+        hidden = wanted.get(a[1].index)
+        if hidden is None:
+            continue
+        truth, times_s = next(truths), analysis.timeline.times_s[hidden]
+        interval = Interval(a[1], b[1], times_s, analysis.poses[hidden], neighbours)
+        sketch = chain.stage("render").sketch(interval, chain.background(interval))
+        if sketch is not None:
+            drawing, drawn, gate = sketch
+            yield Gap.of(drawn, drawing.box.of(truth), gate)
+
+
+def _wanted(analysis: Analysis, most_gaps: int | None, most_moments: int) -> dict[int, np.ndarray]:
+    """Numbers of the hidden frames to draw, by gap: those inside a shot with somebody on both sides."""
+    numbers = range(len(analysis.keyframe_times_s) - 1)
+    able = [gap for gap in numbers if gap + 1 not in analysis.cuts and analysis.person_at(gap, gap + 1)]
+    if not able:
+        raise RibError("nobody is found in two keyframes that follow one another")
+    return {
+        int(gap): _spread(analysis.timeline.wanted(gap), most_moments)
+        for gap in _spread(np.array(able), most_gaps or len(able))
+    }
+
+
+def _spread(numbers: np.ndarray, most: int) -> np.ndarray:
+    """At most so many of them, evenly from the middle of as many equal parts."""
+    if len(numbers) <= most:
+        return numbers
+    return numbers[((np.arange(most) + 0.5) * len(numbers) / most).astype(int)]
+
+
+def _truths(source: FrameSource, wanted: Mapping[int, np.ndarray]) -> Iterator[torch.Tensor]:
+    """(N, 3, H, W) in 0..1 for each gap in order; the clip is decoded once and nothing else is kept."""
+    frames = enumerate(source)
+    for hidden in wanted.values():
+        numbers = set(hidden.tolist())
+        taken: list[torch.Tensor] = []
+        while len(taken) < len(numbers):
+            number, frame = next(frames)
+            if number in numbers:
+                taken.append(torch.from_numpy(frame).permute(2, 0, 1).float() / 255)
+        yield torch.stack(taken)

@@ -1,0 +1,214 @@
+"""`rib prepare data=drawings`: from videos to one file of drawings, in parallel and resumable."""
+
+from __future__ import annotations
+
+import fnmatch
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import cv2
+import torch
+
+from rib.errors import RibError
+from rib.files import write_text_whole
+from rib.pipeline.chain import Chain
+from rib.pipeline.draw_gaps import draw_gaps
+from rib.render.drawings import Gap, add_clips, clips_of, write_gaps
+from rib.shards import Piece, Progress, Report, results, share
+from rib.slomo.footage import VIDEO_SUFFIXES
+from rib.video import FrameSource, cut, open_source
+from rib.video.pictures import SUFFIXES
+
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Drawing(Piece):
+    """One video at one stride, from one frame on.
+
+    Attributes:
+        path: The video or folder of frames.
+        stride: Every so many frames is a keyframe.
+        offset: Frames left out at the start.
+    """
+
+    path: Path
+    stride: int
+    offset: int
+
+
+@dataclass(frozen=True)
+class Making:
+    """How drawings are made.
+
+    Attributes:
+        chain: Recipes and settings of the chain.
+        input_fps: Frames a second of folders of frames.
+        height_px: Higher pictures are shrunk to this; None keeps them.
+        most_gaps: See `draw_gaps`.
+        most_moments: See `draw_gaps`.
+        threads: Threads of each process, or None to leave that as it is.
+    """
+
+    chain: Mapping[str, Any]
+    input_fps: float | None
+    height_px: int | None
+    most_gaps: int | None
+    most_moments: int
+    threads: int | None
+
+
+def prepare_drawings(
+    videos: str, output: str, input_fps: float | None, clips: Sequence[str], strides: Sequence[int],
+    offsets: Sequence[int], height_px: int | None, most_gaps: int | None, most_moments: int,
+    chain: Mapping[str, Any], workers: int, shard: str, progress: Progress | None = None,
+) -> Report:  # fmt: skip
+    """Draw the hidden frames of videos, and keep them beside the truth as `<video>_s<stride>_o<offset>`.
+
+    What a file holds already stays; a name that was drawn with other settings is drawn anew.
+
+    Args:
+        videos: A folder of videos and of folders of frames, or one of these.
+        output: The HDF5 to write or to add to; `<output>.parts/` beside it holds the work and may be deleted
+            when all is done.
+        input_fps: Frames a second of folders of frames; None takes 30.
+        clips: Names or patterns of the videos to draw; none draws all.
+        strides: Every n-th frame is a keyframe, for each n.
+        offsets: Frames left out at the start, for each of these.
+        height_px: Higher videos are shrunk to this height; None keeps theirs.
+        most_gaps: At most so many gaps of a video and stride; None keeps all.
+        most_moments: At most so many hidden frames of a gap.
+        chain: Settings of the chain, with `render=gan`.
+        workers: Processes; each does one video at one stride at a time.
+        shard: "i/n": this run draws every n-th of them, from the i-th; "0/1" draws all.
+        progress: Called after each.
+
+    Raises:
+        RibError: A mistake in the settings, nothing that could be drawn, or a file of another kind in the
+            output's place.
+    """
+    store = Path(output).expanduser().absolute()
+    held = clips_of(store)
+    threads = max(1, (os.cpu_count() or 1) // workers) if workers > 1 else None
+    making = Making(chain, input_fps, height_px, most_gaps, most_moments, threads)
+    parts = [
+        _describe(store.with_name(f"{store.name}.parts"), making, path, stride, offset)
+        for path in _chosen(Path(videos).expanduser().absolute(), clips)
+        for stride in _numbers("strides", strides, 2)
+        for offset in _numbers("offsets", offsets, 0)
+    ]
+    lacking = [part for part in parts if held.get(part.name) not in ("", part.key)]
+    return _run(lacking, len(parts) - len(lacking), making, store, workers, shard, progress)
+
+
+def _chosen(videos: Path, clips: Sequence[str]) -> list[Path]:
+    """The videos and folders of frames that are named.
+
+    Raises:
+        RibError: There is none, or two have one name.
+    """
+    found = _all(videos)
+    chosen = [p for p in found if not clips or any(fnmatch.fnmatchcase(p.stem, clip) for clip in clips)]
+    if found and not chosen:
+        names = ", ".join(path.stem for path in found[:10])
+        raise RibError(f"no video is called {', '.join(clips)}", f"there are {names}")
+    if not found:
+        raise RibError(
+            f"{videos} holds no video ({', '.join(VIDEO_SUFFIXES)}) and no folder of pictures",
+            "name a folder of videos: data.prepare.videos=",
+        )
+    if len({path.stem for path in chosen}) < len(chosen):
+        raise RibError(f"two of the videos in {videos} have the same name without suffix", "rename one")
+    return chosen
+
+
+def _all(videos: Path) -> list[Path]:
+    if videos.is_file() or _holds_pictures(videos):
+        return [videos]
+    return sorted(p for p in videos.glob("*") if p.suffix.lower() in VIDEO_SUFFIXES or _holds_pictures(p))
+
+
+def _holds_pictures(path: Path) -> bool:
+    return path.is_dir() and any(p.suffix.lower() in SUFFIXES for p in path.iterdir())
+
+
+def _numbers(name: str, numbers: Sequence[int], least: int) -> Sequence[int]:
+    if not numbers or min(numbers) < least:
+        raise RibError(
+            f"data.prepare.{name}={list(numbers)}: expected whole numbers from {least} on",
+            f"type data.prepare.{name}=[{least + 2}]",
+        )
+    return numbers
+
+
+def _describe(folder: Path, making: Making, path: Path, stride: int, offset: int) -> Drawing:
+    """One piece, called by what it depends on: the footage's size and time of change, and the settings."""
+    stat, settings = path.stat(), json.dumps(making.chain, sort_keys=True)
+    content = (
+        VERSION, str(path), stat.st_size, stat.st_mtime_ns, stride, offset, settings, making.input_fps,
+        making.height_px, making.most_gaps, making.most_moments,
+    )  # fmt: skip
+    key = hashlib.blake2b(repr(content).encode(), digest_size=12).hexdigest()
+    return Drawing(f"{path.stem}_s{stride}_o{offset}", folder, key, path, stride, offset)
+
+
+def draw_part(part: Drawing, making: Making) -> str | None:
+    """Draw one unless it is there; why it was skipped, or None."""
+    if making.threads is not None:
+        torch.set_num_threads(making.threads)
+        cv2.setNumThreads(making.threads)
+    return part.make(lambda path: write_gaps(path, {part.name: _gaps(part, making)}, part.key))
+
+
+def _gaps(part: Drawing, making: Making) -> Iterator[Gap]:
+    source = _footage(part.path, part.offset, making)
+    chain = Chain.from_config(making.chain)
+    drawn = 0
+    for gap in draw_gaps(chain, source, part.stride, making.most_gaps, making.most_moments):
+        drawn += 1
+        yield gap
+    if not drawn:
+        raise RibError("no bone of the person is seen in two keyframes that follow one another")
+
+
+def _footage(path: Path, offset: int, making: Making) -> FrameSource:
+    whole = open_source(path, making.input_fps if path.is_dir() else None)
+    width, height = whole.size_px
+    size = None
+    if making.height_px is not None and height > making.height_px:
+        size = round(width * making.height_px / height), making.height_px
+    return cut(whole, offset, None, None, size)
+
+
+def _run(
+    parts: list[Drawing], held: int, making: Making, store: Path, workers: int, shard: str,
+    progress: Progress | None,
+) -> Report:  # fmt: skip
+    """Draw this shard's share of what the store lacks, and put all together once nothing waits."""
+    mine = share(parts, shard)
+    before = {part.key for part in mine if part.done.exists()}
+    for number, (part, _) in enumerate(results(mine, partial(draw_part, making=making), workers), start=1):
+        if progress is not None:
+            progress(number, len(mine), part.name)
+    done = [part for part in parts if part.done.exists()]
+    skipped = {p.name: p.reason for p in parts if p.note.exists() and not p.done.exists()}
+    waiting = len(parts) - len(done) - len(skipped)
+    if not waiting:
+        _put_together(done, skipped, store)
+    made = sum(part.done.exists() and part.key not in before for part in mine)
+    return Report(None if waiting else store, made, held + len(before), skipped, waiting)
+
+
+def _put_together(done: list[Drawing], skipped: Mapping[str, str], store: Path) -> None:
+    write_text_whole(store.with_name(f"{store.name}.skipped.json"), json.dumps(skipped, indent=2))
+    if done:
+        add_clips(store, [part.done for part in done])
+    elif not store.is_file():
+        name, reason = next(iter(skipped.items()))
+        raise RibError(f"none of {len(skipped)} videos could be drawn; the first, {name}: {reason}")

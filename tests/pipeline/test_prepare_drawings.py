@@ -1,0 +1,197 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from small_clips import SIZE, person, picture
+
+from rib.config.compose import compose
+from rib.errors import RibError
+from rib.keypoints import PoseSequence
+from rib.pipeline import prepare_drawings as room
+from rib.pipeline.chain import Chain
+from rib.pipeline.draw_gaps import draw_gaps
+from rib.render.drawings import Gap, clips_of, read_gaps, write_gaps
+from rib.video import ArraySource, FrameSource
+
+FPS, LENGTH = 10, 9
+
+
+class Stiff:
+    """The stiff figure, wherever it is at a source's times; nobody in clips called empty."""
+
+    def __call__(self, source: FrameSource, cuts: Sequence[int] = ()) -> PoseSequence:
+        missing = tuple(range(LENGTH)) if source.name == "empty" else ()
+        everywhere = person(LENGTH, missing)
+        assert np.allclose(source.times_s * FPS, (source.times_s * FPS).round())
+        found = everywhere[(source.times_s * FPS).round().astype(int)]
+        return PoseSequence(
+            found.keypoints_px, found.confidence, source.times_s, found.joint_set, source.size_px
+        )
+
+
+class Box:
+    """A rectangle that covers the figure."""
+
+    def __call__(self, source: FrameSource, poses: PoseSequence) -> Iterator[np.ndarray]:
+        for time_s in source.times_s:
+            matte = np.zeros(SIZE[::-1], np.float32)
+            left = 9 + round(time_s * FPS)
+            matte[4:42, left : left + 23] = 1
+            yield matte
+
+
+@pytest.fixture
+def chain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """The chain's settings; its pose and matte come from stand-ins."""
+    from_config = Chain.from_config
+
+    def with_stand_ins(config: Any) -> Chain:
+        made = from_config(config)
+        made._stages |= {"pose": Stiff(), "mask": Box()}
+        return made
+
+    monkeypatch.setattr(Chain, "from_config", with_stand_ins)
+    near = "data.prepare.chain"
+    config = compose(
+        "prepare", "data=drawings", "data.prepare.videos=x", f"background@{near}.background=flow",
+        f"motion@{near}.motion=linear", f"{near}.cache.dir={tmp_path / 'cache'}",
+    )  # fmt: skip
+    return config["data"]["prepare"]["chain"]
+
+
+@pytest.fixture
+def videos(tmp_path: Path) -> Path:
+    for seed, name in enumerate(("walk", "empty")):
+        folder = tmp_path / "videos" / name
+        folder.mkdir(parents=True)
+        for index in range(LENGTH):
+            cv2.imwrite(str(folder / f"{index}.png"), picture(index, seed)[..., ::-1])
+    return tmp_path / "videos"
+
+
+def prepare(folder: Path, chain: dict[str, Any], **changes: Any) -> Any:
+    settings = {
+        "videos": str(folder), "output": str(folder.parent / "out.h5"), "input_fps": FPS, "clips": [],
+        "strides": [4], "offsets": [0], "height_px": None, "most_gaps": None, "most_moments": 7,
+        "chain": chain, "workers": 1, "shard": "0/1",
+    }  # fmt: skip
+    return room.prepare_drawings(**{**settings, **changes})
+
+
+def test_every_gap_of_a_clip_is_drawn_beside_its_truth(chain: dict[str, Any]) -> None:
+    frames = [picture(i) for i in range(LENGTH)]
+    gaps = list(draw_gaps(Chain.from_config(chain), ArraySource(frames, fps=FPS), 4, None, 7))
+    assert [len(gap.planes) for gap in gaps] == [3, 3]
+    for gap, numbers in zip(gaps, [(1, 2, 3), (5, 6, 7)], strict=True):
+        for truth, number in zip(gap.truth, numbers, strict=True):
+            whole = frames[number].transpose(2, 0, 1)
+            height, width = truth.shape[1:]
+            places = [
+                (y, x)
+                for y in range(whole.shape[1] - height + 1)
+                for x in range(whole.shape[2] - width + 1)
+                if np.array_equal(whole[:, y : y + height, x : x + width], truth)
+            ]
+            assert places
+
+
+def test_gaps_and_moments_are_spread_over_the_clip(chain: dict[str, Any]) -> None:
+    source = ArraySource([picture(i) for i in range(LENGTH)], fps=FPS)
+    (gap,) = draw_gaps(Chain.from_config(chain), source, 4, 1, 1)
+    every = list(draw_gaps(Chain.from_config(chain), source, 4, None, 7))
+    assert np.array_equal(gap.truth[0], every[1].truth[1])
+
+
+def test_nothing_is_drawn_across_a_cut(chain: dict[str, Any]) -> None:
+    frames = [picture(i) for i in range(5)] + [255 - picture(i, seed=7) // 3 for i in range(5, 9)]
+    gaps = list(draw_gaps(Chain.from_config(chain), ArraySource(frames, fps=FPS), 4, None, 7))
+    assert len(gaps) == 1
+
+
+def test_a_folder_becomes_one_file_and_a_list_of_what_was_skipped(
+    videos: Path, chain: dict[str, Any]
+) -> None:
+    (videos / "broken.mp4").write_text("hello")
+    report = prepare(videos, chain, strides=[2, 4], offsets=[0, 1])
+    assert set(clips_of(report.store)) == {f"walk_s{s}_o{o}" for s in (2, 4) for o in (0, 1)}
+    assert (report.prepared, report.reused, report.waiting) == (4, 0, 0)
+    assert "nobody is found" in report.skipped["empty_s2_o0"]
+    assert "broken.mp4" in report.skipped["broken_s4_o1"]
+    assert json.loads(Path(f"{report.store}.skipped.json").read_text()) == report.skipped
+    assert len(read_gaps(report.store)["walk_s2_o0"]) == 4
+
+
+def test_a_clip_that_the_file_holds_is_kept_and_others_are_added(videos: Path, chain: dict[str, Any]) -> None:
+    first = prepare(videos, chain, clips=["walk"])
+    before = clips_of(first.store)
+    more = prepare(videos, chain, clips=["w*"], strides=[4, 2])
+    assert (more.prepared, more.reused) == (1, 1)
+    assert before.items() < clips_of(first.store).items()
+    for part in (videos.parent / "out.h5.parts").iterdir():
+        part.unlink()
+    assert prepare(videos, chain, clips=["walk"], strides=[4, 2]).reused == 2
+    changed = prepare(videos, chain, clips=["walk"], most_moments=1)
+    assert changed.prepared == 1
+    assert len(read_gaps(first.store)["walk_s4_o0"][0].planes) == 1
+    assert len(read_gaps(first.store)) == 2
+
+
+def test_shards_share_the_work_and_the_last_puts_it_together(videos: Path, chain: dict[str, Any]) -> None:
+    first = prepare(videos, chain, clips=["walk"], strides=[2, 4], shard="0/2")
+    assert (first.store, first.waiting) == (None, 1)
+    last = prepare(videos, chain, clips=["walk"], strides=[2, 4], shard="1/2")
+    assert len(clips_of(last.store)) == 2
+
+
+def test_one_folder_of_frames_alone_is_drawn_and_pictures_are_shrunk(
+    videos: Path, chain: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+    gap = Gap(np.zeros((1, 1, 2, 2), np.uint8), np.zeros((1, 3, 2, 2), np.uint8), 1.0)
+    monkeypatch.setattr(room, "draw_gaps", lambda chain, source, *_: seen.append(source.size_px) or [gap])
+    prepare(videos / "walk", chain, height_px=24)
+    assert seen == [(32, 24)]
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"videos": "/nowhere"}, "holds no video"),
+        ({"clips": ["nobody"]}, "no video is called nobody"),
+        ({"strides": [1]}, r"strides=\[1\]: expected whole numbers from 2"),
+        ({"offsets": [-1]}, "offsets="),
+        ({"clips": ["empty"]}, "none of 1 videos could be drawn; the first, empty_s4_o0: nobody is found"),
+    ],
+)
+def test_a_mistake_is_one_line_and_leaves_no_file(
+    videos: Path, chain: dict[str, Any], changes: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(RibError, match=told):
+        prepare(videos, chain, **changes)
+    assert not (videos.parent / "out.h5").exists()
+
+
+def test_a_file_of_another_kind_is_not_written_over(videos: Path, chain: dict[str, Any]) -> None:
+    (videos.parent / "out.h5").write_text("mine")
+    with pytest.raises(RibError, match="not an HDF5 file"):
+        prepare(videos, chain)
+    assert (videos.parent / "out.h5").read_text() == "mine"
+
+
+def test_a_failure_half_way_leaves_the_older_file(tmp_path: Path) -> None:
+    gap = Gap(np.zeros((1, 1, 2, 2), np.uint8), np.zeros((1, 3, 2, 2), np.uint8), 1.0)
+    write_gaps(tmp_path / "a.h5", {"old": [gap]})
+
+    def broken() -> Iterator[Gap]:
+        yield gap
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        write_gaps(tmp_path / "a.h5", {"new": broken()})
+    assert set(clips_of(tmp_path / "a.h5")) == {"old"}
