@@ -94,6 +94,39 @@ def test_shifting_the_pose_by_whole_pixels_shifts_the_picture() -> None:
     torch.testing.assert_close(moved, labels(person, SIZE)[..., :-3, :-4], atol=1e-5, rtol=0)
 
 
+def stamped(places: list[tuple[int, int]], size_hw: tuple[int, int]) -> np.ndarray:
+    """How many squares from -4 to 3 around each of the places (x, y) lie on every pixel."""
+    times = np.zeros(size_hw, int)
+    for x, y in set(places):
+        times[max(0, y - 4) : max(0, y + 4), max(0, x - 4) : max(0, x + 4)] += 1
+    return times
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_reference_limb_is_its_squares_laid_one_after_the_other(seed: int) -> None:
+    """Steep, flat and falling ones, some of them partly outside; averaged with black, in whole numbers."""
+    a, b = np.random.default_rng(seed).uniform((-20, 1), (80, 60), (2, 2)).astype(np.float32)
+    axis = int(abs(a[0] - b[0]) <= abs(a[1] - b[1]))
+    a, b = (a, b) if a[axis] <= b[axis] else (b, a)
+    count = round(float(b[axis] - a[axis]))
+    along = np.linspace(int(a[axis]), int(b[axis]), count)
+    slope = (float(b[1 - axis]) - float(a[1 - axis])) / (float(b[axis]) - float(a[axis]))
+    across = float(a[1 - axis]) + slope * (along - float(a[axis]))
+    pairs = [(int(u), int(v)) for u, v in zip(along, across, strict=True)]
+    places = pairs if axis == 0 else [(v, u) for u, v in pairs]
+    person = torch.zeros(1, 19, 3)
+    person[0, LIMBS[0][0]], person[0, LIMBS[0][1]] = (torch.tensor([*end, 1.0]) for end in (a, b))
+    red = ReferenceLabels(3.0, 0.0).skeleton(person, SIZE)[0, 0].numpy()
+    expected = np.zeros(SIZE, int)
+    times = stamped(places, SIZE)
+    for layer in range(times.max()):
+        expected[times > layer] = (expected[times > layer] + COLOURS[0][0]) // 2
+    rows, columns = np.indices(SIZE)
+    ends = [(columns - x) ** 2 + (rows - y) ** 2 < 64 for x, y in (places[0], places[-1])]
+    middle = ~(ends[0] | ends[1])
+    np.testing.assert_array_equal(red[middle], expected[middle])
+
+
 @pytest.mark.skipif(not PUBLISHED.is_file(), reason="the published labels are not there")
 def test_the_published_labels_come_out() -> None:
     labels = ReferenceLabels(sigma_px=5.0, threshold=0.0)

@@ -7,15 +7,15 @@ height and width, K places on a limb.
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from rib.render.labels.limbs import COLOURS, LIMBS, NUM_CHANNELS, NUM_JOINTS
 from rib.render.labels.native import stacked
-from rib.render.labels.windows import Windows
 
 STAMP = 8
 """A limb is a run of squares this wide, from -4 to 3 around each of its places."""
+BAND = 2 * STAMP + 1
+"""Pixels across a limb that squares may reach at one place along it: it slopes by 45 degrees at most."""
 DISC = 8
 """Radius of the discs at a limb's ends."""
 TRUNCATED = 4
@@ -45,7 +45,7 @@ class ReferenceLabels:
     def __call__(self, poses: Tensor, size_hw: tuple[int, int]) -> Tensor:
         """Draw poses; see `rib.render.labels.native.SkeletonLabels`."""
         flat = poses.reshape(-1, NUM_JOINTS, 3)
-        skeleton = (self.skeleton(flat, size_hw) / 255).to(flat.dtype)
+        skeleton = self.skeleton(flat, size_hw).div_(255).to(flat.dtype)
         drawn = stacked(flat, skeleton, self.bells(flat, size_hw))
         return drawn.view(*poses.shape[:-2], *drawn.shape[1:])
 
@@ -83,23 +83,29 @@ class ReferenceLabels:
         (N, H, W), limbs = (len(poses), *size_hw), torch.tensor(LIMBS, device=poses.device)
         known = torch.cat([poses[..., :2], self.present(poses)[..., None].to(poses.dtype)], -1)
         a, b = (known[:, limbs[:, end]].flatten(0, 1) for end in (0, 1))
-        strokes = [part.unflatten(0, (N, len(LIMBS))) for part in _strokes(a, b, size_hw)]
-        canvas = poses.new_zeros(N, 3, H * W + 1, dtype=torch.float32)
-        colours = torch.tensor(COLOURS, device=poses.device, dtype=torch.float32)
-        for number, colour in enumerate(colours[:, :, None]):
-            _draw_limb(canvas, colour, *(part[:, number] for part in strokes))
-        return canvas[..., :-1].view(N, 3, H, W)
+        squares, left, discs, disc_left = (
+            part.unflatten(0, (N, len(LIMBS))) for part in _strokes(a, b, size_hw)
+        )
+        strokes = (
+            *(part[:, :, None].expand(-1, -1, 3, -1).unbind(1) for part in (squares, discs.flatten(2))),
+            *(part.unbind(1) for part in (left[:, :, None], disc_left.flatten(2)[:, :, None], discs)),
+        )
+        canvas = poses.new_zeros(N, 3, H * W + 2, dtype=torch.float32)
+        colours = torch.tensor(COLOURS, device=poses.device, dtype=torch.float32)[:, :, None].unbind(0)
+        for limb in zip(colours, *strokes, strict=True):
+            _draw_limb(canvas, *limb)
+        return canvas[..., :-2].view(N, 3, H, W)
 
 
 def _strokes(a: Tensor, b: Tensor, size_hw: tuple[int, int]) -> list[Tensor]:
-    """What is painted for limbs from a to b, (L, 3) each, as places in a picture and a last one for waste.
+    """What is painted for limbs from a to b, (L, 3) each, as places in a picture and two for waste behind it.
 
     Returns:
         (L, P) places of the squares, (L, P) what is left there of what was under them, as a share; (L, 2, D)
         places of the discs at both ends, (L, 2, D) what is left there.
     """
-    x, y, valid = _places(a, b)
-    windows = Windows.around(a, b, STAMP // 2 + 1, size_hw)
+    major, minor, valid, upright = _places(a, b)
+    x, y = torch.where(upright, minor, major), torch.where(upright, major, minor)
     ends_x, ends_y = _ends(x, y, valid)
     offsets = torch.arange(-DISC + 1, DISC, device=a.device)
     dy, dx = torch.meshgrid(offsets, offsets, indexing="ij")
@@ -110,38 +116,51 @@ def _strokes(a: Tensor, b: Tensor, size_hw: tuple[int, int]) -> list[Tensor]:
     discs = torch.where(inside, row * W + column, H * W)
     # a pixel of one disc lies on the other too where that one's middle is near
     other = (column - ends_x.flip(1)[..., None]).square() + (row - ends_y.flip(1)[..., None]).square()
-    left = torch.exp2(-_times_stamped(x, y, valid, windows))
-    return [windows.index, left, discs, torch.where(other < DISC**2, 0.25, 0.5)]
+    squares, times = _band(major, minor, upright, valid, size_hw)
+    return [squares, torch.exp2(-times), discs, torch.where(other < DISC**2, 0.25, 0.5)]
 
 
 def _draw_limb(
-    canvas: Tensor, colour: Tensor, squares: Tensor, left: Tensor, discs: Tensor, disc_left: Tensor
-) -> None:
-    """Draw one limb of each of N poses onto canvas (N, 3, H * W + 1); the rest is of `_strokes`."""
-    index = squares[:, None].expand(-1, 3, -1)
-    canvas.scatter_(2, index, _averaged(canvas.gather(2, index), colour, left))
-    index = discs.flatten(1)[:, None].expand(-1, 3, -1)
-    under = canvas.gather(2, index)
-    canvas.scatter_(2, index, _averaged(under, colour, disc_left.flatten(1)))
-    # the whole colour where the same pixel of both discs was black
+    canvas: Tensor, colour: Tensor, squares: Tensor, ends: Tensor, left: Tensor, ends_left: Tensor,
+    discs: Tensor,
+) -> None:  # fmt: skip
+    """Draw one limb of each of N poses onto canvas (N, 3, H * W + 2).
+
+    Args:
+        canvas: Whole numbers 0..255.
+        colour: (3, 1).
+        squares: (N, 3, P) places of the squares.
+        ends: (N, 3, 2 * D) places of the discs, the same for each of the three.
+        left: (N, 1, P), see `_strokes`.
+        ends_left: (N, 1, 2 * D), see `_strokes`.
+        discs: (N, 2, D), see `_strokes`.
+    """
+    canvas.scatter_(2, squares, _averaged(canvas.gather(2, squares), colour, left))
+    under = canvas.gather(2, ends)
+    # the whole colour where the same pixel of both discs is black
     black = (under.amax(1) == 0).view_as(discs).all(1, keepdim=True)
-    waste = torch.where(black, discs, canvas.shape[2] - 1).flatten(1)[:, None].expand(-1, 3, -1)
+    canvas.scatter_(2, ends, _averaged(under, colour, ends_left))
+    waste = torch.where(black, discs, canvas.shape[2] - 2).flatten(1)[:, None].expand_as(ends)
     canvas.scatter_(2, waste, colour.expand(len(canvas), -1, waste.shape[2]))
 
 
 def _averaged(under: Tensor, colour: Tensor, left: Tensor) -> Tensor:
-    """What `under` (N, 3, P) becomes when a colour (3, 1) is averaged in n times, `left` (N, P) being 2^-n.
+    """`under` (N, 3, P) after a colour (3, 1) is averaged in n times, `left` (N, 1, P) being 2^-n.
 
     Of n roundings down in a row, floor((v + c) / 2), there remains c + floor((v - c) / 2^n).
     """
-    return (under - colour).mul_(left[:, None]).floor_().add_(colour)
+    return (under - colour).mul_(left).floor_().add_(colour)
 
 
-def _places(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """The limb's whole pixels: x and y (N, K) int64, and which of the K there are.
+def _places(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """The limb's whole pixels along its longer and its shorter axis.
 
     One place a pixel of the longer axis, as many as its length rounds to, spread from one whole pixel to
     the other; the shorter axis follows the exact line, rounded down.
+
+    Returns:
+        Places (L, K) int64 on the longer axis, rising, and on the shorter; (L, K) bool, which there are;
+        (L, 1) bool, whether the longer axis is y.
     """
     start, end = a[:, :2].double(), b[:, :2].double()
     upright = (start[:, 0] - end[:, 0]).abs() < (start[:, 1] - end[:, 1]).abs()
@@ -155,26 +174,51 @@ def _places(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     major = first[:, None] + steps * ((last - first) / (count - 1).clamp(min=1))[:, None]
     slope = (end[:, 1] - start[:, 1]) / length.clamp(min=1e-9)
     minor = start[:, 1:] + slope[:, None] * (major - start[:, :1])
-    major, minor = major.trunc().long(), minor.trunc().long()
-    x, y = torch.where(upright[:, None], minor, major), torch.where(upright[:, None], major, minor)
-    return x, y, steps < count[:, None]
+    return *_once(major.trunc().long(), minor.trunc().long(), steps < count[:, None]), upright[:, None]
 
 
-def _times_stamped(x: Tensor, y: Tensor, valid: Tensor, windows: Windows) -> Tensor:
-    """(N, h * w): how many of the limb's squares lie on each of a window's pixels."""
-    (N, h), w = windows.y.shape, windows.x.shape[1]
-    # squares whose middle lies just outside the window reach into it
-    wide, high = w + STAMP, h + STAMP
-    column = x - windows.x[:, :1].long() + STAMP // 2
-    row = y - windows.y[:, :1].long() + STAMP // 2
-    inside = valid & (column >= 0) & (column < wide) & (row >= 0) & (row < high)
-    place = torch.where(inside, row * wide + column, wide * high)
-    line = windows.x.new_zeros(N, wide * high + 1, dtype=torch.float32).scatter_(1, place, 1.0)
-    line = line[:, :-1].view(N, 1, high, wide)
-    times = F.avg_pool2d(line, (STAMP, 1), stride=1, divisor_override=1)
-    times = F.avg_pool2d(times, (1, STAMP), stride=1, divisor_override=1)
-    # a pixel is reached by places up to 4 to its right and 3 to its left
-    return times[:, 0, 1 : h + 1, 1 : w + 1].flatten(1)
+def _once(major: Tensor, minor: Tensor, valid: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """The places without the second of two that fall together, as may be once: on both sides of 0."""
+    again = torch.zeros_like(valid)
+    again[:, 1:] = (major[:, 1:] == major[:, :-1]) & (minor[:, 1:] == minor[:, :-1]) & valid[:, 1:]
+    passed, number = again.cumsum(1), torch.arange(valid.shape[1], device=valid.device)
+    kept = (number + passed).clamp(max=valid.shape[1] - 1)
+    return major.gather(1, kept), minor.gather(1, kept), number < (valid.sum(1) - passed[:, -1])[:, None]
+
+
+def _band(
+    major: Tensor, minor: Tensor, upright: Tensor, valid: Tensor, size_hw: tuple[int, int]
+) -> tuple[Tensor, Tensor]:
+    """The pixels around a limb and how many of its squares lie on each, (L, P) both; see `_places`.
+
+    Along a limb neither coordinate turns back: the places whose squares reach a row are neighbours, so are
+    those that reach a column, and a pixel is reached by what both have in common.
+    """
+    (H, W), device = size_hw, major.device
+    along = major[:, :1] - STAMP // 2 + torch.arange(major.shape[1] + STAMP + 1, device=device)
+    first, end = _reaching(major, valid, along)
+    most = major.shape[1] - 1
+    lowest = torch.minimum(*(minor.gather(1, k.clamp(0, most)) for k in (first, end - 1))) - STAMP // 2
+    aside = lowest[:, :, None] + torch.arange(BAND, device=device)
+    low, high = (k.view_as(aside) for k in _reaching(minor, valid, aside.flatten(1)))
+    times = torch.minimum(end[:, :, None], high) - torch.maximum(first[:, :, None], low)
+    along = along[:, :, None].expand_as(aside)
+    x, y = torch.where(upright[:, :, None], aside, along), torch.where(upright[:, :, None], along, aside)
+    inside = (x >= 0) & (x < W) & (y >= 0) & (y < H)
+    return torch.where(inside, y * W + x, H * W + 1).flatten(1), times.clamp_(min=0).flatten(1).float()
+
+
+def _reaching(places: Tensor, valid: Tensor, pixels: Tensor) -> tuple[Tensor, Tensor]:
+    """The first of places (L, K) whose square reaches each of pixels (L, P), and the one after the last.
+
+    A pixel is reached by places up to 4 above it and 3 below it.
+    """
+    last = (valid.sum(1, keepdim=True) - 1).clamp(min=0)
+    sign = 1 - 2 * (places.gather(1, last) < places[:, :1]).long()
+    rising = (places * sign).masked_fill(~valid, -FAR)
+    ends = (pixels - (STAMP // 2 - 1)) * sign, (pixels + STAMP // 2) * sign
+    low, high = torch.minimum(*ends), torch.maximum(*ends)
+    return torch.searchsorted(rising, low), torch.searchsorted(rising, high, right=True)
 
 
 def _ends(x: Tensor, y: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:
