@@ -41,10 +41,14 @@ class Refinement:
     Attributes:
         lpips: Mean change of LPIPS-AlexNet on the person's box; below 0 is better.
         psnr_db: Mean change of PSNR; above 0 is better.
+        lpips_vgg16: Mean change of LPIPS-VGG16 on the person's box at half its size; below 0 is better.
+        lpips_error: Standard error of `lpips`, from one keyframe to the next.
     """
 
     lpips: float
     psnr_db: float
+    lpips_vgg16: float
+    lpips_error: float
 
 
 @dataclass(frozen=True)

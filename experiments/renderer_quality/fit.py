@@ -20,18 +20,19 @@ import torch
 
 from rib.config.compose import compose
 from rib.recipe import build
-from rib.render.checkpoint import save_net
+from rib.render.checkpoint import load_net, save_net
 from rib.render.drawings import Gap, read_gaps
 from rib.render.fitting import FitRecipe, Report
 
 TOLD_STEPS, KEPT_STEPS, LEAST_GATE = 50, 250, 0.3
 
 
-def learnt(drawings: Path, without: list[str]) -> list[Gap]:
+def learnt(drawings: list[Path], without: list[str]) -> list[Gap]:
     """The trusted gaps of all clips but those whose name fits a pattern."""
     return [
         gap
-        for name, gaps in read_gaps(drawings).items()
+        for file in drawings
+        for name, gaps in read_gaps(file).items()
         if not any(fnmatch.fnmatchcase(name, pattern) for pattern in without)
         for gap in gaps
         if gap.gate >= LEAST_GATE
@@ -63,16 +64,18 @@ def main(arguments: list[str]) -> None:
     torch.manual_seed(1)
     task = compose("train", "experiment=renderer_base", "task.data.drawings=x")
     net, crops = build(task["net"]), build(task["task"]["data"]["crops"])
+    if "start" in given:
+        net.load_state_dict(load_net(given["start"], task["net"]["_target_"]).state_dict())
     fit = FitRecipe(
         perceptual=1.0,
         pixels=float(given.get("pixels", 3.0)),
         lr=float(given.get("lr", 1e-3)),
         warmup_steps=50,
         weight_decay=0.01,
-        average=0.995,
+        average=float(given.get("average", 0.995)),
         clip_norm=1.0,
     )
-    gaps = learnt(Path(given["drawings"]), given["without"].split(","))
+    gaps = learnt([Path(file) for file in given["drawings"].split(",")], given["without"].split(","))
     steps = int(given["steps"])
     print(f"{len(gaps)} gaps, {sum(len(gap.planes) for gap in gaps)} frames", flush=True)
     fitted = fit.fit(net, gaps, crops, steps, 1, curve(out, net, task["net"]))

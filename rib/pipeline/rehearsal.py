@@ -40,7 +40,8 @@ class Rehearsals:
         shots: (R,) int64, the shot each lies in.
         gain_db: (R,), PSNR over the person that the renderer gained on the interpolator; without its net, if
             it has one.
-        refined: (R, 2), what its net then changed in LPIPS and PSNR; NaN where it is not to be judged.
+        refined: (R, 3), what its net then changed in LPIPS-AlexNet, PSNR and LPIPS-VGG16; NaN where it is not
+            to be judged.
     """
 
     keyframes: np.ndarray
@@ -62,7 +63,11 @@ class Rehearsals:
             return None
         here = self.refined[self.shots == np.searchsorted(cuts, gap, side="right")]
         judged = here[np.isfinite(here).all(1)] if len(here) else here
-        return Refinement(*judged.mean(0).tolist()) if len(judged) >= JUDGES else None
+        if len(judged) < JUDGES:
+            return None
+        error = float(judged[:, 0].std(ddof=1)) / len(judged) ** 0.5
+        alexnet, psnr_db, vgg16 = judged.mean(0).tolist()
+        return Refinement(alexnet, psnr_db, vgg16, error)
 
 
 @dataclass(frozen=True)
@@ -107,7 +112,7 @@ def rehearse(
         for keyframe in _spread(able_to_hide(analysis, shot), analysis, shot, per_shot, every_s)
     ]
     judge = _Judge(chain, learnt)
-    scores = np.array([judge(hidden) for hidden in hide(chain, source, analysis, chosen)]).reshape(-1, 3)
+    scores = np.array([judge(hidden) for hidden in hide(chain, source, analysis, chosen)]).reshape(-1, 4)
     return Rehearsals(np.array(chosen, np.int64), shots[chosen], scores[:, 0], scores[:, 1:])
 
 
@@ -186,32 +191,39 @@ class _Judge:
         self.renderer, self.learnt = chain.stage("render"), learnt
         # a renderer with a net also draws without it
         self.plain = getattr(self.renderer, "plain", None)
-        self.lpips = Lpips("alexnet").to(chain.device) if self.plain else None
+        nets = ("alexnet", "vgg16") if self.plain else ()
+        self.lpips = [Lpips(net).to(chain.device) for net in nets]
 
-    def __call__(self, hidden: Hidden) -> tuple[float, float, float]:
-        """Decibels gained without the net, and what the net changed in LPIPS and decibels (or NaN)."""
+    def __call__(self, hidden: Hidden) -> tuple[float, float, float, float]:
+        """Decibels gained without the net, and what the net changed (or NaN): see `Rehearsals`."""
         draw = self.plain or self.renderer
         drawn = compose(hidden.background, draw(hidden.interval, hidden.background))
         drawn_db = self._psnr_db(hidden, drawn)
         gain_db = drawn_db - self._psnr_db(hidden, hidden.background.interpolated)
         if self.plain is None or hidden.keyframe.index in self.learnt or not hidden.person.any():
-            return gain_db, np.nan, np.nan
+            return gain_db, np.nan, np.nan, np.nan
         refined = compose(hidden.background, self.renderer(hidden.interval, hidden.background))
-        change = self._lpips(hidden, refined) - self._lpips(hidden, drawn)
-        return gain_db, change, self._psnr_db(hidden, refined) - drawn_db
+        alexnet, vgg16 = self._lpips_change(hidden, torch.cat([drawn, refined]))
+        return gain_db, alexnet, self._psnr_db(hidden, refined) - drawn_db, vgg16
 
     def _psnr_db(self, hidden: Hidden, picture: torch.Tensor) -> float:
         squared = (picture - hidden.keyframe.picture).square().mean(1)
         error = (squared * hidden.person).sum() / hidden.person.sum().clamp_min(1)
         return float(-10 * error.clamp_min(1e-9).log10())
 
-    def _lpips(self, hidden: Hidden, picture: torch.Tensor) -> float:
-        """On the person's box, or NaN where it is too small."""
-        assert self.lpips is not None
+    def _lpips_change(self, hidden: Hidden, pictures: torch.Tensor) -> list[float]:
+        """From the first picture to the second on the person's box, by each net; NaN where it is too small.
+
+        The deeper net looks at half the size, which costs a quarter.
+        """
         rows, columns = (hidden.person[0].any(axis).nonzero()[:, 0] for axis in (1, 0))
         box = slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
-        one, other = picture[..., *box], hidden.keyframe.picture[None][..., *box]
-        return float(self.lpips(one, other)) if min(one.shape[2:]) >= SMALLEST_PX else float("nan")
+        pair, truth = pictures[..., *box], hidden.keyframe.picture[None][..., *box]
+        if min(truth.shape[2:]) < 2 * SMALLEST_PX:
+            return [float("nan")] * len(self.lpips)
+        alexnet, vgg16 = self.lpips
+        halves = (F.avg_pool2d(x, 2) for x in (pair, truth))
+        return [float(scores.diff()) for scores in (alexnet(pair, truth), vgg16(*halves))]
 
 
 def _pose_without(chain: Chain, analysis: Analysis, hidden: int) -> PoseSequence:

@@ -16,6 +16,7 @@ from rib.render.bones import BONES, segments
 from rib.render.box import Box
 from rib.render.parts import layer_distances
 from rib.render.puppet import Drawing
+from rib.render.registered import registered
 from rib.render.skinning import bone_distances
 
 LIMB_CELL_PX = 4
@@ -32,7 +33,8 @@ class Drawn:
         colour: (N, 3, H, W), the person; the plate where nothing was drawn.
         alpha: (N, 1, H, W).
         trust: (N, 1, H, W), before the gap's gate.
-        each: (N, 8, H, W), colour and alpha as keyframe a alone gives them, then as b does.
+        each: (N, 8, H, W), colour and alpha as keyframe a alone gives them, then as b does; the colours
+            are brought to lie on one another (`rib.render.registered`).
         differs: (N, 2, H, W), how far these differ in colour and in alpha.
         limbs: (N, L, H, W), nearness to the bones of each layer, 1 at the bone.
         fractions: (N, 1, H, W), time between the keyframes, 0 at a and 1 at b.
@@ -99,13 +101,15 @@ def surround(interval: Interval, background: Background, drawing: Drawing, trust
     assert drawing.each is not None
     floor = drawing.box.of(background.interpolated)
     plate = floor if background.plate is None else drawing.box.of(background.plate)
+    each = torch.where(drawing.alpha > 0, drawing.each.flatten(1, 2), _behind(plate))
+    each = registered(each.unflatten(1, (2, 4)), plate, interval.fractions).flatten(1, 2)
     return Drawn(
         floor,
         plate,
         torch.where(drawing.alpha > 0, drawing.colour, plate),
         drawing.alpha,
         trust,
-        torch.where(drawing.alpha > 0, drawing.each.flatten(1, 2), _behind(plate)),
+        each,
         torch.cat([drawing.colour_differs, drawing.alpha_differs], 1),
         limb_maps(interval, drawing),
         interval.fractions.view(-1, 1, 1, 1).expand_as(drawing.alpha),

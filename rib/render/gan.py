@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,9 @@ class GanRenderer(WarpRenderer):
         fitting: Recipe of the fit (`rib.render.fitting.FitRecipe`).
         crops: Recipe of what it learns from (`rib.render.crops.CropRecipe`).
         seed: Every draw of the fit follows from it.
-        guard_lpips: The net is used where it changed LPIPS over the person of hidden keyframes by less ...
+        guard_lpips: The net is used where it changed LPIPS over the person of hidden keyframes by less, as
+            both AlexNet and VGG16 see it, ...
+        guard_errors: ... by so many standard errors, as AlexNet sees it ...
         guard_db: ... and PSNR by more than this.
 
     Raises:
@@ -50,15 +53,16 @@ class GanRenderer(WarpRenderer):
     def __init__(
         self, puppet: Mapping[str, Any], trust: Mapping[str, Any], net: Mapping[str, Any], ckpt: str | None,
         fit: int, fitting: Mapping[str, Any], crops: Mapping[str, Any], seed: int, guard_lpips: float,
-        guard_db: float,
+        guard_errors: float, guard_db: float,
     ) -> None:  # fmt: skip
         super().__init__(puppet, trust)
         self.net, self.recipe, self.start = _start(net, ckpt)
         self.fit, self.seed = fit, seed
         self.fitting: FitRecipe = build(fitting)
         self.crops: CropRecipe = build(crops)
-        self.guard_lpips, self.guard_db = guard_lpips, guard_db
+        self.guard_lpips, self.guard_errors, self.guard_db = guard_lpips, guard_errors, guard_db
         self._used: dict[tuple[int, int], bool] = {}
+        self._found: dict[tuple[int, int], Refinement] = {}
 
     def __call__(self, interval: Interval, background: Background) -> Rendered:
         """The person at the wanted times; trust is 0 where no bone is seen."""
@@ -68,7 +72,10 @@ class GanRenderer(WarpRenderer):
         drawing, drawn, gate = sketch
         use = gate > 0 and self.is_better(interval)
         if not _rehearsing(interval):
-            self._used[interval.a.index, interval.b.index] = use
+            gap = interval.a.index, interval.b.index
+            self._used[gap] = use
+            if interval.refinement is not None:
+                self._found[gap] = interval.refinement
         plain = Refined(drawn.colour, drawn.alpha, drawn.trust)
         refined: Refined = self.net.to(drawn.floor.device).refine(drawn) if use else plain  # type: ignore[operator]
         return _placed(background, drawing, refined, gate, self._noted)
@@ -82,7 +89,10 @@ class GanRenderer(WarpRenderer):
         if _rehearsing(interval):
             return True
         found: Refinement | None = interval.refinement
-        return found is not None and found.lpips < self.guard_lpips and found.psnr_db > self.guard_db
+        if found is None:
+            return False
+        surely = found.lpips + self.guard_errors * found.lpips_error
+        return max(surely, found.lpips_vgg16) < self.guard_lpips and found.psnr_db > self.guard_db
 
     def sketch(self, interval: Interval, background: Background) -> tuple[Drawing, Drawn, float] | None:
         """What the net sees of an interval, and how far the gap is trusted; None where no bone is seen."""
@@ -115,8 +125,14 @@ class GanRenderer(WarpRenderer):
         self.net, self.recipe = load_weights(path, self.recipe["_target_"])
 
     def told(self) -> dict[str, float]:
-        """`net_gaps`: the share of all gaps drawn in which the net was used."""
-        return {"net_gaps": sum(self._used.values()) / max(len(self._used), 1)}
+        """What the verdict was and what it followed from.
+
+        `net_gaps`: the share of all gaps drawn in which the net was used. `hidden_<field>`: what it changed
+        on hidden keyframes (`rib.interval.Refinement`), a mean over the gaps that were judged.
+        """
+        found = [asdict(one) for one in self._found.values()]
+        changes = {f"hidden_{key}": sum(one[key] for one in found) / len(found) for key in (found or [{}])[0]}
+        return {"net_gaps": sum(self._used.values()) / max(len(self._used), 1), **changes}
 
 
 def _start(net: Mapping[str, Any], ckpt: str | None) -> tuple[nn.Module, dict[str, Any], str]:

@@ -20,7 +20,7 @@ from rib.render.checkpoint import load_net, save_net, shipped_weights
 from rib.render.drawings import Gap
 from rib.render.gan import GanRenderer
 
-GOOD, BAD = Refinement(-0.01, 0.1), Refinement(0.01, 0.1)
+GOOD, BAD = Refinement(-0.01, 0.1, -0.01, 0.004), Refinement(0.01, 0.1, -0.01, 0.004)
 
 
 def gan(ckpt: Path | None, fit: int = 0) -> GanRenderer:
@@ -34,6 +34,7 @@ def gan(ckpt: Path | None, fit: int = 0) -> GanRenderer:
         {"_target_": "rib.render.crops.CropRecipe", **CROPS.__dict__},
         1,
         0.0,
+        1.0,
         -0.1,
     )
 
@@ -79,14 +80,24 @@ def test_weights_come_with_the_package(judged: Interval) -> None:
 def test_the_net_is_used_where_it_won(trained: Path, judged: Interval) -> None:
     mended = gan(trained)
     assert difference(mended, judged) > 0
-    assert mended.told() == {"net_gaps": 1.0}
+    assert mended.told()["net_gaps"] == 1.0
+    assert mended.told()["hidden_lpips"] == GOOD.lpips
 
 
-@pytest.mark.parametrize("found", [BAD, Refinement(-0.01, -0.2), None])
+@pytest.mark.parametrize(
+    "found",
+    [
+        BAD,
+        replace(GOOD, psnr_db=-0.2),
+        replace(GOOD, lpips_vgg16=0.001),
+        replace(GOOD, lpips_error=0.02),
+        None,
+    ],
+)
 def test_where_it_lost_the_drawing_stays(trained: Path, judged: Interval, found: Refinement | None) -> None:
     kept = gan(trained)
     assert difference(kept, replace(judged, refinement=found)) == 0.0
-    assert kept.told() == {"net_gaps": 0.0}
+    assert kept.told()["net_gaps"] == 0.0
 
 
 def test_it_is_tried_while_keyframes_are_hidden(trained: Path, waving: Interval) -> None:
@@ -101,7 +112,7 @@ def test_in_a_closed_gap_nothing_changes(trained: Path, judged: Interval) -> Non
     mended.trust = replace(mended.trust, threshold=99.0)
     background = cross_fade(closed)
     assert torch.equal(compose(background, mended(closed, background)), background.interpolated)
-    assert mended.told() == {"net_gaps": 0.0}
+    assert mended.told()["net_gaps"] == 0.0
 
 
 def test_all_moments_at_once_or_one_by_one(trained: Path, judged: Interval) -> None:

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from rib.render.registered import registered
+
+SIZE = 150
+
+
+def sightings(apart_px: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """A block of soft noise, as two keyframes give it so many pixels apart, and the grey plate behind."""
+    noise = torch.rand(1, 3, 12, 12, generator=torch.Generator().manual_seed(0))
+    texture = F.interpolate(noise, size=(SIZE, SIZE), mode="bicubic").clamp(0, 1)
+    alpha = torch.zeros(1, 1, SIZE, SIZE)
+    alpha[..., 30:120, 30:120] = 1
+    two = [torch.cat([texture.roll(shift, -1), alpha], 1) for shift in (0, apart_px)]
+    return torch.stack(two, 1), torch.full((1, 3, SIZE, SIZE), 0.5)
+
+
+@pytest.mark.parametrize("t", [0.5, 0.25])
+def test_two_sightings_meet_at_their_share_of_the_way(t: float) -> None:
+    each, plate = sightings(2)
+    a, b = registered(each, plate, torch.tensor([t]))[..., 45:105, 45:105].unbind(1)
+    before_a, before_b = each[..., 45:105, 45:105].unbind(1)
+    assert (a - b)[:, :3].abs().mean() < 0.2 * (before_a - before_b)[:, :3].abs().mean()
+    if t == 0.5:
+        middle = each[:, 0].roll(1, -1)[..., 45:105, 45:105]
+        assert (a - middle)[:, :3].abs().mean() < 0.2 * (before_a - middle)[:, :3].abs().mean()
+
+
+def test_alphas_stay_and_equal_sightings_are_left_as_they_are() -> None:
+    each, plate = sightings(0)
+    found = registered(each, plate, torch.tensor([0.5]))
+    assert torch.equal(found[:, :, 3], each[:, :, 3])
+    assert float((found - each).abs().max()) < 0.02
+    each, plate = sightings(2)
+    assert torch.equal(registered(each, plate, torch.tensor([0.5]))[:, :, 3], each[:, :, 3])
+
+
+def test_at_a_keyframe_its_own_sighting_does_not_move() -> None:
+    each, plate = sightings(2)
+    found = registered(each, plate, torch.tensor([0.0]))
+    assert float((found - each)[:, 0].abs().max()) < 1e-3
