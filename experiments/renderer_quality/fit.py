@@ -68,7 +68,7 @@ def main(arguments: list[str]) -> None:
         net.load_state_dict(load_net(given["start"], task["net"]["_target_"]).state_dict())
     fit = FitRecipe(
         perceptual=1.0,
-        pixels=float(given.get("pixels", 3.0)),
+        pixels=float(given.get("pixels", 1.5)),
         lr=float(given.get("lr", 1e-3)),
         warmup_steps=50,
         weight_decay=0.01,

@@ -19,7 +19,7 @@ from rib.errors import RibError
 from rib.files import write_whole
 from rib.render.drawn import NUM_PLANES, Drawn
 
-FORMAT = "rib.drawings 1"
+FORMAT = "rib.drawings 2"
 
 
 @dataclass(frozen=True)

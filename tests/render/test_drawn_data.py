@@ -54,9 +54,12 @@ def test_a_net_mends_what_was_drawn_before(drawings: Path) -> None:
     assert made["picture"].shape == batch["frames"][:, 1:-1].shape
 
 
-def test_what_rib_train_writes_is_what_the_renderer_reads(drawings: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("experiment", ["renderer_base", "renderer_base_gan"])
+def test_what_rib_train_writes_is_what_the_renderer_reads(
+    drawings: Path, tmp_path: Path, experiment: str
+) -> None:
     config = compose(
-        "train", "experiment=renderer_base", f"task.data.drawings={drawings}", "net.widths=[8]",
+        "train", f"experiment={experiment}", f"task.data.drawings={drawings}", "net.widths=[8]",
         "net.blocks=[1]",
         "task.data.crops.side_px=32", "task.data.crops.batch_size=1", "task.data.batches_per_epoch=2",
         "task.data.validation_batches=1", "trainer.max_epochs=1", f"run_dir={tmp_path}",
