@@ -1,0 +1,68 @@
+"""`rib interpolate render=gan` as it is typed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from small_clips import SIZE, person
+
+from rib.keypoint_files import write_openpose
+from rib.render.checkpoint import load_net
+from rib.video import open_source
+
+
+def interpolate(clip: Path, folder: Path, *overrides: str) -> dict[str, Any]:
+    """Run the command on nine frames with their poses and mattes in files; the summary it wrote."""
+    write_openpose(person(9), folder / "poses")
+    (folder / "masks").mkdir(exist_ok=True)
+    for index in range(9):
+        matte = np.zeros(SIZE[::-1], np.uint8)
+        matte[4:42, 9 + index : 32 + index] = 255
+        cv2.imwrite(str(folder / "masks" / f"{index}.png"), matte)
+    given = (
+        f"input={clip}", "output=out", "rate=2", "pose=files", "poses=poses", "keypoints=body25",
+        "mask=files", "mask.path=masks", "background=flow", "render=gan", "cache.dir=cache", "device=cpu",
+    )  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-m", "rib.commands", "interpolate", *given, *overrides],
+        capture_output=True, text=True, timeout=300, check=False, cwd=folder,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return json.loads((folder / "out" / "summary.json").read_text())
+
+
+def assert_whole(folder: Path, summary: dict[str, Any]) -> None:
+    video = open_source(folder / "out" / "video.mp4")
+    assert (len(video), sum(1 for _ in video), video.size_px) == (17, 17, SIZE)
+    assert len(list((folder / "out" / "frames").glob("*.png"))) == 17
+    assert (folder / "out" / "report.html").is_file()
+    assert summary["stages"]["render"] == "rib.render.gan.GanRenderer"
+    assert 0 <= summary["net_gaps"] <= 1
+
+
+@pytest.mark.slow
+def test_the_shipped_net_gives_a_whole_video(clip: Path, tmp_path: Path) -> None:
+    assert_whole(tmp_path, interpolate(clip, tmp_path))
+    assert not list((tmp_path / "cache").rglob("*.safetensors"))
+
+
+@pytest.mark.slow
+def test_a_fit_keeps_its_weights_and_the_next_run_reads_them(clip: Path, tmp_path: Path) -> None:
+    small = ("render.fit=2", "render.ckpt=untrained", "render.crops.side_px=32", "render.crops.batch_size=1")
+    first = interpolate(clip, tmp_path, *small)
+    assert_whole(tmp_path, first)
+    (kept,) = (tmp_path / "cache").rglob("renderer.safetensors")
+    assert load_net(kept, "rib.render.net_base.RendererBase") is not None
+    again = interpolate(clip, tmp_path, *small)
+    assert "renderer" not in first["reused"]
+    assert "renderer" in again["reused"]
+    assert "fit" in first["seconds"]
+    assert "fit" not in again["seconds"]
+    assert again["net_gaps"] == first["net_gaps"]
