@@ -54,11 +54,11 @@ def draw_sheet(module: RendererModule, batch: ClipBatch, rows: int) -> np.ndarra
 
 
 def _takes_pictures(logger: Any) -> bool:
-    return type(logger).__name__ in ("WandbLogger", "TensorBoardLogger")
+    return hasattr(logger, "log_image") or hasattr(getattr(logger, "experiment", None), "add_image")
 
 
 def _hand_over(logger: Any, sheet: np.ndarray, step: int) -> None:
-    if type(logger).__name__ == "WandbLogger":
+    if hasattr(logger, "log_image"):
         logger.log_image(TITLE, [sheet], step=step)
     else:
         logger.experiment.add_image(TITLE, sheet, step, dataformats="HWC")
