@@ -19,7 +19,7 @@ from rib.errors import RibError
 from rib.files import write_text_whole
 from rib.pipeline.chain import Chain
 from rib.pipeline.draw_gaps import draw_gaps
-from rib.render.drawings import Gap, add_clips, clips_of, write_gaps
+from rib.render.drawings import FORMAT, Gap, add_clips, clips_of, write_gaps
 from rib.shards import Piece, Progress, Report, results, share
 from rib.slomo.footage import VIDEO_SUFFIXES
 from rib.video import FrameSource, cut, open_source
@@ -151,8 +151,8 @@ def _describe(folder: Path, making: Making, path: Path, stride: int, offset: int
     """One piece, called by what it depends on: the footage's size and time of change, and the settings."""
     stat, settings = path.stat(), json.dumps(making.chain, sort_keys=True)
     content = (
-        VERSION, str(path), stat.st_size, stat.st_mtime_ns, stride, offset, settings, making.input_fps,
-        making.height_px, making.most_gaps, making.most_moments,
+        VERSION, FORMAT, str(path), stat.st_size, stat.st_mtime_ns, stride, offset, settings,
+        making.input_fps, making.height_px, making.most_gaps, making.most_moments,
     )  # fmt: skip
     key = hashlib.blake2b(repr(content).encode(), digest_size=12).hexdigest()
     return Drawing(f"{path.stem}_s{stride}_o{offset}", folder, key, path, stride, offset)
