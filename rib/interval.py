@@ -42,7 +42,7 @@ class Refinement:
         lpips: Mean change of LPIPS-AlexNet on the person's box; below 0 is better.
         psnr_db: Mean change of PSNR; above 0 is better.
         lpips_vgg16: Mean change of LPIPS-VGG16 on the person's box at half its size; below 0 is better.
-        lpips_error: Standard error of `lpips`, from one keyframe to the next.
+        lpips_error: Standard error of the sum of both, from one keyframe to the next.
     """
 
     lpips: float

@@ -65,7 +65,7 @@ class Rehearsals:
         judged = here[np.isfinite(here).all(1)] if len(here) else here
         if len(judged) < JUDGES:
             return None
-        error = float(judged[:, 0].std(ddof=1)) / len(judged) ** 0.5
+        error = float((judged[:, 0] + judged[:, 2]).std(ddof=1)) / len(judged) ** 0.5
         alexnet, psnr_db, vgg16 = judged.mean(0).tolist()
         return Refinement(alexnet, psnr_db, vgg16, error)
 

@@ -42,8 +42,8 @@ class GanRenderer(WarpRenderer):
         crops: Recipe of what it learns from (`rib.render.crops.CropRecipe`).
         seed: Every draw of the fit follows from it.
         guard_lpips: The net is used where it changed LPIPS over the person of hidden keyframes by less, as
-            both AlexNet and VGG16 see it, ...
-        guard_errors: ... by so many standard errors, as AlexNet sees it ...
+            AlexNet sees it and as VGG16 does, ...
+        guard_errors: ... both together by so many standard errors ...
         guard_db: ... and PSNR by more than this.
 
     Raises:
@@ -91,8 +91,9 @@ class GanRenderer(WarpRenderer):
         found: Refinement | None = interval.refinement
         if found is None:
             return False
-        surely = found.lpips + self.guard_errors * found.lpips_error
-        return max(surely, found.lpips_vgg16) < self.guard_lpips and found.psnr_db > self.guard_db
+        surely = (found.lpips + found.lpips_vgg16 + self.guard_errors * found.lpips_error) / 2
+        worst = max(found.lpips, found.lpips_vgg16, surely)
+        return worst < self.guard_lpips and found.psnr_db > self.guard_db
 
     def sketch(self, interval: Interval, background: Background) -> tuple[Drawing, Drawn, float] | None:
         """What the net sees of an interval, and how far the gap is trusted; None where no bone is seen."""

@@ -50,13 +50,15 @@ def test_a_gap_listens_to_the_nearest_rehearsals_of_its_own_shot() -> None:
 
 
 def test_a_net_is_judged_by_three_keyframes_of_the_shot_at_least() -> None:
-    refined = np.array([[-0.1, 1.0, 0.1], [-0.2, 2.0, 0.2], [np.nan] * 3, [-0.3, 3.0, 0.3], [-0.3, 3.0, 0.3]])
+    refined = np.array(
+        [[-0.1, 1.0, -0.1], [-0.2, 2.0, -0.2], [np.nan] * 3, [-0.3, 3.0, -0.3], [-0.3, 3.0, -0.3]]
+    )
     held = Rehearsals(np.array([1, 2, 3, 4, 11]), np.array([0, 0, 0, 0, 1]), np.zeros(5), refined)
     found = held.refinement(2, (10,))
     assert found is not None
     assert (found.lpips, found.psnr_db) == (pytest.approx(-0.2), pytest.approx(2.0))
-    assert found.lpips_vgg16 == pytest.approx(0.2)
-    assert found.lpips_error == pytest.approx(0.1 / 3**0.5)
+    assert found.lpips_vgg16 == pytest.approx(-0.2)
+    assert found.lpips_error == pytest.approx(0.2 / 3**0.5)
     assert held.refinement(10, (10,)) is None
     assert Rehearsals(held.keyframes, held.shots, held.gain_db).refinement(2, (10,)) is None
 

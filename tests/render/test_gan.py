@@ -90,7 +90,7 @@ def test_the_net_is_used_where_it_won(trained: Path, judged: Interval) -> None:
         BAD,
         replace(GOOD, psnr_db=-0.2),
         replace(GOOD, lpips_vgg16=0.001),
-        replace(GOOD, lpips_error=0.02),
+        replace(GOOD, lpips_error=0.03),
         None,
     ],
 )
