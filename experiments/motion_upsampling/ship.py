@@ -16,7 +16,7 @@ from rib.motion.checkpoint import load_net, save_net
 NOTES = {
     "data": "CMU Graphics Lab Motion Capture Database, 122 clips of subjects 01 02 03 06 07 08 10 35 94, "
     "through random cameras; errors of two real detector tracks",
-    "command": "rib train experiment=motion_base",
+    "command": "rib train experiment=motion_base; then experiment=motion_refined restore=finetune",
     "licence": "Apache-2.0",
 }
 
