@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from rib.errors import RibError
 from rib.files import write_text_whole
@@ -52,6 +52,8 @@ class Piece:
         key: What its file is called: a hash of everything that it depends on.
     """
 
+    suffix: ClassVar[str] = ".h5"
+
     name: str
     folder: Path
     key: str
@@ -59,7 +61,7 @@ class Piece:
     @property
     def done(self) -> Path:
         """The piece's file."""
-        return self.folder / f"{self.key}.h5"
+        return self.folder / f"{self.key}{self.suffix}"
 
     @property
     def note(self) -> Path:
@@ -83,7 +85,7 @@ class Piece:
             write(self.done)
             self.note.unlink(missing_ok=True)
             return None
-        except Exception as error:  # one odd video must not end a night's work; it is reported
+        except Exception as error:  # one odd file must not end a night's work; it is reported
             reason = str(error) if isinstance(error, RibError) else f"{type(error).__name__}: {error}"
             write_text_whole(self.note, json.dumps({"part": self.name, "reason": reason}))
             return reason

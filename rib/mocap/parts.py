@@ -8,8 +8,6 @@ tried again next time.
 from __future__ import annotations
 
 import hashlib
-import json
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,40 +20,22 @@ from rib.mocap.readers import Reader
 from rib.mocap.recording import Recording
 from rib.mocap.resample import resample
 from rib.mocap.skeletons import to_body19
+from rib.shards import Piece
 
 PART_VERSION = 1
 
 
 @dataclass(frozen=True)
-class Part:
-    """One file of a collection and what becomes of it.
+class Part(Piece):
+    """One file of a collection and what becomes of it; its name is its path below the folder, without suffix.
 
     Attributes:
         path: The file.
-        name: Its path below the collection's folder, without suffix.
-        folder: Where parts lie.
-        key: What the part is called.
     """
 
+    suffix = ".npz"
+
     path: Path
-    name: str
-    folder: Path
-    key: str
-
-    @property
-    def done(self) -> Path:
-        """The prepared recording."""
-        return self.folder / f"{self.key}.npz"
-
-    @property
-    def note(self) -> Path:
-        """Why it was skipped."""
-        return self.folder / f"{self.key}.skipped.json"
-
-    @property
-    def reason(self) -> str:
-        """Why it was skipped, in words."""
-        return json.loads(self.note.read_text())["reason"]
 
 
 @dataclass(frozen=True)
@@ -101,18 +81,7 @@ def prepare_part(part: Part, recipe: Recipe) -> str | None:
     Returns:
         Why the file was skipped, or None.
     """
-    if part.done.exists():
-        return None
-    try:
-        write_joints(part.done, recipe.prepare(part))
-        part.note.unlink(missing_ok=True)
-        return None
-    except Exception as error:  # one odd file among ten thousand must not end a night's work; it is reported
-        reason = str(error) if isinstance(error, RibError) else f"{type(error).__name__}: {error}"
-        temporary = part.note.with_name(f".{part.note.name}.{os.getpid()}")
-        temporary.write_text(json.dumps({"file": part.name, "reason": reason}))
-        temporary.replace(part.note)
-        return reason
+    return part.make(lambda path: write_joints(path, recipe.prepare(part)))
 
 
 def remove_stale(folder: Path, parts: Iterable[Part]) -> None:
@@ -128,4 +97,4 @@ def _part(path: Path, collection: Path, folder: Path, recipe: Recipe) -> Part:
     stat = path.stat()
     content = (PART_VERSION, path.name, name, stat.st_size, stat.st_mtime_ns, repr(recipe))
     key = hashlib.blake2b(repr(content).encode(), digest_size=12).hexdigest()
-    return Part(path, name, folder, key)
+    return Part(name, folder, key, path)
