@@ -24,6 +24,7 @@ BASE = ["background=blend", "render=none", "report=false", "device=cpu"]
 
 def start(folder: Path, *arguments: str, limit_bytes: int | None = None) -> subprocess.Popen[str]:
     def limited() -> None:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell's background job ignores it, and hands that on
         if limit_bytes:
             resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, limit_bytes))
 
