@@ -85,6 +85,7 @@ def test_a_resumed_run_goes_on_exactly(
         assert_same(whole[key], parts[key], key)
 
 
+@pytest.mark.slow
 def test_the_time_limit_counts_anew_in_a_resumed_run(settings: Settings, tmp_path: Path) -> None:
     limit = "trainer.max_time='00:01:00:00'"
     fit(settings("run", limit, "trainer.max_steps=1"))
@@ -96,6 +97,7 @@ def test_the_time_limit_counts_anew_in_a_resumed_run(settings: Settings, tmp_pat
     assert read_checkpoint(last)["global_step"] == 3
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_losses_and_another_one_others(
     settings: Settings, tmp_path: Path
 ) -> None:
@@ -105,6 +107,7 @@ def test_the_same_seed_gives_the_same_losses_and_another_one_others(
     assert losses(tmp_path / "a") != losses(tmp_path / "c")
 
 
+@pytest.mark.slow
 def test_validation_sees_the_same_batches_in_every_epoch(settings: Settings, tmp_path: Path) -> None:
     fit(settings("run", "task.module.optimizer.lr=0", "task.module.average=0"))
     seen = [value for _, value in read_metrics(tmp_path / "run" / "metrics.csv")["val/clean_r4_px"]]

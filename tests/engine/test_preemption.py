@@ -41,7 +41,8 @@ def losses(run: Path) -> list[tuple[int, float]]:
     return read_metrics(run / "metrics.csv")["train/loss"]
 
 
-@pytest.mark.parametrize("step", [1, pytest.param(3, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("step", [1, 3])
 def test_a_run_whose_machine_is_taken_away_goes_on_at_the_same_step(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int
 ) -> None:
