@@ -17,6 +17,8 @@ from rib.render.box import Box
 
 SMOOTH_PX = 5
 """Side of the window over which the flow is averaged."""
+SMALLEST_PX = 32
+"""The shortest side in which DIS finds room for its patches; in smaller ones it reads beyond the picture."""
 LARGEST = 1 / 75
 """Share of the box's height beyond which a drawing is not moved: what is further off is in the wrong pose."""
 
@@ -24,11 +26,15 @@ LARGEST = 1 / 75
 def registered(each: torch.Tensor, plate: torch.Tensor, fractions: torch.Tensor) -> torch.Tensor:
     """Sightings (N, 2, 4, H, W) whose colours lie on one another; their alphas stay where they are.
 
+    Those of a box with a side below `SMALLEST_PX` are left as they are: they could move by half a pixel.
+
     Args:
         each: (N, 2, 4, H, W), colour and alpha as each keyframe alone gives them; the plate where nothing is.
         plate: (N, 3, H, W), the scene without the person.
         fractions: (N,), 0 at the first keyframe and 1 at the second.
     """
+    if min(each.shape[-2:]) < SMALLEST_PX:
+        return each
     colour, alpha = each.split([3, 1], 2)
     painted = torch.lerp(plate[:, None], colour, alpha)
     way = torch.stack([fractions, 1 - fractions], 1).view(-1, 2, 1, 1, 1)

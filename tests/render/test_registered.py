@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from rib.render.registered import registered
+from rib.render.registered import SMALLEST_PX, registered
 
 SIZE = 150
 
@@ -43,3 +43,18 @@ def test_at_a_keyframe_its_own_sighting_does_not_move() -> None:
     each, plate = sightings(2)
     found = registered(each, plate, torch.tensor([0.0]))
     assert float((found - each)[:, 0].abs().max()) < 1e-3
+
+
+@pytest.mark.parametrize("size_hw", [(4, 4), (8, 200), (200, 8), (SMALLEST_PX - 1, 12)])
+def test_sightings_too_small_for_a_flow_are_left_as_they_are(size_hw: tuple[int, int]) -> None:
+    """A flow of such pictures ends the process."""
+    each = torch.rand(1, 2, 4, *size_hw, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(registered(each, torch.zeros(1, 3, *size_hw), torch.tensor([0.5])), each)
+
+
+@pytest.mark.parametrize("size_hw", [(SMALLEST_PX, SMALLEST_PX), (SMALLEST_PX, 200), (200, SMALLEST_PX)])
+def test_the_smallest_sightings_with_a_flow_keep_their_shape(size_hw: tuple[int, int]) -> None:
+    each = torch.rand(2, 2, 4, *size_hw, generator=torch.Generator().manual_seed(0))
+    found = registered(each, torch.zeros(2, 3, *size_hw), torch.tensor([0.3, 0.6]))
+    assert found.shape == each.shape
+    assert torch.equal(found[:, :, 3], each[:, :, 3])
