@@ -6,6 +6,7 @@ machines and be started again at will; whichever finds all parts done puts them 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
@@ -89,6 +90,11 @@ class Piece:
             reason = str(error) if isinstance(error, RibError) else f"{type(error).__name__}: {error}"
             write_text_whole(self.note, json.dumps({"part": self.name, "reason": reason}))
             return reason
+
+
+def key_of(content: object) -> str:
+    """What a piece's file is called, from all that it depends on; `content` is told apart by its `repr`."""
+    return hashlib.blake2b(repr(content).encode(), digest_size=12).hexdigest()
 
 
 def share(parts: Sequence[Part], shard: str) -> list[Part]:

@@ -7,7 +7,6 @@ tried again next time.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,7 +19,7 @@ from rib.mocap.readers import Reader
 from rib.mocap.recording import Recording
 from rib.mocap.resample import resample
 from rib.mocap.skeletons import to_body19
-from rib.shards import Piece
+from rib.shards import Piece, key_of
 
 PART_VERSION = 1
 
@@ -96,5 +95,5 @@ def _part(path: Path, collection: Path, folder: Path, recipe: Recipe) -> Part:
     name = path.relative_to(collection).with_suffix("").as_posix()
     stat = path.stat()
     content = (PART_VERSION, path.name, name, stat.st_size, stat.st_mtime_ns, repr(recipe))
-    key = hashlib.blake2b(repr(content).encode(), digest_size=12).hexdigest()
+    key = key_of(content)
     return Part(name, folder, key, path)

@@ -11,6 +11,7 @@ from rib.errors import RibError
 from rib.interval import Interval
 from rib.pipeline.analysis import Analysis
 from rib.pipeline.chain import Chain
+from rib.pipeline.compose import to_float
 from rib.render.drawings import Gap
 from rib.video import FrameSource, every
 from rib.video.view import refuse_uneven
@@ -82,5 +83,5 @@ def _truths(source: FrameSource, wanted: Mapping[int, np.ndarray]) -> Iterator[t
         while len(taken) < len(numbers):
             number, frame = next(frames)
             if number in numbers:
-                taken.append(torch.from_numpy(frame).permute(2, 0, 1).float() / 255)
+                taken.append(to_float(frame))
         yield torch.stack(taken)

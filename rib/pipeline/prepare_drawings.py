@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fnmatch
-import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +19,7 @@ from rib.files import write_text_whole
 from rib.pipeline.chain import Chain
 from rib.pipeline.draw_gaps import draw_gaps
 from rib.render.drawings import FORMAT, Gap, add_clips, clips_of, write_gaps
-from rib.shards import Piece, Progress, Report, results, share
+from rib.shards import Piece, Progress, Report, key_of, results, share
 from rib.slomo.footage import VIDEO_SUFFIXES
 from rib.video import FrameSource, cut, open_source
 from rib.video.pictures import SUFFIXES
@@ -154,7 +153,7 @@ def _describe(folder: Path, making: Making, path: Path, stride: int, offset: int
         VERSION, FORMAT, str(path), stat.st_size, stat.st_mtime_ns, stride, offset, settings,
         making.input_fps, making.height_px, making.most_gaps, making.most_moments,
     )  # fmt: skip
-    key = hashlib.blake2b(repr(content).encode(), digest_size=12).hexdigest()
+    key = key_of(content)
     return Drawing(f"{path.stem}_s{stride}_o{offset}", folder, key, path, stride, offset)
 
 

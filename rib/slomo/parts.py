@@ -6,7 +6,6 @@ part that cannot be made leaves a note with the reason instead, and is tried aga
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ import cv2
 import torch
 
 from rib.errors import RibError
-from rib.shards import Piece
+from rib.shards import Piece, key_of
 from rib.slomo.find import Finding, find_clips, frames_of
 from rib.slomo.footage import Crop, Footage
 from rib.slomo.lists import ListedClip, frame_number
@@ -77,7 +76,7 @@ def describe(
         PART_VERSION, str(footage.path), stat.st_size, stat.st_mtime_ns, clip, given, crop, fps,
         json.dumps(making.stages, sort_keys=True), making.strides, repr(making.finding),
     )  # fmt: skip
-    key = hashlib.blake2b(repr(content).encode(), digest_size=12).hexdigest()
+    key = key_of(content)
     return Part(name, folder, key, footage, clip, given, crop, fps)
 
 
