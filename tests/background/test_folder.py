@@ -37,7 +37,9 @@ def test_frames_are_taken_by_their_number_in_natural_order(folder: Path) -> None
 
 
 def test_the_right_count_and_size_are_accepted(folder: Path) -> None:
-    Folder(str(folder)).prepare(num_frames=12, size_px=(20, 16))
+    background = Folder(str(folder))
+    background.prepare(num_frames=12, size_px=(20, 16))
+    assert background(interval(1, 2, 10)).interpolated.shape == (3, 3, 16, 20)
 
 
 def test_another_count_names_both_numbers(folder: Path) -> None:

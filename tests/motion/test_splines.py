@@ -49,7 +49,7 @@ def moments(poses, num=200):
     return np.linspace(poses.times_s[0], poses.times_s[-1], num)
 
 
-def same(a, b, atol=1e-8):
+def assert_same(a, b, atol=1e-8):
     np.testing.assert_allclose(a.keypoints_px, b.keypoints_px, atol=atol)
     np.testing.assert_allclose(a.confidence, b.confidence, atol=atol)
 
@@ -141,8 +141,8 @@ def test_a_cut_is_not_crossed(kind):
     t = moments(poses, 500)
     moved, motion = kind(**SETTINGS)(poses, t, cuts=[10]), kind(**SETTINGS)
     first = t < (poses.times_s[9] + poses.times_s[10]) / 2
-    same(moved[first], motion(poses[:10], t[first]))
-    same(moved[~first], motion(poses[10:], t[~first]))
+    assert_same(moved[first], motion(poses[:10], t[first]))
+    assert_same(moved[~first], motion(poses[10:], t[~first]))
     held = (t > poses.times_s[9]) & first
     np.testing.assert_array_equal(moved.keypoints_px[held], np.tile(joints[9], (held.sum(), 1, 1)))
 
@@ -186,7 +186,7 @@ def test_outliers_are_replaced_by_the_motion_around_them(kind, irregular):
 def test_time_shift_changes_nothing(kind):
     poses, motion = noisy(), kind(**SETTINGS)
     t = moments(poses)
-    same(motion(poses, t), motion(replace(poses, times_s=poses.times_s + 1000), t + 1000))
+    assert_same(motion(poses, t), motion(replace(poses, times_s=poses.times_s + 1000), t + 1000))
 
 
 def noisy():
@@ -204,14 +204,14 @@ def test_shifting_and_scaling_the_picture_shifts_and_scales_the_result(kind):
     moved = motion(poses, moments(poses))
     there = moved.confidence[..., None] > 0
     expected = replace(moved, keypoints_px=np.where(there, moved.keypoints_px * 2.5 + (30, -70), 0))
-    same(motion(larger, moments(poses)), expected)
+    assert_same(motion(larger, moments(poses)), expected)
 
 
 @BOTH
 def test_mirrored_input_gives_the_mirrored_result(kind):
     poses, motion = noisy(), kind(**SETTINGS)
     a, b = motion(mirror(poses), moments(poses)), mirror(motion(poses, moments(poses)))
-    same(a, b)
+    assert_same(a, b)
     np.testing.assert_allclose(a.depth_order, b.depth_order)
 
 
@@ -220,7 +220,7 @@ def test_the_order_of_the_wanted_moments_does_not_matter(kind):
     poses, motion = noisy(), kind(**SETTINGS)
     t = moments(poses)
     order = np.random.default_rng(0).permutation(len(t))
-    same(motion(poses, t)[order], motion(poses, t[order]), atol=0)
+    assert_same(motion(poses, t)[order], motion(poses, t[order]), atol=0)
 
 
 def test_depth_order_moves_on_straight_lines_and_skips_what_is_unknown():
