@@ -30,6 +30,7 @@ FLOORS = [
         "recipe",
         "files",
         "errors",
+        "io",
     },
 ]
 """From the top; a room imports from the floors below it and from itself (README draws the same picture)."""

@@ -11,67 +11,11 @@ from typing import Any
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
 
-
-@dataclass
-class Cache:
-    """Where artefacts are kept."""
-
-    dir: str | None = None
-    limit_gb: float = MISSING
+from rib.pipeline.settings import ClipSettings, InterpolateSettings, UpsampleSettings
 
 
-@dataclass
-class Cuts:
-    """Settings of the search for scene cuts."""
-
-    histogram_distance: float = MISSING
-    picture_difference: float = MISSING
-
-
-@dataclass
-class Rehearsals:
-    """Settings of `rib.pipeline.rehearsal.rehearse`."""
-
-    per_shot: int = MISSING
-    every_s: float = MISSING
-
-
-@dataclass
-class ChainRoot:
-    """What every command that runs the chain has."""
-
-    pose: Any = MISSING
-    mask: Any = MISSING
-    motion: Any = MISSING
-    background: Any = MISSING
-    render: Any = MISSING
-    input: str = MISSING
-    input_fps: float | None = None
-    output: str = MISSING
-    poses: str | None = None
-    device: str = MISSING
-    keypoints: str = MISSING
-    batch_mpx: float = MISSING
-    neighbours: int = MISSING
-    rehearsals: Rehearsals = MISSING
-    cache: Cache = MISSING
-    cuts: Cuts = MISSING
-    plate: Any = MISSING
-
-
-@dataclass
-class InterpolateRoot(ChainRoot):
-    """conf/interpolate.yaml."""
-
-    video: Any = MISSING
-    rate: float | None = None
-    fps: float | None = None
-    layout: str = MISSING
-    report: bool = MISSING
-
-
-@dataclass
-class BenchmarkRoot(ChainRoot):
+@dataclass(kw_only=True)
+class BenchmarkRoot(ClipSettings):
     """conf/benchmark.yaml."""
 
     methods: Any = MISSING
@@ -94,24 +38,6 @@ class DemoRoot:
     count: int = MISSING
     crop_xywh: list[int] = MISSING
     size_wh: list[int] = MISSING
-
-
-@dataclass
-class UpsampleRoot:
-    """conf/upsample.yaml."""
-
-    motion: Any = MISSING
-    linear: Any = MISSING
-    tracker: Any = MISSING
-    input: str = MISSING
-    input_fps: float | None = None
-    rate: float | None = None
-    fps: float | None = None
-    output: str = MISSING
-    layout: str = MISSING
-    keypoints: str = MISSING
-    device: str = MISSING
-    poses: str | None = None
 
 
 @dataclass
@@ -209,10 +135,10 @@ class DownloadRoot:
 
 
 ROOTS = {
-    "interpolate": InterpolateRoot,
+    "interpolate": InterpolateSettings,
     "benchmark": BenchmarkRoot,
     "demo": DemoRoot,
-    "upsample": UpsampleRoot,
+    "upsample": UpsampleSettings,
     "prepare": PrepareRoot,
     "train": TrainRoot,
     "evaluate": EvaluateRoot,

@@ -17,6 +17,7 @@ from rib.pipeline.artefacts import Artefacts
 from rib.pipeline.clip_fit import fit_renderer
 from rib.pipeline.compose import compose, to_float, to_uint8
 from rib.pipeline.rehearsal import rehearse
+from rib.pipeline.settings import ChainSettings
 from rib.pipeline.stages import ORDER, check_wiring
 from rib.pipeline.times import Timeline
 from rib.pipeline.watch import Stopwatch
@@ -77,18 +78,18 @@ class Chain:
         self._stages: dict[str, Any] = {}
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Chain:
-        """The chain of a composed config: its stages' groups, `cuts`, `plate`, `cache` and `device`."""
-        cache = config["cache"]
+    def from_config(cls, config: ChainSettings | Mapping[str, Any]) -> Chain:
+        """The chain of a composed config; of a plain dict what `ChainSettings` knows is taken."""
+        settings = ChainSettings.of(config)
         return cls(
-            recipes={stage: config[stage] for stage in ORDER},
-            cuts=config["cuts"],
-            plate=config["plate"],
-            neighbours=config["neighbours"],
-            rehearsals=config["rehearsals"],
-            artefacts=Artefacts(cache["dir"], cache["limit_gb"]),
-            device=resolve_device(config["device"]),
-            batch_mpx=config["batch_mpx"],
+            recipes={stage: settings[stage] for stage in ORDER},
+            cuts=settings.cuts.plain(),
+            plate=settings.plate,
+            neighbours=settings.neighbours,
+            rehearsals=settings.rehearsals.plain(),
+            artefacts=Artefacts(settings.cache.dir, settings.cache.limit_gb),
+            device=resolve_device(settings.device),
+            batch_mpx=settings.batch_mpx,
         )
 
     def stage(self, name: str) -> Any:

@@ -1,0 +1,89 @@
+"""The settings of the chain and of the commands that run it; conf/ says what each value means."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rib.io.settings import Recipe, Settings
+
+
+@dataclass(kw_only=True)
+class CacheSettings(Settings):
+    """Where the analysis is kept between runs."""
+
+    dir: str | None = None
+    limit_gb: float
+
+
+@dataclass(kw_only=True)
+class CutSettings(Settings):
+    """The search for scene cuts (`rib.video.cuts.find_cuts`)."""
+
+    histogram_distance: float
+    picture_difference: float
+
+
+@dataclass(kw_only=True)
+class RehearsalSettings(Settings):
+    """How many keyframes are hidden to judge the renderer (`rib.pipeline.rehearsal.rehearse`)."""
+
+    per_shot: int
+    every_s: float
+
+
+@dataclass(kw_only=True)
+class ChainSettings(Settings):
+    """What `Chain.from_config` takes: a recipe for each stage, and what they share."""
+
+    pose: Recipe
+    mask: Recipe
+    motion: Recipe
+    background: Recipe
+    render: Recipe
+    plate: Recipe
+    cuts: CutSettings
+    rehearsals: RehearsalSettings
+    neighbours: int
+    cache: CacheSettings
+    device: str
+    batch_mpx: float
+
+
+@dataclass(kw_only=True)
+class ClipSettings(ChainSettings):
+    """What every command that runs the chain on a clip has."""
+
+    input: str
+    input_fps: float | None = None
+    output: str
+    poses: str | None = None
+    keypoints: str
+
+
+@dataclass(kw_only=True)
+class InterpolateSettings(ClipSettings):
+    """conf/interpolate.yaml."""
+
+    video: Recipe
+    rate: float | None = None
+    fps: float | None = None
+    layout: str
+    report: bool
+
+
+@dataclass(kw_only=True)
+class UpsampleSettings(Settings):
+    """conf/upsample.yaml."""
+
+    motion: Recipe
+    linear: Recipe
+    tracker: Recipe
+    input: str
+    input_fps: float | None = None
+    rate: float | None = None
+    fps: float | None = None
+    output: str
+    layout: str
+    keypoints: str
+    device: str
+    poses: str | None = None
