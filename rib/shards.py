@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, TypeVar
 
 from rib.errors import RibError
 from rib.files import write_text_whole
+from rib.io.workers import worker_pool
 
 Part = TypeVar("Part")
 
@@ -121,12 +121,11 @@ def results(
     Args:
         parts: What to make; they travel to the processes.
         make: A function of a module, or a `functools.partial` of one; 1 worker calls it here.
-        workers: Processes.
+        workers: Processes; they end with this one, however it ends.
     """
     if workers <= 1:
         yield from ((part, make(part)) for part in parts)
         return
-    context = multiprocessing.get_context("spawn")  # forking a process that runs threads may hang
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+    with worker_pool(workers) as pool:
         jobs = {pool.submit(make, part): part for part in parts}
         yield from ((jobs[job], job.result()) for job in as_completed(jobs))

@@ -18,6 +18,7 @@ FLOORS = [
     {"render", "background", "motion", "pose", "mocap"},
     {"metrics"},
     {
+        "io",
         "models",
         "net_files",
         "video",

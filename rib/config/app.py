@@ -1,6 +1,7 @@
 """From a command line to a plain, checked config, and from an error to an exit code.
 
-Exit codes: 0 done; 1 the user's mistake, in one line; 2 our bug, with its traceback; 130 Ctrl-C.
+Exit codes: 0 done; 1 the user's mistake, in one line; 2 our bug, with its traceback; 130 Ctrl-C; 143 SIGTERM,
+which ends a command as Ctrl-C does.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 
 from rib.errors import RibError
 from rib.files import write_errors
+from rib.io.stopping import Terminated, stoppable
 from rib.recipe import did_you_mean
 
 Task = Callable[[dict[str, Any]], Any]
@@ -35,13 +37,14 @@ _TROUBLE = re.compile(r"[^\w./:\\+-]")
 def exit_code(call: Callable[[], None]) -> int:
     """Run something, report what it raises on stderr, and give the process's exit code."""
     try:
-        call()
+        with stoppable():
+            call()
         return 0
     except RibError as error:
         return _complain(error)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         print("stopped", file=sys.stderr)
-        return 130
+        return stop.exit_code if isinstance(stop, Terminated) else 130
     except SystemExit as stop:
         # argparse leaves with 2 after its own sentence about an unknown option
         return {None: 0, 2: 1}.get(stop.code, stop.code) if not isinstance(stop.code, str) else 1  # type: ignore

@@ -95,7 +95,7 @@ def train(config: dict[str, Any], meeting: Meeting | None = None) -> float | Non
         failed = False
     except SystemExit as stop:
         if isinstance(stop.__context__, KeyboardInterrupt):  # Lightning's way to end
-            raise KeyboardInterrupt from stop
+            raise stop.__context__ from None
         raise
     finally:
         if failed:

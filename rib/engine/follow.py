@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import sys
 import traceback
 
-from rib.engine.place import place_of
+from rib.engine.place import FOLLOWER, place_of
+from rib.io.workers import die_with_parent
 
 
 def follow() -> int:
     """Train what rank 0 says until it says that nothing is left; returns the exit code."""
+    if FOLLOWER in os.environ:
+        die_with_parent(int(os.environ[FOLLOWER]))
     signal.signal(
         signal.SIGUSR2, signal.SIG_IGN
     )  # a cluster signals every process; the run listens by itself

@@ -61,7 +61,7 @@ def _started(num_ranks: int, run_dir: Path) -> Iterator[tuple[Meeting, dict[int,
     children: dict[int, subprocess.Popen[bytes]] = {}
     try:
         for rank in range(1, num_ranks):
-            its = {FOLLOWER: "1", "RANK": str(rank), "LOCAL_RANK": str(rank), **environment}
+            its = {FOLLOWER: str(os.getpid()), "RANK": str(rank), "LOCAL_RANK": str(rank), **environment}
             with (run_dir / f"rank{rank}.txt").open("ab") as output:
                 children[rank] = subprocess.Popen(
                     [sys.executable, "-m", "rib.engine.follow"],

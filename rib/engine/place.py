@@ -10,7 +10,7 @@ from typing import Any
 from rib.errors import RibError
 
 FOLLOWER = "RIB_FOLLOWER"
-"""Set in processes that rank 0 started itself."""
+"""Set in processes that rank 0 started itself, to the number of its process."""
 
 
 @dataclass(frozen=True)

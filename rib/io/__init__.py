@@ -1,0 +1,1 @@
+"""What reads and writes: files that are whole or absent, and processes that end without a trace."""
