@@ -5,7 +5,7 @@ TORCH ?= torch==2.13.0
 BIN := .venv/bin
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help demo test test-all lint type check clean install
+.PHONY: help demo test test-all thorough lint type check clean install
 .DEFAULT_GOAL := help
 
 help:  ## say what can be made
@@ -28,6 +28,9 @@ test: .venv/.installed  ## the fast tests
 
 test-all: .venv/.installed  ## the fast and the slow tests
 	$(BIN)/python -m pytest -m "slow or not slow"
+
+thorough: .venv/.installed  ## the campaigns of hostile input at full length: 1,000 cases a kind
+	RIB_THOROUGH=1 $(BIN)/python -m pytest -s -m slow tests/fuzz
 
 lint: .venv/.installed  ## ruff
 	$(BIN)/ruff check

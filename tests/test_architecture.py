@@ -30,6 +30,7 @@ FLOORS = [
         "shards",
         "recipe",
         "files",
+        "regular_files",
         "errors",
         "io",
     },

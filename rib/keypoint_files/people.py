@@ -10,6 +10,8 @@ import numpy as np
 from rib.errors import RibError
 
 _NOBODY = np.zeros((0, 67, 3))
+MAX_SPARSE = 1000
+"""So many frames at most for each one in the file, where nothing else tells a clip's length."""
 _NORMALISED = 1.5
 """No coordinate beyond this: they were divided by the picture's size."""
 
@@ -56,6 +58,12 @@ class People:
             return replace(self, numbers=None)
         places = self._places(num_frames)
         total = num_frames or int(places[-1]) + 1
+        if num_frames is None and total > MAX_SPARSE * len(self):
+            raise RibError(
+                f"{self.path} numbers its frames {self.numbers[0]} to {self.numbers[-1]}: that would be "
+                f"{total} frames, and {len(self)} of them hold poses",
+                "number the images of a clip one by one",
+            )
         frames, names = [_NOBODY] * total, [f"{self.path}, nobody"] * total
         for place, frame, name in zip(places, self.frames, self.names, strict=True):
             frames[place], names[place] = frame, name

@@ -12,6 +12,10 @@ from rib.errors import RibError
 
 HANDS = 2 * 21 * 3
 """Numbers of both hands: x, y and confidence of 21 points each, the left hand first."""
+MAX_DIGITS = 18
+"""A frame's number has no more: it fits 64 bits."""
+MAX_COORDINATE = 1e6
+"""No picture is as large, in pixels."""
 
 
 @dataclass
@@ -71,27 +75,37 @@ def rows(values: list[list[float]], names: list[str]) -> np.ndarray:
         names: Where each row was found.
 
     Raises:
-        RibError: Something in them is no finite number.
+        RibError: Something in them is no finite number, or lies beyond `MAX_COORDINATE`.
     """
     try:
         array = np.array(values, dtype=np.float64).reshape(len(values), -1, 3)
-        if np.isfinite(array).all():
+        good = np.abs(array) <= MAX_COORDINATE  # False for NaN
+        if good.all():
             return array
-        worst = names[int(np.flatnonzero(~np.isfinite(array).all(axis=(1, 2)))[0])]
+        row = int(np.flatnonzero(~good.all(axis=(1, 2)))[0])
+        worst = f"{names[row]} ({array[row][~good[row]][0]:g})"
     except (ValueError, TypeError, OverflowError) as error:
         if len(values) > 1:
             return np.concatenate([rows([row], [name]) for row, name in zip(values, names, strict=True)])
         worst = f"{names[0]} ({error})"
-    raise RibError(f"a keypoint that is not a finite number: {worst}", "write missing points as 0, 0, 0")
+    raise RibError(
+        f"a keypoint that is not a finite number: {worst}",
+        f"write coordinates in pixels, below {MAX_COORDINATE:g}, and missing points as 0, 0, 0",
+    )
 
 
 def natural(name: str) -> list[tuple[int, int, str]]:
     """A sorting key by which frame2 stands before frame10."""
-    parts = re.split(r"(\d+)", name)
-    return [(1, int(part), "") if part.isdigit() else (0, 0, part) for part in parts if part]
+    digits = re.compile(r"\d+")
+    # a number by its length and its digits: names of strangers hold numbers that no int should become
+    return [
+        (1, len(number := part.lstrip("0")), number) if digits.fullmatch(part) else (0, 0, part)
+        for part in re.split(r"(\d+)", name)
+        if part
+    ]
 
 
 def last_number(name: str) -> int | None:
-    """The last whole number in a file's name (without its suffix), or None."""
+    """The last whole number in a file's name (without its suffix), or None where it is absent or too long."""
     found = re.findall(r"\d+", re.sub(r"\.[A-Za-z]\w*$", "", name))
-    return int(found[-1]) if found else None
+    return int(found[-1]) if found and len(found[-1]) <= MAX_DIGITS else None

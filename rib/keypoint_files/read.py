@@ -13,6 +13,7 @@ from rib.keypoint_files.people import People
 from rib.keypoint_files.raw import RawClip, rows
 from rib.keypoint_files.results import read_results
 from rib.keypoint_files.strict_json import read_json
+from rib.regular_files import kind_of, refuse_special
 from rib.skeleton import BODY25, convert_joints, joint_set
 
 
@@ -47,11 +48,15 @@ def read_people(path: str | Path, layout: str = "auto") -> People:
 
 
 def _read_raw(path: Path) -> RawClip:
-    if not path.exists():
+    kind = kind_of(path)
+    if not kind:
         raise RibError(f"poses {path} do not exist", "name a folder of JSON files, or one JSON file")
-    if path.is_file():
+    if kind != "a folder":
         return read_results(read_json(path), str(path))
-    files = [file for file in path.iterdir() if file.suffix.lower() == ".json" and file.is_file()]
+    named = [file for file in path.iterdir() if file.suffix.lower() == ".json"]
+    for file in named:
+        refuse_special(file)
+    files = [file for file in named if file.is_file()]
     if not files:
         inner = next((d for d in sorted(path.iterdir()) if d.is_dir() and any(d.glob("*.json"))), None)
         raise RibError(

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from rib.errors import RibError
+from rib.errors import RibError, in_one_line
 from rib.keypoint_files.openpose import read_frame
 from rib.keypoint_files.raw import RawClip, RawFrame, last_number, natural, numbers_in
 
@@ -36,7 +36,11 @@ def read_results(content: Any, where: str) -> RawClip:
     except KeyError as error:
         raise RibError(f"{where}: an entry has no {error.args[0]!r}") from error
     except (TypeError, AttributeError) as error:
-        raise RibError(f"{where} is no keypoint file that can be read ({error})") from error
+        raise RibError(
+            f"{where} is no keypoint file that can be read ({in_one_line(error)[:200]})"
+        ) from error
+    except RecursionError as error:
+        raise RibError(f"{where} is nested too deeply to be keypoints", "write the file again") from error
     raise RibError(
         f'{where} has no "people", "annotations" or "data", and is no list of results',
         "give OpenPose, AlphaPose, COCO or Kinetics-skeleton JSON",
@@ -70,7 +74,9 @@ def _coco(content: dict[str, Any], where: str) -> RawClip:
     for annotation in annotations:
         image = annotation["image_id"]
         if image not in frames:
-            raise RibError(f'{where}: an annotation names image {image!r}, which "images" does not list')
+            raise RibError(
+                f'{where}: an annotation names image {str(image)[:40]!r}, which "images" does not list'
+            )
         if annotation.get("keypoints"):
             frames[image].add(numbers_in(annotation["keypoints"], frames[image].name))
     if content.get("images"):

@@ -6,10 +6,15 @@ import json
 from pathlib import Path
 from typing import Any, NoReturn
 
-from rib.errors import RibError
+from rib.errors import RibError, in_one_line
+from rib.regular_files import check_regular
 
 
 class _NotANumberError(ValueError):
+    pass
+
+
+class _TwiceError(ValueError):
     pass
 
 
@@ -17,15 +22,17 @@ def read_json(path: Path) -> Any:
     """What a JSON file holds.
 
     Raises:
-        RibError: It cannot be read, is not JSON, or holds NaN or infinity, which JSON does not have.
+        RibError: It cannot be read, is not JSON, says something twice, or holds NaN or infinity, which JSON
+            does not have, or numbers of thousands of digits.
     """
+    check_regular(path, "name a JSON file")
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise RibError(f"{path} cannot be read ({reason})") from error
     try:
-        return json.loads(text, parse_constant=_refuse)
+        return json.loads(text, parse_constant=_refuse, object_pairs_hook=_each_once)
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise RibError(f"{path} is not JSON ({error.msg} at {where})", "write the file again") from error
@@ -35,8 +42,21 @@ def read_json(path: Path) -> Any:
         raise RibError(
             f"{path} holds {error} at {where}, which is no coordinate", "write missing points as 0, 0, 0"
         ) from error
+    except _TwiceError as error:
+        raise RibError(f"{path} says {error} twice in one place", "write the file again") from error
     except RecursionError as error:
-        raise RibError(f"{path} is nested too deeply to be keypoints") from error
+        raise RibError(f"{path} is nested too deeply to be keypoints", "write the file again") from error
+    except ValueError as error:  # Python refuses to read integers of thousands of digits
+        raise RibError(f"{path} holds a number that is none of keypoints ({in_one_line(error)})") from error
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object's items; a name that comes twice would hide what it says first."""
+    items = dict(pairs)
+    if len(items) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise _TwiceError(repr(next(name for name in names if names.count(name) > 1)[:40]))
+    return items
 
 
 def _refuse(constant: str) -> NoReturn:

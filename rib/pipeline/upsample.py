@@ -17,6 +17,7 @@ from rib.pipeline.outputs import appear_whole
 from rib.pipeline.times import target_fps, timeline
 from rib.pose.files import detections
 from rib.recipe import build
+from rib.regular_files import kind_of
 from rib.video import exact_fps
 
 ASSUMED_FPS = 30.0
@@ -84,10 +85,11 @@ def clips(path: Path) -> list[Path]:
     Raises:
         RibError: There is none.
     """
-    if path.is_file() or (path.is_dir() and any(path.glob("*.json"))):
+    kind, remedy = kind_of(path), "name a folder of JSON files, or of such folders"
+    if kind == "a file" or (kind == "a folder" and any(path.glob("*.json"))):
         return [path]
-    if not path.exists():
-        raise RibError(f"input {path} does not exist", "name a folder of JSON files, or of such folders")
+    if kind != "a folder":
+        raise RibError(f"input {path} {f'is {kind}' if kind else 'does not exist'}", remedy)
     found = sorted(folder for folder in path.iterdir() if folder.is_dir() and any(folder.glob("*.json")))
     if not found:
         raise RibError(f"{path} holds no .json file and no folder of them", "name a folder of keypoint files")

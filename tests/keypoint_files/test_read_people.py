@@ -1,4 +1,5 @@
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -242,3 +243,44 @@ def test_real_detections_are_told_apart(name, layout, num_frames):
         pytest.skip("the shared detections are not here")
     read = read_people(DETECTIONS / name)
     assert (read.layout, len(read)) == (layout, num_frames)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("[" * 100_000, "nested too deeply"),
+        ('{"people": [' + "9" * 5000 + "]}", "holds a number that is none"),
+        ('{"people": [], "people": []}', "says 'people' twice"),
+        (json.dumps([{"image_id": n, "keypoints": [1e30] * 51} for n in range(2)]), "not a finite number"),
+        (json.dumps([{"image_id": "9" * 6000 + ".jpg", "keypoints": [1] * 50}]), "has 50 values"),
+    ],
+)
+def test_a_clip_that_was_written_to_do_harm_is_told_in_one_line(tmp_path, content, message):
+    (tmp_path / "clip.json").write_text(content)
+    with pytest.raises(RibError, match=message):
+        read_people(tmp_path / "clip.json")
+
+
+@pytest.mark.parametrize("last", ["1000000000", "9" * 17])
+def test_no_memory_is_taken_by_a_frames_number(tmp_path, last):
+    people = [{"image_id": f"{n}.jpg", "keypoints": [1.0] * 51} for n in ("0", "1", last)]
+    (tmp_path / "clip.json").write_text(json.dumps(people))
+    with pytest.raises(RibError, match=r"would be .* frames, and 3 of them hold poses"):
+        read_people(tmp_path / "clip.json").aligned()
+
+
+def test_numbers_too_long_for_a_count_still_give_the_order(tmp_path):
+    names = ["1" + "0" * 30, "1" + "0" * 29 + "1", "2" + "0" * 30]
+    people = [{"image_id": f"{n}.jpg", "keypoints": [1.0] * 51} for n in reversed(names)]
+    (tmp_path / "clip.json").write_text(json.dumps(people))
+    found = read_people(tmp_path / "clip.json").aligned()
+    assert [name.rpartition(" ")[2] for name in found.names] == [f"{n}.jpg" for n in names]
+
+
+def test_a_fifo_among_the_files_is_refused(tmp_path):
+    write_frames(tmp_path, [openpose(standing("body25"))] * 2)
+    os.mkfifo(tmp_path / "frame9.json")
+    with pytest.raises(RibError, match=r"frame9\.json is a FIFO"):
+        read_people(tmp_path)
+    with pytest.raises(RibError, match=r"frame9\.json is a FIFO"):
+        read_people(tmp_path / "frame9.json")
