@@ -34,9 +34,13 @@ class Folder(Interpolator):
         if not self.files:
             raise RibError(f"background.path={path} holds no picture ({', '.join(sorted(SUFFIXES))})")
 
-    def prepare(self, num_frames: int, size_px: tuple[int, int]) -> None:
-        """See `Interpolator.prepare`: counts must be equal, and the first picture's size the output's."""
-        if len(self.files) != num_frames:
+    def prepare(self, num_frames: int, size_px: tuple[int, int], num_held: int = 0) -> None:
+        """See `Interpolator.prepare`.
+
+        Counts must be equal, where those that hold the last keyframe may be absent, and the first picture's
+        size the output's.
+        """
+        if len(self.files) not in (num_frames, num_frames - num_held):
             what = f"{self.path} holds {len(self.files)} pictures, the output has {num_frames} frames"
             raise RibError(what, "give one picture for every output frame, or change rate= or fps=")
         _check_size(self.files[0], _read(self.files[0]), size_px)

@@ -10,12 +10,15 @@ from rib.interval import Background, Interval
 class Interpolator(ABC):
     """Gives the picture at any times between two keyframes; the floor under every renderer."""
 
-    def prepare(self, num_frames: int, size_px: tuple[int, int]) -> None:  # noqa: B027 - most need nothing
+    def prepare(  # noqa: B027 - most need nothing
+        self, num_frames: int, size_px: tuple[int, int], num_held: int = 0
+    ) -> None:
         """Called once before the first interval, so that what cannot work is refused before anything is done.
 
         Args:
             num_frames: Frames of the whole output, keyframes included.
             size_px: Width and height of the output.
+            num_held: How many frames at its end hold the last keyframe.
 
         Raises:
             RibError: The interpolator cannot serve such an output.

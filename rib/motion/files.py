@@ -38,7 +38,8 @@ class FilesMotion:
 
         Args:
             poses: The keyframes; they give the picture's size and the order of the limbs in depth.
-            times_s: (N,) seconds, one for each entry in the files.
+            times_s: (N,) seconds, one for each entry in the files; those after the last keyframe may be
+                absent there and hold its pose.
             cuts: Not needed: the files say where everybody is.
 
         Returns:
@@ -47,7 +48,9 @@ class FilesMotion:
         Raises:
             RibError: The files cannot be read, have not N entries, or show more than one person at a moment.
         """
-        people = read_people(self.path, self.layout).aligned(len(times_s))
+        people = read_people(self.path, self.layout)
+        moving = int(np.searchsorted(times_s, poses.times_s[-1], side="right"))
+        people = people.aligned(moving if len(people) == moving else len(times_s))
         people.check_fits(poses.size_px)
         values = np.zeros((len(times_s), 67, 3))
         for moment, (frame, name) in enumerate(zip(people.frames, people.names, strict=True)):
@@ -55,6 +58,7 @@ class FilesMotion:
                 raise RibError(f"{name} shows {len(frame)} people", "motion=files takes one person's poses")
             if len(frame):
                 values[moment] = frame[0]
+        values[len(people) :] = values[len(people) - 1]
         return replace(
             poses,
             keypoints_px=values[..., :2],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -82,9 +82,9 @@ class Analysis:
         return found
 
 
-def analyse(chain: Chain, source: FrameSource, fps: Fraction) -> Analysis:
+def analyse(chain: Chain, source: FrameSource, moments: Timeline | Fraction) -> Analysis:
     """Run the stages that look at the whole clip; see `Chain.analyse`."""
-    wanted = timeline(source.times_s, fps)
+    wanted = moments if isinstance(moments, Timeline) else timeline(source.times_s, moments)
     fingerprint = source.fingerprint()
     cuts, cuts_key = _cuts(chain, source, fingerprint)
     if chain.wiring.pose_from_motion:
@@ -93,9 +93,15 @@ def analyse(chain: Chain, source: FrameSource, fps: Fraction) -> Analysis:
     else:
         keyframe_poses = _keyframe_poses(chain, source, fingerprint, cuts, cuts_key)
         with chain.watch("motion"):
-            poses = chain.stage("motion")(keyframe_poses, wanted.times_s, cuts)
+            moving = wanted.times_s[: len(wanted) - wanted.held]
+            poses = _held(chain.stage("motion")(keyframe_poses, moving, cuts), wanted.times_s)
     masks = _masks(chain, source, fingerprint, keyframe_poses) if "masks" in chain.wiring.wanted else None
     return Analysis(source.times_s, wanted, tuple(cuts), keyframe_poses, poses, masks, chain.wiring.idle)
+
+
+def _held(poses: PoseSequence, times_s: np.ndarray) -> PoseSequence:
+    """The same poses, the last one held for the times that follow it."""
+    return replace(poses[np.minimum(np.arange(len(times_s)), len(poses) - 1)], times_s=times_s)
 
 
 def _cuts(chain: Chain, source: FrameSource, fingerprint: str) -> tuple[list[int], str]:

@@ -106,14 +106,14 @@ class Chain:
         tell = getattr(self._stages.get("render"), "told", None)
         return tell() if tell else {}
 
-    def analyse(self, source: FrameSource, fps: Fraction) -> Analysis:
+    def analyse(self, source: FrameSource, moments: Timeline | Fraction) -> Analysis:
         """Look at the whole clip: cuts, poses at the keyframes and in between, mattes where needed.
 
         Args:
             source: The clip.
-            fps: The output's frame rate.
+            moments: The output's moments, or its frame rate: then they end with the last keyframe.
         """
-        return analyse(self, source, fps)
+        return analyse(self, source, moments)
 
     @torch.inference_mode()
     def frames(self, source: FrameSource, analysis: Analysis) -> Iterator[OutputFrame]:
@@ -124,7 +124,7 @@ class Chain:
             analysis: What `analyse` gave for it.
         """
         timeline = analysis.timeline
-        self.stage("background").prepare(len(timeline), source.size_px)
+        self.stage("background").prepare(len(timeline), source.size_px, timeline.held)
         rehearsals = None
         if "rehearsals" in self.wiring.wanted:
             learnt = fit_renderer(self, source, analysis)

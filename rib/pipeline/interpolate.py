@@ -19,7 +19,7 @@ from rib.pipeline.chain import Chain
 from rib.pipeline.outputs import appear_whole, places, write_frames
 from rib.pipeline.report import write_report
 from rib.pipeline.shares import TrustShares
-from rib.pipeline.times import target_fps
+from rib.pipeline.times import target_fps, timeline
 from rib.pipeline.watch import bar
 from rib.video import FrameSource, open_source
 
@@ -43,11 +43,14 @@ def interpolate(config: Mapping[str, Any], source: FrameSource | None = None) ->
     start = time.perf_counter()
     source = source or open_source(config["input"], config["input_fps"])
     fps = target_fps(source.fps, config["rate"], config["fps"])
+    # the first implementation's folders end with the last keyframe
+    end_s = None if config["layout"] == "reference" else source.duration_s
+    moments = timeline(source.times_s, fps, end_s)
     chain = Chain.from_config(config)
     output = Path(config["output"])
     with appear_whole(output) as work:
         where = places(work, config["layout"], source.name, config["video"])
-        analysis = chain.analyse(source, fps)
+        analysis = chain.analyse(source, moments)
         shares = TrustShares()
         frames = bar(chain.frames(source, analysis), len(analysis.timeline), "making frames")
         with chain.watch("write frames"):
@@ -89,6 +92,7 @@ def _summary(
         "output": {
             "frames": len(timeline),
             "fps": float(timeline.fps),
+            "duration_s": round(float(len(timeline) / timeline.fps), 6),
             "copied": int((timeline.keyframe >= 0).sum()),
             "made": int((timeline.keyframe < 0).sum()),
         },

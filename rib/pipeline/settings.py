@@ -54,7 +54,7 @@ class ClipSettings(ChainSettings):
     """What every command that runs the chain on a clip has."""
 
     input: str
-    input_fps: float | None = None
+    input_fps: int | float | str | None = None
     output: str
     poses: str | None = None
     keypoints: str
@@ -66,7 +66,7 @@ class InterpolateSettings(ClipSettings):
 
     video: Recipe
     rate: float | None = None
-    fps: float | None = None
+    fps: int | float | str | None = None
     layout: str
     report: bool
 
@@ -79,9 +79,9 @@ class UpsampleSettings(Settings):
     linear: Recipe
     tracker: Recipe
     input: str
-    input_fps: float | None = None
+    input_fps: int | float | str | None = None
     rate: float | None = None
-    fps: float | None = None
+    fps: int | float | str | None = None
     output: str
     layout: str
     keypoints: str

@@ -58,7 +58,7 @@ class MaskStage(Protocol):
 class BackgroundStage(Protocol):
     """Pictures at the wanted times of an interval (`rib.background.interpolator.Interpolator`)."""
 
-    def prepare(self, num_frames: int, size_px: tuple[int, int]) -> None:
+    def prepare(self, num_frames: int, size_px: tuple[int, int], num_held: int = 0) -> None:
         """Called once before the first interval."""
         ...
 

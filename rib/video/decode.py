@@ -45,7 +45,7 @@ class VideoSource:
         found = scan(self.path)
         self.name = self.path.stem
         self.fps, self.times_s, self.notes = found.timing.fps, found.timing.times_s, found.timing.notes
-        self.fps_assumed = found.timing.fps_assumed
+        self.duration_s, self.fps_assumed = found.timing.duration_s, found.timing.fps_assumed
         self.audio = self.path if found.has_audio else None
         self.size_px = found.orientation.size(found.coded_size_px)
         self._found = found

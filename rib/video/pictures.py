@@ -57,6 +57,7 @@ class PictureSource:
             )
         self.size_px = self._common_size()
         self.times_s = constant_times(len(self.paths), fps)
+        self.duration_s = float(len(self.paths) / fps)
         self.notes: list[str] = []
         if fps_assumed:
             self.notes.append(f"{float(fps):g} frames a second were assumed for {folder.name}/")

@@ -63,8 +63,12 @@ class Scan:
     has_audio: bool
 
 
-def scan(path: Path) -> Scan:
+def scan(path: Path, unsteady: bool = False) -> Scan:
     """Find times, size and rotation of a video.
+
+    Args:
+        path: The file.
+        unsteady: Leave the stamps of an unsteady clock where they are (see `timing_from_ticks`).
 
     Raises:
         RibError: It is no video, is cut short, or has fewer than two frames.
@@ -80,13 +84,14 @@ def scan(path: Path) -> Scan:
         ticks: list[int | None] = [tick for tick in shown if first.pts is None or tick >= first.pts]
         simple = believed and stream.codec_context.codec.canonical_name in ONE_PACKET_ONE_FRAME
         tick_s = Fraction(stream.time_base or 1)
-        rates = [Fraction(rate) for rate in (stream.guessed_rate, stream.average_rate) if rate]
+        declared = (stream.guessed_rate, stream.average_rate, stream.codec_context.framerate)
+        rates = [Fraction(rate) for rate in declared if rate]
         has_audio = bool(container.streams.audio)
     if not simple or any(p.pts is None for p in packets) or len(set(ticks)) < len(ticks):
         ticks = _decoded_ticks(path)
     if len(ticks) < 2:
         raise RibError(f"{path} has {len(ticks)} frame", "a clip needs at least two")
-    timing = timing_from_ticks(ticks, tick_s, rates)
+    timing = timing_from_ticks(ticks, tick_s, rates, _last_ticks(packets), unsteady)
     return Scan(ticks, timing, (first.width, first.height), orientation_of(first), has_audio)
 
 
@@ -129,6 +134,12 @@ def _packets(container: InputContainer, stream: VideoStream, path: Path) -> list
             f"{path}: packet {len(stamps)} cannot be read ({reason(error)})", repair(path)
         ) from error
     return stamps
+
+
+def _last_ticks(stamps: list[Stamp]) -> int:
+    """How long the last frame is shown, as far as the container tells."""
+    last = max((s for s in stamps if s.shown is not None), key=lambda s: s.shown or 0, default=None)
+    return last.duration if last else 0
 
 
 def _refuse_cut_short(

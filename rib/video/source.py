@@ -17,9 +17,10 @@ class FrameSource(Protocol):
     Attributes:
         name: The clip's name without folder and suffix.
         size_px: Width and height after the container's rotation.
-        fps: Frames a second, exact; the mean rate where the frame rate varies.
+        fps: Frames a second, exact; the nominal rate where frames are missing or the clock is unsteady.
         fps_assumed: True where nothing said the rate and the default stands in.
         times_s: (K,) float64 presentation times from 0, strictly increasing; k / fps at a constant rate.
+        duration_s: When the last frame is no longer shown; K / fps at a constant rate.
         audio: The file that holds the clip's sound, or None.
         notes: Sentences on what was found and mended, for the summary.
     """
@@ -29,6 +30,7 @@ class FrameSource(Protocol):
     fps: Fraction
     fps_assumed: bool
     times_s: np.ndarray
+    duration_s: float
     audio: Path | None
     notes: list[str]
 

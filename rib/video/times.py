@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -10,11 +11,14 @@ from fractions import Fraction
 import numpy as np
 
 from rib.errors import RibError
+from rib.video.nominal import LARGEST_DENOMINATOR, nominal_rate
 
 FINE_TICKS = 4
 """With fewer ticks a frame, rounding and a dropped frame look alike: only equal steps count as constant."""
-LARGEST_DENOMINATOR = 1_000_000
-"""Bound on the denominator of a mean rate, so that containers can hold it and its multiples in 32 bits."""
+LONGEST_LAST_S = 60
+"""A last frame that is said to be shown for longer than this, in seconds, is taken for a slip."""
+UNSTEADY_S = 0.0005
+"""Frames that are moved by less than this are not worth a note."""
 
 
 @dataclass(frozen=True)
@@ -23,25 +27,35 @@ class Timing:
 
     Attributes:
         times_s: (K,) float64 from 0, strictly increasing.
-        fps: Frames a second: exact where the rate is constant, else the mean.
+        fps: Frames a second: exact where the rate is constant, else nominal.
         notes: What had to be mended, in sentences.
         fps_assumed: Whether nothing said the rate.
+        last_s: How long the last frame is shown; None for one step of the rate.
     """
 
     times_s: np.ndarray
     fps: Fraction
     notes: list[str] = field(default_factory=list)
     fps_assumed: bool = False
+    last_s: float | None = None
+
+    @property
+    def duration_s(self) -> float:
+        """When the last frame is no longer shown."""
+        return float(self.times_s[-1]) + (float(1 / self.fps) if self.last_s is None else self.last_s)
 
 
-def exact_fps(value: float | str | Fraction, name: str = "fps") -> Fraction:
-    """A frame rate as the fraction that was meant: 29.97 is 2997/100 and "30000/1001" is itself.
+def exact_fps(value: float | str | Fraction | None, name: str = "fps") -> Fraction:
+    """A frame rate as the fraction that was meant.
+
+    "30000/1001" is itself and 7.5 is 15/2, but 23.976, 23.98, 29.97, 59.94, 119.88 and their kin are what
+    SMPTE ST 170 and its heirs call so: n * 1000 / 1001.
 
     Raises:
         RibError: It is not a positive, finite number.
     """
     try:
-        fps = value if isinstance(value, Fraction) else Fraction(str(value))
+        fps = value if isinstance(value, Fraction) else Fraction(str(value).replace(" ", ""))
     except (ValueError, ZeroDivisionError):
         fps = Fraction(0)
     if fps <= 0:
@@ -49,7 +63,16 @@ def exact_fps(value: float | str | Fraction, name: str = "fps") -> Fraction:
             f"{name}={value} is not a frame rate",
             f"give a number above 0, e.g. {name}=30 or {name}=30000/1001",
         )
-    return fps
+    return fps if isinstance(value, Fraction) or "/" in str(value) else _broadcast_rate(fps)
+
+
+def _broadcast_rate(fps: Fraction) -> Fraction:
+    """The rate n * 1000 / 1001 where a decimal number is that, rounded to two or more digits."""
+    if fps.denominator == 1:
+        return fps
+    exact = Fraction(round(fps * 1001 / 1000) * 1000, 1001)
+    digits = max(2, len(str(float(fps)).partition(".")[2]))
+    return exact if abs(fps - exact) <= Fraction(501, 1000) / 10**digits else fps
 
 
 def constant_times(num_frames: int, fps: Fraction) -> np.ndarray:
@@ -78,17 +101,27 @@ def timing_from_seconds(times_s: np.ndarray) -> Timing:
     return Timing(times_s, mean.limit_denominator(LARGEST_DENOMINATOR))
 
 
-def timing_from_ticks(ticks: Sequence[int | None], tick_s: Fraction, rates: Sequence[Fraction]) -> Timing:
+def timing_from_ticks(
+    ticks: Sequence[int | None],
+    tick_s: Fraction,
+    rates: Sequence[Fraction],
+    last_ticks: int = 0,
+    unsteady: bool = False,
+) -> Timing:
     """Times from a container's clock.
 
     Args:
         ticks: The frames' time stamps in showing order; None where the container has none.
         tick_s: Length of a tick in seconds.
-        rates: Frame rates that the container declares, likeliest first.
+        rates: Frame rates that the container declares, likeliest first; the first is libav's guess, which an
+            unsteady clock leads astray by a thousandth.
+        last_ticks: How long the container shows the last frame; 0 where it does not say.
+        unsteady: Leave the stamps of an unsteady clock where they are.
 
     Returns:
-        Exactly k / fps where the ticks are those of a constant rate, rounded; otherwise the true times.
-        Stamps that are missing, repeated or run backward are replaced between their neighbours, with a note.
+        Exactly k / fps where the ticks are those of a constant rate, rounded; otherwise moments of the
+        nominal rate (see `nominal_rate`), with a note. Stamps that are missing, repeated or run backward
+        are replaced between their neighbours, with a note.
     """
     mended, num_mended = _mend(ticks)
     if mended is None:
@@ -100,13 +133,36 @@ def timing_from_ticks(ticks: Sequence[int | None], tick_s: Fraction, rates: Sequ
         notes.append(
             f"{num_mended} of {len(ticks)} frames had missing, repeated or backward times, now interpolated"
         )
+    last = last_ticks * tick_s
     mean = Fraction(len(mended) - 1) / (Fraction(float(mended[-1])) * tick_s)
     constant = _constant_rate(mended, tick_s, [*rates, *_round_rates(mean)])
     if constant is not None:
-        return Timing(constant_times(len(mended), constant), constant, notes)
-    fps = mean.limit_denominator(LARGEST_DENOMINATOR)
-    notes.append(f"the frame rate varies; its mean is {float(fps):.4g} frames a second")
-    return Timing(mended * tick_s.numerator / tick_s.denominator, fps, notes)
+        return Timing(constant_times(len(mended), constant), constant, notes, last_s=_last(last, constant))
+    times_s = mended * tick_s.numerator / tick_s.denominator
+    found = nominal_rate(times_s, rates[1:])
+    if found is None or unsteady:
+        fps = found.fps if found else mean.limit_denominator(LARGEST_DENOMINATOR)
+        notes.append(f"the frame rate varies; its mean is {float(mean):.4g} frames a second")
+        return Timing(times_s, fps, notes, last_s=_last(last, fps))
+    if found.farthest_s > UNSTEADY_S:
+        notes.append(
+            f"the frames' times are unsteady; {float(found.fps):.4g} frames a second were taken and frames "
+            f"moved by at most {found.farthest_s * 1000:.1f} ms (video.timestamps=source keeps the times)"
+        )
+    missing = int(found.moments[-1]) + 1 - len(found.moments)
+    if missing:
+        notes.append(
+            f"{missing} frames are missing between the others, which keep their distance at "
+            f"{float(found.fps):.4g} frames a second"
+        )
+    moments_s = found.moments * found.fps.denominator / found.fps.numerator
+    return Timing(moments_s, found.fps, notes, last_s=_last(last, found.fps))
+
+
+def _last(declared_s: Fraction, fps: Fraction) -> float | None:
+    """How long the last frame is shown where that is longer than a step, in whole steps."""
+    steps = math.floor(declared_s * fps + Fraction(1, 4))
+    return float(steps / fps) if steps > 1 and declared_s <= LONGEST_LAST_S else None
 
 
 def _round_rates(mean: Fraction) -> list[Fraction]:

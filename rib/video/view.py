@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from fractions import Fraction
 from typing import cast
 
@@ -46,7 +47,7 @@ class View:
         self.indices = np.asarray(indices, dtype=np.int64)
         self._check_indices()
         timing = _timing(source, self.indices)
-        self.fps, self.times_s = timing.fps, timing.times_s
+        self.fps, self.times_s, self.duration_s = timing.fps, timing.times_s, timing.duration_s
         self.audio = source.audio if self.indices[0] == 0 else None
         self.crop_xywh_px = crop_xywh_px or (0, 0, *source.size_px)
         self._check_crop()
@@ -159,5 +160,12 @@ def _timing(source: FrameSource, indices: np.ndarray) -> Timing:
     constant = np.array_equal(source.times_s, constant_times(len(source), source.fps))
     if constant and np.ptp(steps) == 0:
         fps = source.fps / Fraction(int(steps[0]))
-        return Timing(constant_times(len(indices), fps), fps)
-    return timing_from_seconds(source.times_s[indices])
+        timing = Timing(constant_times(len(indices), fps), fps)
+    elif (steps == 1).all():
+        timing = Timing(source.times_s[indices] - source.times_s[indices[0]], source.fps)
+    else:
+        timing = timing_from_seconds(source.times_s[indices])
+    if (steps == 1).all() and not constant:
+        ends_s = np.append(source.times_s[1:], source.duration_s)
+        timing = replace(timing, last_s=float(ends_s[indices[-1]] - source.times_s[indices[-1]]))
+    return timing

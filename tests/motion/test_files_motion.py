@@ -28,7 +28,15 @@ def test_poses_come_as_the_files_have_them(tmp_path):
     np.testing.assert_allclose(moved.depth_order[:, 0], np.linspace(0, 1, 9))
     assert moved.size_px == (320, 320)
     with pytest.raises(RibError, match="poses of 9 frames, but the clip has 12"):
-        motion(keyframes, np.arange(12) / 40)
+        motion(keyframes, np.linspace(0, keyframes.times_s[-1], 12))
+
+
+def test_poses_up_to_the_last_keyframe_hold_there_while_it_is_held(tmp_path):
+    keyframes, all_frames = person(3, 10.0), person(9, 40.0)
+    write_openpose(all_frames, tmp_path)
+    held = FilesMotion(tmp_path, "body25")(keyframes, np.arange(12) / 40)
+    np.testing.assert_array_equal(held.keypoints_px[:9], all_frames.keypoints_px)
+    assert (held.keypoints_px[8:] == all_frames.keypoints_px[8]).all()
 
 
 def test_two_people_at_a_moment_are_refused(tmp_path):

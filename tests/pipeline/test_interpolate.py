@@ -31,7 +31,7 @@ def frames_of(folder: Path) -> list[np.ndarray]:
 
 @pytest.mark.parametrize(
     ("wanted", "count"),
-    [("rate=1", 9), ("rate=2", 17), ("rate=3", 25), ("rate=4", 33), ("rate=2.5", 21), ("fps=60", 49)],
+    [("rate=1", 9), ("rate=2", 18), ("rate=3", 27), ("rate=4", 36), ("rate=2.5", 23), ("fps=60", 54)],
 )
 def test_every_rate_gives_its_frames_and_copies_its_keyframes(
     clip: Path, settings: Settings, wanted: str, count: int, tmp_path: Path
@@ -45,9 +45,9 @@ def test_every_rate_gives_its_frames_and_copies_its_keyframes(
     copies = 0
     for number, frame in enumerate(made):
         place = number / fps * 10
-        if abs(place - round(place)) < 1e-6:
+        if abs(place - round(place)) < 1e-6 or place > 8:
             copies += 1
-            assert np.array_equal(frame, keyframes[round(place)])
+            assert np.array_equal(frame, keyframes[min(round(place), 8)])
     assert copies == summary["output"]["copied"]
 
 
@@ -96,7 +96,7 @@ def test_a_video_is_written_with_the_rate_and_the_frames(
     assert not (tmp_path / "out" / "frames").exists()
     with av.open(str(tmp_path / "out" / "video.mp4")) as video:
         assert video.streams.video[0].average_rate == 40
-        assert sum(1 for _ in video.decode(video=0)) == 33
+        assert sum(1 for _ in video.decode(video=0)) == 36
 
 
 def test_across_a_cut_the_nearer_keyframe_is_held(settings: Settings, tmp_path: Path) -> None:
@@ -191,7 +191,7 @@ def test_a_second_result_replaces_the_first_whole(clip: Path, settings: Settings
     interpolate(settings(clip, "rate=4"))
     (tmp_path / "out" / "notes.txt").write_text("mine")
     interpolate(settings(clip, "rate=2"))
-    assert len(frames_of(tmp_path / "out" / "frames")) == 17
+    assert len(frames_of(tmp_path / "out" / "frames")) == 18
     assert (tmp_path / "out" / "notes.txt").read_text() == "mine"
     assert not [p for p in (tmp_path / "out").iterdir() if p.name.startswith(".")]
 

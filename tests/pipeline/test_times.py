@@ -22,13 +22,55 @@ def test_an_integer_rate_gives_every_keyframe_and_rate_minus_one_between(
     assert (line.keyframe >= 0).sum() == count
 
 
-@pytest.mark.parametrize("fps", [60, 59.94, 25, 12.5])
-def test_a_target_rate_keeps_the_duration(fps: float) -> None:
+@pytest.mark.parametrize("rate", [1, 2, 3, 4, 7, 16])
+@pytest.mark.parametrize("fps", [Fraction(30), Fraction(30000, 1001), Fraction(1)])
+@pytest.mark.parametrize("count", [2, 3, 100])
+def test_held_for_its_own_time_the_last_keyframe_fills_the_duration(
+    rate: int, fps: Fraction, count: int
+) -> None:
+    times = np.arange(count) / float(fps)
+    line = timeline(times, fps * rate, count / float(fps))
+    assert len(line) == count * rate
+    assert line.held == rate - 1
+    assert (line.keyframe[len(line) - rate :] == count - 1).all()
+    assert (np.diff(line.times_s) > 0).all()
+
+
+@pytest.mark.parametrize("fps", [60, 59.94, 25, 12.5, "60000/1001"])
+def test_a_target_rate_keeps_the_duration(fps: float | str) -> None:
     times = np.arange(97) / 24
-    line = timeline(times, target_fps(Fraction(24), None, fps))
-    assert line.fps == pytest.approx(fps)
-    assert times[-1] - 1 / fps < line.times_s[-1] <= times[-1] + 1e-9
-    assert np.allclose(np.diff(line.times_s), 1 / fps)
+    line = timeline(times, target_fps(Fraction(24), None, fps), 97 / 24)
+    step = float(1 / line.fps)
+    assert line.fps == pytest.approx(float(Fraction(fps)) if fps != 59.94 else 60000 / 1001, rel=1e-3)
+    assert 97 / 24 - 0.05 * step <= len(line) * step < 97 / 24 + step
+    assert np.abs(line.times_s - np.arange(len(line)) * step).max() <= 0.05 * step
+
+
+@pytest.mark.parametrize("wanted", [(2.0, None), (None, 59.94), (None, "60000/1001"), (None, "59.94")])
+def test_ntsc_doubled_keeps_every_keyframe(wanted: tuple[float | None, float | str | None]) -> None:
+    source = Fraction(30000, 1001)
+    line = timeline(np.arange(75) / float(source), target_fps(source, *wanted), 75 / float(source))
+    assert line.fps == Fraction(60000, 1001)
+    assert len(line) == 150
+    assert line.keyframe[::2].tolist() == list(range(75))
+    assert (line.keyframe[1:-1:2] == -1).all()
+
+
+def test_a_moment_within_a_twentieth_of_a_step_is_the_keyframe_and_farther_is_not() -> None:
+    times = np.array([0.0, 0.1045, 0.2, 0.2945, 0.4055])
+    line = timeline(times, Fraction(10))
+    assert line.keyframe.tolist() == [0, 1, 2, -1, -1]
+    assert line.times_s.tolist() == pytest.approx([0, 0.1045, 0.2, 0.3, 0.4])
+
+
+@pytest.mark.parametrize(
+    ("rate", "fps", "words"), [(4.0, 24, "slow=4 fps=24"), (8.0, 96, "slow=2 fps=96"), (2.0, 60, "type one")]
+)
+def test_both_rate_and_fps_are_answered_with_what_was_probably_meant(
+    rate: float, fps: int, words: str
+) -> None:
+    with pytest.raises(RibError, match=words):
+        target_fps(Fraction(24), rate, fps)
 
 
 def test_made_frames_lie_strictly_inside_their_interval() -> None:

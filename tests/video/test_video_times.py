@@ -30,12 +30,25 @@ def test_a_declared_rate_that_does_not_fit_is_not_believed():
     assert timing_from_ticks(ticks, MILLISECOND, [Fraction(90000), Fraction(30)]).fps == 25
 
 
-def test_a_variable_rate_keeps_its_times_and_gives_the_mean():
+def test_a_pause_keeps_its_length_at_the_usual_rate_of_the_rest():
     ticks = [100, 133, 167, 400, 433, 467]
     timing = timing_from_ticks(ticks, MILLISECOND, [Fraction(30)])
-    assert np.allclose(timing.times_s, [0, 0.033, 0.067, 0.3, 0.333, 0.367], rtol=0, atol=1e-12)
-    assert timing.fps == Fraction(5000, 367)
-    assert "varies" in timing.notes[0]
+    assert np.allclose(timing.times_s * 30, [0, 1, 2, 9, 10, 11], rtol=0, atol=1e-9)
+    assert timing.fps == 30
+    assert "6 frames are missing" in timing.notes[0]
+
+
+def test_stamps_stay_where_they_are_when_asked_to():
+    ticks = [0, 31, 67, 102, 131]
+    timing = timing_from_ticks(ticks, MILLISECOND, [], unsteady=True)
+    assert np.allclose(timing.times_s * 1000, ticks, rtol=0, atol=1e-9)
+    assert timing.fps == 30
+
+
+@pytest.mark.parametrize(("last", "steps"), [(0, 1), (40, 1), (61, 1), (80, 2), (2000, 50), (10**6, 1)])
+def test_a_last_frame_is_shown_as_long_as_the_container_says_where_that_can_be(last, steps):
+    timing = timing_from_ticks([0, 40, 80, 120], MILLISECOND, [], last_ticks=last)
+    assert timing.duration_s == pytest.approx((3 + steps) / 25)
 
 
 def test_a_dropped_frame_on_a_coarse_clock_is_not_smoothed_away():
@@ -78,7 +91,25 @@ def test_times_always_increase_whatever_the_stamps():
 
 @pytest.mark.parametrize(
     ("given", "meant"),
-    [(30, 30), (7.5, Fraction(15, 2)), (29.97, Fraction(2997, 100)), ("30000/1001", NTSC), (NTSC, NTSC)],
+    [
+        (30, 30),
+        (7.5, Fraction(15, 2)),
+        (12.5, Fraction(25, 2)),
+        (29.9, Fraction(299, 10)),
+        (29.97, NTSC),
+        ("29.97", NTSC),
+        (29.97003, NTSC),
+        (23.98, NTSC * 4 / 5),
+        (23.976, NTSC * 4 / 5),
+        (47.952, NTSC * 8 / 5),
+        (59.94, NTSC * 2),
+        (119.88, NTSC * 4),
+        (14.985, NTSC / 2),
+        ("30000/1001", NTSC),
+        ("60000 / 1001", NTSC * 2),
+        ("2997/100", Fraction(2997, 100)),
+        (NTSC, NTSC),
+    ],
 )
 def test_a_rate_is_read_as_it_was_meant(given, meant):
     assert exact_fps(given) == meant
