@@ -16,7 +16,7 @@ from pytorch_lightning import Callback
 
 from rib.config.compose import compose
 from rib.engine import fit as engine
-from rib.recipe import build
+from rib.io.recipe import build
 
 SKIPPED = 10
 """Steps before the first that counts."""

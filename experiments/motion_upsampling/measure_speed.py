@@ -17,10 +17,10 @@ from pathlib import Path
 
 import torch
 
+from rib.io.recipe import build
 from rib.mocap.bank import MotionBank
-from rib.motion.checkpoint import load_net, shipped_weights
-from rib.motion.windows import MotionWindows
-from rib.recipe import build
+from rib.motion.nets.checkpoint import load_net, shipped_weights
+from rib.motion.training.windows import MotionWindows
 
 FPS = 60
 

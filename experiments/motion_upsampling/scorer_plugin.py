@@ -14,7 +14,7 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from rib.motion.checkpoint import load_net, shipped_weights
+from rib.motion.nets.checkpoint import load_net, shipped_weights
 
 Method = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 

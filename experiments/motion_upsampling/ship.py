@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 
-from rib.motion.checkpoint import load_net, save_net
+from rib.motion.nets.checkpoint import load_net, save_net
 
 NOTES = {
     "data": "CMU Graphics Lab Motion Capture Database, 122 clips of subjects 01 02 03 06 07 08 10 35 94, "

@@ -18,7 +18,7 @@ from cases import clip
 from rib.config.compose import compose
 from rib.pipeline.chain import Chain
 from rib.pipeline.draw_gaps import draw_gaps
-from rib.render.drawings import add_clips, clips_of, write_gaps
+from rib.render.refine.drawings import add_clips, clips_of, write_gaps
 from rib.video import cut
 
 

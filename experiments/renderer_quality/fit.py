@@ -19,10 +19,10 @@ import numpy as np
 import torch
 
 from rib.config.compose import compose
-from rib.recipe import build
-from rib.render.checkpoint import load_net, save_net
-from rib.render.drawings import Gap, read_gaps
-from rib.render.fitting import FitRecipe, Report
+from rib.io.recipe import build
+from rib.render.nets.checkpoint import load_net, save_net
+from rib.render.refine.drawings import Gap, read_gaps
+from rib.render.refine.fitting import FitRecipe, Report
 
 TOLD_STEPS, KEPT_STEPS, LEAST_GATE = 50, 250, 0.3
 

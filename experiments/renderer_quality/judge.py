@@ -15,9 +15,9 @@ import numpy as np
 import torch
 
 from rib.metrics.lpips import Lpips
-from rib.render.checkpoint import load_net
-from rib.render.drawings import Gap, read_gaps
-from rib.render.drawn import Drawn, Refined
+from rib.render.nets.checkpoint import load_net
+from rib.render.refine.drawings import Gap, read_gaps
+from rib.render.refine.drawn import Drawn, Refined
 
 EVERY = 6
 """One moment in so many is judged."""
@@ -45,7 +45,7 @@ def main(arguments: list[str]) -> None:
     """See the module."""
     given = dict(argument.split("=", 1) for argument in arguments)
     torch.set_num_threads(1)
-    net = load_net(given["ckpt"], "rib.render.net_base.RendererBase")
+    net = load_net(given["ckpt"], "rib.render.nets.base.RendererBase")
     kinds = ["alexnet", "vgg16"] if given.get("vgg") == "true" else ["alexnet"]
     nets = {kind: Lpips(kind) for kind in kinds}
     for name, gaps in read_gaps(Path(given["drawings"]), given["names"].split(",")).items():

@@ -16,8 +16,8 @@ import torch
 import torch.nn.functional as F
 
 from rib.metrics.lpips import Lpips
-from rib.render.drawings import Gap, read_gaps
-from rib.render.drawn import Drawn, Refined
+from rib.render.refine.drawings import Gap, read_gaps
+from rib.render.refine.drawn import Drawn, Refined
 
 WINDOW_PX = 9
 

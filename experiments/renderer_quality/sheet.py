@@ -14,9 +14,9 @@ import cv2
 import numpy as np
 import torch
 
-from rib.render.checkpoint import load_net
-from rib.render.drawings import Gap, read_gaps
-from rib.render.drawn import Drawn, Refined
+from rib.render.nets.checkpoint import load_net
+from rib.render.refine.drawings import Gap, read_gaps
+from rib.render.refine.drawn import Drawn, Refined
 
 HEIGHT = 240
 
@@ -47,7 +47,7 @@ def row(gap: Gap, net: torch.nn.Module) -> np.ndarray:
 def main(arguments: list[str]) -> None:
     """See the module."""
     given = dict(argument.split("=", 1) for argument in arguments)
-    net = load_net(given["ckpt"], "rib.render.net_base.RendererBase")
+    net = load_net(given["ckpt"], "rib.render.nets.base.RendererBase")
     rows = []
     for frame in given["frames"].split(","):
         name, number = frame.split(":")

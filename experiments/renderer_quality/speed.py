@@ -19,9 +19,9 @@ import pytorch_lightning as pl
 import torch
 
 from rib.config.compose import compose
-from rib.recipe import build
-from rib.render.clip import ClipBatch
-from rib.render.drawn import NUM_PLANES
+from rib.io.recipe import build
+from rib.render.clip_batch import ClipBatch
+from rib.render.refine.drawn import NUM_PLANES
 
 WIDTH, HEIGHT = 480, 320
 STANDING = {  # x and y in px of a person 260 px tall, in the order of BODY19
@@ -35,7 +35,7 @@ STANDING = {  # x and y in px of a person 260 px tall, in the order of BODY19
 
 def window() -> ClipBatch:
     """Noise with a person standing in it, whose arms swing."""
-    from rib.skeleton import BODY19
+    from rib.structures.skeleton import BODY19
 
     generator = torch.Generator().manual_seed(0)
     frames = torch.rand(1, 3, 3, HEIGHT, WIDTH, generator=generator)

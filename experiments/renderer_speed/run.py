@@ -19,9 +19,9 @@ import pytorch_lightning as pl
 import torch
 
 from rib.config.compose import compose
-from rib.recipe import build
-from rib.render.labels.native import SkeletonLabels
-from rib.render.labels.reference import ReferenceLabels
+from rib.io.recipe import build
+from rib.render.conditioning.native import SkeletonLabels
+from rib.render.conditioning.reference import ReferenceLabels
 
 SIZE_HW = (320, 480)
 ORIGINAL_LABELS_MS, ORIGINAL_STEP_S, ORIGINAL_FRAME_S = 97 + 122, 4.8, 1.11
@@ -40,7 +40,7 @@ def fastest(work: Callable[[], Any], repeats: int) -> tuple[float, float]:
 
 def people(number: int) -> torch.Tensor:
     """Poses of a walk, 250 px high, in a picture of 480 x 320: (number, 19, 3)."""
-    from rib.slomo.synthetic import SyntheticClips
+    from rib.clips.synthetic import SyntheticClips
 
     clips = SyntheticClips(1, number, (SIZE_HW[1], SIZE_HW[0]), 15, 1)
     return torch.from_numpy(np.array(clips.window(clips.names[0], 0, number).poses)).float()

@@ -23,13 +23,13 @@ from cases import Case, cases, read
 from scores import KeptScores
 
 from rib.config.compose import compose
-from rib.files import write_text_whole
-from rib.interval import Background, Interval, Rendered
+from rib.io.files import write_text_whole
 from rib.metrics.frames import summarise
 from rib.pipeline.analysis import Analysis
 from rib.pipeline.chain import Chain, OutputFrame
 from rib.pipeline.compose import to_uint8
 from rib.pipeline.interpolate import interpolate
+from rib.structures.interval import Background, Interval, Rendered
 from rib.video import FrameSource
 
 HEAD = (

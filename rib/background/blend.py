@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from rib.background.interpolator import Interpolator
-from rib.interval import Background, Interval
+from rib.structures.interval import Background, Interval
 
 
 class Blend(Interpolator):

@@ -11,8 +11,8 @@ import torch.nn.functional as F
 
 from rib.background.interpolator import Interpolator
 from rib.background.warp import backward_warp, pixel_grid
-from rib.errors import RibError
-from rib.interval import Background, Interval, Keyframe
+from rib.io.errors import RibError
+from rib.structures.interval import Background, Interval, Keyframe
 
 PRESETS = {
     "ultrafast": cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST,

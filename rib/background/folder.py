@@ -9,8 +9,8 @@ import numpy as np
 import torch
 
 from rib.background.interpolator import Interpolator
-from rib.errors import RibError
-from rib.interval import Background, Interval
+from rib.io.errors import RibError
+from rib.structures.interval import Background, Interval
 from rib.video.pictures import SUFFIXES, natural_key
 
 

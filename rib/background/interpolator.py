@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
-from rib.interval import Background, Interval
+from rib.structures.interval import Background, Interval
 
 
 class Interpolator(ABC):

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from rib.background.camera import STILL, Sight, camera_motions, follow, part_of
-from rib.interval import Interval, Keyframe
+from rib.structures.interval import Interval, Keyframe
 
 INPAINT_LONG_SIDE_PX = 256
 """What no keyframe shows is invented at this size: it has no detail, and larger only costs time."""

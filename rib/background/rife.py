@@ -5,11 +5,11 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 
-from rib import models
 from rib.background.ifnet import IFNet, load_weights, merge
 from rib.background.interpolator import Interpolator
-from rib.errors import RibError
-from rib.interval import Background, Interval
+from rib.io import model_packages as models
+from rib.io.errors import RibError
+from rib.structures.interval import Background, Interval
 
 FINE_UP_TO_PX = 1920 * 1080
 """Pictures of fewer pixels are looked at in full resolution, where the scale is left to the size."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from rib.errors import RibError
+from rib.io.errors import RibError
 from rib.pipeline.chain import Chain
 from rib.video import FrameSource, every
 

@@ -13,8 +13,8 @@ from rib.benchmark.methods import Moment, build_chains, num_scored, seconds_a_fr
 from rib.benchmark.sheet import draw_sheet
 from rib.benchmark.showcase import Showcase
 from rib.benchmark.table import csv_text
-from rib.errors import RibError
-from rib.files import write_bytes_whole, write_text_whole
+from rib.io.errors import RibError
+from rib.io.files import write_bytes_whole, write_text_whole
 from rib.metrics.frames import FrameScorer, summarise
 from rib.pipeline.chain import Chain
 from rib.pipeline.outputs import appear_whole

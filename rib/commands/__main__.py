@@ -7,8 +7,8 @@ import sys
 
 from rib import __version__
 from rib.config.app import exit_code
-from rib.errors import RibError
-from rib.recipe import did_you_mean
+from rib.io.errors import RibError
+from rib.io.recipe import did_you_mean
 
 VERBS = {
     "interpolate": "turn a video or a folder of pictures into one of a higher frame rate",

@@ -17,7 +17,7 @@ def task(config: dict[str, Any]) -> None:
     from rib.benchmark.run import benchmark
     from rib.benchmark.table import print_table
     from rib.config.compose import compose
-    from rib.models import weight_file
+    from rib.io.model_packages import weight_file
     from rib.pipeline.interpolate import interpolate
     from rib.video import cut, every, open_source
 

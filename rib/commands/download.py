@@ -10,9 +10,9 @@ from rib.config.app import exit_code, run
 
 def task(config: dict[str, Any]) -> None:
     """Install what is missing and verify it; silent where everything is there."""
-    from rib.errors import RibError
-    from rib.models import install, requirements
-    from rib.recipe import did_you_mean
+    from rib.io.errors import RibError
+    from rib.io.model_packages import install, requirements
+    from rib.io.recipe import did_you_mean
 
     for name in config["packages"]:
         if name not in requirements():

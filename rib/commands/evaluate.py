@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from rib.config.app import exit_code, run
-from rib.errors import RibError
+from rib.io.errors import RibError
 
 
 def score_motion(config: dict[str, Any]) -> None:
     """Score motion weights and the splines beside them, print the tables, and say where the files lie."""
-    from rib.motion import evaluation, evaluation_report
-    from rib.motion.show import write_video
+    from rib.motion.evaluation import report as evaluation_report
+    from rib.motion.evaluation import scoring as evaluation
+    from rib.motion.evaluation.show import write_video
     from rib.pipeline.watch import bar
 
     methods, sequences = evaluation.methods(config), evaluation.held_out(config)
@@ -34,7 +35,7 @@ def score_motion(config: dict[str, Any]) -> None:
 
 def score_clips(config: dict[str, Any]) -> None:
     """Score a renderer on clips."""
-    from rib.engine.evaluate_clips import evaluate_clips
+    from rib.evaluation.checkpoint_on_clips import evaluate_clips
     from rib.pipeline.watch import bar
 
     print(evaluate_clips(config, bar))

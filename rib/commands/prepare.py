@@ -10,8 +10,8 @@ from rib.config.app import exit_code, run
 
 def task(config: dict[str, Any]) -> None:
     """Prepare the collection, and say what was done and what was left out."""
+    from rib.io.recipe import build
     from rib.pipeline.watch import counter
-    from rib.recipe import build
 
     with counter("preparing") as progress:
         report = build(config["data"]["prepare"], progress=progress)

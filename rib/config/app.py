@@ -14,10 +14,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from rib.errors import RibError
-from rib.files import write_errors
+from rib.io.errors import RibError
+from rib.io.files import write_errors
+from rib.io.recipe import did_you_mean
 from rib.io.stopping import Terminated, stoppable
-from rib.recipe import did_you_mean
 
 Task = Callable[[dict[str, Any]], Any]
 

@@ -15,8 +15,8 @@ from rib.config.app import plain
 from rib.config.explain import ConfigError, MissingPluginError, explain
 from rib.config.paths import conf_dir, groups, options
 from rib.config.recipes import check_recipes
-from rib.errors import RibError
-from rib.recipe import check
+from rib.io.errors import RibError
+from rib.io.recipe import check
 
 
 def compose(verb: str, *overrides: str) -> dict[str, Any]:

@@ -13,8 +13,8 @@ from omegaconf.errors import (
 )
 
 from rib.config.paths import options
-from rib.errors import RibError
-from rib.recipe import did_you_mean
+from rib.io.errors import RibError
+from rib.io.recipe import did_you_mean
 
 ConfigError = (HydraException, OmegaConfBaseException)
 """What Hydra and OmegaConf raise for a user's mistake."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import rib
-from rib.errors import RibError
+from rib.io.errors import RibError
 
 
 def conf_dir() -> Path:

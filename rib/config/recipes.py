@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rib.errors import RibError
-from rib.recipe import check
+from rib.io.errors import RibError
+from rib.io.recipe import check
 
 
 def check_recipes(config: Any) -> int:

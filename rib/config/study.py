@@ -14,7 +14,7 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
-from rib.errors import RibError
+from rib.io.errors import RibError
 
 
 class StudySweeper(Sweeper):

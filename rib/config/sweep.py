@@ -13,8 +13,8 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from rib.engine.status import FAILED, FINISHED, Status, read_status, write_status
-from rib.errors import RibError, in_one_line
-from rib.files import write_text_whole
+from rib.io.errors import RibError, in_one_line
+from rib.io.files import write_text_whole
 
 _folders: list[Path] = []
 

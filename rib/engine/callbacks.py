@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
 
-from rib.errors import RibError
+from rib.io.errors import RibError
 
 
 class StopWhenNotFinite(Callback):

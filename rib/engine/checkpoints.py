@@ -11,9 +11,10 @@ import torch
 from lightning_fabric.plugins.io.torch_io import TorchCheckpointIO
 from pytorch_lightning import Callback, LightningModule, Trainer
 
-from rib.errors import RibError
-from rib.files import write_whole
-from rib.recipe import build
+from rib.io.errors import RibError
+from rib.io.files import write_whole
+from rib.io.recipe import build
+from rib.io.renamed import current_recipe
 
 FORMAT = 1
 KEY = "rib"
@@ -88,6 +89,8 @@ def read_checkpoint(path: Path, map_location: Any = "cpu") -> dict[str, Any]:
         raise RibError(f"{path} is no checkpoint that can be read safely ({first})") from error
     if not isinstance(content, dict) or "state_dict" not in content:
         raise RibError(f"{path} holds no state_dict", "name a checkpoint that `rib train` wrote")
+    if isinstance(content.get(KEY), dict):
+        content[KEY] = current_recipe(content[KEY])
     return content
 
 

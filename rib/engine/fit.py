@@ -27,8 +27,8 @@ from rib.engine.status import (
     read_status,
     write_status,
 )
-from rib.errors import RibError, in_one_line
-from rib.recipe import build
+from rib.io.errors import RibError, in_one_line
+from rib.io.recipe import build
 
 if TYPE_CHECKING:
     from rib.engine.meeting import Meeting

@@ -23,7 +23,7 @@ def follow() -> int:
     logging.getLogger("rib").setLevel(logging.INFO)
     from rib.engine.fit import train
     from rib.engine.meeting import outside_meeting
-    from rib.errors import RibError
+    from rib.io.errors import RibError
 
     meeting, code = outside_meeting(), 0
     try:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rib.engine.place import FOLLOWER, Place, check_started, place_of, processes_wanted
-from rib.errors import RibError
+from rib.io.errors import RibError
 
 if TYPE_CHECKING:
     from rib.engine.meeting import Meeting

@@ -20,7 +20,7 @@ import torch.distributed as dist
 from lightning_fabric.plugins.environments import ClusterEnvironment, SLURMEnvironment
 
 from rib.engine.place import Place, place_of
-from rib.errors import RibError, in_one_line
+from rib.io.errors import RibError, in_one_line
 
 LOOPBACK = "127.0.0.1"
 FOR_EVER = timedelta(days=30)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rib.errors import RibError
+from rib.io.errors import RibError
 
 FOLLOWER = "RIB_FOLLOWER"
 """Set in processes that rank 0 started itself, to the number of its process."""

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
 
-from rib.files import write_text_whole, write_whole
+from rib.io.files import write_text_whole, write_whole
 
 ROW = "{:44.44}  {:>8}  {:>10}  {:>6}"
 

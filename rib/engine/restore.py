@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rib.engine.status import FINISHED, NAME, PREEMPTED, Status, read_status
-from rib.errors import RibError
+from rib.io.errors import RibError
 
 RESTORE = ("fresh", "resume", "finetune", "continue")
 LAST = Path("checkpoints") / "last.ckpt"

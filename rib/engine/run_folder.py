@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import rib
-from rib.files import write_errors, write_text_whole
+from rib.io.files import write_errors, write_text_whole
 
 
 def open_run_folder(folder: Path, config: dict[str, Any]) -> None:

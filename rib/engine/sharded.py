@@ -11,7 +11,7 @@ from pytorch_lightning import LightningModule
 from pytorch_lightning.strategies import ModelParallelStrategy
 from torch.distributed.fsdp import fully_shard
 
-from rib.errors import RibError
+from rib.io.errors import RibError
 
 
 class ShardedStrategy(ModelParallelStrategy):

@@ -15,7 +15,7 @@ from typing import Any
 from pytorch_lightning.loggers import WandbLogger
 from pytorch_lightning.utilities.rank_zero import rank_zero_only
 
-from rib.errors import RibError
+from rib.io.errors import RibError
 
 log = logging.getLogger(__name__)
 SAVED = ("config.json", "versions.json", "git.json", "git.diff")

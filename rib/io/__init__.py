@@ -1,1 +1,1 @@
-"""What reads and writes: files that are whole or absent, and processes that end without a trace."""
+"""Files and what may come out of them: errors, whole files, recipes, weights, model packages."""

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from rib.errors import RibError
+from rib.io.errors import RibError
 
 Recipe = dict[str, Any]
 """A plain dict with `_target_`, or a dict of such dicts."""

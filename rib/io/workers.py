@@ -14,7 +14,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 
-from rib.errors import RibError
+from rib.io.errors import RibError
 
 PR_SET_PDEATHSIG = 1
 """linux/prctl.h: the signal that the kernel sends to a process when the thread that started it ends."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from rib.errors import RibError
+from rib.io.errors import RibError
+from rib.io.recipe import did_you_mean
 from rib.keypoint_files.raw import RawClip
-from rib.recipe import did_you_mean
-from rib.skeleton import JOINT_SETS, convert_joints, joint_set
+from rib.structures.skeleton import JOINT_SETS, convert_joints, joint_set
 
 LAYOUTS = tuple(name for name in JOINT_SETS if name != "smplh")
 """The layouts a file can be in; `auto` tells them by the number of points and, for 25, by their geometry."""

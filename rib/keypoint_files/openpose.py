@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from rib.errors import RibError
+from rib.io.errors import RibError
 from rib.keypoint_files.raw import HANDS, RawClip, RawFrame, natural, numbers_in
 from rib.keypoint_files.strict_json import read_json
 

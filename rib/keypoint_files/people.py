@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rib.errors import RibError
+from rib.io.errors import RibError
 
 _NOBODY = np.zeros((0, 67, 3))
 MAX_SPARSE = 1000

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from rib.errors import RibError
+from rib.io.errors import RibError
 
 HANDS = 2 * 21 * 3
 """Numbers of both hands: x, y and confidence of 21 points each, the left hand first."""

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import numpy as np
 
-from rib.errors import RibError
+from rib.io.errors import RibError
+from rib.io.regular_files import kind_of, refuse_special
 from rib.keypoint_files.layout import check_layout, points_per_person, tell_layout
 from rib.keypoint_files.openpose import read_folder
 from rib.keypoint_files.people import People
 from rib.keypoint_files.raw import RawClip, rows
 from rib.keypoint_files.results import read_results
 from rib.keypoint_files.strict_json import read_json
-from rib.regular_files import kind_of, refuse_special
-from rib.skeleton import BODY25, convert_joints, joint_set
+from rib.structures.skeleton import BODY25, convert_joints, joint_set
 
 
 def read_people(path: str | Path, layout: str = "auto") -> People:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from rib.errors import RibError, in_one_line
+from rib.io.errors import RibError, in_one_line
 from rib.keypoint_files.openpose import read_frame
 from rib.keypoint_files.raw import RawClip, RawFrame, last_number, natural, numbers_in
 

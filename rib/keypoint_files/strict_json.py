@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any, NoReturn
 
-from rib.errors import RibError, in_one_line
-from rib.regular_files import check_regular
+from rib.io.errors import RibError, in_one_line
+from rib.io.regular_files import check_regular
 
 
 class _NotANumberError(ValueError):

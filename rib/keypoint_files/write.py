@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from rib.files import write_text_whole
-from rib.keypoints import PoseSequence
-from rib.skeleton import BODY25, HAND21, convert_joints
+from rib.io.files import write_text_whole
+from rib.structures.keypoints import PoseSequence
+from rib.structures.skeleton import BODY25, HAND21, convert_joints
 
 _NAME = "{:06d}_keypoints.json"
 _OURS = re.compile(r"(\d{6,})_keypoints\.json")

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import torch
 
-from rib.errors import RibError
+from rib.io.errors import RibError
 from rib.metrics import lpips, pictures
 from rib.metrics.person import Detection, PersonDetector, Region, limb_error, person_region
 

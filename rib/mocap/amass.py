@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rib.errors import RibError
+from rib.io.errors import RibError
 from rib.mocap.body_model import JOINT_NAMES, BodyModels
 from rib.mocap.kinematics import y_up
 from rib.mocap.recording import Recording

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from rib.errors import RibError
+from rib.io.errors import RibError
 from rib.mocap.kinematics import chain_positions, global_rotations
 
 INCH_M = 0.0254

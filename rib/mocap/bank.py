@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rib.errors import RibError
+from rib.io.errors import RibError
 from rib.mocap.joint_files import read_joints
 from rib.mocap.recording import Recording
 from rib.mocap.resample import resample
@@ -22,7 +22,7 @@ class MotionBank:
     """R recordings end to end, N frames together.
 
     Attributes:
-        joints: (N, 19, 3) float32 metres, y up, in the order of `rib.skeleton.BODY19`.
+        joints: (N, 19, 3) float32 metres, y up, in the order of `rib.structures.skeleton.BODY19`.
         offsets: (R + 1,) int64; recording r lies in `joints[offsets[r]:offsets[r + 1]]`.
         names: R names.
         subjects: R subjects.

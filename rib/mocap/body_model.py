@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from rib.errors import RibError
+from rib.io.errors import RibError
 from rib.mocap.kinematics import forward_kinematics
 from rib.mocap.skeletons import SMPLH_JOINTS, SMPLX_JOINTS
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from rib.errors import RibError
+from rib.io.errors import RibError
 from rib.mocap.kinematics import forward_kinematics
 
 COMMON_FPS = (60, 120, 30, 24, 25, 50, 90, 100, 240)

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from kornia.geometry.conversions import axis_angle_to_rotation_matrix
 from torch import Tensor
 
-from rib.errors import RibError
+from rib.io.errors import RibError
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rib.errors import RibError
+from rib.io.errors import RibError
 from rib.mocap.recording import Recording, subject_of
 
 KEYS = ("joints", "names", "fps")

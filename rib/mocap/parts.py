@@ -13,13 +13,13 @@ from pathlib import Path
 
 import numpy as np
 
-from rib.errors import RibError
+from rib.io.errors import RibError
+from rib.io.shards import Piece, key_of
 from rib.mocap.joint_files import write_joints
 from rib.mocap.readers import Reader
 from rib.mocap.recording import Recording
 from rib.mocap.resample import resample
 from rib.mocap.skeletons import to_body19
-from rib.shards import Piece, key_of
 
 PART_VERSION = 1
 

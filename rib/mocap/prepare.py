@@ -1,4 +1,4 @@
-"""Turn a mocap collection into one store file (`rib.shards` shares the work out)."""
+"""Turn a mocap collection into one store file (`rib.io.shards` shares the work out)."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
-from rib.errors import RibError
+from rib.io.errors import RibError
+from rib.io.shards import Progress, Report, results, share
 from rib.mocap.joint_files import read_joints
 from rib.mocap.parts import Part, Recipe, list_parts, prepare_part, remove_stale
 from rib.mocap.readers import AmassReader, MocapReader
 from rib.mocap.recording import Recording
-from rib.shards import Progress, Report, results, share
 
 
 def prepare_mocap(

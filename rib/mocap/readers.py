@@ -13,14 +13,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import ClassVar, Protocol
 
-from rib.errors import RibError
+from rib.io.errors import RibError
+from rib.io.recipe import did_you_mean
 from rib.mocap import amass, asf, bvh
 from rib.mocap.body_model import BodyModels
 from rib.mocap.joint_files import read_joints
 from rib.mocap.kinematics import y_up
 from rib.mocap.recording import Recording, subject_of
 from rib.mocap.skeletons import skeleton_of, stature_m, to_body19
-from rib.recipe import did_you_mean
 
 UNITS_M = {"m": 1.0, "cm": 0.01, "mm": 0.001, "inch": 0.0254, "cmu": 0.0254 / 0.45}
 """Metres a file unit. CMU's unit, kept by everything that was converted from its ASF files, is 1/0.45

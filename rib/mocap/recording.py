@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rib.errors import RibError
+from rib.io.errors import RibError
 
 
 @dataclass(frozen=True)

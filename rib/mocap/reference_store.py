@@ -13,7 +13,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from rib.errors import RibError
+from rib.io.errors import RibError
 from rib.mocap.body_model import JOINT_NAMES
 from rib.mocap.kinematics import y_up, z_up
 from rib.mocap.recording import Recording

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from rib.errors import RibError
+from rib.io.errors import RibError
 from rib.mocap.recording import Recording
-from rib.skeleton import BODY19
+from rib.structures.skeleton import BODY19
 
 FINGERS = tuple(
     f"{finger}{segment}" for finger in ("index", "middle", "pinky", "ring", "thumb") for segment in "123"
@@ -84,7 +84,7 @@ its own.
 
 
 def to_body19(recording: Recording) -> Recording:
-    """Map a recording of any known skeleton to the 19 joints of `rib.skeleton.BODY19`.
+    """Map a recording of any known skeleton to the 19 joints of `rib.structures.skeleton.BODY19`.
 
     A hand that was not captured extends the forearm by 0.3 of its length; toes step 0.13 m along the pelvis'
     normal; a head lies 0.35 torso lengths above the neck. Toes and head so guessed are listed in `made_up`

@@ -16,12 +16,12 @@ import h5py
 import numpy as np
 import torch
 
-from rib.errors import RibError
+from rib.io.errors import RibError
 from rib.mocap.bank import MotionBank
 from rib.mocap.recording import Recording
 from rib.mocap.resample import resample
 from rib.mocap.skeletons import stature_m, to_body19
-from rib.skeleton import BODY19
+from rib.structures.skeleton import BODY19
 
 FORMAT, VERSION = "rib-motion", 1
 CHUNK_FRAMES = 128

@@ -7,7 +7,7 @@ from scipy.spatial.transform import Rotation
 
 from rib.mocap.kinematics import forward_kinematics
 from rib.mocap.recording import Recording
-from rib.skeleton import BODY19
+from rib.structures.skeleton import BODY19
 
 # joint: (parent, offset from it as parts of the standing height), facing +z, arms hanging; y up, left is +x
 TREE = {

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from rib.mocap.camera import Camera, orbit_rotation
-from rib.skeleton import BODY19
+from rib.structures.skeleton import BODY19
 
 LEFT = [BODY19.index("left_shoulder"), BODY19.index("left_hip")]
 RIGHT = [BODY19.index("right_shoulder"), BODY19.index("right_hip")]

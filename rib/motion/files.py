@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from rib.errors import RibError
+from rib.io.errors import RibError
 from rib.keypoint_files import read_people
-from rib.keypoints import PoseSequence
 from rib.motion.gaps import Hold, depth_at
+from rib.structures.keypoints import PoseSequence
 
 
 class FilesMotion:

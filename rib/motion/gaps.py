@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rib.keypoints import PoseSequence
+from rib.structures.keypoints import PoseSequence
 
 SAME_MOMENT_S = 1e-6
 """Two times nearer than this are the same moment."""

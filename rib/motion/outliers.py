@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import median_filter
 
-from rib.skeleton import convert_joints, joint_set
+from rib.structures.skeleton import convert_joints, joint_set
 
 _FEWEST = 5
 _MAD = 1.4826

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 from scipy.interpolate import CubicSpline
 
-from rib.keypoints import PoseSequence
+from rib.io.recipe import build
 from rib.motion.gaps import Hold, depth_at, fill, linear, stretches
 from rib.motion.outliers import Outliers
-from rib.recipe import build
+from rib.structures.keypoints import PoseSequence
 
 
 class Spline(ABC):

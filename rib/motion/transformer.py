@@ -7,11 +7,11 @@ from functools import cache
 import numpy as np
 import torch
 
-from rib.keypoints import PoseSequence
-from rib.motion.checkpoint import load_net, shipped_weights
 from rib.motion.gaps import Hold, fill
+from rib.motion.nets.checkpoint import load_net, shipped_weights
 from rib.motion.splines import CubicMotion
-from rib.skeleton import BODY19, convert, joint_set
+from rib.structures.keypoints import PoseSequence
+from rib.structures.skeleton import BODY19, convert, joint_set
 
 MOMENTS = 8192
 """Moments read from the curve in one go: memory does not grow with the clip."""

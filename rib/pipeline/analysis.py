@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from rib.keypoints import PoseSequence
 from rib.pipeline.times import Timeline, timeline
 from rib.pipeline.watch import bar
-from rib.skeleton import BODY25_HANDS
+from rib.structures.keypoints import PoseSequence
+from rib.structures.skeleton import BODY25_HANDS
 from rib.video import FrameSource
 from rib.video.cuts import find_cuts
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from rib.interval import Background, Interval, Keyframe, Rendered
+from rib.io.recipe import build
 from rib.pipeline.analysis import Analysis, analyse
 from rib.pipeline.artefacts import Artefacts
 from rib.pipeline.clip_fit import fit_renderer
@@ -21,8 +21,8 @@ from rib.pipeline.settings import ChainSettings
 from rib.pipeline.stages import ORDER, check_wiring
 from rib.pipeline.times import Timeline
 from rib.pipeline.watch import Stopwatch
-from rib.recipe import build
 from rib.render.none import NoRenderer
+from rib.structures.interval import Background, Interval, Keyframe, Rendered
 from rib.video import FrameSource
 
 

@@ -12,8 +12,8 @@ import numpy as np
 from rib.pipeline.analysis import Analysis, digest
 from rib.pipeline.rehearsal import able_to_hide, hide, shots_of
 from rib.pipeline.watch import counter
-from rib.render.drawings import Gap
-from rib.render.fitting import Report
+from rib.render.refine.drawings import Gap
+from rib.render.refine.fitting import Report
 from rib.video import FrameSource
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from rib.interval import Background, Rendered
+from rib.structures.interval import Background, Rendered
 
 
 def compose(background: Background, rendered: Rendered) -> torch.Tensor:

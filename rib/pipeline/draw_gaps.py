@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import torch
 
-from rib.errors import RibError
-from rib.interval import Interval
+from rib.io.errors import RibError
 from rib.pipeline.analysis import Analysis
 from rib.pipeline.chain import Chain
 from rib.pipeline.compose import to_float
-from rib.render.drawings import Gap
+from rib.render.refine.drawings import Gap
+from rib.structures.interval import Interval
 from rib.video import FrameSource, every
 from rib.video.view import refuse_uneven
 

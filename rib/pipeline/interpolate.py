@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import rib
-from rib.files import write_text_whole
+from rib.io.files import write_text_whole
 from rib.keypoint_files import write_openpose
 from rib.pipeline.analysis import Analysis
 from rib.pipeline.chain import Chain

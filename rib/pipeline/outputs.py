@@ -10,8 +10,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from rib.errors import RibError
-from rib.files import temporary_folder, write_errors
+from rib.io.errors import RibError
+from rib.io.files import temporary_folder, write_errors
 from rib.pipeline.chain import OutputFrame
 from rib.video import FrameSource, PictureWriter, VideoWriter
 

@@ -14,13 +14,13 @@ from typing import Any
 import cv2
 import torch
 
-from rib.errors import RibError
-from rib.files import write_text_whole
+from rib.datasets.humanslomo.footage import VIDEO_SUFFIXES
+from rib.io.errors import RibError
+from rib.io.files import write_text_whole
+from rib.io.shards import Piece, Progress, Report, key_of, results, share
 from rib.pipeline.chain import Chain
 from rib.pipeline.draw_gaps import draw_gaps
-from rib.render.drawings import FORMAT, Gap, add_clips, clips_of, write_gaps
-from rib.shards import Piece, Progress, Report, key_of, results, share
-from rib.slomo.footage import VIDEO_SUFFIXES
+from rib.render.refine.drawings import FORMAT, Gap, add_clips, clips_of, write_gaps
 from rib.video import FrameSource, cut, open_source
 from rib.video.pictures import SUFFIXES
 

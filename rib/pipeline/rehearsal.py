@@ -11,11 +11,11 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from rib.interval import Background, Interval, Keyframe, Refinement
-from rib.keypoints import PoseSequence
 from rib.metrics.lpips import SMALLEST_PX, Lpips
 from rib.pipeline.analysis import Analysis
 from rib.pipeline.compose import compose
+from rib.structures.interval import Background, Interval, Keyframe, Refinement
+from rib.structures.keypoints import PoseSequence
 from rib.video import FrameSource
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from rib.interval import Background, Interval, Rendered
-from rib.keypoints import PoseSequence
-from rib.recipe import locate
+from rib.io.recipe import locate
+from rib.structures.interval import Background, Interval, Rendered
+from rib.structures.keypoints import PoseSequence
 from rib.video import FrameSource
 
 ORDER = ("pose", "motion", "mask", "background", "render")

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from rib.errors import RibError
+from rib.io.errors import RibError
 from rib.video.times import exact_fps
 
 SAME_TIME_S = 1e-6

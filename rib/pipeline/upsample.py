@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from rib.errors import RibError
+from rib.io.errors import RibError
+from rib.io.recipe import build
+from rib.io.regular_files import kind_of
 from rib.keypoint_files import read_people, write_openpose
-from rib.keypoints import PoseSequence
 from rib.pipeline.outputs import appear_whole
 from rib.pipeline.times import target_fps, timeline
 from rib.pose.files import detections
-from rib.recipe import build
-from rib.regular_files import kind_of
+from rib.structures.keypoints import PoseSequence
 from rib.video import exact_fps
 
 ASSUMED_FPS = 30.0

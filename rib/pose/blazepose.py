@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from rib.models import quiet_stderr, verify
+from rib.io.model_packages import quiet_stderr, verify
 
 _DETECT = """
 input_stream: "image"

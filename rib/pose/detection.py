@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rib.skeleton import BODY25_HANDS
+from rib.structures.skeleton import BODY25_HANDS
 
 _BODY = slice(0, 25)
 _TORSO = [BODY25_HANDS.index(name) for name in ("right_shoulder", "left_shoulder", "left_hip", "right_hip")]
@@ -21,7 +21,7 @@ class Detection:
         confidence: (67,) float64 in 0..1; 0 means missing.
         box_xyxy: (4,) float64 left, top, right, bottom in pixels.
         appearance: A histogram that sums to 1 (`torso_histogram`), or None where no picture was at hand.
-        depth: (5,) relative depth of each of `rib.keypoints.LAYERS`, smaller is nearer the camera, or None.
+        depth: (5,) relative depth of each of `rib.structures.keypoints.LAYERS`, smaller is nearer, or None.
     """
 
     keypoints_px: np.ndarray

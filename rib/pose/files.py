@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from rib.errors import RibError
+from rib.io.errors import RibError
+from rib.io.recipe import build
 from rib.keypoint_files import read_people
-from rib.keypoints import PoseSequence
 from rib.pose.detection import Detection
 from rib.pose.track import Tracker
-from rib.recipe import build
+from rib.structures.keypoints import PoseSequence
 from rib.video import FrameSource
 
 

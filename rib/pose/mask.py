@@ -8,12 +8,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from rib.keypoints import PoseSequence
 from rib.pose.blazepose import Body, BodyLandmarker, Roi
 from rib.pose.matting import guided_filter, keep_touching, steepen
 from rib.pose.memory import steadily
 from rib.pose.mirrored import look_in_mirror
-from rib.skeleton import convert_joints
+from rib.structures.keypoints import PoseSequence
+from rib.structures.skeleton import convert_joints
 from rib.video import FrameSource
 
 _NETWORK_PX = 256

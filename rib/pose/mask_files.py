@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from rib.errors import RibError
-from rib.keypoints import PoseSequence
+from rib.io.errors import RibError
+from rib.structures.keypoints import PoseSequence
 from rib.video import FrameSource
 
 

@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from rib.keypoints import LAYERS, PoseSequence
+from rib.io.recipe import build
 from rib.pose.blazepose import BodyLandmarker, PersonDetector, Roi
 from rib.pose.memory import steadily
 from rib.pose.mirrored import average, look_in_mirror
 from rib.pose.people import Candidate, Crowd, believe
 from rib.pose.sides import untangle
-from rib.recipe import build
-from rib.skeleton import joint_set
+from rib.structures.keypoints import LAYERS, PoseSequence
+from rib.structures.skeleton import joint_set
 from rib.video import FrameSource
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from rib.pose.blazepose import Body, BodyLandmarker, Roi
-from rib.skeleton import joint_set
+from rib.structures.skeleton import joint_set
 
 _FLIP = joint_set("blazepose33").flip_index
 _EVERYTHING = np.arange(33)

@@ -8,7 +8,7 @@ import numpy as np
 
 from rib.pose.blazepose import SHOULDERS_AND_HIPS, Body, BodyLandmarker, PersonDetector, Roi
 from rib.pose.detection import Detection, torso_histogram
-from rib.skeleton import convert_joints, joint_set
+from rib.structures.skeleton import convert_joints, joint_set
 
 _BLAZEPOSE, _OUT = joint_set("blazepose33"), joint_set("body25_hands")
 _TRUNK = list(SHOULDERS_AND_HIPS)

@@ -7,8 +7,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from rib.keypoints import LAYERS, PoseSequence
-from rib.skeleton import joint_set
+from rib.structures.keypoints import LAYERS, PoseSequence
+from rib.structures.skeleton import joint_set
 
 _TRUNK = ("left_shoulder", "right_shoulder", "left_hip", "right_hip")
 _OTHER_LAYER = [

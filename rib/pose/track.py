@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from rib.keypoints import LAYERS, PoseSequence
 from rib.pose.detection import Detection
-from rib.skeleton import BODY25, BODY25_HANDS
+from rib.structures.keypoints import LAYERS, PoseSequence
+from rib.structures.skeleton import BODY25, BODY25_HANDS
 
 _BODY = slice(0, len(BODY25))
 _FEWEST_COMMON_JOINTS = 3

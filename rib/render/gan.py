@@ -11,16 +11,16 @@ from typing import Any
 import torch
 from torch import nn
 
-from rib.interval import Background, Interval, Refinement, Rendered
-from rib.recipe import build
-from rib.render.checkpoint import load_weights, save_net, shipped_weights
-from rib.render.crops import CropRecipe
-from rib.render.drawings import Gap
-from rib.render.drawn import Drawn, Refined, surround
-from rib.render.fitting import FitRecipe, Report
-from rib.render.puppet import Drawing
+from rib.io.recipe import build
+from rib.render.nets.checkpoint import load_weights, save_net, shipped_weights
+from rib.render.refine.crops import CropRecipe
+from rib.render.refine.drawings import Gap
+from rib.render.refine.drawn import Drawn, Refined, surround
+from rib.render.refine.fitting import FitRecipe, Report
+from rib.render.skinning.puppet import Drawing
 from rib.render.trust import floor_person
 from rib.render.warp import WarpRenderer
+from rib.structures.interval import Background, Interval, Refinement, Rendered
 
 UNTRAINED = "untrained"
 
@@ -38,8 +38,8 @@ class GanRenderer(WarpRenderer):
         ckpt: Weights, a .safetensors or a .ckpt of `rib train`; None takes those that come with rib;
             "untrained" starts from `net`, which changes nothing until it is fitted.
         fit: Steps for which the net is fitted to the clip's own keyframes first; 0 takes it as it is.
-        fitting: Recipe of the fit (`rib.render.fitting.FitRecipe`).
-        crops: Recipe of what it learns from (`rib.render.crops.CropRecipe`).
+        fitting: Recipe of the fit (`rib.render.refine.fitting.FitRecipe`).
+        crops: Recipe of what it learns from (`rib.render.refine.crops.CropRecipe`).
         seed: Every draw of the fit follows from it.
         guard_lpips: The net is used where it changed LPIPS over the person of hidden keyframes by less, as
             AlexNet sees it and as VGG16 does, ...
@@ -129,7 +129,7 @@ class GanRenderer(WarpRenderer):
         """What the verdict was and what it followed from.
 
         `net_gaps`: the share of all gaps drawn in which the net was used. `hidden_<field>`: what it changed
-        on hidden keyframes (`rib.interval.Refinement`), a mean over the gaps that were judged.
+        on hidden keyframes (`rib.structures.interval.Refinement`), a mean over the gaps that were judged.
         """
         found = [asdict(one) for one in self._found.values()]
         changes = {f"hidden_{key}": sum(one[key] for one in found) / len(found) for key in (found or [{}])[0]}

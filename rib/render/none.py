@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from rib.interval import Background, Interval, Rendered
+from rib.structures.interval import Background, Interval, Rendered
 
 
 class NoRenderer:

@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from torch import nn
 
-from rib.interval import Background, Interval, Rendered
-from rib.keypoints import PoseSequence
-from rib.render.checkpoint import load_net
-from rib.render.clip import ClipBatch, Generated
-from rib.skeleton import convert
+from rib.render.clip_batch import ClipBatch, Generated
+from rib.render.nets.checkpoint import load_net
+from rib.structures.interval import Background, Interval, Rendered
+from rib.structures.keypoints import PoseSequence
+from rib.structures.skeleton import convert
 
 
 class ReferenceRenderer:

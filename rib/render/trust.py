@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 
-from rib.interval import Background, Interval, Keyframe
-from rib.render.puppet import Drawing
+from rib.render.skinning.puppet import Drawing
+from rib.structures.interval import Background, Interval, Keyframe
 
 SMALLEST = 0.005
 """Differences (0..1) below this are noise."""

@@ -7,17 +7,17 @@ from typing import Any
 
 import torch
 
-from rib.interval import Background, Interval, Rendered
-from rib.recipe import build
-from rib.render.puppet import Drawing, Puppet
+from rib.io.recipe import build
+from rib.render.skinning.puppet import Drawing, Puppet
 from rib.render.trust import Floor, Trust, floor_person
+from rib.structures.interval import Background, Interval, Rendered
 
 
 class WarpRenderer:
     """Draws the person in the wanted poses from the keyframes' own pixels.
 
     Args:
-        puppet: Recipe of what cuts, poses and draws (`rib.render.puppet.Puppet`).
+        puppet: Recipe of what cuts, poses and draws (`rib.render.skinning.puppet.Puppet`).
         trust: Recipe of what weighs the drawing against the interpolator (`rib.render.trust.Trust`).
     """
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from rib.errors import RibError
+from rib.io.errors import RibError
 from rib.video.times import Timing, constant_times, exact_fps, timing_from_seconds
 
 

@@ -12,7 +12,7 @@ from av.container import InputContainer
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
-from rib.errors import RibError
+from rib.io.errors import RibError
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation, VideoReformatter
 
-from rib.errors import RibError
+from rib.io.errors import RibError
 from rib.video.container import opened, reason, repair, video_stream
 from rib.video.scan import frame_tick, scan
 

@@ -8,7 +8,7 @@ from fractions import Fraction
 from av.codec import Codec
 from av.codec.codec import UnknownCodecError
 
-from rib.errors import RibError
+from rib.io.errors import RibError
 
 _CRF = {"libx264": 51, "libx265": 51, "libvpx-vp9": 63, "libaom-av1": 63, "libsvtav1": 63}
 """Encoders with a constant rate factor of their own, and its largest value."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from pathlib import Path
 
-from rib.errors import RibError
+from rib.io.errors import RibError
 from rib.video.decode import VideoSource
 from rib.video.pictures import PictureSource
 from rib.video.source import FrameSource

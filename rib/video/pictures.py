@@ -19,8 +19,8 @@ import cv2
 import numpy as np
 from PIL import Image, ImageOps
 
-from rib.errors import RibError
-from rib.files import temporary_folder, write_errors
+from rib.io.errors import RibError
+from rib.io.files import temporary_folder, write_errors
 from rib.video.times import constant_times
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"})

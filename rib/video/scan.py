@@ -13,7 +13,7 @@ from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from rib.errors import RibError
+from rib.io.errors import RibError
 from rib.video.container import opened, reason, repair, video_stream
 from rib.video.orientation import Orientation, orientation_of
 from rib.video.times import Timing, timing_from_ticks

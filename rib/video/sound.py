@@ -13,7 +13,7 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 
-from rib.errors import RibError
+from rib.io.errors import RibError
 from rib.video.container import opened, reason, video_stream
 
 MP4_HOLDS = frozenset({"aac", "mp3", "ac3", "eac3", "alac", "opus"})

@@ -10,7 +10,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from rib.errors import RibError
+from rib.io.errors import RibError
 from rib.video.nominal import LARGEST_DENOMINATOR, nominal_rate
 
 FINE_TICKS = 4

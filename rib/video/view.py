@@ -12,7 +12,7 @@ from typing import cast
 import cv2
 import numpy as np
 
-from rib.errors import RibError
+from rib.io.errors import RibError
 from rib.video.decode import VideoSource
 from rib.video.source import FrameSource
 from rib.video.times import Timing, constant_times, timing_from_seconds

@@ -24,8 +24,8 @@ from av.video.reformatter import (
 )
 from av.video.stream import VideoStream
 
-from rib.errors import RibError
-from rib.files import write_whole
+from rib.io.errors import RibError
+from rib.io.files import write_whole
 from rib.video.encoders import encodable_fps, encoder, quality_options
 from rib.video.sound import Sound
 

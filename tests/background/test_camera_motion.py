@@ -9,7 +9,7 @@ import torch
 
 from rib.background.camera import STILL, camera_motion, follow, part_of
 from rib.background.plate import PersonFreePlate
-from rib.interval import Interval, Keyframe
+from rib.structures.interval import Interval, Keyframe
 
 HEIGHT, WIDTH = 90, 120
 EVERYWHERE = np.ones((HEIGHT, WIDTH), bool)

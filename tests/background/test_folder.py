@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from rib.background.folder import Folder
-from rib.errors import RibError
-from rib.interval import Interval, Keyframe
+from rib.io.errors import RibError
+from rib.structures.interval import Interval, Keyframe
 
 
 @pytest.fixture

@@ -8,14 +8,14 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from rib import models
 from rib.background.blend import Blend
 from rib.background.flow import Flow
 from rib.background.interpolator import Interpolator
 from rib.background.rife import Rife
 from rib.background.warp import backward_warp
-from rib.errors import RibError
-from rib.interval import Interval, Keyframe
+from rib.io import model_packages as models
+from rib.io.errors import RibError
+from rib.structures.interval import Interval, Keyframe
 
 METHODS = ("blend", "flow", "rife")
 

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from rib.background.plate import PersonFreePlate
-from rib.interval import Interval, Keyframe
+from rib.structures.interval import Interval, Keyframe
 
 HEIGHT, WIDTH = 60, 81
 PLATE = PersonFreePlate(mask_threshold=0.25, dilation_share=0.03, seam_share=0.05)

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from rib import models
 from rib.background.rife import Rife
-from rib.interval import Interval, Keyframe
+from rib.io import model_packages as models
 from rib.metrics.lpips import Lpips
 from rib.metrics.pictures import psnr_db
+from rib.structures.interval import Interval, Keyframe
 
 DATA = Path(__file__).parents[3] / "shared/data"
 pytestmark = [

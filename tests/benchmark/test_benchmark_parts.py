@@ -15,7 +15,7 @@ from rib.benchmark.sheet import draw_sheet
 from rib.benchmark.showcase import CROP_HEIGHT_PX, TILE_WIDTH_PX, Showcase
 from rib.benchmark.table import best, csv_text, print_table
 from rib.config.compose import compose
-from rib.errors import RibError
+from rib.io.errors import RibError
 from rib.metrics.frames import summarise
 from rib.pipeline.chain import OutputFrame
 from rib.video import ArraySource, FrameSource

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from rib.benchmark import run
-from rib.errors import RibError
+from rib.io.errors import RibError
 from rib.pipeline.chain import OutputFrame
 from rib.pipeline.watch import Stopwatch
 from rib.video import ArraySource, FrameSource

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rib.config.app import exit_code
-from rib.errors import RibError
+from rib.io.errors import RibError
 
 
 def rib(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:

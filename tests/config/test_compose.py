@@ -11,7 +11,7 @@ from rib.config.explain import MissingPluginError, explain
 from rib.config.paths import conf_dir, groups
 from rib.config.recipes import check_recipes
 from rib.config.schema import ROOTS
-from rib.errors import RibError
+from rib.io.errors import RibError
 
 
 @pytest.mark.slow

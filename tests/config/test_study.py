@@ -11,7 +11,7 @@ from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import OmegaConf
 
 from rib.config.study import StudySweeper
-from rib.errors import RibError
+from rib.io.errors import RibError
 
 optuna = pytest.importorskip("optuna", reason="sweeps by Optuna run with the extra [sweep]")
 RANGES = {

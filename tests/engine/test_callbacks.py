@@ -10,7 +10,7 @@ import torch
 
 from rib.engine.callbacks import SeedSteps, StopWhenNotFinite
 from rib.engine.fit import fit
-from rib.errors import RibError
+from rib.io.errors import RibError
 
 Settings = Callable[..., dict[str, Any]]
 

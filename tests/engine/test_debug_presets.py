@@ -11,8 +11,8 @@ import pytest
 
 from rib.config.paths import options
 from rib.engine.rows_logger import read_metrics
-from rib.render.drawings import Gap, write_gaps
-from rib.render.drawn import NUM_PLANES
+from rib.render.refine.drawings import Gap, write_gaps
+from rib.render.refine.drawn import NUM_PLANES
 
 NETS = [
     (task, net)

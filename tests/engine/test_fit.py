@@ -11,8 +11,8 @@ import torch
 from rib.engine.checkpoints import load_module, read_checkpoint
 from rib.engine.fit import fit
 from rib.engine.rows_logger import read_metrics
-from rib.errors import RibError
-from rib.motion.module import MotionModule
+from rib.io.errors import RibError
+from rib.motion.training.module import MotionModule
 
 Settings = Callable[..., dict[str, Any]]
 
@@ -130,7 +130,7 @@ def test_a_run_leaves_what_is_needed_to_repeat_it(settings: Settings, tmp_path: 
     run = tmp_path / "run"
     assert {"config.json", "versions.json", "metrics.csv", "checkpoints"} <= {p.name for p in run.iterdir()}
     assert json.loads((run / "config.json").read_text())["seed"] == 1
-    module = load_module(run / "checkpoints" / "last.ckpt", "rib.motion.module.MotionModule")
+    module = load_module(run / "checkpoints" / "last.ckpt", "rib.motion.training.module.MotionModule")
     assert not module.training
 
 

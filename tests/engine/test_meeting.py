@@ -7,7 +7,7 @@ import torch.distributed as dist
 
 from rib.engine.meeting import Meeting, own_meeting
 from rib.engine.place import Place
-from rib.errors import RibError
+from rib.io.errors import RibError
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 
 from rib.engine.fit import fit
 from rib.engine.rows_logger import read_metrics
-from rib.errors import RibError
+from rib.io.errors import RibError
 
 Settings = Callable[..., dict[str, Any]]
 
@@ -48,6 +48,6 @@ def test_a_checkpoint_of_another_task_is_told(settings: Settings, tmp_path: Path
     last = tmp_path / "first" / "checkpoints" / "last.ckpt"
     other = ("task=motion_adversarial", "task.data.folder=synthetic", "task.data.held_out=[]")
     with pytest.raises(
-        RibError, match=r"is a checkpoint of rib\.motion\.module\.MotionModule, but this task"
+        RibError, match=r"is a checkpoint of rib\.motion\.training\.module\.MotionModule, but this task"
     ):
         fit(settings("second", *other, "restore=finetune", f"ckpt={last}"))

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from rib.engine.place import Place, check_started, place_of, processes_wanted
-from rib.errors import RibError
+from rib.io.errors import RibError
 
 TORCHRUN = {
     "TORCHELASTIC_RUN_ID": "a", "RANK": "5", "LOCAL_RANK": "1", "WORLD_SIZE": "8", "LOCAL_WORLD_SIZE": "4",

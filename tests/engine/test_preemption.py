@@ -14,7 +14,7 @@ import torch
 from rib.engine.fit import fit
 from rib.engine.rows_logger import RowsLogger, forget_from, read_metrics
 from rib.engine.status import read_status
-from rib.motion.module import MotionModule
+from rib.motion.training.module import MotionModule
 
 Settings = Callable[..., dict[str, Any]]
 

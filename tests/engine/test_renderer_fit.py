@@ -10,12 +10,12 @@ import pytest
 import torch
 from test_fit import assert_same
 
+from rib.clips.data import ClipDataModule
 from rib.config.compose import compose
 from rib.engine.checkpoints import load_module, read_checkpoint
 from rib.engine.fit import fit
 from rib.engine.rows_logger import read_metrics
-from rib.errors import RibError
-from rib.slomo.data import ClipDataModule
+from rib.io.errors import RibError
 
 TINY = (
     "experiment=renderer_smoke", "net.width=2", "net.most=4", "task.data.synthetic.count=3",
@@ -77,7 +77,7 @@ def test_a_spoilt_picture_stops_the_run_and_the_last_checkpoint_is_whole(
     assert "\n" not in str(error.value)
     last = tmp_path / "run" / "checkpoints" / "last.ckpt"
     assert read_checkpoint(last)["global_step"] == 2
-    module = load_module(last, "rib.render.module.RendererModule")
+    module = load_module(last, "rib.render.training.module.RendererModule")
     assert all(torch.isfinite(tensor).all() for tensor in module.state_dict().values())
 
 

@@ -12,8 +12,8 @@ from rib.config.compose import compose
 from rib.engine.checkpoints import read_checkpoint
 from rib.engine.fit import fit
 from rib.engine.sharded import check_shardable
-from rib.errors import RibError
-from rib.recipe import build
+from rib.io.errors import RibError
+from rib.io.recipe import build
 
 Settings = Callable[..., dict[str, Any]]
 SHARDED = (

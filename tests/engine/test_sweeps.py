@@ -14,7 +14,7 @@ import rib.engine.fit
 from rib.commands.train import command
 from rib.engine.rows_logger import read_metrics
 from rib.engine.status import read_status
-from rib.errors import RibError
+from rib.io.errors import RibError
 
 ONE_EPOCH = (*TINY, "trainer.max_epochs=1", "hydra.sweep.dir=sweep", "callbacks.throughput=null")
 STUDY = ("-m", "sweep=motion_lr", "hydra.sweeper.num_trials=3", "hydra.sweeper.num_random=2", *ONE_EPOCH)

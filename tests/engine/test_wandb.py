@@ -14,7 +14,7 @@ from tiny_runs import TINY
 from rib.commands.train import command
 from rib.engine.fit import fit
 from rib.engine.wandb_logger import WandbRun, answers
-from rib.errors import RibError
+from rib.io.errors import RibError
 
 Settings = Callable[..., dict[str, Any]]
 

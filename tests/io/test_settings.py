@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from rib.errors import RibError
+from rib.io.errors import RibError
 from rib.io.settings import Recipe, Settings
 from rib.pipeline.settings import ChainSettings, InterpolateSettings
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from rib.errors import RibError
+from rib.io.errors import RibError
 from rib.io.workers import worker_pool
 
 pytestmark = pytest.mark.slow

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rib.errors import RibError
+from rib.io.errors import RibError
 from rib.keypoint_files import read_people
-from rib.skeleton import convert_joints, joint_set
+from rib.structures.skeleton import convert_joints, joint_set
 
 DETECTIONS = Path(__file__).parents[3] / "shared/data/openpose_json"
 

@@ -4,10 +4,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rib.errors import RibError
+from rib.io.errors import RibError
 from rib.keypoint_files import read_people, write_openpose
-from rib.keypoints import PoseSequence
-from rib.skeleton import convert, joint_set
+from rib.structures.keypoints import PoseSequence
+from rib.structures.skeleton import convert, joint_set
 
 
 def person(name="body25_hands", frames=5):

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 import pytest
 
-from rib import models
-from rib.errors import RibError
+from rib.io import model_packages as models
+from rib.io.errors import RibError
 from rib.metrics.frames import LOWER_IS_BETTER, FrameScorer, summarise
 from rib.metrics.person import Detection, limb_error, person_region
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from amass_files import PARENTS, body_model, poses
 
-from rib.errors import RibError
+from rib.io.errors import RibError
 from rib.mocap.amass import read_amass
 from rib.mocap.body_model import JOINT_NAMES, BodyModel, BodyModels
 from rib.mocap.kinematics import y_up, z_up

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from rib.errors import RibError
+from rib.io.errors import RibError
 from rib.mocap.asf import INCH_M, amc_positions, read_amc, read_asf, skeleton_file
 
 ASF = """# a comment

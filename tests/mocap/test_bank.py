@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 import torch
 
-from rib.errors import RibError
+from rib.io.errors import RibError
 from rib.mocap.bank import MotionBank
 from rib.mocap.recording import Recording
-from rib.skeleton import BODY19
+from rib.structures.skeleton import BODY19
 
 
 def recording(name, frames, subject="02", fps=60.0):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from rib.errors import RibError
+from rib.io.errors import RibError
 from rib.mocap.bvh import bvh_positions, nominal_fps, read_bvh
 
 ARM = """HIERARCHY

@@ -4,10 +4,10 @@ import pytest
 import torch
 from kornia.geometry.camera import project_points
 
-from rib.errors import RibError
+from rib.io.errors import RibError
 from rib.mocap.camera import Camera, orbit_rotation
 from rib.mocap.views import RandomViews, ReferenceViews, heading_rad
-from rib.skeleton import BODY19
+from rib.structures.skeleton import BODY19
 
 OURS = {
     "yaw_deg": 180,

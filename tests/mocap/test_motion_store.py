@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from rib.errors import RibError
+from rib.io.errors import RibError
 from rib.mocap.joint_files import write_joints
 from rib.mocap.recording import Recording
 from rib.mocap.reference_store import read_reference_store, write_reference_store

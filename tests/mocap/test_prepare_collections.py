@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from amass_files import body_model, poses
 
-from rib.errors import RibError
+from rib.io.errors import RibError
 from rib.mocap.bank import MotionBank
 from rib.mocap.joint_files import read_joints, write_joints
 from rib.mocap.prepare import prepare_amass, prepare_mocap

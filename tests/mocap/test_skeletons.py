@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from rib.errors import RibError
+from rib.io.errors import RibError
 from rib.mocap.recording import Recording, subject_of
 from rib.mocap.skeletons import SKELETONS, SMPLH_JOINTS, SMPLX_JOINTS, skeleton_of, stature_m, to_body19
 from rib.mocap.synthetic import synthetic_recordings
-from rib.skeleton import BODY19
+from rib.structures.skeleton import BODY19
 
 
 def recording(names, joints=None, frames=4):

@@ -1,7 +1,7 @@
 import numpy as np
 
 from rib.mocap.synthetic import TREE, synthetic_recordings
-from rib.skeleton import BODY19
+from rib.structures.skeleton import BODY19
 
 
 def test_a_seed_gives_the_same_people():

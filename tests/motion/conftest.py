@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from rib.motion.net_base import MotionBase
+from rib.motion.nets.base import MotionBase
 
 Keyframes = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 

@@ -8,12 +8,12 @@ import torch
 from test_windows import windows
 
 from rib.config.compose import compose
-from rib.motion.adversarial import AdversarialMotionModule, MotionDiscriminator
-from rib.motion.checkpoint import load_net
-from rib.motion.data import DrawnBatches
-from rib.motion.losses import weighted
-from rib.motion.windows import MotionBatch
-from rib.recipe import build
+from rib.io.recipe import build
+from rib.motion.nets.checkpoint import load_net
+from rib.motion.training.adversarial import AdversarialMotionModule, MotionDiscriminator
+from rib.motion.training.data import DrawnBatches
+from rib.motion.training.losses import weighted
+from rib.motion.training.windows import MotionBatch
 
 
 @pytest.fixture

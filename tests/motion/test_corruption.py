@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 import torch
 
-from rib.motion.corruption import DetectorErrors, DetectorNoise
-from rib.motion.draw import LIMBS, SIDES
-from rib.skeleton import BODY19, joint_set
+from rib.motion.corruption.detector_noise import DetectorErrors, DetectorNoise
+from rib.motion.corruption.sampling import LIMBS, SIDES
+from rib.structures.skeleton import BODY19, joint_set
 
 NONE: dict[str, Any] = {
     "clean": 0.0, "real": 0.0, "sigma": (1e-9, 1e-9), "joint_spread": 0.0, "correlated": 0.0,

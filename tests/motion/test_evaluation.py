@@ -11,14 +11,14 @@ import pytest
 
 from rib.commands.evaluate import command
 from rib.config.compose import compose
-from rib.errors import RibError
+from rib.io.errors import RibError
+from rib.io.recipe import build
 from rib.mocap.bank import MotionBank
 from rib.mocap.synthetic import synthetic_recordings
-from rib.motion import evaluation
-from rib.motion.checkpoint import save_net
-from rib.motion.net_base import MotionBase
-from rib.motion.protocol import Condition, Sequence, keyframes, sequences
-from rib.recipe import build
+from rib.motion.evaluation import scoring as evaluation
+from rib.motion.evaluation.protocol import Condition, Sequence, keyframes, sequences
+from rib.motion.nets.base import MotionBase
+from rib.motion.nets.checkpoint import save_net
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 CLIPS = ("cmu_05_02", "cmuasf_05_01", "cmu_12_01")
@@ -40,7 +40,7 @@ def chosen() -> list[Sequence]:
 @pytest.fixture
 def weights(tmp_path: Path) -> Path:
     """An untrained net, which is the natural cubic spline."""
-    recipe = {"_target_": "rib.motion.net_base.MotionBase", **NET}
+    recipe = {"_target_": "rib.motion.nets.base.MotionBase", **NET}
     save_net(tmp_path / "net.safetensors", MotionBase(**NET), recipe, {})  # type: ignore[arg-type]
     return tmp_path / "net.safetensors"
 

@@ -3,11 +3,11 @@ import json
 import numpy as np
 import pytest
 
-from rib.errors import RibError
+from rib.io.errors import RibError
 from rib.keypoint_files import write_openpose
-from rib.keypoints import PoseSequence
 from rib.motion.files import FilesMotion
-from rib.skeleton import BODY25_HANDS
+from rib.structures.keypoints import PoseSequence
+from rib.structures.skeleton import BODY25_HANDS
 
 
 def person(frames, fps):

@@ -6,11 +6,11 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from rib.motion.attention import BLOCK
-from rib.motion.curve import MotionCurve
-from rib.motion.keyframe_features import prepare
-from rib.motion.net_base import MotionBase, mirror, natural_spline
-from rib.skeleton import joint_set
+from rib.motion.nets.attention import BLOCK
+from rib.motion.nets.base import MotionBase, mirror, natural_spline
+from rib.motion.nets.curve import MotionCurve
+from rib.motion.nets.keyframe_features import prepare
+from rib.structures.skeleton import joint_set
 
 Keyframes = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 Make = Callable[..., Keyframes]

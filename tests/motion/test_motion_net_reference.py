@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 import torch
 
-from rib.errors import RibError
-from rib.keypoints import PoseSequence
-from rib.motion.checkpoint import load_net, save_net
-from rib.motion.net_reference import MotionReference, from_values, to_values
-from rib.motion.published import RECIPE, convert_published, load_published
-from rib.motion.reference_transformer import ReferenceTransformer, between_keyframes, published_angles
+from rib.io.errors import RibError
+from rib.motion.nets.checkpoint import load_net, save_net
+from rib.motion.nets.published import RECIPE, convert_published, load_published
+from rib.motion.nets.reference import MotionReference, from_values, to_values
+from rib.motion.nets.reference_transformer import ReferenceTransformer, between_keyframes, published_angles
 from rib.motion.transformer import TransformerMotion
+from rib.structures.keypoints import PoseSequence
 
 Keyframes = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data" / "reference_forward"
@@ -138,7 +138,7 @@ def test_published_weights_become_a_file_of_ours(tmp_path: Path) -> None:
 
 def test_it_serves_as_a_stage_of_the_chain(tmp_path: Path) -> None:
     recipe = {
-        "_target_": "rib.motion.net_reference.MotionReference", "width": 16, "num_heads": 2, "num_layers": 1,
+        "_target_": "rib.motion.nets.reference.MotionReference", "width": 16, "num_heads": 2, "num_layers": 1,
         "hidden": 16, "dropout": 0.1, "frame_rate": 60.0, "published": False,
     }  # fmt: skip
     save_net(tmp_path / "net.safetensors", net(), recipe, {})

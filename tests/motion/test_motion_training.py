@@ -9,16 +9,16 @@ import torch
 from test_windows import windows
 from torch.utils.data import DataLoader
 
-from rib.errors import RibError
-from rib.motion.checkpoint import load_net, save_net
-from rib.motion.data import DrawnBatches
-from rib.motion.losses import MotionLoss, at_probes
-from rib.motion.module import MotionModule, spline_of
-from rib.motion.net_base import MotionBase
-from rib.motion.windows import MotionBatch
+from rib.io.errors import RibError
+from rib.motion.nets.base import MotionBase
+from rib.motion.nets.checkpoint import load_net, save_net
+from rib.motion.training.data import DrawnBatches
+from rib.motion.training.losses import MotionLoss, at_probes
+from rib.motion.training.module import MotionModule, spline_of
+from rib.motion.training.windows import MotionBatch
 
 NET = {
-    "_target_": "rib.motion.net_base.MotionBase", "width": 16, "num_heads": 2, "num_layers": [1, 1],
+    "_target_": "rib.motion.nets.base.MotionBase", "width": 16, "num_heads": 2, "num_layers": [1, 1],
     "expansion": 2,
 }  # fmt: skip
 TERMS = {"position", "keyframe", "velocity", "acceleration", "bone", "confidence"}
@@ -27,8 +27,9 @@ TERMS = {"position", "keyframe", "velocity", "acceleration", "bone", "confidence
 def module(**changes: Any) -> MotionModule:
     torch.manual_seed(0)
     settings: dict[str, Any] = {
-        "net": NET, "loss": {"_target_": "rib.motion.losses.MotionLoss", "floor_px": 0.3, "power": 0.8,
-        "unseen": 0.02}, "weights": dict.fromkeys(TERMS, 1.0), "optimizer": {"_target_": "torch.optim.AdamW",
+        "net": NET, "loss": {"_target_": "rib.motion.training.losses.MotionLoss", "floor_px": 0.3,
+        "power": 0.8, "unseen": 0.02}, "weights": dict.fromkeys(TERMS, 1.0),
+        "optimizer": {"_target_": "torch.optim.AdamW",
         "lr": 1e-2}, "warmup_steps": 2, "total_steps": 100, "final_share": 0.1, "average": 0.9, "checks":
         ["seen"],
     }  # fmt: skip
@@ -139,8 +140,8 @@ def test_what_does_not_fit_is_told_in_one_line(
 
 
 def test_another_format_version_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rib.motion.checkpoint.FORMAT_VERSION", 99)
-    monkeypatch.setattr("rib.motion.checkpoint.MotionFacts.__init__.__defaults__", ("rib.motion", 99))
+    monkeypatch.setattr("rib.motion.nets.checkpoint.FORMAT_VERSION", 99)
+    monkeypatch.setattr("rib.motion.nets.checkpoint.MotionFacts.__init__.__defaults__", ("rib.motion", 99))
     save_net(tmp_path / "net.safetensors", MotionBase(16, 2, [1, 1], 2), NET, {})
     monkeypatch.undo()
     with pytest.raises(RibError, match=r"format rib\.motion 99"):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from rib.motion.outliers import Outliers, body_height
-from rib.skeleton import convert_joints
+from rib.structures.skeleton import convert_joints
 
 TEST = Outliers(min_height=0.05, min_deviations=4.0, min_travel=0.75, window_s=4.0)
 UPRIGHT = np.zeros((19, 2))

@@ -3,8 +3,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from rib.motion.recombination import CARRIED, recombined, swayed, turned
-from rib.skeleton import BODY19
+from rib.motion.training.recombination import CARRIED, recombined, swayed, turned
+from rib.structures.skeleton import BODY19
 
 LIMBS = sorted({bone for carried, _ in CARRIED for bone in carried})
 TRUNK = [bone for bone in range(len(BODY19)) if bone not in LIMBS]

@@ -6,14 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rib.errors import RibError
+from rib.io.errors import RibError
 from rib.mocap.joint_files import write_joints
 from rib.mocap.recording import Recording
 from rib.mocap.reference_store import write_reference_store
 from rib.mocap.skeletons import SMPLH_JOINTS
 from rib.mocap.store import write_store
 from rib.mocap.synthetic import synthetic_recordings
-from rib.motion.recordings import NUM_PEOPLE, load_recordings
+from rib.motion.training.recordings import NUM_PEOPLE, load_recordings
 
 
 def test_a_store_a_folder_and_the_reference_store_are_read_by_one_name(tmp_path: Path) -> None:

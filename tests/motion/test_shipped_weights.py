@@ -9,11 +9,11 @@ import pytest
 import torch
 from safetensors import safe_open
 
+from rib.io.recipe import build
 from rib.mocap.bank import MotionBank
-from rib.motion.checkpoint import load_net, shipped_weights
-from rib.motion.module import between_px, spline_of
-from rib.motion.windows import MotionWindows
-from rib.recipe import build
+from rib.motion.nets.checkpoint import load_net, shipped_weights
+from rib.motion.training.module import between_px, spline_of
+from rib.motion.training.windows import MotionWindows
 
 REPO = Path(__file__).parents[2]
 MOCAP = REPO.parent / "shared/data/mocap_joints"

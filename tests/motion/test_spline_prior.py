@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy.interpolate import CubicSpline
 
-from rib.motion.spline_prior import fill_missing, intervals, natural_tangents, shift
+from rib.motion.nets.spline_prior import fill_missing, intervals, natural_tangents, shift
 
 
 def uneven_knots(K: int, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:

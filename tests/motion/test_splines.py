@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from scipy.interpolate import CubicSpline
 
-from rib.keypoints import PoseSequence
 from rib.motion.splines import CubicMotion, LinearMotion
-from rib.skeleton import convert, mirror
+from rib.structures.keypoints import PoseSequence
+from rib.structures.skeleton import convert, mirror
 
 OUTLIERS = {
     "_target_": "rib.motion.outliers.Outliers",

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import torch
 
-from rib.motion.stencils import AFTER, BEFORE, NOISE, PREDICTORS, apply, stencils
+from rib.motion.nets.stencils import AFTER, BEFORE, NOISE, PREDICTORS, apply, stencils
 
 
 def uneven(K: int) -> tuple[torch.Tensor, torch.Tensor]:

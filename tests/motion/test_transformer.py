@@ -6,15 +6,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rib.errors import RibError
-from rib.keypoints import PoseSequence
-from rib.motion.checkpoint import save_net
-from rib.motion.net_base import MotionBase
+from rib.io.errors import RibError
+from rib.motion.nets.base import MotionBase
+from rib.motion.nets.checkpoint import save_net
 from rib.motion.transformer import TransformerMotion, carriers_of
-from rib.skeleton import BODY19, JOINT_SETS, joint_set, mirror
+from rib.structures.keypoints import PoseSequence
+from rib.structures.skeleton import BODY19, JOINT_SETS, joint_set, mirror
 
 NET = {
-    "_target_": "rib.motion.net_base.MotionBase", "width": 16, "num_heads": 2, "num_layers": [1, 1],
+    "_target_": "rib.motion.nets.base.MotionBase", "width": 16, "num_heads": 2, "num_layers": [1, 1],
     "expansion": 2,
 }  # fmt: skip
 

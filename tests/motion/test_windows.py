@@ -7,13 +7,13 @@ import pytest
 import torch
 from test_corruption import NONE
 
-from rib.epochs import EpochSampler
 from rib.mocap.bank import MotionBank
 from rib.mocap.views import RandomViews
-from rib.motion.corruption import DetectorNoise
-from rib.motion.data import DrawnBatches
-from rib.motion.windows import PROBES, MotionWindows, WindowRecipe
-from rib.skeleton import BODY19
+from rib.motion.corruption.detector_noise import DetectorNoise
+from rib.motion.training.data import DrawnBatches
+from rib.motion.training.windows import PROBES, MotionWindows, WindowRecipe
+from rib.structures.skeleton import BODY19
+from rib.training.epochs import EpochSampler
 
 RECIPE: dict[str, Any] = {
     "keyframes": (5, 9), "tokens": 90, "strides": [2, 4, 8], "irregular": 0.5, "speed": (0.5, 2.0),

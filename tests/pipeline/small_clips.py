@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from rib.keypoints import PoseSequence
-from rib.skeleton import BODY25_HANDS
+from rib.structures.keypoints import PoseSequence
+from rib.structures.skeleton import BODY25_HANDS
 
 SIZE = (64, 48)
 

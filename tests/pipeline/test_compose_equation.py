@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from rib.interval import Background, Rendered
 from rib.pipeline.compose import compose, to_float, to_uint8
+from rib.structures.interval import Background, Rendered
 
 
 def pictures(seed: int) -> torch.Tensor:

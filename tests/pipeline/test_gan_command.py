@@ -14,7 +14,7 @@ import pytest
 from small_clips import SIZE, person
 
 from rib.keypoint_files import write_openpose
-from rib.render.checkpoint import load_net
+from rib.render.nets.checkpoint import load_net
 from rib.video import open_source
 
 
@@ -59,7 +59,7 @@ def test_a_fit_keeps_its_weights_and_the_next_run_reads_them(clip: Path, tmp_pat
     first = interpolate(clip, tmp_path, *small)
     assert_whole(tmp_path, first)
     (kept,) = (tmp_path / "cache").rglob("renderer.safetensors")
-    assert load_net(kept, "rib.render.net_base.RendererBase") is not None
+    assert load_net(kept, "rib.render.nets.base.RendererBase") is not None
     again = interpolate(clip, tmp_path, *small)
     assert "renderer" not in first["reused"]
     assert "renderer" in again["reused"]

@@ -15,7 +15,7 @@ import yaml
 from small_clips import person, picture
 
 from rib.config.compose import compose
-from rib.errors import RibError
+from rib.io.errors import RibError
 from rib.keypoint_files import read_people, write_openpose
 from rib.pipeline.chain import Chain
 from rib.pipeline.interpolate import interpolate

@@ -12,9 +12,9 @@ import cv2
 import numpy as np
 from small_clips import SIZE, person, picture
 
-from rib.interval import Keyframe
 from rib.keypoint_files import write_openpose
 from rib.pipeline.chain import Chain
+from rib.structures.interval import Keyframe
 from rib.video import open_source
 
 

@@ -11,12 +11,12 @@ import pytest
 from small_clips import SIZE, person, picture
 
 from rib.config.compose import compose
-from rib.errors import RibError
-from rib.keypoints import PoseSequence
+from rib.io.errors import RibError
 from rib.pipeline import prepare_drawings as room
 from rib.pipeline.chain import Chain
 from rib.pipeline.draw_gaps import draw_gaps
-from rib.render.drawings import Gap, clips_of, read_gaps, write_gaps
+from rib.render.refine.drawings import Gap, clips_of, read_gaps, write_gaps
+from rib.structures.keypoints import PoseSequence
 from rib.video import ArraySource, FrameSource
 
 FPS, LENGTH = 10, 9

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from headless import Page, chromium
 
-from rib.keypoints import PoseSequence
 from rib.pipeline.analysis import Analysis
 from rib.pipeline.outputs import Places
 from rib.pipeline.report import preview as preview_module
 from rib.pipeline.report import write_report
 from rib.pipeline.report.preview import write_preview
 from rib.pipeline.times import timeline
+from rib.structures.keypoints import PoseSequence
 from rib.video import ArraySource, PictureWriter, VideoSource, VideoWriter, every
 
 SIZE = (72, 50)

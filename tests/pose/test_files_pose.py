@@ -4,11 +4,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rib.errors import RibError
+from rib.io.errors import RibError
 from rib.keypoint_files import read_people, write_openpose
-from rib.keypoints import PoseSequence
 from rib.pose.files import FilesPose
-from rib.skeleton import BODY25_HANDS
+from rib.structures.keypoints import PoseSequence
+from rib.structures.skeleton import BODY25_HANDS
 
 DETECTIONS = Path(__file__).parents[3] / "shared/data/openpose_json"
 TRACKER = {

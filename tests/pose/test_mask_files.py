@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from rib.errors import RibError
+from rib.io.errors import RibError
 from rib.pose.mask_files import FilesMask
 from rib.video.arrays import ArraySource
 

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 import yaml
 
-from rib.errors import RibError
-from rib.keypoints import PoseSequence
-from rib.models import require
+from rib.io.errors import RibError
+from rib.io.model_packages import require
+from rib.io.recipe import build
 from rib.pose.mask import MediapipeMask, body_roi
 from rib.pose.mediapipe import MediapipePose
-from rib.recipe import build
-from rib.skeleton import convert, joint_set, mirror
+from rib.structures.keypoints import PoseSequence
+from rib.structures.skeleton import convert, joint_set, mirror
 from rib.video import cut, every, open_source
 from rib.video.arrays import ArraySource
 

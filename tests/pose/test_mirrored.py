@@ -5,7 +5,7 @@ import pytest
 
 from rib.pose.blazepose import Body, Roi
 from rib.pose.mirrored import average, look_in_mirror
-from rib.skeleton import joint_set
+from rib.structures.skeleton import joint_set
 
 FLIP = joint_set("blazepose33").flip_index
 

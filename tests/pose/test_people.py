@@ -5,7 +5,7 @@ import pytest
 
 from rib.pose.blazepose import Body, Roi
 from rib.pose.people import believe, tiles
-from rib.skeleton import joint_set
+from rib.structures.skeleton import joint_set
 
 BLAZEPOSE, OUT = joint_set("blazepose33"), joint_set("body25_hands")
 PICTURE = np.full((400, 300, 3), 90, np.uint8)

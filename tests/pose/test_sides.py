@@ -3,9 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rib.keypoints import PoseSequence
 from rib.pose.sides import untangle
-from rib.skeleton import joint_set
+from rib.structures.keypoints import PoseSequence
+from rib.structures.skeleton import joint_set
 
 JOINTS = joint_set("body25_hands")
 

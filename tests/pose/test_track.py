@@ -3,7 +3,7 @@ import pytest
 
 from rib.pose.detection import Detection, torso_histogram
 from rib.pose.track import Tracker
-from rib.skeleton import BODY25_HANDS
+from rib.structures.skeleton import BODY25_HANDS
 
 TRACKER = Tracker(max_gap_s=1.0, min_overlap=0.05, joint_width=0.2, appearance_weight=0.3, rejoin_ratio=2.0)
 BODY = np.random.default_rng(0).uniform((0, 0), (30, 100), (25, 2))

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from painted import turning
 
-from rib.interval import Interval
+from rib.structures.interval import Interval
 
 
 @pytest.fixture

@@ -8,13 +8,13 @@ import numpy as np
 import torch
 from test_warp_trust import PUPPET, TRUST
 
-from rib.recipe import build
-from rib.render.drawings import Gap
-from rib.render.drawn import NUM_PLANES, Drawn
-from rib.render.net_base import RendererBase
+from rib.io.recipe import build
+from rib.render.nets.base import RendererBase
+from rib.render.refine.drawings import Gap
+from rib.render.refine.drawn import NUM_PLANES, Drawn
 
 SMALL = {
-    "_target_": "rib.render.net_base.RendererBase", "widths": [8, 12], "blocks": [1, 1],
+    "_target_": "rib.render.nets.base.RendererBase", "widths": [8, 12], "blocks": [1, 1],
     "drawing": {"puppet": PUPPET, "trust": {"_target_": "rib.render.trust.Trust", **TRUST.__dict__}},
 }  # fmt: skip
 

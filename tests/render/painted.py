@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 import torch
 
-from rib.interval import Interval, Keyframe
-from rib.keypoints import LAYERS, PoseSequence
-from rib.skeleton import BODY25_HANDS
+from rib.structures.interval import Interval, Keyframe
+from rib.structures.keypoints import LAYERS, PoseSequence
+from rib.structures.skeleton import BODY25_HANDS
 
 HEIGHT, WIDTH = 120, 140
 JOINTS = {

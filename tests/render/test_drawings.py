@@ -8,11 +8,11 @@ import pytest
 import torch
 from drawings_by_hand import SMALL, a_net, gap, planes, same
 
-from rib.errors import RibError
-from rib.render.crops import CropRecipe, backwards, mirror
-from rib.render.drawings import Gap, read_gaps, write_gaps
-from rib.render.drawn import Drawn
-from rib.render.fitting import FitRecipe
+from rib.io.errors import RibError
+from rib.render.refine.crops import CropRecipe, backwards, mirror
+from rib.render.refine.drawings import Gap, read_gaps, write_gaps
+from rib.render.refine.drawn import Drawn
+from rib.render.refine.fitting import FitRecipe
 
 CROPS = CropRecipe(side_px=32, batch_size=2, mirrored=0.5, reversed=0.5, recoloured=0.5, focus=0.5)
 FIT = FitRecipe(

@@ -10,11 +10,11 @@ from test_drawings import CROPS
 
 from rib.config.compose import compose
 from rib.engine.fit import fit
-from rib.errors import RibError
-from rib.render.checkpoint import load_net
-from rib.render.drawings import Gap, write_gaps
-from rib.render.drawn import Drawn
-from rib.render.drawn_data import DrawnDataModule, as_clips
+from rib.io.errors import RibError
+from rib.render.nets.checkpoint import load_net
+from rib.render.refine.drawings import Gap, write_gaps
+from rib.render.refine.drawn import Drawn
+from rib.render.training.drawn_data import DrawnDataModule, as_clips
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def drawings(tmp_path: Path) -> Path:
 
 
 def module(path: Path, held_out: tuple[str, ...] = (), least_gate: float = 0.0) -> DrawnDataModule:
-    recipe = {"_target_": "rib.render.crops.CropRecipe", **CROPS.__dict__}
+    recipe = {"_target_": "rib.render.refine.crops.CropRecipe", **CROPS.__dict__}
     data = DrawnDataModule(str(path), held_out, recipe, least_gate, 3, 2, 1, 0)
     data.setup()
     return data

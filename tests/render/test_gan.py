@@ -12,13 +12,13 @@ from test_drawings import CROPS, FIT
 from test_warp_trust import PUPPET, TRUST, cross_fade, renderer
 
 from rib.config.compose import compose as compose_config
-from rib.errors import RibError
-from rib.interval import Interval, Refinement
+from rib.io.errors import RibError
+from rib.io.recipe import build
 from rib.pipeline.compose import compose
-from rib.recipe import build
-from rib.render.checkpoint import load_net, save_net, shipped_weights
-from rib.render.drawings import Gap
 from rib.render.gan import GanRenderer
+from rib.render.nets.checkpoint import load_net, save_net, shipped_weights
+from rib.render.refine.drawings import Gap
+from rib.structures.interval import Interval, Refinement
 
 GOOD, BAD = Refinement(-0.01, 0.1, -0.01, 0.004), Refinement(0.01, 0.1, -0.01, 0.004)
 
@@ -30,8 +30,8 @@ def gan(ckpt: Path | None, fit: int = 0) -> GanRenderer:
         SMALL,
         str(ckpt) if ckpt else "untrained",
         fit,
-        {"_target_": "rib.render.fitting.FitRecipe", **FIT.__dict__},
-        {"_target_": "rib.render.crops.CropRecipe", **CROPS.__dict__},
+        {"_target_": "rib.render.refine.fitting.FitRecipe", **FIT.__dict__},
+        {"_target_": "rib.render.refine.crops.CropRecipe", **CROPS.__dict__},
         1,
         0.0,
         1.0,

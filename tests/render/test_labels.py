@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from rib.render.labels.limbs import COLOURS, LIMBS
-from rib.render.labels.native import SkeletonLabels
-from rib.render.labels.reference import ReferenceLabels
+from rib.render.conditioning.limbs import COLOURS, LIMBS
+from rib.render.conditioning.native import SkeletonLabels
+from rib.render.conditioning.reference import ReferenceLabels
 
 PUBLISHED = Path(__file__).resolve().parents[3] / "shared" / "data" / "reference_forward" / "labels.npz"
 SIZE = (48, 64)

@@ -8,10 +8,10 @@ from painted import keyframe, turning
 from torch.utils.flop_counter import FlopCounterMode
 
 from rib.config.compose import compose
-from rib.recipe import build
-from rib.render.clip import ClipBatch
-from rib.render.drawn import NUM_PLANES, Drawn
-from rib.skeleton import convert
+from rib.io.recipe import build
+from rib.render.clip_batch import ClipBatch
+from rib.render.refine.drawn import NUM_PLANES, Drawn
+from rib.structures.skeleton import convert
 
 
 def test_untrained_it_changes_nothing() -> None:

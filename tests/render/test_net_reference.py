@@ -8,14 +8,14 @@ import pytest
 import torch
 from toy_renderer import NoiseClips
 
-from rib.errors import RibError
-from rib.render.checkpoint import load_net
-from rib.render.net_reference import RendererReference
-from rib.render.published import RECIPE
-from rib.render.spectral import SpectralConv2d, iterate_spectral_norms
+from rib.io.errors import RibError
+from rib.render.nets.checkpoint import load_net
+from rib.render.nets.published import RECIPE
+from rib.render.nets.reference import RendererReference
+from rib.render.nets.spectral import SpectralConv2d, iterate_spectral_norms
 
 PUBLISHED = Path(__file__).resolve().parents[3] / "shared" / "data" / "reference_forward"
-LABELS = {"_target_": "rib.render.labels.native.SkeletonLabels", "sigma_px": 2.0, "radius_px": 1.5}
+LABELS = {"_target_": "rib.render.conditioning.native.SkeletonLabels", "sigma_px": 2.0, "radius_px": 1.5}
 
 
 def net(bfloat16: bool = False) -> RendererReference:
@@ -55,7 +55,7 @@ def test_the_frame_that_is_to_be_made_is_not_looked_at() -> None:
 
 
 def test_folding_and_the_way_without_gradients_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rib.render.lean_norm.BAND_VALUES", 5000)  # several bands, the last one shorter
+    monkeypatch.setattr("rib.render.nets.lean_norm.BAND_VALUES", 5000)  # several bands, the last one shorter
     batch = NoiseClips()[0]
     made = net().eval()
     before = made(batch)["picture"].detach()
@@ -103,7 +103,7 @@ def _small_published(monkeypatch: pytest.MonkeyPatch) -> None:
         "mask_down": 2,
         "mask_blocks": 1,
     }
-    monkeypatch.setattr("rib.render.published.RECIPE", {**RECIPE, **sizes, "bfloat16": False})
+    monkeypatch.setattr("rib.render.nets.published.RECIPE", {**RECIPE, **sizes, "bfloat16": False})
 
 
 @pytest.mark.usefixtures("_small_published")
@@ -134,7 +134,7 @@ def test_another_checkpoint_is_refused_in_one_line(tmp_path: Path) -> None:
 @pytest.mark.skipif(not PUBLISHED.is_dir(), reason="the published shapes are not there")
 def test_names_and_shapes_are_the_published_ones() -> None:
     from rib.config.compose import compose
-    from rib.recipe import build
+    from rib.io.recipe import build
 
     config = compose("train", "experiment=renderer_reference", "task.data.store=none")
     generator = json.loads((PUBLISHED / "generator_state_dict.json").read_text())

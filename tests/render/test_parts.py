@@ -3,11 +3,11 @@ from __future__ import annotations
 import torch
 from painted import HEIGHT, WIDTH, keyframe
 
-from rib.keypoints import LAYERS
-from rib.render.bones import BONES, segments, torso_length_px
-from rib.render.box import Box
-from rib.render.parts import Cut, cut_layers, layer_distances
-from rib.render.skinning import bone_distances
+from rib.render.skinning.blend import bone_distances
+from rib.render.skinning.bones import BONES, segments, torso_length_px
+from rib.render.skinning.parts import Cut, cut_layers, layer_distances
+from rib.structures.box import Box
+from rib.structures.keypoints import LAYERS
 
 
 def _cut(degrees: float) -> torch.Tensor:

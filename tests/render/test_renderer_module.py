@@ -9,16 +9,16 @@ import pytorch_lightning as pl
 import torch
 from toy_renderer import NoiseClips, loader, settings, trainer
 
-import rib.recipe
+import rib.io.recipe
 from rib.engine.callbacks import SeedSteps, StopWhenNotFinite
-from rib.errors import RibError
-from rib.render.losses import weighted
-from rib.render.module import RendererModule
+from rib.io.errors import RibError
+from rib.render.training.losses import weighted
+from rib.render.training.module import RendererModule
 
 
 @pytest.fixture(autouse=True)
 def _toys_may_be_built(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rib.recipe, "ALLOWED_PACKAGES", (*rib.recipe.ALLOWED_PACKAGES, "toy_renderer"))
+    monkeypatch.setattr(rib.io.recipe, "ALLOWED_PACKAGES", (*rib.io.recipe.ALLOWED_PACKAGES, "toy_renderer"))
 
 
 def module(**changes: Any) -> RendererModule:

@@ -4,9 +4,9 @@ import numpy as np
 import torch
 from painted import HEIGHT, WIDTH, figure
 
-from rib.render.bones import BONES, segments, torso_length_px
-from rib.render.box import Box
-from rib.render.skinning import bone_distances, bone_maps, skin
+from rib.render.skinning.blend import bone_distances, bone_maps, skin
+from rib.render.skinning.bones import BONES, segments, torso_length_px
+from rib.structures.box import Box
 
 XY = Box(0, 0, HEIGHT, WIDTH).centres(1, torch.device("cpu"))
 

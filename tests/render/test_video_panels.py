@@ -10,20 +10,20 @@ from drawings_by_hand import SMALL, gap
 from test_drawings import CROPS
 from toy_renderer import NoiseClips, settings
 
-import rib.recipe
+import rib.io.recipe
 from rib.engine.wandb_logger import WandbRun
-from rib.render import panels
-from rib.render.clip import ClipBatch
-from rib.render.drawn import Drawn, Refined
-from rib.render.drawn_data import as_clips
-from rib.render.module import RendererModule
-from rib.render.video_panels import VideoPanels, draw_film
+from rib.render.clip_batch import ClipBatch
+from rib.render.refine.drawn import Drawn, Refined
+from rib.render.training import panels
+from rib.render.training.drawn_data import as_clips
+from rib.render.training.module import RendererModule
+from rib.render.training.video_panels import VideoPanels, draw_film
 from rib.video import open_source
 
 
 @pytest.fixture
 def module(monkeypatch: pytest.MonkeyPatch) -> RendererModule:
-    monkeypatch.setattr(rib.recipe, "ALLOWED_PACKAGES", (*rib.recipe.ALLOWED_PACKAGES, "toy_renderer"))
+    monkeypatch.setattr(rib.io.recipe, "ALLOWED_PACKAGES", (*rib.io.recipe.ALLOWED_PACKAGES, "toy_renderer"))
     return RendererModule(**settings())
 
 

@@ -7,19 +7,19 @@ import torch
 from painted import figure, paint, scene, turning
 
 from rib.config.compose import compose as compose_config
-from rib.interval import Background, Interval
+from rib.io.recipe import build
 from rib.pipeline.compose import compose
-from rib.recipe import build
 from rib.render.trust import Evidence, Trust
 from rib.render.warp import WarpRenderer
+from rib.structures.interval import Background, Interval
 
 TRUST = Trust(
     cell=0.05, window=0.28, reach=0.12, low=0.03, high=0.1,
     colour_weight=1.0, rehearsal_weight=1.0, threshold=0.5, ramp=0.1,
 )  # fmt: skip
 PUPPET = {
-    "_target_": "rib.render.puppet.Puppet", "stiffness": 3.0, "reach": 2.6, "core": 0.9, "overlap": 0.2,
-    "softness": 0.25, "nearer": 2.0, "sharpness": 2.0, "step_px": 2,
+    "_target_": "rib.render.skinning.puppet.Puppet", "stiffness": 3.0, "reach": 2.6, "core": 0.9,
+    "overlap": 0.2, "softness": 0.25, "nearer": 2.0, "sharpness": 2.0, "step_px": 2,
 }  # fmt: skip
 
 

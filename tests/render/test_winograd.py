@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from rib.render.winograd import DoubledConv, Winograd, quickened
+from rib.render.nets.winograd import DoubledConv, Winograd, quickened
 
 
 def conv(inside: int, out: int, bias: bool = True) -> nn.Conv2d:

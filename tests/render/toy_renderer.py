@@ -10,8 +10,8 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
-from rib.render.clip import ClipBatch, Generated
-from rib.render.spectral import SpectralConv2d
+from rib.render.clip_batch import ClipBatch, Generated
+from rib.render.nets.spectral import SpectralConv2d
 
 SIZE = (32, 40)
 
@@ -54,26 +54,33 @@ class NoiseClips(Dataset[ClipBatch]):
 def settings(**changes: Any) -> dict[str, Any]:
     """Arguments of `RendererModule` with small opponents and no ImageNet features."""
     net = {
-        "_target_": "rib.render.discriminators.MultiScaleDiscriminator", "width": 4, "most": 8,
+        "_target_": "rib.render.nets.discriminators.MultiScaleDiscriminator", "width": 4, "most": 8,
         "num_layers": 2, "num_scales": 1,
     }  # fmt: skip
-    opponent = {"_target_": "rib.render.opponents.Opponent", "net": net, "labelled": True, "crops": None}
+    opponent = {
+        "_target_": "rib.render.training.opponents.Opponent",
+        "net": net,
+        "labelled": True,
+        "crops": None,
+    }
     crops = {
-        "_target_": "rib.render.opponents.PartCrops", "joints": ["left_hand", "right_hand"],
+        "_target_": "rib.render.training.opponents.PartCrops", "joints": ["left_hand", "right_hand"],
         "side_torsos": 0.5, "size_px": 8,
     }  # fmt: skip
     loss = {
-        "_target_": "rib.render.losses.RenderLoss", "person_emphasis": 9.0, "prior_margin_px": 2,
+        "_target_": "rib.render.training.losses.RenderLoss", "person_emphasis": 9.0, "prior_margin_px": 2,
         "perceptual": {
-            "_target_": "rib.render.perceptual.PerceptualLoss", "layers": {"relu1_1": 1.0}, "scale": 1.0,
-            "vgg19": None,
+            "_target_": "rib.render.training.perceptual.PerceptualLoss", "layers": {"relu1_1": 1.0},
+            "scale": 1.0, "vgg19": None,
         },
     }  # fmt: skip
     names = ("l1", "l1_person", "mask_variation", "mask_size")
     kinds = ("adversarial_frame", "features_frame", "adversarial_hands", "features_hands")
     made: dict[str, Any] = {
         "net": {"_target_": "toy_renderer.ToyNet"},
-        "labels": {"_target_": "rib.render.labels.native.SkeletonLabels", "sigma_px": 2.0, "radius_px": 1.0},
+        "labels": {
+            "_target_": "rib.render.conditioning.native.SkeletonLabels", "sigma_px": 2.0, "radius_px": 1.0,
+        },
         "opponents": {
             "frame": {**opponent, "looks_at": "picture"},
             "hands": {**opponent, "looks_at": "person", "crops": crops},

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from rib.errors import RibError
+from rib.io.errors import RibError
 from rib.video import VideoSource, cut, open_source
 from rib.video.times import constant_times
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rib.errors import RibError
+from rib.io.errors import RibError
 from rib.video import PictureWriter, open_source
 
 RGB = np.random.default_rng(0).integers(0, 256, (24, 32, 3), dtype=np.uint8)

@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from rib.errors import RibError
+from rib.io.errors import RibError
 from rib.video.times import constant_times, exact_fps, timing_from_seconds, timing_from_ticks
 
 MILLISECOND = Fraction(1, 1000)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from rib.errors import RibError
+from rib.io.errors import RibError
 from rib.video import ArraySource, View, cut, every, open_source
 
 FRAMES = np.random.default_rng(0).integers(0, 256, (13, 24, 32, 3), dtype=np.uint8)

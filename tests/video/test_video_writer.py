@@ -7,7 +7,7 @@ import av
 import numpy as np
 import pytest
 
-from rib.errors import RibError
+from rib.io.errors import RibError
 from rib.video import VideoWriter, open_source
 
 NTSC = Fraction(30000, 1001)

@@ -12,12 +12,12 @@ from typing import IO, Any
 
 import numpy as np
 
-from rib.files import write_whole
-from rib.keypoints import PoseSequence
+from rib.io.files import write_whole
 from rib.pipeline.analysis import Analysis
 from rib.pipeline.outputs import Places
 from rib.pipeline.report.preview import Preview, write_preview
-from rib.skeleton import SIDES, convert, joint_set
+from rib.structures.keypoints import PoseSequence
+from rib.structures.skeleton import SIDES, convert, joint_set
 from rib.video import FrameSource
 
 CHUNK_BYTES = 3 << 18

@@ -1,0 +1,1 @@
+"""Clips of people to learn from: their store, windows of them in batches, augmentation."""

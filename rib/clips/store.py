@@ -1,0 +1,197 @@
+"""HumanSlomo's HDF5: one group a clip, pictures as encoded bytes, read a window at a time.
+
+Layout, as the reference writes and reads it:
+    train_images: (N,) variable-length uint8, encoded PNG or JPEG.
+    train_dain: (N - 2,) the same; number i is frame i + 1, interpolated from frames i and i + 2.
+    train_poses: (N, 19, 3) float64, x and y in px and confidence, joints in `BODY19`'s order.
+    gt_images, gt_poses: the same for frames of a test clip at the full rate; gt_dain: (N,), number i is
+        frame i, interpolated from the frames that a test gives, and those frames themselves.
+Our own additions, which other readers pass over: train_masks and gt_masks, (N,) encoded grey pictures, and
+the attributes `fps` and, of test clips, `given`: numbers of the frames that a test gives. All may be absent:
+masks are then drawn from the poses, the rate is taken as 30, and every second frame is given.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import cv2
+import h5py
+import numpy as np
+
+from rib.clips.clips import Window
+from rib.clips.pose_mask import pose_masks
+from rib.io.errors import RibError
+from rib.io.recipe import did_you_mean
+from rib.structures.skeleton import BODY19
+
+ASSUMED_FPS = 30.0
+SPLITS = ("train", "gt")
+FIRST_BACKGROUND = {"train": 1, "gt": 0}
+"""The frame that the first interpolated picture belongs to."""
+BYTES = h5py.vlen_dtype(np.uint8)
+
+
+class Hdf5Clips:
+    """The clips of a store file (see `ClipStore`).
+
+    The file is opened when first read and again in every process that a store travels to.
+
+    Args:
+        path: The file.
+        split: "train", or "gt" for the frames of the test clips.
+
+    Raises:
+        RibError: There is no such file, it is no HDF5, or holds no clip of the split.
+    """
+
+    def __init__(self, path: str | Path, split: str = "train") -> None:
+        if split not in SPLITS:
+            raise RibError(f"{split!r} is no part of a store of clips", did_you_mean(split, list(SPLITS)))
+        self.path, self.split = Path(path).expanduser().absolute(), split
+        self._file: h5py.File | None = None
+        self._process = -1
+        self._lengths: dict[str, int] = {}
+        self.names: tuple[str, ...] = tuple(
+            name
+            for name, group in self._open().items()
+            if isinstance(group, h5py.Group) and any(f"{split}_{key}" in group for key in _KEYS)
+        )
+        if not self.names:
+            raise RibError(f"{self.path} holds no clip with {split}_images", "name a store of clips")
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_file": None, "_process": -1}
+
+    def length(self, name: str) -> int:
+        """Frames of a clip; the clip's keys and their lengths are checked on the way.
+
+        Raises:
+            RibError: There is no such clip, it lacks a key, or its parts do not fit each other.
+        """
+        if name not in self._lengths:
+            self._lengths[name] = _checked_length(self._group(name), self.split, self._told(name))
+        return self._lengths[name]
+
+    def fps(self, name: str) -> float:
+        """Frames a second of a clip; `ASSUMED_FPS` where the file does not say."""
+        return float(self._group(name).attrs.get("fps", ASSUMED_FPS))
+
+    def given(self, name: str) -> list[int]:
+        """Numbers of the frames that a test gives; every second one where the file does not say."""
+        stored = self._group(name).attrs.get("given")
+        return list(range(0, self.length(name), 2)) if stored is None else [int(n) for n in stored]
+
+    def window(self, name: str, start: int, frames: int) -> Window:
+        """Frames `start` .. `start + frames - 1` of a clip.
+
+        Raises:
+            RibError: The window leaves the clip, a picture cannot be decoded or has another size.
+        """
+        if start < 0 or start + frames > self.length(name):
+            raise RibError(
+                f"{self._told(name)} has {self.length(name)} frames, got {start}..{start + frames}"
+            )
+        group, told = self._group(name), self._told(name)
+        part = slice(start, start + frames)
+        pictures = _pictures(group[f"{self.split}_images"], part, told)
+        size = pictures.shape[1:3]
+        between = start + 1 - FIRST_BACKGROUND[self.split]
+        backgrounds = _pictures(
+            group[f"{self.split}_dain"], slice(between, between + max(frames - 2, 0)), told, size
+        )
+        poses = np.asarray(group[f"{self.split}_poses"][part], np.float64)
+        masks = self._masks(group, part, poses, told, size)
+        times_s = np.arange(start, start + frames) / self.fps(name)
+        return Window(name, pictures, poses, masks, backgrounds, times_s)
+
+    def _masks(
+        self, group: h5py.Group, part: slice, poses: np.ndarray, told: str, size: tuple[int, int]
+    ) -> np.ndarray:
+        key = f"{self.split}_masks"
+        if key not in group:
+            return pose_masks(poses, (size[1], size[0]))
+        return _pictures(group[key], part, told, size, cv2.IMREAD_GRAYSCALE)
+
+    def _told(self, name: str) -> str:
+        return f"{self.path}: {name}"
+
+    def _group(self, name: str) -> h5py.Group:
+        group = self._open().get(name)
+        if group is None:
+            raise RibError(f"{self.path} holds no clip {name!r}", did_you_mean(name, list(self.names)))
+        return group
+
+    def _open(self) -> h5py.File:
+        if self._file is None or self._process != os.getpid():
+            self._file, self._process = open_clips_file(self.path), os.getpid()
+        return self._file
+
+
+_KEYS = ("images", "dain", "poses")
+
+
+def open_clips_file(path: Path) -> h5py.File:
+    """Open an HDF5 for reading.
+
+    Raises:
+        RibError: It is absent or no HDF5.
+    """
+    if not path.is_file():
+        raise RibError(
+            f"the store of clips {path} does not exist",
+            "make one by `rib prepare data=humanslomo`, or write synthetic for painted clips",
+        )
+    try:
+        return h5py.File(path, "r")
+    except OSError as error:
+        raise RibError(f"{path} is no HDF5 file that can be read ({error})") from error
+
+
+def _checked_length(group: h5py.Group, split: str, told: str) -> int:
+    """Frames of a clip whose parts are all there and fit each other."""
+    remedy = "prepare it again by `rib prepare data=humanslomo`, or leave it out by data.clips"
+    for key in _KEYS:
+        if f"{split}_{key}" not in group:
+            has = ", ".join(group) or "nothing"
+            raise RibError(f"{told} lacks {split}_{key} (it has {has})", remedy)
+    num = len(group[f"{split}_images"])
+    poses = group[f"{split}_poses"]
+    if poses.shape != (num, len(BODY19), 3):
+        raise RibError(
+            f"{told} has {num} pictures, but {split}_poses of shape {poses.shape}, expected "
+            f"({num}, {len(BODY19)}, 3)",
+            remedy,
+        )
+    wanted = {"dain": num - 2 * FIRST_BACKGROUND[split], "masks": num}
+    for key, count in wanted.items():
+        if f"{split}_{key}" in group and len(group[f"{split}_{key}"]) != count:
+            raise RibError(
+                f"{told} has {num} pictures, but {len(group[f'{split}_{key}'])} in {split}_{key}, expected "
+                f"{count}",
+                remedy,
+            )
+    return num
+
+
+def _pictures(
+    dataset: h5py.Dataset, part: slice, told: str, size: tuple[int, int] | None = None,
+    mode: int = cv2.IMREAD_COLOR,
+) -> np.ndarray:  # fmt: skip
+    """Decode pictures of one size, (T, H, W, 3) or (T, H, W) uint8; no picture gives (0, H, W, 3)."""
+    decoded = []
+    for number, encoded in enumerate(dataset[part], start=part.start):
+        picture = cv2.imdecode(np.asarray(encoded, np.uint8), mode) if len(encoded) else None
+        place = f"{told}: number {number} of {Path(dataset.name).name}"
+        if picture is None:
+            raise RibError(f"{place} is no picture that can be decoded", "prepare the clip again")
+        size = size or picture.shape[:2]
+        if picture.shape[:2] != size:
+            raise RibError(
+                f"{place} is {picture.shape[1]} x {picture.shape[0]} px, the clip's first picture is "
+                f"{size[1]} x {size[0]}"
+            )
+        decoded.append(picture if mode == cv2.IMREAD_GRAYSCALE else picture[..., ::-1])
+    return np.stack(decoded) if decoded else np.zeros((0, *(size or (0, 0)), 3), np.uint8)

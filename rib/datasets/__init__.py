@@ -1,0 +1,1 @@
+"""Data sets that exist elsewhere, made into stores of ours."""

@@ -1,0 +1,1 @@
+"""HumanSlomo: from lists of videos, or any folder of them, to one store of clips."""

@@ -1,0 +1,186 @@
+"""`rib prepare data=humanslomo`: from videos and lists to one store of clips, in parallel and resumable."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from rib.clips.write import merge
+from rib.datasets.humanslomo.download import OfflineError, fetch
+from rib.datasets.humanslomo.footage import Crop, Footage, all_videos, find_footage
+from rib.datasets.humanslomo.lists import ListedClip, ListedVideo, read_clip_list, read_video_list
+from rib.datasets.humanslomo.parts import Making, Part, describe, prepare_part
+from rib.io.errors import RibError
+from rib.io.files import write_text_whole
+from rib.io.recipe import build
+from rib.io.shards import Progress, Report, results, share
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the user asked for.
+
+    Attributes:
+        videos: The folder of videos and of folders of frames.
+        listed: The video list, by name.
+        training: Clips of the training list.
+        tests: Clips of the test list, each with the frames that are given.
+        crops: For videos and for folders of frames.
+        timeout_s: See `fetch`.
+    """
+
+    videos: Path
+    listed: Mapping[str, ListedVideo]
+    training: Sequence[ListedClip]
+    tests: Sequence[tuple[ListedClip, tuple[str, ...]]]
+    crops: Mapping[bool, Crop]
+    timeout_s: float
+
+
+def prepare_humanslomo(
+    videos: str, output: str, video_list: str | None, train_list: str | None, test_list: str | None,
+    test_input: str | None, video_columns: Sequence[int] | None, folder_columns: Sequence[int] | None,
+    size_wh: Sequence[int] | None, strides: Sequence[int], finding: Mapping[str, Any],
+    stages: Mapping[str, Mapping[str, Any]], timeout_s: float, workers: int, shard: str,
+    progress: Progress | None = None,
+) -> Report:  # fmt: skip
+    """Prepare the clips of lists, or, where no list is given, all that can be found in a folder of videos.
+
+    Args:
+        videos: Folder with `<video_name>.mp4` (or another suffix) and folders of frames `<video_name>/`.
+        output: The HDF5 to write; `<output>.parts/` beside it holds the work and may be deleted when all is
+            done.
+        video_list: CSV of videos; those that are not in the folder are fetched. None fetches nothing.
+        train_list: JSON of the clips to train on, or None.
+        test_list: JSON of the test clips at the full frame rate, or None.
+        test_input: JSON of the frames of the test clips that are given; None gives every second one.
+        video_columns: First column and the one after the last that are kept of a video; None keeps all.
+        folder_columns: The same for folders of frames.
+        size_wh: Width and height that listed clips are resized to, px; None keeps their own.
+        strides: Training clips are kept at every n-th frame, for each n in the list.
+        finding: Recipe of `Finding`, for videos without a list.
+        stages: Recipes of `pose`, `mask` and `background`.
+        timeout_s: How long a silent connection is waited for, s.
+        workers: Processes; each does one clip, or one video without a list, at a time.
+        shard: "i/n": this run makes every n-th part, from the i-th; "0/1" makes all.
+        progress: Called after each part.
+
+    Raises:
+        RibError: A list or the folder cannot be read, or nothing could be prepared.
+    """
+    wanted = Wanted(
+        Path(videos).expanduser().absolute(),
+        {video.name: video for video in (read_video_list(video_list) if video_list else [])},
+        read_clip_list(train_list) if train_list else [],
+        _tests(test_list, test_input),
+        {True: _crop(video_columns, size_wh), False: _crop(folder_columns, size_wh)},
+        timeout_s,
+    )
+    if not wanted.videos.is_dir() and not wanted.listed:
+        raise RibError(f"{wanted.videos} is no folder", "name a folder of videos: data.prepare.videos=")
+    threads = max(1, (os.cpu_count() or 1) // workers) if workers > 1 else None
+    making = Making(stages, tuple(strides), build(finding), threads)
+    store = Path(output).expanduser().absolute()
+    work = store.with_name(f"{store.name}.parts")
+    parts, absent = _parts(wanted, work, making)
+    return _run(parts, absent, making, store, workers, shard, progress)
+
+
+def _tests(test_list: str | None, test_input: str | None) -> list[tuple[ListedClip, tuple[str, ...]]]:
+    """Each test clip with the frames given; every second one where no list says which."""
+    if test_list is None:
+        return []
+    inputs = {clip.name: clip.frames for clip in read_clip_list(test_input)} if test_input else {}
+    tests = read_clip_list(test_list)
+    if test_input and (lacking := [clip.name for clip in tests if clip.name not in inputs]):
+        raise RibError(f"{test_input} lacks the clip {lacking[0]} of {test_list}")
+    return [(clip, inputs.get(clip.name, clip.frames[::2])) for clip in tests]
+
+
+def _crop(columns: Sequence[int] | None, size_wh: Sequence[int] | None) -> Crop:
+    return Crop((columns[0], columns[1]) if columns else None, (size_wh[0], size_wh[1]) if size_wh else None)
+
+
+def _parts(wanted: Wanted, work: Path, making: Making) -> tuple[list[Part], dict[str, str]]:
+    """What is to be made, and why clips whose footage cannot be had are left out, by name."""
+    if not wanted.training and not wanted.tests:
+        whole = Crop(None, None)
+        return [describe(work, making, footage, whole) for footage in all_videos(wanted.videos)], {}
+    places = _places(wanted)
+    parts: list[Part] = []
+    absent: dict[str, str] = {}
+    for clip, given in _listed(wanted):
+        place = places[clip.video]
+        if isinstance(place, str):
+            absent[clip.name] = place
+            continue
+        video = wanted.listed.get(clip.video)
+        crop = wanted.crops[place.is_video]
+        parts.append(describe(work, making, place, crop, clip, given, video.fps if video else None))
+    return parts, absent
+
+
+def _listed(wanted: Wanted) -> Iterator[tuple[ListedClip, tuple[str, ...] | None]]:
+    yield from ((clip, None) for clip in wanted.training)
+    yield from wanted.tests
+
+
+def _places(wanted: Wanted) -> dict[str, Footage | str]:
+    """Every video that the clips need, there or fetched, by name; or why not."""
+    places: dict[str, Footage | str] = {}
+    offline = False
+    for name in dict.fromkeys(clip.video for clip, _ in _listed(wanted)):
+        try:
+            places[name] = _place(wanted, name, offline)
+        except RibError as error:
+            places[name] = str(error)
+            offline = offline or isinstance(error, OfflineError)
+    return places
+
+
+def _place(wanted: Wanted, name: str, offline: bool) -> Footage:
+    """A video that is there, or else is fetched if the video list has it."""
+    try:
+        return find_footage(wanted.videos, name)
+    except RibError:
+        if name not in wanted.listed:
+            raise
+    if offline:
+        raise RibError(f"{name} is not in {wanted.videos}, and was not asked for: the network is absent")
+    return Footage(fetch(wanted.listed[name], wanted.videos, wanted.timeout_s))
+
+
+def _run(
+    parts: list[Part], absent: dict[str, str], making: Making, store: Path, workers: int, shard: str,
+    progress: Progress | None,
+) -> Report:  # fmt: skip
+    mine = share(parts, shard)
+    reused = sum(part.done.exists() for part in mine)
+    made = results(mine, partial(prepare_part, making=making), workers)
+    left_out = 0
+    for number, (part, reason) in enumerate(made, start=1):
+        left_out += reason is not None
+        if progress is not None:
+            progress(number, len(mine), part.name)
+    waiting = [part for part in parts if not part.done.exists() and not part.note.exists()]
+    skipped = absent | {
+        part.name: part.reason for part in parts if part.note.exists() and not part.done.exists()
+    }
+    if not waiting:
+        _put_together(parts, skipped, store)
+    return Report(None if waiting else store, len(mine) - reused - left_out, reused, skipped, len(waiting))
+
+
+def _put_together(parts: list[Part], skipped: dict[str, str], store: Path) -> None:
+    done = [part for part in parts if part.done.exists()]
+    note = store.with_name(f"{store.name}.skipped.json")
+    write_text_whole(note, json.dumps(skipped, indent=2))
+    if not done:
+        name, reason = next(iter(skipped.items()))
+        raise RibError(f"none of {len(skipped)} clips could be prepared; the first, {name}: {reason}")
+    merge(store, [part.done for part in done])

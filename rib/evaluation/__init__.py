@@ -1,0 +1,1 @@
+"""Score the checkpoints of renderers on clips that they never saw."""

@@ -1,0 +1,42 @@
+"""A renderer's checkpoint scored on clips that it was not trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from rib.engine.checkpoints import KEY, load_module, read_checkpoint
+from rib.evaluation.clips import clips_to_score, summaries
+from rib.evaluation.clips_report import table, write
+from rib.evaluation.evaluate_clip import evaluate_clip
+from rib.metrics.frames import FrameScorer
+
+RENDERER = "rib.render.training.module.RendererModule"
+Bar = Callable[[Iterable[str], int, str], Iterable[str]]
+
+
+def evaluate_clips(config: dict[str, Any], bar: Bar) -> str:
+    """Score every clip, write the numbers and the videos, and give the table.
+
+    Args:
+        config: conf/evaluate_humanslomo.yaml, composed to a plain dict.
+        bar: Walks through names, given their number and a label, under a progress bar.
+
+    Raises:
+        RibError: A mistake in the settings, or a checkpoint or store that cannot be read.
+    """
+    ckpt = Path(config["ckpt"]).expanduser()
+    module = load_module(ckpt, RENDERER).to(config["device"])
+    trained = read_checkpoint(ckpt)[KEY].get("data") or {}
+    store, names = clips_to_score(config["store"], config["split"], config["clips"], trained)
+    scorer = FrameScorer(config["device"])
+    rows = {
+        name: evaluate_clip(store, name, module, scorer, config)
+        for name in bar(names, len(names), "scoring clips")
+    }
+    output = Path(config["output"]).expanduser()
+    result = summaries(rows)
+    write(output, result, rows, config)
+    films = f"\nvideos: {output / 'videos'}" if config["videos"] else ""
+    return f"{table(result)}\nevery number: {output / 'evaluation.json'}, {output / 'evaluation.csv'}{films}"

@@ -1,0 +1,220 @@
+"""A renderer's checkpoint on whole clips: every hidden frame made from the frames around it, and scored.
+
+Letters: B hidden frames made at once, H and W the picture's height and width.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import torch
+
+from rib.clips.batches import collate
+from rib.clips.clips import Window, choose
+from rib.clips.data import to_clip_batch
+from rib.clips.store import Hdf5Clips
+from rib.io.errors import RibError
+from rib.metrics.frames import summarise
+from rib.render.clip_batch import ClipBatch, Generated
+
+Renderer = Callable[[ClipBatch], Generated]
+METHODS = ("fused", "background")
+"""What is scored: the finished frame, and the interpolated background that the net was given."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A hidden frame between the two that are given.
+
+    Attributes:
+        before: Number of the frame given before it.
+        hidden: Its own number.
+        after: Number of the frame given after it.
+    """
+
+    before: int
+    hidden: int
+    after: int
+
+
+@dataclass(frozen=True)
+class Made:
+    """A hidden frame and what was made of it; pictures are (H, W, 3) uint8, alpha (H, W) uint8.
+
+    Attributes:
+        trial: Which frame.
+        time_s: When.
+        true: The frame itself.
+        background: What the interpolator made of it.
+        generated: The person before it is laid over anything.
+        alpha: The share of the person.
+        fused: The finished frame.
+        pose: (19, 3) px and confidence.
+    """
+
+    trial: Trial
+    time_s: float
+    true: np.ndarray
+    background: np.ndarray
+    generated: np.ndarray
+    alpha: np.ndarray
+    fused: np.ndarray
+    pose: np.ndarray
+
+
+def clips_to_score(
+    path: str, split: str, clips: Sequence[str] | None, trained: Mapping[str, Any]
+) -> tuple[Hdf5Clips, list[str]]:
+    """The store, and which of its clips are scored.
+
+    Args:
+        path: The HDF5.
+        split: "gt", "train" or "auto", which takes gt where the store has test clips.
+        clips: Names or patterns; None takes all test clips, or of training clips those that the checkpoint
+            was not trained on.
+        trained: The recipe of the data that the checkpoint was trained on.
+
+    Raises:
+        RibError: The store cannot be read, a name fits no clip, or nothing says which clips were held out.
+    """
+    store = _open(path, split)
+    if clips is not None:
+        return store, choose(store.names, clips)
+    if store.split == "gt":
+        return store, list(store.names)
+    unseen = [
+        pattern
+        for pattern in (*trained.get("held_out", ()), *trained.get("validation", ()))
+        if any(fnmatchcase(name, pattern) for name in store.names)
+    ]
+    if not unseen:
+        raise RibError(
+            f"{path} has no test clips, and the checkpoint held none of its clips out from training",
+            "type clips=[NAME,...] of clips that it was not trained on",
+        )
+    return store, choose(store.names, unseen)
+
+
+def _open(path: str, split: str) -> Hdf5Clips:
+    if split != "auto":
+        return Hdf5Clips(path, split)
+    try:
+        return Hdf5Clips(path, "gt")
+    except RibError:
+        return Hdf5Clips(path, "train")
+
+
+def trials(store: Hdf5Clips, name: str) -> list[Trial]:
+    """The hidden frames of a clip.
+
+    Of a training clip all but the first and last, each between its neighbours; of a test clip those that the
+    test does not give.
+    """
+    if store.split == "train":
+        return [Trial(t - 1, t, t + 1) for t in range(1, store.length(name) - 1)]
+    given = store.given(name)
+    return [Trial(a, t, b) for a, b in pairwise(given) for t in range(a + 1, b)]
+
+
+def hidden_fps(store: Hdf5Clips, name: str) -> float:
+    """At how many frames a second a clip's hidden frames follow each other, on average."""
+    numbers = [trial.hidden for trial in trials(store, name)]
+    apart = (numbers[-1] - numbers[0]) / (len(numbers) - 1) if len(numbers) > 1 else 1.0
+    return store.fps(name) / apart
+
+
+@torch.inference_mode()
+def render(
+    store: Hdf5Clips, name: str, renderer: Renderer, batch_size: int, every: int, device: str
+) -> Iterator[Made]:
+    """Make the hidden frames of a clip.
+
+    Args:
+        store: The clips.
+        name: Which clip.
+        renderer: A `ClipBatch` in and `Generated` out, on `device`.
+        batch_size: Frames made at once.
+        every: Only every n-th hidden frame.
+        device: Where.
+
+    Raises:
+        RibError: The clip is too short or damaged.
+    """
+    hidden = trials(store, name)[::every]
+    if not hidden:
+        raise RibError(f"the clip {name} has {store.length(name)} frames and hides none of them")
+    whole = store.window(name, 0, store.length(name))
+    for first in range(0, len(hidden), batch_size):
+        some = hidden[first : first + batch_size]
+        batch = to_clip_batch(collate([_window(whole, trial) for trial in some], -1))
+        moved: Any = {k: v.to(device) if isinstance(v, torch.Tensor) else v for k, v in batch.items()}
+        made = renderer(moved)
+        yield from (_made(whole, trial, made, row) for row, trial in enumerate(some))
+
+
+def _made(whole: Window, trial: Trial, made: Generated, row: int) -> Made:
+    return Made(
+        trial,
+        float(whole.times_s[trial.hidden]),
+        whole.frames[trial.hidden],
+        whole.backgrounds[trial.hidden - 1],
+        eight_bit(made["foreground"][row, 0]),
+        eight_bit(made["alpha"][row, 0])[..., 0],
+        eight_bit(made["picture"][row, 0]),
+        whole.poses[trial.hidden],
+    )
+
+
+def _window(whole: Window, trial: Trial) -> Window:
+    """The hidden frame between the two given, as a window of three."""
+    index = [trial.before, trial.hidden, trial.after]
+    return Window(
+        whole.name, whole.frames[index], whole.poses[index], whole.masks[index],
+        whole.backgrounds[[trial.hidden - 1]], whole.times_s[index],
+    )  # fmt: skip
+
+
+def eight_bit(picture: torch.Tensor) -> np.ndarray:
+    """(C, H, W) in 0..1 to (H, W, C) uint8."""
+    scaled = (picture.float().clamp(0, 1) * 255).round().to(torch.uint8)
+    return np.ascontiguousarray(scaled.permute(1, 2, 0).cpu().numpy())
+
+
+def summaries(rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, Any]:
+    """Scores of every clip, and over clips.
+
+    Args:
+        rows: Of each clip, a row a frame with a dict of scores for each of `METHODS`.
+
+    Returns:
+        `clips`: by clip and method what `summarise` gives; `mean_of_clips`: by method the mean of the clips'
+        means, every clip weighing the same; `all_frames`: by method `summarise` over all frames.
+    """
+    clips = {
+        name: {method: summarise([row[method] for row in frames]) for method in METHODS}
+        for name, frames in rows.items()
+    }
+    return {
+        "clips": clips,
+        "mean_of_clips": {
+            method: _mean([summary[method] for summary in clips.values()]) for method in METHODS
+        },
+        "all_frames": {
+            method: summarise([row[method] for frames in rows.values() for row in frames])
+            for method in METHODS
+        },
+    }
+
+
+def _mean(summaries_of_clips: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    keys = {key for summary in summaries_of_clips for key in summary if key != "frames"}
+    means = {}
+    for key in sorted(keys):
+        values = [summary[key] for summary in summaries_of_clips if key in summary]
+        means[key] = sum(values) / len(values)
+    return means

@@ -1,0 +1,106 @@
+"""Build objects from plain dicts, as configs and checkpoints hold them."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import inspect
+import types
+import typing
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from rib.io.errors import RibError
+from rib.io.renamed import current_target
+
+ALLOWED_PACKAGES = ("rib", "torch", "torchmetrics", "kornia", "pytorch_lightning")
+"""A recipe may name nothing outside these packages: configs travel with checkpoints, which are untrusted."""
+
+
+def build(recipe: Mapping[str, Any], **extra: Any) -> Any:
+    """Call what `recipe["_target_"]` names with the recipe's other items.
+
+    Nested dicts and lists are passed on as they are: who receives a recipe builds it.
+
+    Args:
+        recipe: A dict with `_target_`, the dotted path of a class or function, and its keyword arguments.
+        extra: Further keyword arguments; they win over the recipe's.
+
+    Raises:
+        RibError: The target is missing, outside `ALLOWED_PACKAGES` or takes no such argument.
+    """
+    check(recipe, known=extra)
+    arguments = {key: value for key, value in recipe.items() if not key.startswith("_")}
+    return locate(recipe["_target_"])(**{**arguments, **extra})
+
+
+def locate(target: str) -> Callable[..., Any]:
+    """The class or function at a dotted path of today or of before, inside `ALLOWED_PACKAGES`."""
+    target = current_target(target)
+    if target.partition(".")[0] not in ALLOWED_PACKAGES:
+        allowed = ", ".join(ALLOWED_PACKAGES)
+        raise RibError(f"a recipe names {target!r}, which lies outside the allowed packages ({allowed})")
+    module_name, _, name = target.rpartition(".")
+    try:
+        found = getattr(importlib.import_module(module_name), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise RibError(f"a recipe names {target!r}, which cannot be imported ({error})") from error
+    if not callable(found):
+        raise RibError(f"a recipe names {target!r}, which is not a class or function")
+    return found
+
+
+def check(recipe: Mapping[str, Any], known: Mapping[str, Any] | None = None) -> None:
+    """Compare a recipe with its constructor's signature, without calling it.
+
+    Args:
+        recipe: A dict with `_target_`.
+        known: Arguments that the builder supplies itself.
+
+    Raises:
+        RibError: An argument that the constructor does not take ("did you mean ...?") or one that it lacks.
+    """
+    if "_target_" not in recipe:
+        raise RibError(f"a recipe has no _target_ (its keys: {', '.join(map(str, recipe)) or 'none'})")
+    target = recipe["_target_"]
+    parameters = inspect.signature(locate(target)).parameters
+    takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+    names = [n for n, p in parameters.items() if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+    given = {key for key in recipe if not key.startswith("_")} | set(known or {})
+    for key in sorted(given - set(names)):
+        if not takes_any:
+            raise RibError(f"{target} takes no {key!r}", did_you_mean(key, names))
+    for key in sorted(given & set(names) & set(recipe)):
+        if not _fits(recipe[key], _hints(target).get(key, Any)):
+            wanted = inspect.formatannotation(_hints(target)[key]).replace("typing.", "")
+            raise RibError(f"{target}: {key} is {wanted}, but {recipe[key]!r} was given")
+    lacking = [n for n in names if parameters[n].default is inspect.Parameter.empty and n not in given]
+    if lacking and known is not None:
+        raise RibError(f"{target} needs {', '.join(map(repr, lacking))}")
+
+
+def _hints(target: str) -> dict[str, Any]:
+    found = locate(target)
+    try:
+        return typing.get_type_hints(found.__init__ if inspect.isclass(found) else found)  # type: ignore[misc]
+    except (NameError, TypeError, AttributeError):  # a name that exists for type checkers only
+        return {}
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    """Whether a plain value suits an annotation; annotations beyond plain types suit everything."""
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        return any(_fits(value, part) for part in typing.get_args(hint))
+    if hint is float:
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    if hint is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    if hint in (str, bool, type(None)):
+        return isinstance(value, hint)
+    return True
+
+
+def did_you_mean(word: str, choices: list[str]) -> str:
+    """A closing sentence for an error about a misspelt word."""
+    close = difflib.get_close_matches(word, choices, n=1, cutoff=0.6)
+    return f"did you mean {close[0]!r}?" if close else f"choose one of: {', '.join(choices)}"

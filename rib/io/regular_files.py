@@ -1,0 +1,60 @@
+"""Files that others name, looked at before they are opened: opening a FIFO or a device may never end."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+from rib.io.errors import RibError
+
+_KINDS = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a FIFO",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+def kind_of(path: Path) -> str:
+    """What stands at a path, links followed: "a file", "a folder", "a FIFO", ...; "" where nothing does.
+
+    Raises:
+        RibError: The path cannot be looked at: a folder above is closed, or the name is none.
+    """
+    try:
+        return _KINDS.get(stat.S_IFMT(path.stat().st_mode), "a file")
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise RibError(f"{str(path)!r} cannot be looked at ({reason})", "check the path") from error
+
+
+def check_regular(path: Path, remedy: str, what: str = "") -> None:
+    """Refuse what is not a file that can be read from its beginning to its end.
+
+    Args:
+        path: What was named.
+        remedy: What to give instead.
+        what: What the file is for, before its path in the message: "the checkpoint ".
+
+    Raises:
+        RibError: Nothing is there, or it is a folder, a FIFO, a socket or a device.
+    """
+    kind = kind_of(path)
+    if kind != "a file":
+        told = f"is {kind}, expected a file" if kind else "does not exist"
+        raise RibError(f"{what}{path} {told}", remedy)
+
+
+def refuse_special(path: Path, remedy: str = "take it out of the folder") -> None:
+    """Refuse a FIFO, a socket or a device inside a folder of files.
+
+    Raises:
+        RibError: It is one, or a link to nothing.
+    """
+    kind = kind_of(path)
+    if kind not in ("a file", "a folder"):
+        told = f"is {kind}, expected a file" if kind else "is a link to nothing"
+        raise RibError(f"{path} {told}", remedy)

@@ -1,0 +1,131 @@
+"""A collection prepared piece by piece: shared out between machines and processes, and told at the end.
+
+Nothing is shared between the runs but the folder of parts, so `shard=0/8` to `shard=7/8` may run on eight
+machines and be started again at will; whichever finds all parts done puts them together.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, TypeVar
+
+from rib.io.errors import RibError
+from rib.io.files import write_text_whole
+from rib.io.workers import worker_pool
+
+Part = TypeVar("Part")
+
+Progress = Callable[[int, int, str], None]
+"""Called after each part with how many are done, how many there are, and the part's name."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a preparation did.
+
+    Attributes:
+        store: The store, or None while other shards have not done their parts.
+        prepared: Parts of this shard made now.
+        reused: Parts of this shard that an earlier run had made.
+        skipped: Why parts were left out, by name; also in `<store>.skipped.json`.
+        waiting: Parts of other shards that are not done.
+    """
+
+    store: Path | None
+    prepared: int
+    reused: int
+    skipped: dict[str, str]
+    waiting: int
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One piece of the work: a file that is whole or absent, or a note that says why it cannot be made.
+
+    Attributes:
+        name: What people call it.
+        folder: Where pieces lie.
+        key: What its file is called: a hash of everything that it depends on.
+    """
+
+    suffix: ClassVar[str] = ".h5"
+
+    name: str
+    folder: Path
+    key: str
+
+    @property
+    def done(self) -> Path:
+        """The piece's file."""
+        return self.folder / f"{self.key}{self.suffix}"
+
+    @property
+    def note(self) -> Path:
+        """Why it was skipped."""
+        return self.folder / f"{self.key}.skipped.json"
+
+    @property
+    def reason(self) -> str:
+        """Why it was skipped, in words."""
+        return json.loads(self.note.read_text(encoding="utf-8"))["reason"]
+
+    def make(self, write: Callable[[Path], None]) -> str | None:
+        """Make the file with `write` unless it is there; a piece that was skipped is tried again.
+
+        Returns:
+            Why it was skipped, or None.
+        """
+        if self.done.exists():
+            return None
+        try:
+            write(self.done)
+            self.note.unlink(missing_ok=True)
+            return None
+        except Exception as error:  # one odd file must not end a night's work; it is reported
+            reason = str(error) if isinstance(error, RibError) else f"{type(error).__name__}: {error}"
+            write_text_whole(self.note, json.dumps({"part": self.name, "reason": reason}))
+            return reason
+
+
+def key_of(content: object) -> str:
+    """What a piece's file is called, from all that it depends on; `content` is told apart by its `repr`."""
+    return hashlib.blake2b(repr(content).encode(), digest_size=12).hexdigest()
+
+
+def share(parts: Sequence[Part], shard: str) -> list[Part]:
+    """Every n-th part from the i-th.
+
+    Args:
+        parts: All of them.
+        shard: "i/n", i in 0..n-1; "0/1" is all.
+
+    Raises:
+        RibError: The shard is written otherwise.
+    """
+    index, _, count = shard.partition("/")
+    if not (index.isdigit() and count.isdigit() and int(index) < int(count)):
+        raise RibError(f"shard is {shard!r}", "write shard=i/n with i from 0 to n - 1, such as shard=0/8")
+    return list(parts[int(index) :: int(count)])
+
+
+def results(
+    parts: Sequence[Part], make: Callable[[Part], str | None], workers: int
+) -> Iterator[tuple[Part, str | None]]:
+    """Make the parts in `workers` processes; each with why it was skipped, or None, as they get done.
+
+    Args:
+        parts: What to make; they travel to the processes.
+        make: A function of a module, or a `functools.partial` of one; 1 worker calls it here.
+        workers: Processes; they end with this one, however it ends.
+    """
+    if workers <= 1:
+        yield from ((part, make(part)) for part in parts)
+        return
+    with worker_pool(workers) as pool:
+        jobs = {pool.submit(make, part): part for part in parts}
+        yield from ((jobs[job], job.result()) for job in as_completed(jobs))

@@ -1,0 +1,1 @@
+"""Make clean keypoints look like a detector's."""

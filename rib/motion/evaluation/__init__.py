@@ -1,0 +1,1 @@
+"""Score motion nets and splines on held-out motion capture."""

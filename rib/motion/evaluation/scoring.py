@@ -1,0 +1,165 @@
+"""Score motion weights and the splines beside them on held-out motion capture."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+
+from rib.io.recipe import build
+from rib.motion.corruption.detector_errors import read_detector_errors
+from rib.motion.corruption.detector_noise import DetectorErrors
+from rib.motion.evaluation.protocol import Condition, Sequence, keyframes, sequences
+from rib.motion.nets.checkpoint import load_net, shipped_weights
+from rib.motion.splines import Spline
+from rib.motion.training.recordings import load_recordings
+from rib.structures.keypoints import PoseSequence
+from rib.structures.skeleton import BODY19
+
+Method = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+"""Times (K,), joints (K, 19, 2), confidence (K, 19), moments (N,): joints (N, 19, 2)."""
+MEASURES = ("between", "key", "torso", "pck05", "acc")
+"""What tables show: mean error in between and at keyframes in px, in between in torsos, the share of joints
+in between within 5 % of the torso, and the error of the second difference in px a frame squared."""
+REFERENCE_MEASURES = ("mse", "mae", "max")
+"""The published model's: square, absolute and greatest error of a coordinate over all frames, in its unit."""
+UNIT_PX = 512.0
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What every method is asked.
+
+    Attributes:
+        sequence: The truth.
+        stride: Frames from keyframe to keyframe.
+        condition: What happened to the keyframes.
+        times_s: (K,).
+        keypoints_px: (K, 19, 2).
+        confidence: (K, 19).
+    """
+
+    sequence: Sequence
+    stride: int
+    condition: Condition
+    times_s: np.ndarray
+    keypoints_px: np.ndarray
+    confidence: np.ndarray
+
+    def answer(self, method: Method) -> np.ndarray:
+        """The method's (N, 19, 2) at every frame."""
+        return method(self.times_s, self.keypoints_px, self.confidence, self.sequence.times_s)
+
+
+def methods(config: Mapping[str, Any]) -> dict[str, Method]:
+    """The net of `config["ckpt"]`, or the shipped one, and the splines of `config["baselines"]`, by name."""
+    found: dict[str, Method] = {name: spline_method(build(r)) for name, r in config["baselines"].items() if r}
+    weights = config["ckpt"] or shipped_weights()
+    return {**found, "net": net_method(load_net(weights).to(torch.device(config["device"])))}
+
+
+def spline_method(spline: Spline) -> Method:
+    """A spline as a method; a joint that is never seen lies in the middle of the others."""
+
+    def method(
+        times_s: np.ndarray, x: np.ndarray, confidence: np.ndarray, moments_s: np.ndarray
+    ) -> np.ndarray:
+        moved = spline(PoseSequence(x, confidence, times_s, "body19", (1, 1)), moments_s)
+        known = confidence > 0
+        ever = np.asarray(known.any(axis=0))[:, None]
+        middle = np.median(x[known], axis=0) if known.any() else np.zeros(2)
+        return np.where(ever, moved.keypoints_px, middle)
+
+    return method
+
+
+def net_method(net: torch.nn.Module) -> Method:
+    """A net as a method."""
+    device = next(net.parameters()).device
+
+    def method(
+        times_s: np.ndarray, x: np.ndarray, confidence: np.ndarray, moments_s: np.ndarray
+    ) -> np.ndarray:
+        as_tensor = lambda a, kind: torch.as_tensor(a, dtype=kind, device=device)[None]  # noqa: E731
+        with torch.inference_mode():
+            curve = net(
+                as_tensor(times_s, torch.float64),
+                as_tensor(x, torch.float32),
+                as_tensor(confidence, torch.float32),
+            )
+            return curve.at(as_tensor(moments_s, torch.float64))[0][0].double().cpu().numpy()
+
+    return method
+
+
+def held_out(config: Mapping[str, Any]) -> list[Sequence]:
+    """The sequences that are scored.
+
+    Raises:
+        RibError: There are no recordings, or a subject occurs nowhere.
+    """
+    bank = load_recordings(config["folder"], config["fps"])
+    if config["subjects"]:
+        bank = bank.split(config["subjects"])[1]
+    return list(sequences(bank, config["seed"], config["max_windows"]))[:: config["every"]]
+
+
+def conditions(config: Mapping[str, Any]) -> list[Condition]:
+    """Clean keyframes, drawn noise of each size, errors of real detectors where tracks are given."""
+    drawn = [Condition(name, "detector", factor) for name, factor in config["noise"].items()]
+    real = [Condition("real", "real")] if config["tracks"] else []
+    return [Condition("clean", "clean"), *drawn, *real]
+
+
+def trials(chosen: Iterable[Sequence], config: Mapping[str, Any]) -> Iterator[Trial]:
+    """Every sequence under every condition at every stride."""
+    errors = detector_errors(config["tracks"])
+    for condition, stride, sequence in itertools.product(conditions(config), config["strides"], chosen):
+        x, confidence = keyframes(sequence, stride, condition, errors)
+        yield Trial(sequence, stride, condition, sequence.times_s[::stride], x, confidence)
+
+
+def detector_errors(tracks: Iterable[tuple[str, float]]) -> DetectorErrors | None:
+    """Errors of real detectors' tracks, or None without any.
+
+    A hand has its wrist's errors: few detectors have hands, and theirs come and go with the crop.
+    """
+    tracks = [(path, fps) for path, fps in tracks]
+    if not tracks:
+        return None
+    errors = read_detector_errors(tracks)
+    joint = list(range(len(BODY19)))
+    for side in ("left", "right"):
+        joint[BODY19.index(f"{side}_hand")] = BODY19.index(f"{side}_wrist")
+    return replace(errors, error=errors.error[:, :, joint], confidence=errors.confidence[:, :, joint])
+
+
+def row(name: str, trial: Trial, found: np.ndarray) -> dict[str, Any]:
+    """All measures of one answer."""
+    window, view = trial.sequence.seed[-2:]
+    return {
+        "method": name, "condition": trial.condition.name, "stride": trial.stride,
+        "clip": trial.sequence.clip, "window": window, "view": view,
+        **score(trial.sequence, trial.stride, found),
+    }  # fmt: skip
+
+
+def score(sequence: Sequence, stride: int, found: np.ndarray) -> dict[str, float]:
+    """Measures of (N, 19, 2) against the truth, by name (`MEASURES`, `REFERENCE_MEASURES`)."""
+    difference = (found - sequence.joints_px)[:, sequence.scored]
+    error = np.linalg.norm(difference, axis=-1)
+    key = np.arange(len(error)) % stride == 0
+    between, torso = error[~key], sequence.torso_px
+    bend = np.linalg.norm(np.diff(difference, 2, axis=0), axis=-1)
+    unit = np.abs(difference) / UNIT_PX
+    return {
+        "between": float(between.mean()), "key": float(error[key].mean()), "all": float(error.mean()),
+        "p95": float(np.percentile(between, 95)), "torso": float(between.mean() / torso),
+        **{f"pck{share:02d}": float((between < share / 100 * torso).mean()) for share in (5, 10, 20)},
+        "acc": float(bend.mean()),
+        "mse": float((unit**2).mean()), "mae": float(unit.mean()), "max": float(unit.max()),
+    }  # fmt: skip

@@ -1,0 +1,1 @@
+"""Nets that work out the poses in between, and their files."""

@@ -1,0 +1,136 @@
+"""Motion nets in files: recipe, weights and facts together, so that a file alone is enough."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from torch import nn
+
+from rib.io.errors import RibError
+from rib.io.net_files import averaged_weights, read_safetensors, write_net
+from rib.io.recipe import build
+from rib.io.renamed import current_recipe
+
+FORMAT, FORMAT_VERSION = "rib.motion", 1
+SHIPPED = "motion_base.safetensors"
+
+
+@dataclass(frozen=True)
+class MotionFacts:
+    """What has to fit before a net is used.
+
+    Attributes:
+        joint_set: The joints that it moves, a name of `rib.structures.skeleton.JOINT_SETS`.
+        fps: The frame rate that it is bound to, or None where it takes time in seconds.
+        format: Always "rib.motion".
+        format_version: Counts up when files of before can no longer be read.
+    """
+
+    joint_set: str
+    fps: float | None
+    format: str = FORMAT
+    format_version: int = FORMAT_VERSION
+
+
+def facts_of(net: nn.Module) -> MotionFacts:
+    """What a net says about itself."""
+    return MotionFacts(str(net.joint_set), net.fps)  # type: ignore[arg-type]
+
+
+def shipped_weights() -> Path:
+    """The weights that come with the package."""
+    return Path(str(files("rib.motion") / "weights" / SHIPPED))
+
+
+def save_net(path: str | Path, net: nn.Module, recipe: Mapping[str, Any], notes: Mapping[str, str]) -> None:
+    """Write a net's weights as `.safetensors`, with its recipe, facts and notes in the header.
+
+    Args:
+        path: The file to write.
+        net: What `recipe` builds, trained.
+        recipe: The net's recipe, a plain dict.
+        notes: What else to say: data, commit, figures.
+    """
+    write_net(path, net, recipe, {**notes, "facts": json.dumps(asdict(facts_of(net)))})
+
+
+def load_net(path: str | Path, joint_set: str = "body19", fps: float | None = None) -> nn.Module:
+    """A net for use, from `save_net`'s file or from a training checkpoint.
+
+    Args:
+        path: `.safetensors`, or Lightning's `.ckpt`.
+        joint_set: The joints wanted.
+        fps: The frame rate wanted, or None where it does not matter.
+
+    Raises:
+        RibError: The file is absent, damaged or none of ours, or it is of another joint set, frame rate or
+            format version.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise RibError(
+            f"there are no motion weights at {path}", "give the path of a .safetensors or .ckpt file"
+        )
+    read = _read_safetensors if path.suffix == ".safetensors" else _read_lightning
+    try:
+        recipe, state, facts = read(path)
+    except (
+        OSError,
+        KeyError,
+        ValueError,
+        EOFError,
+        RuntimeError,
+        SafetensorError,
+        pickle.UnpicklingError,
+    ) as error:
+        reason = str(error).partition("\n")[0]
+        raise RibError(
+            f"{path} cannot be read as motion weights ({type(error).__name__}: {reason})"
+        ) from error
+    _check(path, facts, joint_set, fps)
+    net: nn.Module = build(recipe)
+    try:
+        net.load_state_dict(state)
+    except RuntimeError as error:
+        raise RibError(
+            f"{path} holds weights that do not fit its own recipe {recipe.get('_target_')}"
+        ) from error
+    return net.eval().requires_grad_(False)
+
+
+def _read_safetensors(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor], dict[str, Any]]:
+    header, state = read_safetensors(path)
+    return current_recipe(json.loads(header["recipe"])), state, json.loads(header["facts"])
+
+
+def _read_lightning(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor], dict[str, Any]]:
+    checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+    return (
+        current_recipe(checkpoint["hyper_parameters"]["net"]),
+        averaged_weights(checkpoint),
+        checkpoint[FORMAT],
+    )
+
+
+def _check(path: Path, facts: Mapping[str, Any], joint_set: str, fps: float | None) -> None:
+    if facts.get("format") != FORMAT or facts.get("format_version") != FORMAT_VERSION:
+        raise RibError(
+            f"{path} is of format {facts.get('format')} {facts.get('format_version')}, "
+            f"this version of rib reads {FORMAT} {FORMAT_VERSION}",
+            "use the version of rib that wrote it, or train anew",
+        )
+    if facts["joint_set"] != joint_set:
+        raise RibError(f"{path} moves the joints of {facts['joint_set']!r}, but {joint_set!r} is wanted")
+    if None not in (fps, facts["fps"]) and abs(facts["fps"] - fps) > 1e-3 * fps:  # type: ignore[operator]
+        raise RibError(
+            f"{path} was trained for {facts['fps']:g} frames a second, but {fps:g} are wanted",
+            f"choose fps={facts['fps']:g}, or motion=transformer with the weights that come with rib",
+        )

@@ -1,0 +1,89 @@
+"""Weights of the published motion model, where a user has them, as a file of ours."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from rib.io.errors import RibError
+from rib.motion.nets.checkpoint import save_net
+from rib.motion.nets.reference import MotionReference
+from rib.motion.nets.reference_transformer import NUM_VALUES
+
+RECIPE: dict[str, Any] = {
+    "_target_": "rib.motion.nets.reference.MotionReference",
+    "width": 128, "num_heads": 8, "num_layers": 6, "hidden": 256, "dropout": 0.1, "frame_rate": 60,
+    "published": True,
+}  # fmt: skip
+
+
+def convert_published(weights: str | Path, statistics: str | Path | None, output: str | Path) -> None:
+    """Write published weights as a `.safetensors` file for `motion.weights=` and `rib evaluate ckpt=`.
+
+    Args:
+        weights: A file of `torch.save` that holds the state_dict, bare or inside a dict.
+        statistics: An `.npz` with `mean` and `std` of the 38 normalised values (19 x 2, relative to the hip,
+            which comes last), or None for 0 and 1.
+        output: The file to write.
+
+    Raises:
+        RibError: A file cannot be read or does not fit.
+    """
+    net = MotionReference(**{key: value for key, value in RECIPE.items() if key != "_target_"})
+    load_published(net, _read(Path(weights)))
+    if statistics is not None:
+        mean, std = _statistics(Path(statistics))
+        net.mean.copy_(mean)
+        net.std.copy_(std)
+    save_net(output, net.eval(), RECIPE, {"data": "the published weights of Render In-between"})
+
+
+def load_published(net: MotionReference, state: Mapping[str, torch.Tensor]) -> None:
+    """Give a net the weights of a published state_dict, all of them.
+
+    Raises:
+        RibError: A name is missing or unknown, or a shape differs.
+    """
+    try:
+        net.transformer.load_state_dict(dict(state), strict=True)
+    except RuntimeError as error:
+        first = str(error).strip().splitlines()[1].strip()
+        raise RibError(f"these are no weights of the published motion model ({first})") from error
+
+
+def _read(path: Path) -> dict[str, torch.Tensor]:
+    try:
+        content: Any = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, pickle.UnpicklingError, RuntimeError, EOFError) as error:
+        first = str(error).partition("\n")[0]
+        raise RibError(
+            f"{path} cannot be read safely as weights ({first})", "name a file of torch.save"
+        ) from error
+    while isinstance(content, dict) and not any(
+        isinstance(value, torch.Tensor) for value in content.values()
+    ):
+        inner = [value for value in content.values() if isinstance(value, dict)]
+        if not inner:
+            raise RibError(f"{path} holds no state_dict", "name a file of torch.save")
+        content = max(inner, key=len)
+    return {name.removeprefix("module."): tensor for name, tensor in content.items()}
+
+
+def _statistics(path: Path) -> tuple[torch.Tensor, torch.Tensor]:
+    try:
+        with np.load(path, allow_pickle=False) as data:
+            mean, std = (torch.from_numpy(data[key]).float().flatten() for key in ("mean", "std"))
+    except (OSError, ValueError, KeyError) as error:
+        raise RibError(
+            f"{path} cannot be read as statistics ({error})", "save mean and std in an .npz"
+        ) from error
+    if len(mean) != NUM_VALUES or len(std) != NUM_VALUES or not bool((std > 0).all()):
+        raise RibError(
+            f"{path} holds {len(mean)} means and {len(std)} deviations, but {NUM_VALUES} above 0 are needed"
+        )
+    return mean, std

@@ -1,0 +1,1 @@
+"""Train a motion net on motion capture."""

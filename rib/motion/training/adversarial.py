@@ -1,0 +1,112 @@
+"""The published model's optional opponent: a discriminator of 2-D motion, trained by least squares.
+
+Mao et al., "Least Squares Generative Adversarial Networks", ICCV 2017. Letters: B clips, K keyframes,
+N moments: the keyframes and one between each two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from rib.io.recipe import build
+from rib.motion.nets.curve import MotionCurve
+from rib.motion.training.module import MotionModule
+from rib.motion.training.windows import PROBES, MotionBatch
+from rib.structures.skeleton import BODY19
+
+HIP = BODY19.index("mid_hip")
+NUM_VALUES = 2 * len(BODY19) + 1
+
+
+class MotionDiscriminator(nn.Module):
+    """Judges every moment of a motion by the moments around it.
+
+    Args:
+        width: Channels.
+        num_layers: Convolutions over five moments each.
+    """
+
+    def __init__(self, width: int, num_layers: int) -> None:
+        super().__init__()
+        sizes = [NUM_VALUES, *[width] * num_layers]
+        layers: list[nn.Module] = []
+        for inside, out in pairwise(sizes):
+            layers += [nn.Conv1d(inside, out, 5, padding=2, padding_mode="replicate"), nn.LeakyReLU(0.2)]
+        self.layers = nn.Sequential(*layers, nn.Conv1d(width, 1, 1))
+
+    def forward(self, joints: Tensor, times_s: Tensor) -> Tensor:
+        """Scores (B, N) of joints (B, N, 19, 2), in heights, at times (B, N): 1 is real, 0 is made."""
+        hip = joints[:, :, HIP : HIP + 1]
+        relative = torch.cat([joints[:, :, :HIP], joints[:, :, HIP + 1 :]], 2) - hip
+        travel = hip - hip[:, :1]
+        step = torch.cat([times_s[:, :1] * 0, times_s.diff(dim=1)], 1).to(joints)
+        values = torch.cat([relative.flatten(2), travel.flatten(2), step[..., None]], -1)
+        return self.layers(values.transpose(1, 2))[:, 0]
+
+
+class AdversarialMotionModule(MotionModule):
+    """A `MotionModule` whose net also has to convince a discriminator.
+
+    Both are trained in one step and by one optimizer: the net's term goes through the discriminator with its
+    weights held, the discriminator's term through the net's answer with its gradient cut. Steps, schedules,
+    checkpoints and processes so stay those of plain training; gradients are clipped by the norm of both.
+
+    Args:
+        net: See `MotionModule`.
+        loss: See `MotionModule`.
+        weights: Weight of each term of the loss, among them `adversarial` (the net's) and `discriminator`.
+        optimizer: See `MotionModule`.
+        warmup_steps: See `MotionModule`.
+        total_steps: See `MotionModule`.
+        final_share: See `MotionModule`.
+        average: See `MotionModule`.
+        checks: See `MotionModule`.
+        discriminator: Recipe of the discriminator.
+    """
+
+    shardable = False
+    """The discriminator runs on weights that it is handed (`rib.engine.sharded`)."""
+
+    def __init__(
+        self, net: Mapping[str, Any], loss: Mapping[str, Any], weights: Mapping[str, float],
+        optimizer: Mapping[str, Any], warmup_steps: int, total_steps: int, final_share: float, average: float,
+        checks: Sequence[str], discriminator: Mapping[str, Any],
+    ) -> None:  # fmt: skip
+        super().__init__(
+            net, loss, weights, optimizer, warmup_steps, total_steps, final_share, average, checks
+        )
+        self.save_hyperparameters()
+        self.discriminator: nn.Module = build(discriminator)
+
+    def losses(self, curve: MotionCurve, batch: MotionBatch) -> dict[str, Tensor]:
+        """The terms of `MotionLoss`, the net's against the discriminator, and the discriminator's."""
+        middle = slice(PROBES // 2, PROBES // 2 + 1)
+        probes_s = batch["probe_times_s"][:, :, middle]
+        made = _interleaved(curve.position_px, curve.between(probes_s)) / batch["height_px"]
+        real = _interleaved(batch["target_px"], batch["probe_px"][:, :, middle]) / batch["height_px"]
+        times_s = _interleaved(batch["times_s"], probes_s)
+        held = {name: p.detach() for name, p in self.discriminator.named_parameters()}
+        convinced = functional_call(self.discriminator, held, (made, times_s))
+        judged_real = self.discriminator(real, times_s)
+        judged_made = self.discriminator(made.detach(), times_s)
+        return {
+            **super().losses(curve, batch),
+            "adversarial": (convinced - 1).square().mean(),
+            "discriminator": 0.5 * ((judged_real - 1).square().mean() + judged_made.square().mean()),
+        }
+
+    def groups(self) -> list[dict[str, Any]]:
+        """The discriminator's weights beside the net's."""
+        return [*super().groups(), {"params": list(self.discriminator.parameters()), "weight_decay": 0.0}]
+
+
+def _interleaved(keys: Tensor, between: Tensor) -> Tensor:
+    """(B, K, ...) and (B, K - 1, 1, ...) in the order of time: (B, 2 K - 1, ...)."""
+    pairs = torch.stack([keys[:, :-1], between[:, :, 0]], 2).flatten(1, 2)
+    return torch.cat([pairs, keys[:, -1:]], 1)

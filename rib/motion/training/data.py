@@ -1,0 +1,121 @@
+"""Batches of motion for Lightning: every batch is a function of (seed, epoch, index)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+from torch.utils.data import DataLoader, Dataset, DistributedSampler, Sampler
+
+from rib.io.errors import RibError
+from rib.io.recipe import build
+from rib.mocap.bank import MotionBank
+from rib.motion.corruption.detector_errors import read_detector_errors
+from rib.motion.corruption.detector_noise import DetectorNoise
+from rib.motion.training.recordings import load_recordings
+from rib.motion.training.windows import MotionBatch, MotionWindows, WindowRecipe
+from rib.training.epochs import EpochSampler, draws, ranks
+
+
+class DrawnBatches(Dataset[MotionBatch]):
+    """`num_batches` batches an epoch; item `epoch * num_batches + i` is drawn from (seed, epoch, i).
+
+    Args:
+        windows: Draws them.
+        num_batches: Batches an epoch.
+        seed: The run's seed.
+    """
+
+    def __init__(self, windows: MotionWindows, num_batches: int, seed: int) -> None:
+        self.windows, self.num_batches, self.seed = windows, num_batches, seed
+
+    def __len__(self) -> int:
+        return self.num_batches
+
+    def __getitem__(self, index: int) -> MotionBatch:
+        epoch, place = divmod(index, self.num_batches)
+        return self.windows.draw(draws(self.seed, epoch, place))
+
+
+class MotionDataModule(pl.LightningDataModule):
+    """Mocap in memory; windows, cameras and corruption are drawn on the fly.
+
+    Args:
+        folder: A store that `rib prepare` made, a folder of joint files, or "synthetic" (`load_recordings`).
+        held_out: Subjects that are never trained on.
+        validation: Subjects that choose the checkpoint; they are not trained on either.
+        fps: Frame rate of the bank, frames a second.
+        windows: Recipe of `WindowRecipe`.
+        views: Recipe of the cameras.
+        noise: Recipe of `DetectorNoise`.
+        detector_tracks: Keypoint files of real detectors and their frame rates, whose errors are drawn from.
+        checks: Conditions of validation by name: changes to `windows` and `noise`.
+        batches_per_epoch: Batches drawn in an epoch.
+        validation_batches: Batches a condition.
+        seed: The run's seed.
+        num_workers: Processes that draw; 0 draws in the training process.
+    """
+
+    def __init__(
+        self, folder: str, held_out: Sequence[str], validation: Sequence[str], fps: float,
+        windows: Mapping[str, Any], views: Mapping[str, Any], noise: Mapping[str, Any],
+        detector_tracks: Sequence[tuple[str, float]], checks: Mapping[str, Mapping[str, Any]],
+        batches_per_epoch: int, validation_batches: int, seed: int, num_workers: int,
+    ) -> None:  # fmt: skip
+        super().__init__()
+        self.folder, self.fps, self.seed = Path(folder).expanduser(), fps, seed
+        self.held_out, self.validation = list(held_out), list(validation)
+        self.windows: WindowRecipe = build(windows)
+        self.views = build(views)
+        self.noise: DetectorNoise = build(noise)
+        self.tracks = [(path, fps) for path, fps in detector_tracks]
+        self.checks = dict(checks)
+        self.batches_per_epoch, self.validation_batches = batches_per_epoch, validation_batches
+        self.num_workers = num_workers
+        self.training: MotionBank | None = None
+
+    def setup(self, stage: str | None = None) -> None:
+        """Read the recordings.
+
+        Raises:
+            RibError: The folder or a track cannot be read, or a subject named occurs nowhere.
+        """
+        if self.training is not None:
+            return
+        bank, _ = load_recordings(self.folder, self.fps).split(self.held_out)
+        self.training, self.checking = bank.split(self.validation) if self.validation else (bank, bank)
+        if len(self.training) == 0:
+            raise RibError(f"no recording of {self.folder} is left to train on", "hold fewer subjects out")
+        self.errors = read_detector_errors(self.tracks) if self.tracks else None
+
+    def train_dataloader(self) -> DataLoader[MotionBatch]:
+        """One epoch, shared out between the ranks."""
+        assert self.training is not None
+        windows = MotionWindows(self.training, self.windows, self.views, self.noise, self.errors)
+        batches = DrawnBatches(windows, self.batches_per_epoch, self.seed)
+        return DataLoader(
+            batches,
+            batch_size=None,
+            sampler=EpochSampler(batches, *ranks(self.trainer), self.trainer),
+            num_workers=self.num_workers,
+            persistent_workers=self.num_workers > 0,
+        )
+
+    def val_dataloader(self) -> list[DataLoader[MotionBatch]]:
+        """The same batches each time, one loader a condition, in the order of `checks`."""
+        loaders = []
+        for change in self.checks.values():
+            recipe = replace(self.windows, **_tupled(change.get("windows", {})))
+            noise = replace(self.noise, **_tupled(change.get("noise", {})))
+            windows = MotionWindows(self.checking, recipe, self.views, noise, self.errors)
+            drawn = DrawnBatches(windows, self.validation_batches, self.seed + 1)
+            sampler: Sampler[int] = DistributedSampler(drawn, *ranks(self.trainer), shuffle=False)
+            loaders.append(DataLoader(drawn, batch_size=None, sampler=sampler))
+        return loaders
+
+
+def _tupled(changes: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in changes.items()}

@@ -1,0 +1,141 @@
+"""Train a motion net: named losses, a running mean of the weights, errors against the spline's."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor, nn
+
+from rib.io.recipe import build
+from rib.motion.nets.base import natural_spline
+from rib.motion.nets.checkpoint import FORMAT, facts_of
+from rib.motion.nets.curve import MotionCurve
+from rib.motion.nets.keyframe_features import prepare
+from rib.motion.training.losses import MIDDLE, MotionLoss, at_probes, weighted
+from rib.motion.training.windows import MotionBatch
+
+PX = 250.0
+"""Errors are logged in px at a person this tall, as `experiments/motion_upsampling` reports them."""
+
+
+class MotionModule(pl.LightningModule):
+    """Fits a net to `MotionBatch`es; the running mean of its weights is validated and shipped.
+
+    Args:
+        net: Recipe of the net.
+        loss: Recipe of `MotionLoss`.
+        weights: Weight of each term of the loss.
+        optimizer: Recipe of the optimizer, without parameters.
+        warmup_steps: Steps in which the learning rate rises from 0.
+        total_steps: Steps after which the learning rate has come down along a cosine; it stays there.
+        final_share: The share of its peak that it comes down to.
+        average: Decay of the running mean of the weights, a step.
+        checks: Names of the validation loaders, as in `MotionDataModule`.
+    """
+
+    def __init__(
+        self, net: Mapping[str, Any], loss: Mapping[str, Any], weights: Mapping[str, float],
+        optimizer: Mapping[str, Any], warmup_steps: int, total_steps: int, final_share: float, average: float,
+        checks: Sequence[str],
+    ) -> None:  # fmt: skip
+        super().__init__()
+        self.save_hyperparameters()
+        self.net: nn.Module = build(net)
+        self.averaged = copy.deepcopy(self.net).requires_grad_(False).eval()
+        self.loss: MotionLoss = build(loss)
+        self.weights = dict(weights)
+        self.checks = list(checks)
+        self.ratios: list[Tensor] = []
+        self.terms: dict[str, Tensor] = {}
+
+    def forward(
+        self, times_s: Tensor, keypoints_px: Tensor, confidence: Tensor, present: Tensor | None = None
+    ) -> MotionCurve:
+        """The curve of the averaged weights (`rib.motion.nets.base.MotionBase`)."""
+        return self.averaged(times_s, keypoints_px, confidence, present)
+
+    def training_step(self, batch: MotionBatch, batch_idx: int) -> Tensor:
+        """Named losses, and their weighted sum."""
+        curve = self.net(batch["times_s"], batch["keypoints_px"], batch["confidence"])
+        terms = self.losses(curve, batch)
+        total = weighted(terms, self.weights)
+        self.terms = {name: term.detach() for name, term in terms.items()}
+        size = len(batch["times_s"])
+        self.log_dict({f"train/{k}_loss": v for k, v in terms.items()}, batch_size=size)
+        self.log("train/loss", total, batch_size=size, prog_bar=True)
+        return total
+
+    def losses(self, curve: MotionCurve, batch: MotionBatch) -> dict[str, Tensor]:
+        """Named, unweighted terms."""
+        return self.loss(curve, spline_of(batch), batch)
+
+    def groups(self) -> list[dict[str, Any]]:
+        """Weights for the optimizer: weight decay on matrices alone."""
+        matrices = [p for p in self.net.parameters() if p.dim() > 1]
+        vectors = [p for p in self.net.parameters() if p.dim() <= 1]
+        return [{"params": matrices}, {"params": vectors, "weight_decay": 0.0}]
+
+    def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
+        """Step, and let the running mean follow at once: a checkpoint after this step holds both."""
+        super().optimizer_step(*args, **kwargs)
+        step = self.trainer.global_step + 1
+        decay = min(self.hparams["average"], step / (step + 10))
+        with torch.no_grad():
+            torch._foreach_lerp_(list(self.averaged.parameters()), list(self.net.parameters()), 1 - decay)
+
+    def train(self, mode: bool = True) -> MotionModule:
+        """The running mean is never in training mode."""
+        super().train(mode)
+        self.averaged.eval()
+        return self
+
+    def validation_step(self, batch: MotionBatch, batch_idx: int, dataloader_idx: int = 0) -> None:
+        """In-between error, and its ratio to the spline's."""
+        curve, spline = self(batch["times_s"], batch["keypoints_px"], batch["confidence"]), spline_of(batch)
+        name = self.checks[dataloader_idx]
+        ours, theirs = (between_px(c, batch) for c in (curve, spline))
+        # every batch weighs 1: between processes Lightning rounds mean batch sizes down to whole numbers
+        options: dict[str, Any] = {"batch_size": 1, "add_dataloader_idx": False, "sync_dist": True}
+        self.log(f"val/{name}_px", ours, **options)
+        self.log(f"val/{name}_ratio", ours / theirs, **options)
+        self.ratios.append(ours / theirs)
+
+    def on_validation_epoch_end(self) -> None:
+        """The mean over conditions chooses the checkpoint."""
+        self.log("val/ratio", torch.stack(self.ratios).mean(), prog_bar=True, sync_dist=True)
+        self.ratios.clear()
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Say what the net fits (`rib.motion.nets.checkpoint`)."""
+        checkpoint[FORMAT] = asdict(facts_of(self.net))
+
+    def configure_optimizers(self) -> Any:
+        """Warm-up, then a cosine."""
+        optimizer = build(self.hparams["optimizer"], params=self.groups())
+        steps, warm, end = (self.hparams[k] for k in ("total_steps", "warmup_steps", "final_share"))
+
+        def share(step: int) -> float:
+            cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, step / steps)))
+            return min(1.0, (step + 1) / warm) * (end + (1 - end) * cosine)
+
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, share)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+def between_px(curve: MotionCurve, batch: MotionBatch) -> Tensor:
+    """Mean error between keyframes of the joints seen, in px at a person `PX` tall."""
+    error = (at_probes(curve, batch) - batch["probe_px"])[:, :, MIDDLE].norm(dim=-1).mean((1, 2))
+    return (error * curve.seen).sum() / curve.seen.sum() * (PX / batch["height_px"])
+
+
+def spline_of(batch: MotionBatch) -> MotionCurve:
+    """The natural cubic spline through a batch's keyframes."""
+    present = torch.ones_like(batch["times_s"], dtype=torch.bool)
+    with torch.no_grad():
+        return natural_spline(prepare(batch["times_s"], batch["keypoints_px"], batch["confidence"], present))

@@ -1,0 +1,100 @@
+"""Now and then during training: a clip as skeletons, the truth beside the net and the spline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+
+from rib.io.files import write_whole
+from rib.motion.evaluation.protocol import FPS
+from rib.motion.evaluation.skeleton_video import skeleton_frames, write_skeletons
+from rib.motion.training.module import spline_of
+from rib.motion.training.windows import MotionBatch
+
+Panels = dict[str, np.ndarray]
+
+
+class SkeletonPanels(pl.Callback):
+    """Writes skeletons/<condition>_<step>.mp4 and .png, and hands them to loggers that show them.
+
+    The first clip of a validation batch is shown: the truth as it is known at the probes, then what the net
+    and the natural cubic spline make of its keyframes.
+
+    Args:
+        folder: The run folder.
+        check: The condition of validation whose clip is shown.
+        every_num_validations: How often.
+        size_px: Width and height of a panel.
+        codec: Encoder of the video.
+        crf: Its constant rate factor.
+    """
+
+    def __init__(
+        self, folder: str, check: str, every_num_validations: int, size_px: int, codec: str, crf: int
+    ) -> None:
+        self.folder, self.check = Path(folder) / "skeletons", check
+        self.every_num_validations = every_num_validations
+        self.size_px, self.codec, self.crf = size_px, codec, crf
+        self._count = 0
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Write and log, on rank 0."""
+        self._count += 1
+        due = (self._count - 1) % self.every_num_validations == 0
+        if trainer.sanity_checking or not trainer.is_global_zero or not due:
+            return
+        checks = list(pl_module.checks)  # type: ignore[arg-type]
+        if self.check not in checks:
+            return
+        loader: Any = trainer.val_dataloaders[checks.index(self.check)]  # type: ignore[index]
+        with torch.inference_mode():
+            panels, stride = panels_of(pl_module, loader.dataset[0])
+        stem = self.folder / f"{self.check}_{trainer.global_step}"
+        video, picture = stem.with_suffix(".mp4"), stem.with_suffix(".png")
+        write_skeletons(video, panels, stride, self.size_px, self.codec, self.crf)
+        _write_middle(picture, panels, stride, self.size_px)
+        for logger in trainer.loggers:
+            for name, file in (("log_video", video), ("log_image", picture)):
+                if hasattr(logger, name):
+                    getattr(logger, name)(f"skeletons/{self.check}_{name[4:]}", [str(file)])
+
+
+def panels_of(module: Any, batch: MotionBatch) -> tuple[Panels, int]:
+    """The first clip's truth, net and spline as (N, 19, 2) px at every frame, and its keyframes' stride.
+
+    Args:
+        module: A `MotionModule`, or anything that is called like one.
+        batch: On the CPU.
+    """
+    one: Any = {k: v[:1] if isinstance(v, torch.Tensor) and v.dim() else v for k, v in batch.items()}
+    device = next(module.parameters()).device
+    keys = [one[k].to(device) for k in ("times_s", "keypoints_px", "confidence")]
+    times_s = one["times_s"][0]
+    moments = (
+        torch.arange(0, float(times_s[-1] - times_s[0]) + 1e-6, 1 / FPS, dtype=torch.float64) + times_s[0]
+    )
+    net = module(*keys).at(moments[None].to(device))[0][0].float().cpu()
+    spline = spline_of(one).at(moments[None])[0][0]
+    known_s = torch.cat([times_s, one["probe_times_s"][0].flatten()]).numpy()
+    known_px = torch.cat([one["target_px"][0], one["probe_px"][0].flatten(0, 1)]).flatten(1).numpy()
+    order = np.argsort(known_s, kind="stable")
+    columns = [np.interp(moments.numpy(), known_s[order], column[order]) for column in known_px.T]
+    truth = np.stack(columns, 1).reshape(len(moments), -1, 2)
+    stride = max(1, round(float(times_s.diff().mean()) * FPS))
+    return {"truth": truth, "net": net.numpy(), "spline": spline.numpy()}, stride
+
+
+def _write_middle(path: Path, panels: Panels, stride: int, size_px: int) -> None:
+    """The moment midway between two keyframes in the middle of the clip."""
+    from PIL import Image
+
+    number = len(panels["truth"]) // 2 // stride * stride + stride // 2
+    last = len(panels["truth"]) - 1
+    frames = skeleton_frames(panels, stride, size_px)
+    frame = next(f for i, f in enumerate(frames) if i == min(number, last))
+    with write_whole(path) as temporary:
+        Image.fromarray(frame).save(temporary)

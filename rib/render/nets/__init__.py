@@ -1,0 +1,1 @@
+"""Nets that render people, their discriminators, and their files."""

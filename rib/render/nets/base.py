@@ -1,0 +1,169 @@
+"""`net=renderer_base`: a compact U-Net that mends a person drawn from the keyframes' own pixels.
+
+It starts as the drawing itself: the last layer is zero, and every change is a departure from what was drawn.
+Letters: N moments, C planes, H and W the size of the person's box.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from rib.render.clip_batch import ClipBatch, Generated
+from rib.render.refine.clip_drawing import ClipDrawing
+from rib.render.refine.drawn import NUM_PLANES, Drawn, Refined
+from rib.structures.box import Box
+
+CELL = 2
+"""The net works on cells of so many pixels a side, which become channels."""
+OUTPUTS = 8
+"""Residual colour (3), share of keyframe a's and of keyframe b's colour, detail, alpha, trust."""
+EDGE = 0.05
+"""Nearness to a limb (`limb_maps`; 2.4 radii away) from which on alpha and trust are left as they are."""
+LARGEST_RESIDUAL = 0.1
+"""A net that may paint what it likes learns to paint over its own mistakes, which serves no other clip."""
+
+
+class Block(nn.Module):
+    """Two convolutions beside a way past them (He et al., CVPR 2016); it starts close to doing nothing."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(width, width, 3, padding=1)
+        self.second = nn.Conv2d(width, width, 3, padding=1)
+        with torch.no_grad():
+            self.second.weight.mul_(0.1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, width, h, w) to the same."""
+        return x + self.second(F.relu(self.first(F.relu(x))))
+
+
+class RendererBase(nn.Module):
+    """Mends a drawing of the person; sees what is in `rib.render.refine.drawn.Drawn`.
+
+    All moments of an interval go as one batch, and no moment sees another: non-autoregressive.
+
+    Args:
+        widths: Channels at 1/2, 1/4, 1/8, ... of the picture's size.
+        blocks: Residual blocks a level, on the way down and on the way up.
+        drawing: Recipe of the renderer whose drawings it mends (`rib.render.warp.WarpRenderer`).
+    """
+
+    def __init__(self, widths: Sequence[int], blocks: Sequence[int], drawing: Mapping[str, Any]) -> None:
+        super().__init__()
+        self.drawing = dict(drawing)
+        self._draw: ClipDrawing | None = None
+        self.multiple = CELL * 2 ** (len(widths) - 1)
+        self.enter = nn.Conv2d(NUM_PLANES * CELL**2, widths[0], 1)
+        self.down = nn.ModuleList(_blocks(w, n) for w, n in zip(widths, blocks, strict=True))
+        self.up = nn.ModuleList(_blocks(w, n) for w, n in zip(widths[:-1], blocks[:-1], strict=True))
+        pairs = list(pairwise(widths))
+        self.shrink = nn.ModuleList(nn.Conv2d(fine, coarse, 2, 2) for fine, coarse in pairs)
+        self.grow = nn.ModuleList(nn.Conv2d(coarse, fine, 1) for fine, coarse in pairs)
+        self.leave = nn.Conv2d(widths[0], OUTPUTS, 3, padding=1)
+        nn.init.zeros_(self.leave.weight)
+        assert self.leave.bias is not None
+        nn.init.zeros_(self.leave.bias)
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def forward(self, batch: ClipBatch) -> Generated:
+        """Frames 1 .. T - 2 of windows (B, T, ...), each drawn from its neighbours and mended.
+
+        Windows that are drawn already (`rib.render.training.drawn_data.DrawnClips`) are only mended.
+        """
+        if "planes" in batch:
+            return self._mended(Drawn.of(batch["planes"]))  # type: ignore[typeddict-item]
+        num_clips, num_frames = batch["frames"].shape[:2]
+        made = [
+            [self._frame(batch, clip, frame) for frame in range(1, num_frames - 1)]
+            for clip in range(num_clips)
+        ]
+        planes = torch.stack([torch.stack(frames) for frames in made])
+        picture, foreground, alpha = planes.split([3, 3, 1], 2)
+        return Generated(picture=picture, foreground=foreground, alpha=alpha)
+
+    def _mended(self, drawn: Drawn) -> Generated:
+        refined = self.refine(drawn)
+        picture, alpha = refined.over(drawn), refined.alpha * refined.trust
+        return Generated(picture=picture[:, None], foreground=refined.colour[:, None], alpha=alpha[:, None])
+
+    def _sketch(self, batch: ClipBatch, clip: int, frame: int) -> tuple[Box, Drawn] | None:
+        """Built when it is first needed: weights can then be read whatever drawings they were made with."""
+        if self._draw is None:
+            self._draw = ClipDrawing(self.drawing["puppet"], self.drawing["trust"])
+        return self._draw(batch, clip, frame)
+
+    def _frame(self, batch: ClipBatch, clip: int, frame: int) -> Tensor:
+        """(7, H, W): picture, foreground, and the share of the latter in the former."""
+        floor = batch["backgrounds"][clip, frame - 1]
+        planes = torch.cat([floor, floor, torch.zeros_like(floor[:1])])
+        sketch = self._sketch(batch, clip, frame)
+        if sketch is None:
+            return planes
+        box, drawn = sketch
+        refined = self.refine(drawn)
+        within = torch.cat([refined.over(drawn), refined.colour, refined.alpha * refined.trust], 1)
+        box.of(planes).copy_(within[0])
+        return planes
+
+    def refine(self, drawn: Drawn) -> Refined:
+        """Mend a drawing; exactly the drawing while the last layer is zero."""
+        change = self.changes(drawn.planes)
+        mix_a, mix_b, detail = change[:, 3:6].tanh().split(1, 1)
+        a, b = drawn.each[:, :3], drawn.each[:, 4:7]
+        colour = (
+            drawn.colour
+            + mix_a * (a - drawn.colour)
+            + mix_b * (b - drawn.colour)
+            + detail * (drawn.colour - _soft(drawn.colour))
+            + LARGEST_RESIDUAL * change[:, :3].tanh()
+        )
+        alpha, trust = change[:, 6:].tanh().split(1, 1)
+        near = (drawn.limbs.amax(1, keepdim=True) / EDGE).clamp_max(1)
+        return Refined(colour, _moved(drawn.alpha, near * alpha), _moved(drawn.trust, near * trust))
+
+    def changes(self, planes: Tensor) -> Tensor:
+        """(N, OUTPUTS, H, W) from (N, C, H, W) of any size: padded inside, cropped after.
+
+        Changes are smooth over cells: what may differ from pixel to pixel learns patterns that please the
+        loss's features and no eye.
+        """
+        height, width = planes.shape[2:]
+        pad = (-width % self.multiple, -height % self.multiple)
+        x = F.pad(planes, (0, pad[0], 0, pad[1]), mode="replicate") if any(pad) else planes
+        x = F.pixel_unshuffle(x - 0.5, CELL).contiguous(memory_format=torch.channels_last)
+        x = self.enter(x)
+        passed = []
+        for level, blocks in enumerate(self.down):
+            x = blocks(x)
+            if level < len(self.shrink):
+                passed.append(x)
+                x = self.shrink[level](x)
+        for level in reversed(range(len(self.up))):
+            x = F.interpolate(self.grow[level](x), scale_factor=2, mode="nearest")
+            x = self.up[level](x + passed[level])
+        x = self.leave(F.relu(x))
+        x = F.interpolate(x, scale_factor=CELL, mode="bilinear", align_corners=False)
+        return x[..., :height, :width]
+
+
+def _blocks(width: int, num: int) -> nn.Sequential:
+    return nn.Sequential(*(Block(width) for _ in range(num)))
+
+
+def _soft(colour: Tensor) -> Tensor:
+    """A picture (N, 3, H, W) under a binomial of 3 x 3; what it loses is its detail."""
+    kernel = colour.new_tensor([0.25, 0.5, 0.25])
+    kernels = (kernel[:, None] * kernel).expand(3, 1, 3, 3)
+    return F.conv2d(F.pad(colour, (1, 1, 1, 1), mode="replicate"), kernels, groups=3)
+
+
+def _moved(share: Tensor, step: Tensor) -> Tensor:
+    """A share in 0..1 moved towards 1 (step 0..1) or 0 (step -1..0); exactly itself where the step is 0."""
+    return share + step.clamp_min(0) * (1 - share) + step.clamp_max(0) * share

@@ -1,0 +1,94 @@
+"""Renderer nets in files: recipe and weights together, so that a file alone is enough."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from torch import nn
+
+from rib.io.errors import RibError
+from rib.io.net_files import averaged_weights, read_safetensors, write_net
+from rib.io.recipe import build
+from rib.io.renamed import current_recipe
+from rib.render.nets import published
+
+FORMAT = "rib.renderer 1"
+SHIPPED = "renderer_base.safetensors"
+TROUBLE = (
+    OSError, KeyError, ValueError, TypeError, EOFError, RuntimeError, SafetensorError, pickle.UnpicklingError,
+)  # fmt: skip
+
+
+def shipped_weights() -> Path:
+    """The weights that come with the package."""
+    return Path(str(files("rib.render") / "weights" / SHIPPED))
+
+
+def save_net(path: str | Path, net: nn.Module, recipe: Mapping[str, Any], notes: Mapping[str, str]) -> None:
+    """Write a net's weights as `.safetensors`, with its recipe and notes in the header.
+
+    Args:
+        path: The file to write.
+        net: What `recipe` builds, trained.
+        recipe: The net's recipe, a plain dict.
+        notes: What else to say: data, commit, figures.
+    """
+    write_net(path, net, recipe, {**notes, "format": FORMAT})
+
+
+def load_net(path: str | Path, wanted: str) -> nn.Module:
+    """The net alone of `load_weights`."""
+    return load_weights(path, wanted)[0]
+
+
+def load_weights(path: str | Path, wanted: str) -> tuple[nn.Module, dict[str, Any]]:
+    """A net for use and its recipe, from `save_net`'s file or from a training checkpoint.
+
+    Args:
+        path: `.safetensors`, Lightning's `.ckpt`, or a checkpoint of the published renderer.
+        wanted: Dotted path of the class that is needed.
+
+    Raises:
+        RibError: The file is absent, damaged or none of ours, or it holds another net.
+    """
+    path = Path(path).expanduser()
+    if not path.is_file():
+        raise RibError(f"there are no renderer weights at {path}", "name a .safetensors or .ckpt file")
+    read = _read_safetensors if path.suffix == ".safetensors" else _read_pickled
+    try:
+        recipe, state = read(path)
+        target = str(recipe["_target_"])
+    except TROUBLE as error:
+        reason = f"{type(error).__name__}: {error}".partition("\n")[0]
+        raise RibError(f"{path} cannot be read as renderer weights ({reason})") from error
+    if target != wanted:
+        raise RibError(f"{path} holds {target}, but {wanted} is needed", "name a checkpoint of that net")
+    net: nn.Module = build(recipe)
+    try:
+        net.load_state_dict(state)
+    except RuntimeError as error:
+        first = str(error).strip().splitlines()[-1].strip()
+        raise RibError(f"{path} holds weights that do not fit its own recipe {target} ({first})") from error
+    net.eval().requires_grad_(False)
+    return (net.for_inference() if hasattr(net, "for_inference") else net), recipe  # type: ignore[operator]
+
+
+def _read_safetensors(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+    header, state = read_safetensors(path)
+    if header.get("format") != FORMAT:
+        raise ValueError(f"its format is {header.get('format')!r}, not {FORMAT!r}")
+    return current_recipe(json.loads(header["recipe"])), state
+
+
+def _read_pickled(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+    checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+    if "hyper_parameters" not in checkpoint:
+        return published.RECIPE, published.published_state(checkpoint, path)
+    return current_recipe(checkpoint["hyper_parameters"]["net"]), averaged_weights(checkpoint)

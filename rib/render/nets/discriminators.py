@@ -1,0 +1,103 @@
+"""Patch discriminators at several scales (Isola et al., CVPR 2017; Wang et al., CVPR 2018).
+
+Letters: N pictures, C channels, H and W their height and width.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from rib.render.nets.spectral import SpectralConv2d
+
+KERNEL = 4
+SLOPE = 0.2
+"""Of the leaky ReLU."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What one scale says of N pictures.
+
+    Attributes:
+        score: (N, 1, h, w), one number a patch; above 0 the more real.
+        features: The activations on the way, each (N, c, h, w).
+    """
+
+    score: Tensor
+    features: list[Tensor]
+
+
+class ConvNorm(nn.Module):
+    """A spectral convolution and, if wanted, an affine instance normalisation and a leaky ReLU after it."""
+
+    def __init__(self, inside: int, out: int, kernel: int, stride: int, normalised: bool) -> None:
+        super().__init__()
+        self.layers = nn.ModuleDict(
+            {"conv": SpectralConv2d(inside, out, kernel, stride, padding=(kernel - 1) // 2)}
+        )
+        if normalised:
+            self.layers["norm"] = nn.InstanceNorm2d(out, affine=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, inside, H, W) to (N, out, h, w)."""
+        x = self.layers["conv"](x)
+        return F.leaky_relu(self.layers["norm"](x), SLOPE) if "norm" in self.layers else x
+
+
+class PatchDiscriminator(nn.Module):
+    """Judges patches of one scale.
+
+    Args:
+        channels: Channels in.
+        width: Channels of the first layer; they double with every layer.
+        most: Greatest number of channels.
+        num_layers: Layers before the score; all but the last halve the picture.
+    """
+
+    def __init__(self, channels: int, width: int, most: int, num_layers: int) -> None:
+        super().__init__()
+        self.num_layers = num_layers
+        inside = channels
+        for layer in range(num_layers):
+            out = min(width * 2**layer, most)
+            stride = 2 if layer < num_layers - 1 else 1
+            setattr(self, f"layer{layer}", nn.Sequential(ConvNorm(inside, out, KERNEL, stride, True)))
+            inside = out
+        setattr(self, f"layer{num_layers}", nn.Sequential(ConvNorm(inside, 1, 3, 1, False)))
+
+    def forward(self, x: Tensor) -> Judgement:
+        """Judge pictures (N, C, H, W)."""
+        features: list[Tensor] = []
+        for layer in range(self.num_layers):
+            x = getattr(self, f"layer{layer}")(x)
+            features.append(x)
+        return Judgement(getattr(self, f"layer{self.num_layers}")(x), features)
+
+
+class MultiScaleDiscriminator(nn.Module):
+    """The same judgement of a picture and of it at half, a quarter, ... of its size.
+
+    Args:
+        channels: Channels in.
+        width: See `PatchDiscriminator`.
+        most: See `PatchDiscriminator`.
+        num_layers: See `PatchDiscriminator`.
+        num_scales: How many.
+    """
+
+    def __init__(self, channels: int, width: int, most: int, num_layers: int, num_scales: int) -> None:
+        super().__init__()
+        self.num_scales = num_scales
+        for scale in range(num_scales):
+            setattr(self, f"discriminator_{scale}", PatchDiscriminator(channels, width, most, num_layers))
+
+    def forward(self, x: Tensor) -> list[Judgement]:
+        """Judge pictures (N, C, H, W), the whole size first."""
+        found = []
+        for scale in range(self.num_scales):
+            found.append(getattr(self, f"discriminator_{scale}")(x))
+            x = F.avg_pool2d(x, 2, ceil_mode=True, count_include_pad=False)
+        return found

@@ -1,0 +1,1 @@
+"""A net's look at the drawn person: its inputs, its samples, its fit to one clip."""

@@ -1,0 +1,94 @@
+"""A small loop that fits `net=renderer_base` to drawings: for a clip's own keyframes, in minutes on a CPU."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from rib.io.errors import RibError
+from rib.metrics.lpips import Lpips
+from rib.render.refine.crops import CropRecipe
+from rib.render.refine.drawings import DrawnBatch, Gap
+from rib.render.refine.drawn import Drawn
+
+Report = Callable[[int, Mapping[str, float]], None]
+"""Called after every step with its number, from 1, and the named terms of the loss."""
+
+
+@dataclass(frozen=True)
+class FitRecipe:
+    """How a net is fitted.
+
+    Attributes:
+        perceptual: Weight of LPIPS (AlexNet) between the finished picture and the truth.
+        pixels: Weight of the mean absolute difference.
+        lr: Peak learning rate of AdamW.
+        warmup_steps: Steps over which it rises from 0; it then comes down along a cosine.
+        weight_decay: Of AdamW.
+        average: Decay of the running mean of the weights, a step; the mean is what is given.
+        clip_norm: Norm above which a step's gradient is scaled down.
+    """
+
+    perceptual: float
+    pixels: float
+    lr: float
+    warmup_steps: int
+    weight_decay: float
+    average: float
+    clip_norm: float
+
+    def fit(
+        self, net: nn.Module, gaps: Sequence[Gap], crops: CropRecipe, steps: int, seed: int, report: Report,
+        device: str = "cpu",
+    ) -> nn.Module:  # fmt: skip
+        """The running mean of the net's weights after so many steps; the same for the same seed.
+
+        Args:
+            net: Where it starts; it is changed.
+            gaps: What it learns from.
+            crops: How crops are drawn from them.
+            steps: Steps of the optimizer.
+            seed: Every draw follows from it.
+            report: Told of every step.
+            device: Where the net lies.
+
+        Raises:
+            RibError: A loss is not finite; the terms are told.
+        """
+        net.train()
+        averaged = copy.deepcopy(net).requires_grad_(False).eval()
+        lpips = Lpips("alexnet").to(device)
+        optimizer = torch.optim.AdamW(net.parameters(), self.lr, (0.9, 0.99), weight_decay=self.weight_decay)
+        for step in range(steps):
+            optimizer.param_groups[0]["lr"] = self.lr * self._share(step, steps)
+            batch = crops.batch(gaps, seed, step)
+            terms = self.terms(net, lpips, batch, device)
+            total = self.perceptual * terms["lpips"] + self.pixels * terms["l1"]
+            told = {name: float(term.detach()) for name, term in terms.items()}
+            if not math.isfinite(float(total.detach())):
+                raise RibError(f"the loss at step {step + 1} is not finite ({told})", "lower render.fit's lr")
+            optimizer.zero_grad(set_to_none=True)
+            total.backward()
+            torch.nn.utils.clip_grad_norm_(net.parameters(), self.clip_norm)
+            optimizer.step()
+            decay = min(self.average, (step + 1) / (step + 10))
+            with torch.no_grad():
+                torch._foreach_lerp_(list(averaged.parameters()), list(net.parameters()), 1 - decay)
+            report(step + 1, told)
+        return averaged
+
+    def terms(self, net: nn.Module, lpips: Lpips, batch: DrawnBatch, device: str) -> dict[str, Tensor]:
+        """Named, unweighted terms of the loss."""
+        drawn = Drawn.of(batch["planes"].to(device))
+        truth = batch["truth"].to(device)
+        picture = net.refine(drawn).over(drawn)  # type: ignore[operator]
+        return {"lpips": lpips(picture, truth).mean(), "l1": (picture - truth).abs().mean()}
+
+    def _share(self, step: int, steps: int) -> float:
+        warm = min(1.0, (step + 1) / max(1, self.warmup_steps))
+        return warm * 0.5 * (1 + math.cos(math.pi * step / steps))

@@ -1,0 +1,1 @@
+"""The person cut out of two keyframes and posed: bones, layers, skinning."""

@@ -1,0 +1,159 @@
+"""The bones that carry the picture of a body: segments between joints, each in one layer.
+
+Letters: T moments, B bones.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from rib.structures.box import Box
+from rib.structures.keypoints import LAYERS, PoseSequence
+from rib.structures.skeleton import joint_set
+
+
+@dataclass(frozen=True)
+class Bone:
+    """A segment that moves one piece of the body.
+
+    Attributes:
+        layer: One of `rib.structures.keypoints.LAYERS`.
+        start: A name in `POINTS`.
+        end: A name in `POINTS`.
+        radius: Half its width, in torso lengths.
+        before: How far it reaches beyond its start, in its own lengths.
+        beyond: How far it reaches beyond its end.
+    """
+
+    layer: str
+    start: str
+    end: str
+    radius: float
+    before: float = 0.0
+    beyond: float = 0.0
+
+
+def _limbs(side: str) -> tuple[Bone, ...]:
+    arm, leg = f"{side}_arm", f"{side}_leg"
+    return (
+        Bone(arm, f"{side}_shoulder", f"{side}_elbow", 0.13),
+        Bone(arm, f"{side}_elbow", f"{side}_wrist", 0.11),
+        Bone(arm, f"{side}_wrist", f"{side}_hand", 0.10, beyond=0.6),
+        Bone(leg, f"{side}_hip", f"{side}_knee", 0.19),
+        Bone(leg, f"{side}_knee", f"{side}_ankle", 0.14),
+        Bone(leg, f"{side}_ankle", f"{side}_toe", 0.12, before=0.25),
+    )
+
+
+BONES = (
+    Bone("torso", "neck", "mid_hip", 0.16),
+    Bone("torso", "left_shoulder", "left_hip", 0.16),
+    Bone("torso", "right_shoulder", "right_hip", 0.16),
+    Bone("torso", "neck", "head", 0.26, beyond=0.35),
+    *_limbs("left"),
+    *_limbs("right"),
+)
+LAYER_OF_BONE = tuple(LAYERS.index(bone.layer) for bone in BONES)
+
+POINTS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "neck": (("neck",), ("left_shoulder", "right_shoulder"), ("upper_neck",)),
+    "mid_hip": (("mid_hip",), ("left_hip", "right_hip")),
+    "head": (("left_ear", "right_ear"), ("nose",), ("left_ear",), ("right_ear",), ("head_top",)),
+    **{
+        f"{side}_{joint}": ((f"{side}_{joint}",),)
+        for side in ("left", "right")
+        for joint in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
+    },
+    **{
+        f"{side}_hand": (
+            (f"{side}_hand_index_1", f"{side}_hand_little_1"),
+            (f"{side}_index_knuckle", f"{side}_little_knuckle"),
+            (f"{side}_hand",),
+        )
+        for side in ("left", "right")
+    },
+    **{
+        f"{side}_toe": ((f"{side}_big_toe",), (f"{side}_foot_index",), (f"{side}_foot",))
+        for side in ("left", "right")
+    },
+}
+"""Where a bone's end lies: the mean of the first group of joints that were all found."""
+
+TYPICAL_LENGTH = {
+    ("neck", "mid_hip"): 1.0,
+    ("left_hip", "left_knee"): 0.8,
+    ("right_hip", "right_knee"): 0.8,
+    ("left_knee", "left_ankle"): 0.75,
+    ("right_knee", "right_ankle"): 0.75,
+    ("left_shoulder", "left_elbow"): 0.55,
+    ("right_shoulder", "right_elbow"): 0.55,
+}
+"""Lengths of bones in torso lengths, for people whose torso is foreshortened or out of the picture."""
+
+
+@dataclass(frozen=True)
+class Segments:
+    """The bones of one person at T moments.
+
+    Attributes:
+        ends_px: (T, B, 2, 2) float32, start and end of each bone as (x, y).
+        valid: (T, B) bool, False where one of its joints was not found.
+    """
+
+    ends_px: torch.Tensor
+    valid: torch.Tensor
+
+    def only(self, bones: list[int]) -> Segments:
+        """Some of the bones."""
+        return Segments(self.ends_px[:, bones], self.valid[:, bones])
+
+    def moved(self, box: Box) -> Segments:
+        """Measured from the corner of a box."""
+        return Segments(self.ends_px - box.corner(self.ends_px.device), self.valid)
+
+
+def segments(poses: PoseSequence, device: torch.device | str = "cpu") -> Segments:
+    """Where the bones lie in each pose, lengthened as `BONES` says."""
+    starts, ends, valid = [], [], []
+    for bone in BONES:
+        (start, has_start), (end, has_end) = _point(poses, bone.start), _point(poses, bone.end)
+        along = end - start
+        starts.append(start - bone.before * along)
+        ends.append(end + bone.beyond * along)
+        valid.append(has_start & has_end)
+    both = np.stack([np.stack(starts, 1), np.stack(ends, 1)], 2).astype(np.float32)
+    return Segments(torch.from_numpy(both).to(device), torch.from_numpy(np.stack(valid, 1)).to(device))
+
+
+def torso_length_px(poses: PoseSequence) -> float:
+    """The scale of a body: its torso seen from the front, a median over moments; 0 where nothing was found.
+
+    Foreshortening only shortens, so of all bones seen the one that asks for the longest torso is believed
+    (the second longest, to survive a slip of the detector).
+    """
+    guesses = []
+    for (start, end), typical in TYPICAL_LENGTH.items():
+        (a, has_a), (b, has_b) = _point(poses, start), _point(poses, end)
+        length = np.linalg.norm(b - a, axis=1) / typical
+        guesses.append(np.where(has_a & has_b, length, 0.0))
+    second = np.sort(np.stack(guesses), axis=0)[-2:]
+    scale = np.where(second[0] > 0, second[0], second[1])
+    return float(np.median(scale[scale > 0])) if (scale > 0).any() else 0.0
+
+
+def _point(poses: PoseSequence, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """(T, 2) px and (T,) whether it was found."""
+    joints = joint_set(poses.joint_set).joints
+    place = np.zeros((len(poses), 2))
+    found = np.zeros(len(poses), bool)
+    for group in POINTS[name]:
+        if not all(joint in joints for joint in group):
+            continue
+        index = [joints.index(joint) for joint in group]
+        there = (poses.confidence[:, index] > 0).all(1) & ~found
+        place[there] = poses.keypoints_px[:, index].mean(1)[there]
+        found |= there
+    return place, found

@@ -1,0 +1,90 @@
+"""A keyframe cut into layers: which pixels of the person belong to the torso and to each limb, softly.
+
+Letters: L layers, B bones, H and W the size of the person's box.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from rib.render.skinning.bones import LAYER_OF_BONE
+from rib.structures.box import Box
+from rib.structures.keypoints import LAYERS
+
+KNOWN = 4
+"""The channel that tells whether a layer's alpha is known."""
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A keyframe's layers where its matte is not empty.
+
+    Attributes:
+        place: That part of the picture.
+        layers: (L, 5, h, w) as `cut_layers` gives them.
+    """
+
+    place: Box
+    layers: torch.Tensor
+
+    def inside(self, box: Box) -> torch.Tensor:
+        """(L, 5, H, W), the layers in a box of the picture; where the matte is empty nothing is, surely."""
+        num, channels = self.layers.shape[:2]
+        whole = self.layers.new_zeros(num, channels, box.height, box.width)
+        whole[:, KNOWN] = 1
+        both = self.place.common(box)
+        if both is not None:
+            both.within(box).of(whole).copy_(both.within(self.place).of(self.layers))
+        return whole
+
+
+def layer_distances(distance: torch.Tensor) -> torch.Tensor:
+    """(N, B, H, W) distances to bones -> (N, L, H, W), the nearest bone of each layer."""
+    index = torch.tensor(LAYER_OF_BONE, device=distance.device)
+    return torch.stack([distance[:, index == layer].amin(1) for layer in range(len(LAYERS))], 1)
+
+
+def cut_layers(
+    picture: torch.Tensor,
+    mask: torch.Tensor,
+    distance_L: torch.Tensor,
+    depth: Sequence[float],
+    core: float,
+    overlap: float,
+    softness: float,
+) -> torch.Tensor:
+    """Share the person's pixels among the layers.
+
+    A pixel goes to the nearest layer, and within the core of a layer to the one in front. What lies behind
+    another layer is unknown, not empty.
+
+    Args:
+        picture: (3, H, W).
+        mask: (1, H, W), the person's matte.
+        distance_L: (L, H, W) distance to each layer's bones, in radii.
+        depth: Of L layers, smaller is nearer to the camera.
+        core: Within so many radii a layer wins over those behind it.
+        overlap: How far a layer goes on behind the border with another, in radii, so that no seam opens.
+        softness: Width of the ramp at its end, in radii.
+
+    Returns:
+        (L, 5, H, W): colour times alpha, alpha, known.
+    """
+    parts = []
+    for layer in range(len(LAYERS)):
+        share = torch.ones_like(mask[0])
+        for other in range(len(LAYERS)):
+            if other == layer:
+                continue
+            near, far = distance_L[layer], distance_L[other]
+            if depth[layer] <= depth[other]:
+                ahead = far.clamp_min(core) - near + overlap
+            else:
+                ahead = far - near.clamp_min(core)
+            share = torch.minimum(share, (ahead / softness + 0.5).clamp(0, 1))
+        alpha = mask * share
+        parts.append(torch.cat([picture * alpha, alpha, 1 - (mask - alpha)]))
+    return torch.stack(parts)

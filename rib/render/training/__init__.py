@@ -1,0 +1,1 @@
+"""Train a renderer's net."""

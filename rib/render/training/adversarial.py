@@ -1,0 +1,72 @@
+"""What the two sides of a GAN want, from the discriminator's scores.
+
+Letters: N pictures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from rib.io.errors import RibError
+from rib.io.recipe import did_you_mean
+from rib.render.nets.discriminators import Judgement
+
+Scores = Callable[[Tensor], Tensor]
+
+KINDS: dict[str, tuple[Scores, Scores, Scores]] = {
+    # Lim and Ye, "Geometric GAN", 2017
+    "hinge": (lambda s: F.relu(1 - s), lambda s: F.relu(1 + s), lambda s: -s),
+    # Mao et al., "Least Squares Generative Adversarial Networks", ICCV 2017
+    "lsgan": (lambda s: (s - 1).square(), torch.square, lambda s: (s - 1).square()),
+    # Goodfellow et al., NeurIPS 2014
+    "nonsaturating": (lambda s: F.softplus(-s), F.softplus, lambda s: F.softplus(-s)),
+}
+"""By name: the discriminator's loss on real scores and on made ones, and the generator's on made ones."""
+
+
+class AdversarialLoss:
+    """Means over patches and scales; pictures count by their weight.
+
+    Args:
+        kind: "hinge", "lsgan" or "nonsaturating".
+
+    Raises:
+        RibError: There is no such loss.
+    """
+
+    def __init__(self, kind: str) -> None:
+        if kind not in KINDS:
+            raise RibError(f"{kind!r} is no adversarial loss", did_you_mean(kind, list(KINDS)))
+        self._real, self._made, self._convincing = KINDS[kind]
+
+    def discriminator(self, real: Sequence[Judgement], made: Sequence[Judgement], weight: Tensor) -> Tensor:
+        """The discriminator's loss; `weight` (N,) of each picture, 0 leaves it out."""
+        return 0.5 * (_mean(real, self._real, weight) + _mean(made, self._made, weight))
+
+    def generator(self, made: Sequence[Judgement], weight: Tensor) -> Tensor:
+        """The generator's loss."""
+        return _mean(made, self._convincing, weight)
+
+
+def feature_matching(real: Sequence[Judgement], made: Sequence[Judgement], weight: Tensor) -> Tensor:
+    """Mean absolute difference of the discriminator's activations (Wang et al., CVPR 2018)."""
+    terms = [
+        weighted_mean((a.detach() - b).abs().flatten(1).mean(1), weight)
+        for one, other in zip(real, made, strict=True)
+        for a, b in zip(one.features, other.features, strict=True)
+    ]
+    return torch.stack(terms).mean()
+
+
+def weighted_mean(values: Tensor, weight: Tensor) -> Tensor:
+    """Of values (N,) with weights (N,); 0 where nothing has a weight."""
+    return (values * weight).sum() / weight.sum().clamp(min=1e-6)
+
+
+def _mean(judgements: Sequence[Judgement], loss: Scores, weight: Tensor) -> Tensor:
+    scores = [weighted_mean(loss(j.score.float()).flatten(1).mean(1), weight) for j in judgements]
+    return torch.stack(scores).mean()

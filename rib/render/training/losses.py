@@ -1,0 +1,102 @@
+"""What a renderer is asked for besides convincing its opponents: named, unweighted terms.
+
+Letters: N frames, H and W the picture's height and width.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from rib.io.errors import RibError
+from rib.io.recipe import build, did_you_mean
+from rib.metrics.lpips import Lpips
+from rib.render.training.perceptual import PerceptualLoss
+
+Term = Callable[["Compared"], Tensor]
+
+
+class Compared:
+    """N frames as they were made and as they are.
+
+    Args:
+        made: (N, 3, H, W) in 0..1, the finished frames.
+        foreground: (N, 3, H, W), the person before it was laid over anything.
+        alpha: (N, 1, H, W), its share in the finished frames.
+        true: (N, 3, H, W) in 0..1.
+        mask: (N, 1, H, W) in 0..1, the person's matte.
+    """
+
+    def __init__(self, made: Tensor, foreground: Tensor, alpha: Tensor, true: Tensor, mask: Tensor) -> None:
+        self.made, self.foreground, self.alpha, self.true, self.mask = made, foreground, alpha, true, mask
+
+
+class RenderLoss:
+    """The terms `l1 l1_person lpips perceptual perceptual_person mask_variation mask_size`.
+
+    Args:
+        person_emphasis: Times that a pixel of the person counts more in `l1_person`.
+        prior_margin_px: How far beyond the matte the mask may reach without paying `mask_size`.
+        perceptual: Recipe of `PerceptualLoss`.
+    """
+
+    def __init__(self, person_emphasis: float, prior_margin_px: int, perceptual: Mapping[str, Any]) -> None:
+        self.person_emphasis, self.prior_margin_px = person_emphasis, prior_margin_px
+        self.perceptual: PerceptualLoss = build(perceptual)
+        self._lpips: Lpips | None = None
+        self.terms: dict[str, Term] = {
+            "l1": lambda x: (x.made - x.true).abs().mean(),
+            "l1_person": self.l1_person,
+            "lpips": self.lpips,
+            "perceptual": lambda x: self.perceptual(x.made, x.true),
+            "perceptual_person": lambda x: self.perceptual(x.foreground * x.mask, x.true * x.mask),
+            "mask_variation": mask_variation,
+            "mask_size": self.mask_size,
+        }
+
+    def __call__(self, frames: Compared, names: Collection[str]) -> dict[str, Tensor]:
+        """Those of the terms that are named, each a mean over the frames."""
+        return {name: term(frames) for name, term in self.terms.items() if name in names}
+
+    def l1_person(self, x: Compared) -> Tensor:
+        """Absolute difference of the person before it is laid over anything, weighted by the matte."""
+        weight = x.mask * (1 + self.person_emphasis)
+        return ((x.foreground - x.true).abs() * weight).sum() / (3 * weight.sum()).clamp(min=1)
+
+    def lpips(self, x: Compared) -> Tensor:
+        """LPIPS-AlexNet of the finished frames; read when first needed, no part of a checkpoint."""
+        if self._lpips is None:
+            self._lpips = Lpips("alexnet")
+        return self._lpips.to(x.true.device)(x.made, x.true).mean()
+
+    def mask_size(self, x: Compared) -> Tensor:
+        """Mean of the mask where the prior, the matte widened by the margin, has no person."""
+        margin = self.prior_margin_px
+        prior = F.max_pool2d(x.mask, 2 * margin + 1, stride=1, padding=margin)
+        return (x.alpha * (1 - prior)).mean()
+
+
+def mask_variation(x: Compared) -> Tensor:
+    """Total variation of the mask, a pixel."""
+    across, down = x.alpha.diff(dim=-1).abs().mean(), x.alpha.diff(dim=-2).abs().mean()
+    return across + down
+
+
+def weighted(terms: Mapping[str, Tensor], weights: Mapping[str, float]) -> Tensor:
+    """The sum of the terms times their weights; terms without a weight do not count."""
+    return torch.stack([weights[name] * term for name, term in terms.items() if name in weights]).sum()
+
+
+def check_names(weights: Mapping[str, float], known: Collection[str]) -> None:
+    """Refuse a weight of a term that there is not.
+
+    Raises:
+        RibError: The first such name.
+    """
+    for name in weights:
+        if name not in known:
+            raise RibError(f"weights.{name}: the loss has no such term", did_you_mean(name, sorted(known)))

@@ -1,0 +1,226 @@
+"""Train a renderer's net: named losses, opponents, a running mean of the weights. A step is the generator's.
+
+Letters: B clips, T frames of a window, N = B (T - 2) frames that are learnt.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+from torch.optim.lr_scheduler import LambdaLR
+from torch.utils.checkpoint import checkpoint
+
+from rib.io.errors import RibError
+from rib.io.recipe import build
+from rib.render.clip_batch import ClipBatch, Generated
+from rib.render.nets.spectral import iterate_spectral_norms
+from rib.render.training.adversarial import AdversarialLoss, feature_matching
+from rib.render.training.losses import Compared, RenderLoss, check_names, weighted
+from rib.render.training.opponents import Opponent, Scenes
+from rib.render.training.scores import RenderScores
+
+
+class RendererModule(pl.LightningModule):
+    """Fits a net to `ClipBatch`es; the running mean of its weights is validated and shipped.
+
+    Net and opponents learn in one step from one backward pass: the net's terms go through the opponents with
+    their weights held, the opponents' terms through the net's answer with its gradient cut. Each side has its
+    optimizer; only the net's steps are counted, so that steps, schedules, logs and checkpoints are its own.
+
+    Args:
+        net: Recipe of the net, a `ClipBatch` in and `Generated` out.
+        labels: Recipe of the labels that the opponents are told.
+        opponents: Recipe of each `Opponent` by name; none, or null in the place of one, trains without.
+        adversarial: See `AdversarialLoss`.
+        loss: Recipe of `RenderLoss`.
+        weights: Weight of each term: those of `RenderLoss`, and `adversarial_<name>` and `features_<name>` of
+            every opponent. A term without a weight is not computed.
+        optimizer: Recipe of the net's optimizer, without parameters.
+        opponent_optimizer: Recipe of the opponents'.
+        warmup_steps: Steps in which both learning rates rise from 0.
+        total_steps: Steps after which they have come down along a cosine; they stay there.
+        final_share: The share of their peak that they come down to.
+        average: Decay of the running mean of the weights, a step.
+        checkpointed: Whether the net is computed a second time instead of keeping what its gradient needs.
+
+    Raises:
+        RibError: A weight of a term that there is not.
+    """
+
+    def __init__(
+        self, net: Mapping[str, Any], labels: Mapping[str, Any], opponents: Mapping[str, Any] | None,
+        adversarial: str, loss: Mapping[str, Any], weights: Mapping[str, float], optimizer: Mapping[str, Any],
+        opponent_optimizer: Mapping[str, Any], warmup_steps: int, total_steps: int, final_share: float,
+        average: float, checkpointed: bool,
+    ) -> None:  # fmt: skip
+        super().__init__()
+        self.save_hyperparameters()
+        self.automatic_optimization = False
+        self.net: nn.Module = build(net)
+        self.averaged = copy.deepcopy(self.net).requires_grad_(False).eval()
+        self.labels = build(labels)
+        chosen = {name: recipe for name, recipe in (opponents or {}).items() if recipe}
+        self.opponents = nn.ModuleDict({name: build(recipe) for name, recipe in chosen.items()})
+        self.adversarial = AdversarialLoss(adversarial)
+        self.loss: RenderLoss = build(loss)
+        self.weights = {name: weight for name, weight in weights.items() if weight}
+        check_names(self.weights, self._known_terms(opponents or {}))
+        self.clip_norm: float | None = None
+        """Norm above which a step's gradient is scaled down, each side's by itself; the engine sets it."""
+        self.terms: dict[str, Tensor] = {}
+        self._scores = RenderScores()
+
+    def _known_terms(self, opponents: Mapping[str, Any]) -> set[str]:
+        theirs = {f"{kind}_{name}" for name in opponents for kind in ("adversarial", "features")}
+        return {*self.loss.terms, *theirs}
+
+    def forward(self, batch: ClipBatch) -> Generated:
+        """What the averaged weights make of frames 1 .. T - 2."""
+        return self.averaged(batch)
+
+    def training_step(self, batch: ClipBatch, batch_idx: int) -> None:
+        """Named losses, one backward pass, one step of each side."""
+        iterate_spectral_norms(self.net)
+        iterate_spectral_norms(self.opponents)
+        made: Generated = (
+            checkpoint(self.net, batch, use_reentrant=False)
+            if self.hparams["checkpointed"]
+            else self.net(batch)
+        )
+        ours, theirs = self.losses(made, batch)
+        total = weighted(ours, self.weights)
+        self.terms = {name: term.detach() for name, term in (ours | theirs).items()}
+        self.manual_backward(torch.stack([total, *theirs.values()]).sum() + self._all_weights_times_0())
+        self._step()
+        size = len(batch["frames"])
+        self.log_dict({f"train/{k}_loss": v for k, v in self.terms.items()}, batch_size=size)
+        self.log("train/loss", total.detach(), batch_size=size, prog_bar=True)
+
+    def _all_weights_times_0(self) -> Tensor | float:
+        """Lets processes that train together wait for no weight that this one's batch did not reach."""
+        if self.trainer.world_size == 1:
+            return 0.0
+        return 0.0 * torch.stack([p.sum() for p in self.parameters() if p.requires_grad]).sum()
+
+    def losses(self, made: Generated, batch: ClipBatch) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """Named, unweighted terms of the net, and of its opponents."""
+        frames = compared(made, batch)
+        ours, theirs = self.loss(frames, self.weights), {}
+        if self.opponents:
+            poses = batch["poses"][:, 1:-1].flatten(0, 1)
+            with torch.no_grad():
+                labels = self.labels(poses, frames.true.shape[-2:]).to(frames.true)
+            fake = Scenes(frames.made, frames.foreground, frames.mask, labels, poses)
+            real = Scenes(frames.true, frames.true, frames.mask, labels, poses)
+            for name, opponent in self.opponents.items():
+                won, lost = self._judged(name, opponent, fake, real)  # type: ignore[arg-type]
+                ours |= won
+                theirs[f"opponent_{name}"] = lost
+        return ours, theirs
+
+    def _judged(
+        self, name: str, opponent: Opponent, fake: Scenes, real: Scenes
+    ) -> tuple[dict[str, Tensor], Tensor]:
+        """The net's terms against one opponent, and that opponent's."""
+        (seen, weight), (true, _) = opponent.view(fake), opponent.view(real)
+        judged_true, judged_made = opponent(true), opponent(seen.detach())
+        lost = self.adversarial.discriminator(judged_true, judged_made, weight)
+        convince, resemble = f"adversarial_{name}", f"features_{name}"
+        if not {convince, resemble} & self.weights.keys():
+            return {}, lost
+        held = {key: p.detach() for key, p in opponent.named_parameters()}
+        judged = functional_call(opponent, held, (seen,))
+        terms = {
+            convince: self.adversarial.generator(judged, weight),
+            resemble: feature_matching(judged_true, judged, weight),
+        }
+        return {key: term for key, term in terms.items() if key in self.weights}, lost
+
+    def _step(self) -> None:
+        """Step both sides and their schedules, and let the running mean follow at once."""
+        for number, optimizer in enumerate(self._optimizers()):
+            if self.clip_norm is not None:
+                self.clip_gradients(optimizer, self.clip_norm, "norm")  # type: ignore[arg-type]
+            if number:
+                _uncounted(optimizer)
+            optimizer.step()
+            optimizer.zero_grad()
+        schedules: Any = self.lr_schedulers()
+        for schedule in schedules if isinstance(schedules, list) else [schedules]:
+            schedule.step()
+        step = self.trainer.global_step
+        decay = min(self.hparams["average"], step / (step + 10))
+        with torch.no_grad():
+            torch._foreach_lerp_(list(self.averaged.parameters()), list(self.net.parameters()), 1 - decay)
+            for mean, last in zip(self.averaged.buffers(), self.net.buffers(), strict=True):
+                mean.copy_(last)
+
+    def _optimizers(self) -> list[Any]:
+        """The net's, and the opponents' if there are any."""
+        found: Any = self.optimizers()
+        return found if isinstance(found, list) else [found]
+
+    def train(self, mode: bool = True) -> RendererModule:
+        """The running mean is never in training mode."""
+        super().train(mode)
+        self.averaged.eval()
+        return self
+
+    def on_fit_start(self) -> None:
+        """Refuse what two optimizers cannot do.
+
+        Raises:
+            RibError: Training in float16, whose one scale of losses cannot serve two optimizers.
+        """
+        if str(self.trainer.precision) == "16-mixed":
+            raise RibError(
+                "a renderer cannot be trained with precision=16-mixed", "use bf16-mixed or 32-true"
+            )
+
+    def validation_step(self, batch: ClipBatch, batch_idx: int) -> None:
+        """Errors of the averaged weights, over the frame and over the person."""
+        scores = self._scores(compared(self(batch), batch))
+        self.log_dict(
+            {f"val/{name}": value for name, value in scores.items()},
+            batch_size=len(batch["frames"]),
+            sync_dist=True,
+        )
+
+    def configure_optimizers(self) -> Any:
+        """Warm-up, then a cosine, for both sides."""
+        optimizers = [build(self.hparams["optimizer"], params=list(self.net.parameters()))]
+        if self.opponents:
+            theirs = list(self.opponents.parameters())
+            optimizers.append(build(self.hparams["opponent_optimizer"], params=theirs))
+        steps, warm, end = (self.hparams[k] for k in ("total_steps", "warmup_steps", "final_share"))
+
+        def share(step: int) -> float:
+            cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, step / steps)))
+            return min(1.0, (step + 1) / max(1, warm)) * (end + (1 - end) * cosine)
+
+        return optimizers, [LambdaLR(optimizer, share) for optimizer in optimizers]
+
+
+def compared(made: Generated, batch: ClipBatch) -> Compared:
+    """The frames that are learnt, N in a row."""
+    learnt = slice(1, -1)
+    return Compared(
+        made["picture"].flatten(0, 1), made["foreground"].flatten(0, 1), made["alpha"].flatten(0, 1),
+        batch["frames"][:, learnt].flatten(0, 1), batch["masks"][:, learnt].flatten(0, 1),
+    )  # fmt: skip
+
+
+def _uncounted(optimizer: Any) -> None:
+    """Keep an optimizer's next step out of the trainer's count of steps.
+
+    Lightning counts every optimizer's step in `global_step`, by which `max_steps`, checkpoints and seeds go:
+    with two optimizers a run of 10 steps would end after 5.
+    """
+    optimizer._on_before_step = optimizer._on_after_step = lambda: None

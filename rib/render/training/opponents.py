@@ -1,0 +1,120 @@
+"""Discriminators together with what they are shown: the whole picture, the person, faces, hands.
+
+Letters: N frames, P parts of the body, C channels, H and W the picture's height and width, S a crop's side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from rib.io.errors import RibError
+from rib.io.recipe import build
+from rib.render.conditioning.limbs import NUM_CHANNELS
+from rib.render.nets.discriminators import Judgement
+from rib.structures.skeleton import BODY19
+
+NECK, HIP = BODY19.index("neck"), BODY19.index("mid_hip")
+LOOKS_AT = ("picture", "person")
+
+
+@dataclass(frozen=True)
+class Scenes:
+    """What can be looked at in N frames.
+
+    Attributes:
+        picture: (N, 3, H, W) in 0..1, the whole frame.
+        person: (N, 3, H, W) in 0..1, the person before it is laid over anything.
+        mask: (N, 1, H, W), the person's true matte.
+        labels: (N, 22, H, W).
+        poses: (N, 19, 3), px and confidence.
+    """
+
+    picture: Tensor
+    person: Tensor
+    mask: Tensor
+    labels: Tensor
+    poses: Tensor
+
+
+class PartCrops:
+    """Square crops around parts of the body, all brought to one size; gradients reach the pictures.
+
+    Args:
+        joints: Names of the joints in the middle of the crops, in `BODY19`.
+        side_torsos: A crop's side in lengths of the torso.
+        size_px: Side of the crops given.
+    """
+
+    def __init__(self, joints: Sequence[str], side_torsos: float, size_px: int) -> None:
+        if unknown := [joint for joint in joints if joint not in BODY19]:
+            raise RibError(f"there is no joint {unknown[0]!r}", f"choose among: {', '.join(BODY19)}")
+        self.joints = [BODY19.index(joint) for joint in joints]
+        self.side_torsos, self.size_px = side_torsos, size_px
+
+    def __call__(self, pictures: Tensor, poses: Tensor) -> tuple[Tensor, Tensor]:
+        """Cut.
+
+        Args:
+            pictures: (N, C, H, W).
+            poses: (N, 19, 3), px and confidence.
+
+        Returns:
+            (N * P, C, S, S), and (N * P,), 1 where the part and the torso are known and 0 elsewhere.
+        """
+        (N, C, H, W), S, P = pictures.shape, self.size_px, len(self.joints)
+        there = (poses[:, [*self.joints, NECK, HIP], 2] > 0).to(pictures.dtype)
+        torso = (poses[:, NECK, :2] - poses[:, HIP, :2]).norm(dim=-1).clamp(min=1)
+        size = pictures.new_tensor([W, H])
+        middle = 2 * poses[:, self.joints, :2] / size - 1
+        half = (self.side_torsos * torso)[:, None] / size
+        steps = (torch.arange(S, device=pictures.device, dtype=pictures.dtype) + 0.5) * 2 / S - 1
+        offsets = torch.stack(torch.meshgrid(steps, steps, indexing="xy"), -1)
+        grid = middle[:, :, None, None] + half[:, None, None, None] * offsets
+        grid = grid.reshape(N, P * S, S, 2).to(pictures.dtype)
+        cut = F.grid_sample(pictures, grid, mode="bilinear", padding_mode="border", align_corners=False)
+        cut = cut.view(N, C, P, S, S).transpose(1, 2).flatten(0, 1)
+        return cut, (there[:, :P] * there[:, P:].prod(1, keepdim=True)).flatten()
+
+
+class Opponent(nn.Module):
+    """A discriminator and what it is shown.
+
+    Args:
+        net: Recipe of the discriminator, without `channels`.
+        looks_at: "picture", the finished frame, or "person", the person within the true matte.
+        labelled: Whether it is told the pose.
+        crops: Recipe of `PartCrops`, or None where it sees the whole.
+
+    Raises:
+        RibError: There is no such thing to look at.
+    """
+
+    def __init__(
+        self, net: Mapping[str, Any], looks_at: str, labelled: bool, crops: Mapping[str, Any] | None
+    ) -> None:
+        super().__init__()
+        if looks_at not in LOOKS_AT:
+            raise RibError(f"looks_at={looks_at}: there is no such thing", f"one of: {', '.join(LOOKS_AT)}")
+        self.looks_at, self.labelled = looks_at, labelled
+        self.crops: PartCrops | None = build(crops) if crops else None
+        self.net: nn.Module = build(net, channels=3 + NUM_CHANNELS * labelled)
+
+    def view(self, scenes: Scenes) -> tuple[Tensor, Tensor]:
+        """What it sees of scenes, (N or N * P, C, h, w), and the weight of each, (N or N * P,)."""
+        seen = scenes.picture if self.looks_at == "picture" else scenes.person * scenes.mask
+        seen = 2 * seen - 1
+        if self.labelled:
+            seen = torch.cat([scenes.labels, seen], 1)
+        if self.crops is None:
+            return seen, seen.new_ones(len(seen))
+        return self.crops(seen, scenes.poses)
+
+    def forward(self, seen: Tensor) -> list[Judgement]:
+        """Judge what `view` gave, scale by scale."""
+        return self.net(seen)

@@ -1,0 +1,64 @@
+"""Pictures for the logger: what the net makes of a validation clip, beside what it saw and the truth."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from pytorch_lightning import Callback, LightningModule, Trainer
+from torch import Tensor
+
+from rib.render.clip_batch import ClipBatch
+from rib.render.training.module import RendererModule, compared
+
+TITLE = "val/sheet"
+
+
+class PicturePanels(Callback):
+    """Gives W&B and TensorBoard a sheet of the first validation batch; does nothing where neither logs.
+
+    A row is a frame: background, made, truth, foreground, mask, pose.
+
+    Args:
+        rows: Greatest number of frames.
+    """
+
+    def __init__(self, rows: int) -> None:
+        self.rows = rows
+
+    def on_validation_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: ClipBatch, batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:  # fmt: skip
+        """Draw the sheet after the first batch."""
+        takers = [logger for logger in trainer.loggers if _takes_pictures(logger)]
+        if batch_idx or not takers or not isinstance(pl_module, RendererModule):
+            return
+        sheet = draw_sheet(pl_module, batch, self.rows)
+        for logger in takers:
+            _hand_over(logger, sheet, trainer.global_step)
+
+
+@torch.no_grad()
+def draw_sheet(module: RendererModule, batch: ClipBatch, rows: int) -> np.ndarray:
+    """The first frames of a batch below each other, (rows * H, 6 * W, 3) uint8."""
+    frames = compared(module(batch), batch)
+    labels = module.labels(batch["poses"][:, 1:-1].flatten(0, 1), frames.true.shape[-2:])
+    mask = frames.alpha.expand(-1, 3, -1, -1)
+    columns = [
+        batch["backgrounds"].flatten(0, 1), frames.made, frames.true, frames.foreground, mask, labels[:, :3]
+    ]  # fmt: skip
+    sheet: Tensor = torch.cat([column[:rows].float() for column in columns], -1)
+    return (sheet.clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1).flatten(0, 1).cpu().numpy()
+
+
+def _takes_pictures(logger: Any) -> bool:
+    return hasattr(logger, "log_image") or hasattr(getattr(logger, "experiment", None), "add_image")
+
+
+def _hand_over(logger: Any, sheet: np.ndarray, step: int) -> None:
+    if hasattr(logger, "log_image"):
+        logger.log_image(TITLE, [sheet], step=step)
+    else:
+        logger.experiment.add_image(TITLE, sheet, step, dataformats="HWC")

@@ -1,1 +1,0 @@
-"""HumanSlomo: from lists of videos to one store of clips, and the clips in batches for the renderer."""
