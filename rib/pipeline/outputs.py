@@ -6,14 +6,14 @@ import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from rib.io.errors import RibError
 from rib.io.files import temporary_folder, write_errors
 from rib.pipeline.chain import OutputFrame
-from rib.video import FrameSource, PictureWriter, VideoWriter
+from rib.pipeline.times import Timeline
+from rib.video import FrameSource, PictureWriter, SoundTrack, VideoWriter
 
 LAYOUTS = {
     "rib": ("frames", "poses"),
@@ -97,30 +97,35 @@ def _move_into(work: Path, output: Path) -> None:
 def write_frames(
     frames: Iterable[OutputFrame],
     source: FrameSource,
-    fps: Fraction,
+    moments: Timeline,
     where: Places,
     recipe: Mapping[str, Any],
+    sound: SoundTrack | None,
+    not_kept: list[str],
 ) -> Iterator[OutputFrame]:
     """Write every frame into the video and the folder of pictures, handing each on.
 
     Args:
         frames: The result, in order.
-        source: The clip, for its size and its sound.
-        fps: The output's exact frame rate.
+        source: The clip, for its size.
+        moments: When each frame is shown.
         where: The result's parts.
         recipe: The `video` settings: `codec`, `crf`, `pixel_format`, `pictures`, `png_level`.
+        sound: What is heard beside the video, or None.
+        not_kept: Gets a sentence for everything that the video could not keep.
     """
     with ExitStack() as stack:
         sinks: list[Any] = []
         if where.video:
             writer = VideoWriter(
                 where.video,
-                fps,
+                moments.fps,
                 source.size_px,
                 codec=recipe["codec"],
                 crf=recipe["crf"],
                 pixel_format=recipe["pixel_format"],
-                audio_from=source.audio,
+                audio_from=sound,
+                stamps_s=moments.stamps_s,
             )
             sinks.append(stack.enter_context(writer))
         if where.pictures:
@@ -129,3 +134,5 @@ def write_frames(
             for sink in sinks:
                 sink.write(frame.picture)
             yield frame
+    if where.video:
+        not_kept += writer.notes

@@ -67,6 +67,10 @@ class InterpolateSettings(ClipSettings):
     video: Recipe
     rate: float | None = None
     fps: int | float | str | None = None
+    slow: float | None = None
+    sound: str | None = None
+    start_s: float
+    duration_s: float | None = None
     layout: str
     report: bool
 

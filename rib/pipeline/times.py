@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
 
 from rib.io.errors import RibError
-from rib.video.times import exact_fps
+from rib.video import FrameSource, exact_fps
 
 SAME_TIME_S = 1e-6
 """Two moments closer than this are one."""
@@ -32,6 +32,7 @@ class Timeline:
         keyframe: (N,) int64, the keyframe that an output frame copies, or -1.
         gap: (N,) int64, the interval (keyframes gap, gap + 1) in which an output frame lies.
         held: How many frames at the end hold the last keyframe after its moment.
+        stamps_s: (N,) when each frame is shown in the output, or None where frame n is shown at n / fps.
     """
 
     fps: Fraction
@@ -39,9 +40,17 @@ class Timeline:
     keyframe: np.ndarray
     gap: np.ndarray
     held: int = 0
+    stamps_s: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.times_s)
+
+    @property
+    def duration_s(self) -> float:
+        """How long the output lasts."""
+        if self.stamps_s is None:
+            return float(len(self) / self.fps)
+        return float(self.stamps_s[-1] + 1 / self.fps)
 
     def wanted(self, gap: int) -> np.ndarray:
         """Numbers of the output frames to be made strictly inside an interval."""
@@ -102,6 +111,68 @@ def timeline(keyframe_times_s: np.ndarray, fps: Fraction, end_s: float | None = 
     gap = np.where(is_copy, np.minimum(nearest, len(times) - 2), gap)
     keyframe = np.where(is_copy | is_held, nearest, -1)
     return Timeline(fps, np.where(is_copy, times[nearest], wanted), keyframe, gap, count - moving)
+
+
+def source_timeline(keyframe_times_s: np.ndarray, fps: Fraction, end_s: float | None = None) -> Timeline:
+    """Moments that part each interval evenly, so that every keyframe keeps its own time: a variable rate.
+
+    Args:
+        keyframe_times_s: (K,) strictly increasing seconds, K >= 2.
+        fps: The rate that the steps come nearest to; each interval has at least one.
+        end_s: As for `timeline`.
+    """
+    times = np.asarray(keyframe_times_s, dtype=np.float64)
+    ends = times if end_s is None else np.append(times, max(end_s, times[-1] + 1e-6))
+    counts = np.maximum(np.rint(np.diff(ends) * float(fps)).astype(int), 1)
+    first = np.repeat(np.arange(len(counts)), counts)
+    inside = np.arange(len(first)) - np.repeat(np.cumsum(counts) - counts, counts)
+    moments = ends[first] + inside * (np.diff(ends) / counts)[first]
+    held = int(counts[-1]) - 1 if end_s is not None else 0
+    if end_s is None:
+        moments, first, inside = (
+            np.append(moments, times[-1]),
+            np.append(first, len(counts)),
+            np.append(inside, 0),
+        )
+    keyframe = np.where((inside == 0) | (first == len(times) - 1), first, -1)
+    gap = np.minimum(first, len(times) - 2)
+    return Timeline(fps, moments, keyframe, gap, held, moments - times[0])
+
+
+def output_timeline(
+    source: FrameSource,
+    rate: float | None,
+    fps: float | str | None,
+    slow: float | None,
+    whole: bool,
+    even: bool,
+) -> Timeline:
+    """The moments that the settings of `rib interpolate` ask for.
+
+    Args:
+        source: The clip.
+        rate: As for `target_fps`; with `slow` alone the output has the input's rate.
+        fps: As for `target_fps`.
+        slow: How many times longer the output lasts, or None.
+        whole: Whether the last keyframe is held for its own time.
+        even: Whether the output's rate is constant; else keyframes keep their own times.
+
+    Raises:
+        RibError: As for `target_fps`, or slow motion that is none.
+    """
+    if slow is not None and not 1 <= slow <= MAX_RATE:
+        raise RibError(f"slow={slow:g}: expected a number from 1 to {MAX_RATE}", "type slow=4")
+    target = source.fps if slow and rate is None and fps is None else target_fps(source.fps, rate, fps)
+    factor = Fraction(slow or 1).limit_denominator(1001)
+    if target * factor > MAX_RATE * source.fps:
+        raise RibError(
+            f"slow={slow:g} asks for {float(target * factor / source.fps):g} frames for each one given",
+            f"choose at most {MAX_RATE}: type a smaller slow, rate or fps",
+        )
+    make = timeline if even else source_timeline
+    moments = make(source.times_s, target * factor, source.duration_s if whole else None)
+    stamps_s = None if moments.stamps_s is None else moments.stamps_s * float(factor)
+    return replace(moments, fps=target, stamps_s=stamps_s)
 
 
 def _one_of_both(source_fps: Fraction, rate: float, fps: float | str | Fraction) -> str:

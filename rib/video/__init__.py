@@ -4,9 +4,10 @@ from rib.video.arrays import ArraySource
 from rib.video.decode import VideoSource
 from rib.video.opening import open_source
 from rib.video.pictures import PictureSource, PictureWriter
+from rib.video.sound import SoundTrack
 from rib.video.source import FrameSource, FrameWriter
 from rib.video.times import exact_fps
-from rib.video.view import View, cut, every
+from rib.video.view import View, cut, every, part_in_time
 from rib.video.writer import VideoWriter
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "FrameWriter",
     "PictureSource",
     "PictureWriter",
+    "SoundTrack",
     "VideoSource",
     "VideoWriter",
     "View",
@@ -22,4 +24,5 @@ __all__ = [
     "every",
     "exact_fps",
     "open_source",
+    "part_in_time",
 ]

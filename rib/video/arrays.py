@@ -29,6 +29,7 @@ class ArraySource:
     """
 
     audio: Path | None = None
+    audio_start_s = 0.0
     fps_assumed = False
 
     def __init__(

@@ -26,6 +26,8 @@ MARGIN = 16
 """Frames from the aim of a jump to the first frame wanted, which so leans on nothing before a keyframe."""
 WORTH_A_JUMP = 48
 """First frames before this number are reached by decoding from the start."""
+TIMESTAMPS = ("constant", "source")
+"""What can be done with an unsteady clock."""
 
 
 class VideoSource:
@@ -33,16 +35,20 @@ class VideoSource:
 
     Args:
         path: The video file.
+        timestamps: "constant" brings an unsteady clock to its nominal rate, "source" leaves its times.
 
     Raises:
         RibError: It is no video, is cut short, or has fewer than two frames.
     """
 
     fps_assumed = False
+    audio_start_s = 0.0
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, timestamps: str = "constant") -> None:
         self.path = Path(path).absolute()
-        found = scan(self.path)
+        if timestamps not in TIMESTAMPS:
+            raise RibError(f"video.timestamps={timestamps}", f"choose one of: {', '.join(TIMESTAMPS)}")
+        found = scan(self.path, unsteady=timestamps == "source")
         self.name = self.path.stem
         self.fps, self.times_s, self.notes = found.timing.fps, found.timing.times_s, found.timing.notes
         self.duration_s, self.fps_assumed = found.timing.duration_s, found.timing.fps_assumed

@@ -15,12 +15,15 @@ ASSUMED_FPS = Fraction(30)
 """Frame rate of a folder of pictures when nobody says one."""
 
 
-def open_source(input: str | Path, input_fps: float | str | Fraction | None = None) -> FrameSource:
+def open_source(
+    input: str | Path, input_fps: float | str | Fraction | None = None, timestamps: str = "constant"
+) -> FrameSource:
     """A clip from a video file or a folder of pictures.
 
     Args:
         input: The file or folder.
         input_fps: Frames a second of a folder of pictures; None takes `ASSUMED_FPS` (see `fps_assumed`).
+        timestamps: What to do with a video's unsteady clock (see `VideoSource`).
 
     Raises:
         RibError: Nothing usable is there, or a rate is given for a video, which has its own.
@@ -29,7 +32,7 @@ def open_source(input: str | Path, input_fps: float | str | Fraction | None = No
     fps = None if input_fps is None else exact_fps(input_fps, "input_fps")
     if path.is_dir():
         return PictureSource(path, fps or ASSUMED_FPS, fps_assumed=fps is None)
-    source = VideoSource(path)
+    source = VideoSource(path, timestamps)
     if fps is not None and fps != source.fps:
         raise RibError(
             f"input_fps={input_fps} was given, but {path} says itself when each frame is shown "

@@ -41,6 +41,7 @@ class PictureSource:
     """
 
     audio: Path | None = None
+    audio_start_s = 0.0
 
     def __init__(self, folder: str | Path, fps: Fraction, fps_assumed: bool = False) -> None:
         folder = Path(folder).absolute()

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain, pairwise
 from pathlib import Path
+from typing import cast
 
 import av
+import av.filter
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
@@ -20,13 +25,31 @@ MP4_HOLDS = frozenset({"aac", "mp3", "ac3", "eac3", "alac", "opus"})
 """Sound codecs that players accept in MP4."""
 PREROLL_S = 0.1
 """Packets this long before the first picture are kept: decoders start clean with them, MP4 hides them."""
+ATEMPO_LEAD_S = 0.024
+"""What `atempo` makes twice as slow comes early by so much (a click's centre, at 48 kHz; with n times as slow
+it is n - 1 times that within 10 ms)."""
+
+
+@dataclass(frozen=True)
+class SoundTrack:
+    """The sound that goes beside new pictures.
+
+    Attributes:
+        path: The file that holds it.
+        start_s: When the first new picture is shown, counted from the first picture of that file.
+        slow: How many times slower it is played, at the same pitch.
+    """
+
+    path: Path
+    start_s: float = 0.0
+    slow: float = 1.0
 
 
 class Sound:
     """The first sound stream of a file, fed into an output as its pictures advance.
 
     Args:
-        path: The file with the sound; times count from its first picture, where it has pictures.
+        track: Which sound; times count from the file's first picture, where it has pictures.
         output: The container that is being written, before its first packet.
 
     Raises:
@@ -36,11 +59,11 @@ class Sound:
         notes: What was lost, in sentences.
     """
 
-    def __init__(self, path: Path, output: OutputContainer) -> None:
-        self.path, self.notes = path, list[str]()
+    def __init__(self, track: SoundTrack, output: OutputContainer) -> None:
+        self.path, self.slow, self.notes = track.path, track.slow, list[str]()
         self._output, self._stack = output, ExitStack()
-        self._start_s = first_picture_s(path)
-        container = self._stack.enter_context(opened(path))
+        self._start_s = first_picture_s(track.path) + track.start_s
+        container = self._stack.enter_context(opened(track.path))
         source = container.streams.audio[0] if container.streams.audio else None
         self._pending: tuple[float, Packet | AudioFrame] | None = None
         self._timed: Iterator[tuple[float, Packet | AudioFrame]] = iter(())
@@ -48,11 +71,14 @@ class Sound:
         if source is None:
             return
         if source.codec_context is None:
-            self.notes.append(f"the sound of {path.name} is of a kind unknown here and was left out")
+            self.notes.append(f"the sound of {track.path.name} is of a kind unknown here and was left out")
             return
-        self._encodes = source.codec_context.codec.canonical_name not in MP4_HOLDS
+        holds = source.codec_context.codec.canonical_name in MP4_HOLDS
+        self._encodes = self.slow != 1 or not holds
         self._stream = _aac_like(source, output) if self._encodes else output.add_stream_from_template(source)
         self._timed = self._walk(container, source)
+        if self.slow != 1:
+            self._timed = stretched(self._timed, source, self.slow)
 
     def advance(self, until_s: float) -> None:
         """Write what sounds before `until_s`, counted from the first picture."""
@@ -90,10 +116,16 @@ class Sound:
                 if isinstance(item, Packet) and item.dts is not None:
                     item.dts -= shift
                 time_s = float(item.pts * Fraction(item.time_base or tick_s))
-                if time_s >= earliest_s:
+                if time_s >= earliest_s or self._reaches(item, time_s):
                     yield time_s, item
         except av.FFmpegError as error:
             self.notes.append(f"the sound of {self.path.name} ends at {time_s:.2f} s ({reason(error)})")
+
+    def _reaches(self, item: Packet | AudioFrame, time_s: float) -> bool:
+        """Whether a stretched frame from before the first picture sounds beyond it; the rest is cut off."""
+        if self.slow == 1 or not isinstance(item, AudioFrame):
+            return False
+        return time_s + item.samples / item.sample_rate > 0
 
     def _write(self, item: Packet | AudioFrame) -> None:
         if isinstance(item, Packet):
@@ -101,6 +133,42 @@ class Sound:
             self._output.mux(item)
         else:
             self._output.mux(self._stream.encode(item))
+
+
+def stretched(
+    frames: Iterator[tuple[float, Packet | AudioFrame]], source: AudioStream, slow: float
+) -> Iterator[tuple[float, Packet | AudioFrame]]:
+    """Sound played slower at the same pitch, by libav's `atempo`, from the moment 0 on.
+
+    Args:
+        frames: Decoded frames whose times count from that moment.
+        source: The stream that they are of.
+        slow: How many times slower.
+    """
+    graph = av.filter.Graph()
+    links = [graph.add_abuffer(template=source)]
+    # silence before a late sound, and a cut before an early one, so that the first sample stands at 0
+    links.append(graph.add("aresample", "async=1:first_pts=0"))
+    links += [graph.add("atempo", f"{tempo:.9f}") for tempo in _tempos(slow)]
+    links.append(graph.add("asetpts", f"(N/SR+{ATEMPO_LEAD_S * (slow - 1):.6f})/TB"))
+    links.append(graph.add("abuffersink"))
+    for one, other in pairwise(links):
+        one.link_to(other)
+    graph.configure()
+    for item in chain(frames, [None]):
+        graph.push(item[1] if item else None)  # type: ignore[arg-type]
+        while True:
+            try:
+                frame = cast(AudioFrame, graph.pull())
+            except (av.BlockingIOError, av.EOFError):
+                break
+            yield float((frame.pts or 0) * Fraction(frame.time_base or 0)), frame
+
+
+def _tempos(slow: float) -> list[float]:
+    """Factors from 0.5 on, which is as slow as one filter sounds well, that give 1 / slow together."""
+    count = max(1, math.ceil(math.log2(slow)))
+    return [slow ** (-1 / count)] * count
 
 
 def first_picture_s(path: Path) -> float:

@@ -22,6 +22,7 @@ class FrameSource(Protocol):
         times_s: (K,) float64 presentation times from 0, strictly increasing; k / fps at a constant rate.
         duration_s: When the last frame is no longer shown; K / fps at a constant rate.
         audio: The file that holds the clip's sound, or None.
+        audio_start_s: When the first frame is shown, counted from the first picture of that file.
         notes: Sentences on what was found and mended, for the summary.
     """
 
@@ -32,6 +33,7 @@ class FrameSource(Protocol):
     times_s: np.ndarray
     duration_s: float
     audio: Path | None
+    audio_start_s: float
     notes: list[str]
 
     def __len__(self) -> int: ...

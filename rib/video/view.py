@@ -17,6 +17,9 @@ from rib.video.decode import VideoSource
 from rib.video.source import FrameSource
 from rib.video.times import Timing, constant_times, timing_from_seconds
 
+SAME_TIME_S = 1e-6
+"""Two moments closer than this are one."""
+
 
 class View:
     """Chosen frames of another clip, cropped and resized on the way (see `FrameSource`).
@@ -26,8 +29,7 @@ class View:
 
     Args:
         source: The clip.
-        indices: (K,) the frames to keep, increasing. Their times stay apart as they were, from 0; a view that
-            starts later than the clip loses the sound, which would no longer fit.
+        indices: (K,) the frames to keep, increasing. Their times stay apart as they were, from 0.
         crop_xywh_px: Left, top, width and height of the part to keep; None keeps all.
         size_px: Width and height to resize to (area averaging when it shrinks); None keeps the size.
 
@@ -48,7 +50,8 @@ class View:
         self._check_indices()
         timing = _timing(source, self.indices)
         self.fps, self.times_s, self.duration_s = timing.fps, timing.times_s, timing.duration_s
-        self.audio = source.audio if self.indices[0] == 0 else None
+        self.audio = source.audio
+        self.audio_start_s = source.audio_start_s + float(source.times_s[self.indices[0]])
         self.crop_xywh_px = crop_xywh_px or (0, 0, *source.size_px)
         self._check_crop()
         self.size_px = size_px or self.crop_xywh_px[2:]
@@ -139,6 +142,27 @@ def cut(
     """
     stop = len(source) if count is None else first + count
     return View(source, range(first, stop), crop_xywh_px, size_px)
+
+
+def part_in_time(source: FrameSource, start_s: float, duration_s: float | None) -> FrameSource:
+    """The frames that are shown from `start_s` on, for `duration_s` (None: to the end).
+
+    Raises:
+        RibError: Fewer than two frames would remain.
+    """
+    if start_s == 0 and duration_s is None:
+        return source
+    end_s = source.duration_s if duration_s is None else start_s + duration_s
+    first = max(int(np.searchsorted(source.times_s, start_s + SAME_TIME_S, side="right")) - 1, 0)
+    stop = int(np.searchsorted(source.times_s, end_s - SAME_TIME_S))
+    if start_s < 0 or stop - first < 2:
+        asked = f"start_s={start_s:g}" + ("" if duration_s is None else f" duration_s={duration_s:g}")
+        raise RibError(
+            f"{asked} leaves {max(stop - first, 0)} frames of {source.name}, which lasts "
+            f"{source.duration_s:.2f} s",
+            "choose a part of at least two frames inside it",
+        )
+    return cut(source, first, stop - first)
 
 
 def refuse_uneven(source: FrameSource) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
@@ -27,9 +27,11 @@ from av.video.stream import VideoStream
 from rib.io.errors import RibError
 from rib.io.files import write_whole
 from rib.video.encoders import encodable_fps, encoder, quality_options
-from rib.video.sound import Sound
+from rib.video.sound import Sound, SoundTrack
 
 SUFFIXES = frozenset({".mp4", ".m4v", ".mov"})
+VARIABLE_TICK_S = Fraction(1, 60000)
+"""The clock of a video whose rate varies; MPEG-4 part 2 counts to 65535."""
 _TO_YUV = Interpolation.BICUBIC | Interpolation.ACCURATE_RND
 
 
@@ -47,7 +49,9 @@ class VideoWriter:
         codec: An encoder of libav, e.g. libx264, mpeg4, libvpx-vp9, libsvtav1.
         crf: Constant quality, 0 is best (see `quality_options`).
         pixel_format: As libav names it, e.g. yuv420p.
-        audio_from: A file whose sound goes beside the pictures, in step and cut at their end, or None.
+        audio_from: A sound, or the file with it, that goes beside the pictures, in step and cut at their end,
+            or None.
+        stamps_s: When each frame is shown, from 0, where the rate varies; else frame n is shown at n / fps.
 
     Attributes:
         notes: What could not be kept, in sentences.
@@ -64,7 +68,8 @@ class VideoWriter:
         codec: str,
         crf: int,
         pixel_format: str,
-        audio_from: Path | None = None,
+        audio_from: SoundTrack | Path | None = None,
+        stamps_s: Sequence[float] | np.ndarray | None = None,
     ) -> None:
         self.path, self.fps, self.size_px = Path(path), encodable_fps(codec, Fraction(fps)), size_px
         if self.path.suffix.lower() not in SUFFIXES:
@@ -75,7 +80,10 @@ class VideoWriter:
             raise RibError(
                 f"{codec} cannot write pixel_format={pixel_format}", f"choose one of: {', '.join(formats)}"
             )
-        self.pixel_format, self.audio_from, self.notes = pixel_format, audio_from, list[str]()
+        self.pixel_format, self.notes = pixel_format, list[str]()
+        self.audio_from = SoundTrack(audio_from) if isinstance(audio_from, Path) else audio_from
+        self.stamps_s = stamps_s
+        self._tick_s = 1 / self.fps if stamps_s is None else VARIABLE_TICK_S
         self._padding = _padding(size_px, VideoFormat(pixel_format, 16, 16))
         self._converter = VideoReformatter()
         self._count = 0
@@ -101,11 +109,19 @@ class VideoWriter:
                 f"give uint8 of shape {(self.size_px[1], self.size_px[0], 3)}",
             )
         picture = self._picture(frame)
-        picture.pts, picture.time_base = self._count, 1 / self.fps
+        picture.pts, picture.time_base = round(self._shown_s(self._count) / self._tick_s), self._tick_s
         if self._sound:
-            self._sound.advance(float(self._count / self.fps))
+            self._sound.advance(float(self._shown_s(self._count)))
         self._container.mux(self._stream.encode(picture))
         self._count += 1
+
+    def _shown_s(self, index: int) -> Fraction:
+        """When a frame is shown; one step after the last where there is no such frame."""
+        if self.stamps_s is None:
+            return index / self.fps
+        if index == len(self.stamps_s):
+            return self._shown_s(index - 1) + 1 / self.fps
+        return Fraction(float(self.stamps_s[index]))
 
     @contextmanager
     def _run(self) -> Iterator[None]:
@@ -131,9 +147,9 @@ class VideoWriter:
     def _add_stream(self, container: OutputContainer) -> VideoStream:
         stream = cast(VideoStream, container.add_stream(self.codec, rate=self.fps, options=self.options))
         stream.width, stream.height = (n + p for n, p in zip(self.size_px, self._padding, strict=True))
-        stream.pix_fmt, stream.time_base = self.pixel_format, 1 / self.fps
+        stream.pix_fmt, stream.time_base = self.pixel_format, self._tick_s
         context = stream.codec_context
-        context.time_base, context.thread_type = 1 / self.fps, "AUTO"
+        context.time_base, context.thread_type = self._tick_s, "AUTO"
         context.colorspace, context.color_range = Colorspace.ITU709, ColorRange.MPEG
         context.color_primaries, context.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
         return stream
@@ -155,7 +171,7 @@ class VideoWriter:
         if not self._count:
             raise RibError(f"no frame was written to {self.path}")
         if self._sound:
-            self._sound.finish(float(self._count / self.fps))
+            self._sound.finish(float(self._shown_s(self._count)))
             self.notes += self._sound.notes
         self._container.mux(self._stream.encode(None))
 

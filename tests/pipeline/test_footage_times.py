@@ -11,39 +11,16 @@ import av
 import cv2
 import numpy as np
 import pytest
-from small_clips import SIZE, person, picture
+from footage_clips import beep_of, write_clip
+from small_clips import person
 
+from rib.io.errors import RibError
 from rib.keypoint_files import write_openpose
 from rib.pipeline.interpolate import interpolate
 from rib.video import open_source
 
 Settings = Callable[..., dict[str, Any]]
 NTSC = Fraction(30000, 1001)
-
-
-def write_clip(
-    path: Path,
-    ticks: list[int],
-    tick_s: Fraction,
-    last_ticks: int | None = None,
-    fps: Fraction = Fraction(30),
-) -> Path:
-    """A lossless video whose frames have these stamps."""
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=fps, options={"crf": "0", "bf": "0"})
-        stream.width, stream.height = SIZE
-        stream.pix_fmt = "yuv420p"
-        stream.time_base = stream.codec_context.time_base = tick_s
-        packets = []
-        for index, tick in enumerate(ticks):
-            frame = av.VideoFrame.from_ndarray(picture(index), format="rgb24")
-            frame.pts, frame.time_base = tick, tick_s
-            packets += stream.encode(frame)
-        packets += stream.encode(None)
-        if last_ticks:
-            packets[-1].duration = last_ticks
-        container.mux(packets)
-    return path
 
 
 def run(settings: Settings, clip: Path, *overrides: str) -> tuple[dict[str, Any], list[np.ndarray]]:
@@ -120,3 +97,72 @@ def test_the_first_implementations_folders_end_with_the_last_keyframe(
     config = settings(pictures, "rate=4", "input_fps=10", "layout=reference")
     assert interpolate(config)["output"]["frames"] == 33
     assert len(list((tmp_path / "out" / "Generated_frames" / "pictures").iterdir())) == 33
+
+
+@pytest.mark.parametrize(
+    ("wanted", "fps", "step"), [((), 10, 4), (("rate=2",), 20, 8), (("fps=30",), 30, 12)]
+)
+def test_slow_motion_lasts_longer_and_keeps_every_frame_at_its_place(
+    settings: Settings, clip: Path, wanted: tuple[str, ...], fps: int, step: int
+) -> None:
+    summary, frames = run(settings, clip, "slow=4", *wanted)
+    assert summary["output"]["fps"] == fps
+    assert summary["output"]["duration_s"] == pytest.approx(4 * 0.9)
+    assert len(frames) == 9 * step
+    assert kept(clip, frames, range(0, 9 * step, step)) == 9
+    assert summary["not_kept"] == []  # there was no sound
+
+
+@pytest.mark.parametrize(
+    ("sound", "beep_s"), [(None, None), ("mute", None), ("keep", 0.52), ("stretch", 4 * 0.52)]
+)
+def test_slow_motion_sounds_as_asked(
+    settings: Settings, tmp_path: Path, sound: str | None, beep_s: float | None
+) -> None:
+    clip = write_clip(tmp_path / "a.mp4", range(9), Fraction(1, 10), fps=Fraction(10), beep_s=0.52)
+    summary, _ = run(settings, clip, "slow=4", "video=mp4", *([f"sound={sound}"] if sound else []))
+    made = tmp_path / "out" / "video.mp4"
+    assert [("slow motion" in lost) for lost in summary["not_kept"]] == ([True] if sound is None else [])
+    if beep_s is None:
+        assert open_source(made).audio is None
+    else:
+        # a stretched click is smeared by some 40 ms to both sides
+        assert beep_of(made)[0] == pytest.approx(beep_s, abs=0.06 if sound == "stretch" else 0.03)
+        assert beep_of(made)[1] <= 3.75
+
+
+def test_a_part_of_a_clip_has_its_own_frames_and_its_own_sound(settings: Settings, tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "a.mp4", range(20), Fraction(1, 10), fps=Fraction(10), beep_s=1.21)
+    poses = tmp_path / "poses_of_the_part"
+    write_openpose(person(8), poses)
+    part = ("start_s=0.7", "duration_s=0.8", "video=mp4", "sound=keep")
+    summary = interpolate(settings(clip, "rate=2", *part, "motion=linear", f"poses={poses}"))
+    assert (summary["input"]["frames"], summary["output"]["frames"]) == (8, 16)
+    made = cv2.imread(str(tmp_path / "out" / "frames" / "000000.png"))[..., ::-1]
+    assert np.array_equal(made, list(open_source(clip))[7])
+    assert beep_of(tmp_path / "out" / "video.mp4")[0] == pytest.approx(1.21 - 0.7, abs=0.025)
+
+
+@pytest.mark.parametrize("part", [("start_s=5",), ("start_s=-1",), ("start_s=0.2", "duration_s=0.05")])
+def test_a_part_outside_the_clip_is_refused(settings: Settings, clip: Path, part: tuple[str, ...]) -> None:
+    with pytest.raises(RibError, match="start_s"):
+        interpolate(settings(clip, "rate=2", *part))
+
+
+@pytest.mark.parametrize("slow", ["slow=0", "slow=0.5", "slow=-2", "slow=1000", "slow=nan"])
+def test_slow_motion_that_is_none_is_refused(settings: Settings, clip: Path, slow: str) -> None:
+    with pytest.raises(RibError, match="slow"):
+        interpolate(settings(clip, slow))
+
+
+def test_the_sources_own_times_can_be_kept(settings: Settings, tmp_path: Path) -> None:
+    ticks = [0, 31, 69, 101, 260, 301, 331, 369, 402]
+    clip = write_clip(tmp_path / "a.mkv", ticks, Fraction(1, 1000))
+    summary, frames = run(settings, clip, "rate=2", "video=mp4", "video.timestamps=source")
+    with av.open(str(tmp_path / "out" / "video.mp4")) as container:
+        shown_ms = [1000 * frame.time for frame in container.decode(video=0)]
+    assert len(shown_ms) == len(frames) == summary["output"]["frames"]
+    places = [int(np.argmin(np.abs(np.array(shown_ms) - tick))) for tick in ticks]
+    assert np.abs(np.array(shown_ms)[places] - ticks).max() < 0.1
+    assert kept(clip, frames, np.array(places)) == 9
+    assert np.diff(shown_ms).max() < 23

@@ -74,7 +74,7 @@ def _facts(
     source: FrameSource, analysis: Analysis, summary: Mapping[str, Any], preview: Preview | None
 ) -> dict[str, Any]:
     given, made = summary["input"], summary["output"]
-    span = float(len(analysis.timeline) / analysis.timeline.fps)
+    span = analysis.timeline.duration_s
     cut = preview is not None and preview.frames < len(analysis.timeline)
     return {
         "title": source.name,
