@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from pathlib import Path
 
 import numpy as np
 
 from rib.io.errors import RibError
+from rib.io.regular_files import check_regular
 from rib.mocap.body_model import JOINT_NAMES, BodyModels
+from rib.mocap.joint_files import UNREADABLE, why
 from rib.mocap.kinematics import y_up
-from rib.mocap.recording import Recording
+from rib.mocap.recording import Recording, check_values
 
 PATTERNS = ("*_poses.npz", "*_stageii.npz")
 """What AMASS calls its recordings; `shape.npz` and `*_stagei.npz` beside them hold no motion."""
@@ -29,14 +29,7 @@ def read_amass(path: Path, models: BodyModels) -> Recording:
         RibError: The file is damaged, holds no poses, or poses, shape or translation are not numbers.
     """
     data = _load(path)
-    kind = KIND_BY_POSE_WIDTH.get(data["poses"].shape[-1])
-    if kind is None:
-        raise RibError(
-            f"{path}: poses have {data['poses'].shape[-1]} columns, expected 156 (SMPL-H) or 165 (SMPL-X)"
-        )
-    for key in ("poses", "trans", "betas"):
-        if not np.isfinite(data[key]).all():
-            raise RibError(f"{path}: {key} holds NaN or infinite values")
+    kind = _check(path, data)
     model = models.get(kind, _gender(data["gender"]))
     joints_m = y_up(model.joints(data["poses"], data["betas"].reshape(-1), data["trans"]), up="z")
     database, subject = path.parent.parent.name, path.parent.name
@@ -45,7 +38,7 @@ def read_amass(path: Path, models: BodyModels) -> Recording:
         name=f"{database}/{subject}_{clip}",
         joints_m=joints_m,
         joint_names=JOINT_NAMES[kind],
-        fps=float(data["fps"]),
+        fps=float(data["fps"].item()),
         subject=subject if database == "CMU" else f"{database}/{subject}",
         source=f"AMASS {database}",
     )
@@ -53,6 +46,7 @@ def read_amass(path: Path, models: BodyModels) -> Recording:
 
 def _load(path: Path) -> dict[str, np.ndarray]:
     """The arrays that count; others are not even read (marker arrays may hold NaN or pickles)."""
+    check_regular(path, "name an .npz file of AMASS")
     try:
         with np.load(path, allow_pickle=False) as data:
             rate = next((key for key in FRAME_RATE_KEYS if key in data), None)
@@ -63,8 +57,27 @@ def _load(path: Path) -> dict[str, np.ndarray]:
                 )
             arrays = {key: data[key] for key in ("poses", "trans", "betas", "gender")}
             return {**arrays, "fps": data[rate]}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise RibError(f"{path} cannot be read ({error})") from error
+    except UNREADABLE as error:
+        raise RibError(f"{path} cannot be read ({why(error)})") from error
+
+
+def _check(path: Path, data: dict[str, np.ndarray]) -> str:
+    """Refuse arrays of another shape or kind; the body model that the poses are of."""
+    poses, trans = data["poses"], data["trans"]
+    kind = KIND_BY_POSE_WIDTH.get(poses.shape[-1]) if poses.ndim == 2 else None
+    if kind is None:
+        columns = f"have {poses.shape[-1]} columns" if poses.ndim == 2 else f"are of shape {poses.shape}"
+        raise RibError(f"{path}: poses {columns}, expected 156 (SMPL-H) or 165 (SMPL-X)")
+    if trans.shape != (len(poses), 3) or data["fps"].size != 1 or data["gender"].size != 1:
+        raise RibError(f"{path}: trans is of shape {trans.shape}, or frame rate or gender is no single value")
+    for key in ("poses", "trans", "betas", "fps"):
+        if data[key].dtype.kind not in "fiu":
+            raise RibError(f"{path}: {key} holds {data[key].dtype}, expected numbers")
+        try:
+            check_values(data[key], key)
+        except ValueError as error:
+            raise RibError(f"{path}: {error}") from error
+    return kind
 
 
 def _gender(value: np.ndarray) -> str:

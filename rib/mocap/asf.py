@@ -9,15 +9,19 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 from scipy.spatial.transform import Rotation
 
 from rib.io.errors import RibError
+from rib.io.regular_files import check_regular
 from rib.mocap.kinematics import chain_positions, global_rotations
+from rib.mocap.recording import MAX_JOINTS, check_values
 
 INCH_M = 0.0254
+DOFS = frozenset({"tx", "ty", "tz", "rx", "ry", "rz", "l"})
 
 
 @dataclass
@@ -54,8 +58,9 @@ def read_asf(path: Path) -> Skeleton:
     """Parse a skeleton.
 
     Raises:
-        RibError: The file is not ASF, or a bone hangs nowhere.
+        RibError: The file is not ASF, or a bone hangs nowhere or in two places.
     """
+    check_regular(path, "put the skeleton beside its motions")
     sections = re.split(r"^\s*:", path.read_text(errors="replace"), flags=re.MULTILINE)
     content = {name: body for name, _, body in (section.partition("\n") for section in sections[1:])}
     content = {name.split()[0].lower(): body for name, body in content.items() if name.split()}
@@ -65,32 +70,38 @@ def read_asf(path: Path) -> Skeleton:
         bones["root"] = _root(content["root"])
         return Skeleton(
             *_ordered(bones, content["hierarchy"]),
-            metres_per_unit=INCH_M / float(units["length"]),
+            metres_per_unit=INCH_M / _above_0(units["length"]),
             degrees=units.get("angle", "deg").lower().startswith("deg"),
         )
     except (KeyError, ValueError, IndexError) as error:
-        raise RibError(f"{path} is not a whole ASF file (at {error})") from error
+        raise RibError(f"{path} is not a whole ASF file (at {str(error)[:200]})") from error
 
 
 def read_amc(path: Path, skeleton: Skeleton) -> dict[str, np.ndarray]:
     """Parse a motion: for each bone that moves, (T, its dof) in file units and the skeleton's angle unit.
 
     Raises:
-        RibError: A frame lacks a bone or holds something that is not a number.
+        RibError: A frame is lacking, lacks a bone or holds something that is not a number.
     """
+    check_regular(path, "name an AMC file")
     frames: list[dict[str, list[float]]] = []
+    numbers: list[int] = []
     try:
         for words in map(str.split, path.read_text(errors="replace").splitlines()):
             if not words or words[0][0] in "#:":
                 continue
-            if len(words) == 1 and words[0].isdigit():
+            if len(words) == 1 and words[0].isdecimal():
+                numbers.append(int(words[0]))
                 frames.append({})
             else:
                 frames[-1][words[0]] = [float(word) for word in words[1:]]
         moving = [bone for bone in skeleton.bones if bone.dof]
         motion = {bone.name: np.array([frame[bone.name] for frame in frames]) for bone in moving}
         for bone in moving:
-            motion[bone.name] = motion[bone.name].reshape(len(frames), len(bone.dof))
+            values = motion[bone.name].reshape(len(frames), len(bone.dof))
+            motion[bone.name] = check_values(values, f"the bone {bone.name}")
+        if any(b != a + 1 for a, b in pairwise(numbers)):
+            raise ValueError("its frames are not numbered one by one")
     except KeyError as error:
         raise RibError(f"{path}: a frame lacks the bone {error}, which its skeleton moves") from error
     except (ValueError, IndexError) as error:
@@ -147,10 +158,10 @@ def _bone(text: str) -> Bone:
     return Bone(
         name=entries["name"][0],
         direction=_vector(entries["direction"]),
-        length=float(entries["length"][0]),
+        length=_vector(entries["length"], 1)[0],
         axis=_vector(entries["axis"]),
-        axis_order=entries["axis"][3].lower(),
-        dof=tuple(word.lower() for word in entries.get("dof", ())),
+        axis_order=_order(entries["axis"][3]),
+        dof=_dof(entries.get("dof", ())),
     )
 
 
@@ -159,13 +170,37 @@ def _root(text: str) -> Bone:
     return Bone(
         name="root",
         axis=_vector(entries["orientation"]),
-        axis_order=entries["axis"][0].lower(),
-        dof=tuple(word.lower() for word in entries["order"]),
+        axis_order=_order(entries["axis"][0]),
+        dof=_dof(entries["order"]),
     )
 
 
-def _vector(words: Sequence[str]) -> np.ndarray:
-    return np.array([float(word) for word in words[:3]])
+def _vector(words: Sequence[str], size: int = 3) -> np.ndarray:
+    if len(words) < size:
+        raise ValueError(f"{len(words)} numbers where {size} are needed")
+    return check_values(np.array([float(word) for word in words[:size]]), "the skeleton")
+
+
+def _above_0(word: str) -> float:
+    number = float(word)
+    if not 1e-6 < number < 1e6:
+        raise ValueError(f"length {word}")
+    return number
+
+
+def _order(word: str) -> str:
+    """The order of a bone's axes: x, y and z, each once."""
+    if sorted(word.lower()) != ["x", "y", "z"]:
+        raise ValueError(f"axis {word!r}")
+    return word.lower()
+
+
+def _dof(words: Sequence[str]) -> tuple[str, ...]:
+    """What of a bone moves."""
+    dof = tuple(word.lower() for word in words)
+    if not DOFS.issuperset(dof) or len(set(dof)) < len(dof):
+        raise ValueError(f"dof {' '.join(words)}")
+    return dof
 
 
 def _ordered(bones: dict[str, Bone], hierarchy: str) -> tuple[list[Bone], list[int]]:
@@ -174,6 +209,8 @@ def _ordered(bones: dict[str, Bone], hierarchy: str) -> tuple[list[Bone], list[i
     children = {words[0]: words[1:] for words in map(str.split, hierarchy.splitlines()) if len(words) > 1}
     for index, name in enumerate(order):  # grows while it is walked
         for child in children.get(name, ()):
+            if child in order or len(order) == MAX_JOINTS:
+                raise ValueError(f"the bone {child} hangs in two places, or too many do")
             order.append(child)
             parents.append(index)
     if len(order) != len(bones):

@@ -13,7 +13,10 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from rib.io.errors import RibError
+from rib.io.regular_files import check_regular
+from rib.mocap.joint_files import UNREADABLE, why
 from rib.mocap.kinematics import forward_kinematics
+from rib.mocap.recording import check_values
 from rib.mocap.skeletons import SMPLH_JOINTS, SMPLX_JOINTS
 
 JOINT_NAMES = {"smplh": SMPLH_JOINTS, "smplx": SMPLX_JOINTS}
@@ -46,19 +49,23 @@ class BodyModel:
                 "download the .npz release of the model, or convert the file once under Python 3.10 with "
                 "smplx's tools/clean_ch.py and numpy.savez",
             )
+        check_regular(path, "name a body model as .npz")
         try:
             with np.load(path, allow_pickle=False) as data:
                 regressor, template, shapes = data["J_regressor"], data["v_template"], data["shapedirs"]
                 parents = data["kintree_table"][0].astype(np.int64)
-        except (OSError, ValueError, KeyError) as error:
-            raise RibError(f"{path} is not a SMPL-H or SMPL-X body model ({error})") from error
-        root = parents < 0
-        root |= parents >= len(parents)  # the files write the root's parent as 2**32 - 1
-        return cls(
-            rest_joints_m=regressor @ template,
-            joint_shapes_m=np.einsum("jv,vcs->jcs", regressor, shapes, optimize=True),
-            parents=tuple(np.where(root, -1, parents).tolist()),
-        )
+            root = parents < 0
+            root |= parents >= len(parents)  # the files write the root's parent as 2**32 - 1
+            parents = np.where(root, -1, parents)
+            if (parents >= np.arange(len(parents))).any() or len(regressor) != len(parents):
+                raise ValueError("its joints do not hang on one another")
+            return cls(
+                rest_joints_m=check_values(regressor @ template, "the body"),
+                joint_shapes_m=np.einsum("jv,vcs->jcs", regressor, shapes, optimize=True),
+                parents=tuple(parents.tolist()),
+            )
+        except (*UNREADABLE, IndexError) as error:
+            raise RibError(f"{path} is not a SMPL-H or SMPL-X body model ({why(error)})") from error
 
     def joints(self, poses: np.ndarray, betas: np.ndarray, translation_m: np.ndarray) -> np.ndarray:
         """Joints of a posed body.

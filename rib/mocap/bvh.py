@@ -11,14 +11,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 from scipy.spatial.transform import Rotation
 
 from rib.io.errors import RibError
+from rib.io.regular_files import check_regular
 from rib.mocap.kinematics import forward_kinematics
+from rib.mocap.recording import MAX_JOINTS, check_values
 
+CHANNELS = frozenset(f"{axis}{kind}" for axis in "xyz" for kind in ("position", "rotation"))
 COMMON_FPS = (60, 120, 30, 24, 25, 50, 90, 100, 240)
 
 
@@ -47,8 +51,9 @@ def read_bvh(path: Path) -> Bvh:
     """Parse a BVH file.
 
     Raises:
-        RibError: The file is not BVH, or its motion is not a whole number of frames.
+        RibError: The file is not BVH, its motion is not a whole number of frames or fewer than it says.
     """
+    check_regular(path, "name a BVH file")
     hierarchy, found, motion = path.read_text(errors="replace").partition("MOTION")
     if not found:
         raise RibError(f"{path} is not a BVH file: it has no MOTION section")
@@ -56,7 +61,7 @@ def read_bvh(path: Path) -> Bvh:
     try:
         _parse_hierarchy(iter(hierarchy.replace("{", " { ").replace("}", " } ").split()), bvh)
         _parse_motion(motion.strip().splitlines(), bvh)
-    except (ValueError, IndexError, StopIteration) as error:
+    except (ValueError, IndexError, OverflowError, StopIteration) as error:
         raise RibError(f"{path} is not a whole BVH file ({error or 'it ends too early'})") from error
     return bvh
 
@@ -112,20 +117,42 @@ def _parse_hierarchy(words: Iterator[str], bvh: Bvh) -> None:
         elif kind == "OFFSET":
             bvh.offsets[open_joints[-1]] = [float(next(words)) for _ in range(3)]
         elif kind == "CHANNELS":
-            bvh.channels[open_joints[-1]] = [next(words).lower() for _ in range(int(next(words)))]
+            bvh.channels[open_joints[-1]] = _channels(words)
         elif kind == "}":
             open_joints.pop()
         elif kind != "HIERARCHY":
             raise ValueError(f"the hierarchy holds {word!r}")
+        if len(bvh.names) > MAX_JOINTS:
+            raise ValueError(f"more than {MAX_JOINTS} joints")
     if open_joints or not bvh.names:
         raise ValueError("the hierarchy is not closed")
+    check_values(np.array(bvh.offsets), "the hierarchy")
+
+
+def _channels(words: Iterator[str]) -> list[str]:
+    """A joint's channels, their number first: positions, and up to three rotations about axes that differ."""
+    count = int(next(words))
+    if not 0 <= count <= 6:
+        raise ValueError(f"a joint has {count} channels")
+    channels = [next(words).lower() for _ in range(count)]
+    if unknown := set(channels) - CHANNELS:
+        raise ValueError(f"there is no channel {min(unknown)!r}")
+    turns = [channel[0] for channel in channels if channel.endswith("rotation")]
+    if len(turns) > 3 or any(a == b for a, b in pairwise(turns)):
+        raise ValueError(f"a joint turns about {', '.join(turns)}")
+    return channels
 
 
 def _parse_motion(lines: list[str], bvh: Bvh) -> None:
-    start = next(i for i, line in enumerate(lines) if line.lower().startswith("frame time"))
+    start = next((i for i, line in enumerate(lines) if line.lower().startswith("frame time")), None)
+    if start is None:
+        raise ValueError("it has no frame time")
     bvh.fps = nominal_fps(lines[start].replace(":", " ").split()[-1])
     values = np.array(" ".join(lines[start + 1 :]).split(), dtype=np.float64)
     channels = sum(map(len, bvh.channels))
-    if len(values) == 0 or len(values) % channels:
+    if len(values) == 0 or not channels or len(values) % channels:
         raise ValueError(f"{len(values)} numbers are not a whole number of frames of {channels} channels")
-    bvh.motion = values.reshape(-1, channels)
+    bvh.motion = check_values(values, "the motion").reshape(-1, channels)
+    said = [line.split()[-1] for line in lines[:start] if line.lower().startswith("frames:")]
+    if said and int(said[0]) > len(bvh.motion):
+        raise ValueError(f"it says that it has {said[0]} frames and ends after {len(bvh.motion)}")

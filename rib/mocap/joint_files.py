@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 import zipfile
 import zlib
 from pathlib import Path
@@ -10,9 +11,23 @@ from pathlib import Path
 import numpy as np
 
 from rib.io.errors import RibError
+from rib.io.regular_files import check_regular
 from rib.mocap.recording import Recording, subject_of
 
+UNREADABLE = (
+    OSError, ValueError, TypeError, AttributeError, KeyError, EOFError, MemoryError, NotImplementedError,
+    RuntimeError, SyntaxError, OverflowError, struct.error, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
+"""What numpy and zipfile raise for a damaged `.npz`, or for one that asks for more memory than there is."""
 KEYS = ("joints", "names", "fps")
+
+
+def why(error: BaseException) -> str:
+    """What one of `UNREADABLE` says, in one line; numpy's advice to run a stranger's pickle is left out."""
+    text = " ".join(str(error).split())[:200]
+    if "pickle" in text:
+        return "it holds pickled objects, which could run a program"
+    return "it asks for more memory than there is" if isinstance(error, MemoryError) else text or "damaged"
 
 
 def read_joints(path: Path) -> Recording:
@@ -23,6 +38,7 @@ def read_joints(path: Path) -> Recording:
     Raises:
         RibError: The file is damaged or lacks one of the three.
     """
+    check_regular(path, "name an .npz file of joint positions")
     try:
         with np.load(path, allow_pickle=False) as data:
             lacking = [key for key in KEYS if key not in data]
@@ -32,13 +48,13 @@ def read_joints(path: Path) -> Recording:
                 name=str(data.get("name", path.stem)),
                 joints_m=data["joints"],
                 joint_names=tuple(map(str, data["names"])),
-                fps=float(data["fps"]),
+                fps=float(data["fps"].item()),
                 subject=str(data.get("subject", subject_of(path))),
                 source=str(data.get("source", path)),
                 made_up=tuple(map(str, data.get("made_up", ()))),
             )
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise RibError(f"{path} cannot be read ({error})") from error
+    except UNREADABLE as error:
+        raise RibError(f"{path} cannot be read ({why(error)})") from error
 
 
 def write_joints(path: Path, recording: Recording) -> None:

@@ -10,6 +10,27 @@ import numpy as np
 
 from rib.io.errors import RibError
 
+FPS_RANGE = (1.0, 10_000.0)
+"""Frames a second of motion capture; a file that says otherwise would become hours of store, or nothing."""
+MAX_VALUE = 1e7
+"""Greatest position (in any unit) and angle; beyond it is no person, and squares overflow."""
+MAX_JOINTS = 1000
+"""No skeleton of a person has more."""
+
+
+def check_values(values: np.ndarray, what: str) -> np.ndarray:
+    """Numbers of a file as they are.
+
+    Raises:
+        ValueError: One is NaN, infinite or beyond `MAX_VALUE`.
+    """
+    wrong = ~(np.abs(values) <= MAX_VALUE)  # True for NaN
+    if wrong.any():
+        first = values[wrong].flat[0]
+        told = f"{first:g}, more than {MAX_VALUE:g}" if np.isfinite(first) else "NaN or infinite values"
+        raise ValueError(f"{what} holds {told}")
+    return values
+
 
 @dataclass(frozen=True)
 class Recording:
@@ -42,12 +63,17 @@ class Recording:
             )
         if len(self.joints_m) == 0:
             raise RibError(f"{self.source}: holds no frame")
-        if not self.fps > 0:
-            raise RibError(f"{self.source}: the frame rate is {self.fps}, expected more than 0")
+        low, high = FPS_RANGE
+        if not low <= self.fps <= high:
+            raise RibError(f"{self.source}: the frame rate is {self.fps:g}, expected {low:g} to {high:g}")
+        if self.joints_m.dtype.kind not in "fiu":
+            raise RibError(f"{self.source}: joints are {self.joints_m.dtype}, expected numbers")
         if not np.isfinite(self.joints_m).all():
             raise RibError(
                 f"{self.source}: {self._bad_frames()} of {len(self)} frames hold NaN or infinite joints"
             )
+        if np.abs(self.joints_m).max() > MAX_VALUE:
+            raise RibError(f"{self.source}: a joint lies {np.abs(self.joints_m).max():g} away")
 
     def __len__(self) -> int:
         return len(self.joints_m)

@@ -75,6 +75,8 @@ class Outcome:
             return f"exit {self.code}: {lines[-1] if lines else ''}"
         if self.code == 1 and len(lines) != 1:
             return f"exit 1 with {len(lines)} lines: {' / '.join(lines[:3])}"
+        if named := re.search(r"\w+(Error|Exception|Warning)\b", self.err):
+            return f"exit {self.code}, but the line is a program's ({named[0]}): {lines[0]}"
         if self.code == 0 and lines:
             return f"exit 0, but says on stderr: {lines[0]}"
         return ""
@@ -112,16 +114,13 @@ def start(*arguments: str, folder: Path) -> Outcome:
         return Outcome(arguments, 124, *process.communicate())
 
 
-def leftovers(folder: Path, whole: Callable[[Path], bool], code: int) -> str:
-    """What a run left behind that it must not: temporary files, or a result that is not whole; or ""."""
+def leftovers(folder: Path, result: str, code: int) -> str:
+    """What a run left behind that it must not: temporary files, or a result though it failed; or ""."""
     for path in folder.rglob("*"):
         if LEFTOVER.search(path.name):
             return f"leaves {path.name}"
-    output = folder / "out"
-    if code == 0 and not whole(output):
-        return f"exit 0, but {output.name} is not whole"
-    if code != 0 and output.exists():
-        return f"exit {code}, but {output.name} exists"
+    if (folder / result).exists() != (code == 0):
+        return f"exit {code}, but {result} {'exists' if code else 'does not exist'}"
     return ""
 
 
@@ -131,14 +130,12 @@ class Campaign:
     Args:
         kind: What is attacked, for the report.
         root: A folder for the cases; each has its own inside, which is gone when it has passed.
-        whole: Whether an output folder (`out`) is a whole result.
+        result: What a case that ends well has made, and one that fails has not, below the case's folder.
         processes: How many of the cases are run as processes besides.
     """
 
-    def __init__(
-        self, kind: str, root: Path, whole: Callable[[Path], bool] = Path.exists, processes: int = PROCESSES
-    ) -> None:
-        self.kind, self.root, self.whole = kind, root, whole
+    def __init__(self, kind: str, root: Path, result: str = "out", processes: int = PROCESSES) -> None:
+        self.kind, self.root, self.result = kind, root, result
         self.codes: Counter[int] = Counter()
         self.faults: dict[str, tuple[int, str]] = {}
         self._every = max(1, RUNS // processes) if processes else 0
@@ -173,7 +170,7 @@ class Campaign:
         folder.mkdir(parents=True)
         outcome = run(*prepare(folder), folder=folder)
         self.codes[outcome.code] += 1
-        fault = outcome.fault or leftovers(folder, self.whole, outcome.code)
+        fault = outcome.fault or leftovers(folder, self.result, outcome.code)
         if not fault:
             shutil.rmtree(folder)
             return

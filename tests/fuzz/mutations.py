@@ -74,3 +74,33 @@ def _spoil(draw: st.DrawFn, value: Any) -> Any:
         copy[key] = _spoil(draw, value[key])
         return copy
     return draw(st.sampled_from(JUNK))
+
+
+TOKENS = (
+    "nan", "inf", "-inf", "1e308", "-1", "0", "999999999", "9" * 5000, "x", "{", "}", "#", ":", "ROOT",
+    "JOINT", "End", "CHANNELS", "OFFSET", "MOTION", "begin", "end", "root", "\x00", "1e-320",
+    "Xrotation", "rx", "²", "\u0661",
+)  # fmt: skip
+
+
+@st.composite
+def spoiled_text(draw: st.DrawFn, text: str) -> bytes:
+    """A text file with one to three of its words or lines changed, left out, doubled or swapped."""
+    lines = text.split("\n")
+    for _ in range(draw(st.integers(1, 3))):
+        at = draw(st.integers(0, len(lines) - 1))
+        what = draw(st.integers(0, 6))
+        words = lines[at].split()
+        if what >= 3 and words:
+            word = draw(st.integers(0, len(words) - 1))
+            others = [w for line in lines for w in line.split()]
+            words[word] = draw(st.one_of(st.sampled_from(TOKENS), st.sampled_from(others)))
+            lines[at] = " ".join(words)
+        elif what == 0:
+            del lines[at]
+        elif what == 1:
+            lines.insert(draw(st.integers(0, len(lines) - 1)), lines[at])
+        else:
+            lines = lines[:at]
+        lines = lines or [""]
+    return "\n".join(lines).encode(errors="replace")

@@ -119,3 +119,27 @@ def test_damaged_skeletons_are_one_clear_line(folder, broken):
     (folder / "07.asf").write_text(broken)
     with pytest.raises(RibError, match="not a whole ASF"):
         read_asf(folder / "07.asf")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("thigh stub", "thigh stub\n    stub thigh"), "hangs in two places"),
+        (("thigh stub", "stub stub"), "hangs in two places|outside the hierarchy"),
+        (("length 0.45", "length 0"), "length 0"),
+        (("dof rx rz", "dof rx rx"), "dof rx rx"),
+        (("0 0 90  XYZ", "0 0 90  XXZ"), "axis 'XXZ'"),
+        (("direction 0 -1 0", "direction 0 1e300 0"), r"holds 1e\+300"),
+        (("direction 0 -1 0", "direction 0 -1"), "2 numbers where 3"),
+    ],
+)  # fmt: skip
+def test_a_skeleton_that_is_none_is_refused_in_one_line(folder, change, message):
+    (folder / "07.asf").write_text(ASF.replace(*change))
+    with pytest.raises(RibError, match=message):
+        read_asf(folder / "07.asf")
+
+
+def test_a_motion_that_lacks_a_frame_is_refused(folder):
+    (folder / "07_01.amc").write_text(AMC.replace("\n2\n", "\n3\n"))
+    with pytest.raises(RibError, match="not numbered one by one"):
+        read_amc(folder / "07_01.amc", read_asf(folder / "07.asf"))

@@ -117,3 +117,19 @@ def test_rounded_frame_times_give_the_rate_they_were_rounded_from(frame_time, fp
 def test_damaged_files_are_one_clear_line(write, broken, message):
     with pytest.raises(RibError, match=message):
         read_bvh(write(broken))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("Frames: 2", "Frames: 3"), "says that it has 3 frames and ends after 2"),
+        (("CHANNELS 3 ", "CHANNELS 1000000000 "), "1000000000 channels"),
+        (("Xrotation Zrotation Yrotation", "Xrotation Xrotation Yrotation"), "turns about x, x, y"),
+        (("Xrotation Zrotation Yrotation", "Xrotation Zrotation Yscale"), "no channel 'yscale'"),
+        (("OFFSET 1 0 0", "OFFSET 1 nan 0"), "NaN"),
+        (("1 2 3 90", "1 2 1e300 90"), r"1e\+300"),
+    ],
+)  # fmt: skip
+def test_a_file_that_was_written_to_do_harm_is_refused_in_one_line(write, change, message):
+    with pytest.raises(RibError, match=message):
+        read_bvh(write(ARM.replace(*change)))
