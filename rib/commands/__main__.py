@@ -6,7 +6,7 @@ import importlib
 import sys
 
 from rib import __version__
-from rib.config.app import exit_code
+from rib.config.app import exit_code, open_standard_streams
 from rib.io.errors import RibError
 from rib.io.recipe import did_you_mean
 
@@ -49,6 +49,7 @@ def dispatch(arguments: list[str]) -> None:
 
 def main() -> None:
     """Entry point of the script `rib` and of `python -m rib.commands`."""
+    open_standard_streams()
     sys.exit(exit_code(lambda: dispatch(sys.argv[1:])))
 
 

@@ -6,16 +6,19 @@ which ends a command as Ctrl-C does.
 
 from __future__ import annotations
 
+import errno
+import io
 import os
-import re
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from rib.io.errors import RibError
 from rib.io.files import write_errors
+from rib.io.path_settings import settle_paths
 from rib.io.recipe import did_you_mean
 from rib.io.stopping import Terminated, stoppable
 
@@ -30,8 +33,9 @@ OPTIONS = frozenset(
 )
 """Hydra's own options, which every command has."""
 
-_TROUBLE = re.compile(r"[^\w./:\\+-]")
-"""What Hydra's grammar may read as something else than a piece of a path."""
+
+class _TaskEnded(SystemExit):
+    """A task ended with an exit code of its own, which Hydra is not to explain."""
 
 
 def exit_code(call: Callable[[], None]) -> int:
@@ -39,21 +43,45 @@ def exit_code(call: Callable[[], None]) -> int:
     try:
         with stoppable():
             call()
+        sys.stdout.flush()
         return 0
     except RibError as error:
         return _complain(error)
     except KeyboardInterrupt as stop:
-        print("stopped", file=sys.stderr)
+        _tell("stopped")
         return stop.exit_code if isinstance(stop, Terminated) else 130
+    except _TaskEnded as ended:
+        return int(str(ended.code))
     except SystemExit as stop:
         # argparse leaves with 2 after its own sentence about an unknown option
         return {None: 0, 2: 1}.get(stop.code, stop.code) if not isinstance(stop.code, str) else 1  # type: ignore
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_stdout()
         return 0
-    except Exception:
-        traceback.print_exc()
+    except Exception as error:
+        if (reason := _stdout_refuses(error)) is not None:
+            return _complain(RibError(f"the standard output cannot be written ({reason})"))
+        with suppress(OSError):
+            traceback.print_exc()
         return 2
+
+
+def open_standard_streams() -> None:
+    """Give a process that was started without stdin, stdout or stderr (`2>&-`) ones that lead nowhere.
+
+    Otherwise the next file that is opened would take their place, and be written into. What a stream's
+    encoding cannot hold is written as an escape.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, which is this one
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, "w" if number else "r", closefd=False))  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def run(verb: str, task: Task, arguments: list[str]) -> None:
@@ -78,7 +106,7 @@ def run(verb: str, task: Task, arguments: list[str]) -> None:
             raise RibError(f"there is no option {option}", did_you_mean(option, sorted(OPTIONS)))
     # argparse reads no settings after an option that stands among them
     first = sorted(arguments, key=lambda argument: argument not in ("-m", "--multirun"))
-    _compose_and_call(verb, task, [_quoted(argument) for argument in first])
+    _compose_and_call(verb, task, first)
 
 
 def _compose_and_call(verb: str, task: Task, arguments: list[str]) -> None:
@@ -88,12 +116,13 @@ def _compose_and_call(verb: str, task: Task, arguments: list[str]) -> None:
 
     from rib.config import schema, sweep
     from rib.config.explain import ConfigError, explain
+    from rib.config.literal import literal
     from rib.config.paths import conf_dir
 
     schema.register()
-    sys.argv = [f"rib {verb}", *arguments]
+    sys.argv = [f"rib {verb}", *(literal(argument, schema.ROOTS[verb]) for argument in arguments)]
     try:
-        hydra.main(config_path=str(conf_dir()), config_name=verb, version_base="1.3")(_job(task))()
+        hydra.main(config_path=str(conf_dir()), config_name=verb, version_base="1.3")(_job(verb, task))()
     except ConfigError as error:
         raise explain(error) from error
     except Exception as error:
@@ -106,7 +135,7 @@ def _compose_and_call(verb: str, task: Task, arguments: list[str]) -> None:
     sweep.report(None)
 
 
-def _job(task: Task) -> Callable[[Any], Any]:
+def _job(verb: str, task: Task) -> Callable[[Any], Any]:
     """What Hydra calls.
 
     In a single run an error leaves as an exit code, since Hydra would print a line of its own above it. In a
@@ -125,7 +154,7 @@ def _job(task: Task) -> Callable[[Any], Any]:
             check_mode()
             if "run_dir" in config:
                 config.run_dir = HydraConfig.get().runtime.output_dir
-            results.append(task(plain(config)))
+            results.append(task(plain(config, verb)))
 
         if HydraConfig.get().mode == RunMode.MULTIRUN:
             try:
@@ -135,16 +164,17 @@ def _job(task: Task) -> Callable[[Any], Any]:
                     note_failure(Path(config.run_dir), error)
                 raise
         elif code := exit_code(call):
-            raise SystemExit(code)
+            raise _TaskEnded(code)
         return results[0] if results else None  # nobody reads the pipe any more
 
     return job
 
 
-def plain(config: Any) -> dict[str, Any]:
-    """A composed config as a plain dict, resolved, complete, and with every recipe checked."""
+def plain(config: Any, verb: str) -> dict[str, Any]:
+    """The composed config of a command as a plain dict: resolved, complete, its recipes and paths checked."""
     from omegaconf import OmegaConf
 
+    from rib.config import schema
     from rib.config.explain import ConfigError, explain
     from rib.config.recipes import check_recipes
 
@@ -154,19 +184,34 @@ def plain(config: Any) -> dict[str, Any]:
         raise explain(error) from error
     assert isinstance(resolved, dict)
     settings = {str(key): value for key, value in resolved.items()}
+    settle_paths(settings, schema.ROOTS[verb])
     check_recipes(settings)
     return settings
 
 
-def _quoted(argument: str) -> str:
-    """Quote the value of `key=value` where it is an existing path that Hydra's grammar would misread."""
-    key, equals, value = argument.partition("=")
-    if equals and _TROUBLE.search(value) and value[:1] not in "'\"[{" and Path(value).expanduser().exists():
-        escaped = value.replace("\\", "\\\\").replace("'", "\\'")
-        return f"{key}='{escaped}'"
-    return argument
-
-
 def _complain(error: RibError) -> int:
-    print(f"rib: {' '.join(str(error).split())}", file=sys.stderr)
+    _tell(f"rib: {' '.join(str(error).split())}")
     return 1
+
+
+def _tell(line: str) -> None:
+    """A line on stderr, where somebody reads it."""
+    with suppress(OSError):
+        print(line, file=sys.stderr)
+
+
+def _stdout_refuses(error: BaseException) -> str | None:
+    """Why the standard output takes nothing more, where that is what went wrong; it is dropped then."""
+    if not isinstance(error, OSError) or error.filename is not None:
+        return None
+    try:
+        os.write(sys.stdout.fileno(), b"\n")  # a buffer that failed once says nothing more
+    except OSError as refusal:
+        _drop_stdout()
+        return os.strerror(refusal.errno or errno.EIO)
+    return None
+
+
+def _drop_stdout() -> None:
+    """Lead stdout nowhere, so that nothing is left to fail when the process ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

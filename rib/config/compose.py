@@ -13,6 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 from rib.config import schema
 from rib.config.app import plain
 from rib.config.explain import ConfigError, MissingPluginError, explain
+from rib.config.literal import literal
 from rib.config.paths import conf_dir, groups, options
 from rib.config.recipes import check_recipes
 from rib.io.errors import RibError
@@ -29,7 +30,7 @@ def compose(verb: str, *overrides: str) -> dict[str, Any]:
     Raises:
         RibError: An unknown key or option, a wrong type, or a setting that was not given.
     """
-    return plain(_compose(verb, *overrides))
+    return plain(_compose(verb, *(literal(word, schema.ROOTS[verb]) for word in overrides)), verb)
 
 
 def check_all() -> Iterator[tuple[str, int | None]]:

@@ -5,12 +5,13 @@ Only the names and types stand here; every value and its meaning stand in conf/<
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
 
+from rib.io.path_settings import PATH, paths
 from rib.pipeline.settings import ClipSettings, InterpolateSettings, UpsampleSettings
 
 
@@ -18,7 +19,7 @@ from rib.pipeline.settings import ClipSettings, InterpolateSettings, UpsampleSet
 class BenchmarkRoot(ClipSettings):
     """conf/benchmark.yaml."""
 
-    methods: Any = MISSING
+    methods: Any = field(default=MISSING, metadata=paths("*.*.path", "*.*.weights", "*.*.ckpt"))
     stride: int = MISSING
     first: int = MISSING
     count: int | None = None
@@ -32,7 +33,7 @@ class BenchmarkRoot(ClipSettings):
 class DemoRoot:
     """conf/demo.yaml."""
 
-    output: str = MISSING
+    output: str = field(default=MISSING, metadata=PATH)
     stride: int = MISSING
     first: int = MISSING
     count: int = MISSING
@@ -44,7 +45,14 @@ class DemoRoot:
 class PrepareRoot:
     """conf/prepare.yaml."""
 
-    data: Any = MISSING
+    data: Any = field(
+        default=MISSING,
+        metadata=paths(
+            *(f"prepare.{name}" for name in ("folder", "body_models", "videos", "output", "video_list")),
+            *(f"prepare.{name}" for name in ("train_list", "test_list", "test_input")),
+            *(f"prepare.chain.{name}" for name in ("*.path", "*.weights", "*.ckpt", "cache.dir")),
+        ),
+    )
     shard: str = MISSING
     max_reasons: int = MISSING
     device: str = MISSING
@@ -70,8 +78,8 @@ class EvaluateRoot:
     """conf/evaluate.yaml."""
 
     baselines: Any = MISSING
-    ckpt: str | None = None
-    folder: str = MISSING
+    ckpt: str | None = field(default=None, metadata=PATH)
+    folder: str = field(default=MISSING, metadata=PATH)
     subjects: list[str] = MISSING
     fps: float = MISSING
     strides: list[int] = MISSING
@@ -80,7 +88,7 @@ class EvaluateRoot:
     seed: int = MISSING
     max_windows: int = MISSING
     every: int = MISSING
-    output: str = MISSING
+    output: str = field(default=MISSING, metadata=PATH)
     device: str = MISSING
     skeletons: bool = MISSING
     show: Show = MISSING
@@ -90,14 +98,14 @@ class EvaluateRoot:
 class EvaluateHumanslomoRoot:
     """conf/evaluate_humanslomo.yaml."""
 
-    ckpt: str = MISSING
-    store: str = MISSING
+    ckpt: str = field(default=MISSING, metadata=PATH)
+    store: str = field(default=MISSING, metadata=PATH)
     split: str = MISSING
     clips: list[str] | None = None
     every: int = MISSING
     batch_size: int = MISSING
     device: str = MISSING
-    output: str = MISSING
+    output: str = field(default=MISSING, metadata=PATH)
     videos: bool = MISSING
     codec: str = MISSING
     crf: int = MISSING
@@ -107,7 +115,10 @@ class EvaluateHumanslomoRoot:
 class TrainRoot:
     """conf/train.yaml."""
 
-    task: Any = MISSING
+    task: Any = field(
+        default=MISSING,
+        metadata=paths("data.folder", "data.store", "data.drawings", "module.loss.perceptual.vgg19"),
+    )
     net: Any = MISSING
     trainer: Any = MISSING
     callbacks: Any = MISSING
@@ -115,7 +126,7 @@ class TrainRoot:
     name: str = MISSING
     seed: int = MISSING
     restore: str = MISSING
-    ckpt: str | None = None
+    ckpt: str | None = field(default=None, metadata=PATH)
     monitor: str = MISSING
     run_dir: str = MISSING
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from hydra.experimental.callback import Callback
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
+from rib.config.explain import ConfigError
 from rib.engine.status import FAILED, FINISHED, Status, read_status, write_status
 from rib.io.errors import RibError, in_one_line
 from rib.io.files import write_text_whole
@@ -55,7 +57,8 @@ def report(error: Exception | None) -> None:
     """Print the table of the sweep that just ended, if one did, and write it into its folder.
 
     Raises:
-        RibError: Some of its runs failed, or did not end.
+        RibError: Some of its runs failed, or did not end. Where a bug of ours is the reason, that is only
+            printed: `error` itself is to end the process.
     """
     if not _folders:
         return
@@ -73,10 +76,13 @@ def report(error: Exception | None) -> None:
     bad = {number: status for number, status in runs.items() if status.state != FINISHED}
     if bad:
         told = "; ".join(f"run {n} {s.state}" + (f": {s.error}" if s.error else "") for n, s in bad.items())
-        raise RibError(
+        mistake = RibError(
             f"{len(bad)} of {len(runs)} runs did not finish: {told}",
             f"the same command with hydra.sweep.dir={folder} restore=continue goes on with them",
-        ) from error
+        )
+        if error is None or isinstance(error, (RibError, OSError, *ConfigError)):
+            raise mistake from error
+        print(f"rib: {mistake}", file=sys.stderr)
 
 
 def runs_of(folder: Path) -> dict[int, Status]:

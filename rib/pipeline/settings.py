@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from rib.io.path_settings import PATH, paths
 from rib.io.settings import Recipe, Settings
 
 
@@ -11,7 +12,7 @@ from rib.io.settings import Recipe, Settings
 class CacheSettings(Settings):
     """Where the analysis is kept between runs."""
 
-    dir: str | None = None
+    dir: str | None = field(default=None, metadata=PATH)
     limit_gb: float
 
 
@@ -35,11 +36,11 @@ class RehearsalSettings(Settings):
 class ChainSettings(Settings):
     """What `Chain.from_config` takes: a recipe for each stage, and what they share."""
 
-    pose: Recipe
-    mask: Recipe
-    motion: Recipe
-    background: Recipe
-    render: Recipe
+    pose: Recipe = field(metadata=paths("path"))
+    mask: Recipe = field(metadata=paths("path"))
+    motion: Recipe = field(metadata=paths("path", "weights"))
+    background: Recipe = field(metadata=paths("path"))
+    render: Recipe = field(metadata=paths("ckpt"))
     plate: Recipe
     cuts: CutSettings
     rehearsals: RehearsalSettings
@@ -53,10 +54,10 @@ class ChainSettings(Settings):
 class ClipSettings(ChainSettings):
     """What every command that runs the chain on a clip has."""
 
-    input: str
+    input: str = field(metadata=PATH)
     input_fps: int | float | str | None = None
-    output: str
-    poses: str | None = None
+    output: str = field(metadata=PATH)
+    poses: str | None = field(default=None, metadata=PATH)
     keypoints: str
 
 
@@ -79,15 +80,15 @@ class InterpolateSettings(ClipSettings):
 class UpsampleSettings(Settings):
     """conf/upsample.yaml."""
 
-    motion: Recipe
+    motion: Recipe = field(metadata=paths("path", "weights"))
     linear: Recipe
     tracker: Recipe
-    input: str
+    input: str = field(metadata=PATH)
     input_fps: int | float | str | None = None
     rate: float | None = None
     fps: int | float | str | None = None
-    output: str
+    output: str = field(metadata=PATH)
     layout: str
     keypoints: str
     device: str
-    poses: str | None = None
+    poses: str | None = field(default=None, metadata=PATH)

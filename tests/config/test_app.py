@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rib.config.app import exit_code
+from rib.config.app import exit_code, run
 from rib.io.errors import RibError
 
 
@@ -38,6 +38,35 @@ def test_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:
     assert raising(KeyboardInterrupt()) == 130
     assert raising(SystemExit(3)) == 3
     assert raising(SystemExit()) == 0
+
+
+@pytest.mark.parametrize("mode", [[], ["-m"]])
+def test_a_bug_of_ours_inside_a_task_is_2_and_a_mistake_1(
+    mode: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def task(_: object) -> None:
+        raise error
+
+    monkeypatch.chdir(tmp_path)
+    error: Exception = ZeroDivisionError("ours")
+    assert exit_code(lambda: run("check", task, mode)) == 2
+    assert "Traceback" in capfd.readouterr().err
+    error = RibError("theirs")
+    assert exit_code(lambda: run("check", task, mode)) == 1
+    assert "Traceback" not in capfd.readouterr().err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("streams", ["2>&-", ">&-", "<&- >&- 2>&-", ">/dev/full", "2>/dev/full"])
+@pytest.mark.parametrize("arguments", ["interpolate --help", "interpolate input=nothing rate=2", "--version"])
+def test_no_stream_to_write_to_gives_no_traceback(streams: str, arguments: str, tmp_path: Path) -> None:
+    line = f"{sys.executable} -m rib.commands {arguments} {streams}"
+    done = subprocess.run(
+        ["sh", "-c", line], capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path
+    )
+    assert done.returncode == int("nothing" in arguments or streams == ">/dev/full")
+    assert "Traceback" not in done.stderr + done.stdout
+    assert len(done.stderr.splitlines()) <= 1
 
 
 MISTAKES = {

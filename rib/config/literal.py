@@ -1,0 +1,54 @@
+"""Arguments as a user types them into ones that Hydra's grammar reads as they were meant.
+
+A path setting takes the rest of its argument literally, whatever brackets, commas or signs stand in it.
+"""
+
+from __future__ import annotations
+
+import re
+
+from rib.io.path_settings import existing, is_path_setting, may_be_none
+
+_SAFE = re.compile(r"[A-Za-z./_][\w./-]*", re.ASCII)
+"""What Hydra and YAML read as the very same text, but for a few words."""
+
+_WORDS = frozenset({"null", "true", "false", "yes", "no", "on", "off", "nan", "inf", "none"})
+
+_TROUBLE = re.compile(r"[^\w./:\\+-]")
+"""What Hydra's grammar may read as something else than a piece of a path."""
+
+
+def literal(argument: str, root: type) -> str:
+    """The same argument with its value quoted where it is a path.
+
+    Args:
+        argument: `key=value`, `+key=value`, or anything else, which is left as it is.
+        root: The typed root of the command's config.
+    """
+    typed, equals, value = argument.partition("=")
+    if not equals or typed.startswith(("~", "-")):
+        return argument
+    key = typed.lstrip("+")
+    if not is_path_setting(root, key):
+        misread = _TROUBLE.search(value) and value[:1] not in "'\"[{" and existing(value)
+        return f"{typed}={quoted(value)}" if misread else argument
+    if value == "null" and may_be_none(root, key) and not existing(value):
+        return argument
+    if value == "???":  # OmegaConf's word for what is missing
+        value = "./???"
+    if _SAFE.fullmatch(value) and value.lower() not in _WORDS:
+        return argument
+    return f"{typed}={quoted(value)}"
+
+
+def quoted(text: str) -> str:
+    """A text as Hydra's grammar and OmegaConf give it back unchanged."""
+    from hydra.core.override_parser.types import Quote, QuotedString
+
+    return QuotedString(escaped(text), Quote.single).with_quotes()
+
+
+def escaped(text: str) -> str:
+    r"""A text in which OmegaConf finds nothing to fill in: `${` becomes `\${`."""
+    # a backslash counts double only before ${
+    return re.sub(r"(\\*)\$\{", r"\1\1\\${", text)
