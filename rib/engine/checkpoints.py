@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,9 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 
 from rib.io.errors import RibError
 from rib.io.files import write_whole
-from rib.io.recipe import build
-from rib.io.renamed import current_recipe
+from rib.io.net_files import check_weights, read_tensors
+from rib.io.recipe import build_from_file
+from rib.io.registry import REGISTRY
 
 FORMAT = 1
 KEY = "rib"
@@ -82,15 +82,9 @@ def read_checkpoint(path: Path, map_location: Any = "cpu") -> dict[str, Any]:
     """
     if not path.is_file():
         raise RibError(f"the checkpoint {path} does not exist", "type ckpt=PATH of a .ckpt file")
-    try:
-        content = torch.load(path, map_location=map_location, weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
-        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise RibError(f"{path} is no checkpoint that can be read safely ({first})") from error
+    content = read_tensors(path, map_location)
     if not isinstance(content, dict) or "state_dict" not in content:
         raise RibError(f"{path} holds no state_dict", "name a checkpoint that `rib train` wrote")
-    if isinstance(content.get(KEY), dict):
-        content[KEY] = current_recipe(content[KEY])
     return content
 
 
@@ -105,13 +99,13 @@ def load_module(path: Path, wanted: str | None = None) -> LightningModule:
         RibError: The file does not say how to build its module, or is one of another task.
     """
     content = read_checkpoint(path)
-    described = content.get(KEY, {})
-    if "module" not in described:
+    described = content.get(KEY)
+    if not isinstance(described, Mapping) or "module" not in described:
         raise RibError(f"{path} does not say what it is", "name a checkpoint that `rib train` wrote")
-    target = described["module"]["_target_"]
+    target = REGISTRY.checked(described["module"], "module", path)["_target_"]
     if wanted is not None and target != wanted:
         raise RibError(f"{path} is a checkpoint of {target}, but one of {wanted} is needed")
-    module = build(described["module"])
+    module = build_from_file(described["module"], "module", path)
     load_weights(module, content, path)
     return module.eval()
 
@@ -120,16 +114,31 @@ def load_weights(module: LightningModule, content: Mapping[str, Any], path: Path
     """Give a module the weights of a checkpoint's content.
 
     Raises:
-        RibError: They belong to another net; the line names the first difference.
+        RibError: They belong to another net, or are none; the line names the first difference.
     """
-    own, given = module.state_dict(), content["state_dict"]
-    for name in own.keys() ^ given.keys():
-        side = "lacks" if name in own else "has, but this net does not,"
-        raise RibError(f"{path} {side} {name}", "name a checkpoint of the same net=")
-    for name, tensor in given.items():
-        if own[name].shape != tensor.shape:
-            raise RibError(
-                f"{path}: {name} is {tuple(tensor.shape)}, but this net has {tuple(own[name].shape)}",
-                "name a checkpoint of the same net=",
-            )
-    module.load_state_dict(given)
+    check_weights(module.state_dict(), content["state_dict"], path, "name a checkpoint of the same net=")
+    module.load_state_dict(content["state_dict"])
+
+
+def check_resumable(module: LightningModule, content: Mapping[str, Any], path: Path) -> None:
+    """Hold a checkpoint that a run is to go on from against its module.
+
+    The best checkpoints that it remembers are removed when better ones come: they have to be its run's own.
+
+    Raises:
+        RibError: Its weights are those of another net or none at all, or it calls a file its own that lies
+            outside its run.
+    """
+    check_weights(module.state_dict(), content["state_dict"], path, "name a checkpoint of the same net=")
+    states = content.get("callbacks")
+    for state in states.values() if isinstance(states, Mapping) else ():
+        if not isinstance(state, Mapping) or "dirpath" not in state:
+            continue
+        best = state.get("best_k_models")
+        kept = [*(best if isinstance(best, Mapping) else ()), *(state.get(key) for key in _PATHS)]
+        for named in kept:
+            if named and Path(str(named)).parent != Path(str(state["dirpath"])):
+                raise RibError(f"{path} calls {named} one of its own checkpoints, outside its run's folder")
+
+
+_PATHS = ("best_model_path", "kth_best_model_path", "last_model_path")

@@ -82,7 +82,7 @@ def train(config: dict[str, Any], meeting: Meeting | None = None) -> float | Non
     rank_zero_only.rank = place.rank  # type: ignore[attr-defined]
     seed_everything(config["seed"], workers=True, verbose=False)
     data, module = build(config["task"]["data"]), build(config["task"]["module"])
-    _finetuned(module, config)
+    _weights_given(module, config)
     log.info("rank %d of %d trains %s", place.rank, place.num_ranks, json.dumps(config["task"]["module"]))
     loggers = [build(recipe) for recipe in _chosen(config["logger"])]
     trainer = _trainer(config, module, meeting, loggers)
@@ -171,13 +171,14 @@ def _with_status(run_dir: Path, overrides: tuple[str, ...]) -> Iterator[dict[str
     tell(FINISHED, **outcome)
 
 
-def _finetuned(module: Any, config: Mapping[str, Any]) -> None:
-    """Give the module the weights that restore=finetune names."""
-    from rib.engine.checkpoints import load_weights, read_checkpoint
+def _weights_given(module: Any, config: Mapping[str, Any]) -> None:
+    """Give the module the weights of restore=finetune; hold those of restore=resume against it."""
+    from rib.engine.checkpoints import check_resumable, load_weights, read_checkpoint
 
-    if config["restore"] == "finetune":
+    if config["restore"] in ("finetune", "resume"):
         path = Path(config["ckpt"])
-        load_weights(module, read_checkpoint(path), path)
+        take = load_weights if config["restore"] == "finetune" else check_resumable
+        take(module, read_checkpoint(path), path)
 
 
 def clipping_handed_over(trainer: Mapping[str, Any], module: Any) -> dict[str, Any]:

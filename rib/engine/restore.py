@@ -10,6 +10,7 @@ from typing import Any
 
 from rib.engine.status import FINISHED, NAME, PREEMPTED, Status, read_status
 from rib.io.errors import RibError
+from rib.io.registry import REGISTRY
 
 RESTORE = ("fresh", "resume", "finetune", "continue")
 LAST = Path("checkpoints") / "last.ckpt"
@@ -29,10 +30,12 @@ def already_finished(config: Mapping[str, Any]) -> Status | None:
     if status is None:
         return None
     try:
-        before = json.loads((run_dir / "config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        before = REGISTRY.renamed(json.loads((run_dir / "config.json").read_text(encoding="utf-8")))
+    except (OSError, ValueError, RecursionError):
         return None
-    now = json.loads(json.dumps(dict(config), default=str))
+    if not isinstance(before, Mapping):
+        return None
+    now = REGISTRY.renamed(json.loads(json.dumps(dict(config), default=str)))
     for key in ("task", "seed"):
         if before.get(key) != now[key]:
             raise RibError(
@@ -95,11 +98,16 @@ def _started_again(run_dir: Path) -> bool:
 def _check_task(path: Path, content: Mapping[str, Any], config: Mapping[str, Any]) -> None:
     from rib.engine.checkpoints import KEY
 
-    given = content.get(KEY, {}).get("module", {}).get("_target_")
-    wanted = config["task"]["module"]["_target_"]
-    if given is not None and given != wanted:
+    described = content.get(KEY)
+    module = described.get("module") if isinstance(described, Mapping) else None
+    if not isinstance(module, Mapping):
+        return
+    given, wanted = (
+        REGISTRY.canonical(str(recipe.get("_target_"))) for recipe in (module, config["task"]["module"])
+    )
+    if given != wanted:
         raise RibError(
-            f"{path} is a checkpoint of {given}, but this task trains {wanted}",
+            f"{path} is a checkpoint of {given[:120]}, but this task trains {wanted}",
             "name a checkpoint of the same task=",
         )
 
@@ -107,4 +115,7 @@ def _check_task(path: Path, content: Mapping[str, Any], config: Mapping[str, Any
 def _read(path: Path) -> dict[str, Any]:
     from rib.engine.checkpoints import read_checkpoint
 
-    return read_checkpoint(path)
+    content = read_checkpoint(path)
+    if not isinstance(content.get("global_step"), int):
+        raise RibError(f"{path} does not say at which step it was written", "name one of `rib train`")
+    return content

@@ -10,6 +10,7 @@ from rib.engine.checkpoints import KEY, load_module, read_checkpoint
 from rib.evaluation.clips import clips_to_score, summaries
 from rib.evaluation.clips_report import table, write
 from rib.evaluation.evaluate_clip import evaluate_clip
+from rib.io.registry import REGISTRY
 from rib.metrics.frames import FrameScorer
 
 RENDERER = "rib.render.training.module.RendererModule"
@@ -28,7 +29,8 @@ def evaluate_clips(config: dict[str, Any], bar: Bar) -> str:
     """
     ckpt = Path(config["ckpt"]).expanduser()
     module = load_module(ckpt, RENDERER).to(config["device"])
-    trained = read_checkpoint(ckpt)[KEY].get("data") or {}
+    data = read_checkpoint(ckpt)[KEY].get("data")
+    trained = REGISTRY.checked(data, "data module", ckpt) if data else {}
     store, names = clips_to_score(config["store"], config["split"], config["clips"], trained)
     scorer = FrameScorer(config["device"])
     rows = {

@@ -89,7 +89,8 @@ def clips_to_score(
         return store, list(store.names)
     unseen = [
         pattern
-        for pattern in (*trained.get("held_out", ()), *trained.get("validation", ()))
+        for key in ("held_out", "validation")
+        for pattern in map(str, trained.get(key) or ())
         if any(fnmatchcase(name, pattern) for name in store.names)
     ]
     if not unseen:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,10 +14,15 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import nn
 
+from rib.io.errors import RibError, in_one_line
 from rib.io.files import write_whole
 
 AVERAGED = "averaged."
 """Where a training checkpoint keeps the weights that count: the running mean."""
+LARGEST = 1e8
+"""No weight, statistic or buffer of a net that works is as large."""
+
+_GLOBAL = re.compile(r"\bGLOBAL ([\w.]+)|Unsupported (?:class|operand|global) ([\w.]+)")
 
 
 def write_net(path: str | Path, net: nn.Module, recipe: Mapping[str, Any], header: Mapping[str, str]) -> None:
@@ -36,3 +43,72 @@ def averaged_weights(checkpoint: Mapping[str, Any]) -> dict[str, torch.Tensor]:
     """The running mean of a training checkpoint's weights, by the net's own names."""
     state = checkpoint["state_dict"].items()
     return {name.removeprefix(AVERAGED): value for name, value in state if name.startswith(AVERAGED)}
+
+
+def read_tensors(path: str | Path, map_location: Any = "cpu") -> Any:
+    """What a file of `torch.save` holds: tensors and plain containers; nothing in it is run.
+
+    Raises:
+        RibError: It cannot be read, or holds something else.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch's advice on what it takes for something else
+            return torch.load(path, map_location=map_location, weights_only=True)
+    except Exception as error:  # a damaged file raises nearly anything in the unpickler
+        raise RibError(
+            f"{path} cannot be read as a file of weights ({_reason(error)})",
+            "name a file that holds tensors and plain values alone",
+        ) from error
+
+
+def _reason(error: Exception) -> str:
+    """What is wrong with a file, without torch's advice to run what is in it."""
+    text = in_one_line(error)
+    named = _GLOBAL.search(text)
+    if named:
+        return f"it names {named[1] or named[2]}, and nothing in it is ever run"
+    if "weights_only" in text or "Weights only" in text:
+        return "it holds more than tensors and plain values"
+    return re.split(r"(?<=[a-z])\. ", text)[0][:160]
+
+
+def check_weights(own: Mapping[str, torch.Tensor], given: Any, path: str | Path, remedy: str = "") -> None:
+    """Hold weights out of a file against those of the net that takes them.
+
+    Args:
+        own: The net's own state_dict.
+        given: The file's.
+        path: The file, for the message.
+        remedy: What to do about weights of another net.
+
+    Raises:
+        RibError: A name is missing or unknown, a shape or kind (floating, integer) differs, or a number is
+            not finite or beyond `LARGEST`; the line names the first.
+    """
+    if not isinstance(given, Mapping):
+        raise RibError(f"{path} holds no weights by name", remedy)
+    for name in sorted(map(str, own.keys() ^ given.keys())):
+        side = "lacks" if name in own else "has, but this net does not,"
+        raise RibError(f"{path} {side} {name[:120]}", remedy)
+    for name, tensor in given.items():
+        _check_tensor(own[name], tensor, f"{path}: {name}", remedy)
+
+
+def _check_tensor(own: torch.Tensor, tensor: Any, title: str, remedy: str) -> None:
+    if not isinstance(tensor, torch.Tensor) or tensor.layout != torch.strided or tensor.is_meta:
+        raise RibError(f"{title} is no tensor with numbers in it", remedy)
+    if tensor.shape != own.shape:
+        raise RibError(f"{title} is {tuple(tensor.shape)}, but this net has {tuple(own.shape)}", remedy)
+    if tensor.is_floating_point() != own.is_floating_point() or tensor.is_complex() or tensor.is_quantized:
+        kinds = (str(kind).removeprefix("torch.") for kind in (tensor.dtype, own.dtype))
+        raise RibError("{} is {}, but this net has {}".format(title, *kinds), remedy)
+    if not tensor.is_floating_point() or not tensor.numel():
+        return
+    least, greatest = (value.item() for value in tensor.detach().float().aminmax())
+    if not (least >= -LARGEST and greatest <= LARGEST):  # also where one is no number
+        worst = greatest if abs(greatest) > abs(least) or greatest != greatest else least
+        raise RibError(
+            f"{title} holds {worst:g}, which is no weight of a net that works",
+            "name weights of a training that did not diverge",
+        )

@@ -8,13 +8,17 @@ import inspect
 import types
 import typing
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
-from rib.io.errors import RibError
-from rib.io.renamed import current_target
+from rib.io.errors import RibError, in_one_line
+from rib.io.registry import REGISTRY
 
 ALLOWED_PACKAGES = ("rib", "torch", "torchmetrics", "kornia", "pytorch_lightning")
-"""A recipe may name nothing outside these packages: configs travel with checkpoints, which are untrusted."""
+"""A recipe that a user types may name nothing outside these packages, or what was registered.
+
+A recipe out of a file may name far less: `build_from_file`.
+"""
 
 
 def build(recipe: Mapping[str, Any], **extra: Any) -> Any:
@@ -34,9 +38,33 @@ def build(recipe: Mapping[str, Any], **extra: Any) -> Any:
     return locate(recipe["_target_"])(**{**arguments, **extra})
 
 
+def build_from_file(recipe: Any, place: str, file: str | Path) -> Any:
+    """Build what a recipe out of a file describes, once it is known to name registered classes alone.
+
+    Args:
+        recipe: What the file holds, which may be anything.
+        place: What is to be built, a place of `rib.io.registry`.
+        file: The file, for the message.
+
+    Raises:
+        RibError: It names what is not registered for its place, or what it describes cannot be built.
+    """
+    known = REGISTRY.checked(recipe, place, file)
+    try:
+        return build(known)
+    except RibError as error:
+        raise RibError(f"{file}: {error.what}", error.remedy) from error
+    except Exception as error:  # whatever a stranger's numbers do to a constructor
+        reason = in_one_line(error)[:200]
+        raise RibError(f"{file}: no {known['_target_']} can be built as it says ({reason})") from error
+
+
 def locate(target: str) -> Callable[..., Any]:
-    """The class or function at a dotted path of today or of before, inside `ALLOWED_PACKAGES`."""
-    target = current_target(target)
+    """The class or function that was registered by a name, or at a dotted path inside `ALLOWED_PACKAGES`."""
+    registered = REGISTRY.registered(target)
+    if registered is not None:
+        return registered
+    target = REGISTRY.canonical(target)
     if target.partition(".")[0] not in ALLOWED_PACKAGES:
         allowed = ", ".join(ALLOWED_PACKAGES)
         raise RibError(f"a recipe names {target!r}, which lies outside the allowed packages ({allowed})")

@@ -1,8 +1,9 @@
-"""Where code stood when a file was written: files of earlier releases keep loading after it has moved."""
+"""Where code stood when a file was written: files of earlier releases keep loading after it has moved.
+
+Plain data; `rib.io.registry` translates by it.
+"""
 
 from __future__ import annotations
-
-from typing import Any
 
 RENAMED = {
     "rib.keypoints": "rib.structures.keypoints",
@@ -99,27 +100,3 @@ RENAMED = {
     "rib.render.labels": "rib.render.conditioning",
 }
 """Modules of earlier releases, and where what stood in them stands now."""
-
-
-def current_target(target: Any) -> Any:
-    """Translate the dotted path of a class, as a file of an earlier release names it, to today's.
-
-    Args:
-        target: Such as "rib.render.net_base.RendererBase"; a path of today or no text, comes back as it is.
-    """
-    if not isinstance(target, str):
-        return target
-    module, _, name = target.rpartition(".")
-    return f"{RENAMED[module]}.{name}" if module in RENAMED else target
-
-
-def current_recipe(node: Any) -> Any:
-    """Translate every `_target_` inside plain containers that came out of a file; other values stay."""
-    if isinstance(node, dict):
-        return {
-            key: current_target(value)
-            if key == "_target_" and isinstance(value, str)
-            else current_recipe(value)
-            for key, value in node.items()
-        }
-    return [current_recipe(value) for value in node] if isinstance(node, list) else node

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from safetensors import safe_open
 
-from rib.io.renamed import RENAMED, current_recipe, current_target
+from rib.io.registry import REGISTRY
+from rib.io.renamed import RENAMED
 from rib.motion.nets.checkpoint import shipped_weights
 
 
@@ -15,17 +16,17 @@ def test_every_old_name_leads_to_a_module_of_today(old: str) -> None:
 
 
 def test_a_name_of_today_stays_and_an_old_one_is_translated_once() -> None:
-    assert current_target("torch.optim.AdamW") == "torch.optim.AdamW"
-    moved = current_target("rib.render.net_base.RendererBase")
-    assert moved == current_target(moved) == "rib.render.nets.base.RendererBase"
+    assert REGISTRY.canonical("torch.optim.AdamW") == "torch.optim.AdamW"
+    moved = REGISTRY.canonical("rib.render.net_base.RendererBase")
+    assert moved == REGISTRY.canonical(moved) == "rib.render.nets.base.RendererBase"
 
 
 def test_nested_recipes_are_translated_and_plain_values_stay() -> None:
     recipe = {"_target_": "rib.render.warp.WarpRenderer", "puppet": {"_target_": "rib.render.puppet.Puppet"}}
     kept = {"note": "rib.render.puppet.Puppet", "sizes": [1, {"_target_": "rib.render.puppet.Puppet"}]}
-    assert current_recipe(recipe)["puppet"]["_target_"] == "rib.render.skinning.puppet.Puppet"
-    assert current_recipe(kept)["note"] == kept["note"]
-    assert current_recipe(kept)["sizes"][1]["_target_"] == "rib.render.skinning.puppet.Puppet"
+    assert REGISTRY.renamed(recipe)["puppet"]["_target_"] == "rib.render.skinning.puppet.Puppet"
+    assert REGISTRY.renamed(kept)["note"] == kept["note"]
+    assert REGISTRY.renamed(kept)["sizes"][1]["_target_"] == "rib.render.skinning.puppet.Puppet"
 
 
 def test_the_weights_that_ship_still_carry_the_names_of_their_training() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import pickle
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib.resources import files
@@ -11,13 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from torch import nn
 
-from rib.io.errors import RibError
-from rib.io.net_files import averaged_weights, read_safetensors, write_net
-from rib.io.recipe import build
-from rib.io.renamed import current_recipe
+from rib.io.errors import RibError, in_one_line
+from rib.io.net_files import averaged_weights, check_weights, read_safetensors, read_tensors, write_net
+from rib.io.recipe import build_from_file
 
 FORMAT, FORMAT_VERSION = "rib.motion", 1
 SHIPPED = "motion_base.safetensors"
@@ -81,56 +79,44 @@ def load_net(path: str | Path, joint_set: str = "body19", fps: float | None = No
         )
     read = _read_safetensors if path.suffix == ".safetensors" else _read_lightning
     try:
-        recipe, state, facts = read(path)
-    except (
-        OSError,
-        KeyError,
-        ValueError,
-        EOFError,
-        RuntimeError,
-        SafetensorError,
-        pickle.UnpicklingError,
-    ) as error:
-        reason = str(error).partition("\n")[0]
-        raise RibError(
-            f"{path} cannot be read as motion weights ({type(error).__name__}: {reason})"
-        ) from error
+        recipe, state, said = read(path)
+        facts = MotionFacts(**said)
+    except RibError:
+        raise
+    except Exception as error:  # a damaged file raises nearly anything on the way
+        reason = in_one_line(error)[:200]
+        raise RibError(f"{path} cannot be read as motion weights ({reason})") from error
     _check(path, facts, joint_set, fps)
-    net: nn.Module = build(recipe)
-    try:
-        net.load_state_dict(state)
-    except RuntimeError as error:
-        raise RibError(
-            f"{path} holds weights that do not fit its own recipe {recipe.get('_target_')}"
-        ) from error
+    net: nn.Module = build_from_file(recipe, "motion net", path)
+    check_weights(net.state_dict(), state, path, "name weights that fit the recipe beside them")
+    net.load_state_dict(state)
     return net.eval().requires_grad_(False)
 
 
 def _read_safetensors(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor], dict[str, Any]]:
     header, state = read_safetensors(path)
-    return current_recipe(json.loads(header["recipe"])), state, json.loads(header["facts"])
+    return json.loads(header["recipe"]), state, json.loads(header["facts"])
 
 
 def _read_lightning(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor], dict[str, Any]]:
-    checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-    return (
-        current_recipe(checkpoint["hyper_parameters"]["net"]),
-        averaged_weights(checkpoint),
-        checkpoint[FORMAT],
-    )
+    checkpoint = read_tensors(path)
+    return checkpoint["hyper_parameters"]["net"], averaged_weights(checkpoint), checkpoint[FORMAT]
 
 
-def _check(path: Path, facts: Mapping[str, Any], joint_set: str, fps: float | None) -> None:
-    if facts.get("format") != FORMAT or facts.get("format_version") != FORMAT_VERSION:
+def _check(path: Path, facts: MotionFacts, joint_set: str, fps: float | None) -> None:
+    if (facts.format, facts.format_version) != (FORMAT, FORMAT_VERSION):
         raise RibError(
-            f"{path} is of format {facts.get('format')} {facts.get('format_version')}, "
+            f"{path} is of format {facts.format} {facts.format_version}, "
             f"this version of rib reads {FORMAT} {FORMAT_VERSION}",
             "use the version of rib that wrote it, or train anew",
         )
-    if facts["joint_set"] != joint_set:
-        raise RibError(f"{path} moves the joints of {facts['joint_set']!r}, but {joint_set!r} is wanted")
-    if None not in (fps, facts["fps"]) and abs(facts["fps"] - fps) > 1e-3 * fps:  # type: ignore[operator]
+    if facts.joint_set != joint_set:
+        raise RibError(f"{path} moves the joints of {facts.joint_set!r}, but {joint_set!r} is wanted")
+    bound = facts.fps
+    if bound is not None and not (isinstance(bound, int | float) and 0 < bound < math.inf):
+        raise RibError(f"{path} is bound to {bound!r} frames a second", "use a file that rib wrote")
+    if bound is not None and fps is not None and abs(bound - fps) > 1e-3 * fps:
         raise RibError(
-            f"{path} was trained for {facts['fps']:g} frames a second, but {fps:g} are wanted",
-            f"choose fps={facts['fps']:g}, or motion=transformer with the weights that come with rib",
+            f"{path} was trained for {bound:g} frames a second, but {fps:g} are wanted",
+            f"choose fps={bound:g}, or motion=transformer with the weights that come with rib",
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 import torch
 
 from rib.io.errors import RibError
+from rib.io.net_files import read_tensors
 from rib.motion.nets.checkpoint import save_net
 from rib.motion.nets.reference import MotionReference
 from rib.motion.nets.reference_transformer import NUM_VALUES
@@ -57,13 +57,7 @@ def load_published(net: MotionReference, state: Mapping[str, torch.Tensor]) -> N
 
 
 def _read(path: Path) -> dict[str, torch.Tensor]:
-    try:
-        content: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, pickle.UnpicklingError, RuntimeError, EOFError) as error:
-        first = str(error).partition("\n")[0]
-        raise RibError(
-            f"{path} cannot be read safely as weights ({first})", "name a file of torch.save"
-        ) from error
+    content: Any = read_tensors(path)
     while isinstance(content, dict) and not any(
         isinstance(value, torch.Tensor) for value in content.values()
     ):
@@ -71,7 +65,9 @@ def _read(path: Path) -> dict[str, torch.Tensor]:
         if not inner:
             raise RibError(f"{path} holds no state_dict", "name a file of torch.save")
         content = max(inner, key=len)
-    return {name.removeprefix("module."): tensor for name, tensor in content.items()}
+    if not isinstance(content, dict):
+        raise RibError(f"{path} holds no state_dict", "name a file of torch.save")
+    return {str(name).removeprefix("module."): tensor for name, tensor in content.items()}
 
 
 def _statistics(path: Path) -> tuple[torch.Tensor, torch.Tensor]:

@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import json
-import pickle
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from torch import nn
 
-from rib.io.errors import RibError
-from rib.io.net_files import averaged_weights, read_safetensors, write_net
-from rib.io.recipe import build
-from rib.io.renamed import current_recipe
+from rib.io.errors import RibError, in_one_line
+from rib.io.net_files import averaged_weights, check_weights, read_safetensors, read_tensors, write_net
+from rib.io.recipe import build_from_file
+from rib.io.registry import REGISTRY
 from rib.render.nets import published
 
 FORMAT = "rib.renderer 1"
 SHIPPED = "renderer_base.safetensors"
-TROUBLE = (
-    OSError, KeyError, ValueError, TypeError, EOFError, RuntimeError, SafetensorError, pickle.UnpicklingError,
-)  # fmt: skip
 
 
 def shipped_weights() -> Path:
@@ -64,18 +59,19 @@ def load_weights(path: str | Path, wanted: str) -> tuple[nn.Module, dict[str, An
     read = _read_safetensors if path.suffix == ".safetensors" else _read_pickled
     try:
         recipe, state = read(path)
-        target = str(recipe["_target_"])
-    except TROUBLE as error:
-        reason = f"{type(error).__name__}: {error}".partition("\n")[0]
+    except RibError:
+        raise
+    except Exception as error:  # a damaged file raises nearly anything on the way
+        reason = in_one_line(error)[:200]
         raise RibError(f"{path} cannot be read as renderer weights ({reason})") from error
-    if target != wanted:
-        raise RibError(f"{path} holds {target}, but {wanted} is needed", "name a checkpoint of that net")
-    net: nn.Module = build(recipe)
-    try:
-        net.load_state_dict(state)
-    except RuntimeError as error:
-        first = str(error).strip().splitlines()[-1].strip()
-        raise RibError(f"{path} holds weights that do not fit its own recipe {target} ({first})") from error
+    recipe = REGISTRY.checked(recipe, "renderer net", path)
+    if recipe["_target_"] != (needed := REGISTRY.canonical(wanted)):
+        raise RibError(
+            f"{path} holds {recipe['_target_']}, but {needed} is needed", "name a checkpoint of that net"
+        )
+    net: nn.Module = build_from_file(recipe, "renderer net", path)
+    check_weights(net.state_dict(), state, path, "name weights that fit the recipe beside them")
+    net.load_state_dict(state)
     net.eval().requires_grad_(False)
     return (net.for_inference() if hasattr(net, "for_inference") else net), recipe  # type: ignore[operator]
 
@@ -84,11 +80,11 @@ def _read_safetensors(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tenso
     header, state = read_safetensors(path)
     if header.get("format") != FORMAT:
         raise ValueError(f"its format is {header.get('format')!r}, not {FORMAT!r}")
-    return current_recipe(json.loads(header["recipe"])), state
+    return json.loads(header["recipe"]), state
 
 
 def _read_pickled(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
-    checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+    checkpoint = read_tensors(path)
     if "hyper_parameters" not in checkpoint:
         return published.RECIPE, published.published_state(checkpoint, path)
-    return current_recipe(checkpoint["hyper_parameters"]["net"]), averaged_weights(checkpoint)
+    return checkpoint["hyper_parameters"]["net"], averaged_weights(checkpoint)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from rib.io.errors import RibError
+from rib.io.net_files import read_tensors
 from rib.metrics.lpips import IMAGENET_MEAN, IMAGENET_STD, SMALLEST_PX, ImageNetFeatures
 
 CONVOLUTIONS = {
@@ -102,12 +102,12 @@ def read_vgg19(path: str | Path, outputs: tuple[int, ...]) -> nn.Module:
             f"there are no VGG19 weights at {path}", "give the path of torchvision's vgg19 state_dict"
         )
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        state = read_tensors(path)
         places = sorted(
             int(key.split(".")[1]) for key in state if key.endswith(".weight") and "features" in key
         )
         convolutions = [_loaded(state, f"features.{place}") for place in places[: max(outputs) + 1]]
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, AttributeError) as error:
+    except (RuntimeError, ValueError, KeyError, AttributeError) as error:
         reason = str(error).partition("\n")[0]
         raise RibError(f"{path} does not hold VGG19's weights ({type(error).__name__}: {reason})") from error
     if len(places) != len(CONVOLUTIONS["vgg19"]):

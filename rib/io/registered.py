@@ -1,0 +1,144 @@
+"""The classes that a recipe out of a file may name, by the place that they are built for.
+
+Plain data: nothing is imported to read it. Under each dotted path stand the arguments that are recipes
+themselves, with the place of each; `name.*` is a dict of recipes. `rib.io.registry` holds recipes against it.
+"""
+
+from __future__ import annotations
+
+Place = dict[str, dict[str, str]]
+"""Dotted paths of classes, and of each the arguments that are recipes, with their places."""
+
+_TRACKED = {"tracker": "tracker"}
+_SPLINE = {"outliers": "outlier rejection"}
+_DRAWN = {"puppet": "puppet", "trust": "trust map"}
+_MOTION_MODULE = {"net": "motion net", "loss": "motion loss", "optimizer": "optimizer"}
+
+STAGES: dict[str, Place] = {
+    "pose stage": {
+        "rib.pose.mediapipe.MediapipePose": _TRACKED,
+        "rib.pose.files.FilesPose": _TRACKED,
+    },
+    "tracker": {"rib.pose.track.Tracker": {}},
+    "mask stage": {"rib.pose.mask.MediapipeMask": {}, "rib.pose.mask_files.FilesMask": {}},
+    "motion stage": {
+        "rib.motion.splines.LinearMotion": _SPLINE,
+        "rib.motion.splines.CubicMotion": _SPLINE,
+        "rib.motion.transformer.TransformerMotion": {},
+        "rib.motion.files.FilesMotion": {},
+    },
+    "outlier rejection": {"rib.motion.outliers.Outliers": {}},
+    "background stage": {
+        "rib.background.blend.Blend": {},
+        "rib.background.flow.Flow": {},
+        "rib.background.folder.Folder": {},
+        "rib.background.rife.Rife": {},
+    },
+    "plate": {"rib.background.plate.PersonFreePlate": {}},
+    "render stage": {
+        "rib.render.none.NoRenderer": {},
+        "rib.render.warp.WarpRenderer": _DRAWN,
+        "rib.render.gan.GanRenderer": {
+            **_DRAWN, "net": "renderer net", "fitting": "fit", "crops": "training crops",
+        },
+        "rib.render.reference.ReferenceRenderer": {"net": "renderer net"},
+    },
+    "puppet": {"rib.render.skinning.puppet.Puppet": {}},
+    "trust map": {"rib.render.trust.Trust": {}},
+    "fit": {"rib.render.refine.fitting.FitRecipe": {}},
+    "training crops": {"rib.render.refine.crops.CropRecipe": {}},
+}  # fmt: skip
+"""The stages of the chain, and what they are put together from."""
+
+NETS: dict[str, Place] = {
+    "motion net": {
+        "rib.motion.nets.base.MotionBase": {},
+        "rib.motion.nets.reference.MotionReference": {},
+    },
+    "renderer net": {
+        "rib.render.nets.base.RendererBase": {
+            "drawing": "render stage",
+            "drawing.puppet": "puppet",
+            "drawing.trust": "trust map",
+        },
+        "rib.render.nets.reference.RendererReference": {"labels": "conditioning"},
+    },
+    "conditioning": {
+        "rib.render.conditioning.native.SkeletonLabels": {},
+        "rib.render.conditioning.reference.ReferenceLabels": {},
+    },
+    "motion discriminator": {"rib.motion.training.adversarial.MotionDiscriminator": {}},
+    "discriminator": {
+        "rib.render.training.opponents.Opponent": {"crops": "part crops", "net": "discriminator net"},
+    },
+    "discriminator net": {
+        "rib.render.nets.discriminators.MultiScaleDiscriminator": {},
+        "rib.render.nets.discriminators.PatchDiscriminator": {},
+    },
+    "part crops": {"rib.render.training.opponents.PartCrops": {}},
+}
+"""Nets, and what they see and are seen by."""
+
+TRAINING: dict[str, Place] = {
+    "module": {
+        "rib.motion.training.module.MotionModule": _MOTION_MODULE,
+        "rib.motion.training.adversarial.AdversarialMotionModule": {
+            **_MOTION_MODULE, "discriminator": "motion discriminator",
+        },
+        "rib.render.training.module.RendererModule": {
+            "net": "renderer net", "labels": "conditioning", "opponents.*": "discriminator",
+            "loss": "renderer loss", "optimizer": "optimizer", "opponent_optimizer": "optimizer",
+        },
+    },
+    "motion loss": {"rib.motion.training.losses.MotionLoss": {}},
+    "renderer loss": {"rib.render.training.losses.RenderLoss": {"perceptual": "perceptual loss"}},
+    "perceptual loss": {"rib.render.training.perceptual.PerceptualLoss": {}},
+    "data module": {
+        "rib.motion.training.data.MotionDataModule": {
+            "windows": "window sampling", "views": "virtual cameras", "noise": "corruption",
+        },
+        "rib.clips.data.ClipDataModule": {"synthetic": "painted clips", "augment": "augmentation"},
+        "rib.render.training.drawn_data.DrawnDataModule": {"crops": "training crops"},
+    },
+    "window sampling": {"rib.motion.training.windows.WindowRecipe": {}},
+    "virtual cameras": {"rib.mocap.views.RandomViews": {}},
+    "corruption": {"rib.motion.corruption.detector_noise.DetectorNoise": {}},
+    "painted clips": {"rib.clips.synthetic.SyntheticClips": {}},
+    "augmentation": {"rib.clips.augment.Augment": {}},
+    "optimizer": {
+        f"torch.optim.{name}": {}
+        for name in (
+            "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "ASGD", "LBFGS", "NAdam", "RAdam",
+            "RMSprop", "Rprop", "SGD",
+        )
+    },
+    "schedule": {
+        f"torch.optim.lr_scheduler.{name}": {}
+        for name in ("ConstantLR", "CosineAnnealingLR", "ExponentialLR", "LinearLR", "MultiStepLR", "StepLR")
+    },
+    "trainer": {"pytorch_lightning.Trainer": {"strategy": "strategy"}},
+    "strategy": {"rib.engine.sharded.ShardedStrategy": {}},
+    "callback": {
+        "pytorch_lightning.callbacks.EarlyStopping": {},
+        "pytorch_lightning.callbacks.LearningRateMonitor": {},
+        "pytorch_lightning.callbacks.ModelCheckpoint": {},
+        "rib.engine.callbacks.GradientNorm": {},
+        "rib.engine.callbacks.SeedSteps": {},
+        "rib.engine.callbacks.StopWhenNotFinite": {},
+        "rib.engine.callbacks.Throughput": {},
+        "rib.engine.preemption.SaveAndLeave": {},
+        "rib.engine.profile.ProfileSteps": {},
+        "rib.motion.training.panels.SkeletonPanels": {},
+        "rib.render.training.panels.PicturePanels": {},
+        "rib.render.training.video_panels.VideoPanels": {},
+    },
+    "logger": {
+        "rib.engine.rows_logger.RowsLogger": {},
+        "rib.engine.wandb_logger.WandbRun": {},
+        "pytorch_lightning.loggers.CSVLogger": {},
+        "pytorch_lightning.loggers.TensorBoardLogger": {},
+    },
+}  # fmt: skip
+"""What a training is put together from."""
+
+REGISTERED = STAGES | NETS | TRAINING

@@ -1,0 +1,196 @@
+"""What a recipe may name that comes out of a file: the classes registered for the place it is built for.
+
+A file is a stranger's: weights, checkpoints, run folders and results travel. What the user types is another
+matter; `rib.io.recipe` says what that may name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from rib.io.errors import RibError
+from rib.io.registered import REGISTERED
+from rib.io.renamed import RENAMED
+
+Found = TypeVar("Found", bound=Callable[..., Any])
+TARGET = "_target_"
+DEEPEST = 16
+"""Nothing of ours is nested as deeply."""
+
+
+class Registry:
+    """Classes by place, the recipes among their arguments, and the names that they had before.
+
+    Args:
+        places: Of each place, dotted paths, and under each the places of the arguments that are recipes.
+        renamed_modules: Dotted path today of modules that were called otherwise before.
+    """
+
+    def __init__(
+        self,
+        places: Mapping[str, Mapping[str, Mapping[str, str]]],
+        renamed_modules: Mapping[str, str] | None = None,
+    ) -> None:
+        self._places = {place: dict(entries) for place, entries in places.items()}
+        self._modules = dict(renamed_modules or {})
+        self._aliases: dict[str, str] = {}
+        self._arguments: dict[str, dict[str, str]] = {}
+        self._objects: dict[str, Callable[..., Any]] = {}
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Every place."""
+        return tuple(self._places)
+
+    def register(
+        self,
+        place: str,
+        found: Found | None = None,
+        *,
+        name: str | None = None,
+        recipes: Mapping[str, str] | None = None,
+        aliases: Mapping[str, str] | tuple[str, ...] = (),
+    ) -> Any:
+        """Let recipes from files name a class or function at a place; also a decorator: `@register("...")`.
+
+        Args:
+            place: What it is built for, one of `places` or a new one.
+            found: The class or function; None gives a decorator.
+            name: A short name that `_target_` may be besides the dotted path.
+            recipes: The arguments that are recipes themselves, with the place of each; `name.*` is a dict of
+                recipes.
+            aliases: Dotted paths that it had before.
+        """
+        if found is None:
+            return lambda given: self.register(place, given, name=name, recipes=recipes, aliases=aliases)
+        target = f"{found.__module__}.{found.__qualname__}"
+        self._places.setdefault(place, {})[target] = dict(recipes or {})
+        self._objects[target] = found
+        for alias in (*aliases, *([name] if name else [])):
+            self._aliases[alias] = target
+        return found
+
+    def rename_argument(self, target: str, old: str, new: str) -> None:
+        """Read an argument that files of before call `old` as `new`."""
+        self._arguments.setdefault(target, {})[old] = new
+
+    def canonical(self, target: str) -> str:
+        """The dotted path today of a name that may be short or of before."""
+        target = self._aliases.get(target, target)
+        module, dot, name = target.rpartition(".")
+        return f"{self._modules.get(module, module)}{dot}{name}"
+
+    def renamed(self, value: Any) -> Any:
+        """Plain settings with every recipe's target by its name today; nothing is checked."""
+        if isinstance(value, Mapping):
+            found = {key: self.renamed(one) for key, one in value.items()}
+            return {**found, TARGET: self.canonical(str(found[TARGET]))} if TARGET in found else found
+        return [self.renamed(one) for one in value] if isinstance(value, list | tuple) else value
+
+    def registered(self, target: str) -> Callable[..., Any] | None:
+        """The class or function that was given to `register` under a name, or None."""
+        return self._objects.get(self.canonical(target))
+
+    def allowed(self, place: str) -> tuple[str, ...]:
+        """Dotted paths that a recipe from a file may name at a place."""
+        return tuple(self._places[place])
+
+    def checked(self, recipe: Any, place: str, file: str | Path, where: str = "") -> dict[str, Any]:
+        """Hold a recipe out of a file against what is registered, nested ones too; nothing is imported.
+
+        Args:
+            recipe: A dict with `_target_`, as the file holds it.
+            place: What it is built for; "motion net or renderer net" is either.
+            file: Where it comes from, for the message.
+            where: Dotted place of the recipe inside the file, for the message.
+
+        Returns:
+            The same with today's names.
+
+        Raises:
+            RibError: It is no recipe, names what is not registered for its place, or holds something else
+                than plain values.
+        """
+        title = f"{file}{f': {where}' if where else ''}"
+        if not isinstance(recipe, Mapping) or not isinstance(recipe.get(TARGET), str):
+            raise RibError(f"{title} is no recipe of a {place} (a dict with {TARGET})", _KEPT)
+        target = self.canonical(recipe[TARGET])
+        entries = {t: r for one in place.split(" or ") for t, r in self._places[one].items()}
+        if target not in entries:
+            raise RibError(
+                f"{title} names {_short(recipe[TARGET])}, which is not registered as a {place}",
+                f"allowed there: {', '.join(entries)}",
+            )
+        names = self._arguments.get(target, {})
+        arguments = {names.get(str(key), key): value for key, value in recipe.items() if key != TARGET}
+        return {TARGET: target, **self.settings(arguments, entries[target], file, where)}
+
+    def settings(
+        self, settings: Mapping[Any, Any], recipes: Mapping[str, str], file: str | Path, where: str = ""
+    ) -> dict[str, Any]:
+        """Check settings out of a file: plain values, and recipes only where they are known.
+
+        Args:
+            settings: The settings.
+            recipes: Dotted keys that are recipes, with the place of each; `name.*` is a dict of recipes.
+            file: Where they come from.
+            where: Their own dotted place in it.
+
+        Raises:
+            RibError: See `checked`.
+        """
+        return self._mapping(settings, recipes, file, where, ())
+
+    def _mapping(
+        self, given: Mapping[Any, Any], recipes: Mapping[str, str], file: str | Path, where: str,
+        inside: tuple[str, ...],
+    ) -> dict[str, Any]:  # fmt: skip
+        found = {}
+        for key, value in given.items():
+            if not isinstance(key, str):
+                raise RibError(f"{file}: {where or 'it'} has the key {_short(key)}, which is no text", _KEPT)
+            found[key] = self._value(value, recipes, file, f"{where}.{key}" if where else key, (*inside, key))
+        return found
+
+    def _value(
+        self, value: Any, recipes: Mapping[str, str], file: str | Path, where: str, inside: tuple[str, ...]
+    ) -> Any:
+        if len(where.split(".")) > DEEPEST or len(inside) > DEEPEST:
+            raise RibError(f"{file} nests its settings too deeply ({_short(where)})", _KEPT)
+        if isinstance(value, Mapping):
+            place = _place(inside, recipes)
+            if place is not None and TARGET in value:
+                return self.checked(value, place, file, where)
+            if TARGET in value:
+                raise RibError(
+                    f"{file}: {where} names {_short(value[TARGET])}, where no recipe is allowed", _KEPT
+                )
+            return self._mapping(value, recipes, file, where, inside)
+        if isinstance(value, list | tuple):
+            return [
+                self._value(one, recipes, file, f"{where}[{i}]", (*inside, f"[{i}]"))
+                for i, one in enumerate(value)
+            ]
+        if value is not None and not isinstance(value, bool | int | float | str):
+            raise RibError(f"{file}: {where} is a {type(value).__name__}, but only plain values can be read")
+        return value
+
+
+_KEPT = "use a file that rib wrote"
+
+
+def _place(inside: tuple[str, ...], recipes: Mapping[str, str]) -> str | None:
+    """The place that a dotted key is known to have a recipe for."""
+    return recipes.get(".".join(inside), recipes.get(".".join((*inside[:-1], "*"))))
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 100 else f"{text[:100]}..."
+
+
+REGISTRY = Registry(REGISTERED, RENAMED)
+"""What this version of rib knows; plugins add theirs with `register`."""
+register = REGISTRY.register

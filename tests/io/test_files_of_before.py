@@ -1,0 +1,77 @@
+"""Files that were made before rooms were renamed keep working.
+
+`data/files_of_before.zip` was written by the first release's code: weights, stores, run folders and a result,
+as small as they go and with every weight zero.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from rib.clips.store import Hdf5Clips
+from rib.config.compose import compose
+from rib.engine.checkpoints import load_module
+from rib.engine.restore import already_finished
+from rib.io.registry import REGISTRY
+from rib.motion.nets.checkpoint import load_net as load_motion
+from rib.render.nets.checkpoint import load_net as load_renderer
+from rib.render.refine.drawings import clips_of, read_gaps
+
+ARCHIVE = Path(__file__).resolve().parents[1] / "data" / "files_of_before.zip"
+
+
+@pytest.fixture(scope="module")
+def before(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("before")
+    with zipfile.ZipFile(ARCHIVE) as archive:
+        archive.extractall(folder)
+    return folder
+
+
+@pytest.mark.parametrize("name", ["motion.safetensors", "run/checkpoints/last.ckpt"])
+def test_a_motion_net_loads(before: Path, name: str) -> None:
+    assert type(load_motion(before / name)).__name__ == "MotionBase"
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("renderer.safetensors", "rib.render.nets.base.RendererBase"),
+        ("renderer_run/checkpoints/last.ckpt", "rib.render.nets.reference.RendererReference"),
+    ],
+)
+def test_a_renderer_net_loads(before: Path, name: str, wanted: str) -> None:
+    assert type(load_renderer(before / name, wanted)).__name__ == wanted.rpartition(".")[2]
+
+
+@pytest.mark.parametrize("run", ["run", "renderer_run"])
+def test_the_module_of_a_run_loads(before: Path, run: str) -> None:
+    assert load_module(before / run / "checkpoints" / "last.ckpt").training is False
+
+
+def test_stores_are_read(before: Path) -> None:
+    window = Hdf5Clips(before / "clips.h5").window("walk", 0, 4)
+    assert np.asarray(window.frames).shape == (4, 16, 24, 3)
+    assert list(clips_of(before / "drawings.h5")) == ["walk"]
+    assert len(read_gaps(before / "drawings.h5", ["walk"])) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("run", ["run", "renderer_run"])
+def test_a_run_is_known_to_be_finished_with_the_same_settings(before: Path, run: str) -> None:
+    overrides = yaml.safe_load((before / run / ".hydra" / "overrides.yaml").read_text())
+    config = compose("train", *overrides, f"run_dir={before / run}", "restore=continue")
+    status = already_finished(config)
+    assert status is not None
+    assert status.state == "finished"
+
+
+def test_names_of_before_are_names_of_classes_today(before: Path) -> None:
+    frozen = yaml.safe_load((before / "result" / "config.yaml").read_text())
+    for stage in ("pose", "mask", "motion", "background", "render"):
+        assert REGISTRY.checked(frozen[stage], f"{stage} stage", "config.yaml")
