@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 
 from rib.clips.store import BYTES
-from rib.io.files import write_whole
+from rib.io.hdf5 import write_hdf5
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,10 @@ class StoredClip:
 
 def write_clips(path: Path, clips: Iterable[StoredClip]) -> None:
     """Write a store, whole or not at all; a train clip and a gt clip of one name share a group."""
-    with write_whole(path) as temporary, h5py.File(temporary, "w") as file:
+    with write_hdf5(path) as writer:
         for clip in clips:
-            add_clip(file, clip)
+            with writer.step() as file:
+                add_clip(file, clip)
 
 
 def add_clip(file: h5py.File, clip: StoredClip) -> None:
@@ -61,9 +62,9 @@ def add_clip(file: h5py.File, clip: StoredClip) -> None:
 
 def merge(path: Path, parts: Iterable[Path]) -> None:
     """Copy the clips of several stores into one, whole or not at all."""
-    with write_whole(path) as temporary, h5py.File(temporary, "w") as file:
+    with write_hdf5(path) as writer:
         for part in parts:
-            with h5py.File(part, "r") as source:
+            with h5py.File(part, "r") as source, writer.step() as file:
                 for name, group in source.items():
                     target = file.require_group(name)
                     target.attrs.update(group.attrs)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from rib.io.errors import RibError
-from rib.io.files import write_errors
+from rib.io.files import NO_SPACE, write_errors
 from rib.io.path_settings import settle_paths
 from rib.io.recipe import did_you_mean
 from rib.io.stopping import Terminated, stoppable
@@ -128,9 +128,10 @@ def _compose_and_call(verb: str, task: Task, arguments: list[str]) -> None:
     except Exception as error:
         sweep.report(error)
         named = getattr(error, "filename", None)
-        if named is None:
+        if named is None and getattr(error, "errno", None) not in NO_SPACE:
             raise
-        with write_errors(Path(str(named))):  # jobs tell their own errors: Hydra could not make a folder
+        # jobs tell their own errors: Hydra could not make a folder, or write into it
+        with write_errors(Path(str(named)) if named else Path.cwd()):
             raise
     sweep.report(None)
 

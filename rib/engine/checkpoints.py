@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 import torch
 from lightning_fabric.plugins.io.torch_io import TorchCheckpointIO
 from pytorch_lightning import Callback, LightningModule, Trainer
 
 from rib.io.errors import RibError
-from rib.io.files import write_whole
 from rib.io.net_files import check_weights, read_tensors
 from rib.io.recipe import build_from_file
 from rib.io.registry import REGISTRY
+from rib.io.streams import stream_whole
 
 FORMAT = 1
 KEY = "rib"
@@ -26,8 +26,8 @@ class WholeCheckpointIO(TorchCheckpointIO):
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
         """See `torch.save`; `storage_options` is not used."""
-        with write_whole(Path(path)) as temporary:
-            torch.save(checkpoint, temporary)
+        with stream_whole(Path(path)) as stream:
+            torch.save(checkpoint, cast(IO[bytes], stream))
 
     def load_checkpoint(
         self, path: Any, map_location: Any = "cpu", weights_only: bool | None = True

@@ -28,6 +28,7 @@ from rib.engine.status import (
     write_status,
 )
 from rib.io.errors import RibError, in_one_line
+from rib.io.files import write_errors
 from rib.io.recipe import build
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def fit(config: dict[str, Any], overrides: tuple[str, ...] = ()) -> float | None
     open_run_folder(run_dir, config)
     if chosen["restore"] == "resume":
         forget_what_comes_again(run_dir, Path(chosen["ckpt"]))
-    with _with_status(run_dir, overrides) as outcome, gathered(chosen) as meeting:
+    with _with_status(run_dir, overrides) as outcome, write_errors(run_dir), gathered(chosen) as meeting:
         outcome["score"] = train(chosen, meeting)
     return outcome["score"]
 

@@ -10,7 +10,7 @@ from typing import Any
 from pytorch_lightning.loggers.logger import Logger
 from pytorch_lightning.utilities.rank_zero import rank_zero_only
 
-from rib.io.files import write_whole
+from rib.io.files import write_errors, write_whole
 
 
 class RowsLogger(Logger):
@@ -38,13 +38,12 @@ class RowsLogger(Logger):
     def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
         """Append one row a metric."""
         epoch = metrics.get("epoch", "")
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        new = not self.path.exists()
-        with self.path.open("a", newline="", encoding="utf-8") as file:
-            rows = csv.writer(file)
-            if new:
-                rows.writerow(["step", "epoch", "name", "value"])
-            rows.writerows([step, epoch, name, value] for name, value in metrics.items() if name != "epoch")
+        told = [[step, epoch, name, value] for name, value in metrics.items() if name != "epoch"]
+        with write_errors(self.path):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            header = [] if self.path.exists() else [["step", "epoch", "name", "value"]]
+            with self.path.open("a", newline="", encoding="utf-8") as file:
+                csv.writer(file).writerows([*header, *told])
 
     def log_hyperparams(self, params: dict[str, Any] | Namespace, *args: Any, **kwargs: Any) -> None:
         """Nothing: the run folder holds the whole config."""

@@ -65,9 +65,16 @@ def git_state() -> dict[str, str] | None:
         return None
 
 
+class _LogFile(logging.FileHandler):
+    """A log that says nothing on the terminal where its disk is full: what counts is written otherwise."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (logging's name)
+        pass
+
+
 def _log_into(path: Path) -> None:
     """Send our own and Lightning's messages to a file; the terminal keeps the progress bar."""
-    handler = logging.FileHandler(path, delay=True, encoding="utf-8")
+    handler = _LogFile(path, delay=True, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     for name in ("rib", "pytorch_lightning", "lightning"):
         logger = logging.getLogger(name)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import errno
 import os
-import re
-import secrets
-import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from rib.io.errors import RibError
+from rib.io.temporaries import TEMPORARY, owner_of, temporary_beside
 
 NO_SPACE = frozenset({errno.ENOSPC, errno.EFBIG, errno.EDQUOT})
 """Disk full, a file-size limit, a quota."""
@@ -20,7 +18,9 @@ NO_PLACE = frozenset(
     {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG, errno.ELOOP}
 )
 
-_TEMPORARY = re.compile(r"\.[0-9a-f]{12}\.part")
+
+class NoSpaceError(RibError):
+    """A disk is full, or a limit on files is reached: the next file would fare no better."""
 
 
 @contextmanager
@@ -36,17 +36,13 @@ def write_whole(path: str | Path) -> Iterator[Path]:
         RibError: No space is left, or the place cannot be written to.
     """
     path = Path(path)
-    temporary = _temporary(path)
     with write_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-        try:
+        with temporary_beside(path) as temporary:
             yield temporary
             temporary.replace(path)
-        finally:
-            with suppress(OSError):
-                temporary.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -57,13 +53,11 @@ def temporary_folder(beside: str | Path) -> Iterator[Path]:
         RibError: No space is left, or the place cannot be written to.
     """
     beside = Path(beside)
-    folder = _temporary(beside)
     with write_errors(beside):
-        folder.mkdir(parents=True)
-        try:
+        beside.parent.mkdir(parents=True, exist_ok=True)
+        with temporary_beside(beside) as folder:
+            folder.mkdir()
             yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 def write_bytes_whole(path: str | Path, content: bytes) -> None:
@@ -78,17 +72,29 @@ def write_text_whole(path: str | Path, content: str) -> None:
 
 
 @contextmanager
-def write_errors(path: str | Path) -> Iterator[None]:
+def write_errors(path: str | Path, remedy: str = "name another folder") -> Iterator[None]:
     """Turn the operating system's refusals to write `path` into one line for the user.
 
-    Errors that name another file, or that are none of writing, pass through.
+    A full disk under a file that the error names is told of that file. Other errors that name another file,
+    or that are none of writing, pass through.
+
+    Args:
+        path: What is written.
+        remedy: What to type where its disk is full, besides freeing some.
 
     Raises:
-        RibError: No space is left, or the place cannot be written to.
+        NoSpaceError: No space is left.
+        RibError: The place cannot be written to.
     """
     try:
         yield
     except OSError as error:
+        if error.errno in NO_SPACE:
+            full = Path(path) if _concerns(Path(path), error.filename) else Path(str(error.filename))
+            raise NoSpaceError(
+                f"no space left to write {owner_of(full)} ({os.strerror(error.errno)})",
+                f"free some, or {remedy}",
+            ) from error
         message = _message(Path(path), error)
         if message is None:
             raise
@@ -96,11 +102,6 @@ def write_errors(path: str | Path) -> Iterator[None]:
 
 
 def _message(path: Path, error: OSError) -> tuple[str, str] | None:
-    if error.errno in NO_SPACE:
-        return (
-            f"no space left to write {path} ({os.strerror(error.errno)})",
-            "free some, or name another folder",
-        )
     if not _concerns(path, error.filename):
         return None
     if error.errno in NOT_ALLOWED:
@@ -116,9 +117,4 @@ def _concerns(path: Path, named: object) -> bool:
     if named is None:
         return True
     other, whole = Path(os.path.abspath(str(named))), Path(os.path.abspath(path))  # noqa: PTH100 (keep links)
-    return other == whole or other in whole.parents or any(_TEMPORARY.match(part) for part in other.parts)
-
-
-def _temporary(path: Path) -> Path:
-    """A hidden name beside `path`; short, so that a long name stays within the file system's limit."""
-    return path.with_name(f".{secrets.token_hex(6)}.part{path.suffix}")
+    return other == whole or other in whole.parents or any(map(TEMPORARY.fullmatch, other.parts))

@@ -11,11 +11,11 @@ from typing import Any
 
 import torch
 from safetensors import safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import nn
 
 from rib.io.errors import RibError, in_one_line
-from rib.io.files import write_whole
+from rib.io.files import write_bytes_whole
 
 AVERAGED = "averaged."
 """Where a training checkpoint keeps the weights that count: the running mean."""
@@ -28,8 +28,7 @@ _GLOBAL = re.compile(r"\bGLOBAL ([\w.]+)|Unsupported (?:class|operand|global) ([
 def write_net(path: str | Path, net: nn.Module, recipe: Mapping[str, Any], header: Mapping[str, str]) -> None:
     """Write a net's weights as `.safetensors`, with its recipe and a header."""
     tensors = {name: tensor.contiguous() for name, tensor in net.state_dict().items()}
-    with write_whole(path) as temporary:
-        save_file(tensors, temporary, {**header, "recipe": json.dumps(dict(recipe))})
+    write_bytes_whole(path, save(tensors, {**header, "recipe": json.dumps(dict(recipe))}))
 
 
 def read_safetensors(path: Path) -> tuple[dict[str, str], dict[str, torch.Tensor]]:

@@ -10,15 +10,15 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, TypeVar
 
 from rib.io.errors import RibError
-from rib.io.files import write_text_whole
+from rib.io.files import NoSpaceError, write_text_whole
+from rib.io.temporaries import remove_leftovers
 from rib.io.workers import worker_pool
-
-Part = TypeVar("Part")
 
 Progress = Callable[[int, int, str], None]
 """Called after each part with how many are done, how many there are, and the part's name."""
@@ -86,10 +86,16 @@ class Piece:
             write(self.done)
             self.note.unlink(missing_ok=True)
             return None
+        except NoSpaceError:
+            raise
         except Exception as error:  # one odd file must not end a night's work; it is reported
             reason = str(error) if isinstance(error, RibError) else f"{type(error).__name__}: {error}"
             write_text_whole(self.note, json.dumps({"part": self.name, "reason": reason}))
             return reason
+
+
+Item = TypeVar("Item")
+Part = TypeVar("Part", bound=Piece)
 
 
 def key_of(content: object) -> str:
@@ -97,7 +103,7 @@ def key_of(content: object) -> str:
     return hashlib.blake2b(repr(content).encode(), digest_size=12).hexdigest()
 
 
-def share(parts: Sequence[Part], shard: str) -> list[Part]:
+def share(parts: Sequence[Item], shard: str) -> list[Item]:
     """Every n-th part from the i-th.
 
     Args:
@@ -126,6 +132,17 @@ def results(
     if workers <= 1:
         yield from ((part, make(part)) for part in parts)
         return
-    with worker_pool(workers) as pool:
+    with _swept({part.folder for part in parts}), worker_pool(workers) as pool:
         jobs = {pool.submit(make, part): part for part in parts}
         yield from ((jobs[job], job.result()) for job in as_completed(jobs))
+
+
+@contextmanager
+def _swept(folders: set[Path]) -> Iterator[None]:
+    """Remove what workers were at when they were stopped in the block."""
+    try:
+        yield
+    except BaseException:
+        for folder in folders:
+            remove_leftovers(folder)
+        raise

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import struct
 import zipfile
 import zlib
@@ -11,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from rib.io.errors import RibError
+from rib.io.files import write_whole
 from rib.io.regular_files import check_regular
 from rib.mocap.recording import Recording, subject_of
 
@@ -59,8 +59,7 @@ def read_joints(path: Path) -> Recording:
 
 def write_joints(path: Path, recording: Recording) -> None:
     """Write what `read_joints` reads, whole or not at all."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with temporary.open("wb") as file:
+    with write_whole(path) as temporary, temporary.open("wb") as file:
         np.savez(
             file,
             joints=recording.joints_m,
@@ -71,4 +70,3 @@ def write_joints(path: Path, recording: Recording) -> None:
             source=recording.source,
             made_up=np.array(recording.made_up, dtype=np.str_),
         )
-    temporary.replace(path)

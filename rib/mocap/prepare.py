@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
 from rib.io.errors import RibError
+from rib.io.files import write_text_whole
 from rib.io.shards import Progress, Report, results, share
 from rib.mocap.joint_files import read_joints
 from rib.mocap.parts import Part, Recipe, list_parts, prepare_part, remove_stale
@@ -140,6 +140,4 @@ def _merge(parts: list[Part], skipped: dict[str, str], output: Path, recipe: Rec
     else:
         write_store(output, recordings, recipe.fps)
     note = output.with_name(f"{output.name}.skipped.json")
-    temporary = note.with_name(f".{note.name}.{os.getpid()}")
-    temporary.write_text(json.dumps(skipped, indent=2))
-    temporary.replace(note)
+    write_text_whole(note, json.dumps(skipped, indent=2))

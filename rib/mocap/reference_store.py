@@ -6,7 +6,6 @@ its programs take 60 frames a second for granted, so that is what is written.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import h5py
 import numpy as np
 
 from rib.io.errors import RibError
+from rib.io.hdf5 import write_hdf5
 from rib.mocap.body_model import JOINT_NAMES
 from rib.mocap.kinematics import y_up, z_up
 from rib.mocap.recording import Recording
@@ -51,16 +51,11 @@ def write_reference_store(path: str | Path, recordings: Iterable[Recording]) -> 
     Raises:
         RibError: A recording has another skeleton or name.
     """
-    path = Path(path).expanduser().absolute()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with h5py.File(temporary, "w") as file:
-            for recording in recordings:
-                _write(file, resample(recording, REFERENCE_FPS))
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with write_hdf5(Path(path).expanduser().absolute()) as writer:
+        for recording in recordings:
+            resampled = resample(recording, REFERENCE_FPS)
+            with writer.step() as file:
+                _write(file, resampled)
 
 
 def _recording(path: Path, database: str, clip: str, group: h5py.Group, fps: float) -> Recording:

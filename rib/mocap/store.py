@@ -17,6 +17,7 @@ import numpy as np
 import torch
 
 from rib.io.errors import RibError
+from rib.io.hdf5 import write_hdf5
 from rib.mocap.bank import MotionBank
 from rib.mocap.recording import Recording
 from rib.mocap.resample import resample
@@ -156,29 +157,25 @@ def write_store(path: str | Path, recordings: Iterable[Recording], fps: float) -
     Raises:
         RibError: There is no recording, two have one name, or a skeleton is unknown.
     """
-    path = Path(path).expanduser().absolute()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with h5py.File(temporary, "w") as file:
-            _write(file, recordings, fps)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _write(file: h5py.File, recordings: Iterable[Recording], fps: float) -> None:
-    file.attrs.update(format=FORMAT, version=VERSION, fps=float(fps), joint_names=list(BODY19))
     shape = (len(BODY19), 3)
-    joints = file.create_dataset(
-        "joints", (0, *shape), "f4", maxshape=(None, *shape), chunks=(CHUNK_FRAMES, *shape)
-    )
-    bodies = []
-    for recording in recordings:
-        body = resample(to_body19(recording), fps)
-        joints.resize(len(joints) + len(body), axis=0)
-        joints[-len(body) :] = body.joints_m
-        bodies.append((replace(body, joints_m=body.joints_m[:1]), len(body)))
+    bodies: list[tuple[Recording, int]] = []
+    with write_hdf5(Path(path).expanduser().absolute()) as writer:
+        with writer.step() as file:
+            file.attrs.update(format=FORMAT, version=VERSION, fps=float(fps), joint_names=list(BODY19))
+            chunks = (CHUNK_FRAMES, *shape)
+            joints = file.create_dataset("joints", (0, *shape), "f4", maxshape=(None, *shape), chunks=chunks)
+        for recording in recordings:
+            body = resample(to_body19(recording), fps)
+            with writer.step():
+                joints.resize(len(joints) + len(body), axis=0)
+                joints[-len(body) :] = body.joints_m
+            bodies.append((replace(body, joints_m=body.joints_m[:1]), len(body)))
+        with writer.step() as file:
+            _describe(file, bodies)
+
+
+def _describe(file: h5py.File, bodies: list[tuple[Recording, int]]) -> None:
+    """Write what is told of every recording beside its joints."""
     names = [body.name for body, _ in bodies]
     if not bodies:
         raise RibError("there is no recording to store")
@@ -188,9 +185,8 @@ def _write(file: h5py.File, recordings: Iterable[Recording], fps: float) -> None
     file["offsets"] = np.cumsum([0] + [length for _, length in bodies])
     file["valid"] = np.stack([body.valid for body, _ in bodies])
     for key in ("name", "subject", "source"):
-        file.create_dataset(
-            f"{key}s", data=[getattr(body, key) for body, _ in bodies], dtype=h5py.string_dtype()
-        )
+        values = [getattr(body, key) for body, _ in bodies]
+        file.create_dataset(f"{key}s", data=values, dtype=h5py.string_dtype())
 
 
 def _open(path: Path) -> h5py.File:

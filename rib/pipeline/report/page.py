@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import tempfile
 from collections.abc import Iterator, Mapping
 from importlib import resources
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from rib.io.files import write_whole
+from rib.io.files import temporary_folder, write_whole
 from rib.pipeline.analysis import Analysis
 from rib.pipeline.outputs import Places
 from rib.pipeline.report.preview import Preview, write_preview
@@ -36,8 +35,8 @@ def write_report(
         analysis: What the chain found.
         summary: What summary.json holds, with the seconds so far.
     """
-    with tempfile.TemporaryDirectory(prefix="rib-report-") as folder:
-        video = Path(folder) / "preview.mp4"
+    with temporary_folder(path) as folder:
+        video = folder / "preview.mp4"
         preview = None
         if where.video or where.pictures:
             preview = write_preview(video, source, where, analysis.timeline)

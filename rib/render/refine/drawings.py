@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from rib.io.errors import RibError
-from rib.io.files import write_whole
+from rib.io.hdf5 import Hdf5Writer, write_hdf5
 from rib.render.refine.drawn import NUM_PLANES, Drawn
 
 FORMAT = "rib.drawings 2"
@@ -66,15 +66,16 @@ def write_gaps(path: Path, clips: Mapping[str, Iterable[Gap]], made_by: str = ""
         clips: Gaps by the clip's name; they are written as they come.
         made_by: What they depend on, in a word; told again by `clips_of`.
     """
-    with write_whole(path) as temporary, h5py.File(temporary, "w") as file:
-        file.attrs["format"], file.attrs["planes"] = FORMAT, NUM_PLANES
+    with _written(path) as writer:
         for clip, gaps in clips.items():
-            file.create_group(clip).attrs["made_by"] = made_by
+            with writer.step() as file:
+                file.create_group(clip).attrs["made_by"] = made_by
             for number, gap in enumerate(gaps):
-                group = file.create_group(f"{clip}/{number:04d}")
-                group.attrs["gate"] = gap.gate
-                group.create_dataset("planes", data=gap.planes, compression="lzf")
-                group.create_dataset("truth", data=gap.truth, compression="lzf")
+                with writer.step() as file:
+                    group = file.create_group(f"{clip}/{number:04d}")
+                    group.attrs["gate"] = gap.gate
+                    group.create_dataset("planes", data=gap.planes, compression="lzf")
+                    group.create_dataset("truth", data=gap.truth, compression="lzf")
 
 
 def add_clips(path: Path, parts: Iterable[Path]) -> None:
@@ -86,10 +87,9 @@ def add_clips(path: Path, parts: Iterable[Path]) -> None:
         RibError: The file is none of ours.
     """
     before = [path] if path.is_file() else []
-    with write_whole(path) as temporary, h5py.File(temporary, "w") as file:
-        file.attrs["format"], file.attrs["planes"] = FORMAT, NUM_PLANES
+    with _written(path) as writer:
         for part in (*before, *parts):
-            with _opened(part) as source:
+            with _opened(part) as source, writer.step() as file:
                 for clip in source:
                     if clip in file:
                         del file[clip]
@@ -106,6 +106,15 @@ def clips_of(path: Path) -> dict[str, str]:
         return {}
     with _opened(path) as file:
         return {clip: str(group.attrs.get("made_by", "")) for clip, group in file.items()}
+
+
+@contextmanager
+def _written(path: Path) -> Iterator[Hdf5Writer]:
+    """A new file of drawings, whole or not at all."""
+    with write_hdf5(path) as writer:
+        with writer.step() as file:
+            file.attrs["format"], file.attrs["planes"] = FORMAT, NUM_PLANES
+        yield writer
 
 
 @contextmanager
