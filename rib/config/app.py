@@ -172,7 +172,7 @@ def _job(verb: str, task: Task) -> Callable[[Any], Any]:
 
 
 def plain(config: Any, verb: str) -> dict[str, Any]:
-    """The composed config of a command as a plain dict: resolved, complete, its recipes and paths checked."""
+    """The composed config of a command as a plain dict: resolved, complete, every value checked."""
     from omegaconf import OmegaConf
 
     from rib.config import schema
@@ -186,6 +186,7 @@ def plain(config: Any, verb: str) -> dict[str, Any]:
     assert isinstance(resolved, dict)
     settings = {str(key): value for key, value in resolved.items()}
     settle_paths(settings, schema.ROOTS[verb])
+    schema.ROOTS[verb].of(settings)
     check_recipes(settings)
     return settings
 

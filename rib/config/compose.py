@@ -45,7 +45,7 @@ def check_all() -> Iterator[tuple[str, int | None]]:
     """
     for verb in schema.ROOTS:
         root = _compose(verb)
-        yield verb, _check(verb, root)
+        yield verb, _check(verb, verb, root)
         chosen = {str(key) for key in root} | _named(verb)
         for group in groups():
             if group not in chosen:
@@ -57,7 +57,7 @@ def check_all() -> Iterator[tuple[str, int | None]]:
                 except MissingPluginError:
                     yield f"{verb} {text}", None
                     continue
-                count = _check(f"{verb} {text}", config)
+                count = _check(verb, f"{verb} {text}", config)
                 yield f"{verb} {text}", count + (_check_sweep(verb, text) if group == "sweep" else 0)
 
 
@@ -86,9 +86,10 @@ def _is_setting(config: DictConfig, name: str) -> bool:
     return name in groups() or (isinstance(node, DictConfig) and key in node)
 
 
-def _check(title: str, config: DictConfig) -> int:
+def _check(verb: str, title: str, config: DictConfig) -> int:
     try:
-        resolved = OmegaConf.to_container(config, resolve=True, throw_on_missing=False)
+        resolved: Any = OmegaConf.to_container(config, resolve=True, throw_on_missing=False)
+        schema.ROOTS[verb].of(resolved)
         return check_recipes(resolved)
     except ConfigError as error:
         mistake = explain(error)

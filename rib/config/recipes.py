@@ -18,9 +18,10 @@ def check_recipes(config: Any) -> int:
     count = 0
     for place, recipe in recipes(config):
         try:
-            check(recipe)
+            check(recipe, place=place)
         except RibError as error:
-            raise RibError(f"{place}: {error.what}", error.remedy) from error
+            what = error.what if error.what.startswith(f"{place}.") else f"{place}: {error.what}"
+            raise RibError(what, error.remedy) from error
         count += 1
     return count
 

@@ -1,151 +1,156 @@
 """The typed roots of the commands' configs: a misspelt key or a wrong type stops while composing.
 
-Only the names and types stand here; every value and its meaning stand in conf/<verb>.yaml.
+Only the names, types and ranges stand here and in the rooms' own records; every value and its meaning stand
+in conf/<verb>.yaml.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
 from hydra.core.config_store import ConfigStore
-from omegaconf import MISSING
 
 from rib.io.path_settings import PATH, paths
-from rib.pipeline.settings import ClipSettings, InterpolateSettings, UpsampleSettings
+from rib.io.ranges import LARGEST_INT, Count, Device, OneOf, Range, Seed, Size, Whole
+from rib.io.settings import Recipe, Settings
+from rib.pipeline.settings import BatchMpx, ClipSettings, InterpolateSettings, UpsampleSettings
+
+Stride = Annotated[int, Range(2, 10_000)]
+Crf = Annotated[int, Range(0, 63)]
+Box = Annotated[list[Annotated[int, Range(0, 100_000)]], Size(4, 4)]
+Extent = Annotated[list[Annotated[int, Range(1, 100_000)]], Size(2, 2)]
 
 
 @dataclass(kw_only=True)
 class BenchmarkRoot(ClipSettings):
     """conf/benchmark.yaml."""
 
-    methods: Any = field(default=MISSING, metadata=paths("*.*.path", "*.*.weights", "*.*.ckpt"))
-    stride: int = MISSING
-    first: int = MISSING
-    count: int | None = None
-    crop_xywh: list[int] | None = None
-    size_wh: list[int] | None = None
-    frames: bool = MISSING
-    sheet_rows: int = MISSING
+    methods: Recipe = field(metadata=paths("*.*.path", "*.*.weights", "*.*.ckpt"))
+    stride: Stride
+    first: Whole
+    count: Annotated[int, Range(2, LARGEST_INT)] | None = None
+    crop_xywh: Box | None = None
+    size_wh: Extent | None = None
+    frames: bool
+    sheet_rows: Annotated[int, Range(0, 100)]
 
 
-@dataclass
-class DemoRoot:
+@dataclass(kw_only=True)
+class DemoRoot(Settings):
     """conf/demo.yaml."""
 
-    output: str = field(default=MISSING, metadata=PATH)
-    stride: int = MISSING
-    first: int = MISSING
-    count: int = MISSING
-    crop_xywh: list[int] = MISSING
-    size_wh: list[int] = MISSING
+    output: str = field(metadata=PATH)
+    stride: Stride
+    first: Whole
+    count: Annotated[int, Range(2, LARGEST_INT)]
+    crop_xywh: Box
+    size_wh: Extent
 
 
-@dataclass
-class PrepareRoot:
+@dataclass(kw_only=True)
+class PrepareRoot(Settings):
     """conf/prepare.yaml."""
 
-    data: Any = field(
-        default=MISSING,
+    data: Recipe = field(
         metadata=paths(
             *(f"prepare.{name}" for name in ("folder", "body_models", "videos", "output", "video_list")),
             *(f"prepare.{name}" for name in ("train_list", "test_list", "test_input")),
             *(f"prepare.chain.{name}" for name in ("*.path", "*.weights", "*.ckpt", "cache.dir")),
-        ),
+        )
     )
-    shard: str = MISSING
-    max_reasons: int = MISSING
-    device: str = MISSING
-    batch_mpx: float = MISSING
+    shard: str
+    max_reasons: Whole
+    device: Annotated[str, Device()]
+    batch_mpx: BatchMpx
 
 
-@dataclass
-class Show:
+@dataclass(kw_only=True)
+class Show(Settings):
     """What `rib evaluate skeletons=true` shows."""
 
     clip: str | None = None
-    condition: str = MISSING
-    stride: int = MISSING
-    baseline: str = MISSING
-    format: str = MISSING
-    size_px: int = MISSING
-    codec: str = MISSING
-    crf: int = MISSING
+    condition: str
+    stride: Stride
+    baseline: str
+    format: Annotated[str, OneOf("mp4", "gif")]
+    size_px: Annotated[int, Range(16, 4096)]
+    codec: str
+    crf: Crf
 
 
-@dataclass
-class EvaluateRoot:
+@dataclass(kw_only=True)
+class EvaluateRoot(Settings):
     """conf/evaluate.yaml."""
 
-    baselines: Any = MISSING
+    baselines: Recipe
     ckpt: str | None = field(default=None, metadata=PATH)
-    folder: str = field(default=MISSING, metadata=PATH)
-    subjects: list[str] = MISSING
-    fps: float = MISSING
-    strides: list[int] = MISSING
-    noise: dict[str, float] = MISSING
-    tracks: list[Any] = MISSING
-    seed: int = MISSING
-    max_windows: int = MISSING
-    every: int = MISSING
-    output: str = field(default=MISSING, metadata=PATH)
-    device: str = MISSING
-    skeletons: bool = MISSING
-    show: Show = MISSING
+    folder: str = field(metadata=PATH)
+    subjects: list[str]
+    fps: Annotated[float, Range(above=0, most=10_000)]
+    strides: Annotated[list[Stride], Size(1, 1000)]
+    noise: dict[str, Annotated[float, Range(0, 1000)]]
+    tracks: list[Any]
+    seed: Seed
+    max_windows: Count
+    every: Count
+    output: str = field(metadata=PATH)
+    device: Annotated[str, Device()]
+    skeletons: bool
+    show: Show
 
 
-@dataclass
-class EvaluateHumanslomoRoot:
+@dataclass(kw_only=True)
+class EvaluateHumanslomoRoot(Settings):
     """conf/evaluate_humanslomo.yaml."""
 
-    ckpt: str = field(default=MISSING, metadata=PATH)
-    store: str = field(default=MISSING, metadata=PATH)
-    split: str = MISSING
+    ckpt: str = field(metadata=PATH)
+    store: str = field(metadata=PATH)
+    split: Annotated[str, OneOf("auto", "gt", "train")]
     clips: list[str] | None = None
-    every: int = MISSING
-    batch_size: int = MISSING
-    device: str = MISSING
-    output: str = field(default=MISSING, metadata=PATH)
-    videos: bool = MISSING
-    codec: str = MISSING
-    crf: int = MISSING
+    every: Count
+    batch_size: Annotated[int, Range(1, 4096)]
+    device: Annotated[str, Device()]
+    output: str = field(metadata=PATH)
+    videos: bool
+    codec: str
+    crf: Crf
 
 
-@dataclass
-class TrainRoot:
+@dataclass(kw_only=True)
+class TrainRoot(Settings):
     """conf/train.yaml."""
 
-    task: Any = field(
-        default=MISSING,
-        metadata=paths("data.folder", "data.store", "data.drawings", "module.loss.perceptual.vgg19"),
+    task: Recipe = field(
+        metadata=paths("data.folder", "data.store", "data.drawings", "module.loss.perceptual.vgg19")
     )
-    net: Any = MISSING
-    trainer: Any = MISSING
-    callbacks: Any = MISSING
-    logger: Any = MISSING
-    name: str = MISSING
-    seed: int = MISSING
-    restore: str = MISSING
+    net: Recipe
+    trainer: Recipe
+    callbacks: Recipe
+    logger: Recipe | None = None
+    name: str
+    seed: Seed
+    restore: Annotated[str, OneOf("fresh", "resume", "finetune", "continue")]
     ckpt: str | None = field(default=None, metadata=PATH)
-    monitor: str = MISSING
-    run_dir: str = MISSING
+    monitor: str
+    run_dir: str
 
 
-@dataclass
-class CheckRoot:
+@dataclass(kw_only=True)
+class CheckRoot(Settings):
     """conf/check.yaml."""
 
-    verbose: bool = MISSING
+    verbose: bool
 
 
-@dataclass
-class DownloadRoot:
+@dataclass(kw_only=True)
+class DownloadRoot(Settings):
     """conf/download.yaml."""
 
-    packages: list[str] = MISSING
+    packages: list[str]
 
 
-ROOTS = {
+ROOTS: dict[str, type[Settings]] = {
     "interpolate": InterpolateSettings,
     "benchmark": BenchmarkRoot,
     "demo": DemoRoot,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
+import functools
 import importlib
 import inspect
 import types
@@ -11,8 +13,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from rib.io.borrowed import borrowed
 from rib.io.errors import RibError, in_one_line
 from rib.io.registry import REGISTRY
+from rib.io.values import misfit
 
 ALLOWED_PACKAGES = ("rib", "torch", "torchmetrics", "kornia", "pytorch_lightning")
 """A recipe that a user types may name nothing outside these packages, or what was registered.
@@ -78,54 +82,50 @@ def locate(target: str) -> Callable[..., Any]:
     return found
 
 
-def check(recipe: Mapping[str, Any], known: Mapping[str, Any] | None = None) -> None:
-    """Compare a recipe with its constructor's signature, without calling it.
+def check(recipe: Mapping[str, Any], known: Mapping[str, Any] | None = None, place: str = "") -> None:
+    """Compare a recipe with its constructor's signature and ranges, without calling it.
 
     Args:
         recipe: A dict with `_target_`.
         known: Arguments that the builder supplies itself.
+        place: Where the recipe stands among the settings, for messages.
 
     Raises:
-        RibError: An argument that the constructor does not take ("did you mean ...?") or one that it lacks.
+        RibError: An argument that the constructor does not take ("did you mean ...?"), a value outside what
+            it takes, or an argument that it lacks.
     """
     if "_target_" not in recipe:
         raise RibError(f"a recipe has no _target_ (its keys: {', '.join(map(str, recipe)) or 'none'})")
     target = recipe["_target_"]
+    if not isinstance(target, str):
+        raise RibError(f"a recipe's _target_ is {target!r}, but the dotted name of a class is expected")
     parameters = inspect.signature(locate(target)).parameters
     takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
     names = [n for n, p in parameters.items() if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
-    given = {key for key in recipe if not key.startswith("_")} | set(known or {})
+    given = {str(key) for key in recipe if not str(key).startswith("_")} | set(known or {})
     for key in sorted(given - set(names)):
         if not takes_any:
             raise RibError(f"{target} takes no {key!r}", did_you_mean(key, names))
+    hints = annotations_of(target)
     for key in sorted(given & set(names) & set(recipe)):
-        if not _fits(recipe[key], _hints(target).get(key, Any)):
-            wanted = inspect.formatannotation(_hints(target)[key]).replace("typing.", "")
-            raise RibError(f"{target}: {key} is {wanted}, but {recipe[key]!r} was given")
+        if (found := misfit(recipe[key], hints.get(key, Any), recipe)) is not None:
+            raise found.error(f"{place}.{key}" if place else f"{target}: {key}")
     lacking = [n for n in names if parameters[n].default is inspect.Parameter.empty and n not in given]
     if lacking and known is not None:
         raise RibError(f"{target} needs {', '.join(map(repr, lacking))}")
 
 
-def _hints(target: str) -> dict[str, Any]:
+@functools.cache
+def annotations_of(target: str) -> dict[str, Any]:
+    """What each argument of a constructor takes, by name, with the ranges that stand in the annotations."""
     found = locate(target)
-    try:
-        return typing.get_type_hints(found.__init__ if inspect.isclass(found) else found)  # type: ignore[misc]
-    except (NameError, TypeError, AttributeError):  # a name that exists for type checkers only
-        return {}
-
-
-def _fits(value: Any, hint: Any) -> bool:
-    """Whether a plain value suits an annotation; annotations beyond plain types suit everything."""
-    if typing.get_origin(hint) in (typing.Union, types.UnionType):
-        return any(_fits(value, part) for part in typing.get_args(hint))
-    if hint is float:
-        return isinstance(value, int | float) and not isinstance(value, bool)
-    if hint is int:
-        return isinstance(value, int) and not isinstance(value, bool)
-    if hint in (str, bool, type(None)):
-        return isinstance(value, hint)
-    return True
+    function = found.__init__ if inspect.isclass(found) else found  # type: ignore[misc]
+    hints: dict[str, Any] = {}
+    for name, hint in getattr(function, "__annotations__", {}).items():
+        with contextlib.suppress(NameError, TypeError, AttributeError):  # a name for type checkers only
+            holder = types.SimpleNamespace(__annotations__={name: hint})
+            hints |= typing.get_type_hints(holder, function.__globals__, include_extras=True)
+    return {**hints, **borrowed(target)}
 
 
 def did_you_mean(word: str, choices: list[str]) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from rib.io.errors import RibError
+from rib.io.values import misfit
 
 Recipe = dict[str, Any]
 """A plain dict with `_target_`, or a dict of such dicts."""
@@ -24,23 +25,25 @@ class Settings:
     """
 
     @classmethod
-    def of(cls, given: Mapping[str, Any] | Settings) -> Self:
+    def of(cls, given: Mapping[str, Any] | Settings, place: str = "") -> Self:
         """The record with the values of a plain dict, or of a record that has at least the same fields.
 
         Args:
             given: Values by name; those that this record does not know are left out.
+            place: Where the record stands among the settings, with a dot at its end, for messages.
 
         Raises:
-            RibError: One is lacking.
+            RibError: A value is lacking, of another type or outside its range.
         """
         if isinstance(given, cls):
             return given
-        hints = typing.get_type_hints(cls)
-        values = {f.name: given[f.name] for f in dataclasses.fields(cls) if f.name in given}
-        for field in dataclasses.fields(cls):
-            if field.name not in values and field.default is dataclasses.MISSING:
-                raise RibError(f"{field.name} was not given", f"type {field.name}=...")
-        return cls(**{name: _inner(value, hints[name]) for name, value in values.items()})
+        values: dict[str, Any] = {}
+        for name, hint in hints_of(cls).items():
+            if name in given:
+                values[name] = _taken(given, name, hint, place)
+            elif name in _needed(cls):
+                raise RibError(f"{place}{name} was not given", f"type {place}{name}=...")
+        return cls(**values)
 
     def plain(self) -> dict[str, Any]:
         """All values as a plain dict that shares nothing with the record."""
@@ -62,9 +65,24 @@ class Settings:
         return [field.name for field in dataclasses.fields(self)]
 
 
-def _inner(value: Any, hint: Any) -> Any:
+def hints_of(record: type[Settings]) -> dict[str, Any]:
+    """The annotation of each field of a record, with its range."""
+    return typing.get_type_hints(record, include_extras=True)
+
+
+def _needed(record: type[Settings]) -> set[str]:
+    return {field.name for field in dataclasses.fields(record) if field.default is dataclasses.MISSING}
+
+
+def _taken(given: Mapping[str, Any] | Settings, name: str, hint: Any, place: str) -> Any:
+    """The value of a field, checked; a dict becomes the record that is wanted in its place."""
+    value = given[name]
     record = next((h for h in (hint, *typing.get_args(hint)) if _is_record(h)), None)
-    return record.of(value) if record is not None and isinstance(value, Mapping) else value
+    if record is not None and isinstance(value, Mapping):
+        return record.of(value, f"{place}{name}.")
+    if (found := misfit(value, hint, {other: given[other] for other in given})) is not None:
+        raise found.error(f"{place}{name}")
+    return value
 
 
 def _is_record(hint: Any) -> typing.TypeGuard[type[Settings]]:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from scipy.interpolate import CubicSpline
 
+from rib.io.ranges import Seconds, Share
 from rib.io.recipe import build
 from rib.motion.gaps import Hold, depth_at, fill, linear, stretches
 from rib.motion.outliers import Outliers
@@ -33,10 +34,10 @@ class Spline(ABC):
 
     def __init__(
         self,
-        hold_s: float,
-        half_life_s: float,
-        max_absence_s: float,
-        min_confidence: float,
+        hold_s: Seconds,
+        half_life_s: Seconds,
+        max_absence_s: Seconds,
+        min_confidence: Share,
         outliers: Mapping[str, Any] | None,
     ) -> None:
         self.hold = Hold(hold_s, half_life_s)

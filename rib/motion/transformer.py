@@ -7,6 +7,7 @@ from functools import cache
 import numpy as np
 import torch
 
+from rib.io.ranges import Seconds, Share
 from rib.motion.gaps import Hold, fill
 from rib.motion.nets.checkpoint import load_net, shipped_weights
 from rib.motion.splines import CubicMotion
@@ -37,10 +38,10 @@ class TransformerMotion(CubicMotion):
         self,
         weights: str | None,
         device: str,
-        hold_s: float,
-        half_life_s: float,
-        max_absence_s: float,
-        min_confidence: float,
+        hold_s: Seconds,
+        half_life_s: Seconds,
+        max_absence_s: Seconds,
+        min_confidence: Share,
     ) -> None:
         super().__init__(hold_s, half_life_s, max_absence_s, min_confidence, outliers=None)
         self.device = torch.device(_available(device))

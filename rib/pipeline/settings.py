@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Annotated
 
 from rib.io.path_settings import PATH, paths
+from rib.io.ranges import Device, FrameRate, OneOf, Range, Share
 from rib.io.settings import Recipe, Settings
+
+Rate = Annotated[float, Range(above=0, most=100)]
+"""Frames out for each frame in."""
+BatchMpx = Annotated[float, Range(above=0, most=1000)]
+"""Frames made at once, in 10^6 pixels."""
 
 
 @dataclass(kw_only=True)
@@ -13,23 +20,23 @@ class CacheSettings(Settings):
     """Where the analysis is kept between runs."""
 
     dir: str | None = field(default=None, metadata=PATH)
-    limit_gb: float
+    limit_gb: Annotated[float, Range(0, 1e6)]
 
 
 @dataclass(kw_only=True)
 class CutSettings(Settings):
     """The search for scene cuts (`rib.video.cuts.find_cuts`)."""
 
-    histogram_distance: float
-    picture_difference: float
+    histogram_distance: Share
+    picture_difference: Annotated[float, Range(0, 2)]
 
 
 @dataclass(kw_only=True)
 class RehearsalSettings(Settings):
     """How many keyframes are hidden to judge the renderer (`rib.pipeline.rehearsal.rehearse`)."""
 
-    per_shot: int
-    every_s: float
+    per_shot: Annotated[int, Range(0, 1000)]
+    every_s: Annotated[float, Range(above=0, most=1e6)]
 
 
 @dataclass(kw_only=True)
@@ -44,10 +51,10 @@ class ChainSettings(Settings):
     plate: Recipe
     cuts: CutSettings
     rehearsals: RehearsalSettings
-    neighbours: int
+    neighbours: Annotated[int, Range(0, 1000)]
     cache: CacheSettings
-    device: str
-    batch_mpx: float
+    device: Annotated[str, Device(auto=True)]
+    batch_mpx: BatchMpx
 
 
 @dataclass(kw_only=True)
@@ -55,24 +62,35 @@ class ClipSettings(ChainSettings):
     """What every command that runs the chain on a clip has."""
 
     input: str = field(metadata=PATH)
-    input_fps: int | float | str | None = None
+    input_fps: FrameRate | None = None
     output: str = field(metadata=PATH)
     poses: str | None = field(default=None, metadata=PATH)
     keypoints: str
 
 
 @dataclass(kw_only=True)
+class VideoSettings(Settings):
+    """conf/video/."""
+
+    codec: str | None
+    crf: Annotated[int, Range(0, 63)] | None
+    pixel_format: str | None
+    pictures: bool
+    png_level: Annotated[int, Range(0, 9)]
+
+
+@dataclass(kw_only=True)
 class InterpolateSettings(ClipSettings):
     """conf/interpolate.yaml."""
 
-    video: Recipe
-    rate: float | None = None
-    fps: int | float | str | None = None
-    slow: float | None = None
-    sound: str | None = None
-    start_s: float
-    duration_s: float | None = None
-    layout: str
+    video: VideoSettings
+    rate: Rate | None = None
+    fps: FrameRate | None = None
+    slow: Annotated[float, Range(1, 100)] | None = None
+    sound: Annotated[str, OneOf("keep", "mute", "stretch")] | None = None
+    start_s: Annotated[float, Range(0, 1e7)]
+    duration_s: Annotated[float, Range(above=0, most=1e7)] | None = None
+    layout: Annotated[str, OneOf("rib", "reference")]
     report: bool
 
 
@@ -84,11 +102,11 @@ class UpsampleSettings(Settings):
     linear: Recipe
     tracker: Recipe
     input: str = field(metadata=PATH)
-    input_fps: int | float | str | None = None
-    rate: float | None = None
-    fps: int | float | str | None = None
+    input_fps: FrameRate | None = None
+    rate: Rate | None = None
+    fps: FrameRate | None = None
     output: str = field(metadata=PATH)
-    layout: str
+    layout: Annotated[str, OneOf("rib", "reference")]
     keypoints: str
-    device: str
+    device: Annotated[str, Device(auto=True)]
     poses: str | None = field(default=None, metadata=PATH)

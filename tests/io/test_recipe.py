@@ -35,6 +35,6 @@ def test_a_target_that_is_no_class_is_refused(target: str) -> None:
 
 
 def test_the_wrong_type_of_a_plain_value_is_told() -> None:
-    with pytest.raises(RibError, match="in_features is int, but 'three' was given"):
+    with pytest.raises(RibError, match="in_features=three: expected a whole number"):
         check({"_target_": "torch.nn.Linear", "in_features": "three", "out_features": 1})
     check({"_target_": "torch.nn.Dropout", "p": 1})  # an int is a float

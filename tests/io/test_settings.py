@@ -7,7 +7,7 @@ import pytest
 
 from rib.io.errors import RibError
 from rib.io.settings import Recipe, Settings
-from rib.pipeline.settings import ChainSettings, InterpolateSettings
+from rib.pipeline.settings import ChainSettings, InterpolateSettings, VideoSettings
 
 
 @dataclass(kw_only=True)
@@ -23,6 +23,7 @@ class Outer(Settings):
     fps: float | None = None
 
 
+VIDEO = {"codec": None, "crf": None, "pixel_format": None, "pictures": True, "png_level": 1}
 GIVEN: dict[str, Any] = {"inner": {"size": 3}, "recipe": {"_target_": "a", "list": [1]}, "unknown": 1}
 
 
@@ -69,9 +70,14 @@ def test_a_record_serves_where_one_of_fewer_fields_is_wanted() -> None:
             "input": "a",
             "output": "b",
             "keypoints": "auto",
-            "video": {},
+            "video": VIDEO,
             "layout": "rib",
             "report": True,
         }
     )
     assert ChainSettings.of(whole) is whole
+
+
+def test_a_value_outside_its_range_is_told_with_its_place() -> None:
+    with pytest.raises(RibError, match=r"video\.png_level=10: expected a whole number from 0 to 9"):
+        VideoSettings.of({**VIDEO, "png_level": 10}, "video.")

@@ -159,8 +159,8 @@ def test_the_second_step_of_the_first_implementation_works_on_its_folders(
 MISTAKES = {
     "rate=0": "rate=0",
     "rate=-1": "rate=-1",
-    "rate=1e9": "more than 100 times",
-    "layout=mine": "choose one of: rib, reference",
+    "rate=1e9": "rate=1000000000.0: expected a number above 0 and up to 100",
+    "layout=mine": "expected one of rib, reference",
     "poses=nowhere": "nowhere",
     "background=folder background.path=nowhere": "nowhere",
     "video=mp4 video.codec=h265x": "h265x",
