@@ -75,6 +75,7 @@ class VideoSettings(Settings):
     codec: str | None
     crf: Annotated[int, Range(0, 63)] | None
     pixel_format: str | None
+    timestamps: Annotated[str, OneOf("constant", "source")]
     pictures: bool
     png_level: Annotated[int, Range(0, 9)]
 
