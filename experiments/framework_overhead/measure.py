@@ -72,7 +72,7 @@ def bare(config: dict[str, Any], num_steps: int) -> list[float]:
         torch.nn.utils.clip_grad_norm_(module.parameters(), config["trainer"]["gradient_clip_val"])
         optimizer.step()
         with torch.no_grad():
-            pairs = list(module.averaged.parameters()), list(module.net.parameters())
+            pairs = list(module.ema.parameters()), list(module.net.parameters())
             torch._foreach_lerp_(*pairs, 0.002)
         schedule.step()
         ends.append(time.process_time())

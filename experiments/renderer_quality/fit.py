@@ -72,7 +72,7 @@ def main(arguments: list[str]) -> None:
         lr=float(given.get("lr", 1e-3)),
         warmup_steps=50,
         weight_decay=0.01,
-        average=float(given.get("average", 0.995)),
+        ema_decay=float(given.get("ema_decay", 0.995)),
         clip_norm=1.0,
     )
     gaps = learnt([Path(file) for file in given["drawings"].split(",")], given["without"].split(","))

@@ -16,6 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from rib.config.renamed import current_override
 from rib.io.errors import RibError
 from rib.io.files import NO_SPACE, write_errors
 from rib.io.path_settings import settle_paths
@@ -106,7 +107,7 @@ def run(verb: str, task: Task, arguments: list[str]) -> None:
             raise RibError(f"there is no option {option}", did_you_mean(option, sorted(OPTIONS)))
     # argparse reads no settings after an option that stands among them
     first = sorted(arguments, key=lambda argument: argument not in ("-m", "--multirun"))
-    _compose_and_call(verb, task, first)
+    _compose_and_call(verb, task, [current_override(argument) for argument in first])
 
 
 def _compose_and_call(verb: str, task: Task, arguments: list[str]) -> None:

@@ -16,6 +16,7 @@ from rib.config.explain import ConfigError, MissingPluginError, explain
 from rib.config.literal import literal
 from rib.config.paths import conf_dir, groups, options
 from rib.config.recipes import check_recipes
+from rib.config.renamed import current_override
 from rib.io.errors import RibError
 from rib.io.recipe import check
 
@@ -103,6 +104,8 @@ def _compose(verb: str, *overrides: str, return_hydra_config: bool = False) -> D
     GlobalHydra.instance().clear()
     try:
         with initialize_config_dir(config_dir=str(conf_dir()), version_base="1.3"):
-            return hydra_compose(verb, list(overrides), return_hydra_config=return_hydra_config)
+            return hydra_compose(
+                verb, [current_override(one) for one in overrides], return_hydra_config=return_hydra_config
+            )
     except ConfigError as error:
         raise explain(error) from error

@@ -110,17 +110,18 @@ def load_module(path: Path, wanted: str | None = None) -> LightningModule:
     return module.eval()
 
 
-def load_weights(module: LightningModule, content: Mapping[str, Any], path: Path) -> None:
+def load_weights(module: LightningModule, content: dict[str, Any], path: Path) -> None:
     """Give a module the weights of a checkpoint's content.
 
     Raises:
         RibError: They belong to another net, or are none; the line names the first difference.
     """
+    module.on_load_checkpoint(content)
     check_weights(module.state_dict(), content["state_dict"], path, "name a checkpoint of the same net=")
     module.load_state_dict(content["state_dict"])
 
 
-def check_resumable(module: LightningModule, content: Mapping[str, Any], path: Path) -> None:
+def check_resumable(module: LightningModule, content: dict[str, Any], path: Path) -> None:
     """Hold a checkpoint that a run is to go on from against its module.
 
     The best checkpoints that it remembers are removed when better ones come: they have to be its run's own.
@@ -129,6 +130,7 @@ def check_resumable(module: LightningModule, content: Mapping[str, Any], path: P
         RibError: Its weights are those of another net or none at all, or it calls a file its own that lies
             outside its run.
     """
+    module.on_load_checkpoint(content)
     check_weights(module.state_dict(), content["state_dict"], path, "name a checkpoint of the same net=")
     states = content.get("callbacks")
     for state in states.values() if isinstance(states, Mapping) else ():

@@ -203,7 +203,7 @@ def _quiet() -> None:
     for name in ("pytorch_lightning.utilities.rank_zero", "lightning.pytorch.utilities.rank_zero"):
         logging.getLogger(name).setLevel(logging.WARNING)
     for message in (
-        ".*in eval mode at the start of training.*",  # the averaged weights
+        ".*in eval mode at the start of training.*",  # the EMA
         ".*LeafSpec.*",
         ".*does not have many workers.*",
         ".*ModelCheckpoint with manual optimization.*",  # the weights after a step are wanted

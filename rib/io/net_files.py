@@ -17,8 +17,8 @@ from torch import nn
 from rib.io.errors import RibError, in_one_line
 from rib.io.files import write_bytes_whole
 
-AVERAGED = "averaged."
-"""Where a training checkpoint keeps the weights that count: the running mean."""
+EMA = ("ema.", "averaged.")
+"""Where a training checkpoint keeps the weights that count, their average: today, and before."""
 LARGEST = 1e8
 """No weight, statistic or buffer of a net that works is as large."""
 
@@ -38,10 +38,10 @@ def read_safetensors(path: Path) -> tuple[dict[str, str], dict[str, torch.Tensor
         return header, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
 
 
-def averaged_weights(checkpoint: Mapping[str, Any]) -> dict[str, torch.Tensor]:
-    """The running mean of a training checkpoint's weights, by the net's own names."""
+def ema_weights(checkpoint: Mapping[str, Any]) -> dict[str, torch.Tensor]:
+    """The averaged weights of a training checkpoint, by the net's own names."""
     state = checkpoint["state_dict"].items()
-    return {name.removeprefix(AVERAGED): value for name, value in state if name.startswith(AVERAGED)}
+    return {name.partition(".")[2]: value for name, value in state if name.startswith(EMA)}
 
 
 def read_tensors(path: str | Path, map_location: Any = "cpu") -> Any:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from rib.io.errors import RibError
 from rib.io.registered import REGISTERED
-from rib.io.renamed import RENAMED
+from rib.io.renamed import ARGUMENTS, RENAMED
 
 Found = TypeVar("Found", bound=Callable[..., Any])
 TARGET = "_target_"
@@ -26,17 +26,19 @@ class Registry:
     Args:
         places: Of each place, dotted paths, and under each the places of the arguments that are recipes.
         renamed_modules: Dotted path today of modules that were called otherwise before.
+        renamed_arguments: By class of today, its arguments of before and what they are called today.
     """
 
     def __init__(
         self,
         places: Mapping[str, Mapping[str, Mapping[str, str]]],
         renamed_modules: Mapping[str, str] | None = None,
+        renamed_arguments: Mapping[str, Mapping[str, str]] | None = None,
     ) -> None:
         self._places = {place: dict(entries) for place, entries in places.items()}
         self._modules = dict(renamed_modules or {})
         self._aliases: dict[str, str] = {}
-        self._arguments: dict[str, dict[str, str]] = {}
+        self._arguments = {target: dict(names) for target, names in (renamed_arguments or {}).items()}
         self._objects: dict[str, Callable[..., Any]] = {}
 
     @property
@@ -83,10 +85,14 @@ class Registry:
         return f"{self._modules.get(module, module)}{dot}{name}"
 
     def renamed(self, value: Any) -> Any:
-        """Plain settings with every recipe's target by its name today; nothing is checked."""
+        """Plain settings with every recipe by the names of today; nothing is checked."""
         if isinstance(value, Mapping):
             found = {key: self.renamed(one) for key, one in value.items()}
-            return {**found, TARGET: self.canonical(str(found[TARGET]))} if TARGET in found else found
+            if TARGET not in found:
+                return found
+            target = self.canonical(str(found[TARGET]))
+            names = self._arguments.get(target, {})
+            return {**{names.get(str(key), key): one for key, one in found.items()}, TARGET: target}
         return [self.renamed(one) for one in value] if isinstance(value, list | tuple) else value
 
     def registered(self, target: str) -> Callable[..., Any] | None:
@@ -191,6 +197,6 @@ def _short(value: Any) -> str:
     return text if len(text) <= 100 else f"{text[:100]}..."
 
 
-REGISTRY = Registry(REGISTERED, RENAMED)
+REGISTRY = Registry(REGISTERED, RENAMED, ARGUMENTS)
 """What this version of rib knows; plugins add theirs with `register`."""
 register = REGISTRY.register

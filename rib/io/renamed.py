@@ -82,8 +82,6 @@ RENAMED = {
     "rib.render.discriminators": "rib.render.nets.discriminators",
     "rib.render.published": "rib.render.nets.published",
     "rib.render.checkpoint": "rib.render.nets.checkpoint",
-    "rib.render.winograd": "rib.render.nets.winograd",
-    "rib.render.lean_norm": "rib.render.nets.lean_norm",
     "rib.render.module": "rib.render.training.module",
     "rib.render.losses": "rib.render.training.losses",
     "rib.render.perceptual": "rib.render.training.perceptual",
@@ -100,3 +98,12 @@ RENAMED = {
     "rib.render.labels": "rib.render.conditioning",
 }
 """Modules of earlier releases, and where what stood in them stands now."""
+
+_AVERAGES = {"average": "ema_decay", "final_share": "min_lr_ratio"}
+ARGUMENTS = {
+    "rib.motion.training.module.MotionModule": _AVERAGES,
+    "rib.motion.training.adversarial.AdversarialMotionModule": _AVERAGES,
+    "rib.render.training.module.RendererModule": _AVERAGES,
+    "rib.render.refine.fitting.FitRecipe": _AVERAGES,
+}
+"""By class of today, arguments as earlier releases called them, and as they are called today."""

@@ -109,7 +109,7 @@ def test_the_same_seed_gives_the_same_losses_and_another_one_others(
 
 @pytest.mark.slow
 def test_validation_sees_the_same_batches_in_every_epoch(settings: Settings, tmp_path: Path) -> None:
-    fit(settings("run", "task.module.optimizer.lr=0", "task.module.average=0"))
+    fit(settings("run", "task.module.optimizer.lr=0", "task.module.ema_decay=0"))
     seen = [value for _, value in read_metrics(tmp_path / "run" / "metrics.csv")["val/clean_r4_px"]]
     assert len(seen) == 2
     assert seen[0] == seen[1]
@@ -118,7 +118,7 @@ def test_validation_sees_the_same_batches_in_every_epoch(settings: Settings, tmp
 def test_the_last_checkpoint_is_the_last_even_if_none_was_better_for_long(
     settings: Settings, tmp_path: Path
 ) -> None:
-    settled = ("task.module.optimizer.lr=0", "task.module.average=0", "trainer.max_epochs=4")
+    settled = ("task.module.optimizer.lr=0", "task.module.ema_decay=0", "trainer.max_epochs=4")
     fit(settings("run", *settled, "~callbacks.last.every_n_train_steps"))
     kept = {p.name: read_checkpoint(p)["global_step"] for p in (tmp_path / "run/checkpoints").iterdir()}
     assert kept.pop("last.ckpt") == 16

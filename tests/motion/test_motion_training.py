@@ -30,7 +30,7 @@ def module(**changes: Any) -> MotionModule:
         "net": NET, "loss": {"_target_": "rib.motion.training.losses.MotionLoss", "floor_px": 0.3,
         "power": 0.8, "unseen": 0.02}, "weights": dict.fromkeys(TERMS, 1.0),
         "optimizer": {"_target_": "torch.optim.AdamW",
-        "lr": 1e-2}, "warmup_steps": 2, "total_steps": 100, "final_share": 0.1, "average": 0.9, "checks":
+        "lr": 1e-2}, "warmup_steps": 2, "total_steps": 100, "min_lr_ratio": 0.1, "ema_decay": 0.9, "checks":
         ["seen"],
     }  # fmt: skip
     return MotionModule(**{**settings, **changes})
@@ -85,12 +85,12 @@ def test_a_few_steps_lower_the_loss(batch: MotionBatch) -> None:
 def test_the_running_mean_follows_and_is_what_predicts(tmp_path: Path) -> None:
     trained = fit(tmp_path, 2).lightning_module
     assert isinstance(trained, MotionModule)
-    start, mean, last = (list(m.parameters()) for m in (module().net, trained.averaged, trained.net))
+    start, mean, last = (list(m.parameters()) for m in (module().net, trained.ema, trained.net))
     way = lambda a, b: sum((x - y).norm() for x, y in zip(a, b, strict=True))  # noqa: E731
     assert 0 < way(start, mean) < way(start, last)
     keys = DrawnBatches(windows(), 1, seed=0)[0]
     arguments = keys["times_s"], keys["keypoints_px"], keys["confidence"]
-    torch.testing.assert_close(trained(*arguments).position_px, trained.averaged(*arguments).position_px)
+    torch.testing.assert_close(trained(*arguments).position_px, trained.ema(*arguments).position_px)
 
 
 def test_a_resumed_run_ends_where_an_uninterrupted_one_does(tmp_path: Path) -> None:
@@ -106,7 +106,7 @@ def test_a_checkpoint_alone_gives_the_net(tmp_path: Path) -> None:
     trainer = fit(tmp_path, 1)
     trainer.save_checkpoint(tmp_path / "run.ckpt")
     net = load_net(tmp_path / "run.ckpt")
-    for name, tensor in trainer.lightning_module.averaged.state_dict().items():
+    for name, tensor in trainer.lightning_module.ema.state_dict().items():
         torch.testing.assert_close(net.state_dict()[name], tensor)
 
 

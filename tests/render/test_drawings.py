@@ -16,7 +16,7 @@ from rib.render.refine.fitting import FitRecipe
 
 CROPS = CropRecipe(side_px=32, batch_size=2, mirrored=0.5, reversed=0.5, recoloured=0.5, focus=0.5)
 FIT = FitRecipe(
-    perceptual=0.1, pixels=1.0, lr=3e-3, warmup_steps=1, weight_decay=0.0, average=0.5, clip_norm=1.0
+    perceptual=0.1, pixels=1.0, lr=3e-3, warmup_steps=1, weight_decay=0.0, ema_decay=0.5, clip_norm=1.0
 )
 
 

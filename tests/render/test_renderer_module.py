@@ -181,7 +181,7 @@ def test_the_running_mean_follows_and_is_what_is_validated(tmp_path: Path) -> No
     fitted = made.lightning_module
     assert isinstance(fitted, RendererModule)
     way = lambda a, b: float((a.paint.weight_orig - b.paint.weight_orig).norm())  # noqa: E731
-    assert 0 < way(start.net, fitted.averaged) < way(start.net, fitted.net)
+    assert 0 < way(start.net, fitted.ema) < way(start.net, fitted.net)
     batch = NoiseClips()[0]
-    torch.testing.assert_close(fitted(batch)["picture"], fitted.averaged(batch)["picture"])
-    assert torch.equal(fitted.averaged.paint.weight_u, fitted.net.paint.weight_u)  # type: ignore[union-attr]
+    torch.testing.assert_close(fitted(batch)["picture"], fitted.ema(batch)["picture"])
+    assert torch.equal(fitted.ema.paint.weight_u, fitted.net.paint.weight_u)  # type: ignore[union-attr]

@@ -88,7 +88,7 @@ def settings(**changes: Any) -> dict[str, Any]:
         "adversarial": "hinge", "loss": loss, "weights": dict.fromkeys((*names, *kinds), 1.0),
         "optimizer": {"_target_": "torch.optim.Adam", "lr": 1e-2},
         "opponent_optimizer": {"_target_": "torch.optim.Adam", "lr": 2e-2},
-        "warmup_steps": 2, "total_steps": 10, "final_share": 0.1, "average": 0.9, "checkpointed": False,
+        "warmup_steps": 2, "total_steps": 10, "min_lr_ratio": 0.1, "ema_decay": 0.9, "checkpointed": False,
     }  # fmt: skip
     return {**made, **changes}
 

@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from rib.io.errors import RibError, in_one_line
-from rib.io.net_files import averaged_weights, check_weights, read_safetensors, read_tensors, write_net
+from rib.io.net_files import check_weights, ema_weights, read_safetensors, read_tensors, write_net
 from rib.io.recipe import build_from_file
 
 FORMAT, FORMAT_VERSION = "rib.motion", 1
@@ -100,7 +100,7 @@ def _read_safetensors(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tenso
 
 def _read_lightning(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor], dict[str, Any]]:
     checkpoint = read_tensors(path)
-    return checkpoint["hyper_parameters"]["net"], averaged_weights(checkpoint), checkpoint[FORMAT]
+    return checkpoint["hyper_parameters"]["net"], ema_weights(checkpoint), checkpoint[FORMAT]
 
 
 def _check(path: Path, facts: MotionFacts, joint_set: str, fps: float | None) -> None:

@@ -64,8 +64,8 @@ class AdversarialMotionModule(MotionModule):
         optimizer: See `MotionModule`.
         warmup_steps: See `MotionModule`.
         total_steps: See `MotionModule`.
-        final_share: See `MotionModule`.
-        average: See `MotionModule`.
+        min_lr_ratio: See `MotionModule`.
+        ema_decay: See `MotionModule`.
         checks: See `MotionModule`.
         discriminator: Recipe of the discriminator.
     """
@@ -75,11 +75,11 @@ class AdversarialMotionModule(MotionModule):
 
     def __init__(
         self, net: Mapping[str, Any], loss: Mapping[str, Any], weights: Mapping[str, float],
-        optimizer: Mapping[str, Any], warmup_steps: int, total_steps: int, final_share: float, average: float,
-        checks: Sequence[str], discriminator: Mapping[str, Any],
+        optimizer: Mapping[str, Any], warmup_steps: int, total_steps: int, min_lr_ratio: float,
+        ema_decay: float, checks: Sequence[str], discriminator: Mapping[str, Any],
     ) -> None:  # fmt: skip
         super().__init__(
-            net, loss, weights, optimizer, warmup_steps, total_steps, final_share, average, checks
+            net, loss, weights, optimizer, warmup_steps, total_steps, min_lr_ratio, ema_decay, checks
         )
         self.save_hyperparameters()
         self.discriminator: nn.Module = build(discriminator)

@@ -1,9 +1,7 @@
-"""Train a motion net: named losses, a running mean of the weights, errors against the spline's."""
+"""Train a motion net: named losses, an EMA of the weights, errors against the spline's."""
 
 from __future__ import annotations
 
-import copy
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -19,13 +17,15 @@ from rib.motion.nets.curve import MotionCurve
 from rib.motion.nets.keyframe_features import prepare
 from rib.motion.training.losses import MIDDLE, MotionLoss, at_probes, weighted
 from rib.motion.training.windows import MotionBatch
+from rib.training.ema import ema_of, rename_old_state, update_ema
+from rib.training.schedules import WarmupCosine
 
 PX = 250.0
 """Errors are logged in px at a person this tall, as `experiments/motion_upsampling` reports them."""
 
 
 class MotionModule(pl.LightningModule):
-    """Fits a net to `MotionBatch`es; the running mean of its weights is validated and shipped.
+    """Fits a net to `MotionBatch`es; the EMA of its weights is validated and shipped.
 
     Args:
         net: Recipe of the net.
@@ -34,20 +34,20 @@ class MotionModule(pl.LightningModule):
         optimizer: Recipe of the optimizer, without parameters.
         warmup_steps: Steps in which the learning rate rises from 0.
         total_steps: Steps after which the learning rate has come down along a cosine; it stays there.
-        final_share: The share of its peak that it comes down to.
-        average: Decay of the running mean of the weights, a step.
+        min_lr_ratio: The share of its peak that it comes down to.
+        ema_decay: Decay of the EMA of the weights, a step.
         checks: Names of the validation loaders, as in `MotionDataModule`.
     """
 
     def __init__(
         self, net: Mapping[str, Any], loss: Mapping[str, Any], weights: Mapping[str, float],
-        optimizer: Mapping[str, Any], warmup_steps: int, total_steps: int, final_share: float, average: float,
-        checks: Sequence[str],
+        optimizer: Mapping[str, Any], warmup_steps: int, total_steps: int, min_lr_ratio: float,
+        ema_decay: float, checks: Sequence[str],
     ) -> None:  # fmt: skip
         super().__init__()
         self.save_hyperparameters()
         self.net: nn.Module = build(net)
-        self.averaged = copy.deepcopy(self.net).requires_grad_(False).eval()
+        self.ema = ema_of(self.net)
         self.loss: MotionLoss = build(loss)
         self.weights = dict(weights)
         self.checks = list(checks)
@@ -57,8 +57,8 @@ class MotionModule(pl.LightningModule):
     def forward(
         self, times_s: Tensor, keypoints_px: Tensor, confidence: Tensor, present: Tensor | None = None
     ) -> MotionCurve:
-        """The curve of the averaged weights (`rib.motion.nets.base.MotionBase`)."""
-        return self.averaged(times_s, keypoints_px, confidence, present)
+        """The curve of the EMA weights (`rib.motion.nets.base.MotionBase`)."""
+        return self.ema(times_s, keypoints_px, confidence, present)
 
     def training_step(self, batch: MotionBatch, batch_idx: int) -> Tensor:
         """Named losses, and their weighted sum."""
@@ -82,17 +82,14 @@ class MotionModule(pl.LightningModule):
         return [{"params": matrices}, {"params": vectors, "weight_decay": 0.0}]
 
     def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
-        """Step, and let the running mean follow at once: a checkpoint after this step holds both."""
+        """Step, and let the EMA follow at once: a checkpoint after this step holds both."""
         super().optimizer_step(*args, **kwargs)
-        step = self.trainer.global_step + 1
-        decay = min(self.hparams["average"], step / (step + 10))
-        with torch.no_grad():
-            torch._foreach_lerp_(list(self.averaged.parameters()), list(self.net.parameters()), 1 - decay)
+        update_ema(self.ema, self.net, self.hparams["ema_decay"], self.trainer.global_step + 1)
 
     def train(self, mode: bool = True) -> MotionModule:
-        """The running mean is never in training mode."""
+        """The EMA is never in training mode."""
         super().train(mode)
-        self.averaged.eval()
+        self.ema.eval()
         return self
 
     def validation_step(self, batch: MotionBatch, batch_idx: int, dataloader_idx: int = 0) -> None:
@@ -115,15 +112,14 @@ class MotionModule(pl.LightningModule):
         """Say what the net fits (`rib.motion.nets.checkpoint`)."""
         checkpoint[FORMAT] = asdict(facts_of(self.net))
 
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Take checkpoints of earlier releases too."""
+        rename_old_state(checkpoint)
+
     def configure_optimizers(self) -> Any:
         """Warm-up, then a cosine."""
         optimizer = build(self.hparams["optimizer"], params=self.groups())
-        steps, warm, end = (self.hparams[k] for k in ("total_steps", "warmup_steps", "final_share"))
-
-        def share(step: int) -> float:
-            cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, step / steps)))
-            return min(1.0, (step + 1) / warm) * (end + (1 - end) * cosine)
-
+        share = WarmupCosine(*(self.hparams[k] for k in ("warmup_steps", "total_steps", "min_lr_ratio")))
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, share)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 

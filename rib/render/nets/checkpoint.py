@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from rib.io.errors import RibError, in_one_line
-from rib.io.net_files import averaged_weights, check_weights, read_safetensors, read_tensors, write_net
+from rib.io.net_files import check_weights, ema_weights, read_safetensors, read_tensors, write_net
 from rib.io.recipe import build_from_file
 from rib.io.registry import REGISTRY
 from rib.render.nets import published
@@ -87,4 +87,4 @@ def _read_pickled(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
     checkpoint = read_tensors(path)
     if "hyper_parameters" not in checkpoint:
         return published.RECIPE, published.published_state(checkpoint, path)
-    return checkpoint["hyper_parameters"]["net"], averaged_weights(checkpoint)
+    return checkpoint["hyper_parameters"]["net"], ema_weights(checkpoint)

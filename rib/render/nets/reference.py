@@ -21,7 +21,6 @@ from rib.render.clip_batch import ClipBatch, Generated
 from rib.render.conditioning.limbs import NUM_CHANNELS
 from rib.render.nets.spade import ConvActivation, NormBlock, PlainConv, SpadeBlock
 from rib.render.nets.spectral import folded
-from rib.render.nets.winograd import DoubledConv, quickened
 
 NUM_BLOCKS = 2
 """Residual blocks at the generator's coarsest level."""
@@ -74,15 +73,6 @@ class MaskNetwork(nn.Module):
         """The mask (N, 1, H, W) in 0..1 of labels (N, 22, H, W) and three pictures (N, 9, H, W)."""
         x = torch.cat([self.down_lbl(label), self.down_img(pictures)], 1)
         return self.conv_mask(self.up_flow(self.res_flow(x))).sigmoid()
-
-    def double_lazily(self) -> None:
-        """Convolve without doubling the pictures first; the spectral norms have to be folded."""
-        for place, (doubling, step) in enumerate(pairwise(list(self.up_flow))):
-            if isinstance(doubling, nn.Upsample) and isinstance(step, ConvActivation):
-                conv = step.layers["conv"]
-                assert isinstance(conv, nn.Conv2d)
-                step.layers["conv"] = DoubledConv(conv)
-                self.up_flow[place] = nn.Identity()
 
 
 def _descent(channels: int, widths: list[int]) -> nn.Sequential:
@@ -188,11 +178,6 @@ class RendererReference(nn.Module):
         return self.conv_img(F.leaky_relu(x, 0.2)).tanh()
 
     def for_inference(self) -> RendererReference:
-        """The same net to within rounding, which can no longer be trained.
-
-        Its spectral norms are divided into the weights, and convolutions do fewer multiplications.
-        """
+        """Divide the spectral norms into the weights: the same net to within rounding, for inference."""
         folded(self.eval().requires_grad_(False))
-        self.flow_network_temp.double_lazily()
-        quickened(self)
         return self

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from rib.render.nets.lean_norm import instance_norm_, spade
 from rib.render.nets.spectral import SpectralConv2d
 
 SLOPE = 0.2
@@ -52,8 +50,7 @@ class ConvActivation(Layers):
         """(N, inside, H, W) to (N, out, H / stride, W / stride)."""
         x = self.layers["conv"](x)
         if "norm" in self.layers:
-            norm: Any = self.layers["norm"]
-            x = norm(x) if torch.is_grad_enabled() else instance_norm_(x, norm.weight, norm.bias)
+            x = self.layers["norm"](x)
         return F.leaky_relu_(x, SLOPE) if self.activated else x
 
 
@@ -67,8 +64,6 @@ class SpadeNorm(nn.Module):
     def forward(self, x: Tensor, condition: Tensor) -> Tensor:
         """(N, C, H, W) by a condition (N, K, H, W)."""
         make: Any = self.mlps[0][0]  # type: ignore[index]
-        if not torch.is_grad_enabled():
-            return spade(x, condition, make.layers["conv"].weight, make.layers["conv"].bias)
         scale, shift = make(condition).chunk(2, 1)
         return F.instance_norm(x) * (1 + scale) + shift
 

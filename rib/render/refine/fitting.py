@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,8 @@ from rib.metrics.lpips import Lpips
 from rib.render.refine.crops import CropRecipe
 from rib.render.refine.drawings import DrawnBatch, Gap
 from rib.render.refine.drawn import Drawn
+from rib.training.ema import ema_of, update_ema
+from rib.training.schedules import WarmupCosine
 
 Report = Callable[[int, Mapping[str, float]], None]
 """Called after every step with its number, from 1, and the named terms of the loss."""
@@ -30,7 +31,7 @@ class FitRecipe:
         lr: Peak learning rate of AdamW.
         warmup_steps: Steps over which it rises from 0; it then comes down along a cosine.
         weight_decay: Of AdamW.
-        average: Decay of the running mean of the weights, a step; the mean is what is given.
+        ema_decay: Decay of the EMA of the weights, a step; the EMA is what is given.
         clip_norm: Norm above which a step's gradient is scaled down.
     """
 
@@ -39,14 +40,14 @@ class FitRecipe:
     lr: float
     warmup_steps: int
     weight_decay: float
-    average: float
+    ema_decay: float
     clip_norm: float
 
     def fit(
         self, net: nn.Module, gaps: Sequence[Gap], crops: CropRecipe, steps: int, seed: int, report: Report,
         device: str = "cpu",
     ) -> nn.Module:  # fmt: skip
-        """The running mean of the net's weights after so many steps; the same for the same seed.
+        """The EMA of the net's weights after so many steps; the same for the same seed.
 
         Args:
             net: Where it starts; it is changed.
@@ -61,11 +62,12 @@ class FitRecipe:
             RibError: A loss is not finite; the terms are told.
         """
         net.train()
-        averaged = copy.deepcopy(net).requires_grad_(False).eval()
+        ema = ema_of(net)
         lpips = Lpips("alexnet").to(device)
         optimizer = torch.optim.AdamW(net.parameters(), self.lr, (0.9, 0.99), weight_decay=self.weight_decay)
+        schedule = WarmupCosine(self.warmup_steps, steps)
         for step in range(steps):
-            optimizer.param_groups[0]["lr"] = self.lr * self._share(step, steps)
+            optimizer.param_groups[0]["lr"] = self.lr * schedule(step)
             batch = crops.batch(gaps, seed, step)
             terms = self.terms(net, lpips, batch, device)
             total = self.perceptual * terms["lpips"] + self.pixels * terms["l1"]
@@ -76,11 +78,9 @@ class FitRecipe:
             total.backward()
             torch.nn.utils.clip_grad_norm_(net.parameters(), self.clip_norm)
             optimizer.step()
-            decay = min(self.average, (step + 1) / (step + 10))
-            with torch.no_grad():
-                torch._foreach_lerp_(list(averaged.parameters()), list(net.parameters()), 1 - decay)
+            update_ema(ema, net, self.ema_decay, step + 1)
             report(step + 1, told)
-        return averaged
+        return ema
 
     def terms(self, net: nn.Module, lpips: Lpips, batch: DrawnBatch, device: str) -> dict[str, Tensor]:
         """Named, unweighted terms of the loss."""
@@ -88,7 +88,3 @@ class FitRecipe:
         truth = batch["truth"].to(device)
         picture = net.refine(drawn).over(drawn)  # type: ignore[operator]
         return {"lpips": lpips(picture, truth).mean(), "l1": (picture - truth).abs().mean()}
-
-    def _share(self, step: int, steps: int) -> float:
-        warm = min(1.0, (step + 1) / max(1, self.warmup_steps))
-        return warm * 0.5 * (1 + math.cos(math.pi * step / steps))

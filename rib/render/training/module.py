@@ -1,12 +1,10 @@
-"""Train a renderer's net: named losses, opponents, a running mean of the weights. A step is the generator's.
+"""Train a renderer's net: named losses, opponents, an EMA of the weights. A step is the generator's.
 
 Letters: B clips, T frames of a window, N = B (T - 2) frames that are learnt.
 """
 
 from __future__ import annotations
 
-import copy
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,10 +23,12 @@ from rib.render.training.adversarial import AdversarialLoss, feature_matching
 from rib.render.training.losses import Compared, RenderLoss, check_names, weighted
 from rib.render.training.opponents import Opponent, Scenes
 from rib.render.training.scores import RenderScores
+from rib.training.ema import ema_of, rename_old_state, update_ema
+from rib.training.schedules import WarmupCosine
 
 
 class RendererModule(pl.LightningModule):
-    """Fits a net to `ClipBatch`es; the running mean of its weights is validated and shipped.
+    """Fits a net to `ClipBatch`es; the EMA of its weights is validated and shipped.
 
     Net and opponents learn in one step from one backward pass: the net's terms go through the opponents with
     their weights held, the opponents' terms through the net's answer with its gradient cut. Each side has its
@@ -46,8 +46,8 @@ class RendererModule(pl.LightningModule):
         opponent_optimizer: Recipe of the opponents'.
         warmup_steps: Steps in which both learning rates rise from 0.
         total_steps: Steps after which they have come down along a cosine; they stay there.
-        final_share: The share of their peak that they come down to.
-        average: Decay of the running mean of the weights, a step.
+        min_lr_ratio: The share of their peak that they come down to.
+        ema_decay: Decay of the EMA of the weights, a step.
         checkpointed: Whether the net is computed a second time instead of keeping what its gradient needs.
 
     Raises:
@@ -57,14 +57,14 @@ class RendererModule(pl.LightningModule):
     def __init__(
         self, net: Mapping[str, Any], labels: Mapping[str, Any], opponents: Mapping[str, Any] | None,
         adversarial: str, loss: Mapping[str, Any], weights: Mapping[str, float], optimizer: Mapping[str, Any],
-        opponent_optimizer: Mapping[str, Any], warmup_steps: int, total_steps: int, final_share: float,
-        average: float, checkpointed: bool,
+        opponent_optimizer: Mapping[str, Any], warmup_steps: int, total_steps: int, min_lr_ratio: float,
+        ema_decay: float, checkpointed: bool,
     ) -> None:  # fmt: skip
         super().__init__()
         self.save_hyperparameters()
         self.automatic_optimization = False
         self.net: nn.Module = build(net)
-        self.averaged = copy.deepcopy(self.net).requires_grad_(False).eval()
+        self.ema = ema_of(self.net)
         self.labels = build(labels)
         chosen = {name: recipe for name, recipe in (opponents or {}).items() if recipe}
         self.opponents = nn.ModuleDict({name: build(recipe) for name, recipe in chosen.items()})
@@ -82,8 +82,8 @@ class RendererModule(pl.LightningModule):
         return {*self.loss.terms, *theirs}
 
     def forward(self, batch: ClipBatch) -> Generated:
-        """What the averaged weights make of frames 1 .. T - 2."""
-        return self.averaged(batch)
+        """What the EMA weights make of frames 1 .. T - 2."""
+        return self.ema(batch)
 
     def training_step(self, batch: ClipBatch, batch_idx: int) -> None:
         """Named losses, one backward pass, one step of each side."""
@@ -144,7 +144,7 @@ class RendererModule(pl.LightningModule):
         return {key: term for key, term in terms.items() if key in self.weights}, lost
 
     def _step(self) -> None:
-        """Step both sides and their schedules, and let the running mean follow at once."""
+        """Step both sides and their schedules, and let the EMA follow at once."""
         for number, optimizer in enumerate(self._optimizers()):
             if self.clip_norm is not None:
                 self.clip_gradients(optimizer, self.clip_norm, "norm")  # type: ignore[arg-type]
@@ -155,12 +155,7 @@ class RendererModule(pl.LightningModule):
         schedules: Any = self.lr_schedulers()
         for schedule in schedules if isinstance(schedules, list) else [schedules]:
             schedule.step()
-        step = self.trainer.global_step
-        decay = min(self.hparams["average"], step / (step + 10))
-        with torch.no_grad():
-            torch._foreach_lerp_(list(self.averaged.parameters()), list(self.net.parameters()), 1 - decay)
-            for mean, last in zip(self.averaged.buffers(), self.net.buffers(), strict=True):
-                mean.copy_(last)
+        update_ema(self.ema, self.net, self.hparams["ema_decay"], self.trainer.global_step)
 
     def _optimizers(self) -> list[Any]:
         """The net's, and the opponents' if there are any."""
@@ -168,9 +163,9 @@ class RendererModule(pl.LightningModule):
         return found if isinstance(found, list) else [found]
 
     def train(self, mode: bool = True) -> RendererModule:
-        """The running mean is never in training mode."""
+        """The EMA is never in training mode."""
         super().train(mode)
-        self.averaged.eval()
+        self.ema.eval()
         return self
 
     def on_fit_start(self) -> None:
@@ -185,7 +180,7 @@ class RendererModule(pl.LightningModule):
             )
 
     def validation_step(self, batch: ClipBatch, batch_idx: int) -> None:
-        """Errors of the averaged weights, over the frame and over the person."""
+        """Errors of the EMA weights, over the frame and over the person."""
         scores = self._scores(compared(self(batch), batch))
         self.log_dict(
             {f"val/{name}": value for name, value in scores.items()},
@@ -193,18 +188,17 @@ class RendererModule(pl.LightningModule):
             sync_dist=True,
         )
 
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Take checkpoints of earlier releases too."""
+        rename_old_state(checkpoint)
+
     def configure_optimizers(self) -> Any:
         """Warm-up, then a cosine, for both sides."""
         optimizers = [build(self.hparams["optimizer"], params=list(self.net.parameters()))]
         if self.opponents:
             theirs = list(self.opponents.parameters())
             optimizers.append(build(self.hparams["opponent_optimizer"], params=theirs))
-        steps, warm, end = (self.hparams[k] for k in ("total_steps", "warmup_steps", "final_share"))
-
-        def share(step: int) -> float:
-            cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, step / steps)))
-            return min(1.0, (step + 1) / max(1, warm)) * (end + (1 - end) * cosine)
-
+        share = WarmupCosine(*(self.hparams[k] for k in ("warmup_steps", "total_steps", "min_lr_ratio")))
         return optimizers, [LambdaLR(optimizer, share) for optimizer in optimizers]
 
 

@@ -1,0 +1,40 @@
+"""Settings that go by another name than in the last release: understood for one release, with one line."""
+
+from __future__ import annotations
+
+import re
+import sys
+
+KEYS = {
+    "task.module.average": "task.module.ema_decay",
+    "task.module.final_share": "task.module.min_lr_ratio",
+    "render.fitting.average": "render.fitting.ema_decay",
+}
+"""Dotted names of before, and of today; what lies below a name goes with it."""
+
+OPTIONS: dict[str, str] = {}
+"""`group=option` of before, and of today."""
+
+_OVERRIDE = re.compile(r"(?P<mark>\+\+|\+|~)?(?P<key>[^=]+)(?P<value>=.*)?", re.DOTALL)
+
+
+def current_override(argument: str) -> str:
+    """Translate `key=value` of the last release to today's names; another argument comes back as it is.
+
+    A translation is told in one line on stderr.
+    """
+    match = _OVERRIDE.fullmatch(argument)
+    if match is None or argument.startswith("-"):
+        return argument
+    if argument in OPTIONS:
+        return _told(argument, OPTIONS[argument])
+    for old, new in KEYS.items():
+        if match["key"] == old or match["key"].startswith(f"{old}."):
+            key = new + match["key"].removeprefix(old)
+            return _told(argument, f"{match['mark'] or ''}{key}{match['value'] or ''}")
+    return argument
+
+
+def _told(old: str, new: str) -> str:
+    print(f"rib: {old} is now called {new}; the old name will go with the next release", file=sys.stderr)
+    return new

@@ -1,0 +1,46 @@
+"""An exponential moving average (EMA) of a net's weights: what is validated and shipped."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any, TypeVar
+
+import torch
+from torch import nn
+
+Net = TypeVar("Net", bound=nn.Module)
+
+PREFIX = "ema."
+"""Where a module's state keeps the weights that count."""
+_OLD_PREFIX = "averaged."
+
+
+def ema_of(net: Net) -> Net:
+    """Copy a net to be its average: without gradients, in evaluation mode."""
+    return copy.deepcopy(net).requires_grad_(False).eval()
+
+
+@torch.no_grad()
+def update_ema(ema: nn.Module, net: nn.Module, decay: float, step: int) -> None:
+    """Let the average follow the net.
+
+    Early averages are short, so that the first weights are soon forgotten: step n uses at most n / (n + 10).
+    Buffers (such as spectral norms' vectors) are copied.
+
+    Args:
+        ema: What `ema_of` gave.
+        net: The net, after the optimizer's step.
+        decay: In 0..1.
+        step: Number of that step, from 1.
+    """
+    decay = min(decay, step / (step + 10))
+    torch._foreach_lerp_(list(ema.parameters()), list(net.parameters()), 1 - decay)
+    for mean, last in zip(ema.buffers(), net.buffers(), strict=True):
+        mean.copy_(last)
+
+
+def rename_old_state(checkpoint: dict[str, Any]) -> None:
+    """Bring a checkpoint of an earlier release, in place, to today's names of its weights."""
+    state = checkpoint["state_dict"]
+    for name in [name for name in state if name.startswith(_OLD_PREFIX)]:
+        state[PREFIX + name.removeprefix(_OLD_PREFIX)] = state.pop(name)

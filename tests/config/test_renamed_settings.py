@@ -1,0 +1,33 @@
+import pytest
+
+from rib.config.compose import compose
+from rib.config.renamed import KEYS, OPTIONS, current_override
+
+
+def test_a_name_of_before_still_works_and_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    config = compose("train", "experiment=motion_smoke", "task.module.average=0.5")
+    assert config["task"]["module"]["ema_decay"] == 0.5
+    assert "task.module.ema_decay=0.5" in capsys.readouterr().err
+
+
+def test_names_of_today_and_other_arguments_stay(capsys: pytest.CaptureFixture[str]) -> None:
+    for argument in (
+        "task.module.ema_decay=1",
+        "-m",
+        "task.module.averages=1",
+        "x=task.module.average",
+        "=",
+        "",
+    ):
+        assert current_override(argument) == argument
+    assert not capsys.readouterr().err
+
+
+def test_what_is_added_or_removed_keeps_its_mark() -> None:
+    assert current_override("++task.module.average=1") == "++task.module.ema_decay=1"
+    assert current_override("~task.module.average") == "~task.module.ema_decay"
+
+
+def test_no_name_of_today_is_translated_again() -> None:
+    assert not set(KEYS) & set(KEYS.values())
+    assert not set(OPTIONS) & set(OPTIONS.values())
