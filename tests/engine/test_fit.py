@@ -148,7 +148,7 @@ def test_finetuning_starts_from_the_weights_and_counts_anew(settings: Settings, 
 
 MISTAKES = {
     "restore=resume": "restore=resume needs a checkpoint",
-    "restore=again": "there is no such way",
+    "restore=again": "expected one of fresh, resume, finetune, continue",
     "ckpt=x.ckpt": "was given with restore=fresh",
     "restore=resume ckpt=absent.ckpt": "absent.ckpt does not exist",
 }
