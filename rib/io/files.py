@@ -46,14 +46,18 @@ def write_whole(path: str | Path) -> Iterator[Path]:
 
 
 @contextmanager
-def temporary_folder(beside: str | Path) -> Iterator[Path]:
+def temporary_folder(beside: str | Path, remedy: str = "name another folder") -> Iterator[Path]:
     """Give an empty folder next to `beside`, on the same disk, that is gone when the block ends.
+
+    Args:
+        beside: What it is for.
+        remedy: What to type where the disk is full (see `write_errors`).
 
     Raises:
         RibError: No space is left, or the place cannot be written to.
     """
     beside = Path(beside)
-    with write_errors(beside):
+    with write_errors(beside, remedy):
         beside.parent.mkdir(parents=True, exist_ok=True)
         with temporary_beside(beside) as folder:
             folder.mkdir()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 try:
@@ -21,6 +22,10 @@ class FileLock:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._descriptor: int | None = None
+
+    def __del__(self) -> None:
+        with suppress(OSError, AttributeError, TypeError):  # the interpreter may be half gone
+            self.release()
 
     def acquire(self, shared: bool = False, wait: bool = True) -> bool:
         """Hold the lock; says whether it is held.

@@ -6,7 +6,6 @@ machines and be started again at will; whichever finds all parts done puts them 
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import as_completed
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, TypeVar
 
+from rib.io.cache import intact, make_entry
 from rib.io.errors import RibError
 from rib.io.files import NoSpaceError, write_text_whole
 from rib.io.temporaries import remove_leftovers
@@ -45,12 +45,12 @@ class Report:
 
 @dataclass(frozen=True)
 class Piece:
-    """One piece of the work: a file that is whole or absent, or a note that says why it cannot be made.
+    """One piece of the work: an entry (`rib.io.cache`) of one file, or a note that says why it is none.
 
     Attributes:
         name: What people call it.
         folder: Where pieces lie.
-        key: What its file is called: a hash of everything that it depends on.
+        key: What its entry is called: a hash of everything that it depends on.
     """
 
     suffix: ClassVar[str] = ".h5"
@@ -60,9 +60,19 @@ class Piece:
     key: str
 
     @property
+    def entry(self) -> Path:
+        """The piece's folder."""
+        return self.folder / self.key
+
+    @property
     def done(self) -> Path:
         """The piece's file."""
-        return self.folder / f"{self.key}{self.suffix}"
+        return self.entry / f"part{self.suffix}"
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the file is there, as it was written."""
+        return intact(self.entry)
 
     @property
     def note(self) -> Path:
@@ -70,9 +80,14 @@ class Piece:
         return self.folder / f"{self.key}.skipped.json"
 
     @property
-    def reason(self) -> str:
-        """Why it was skipped, in words."""
-        return json.loads(self.note.read_text(encoding="utf-8"))["reason"]
+    def reason(self) -> str | None:
+        """Why it was skipped, in words; None where it was not, or is done by now."""
+        if self.is_done:
+            return None
+        try:
+            return str(json.loads(self.note.read_text(encoding="utf-8"))["reason"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
 
     def make(self, write: Callable[[Path], None]) -> str | None:
         """Make the file with `write` unless it is there; a piece that was skipped is tried again.
@@ -80,10 +95,8 @@ class Piece:
         Returns:
             Why it was skipped, or None.
         """
-        if self.done.exists():
-            return None
         try:
-            write(self.done)
+            make_entry(self.entry, lambda folder: write(folder / self.done.name))
             self.note.unlink(missing_ok=True)
             return None
         except NoSpaceError:
@@ -96,11 +109,6 @@ class Piece:
 
 Item = TypeVar("Item")
 Part = TypeVar("Part", bound=Piece)
-
-
-def key_of(content: object) -> str:
-    """What a piece's file is called, from all that it depends on; `content` is told apart by its `repr`."""
-    return hashlib.blake2b(repr(content).encode(), digest_size=12).hexdigest()
 
 
 def share(parts: Sequence[Item], shard: str) -> list[Item]:

@@ -49,9 +49,13 @@ def temporary_beside(path: Path) -> Iterator[Path]:
 
 def remove_leftovers(folder: Path) -> None:
     """Remove what killed runs left in a folder: temporaries whose locks nobody holds."""
-    with suppress(OSError):
-        for found in [path for path in folder.iterdir() if _LOCK.fullmatch(path.name)]:
-            lock = FileLock(found)
+    try:
+        locks = [path for path in folder.iterdir() if _LOCK.fullmatch(path.name)]
+    except OSError:
+        return
+    for found in locks:
+        lock = FileLock(found)
+        with suppress(OSError):  # of somebody else's, in a folder for all
             if lock.acquire(wait=False):
                 for leftover in folder.glob(f"{found.stem}.part*"):
                     _remove(leftover)

@@ -7,14 +7,16 @@ tried again next time.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from rib.io.cache import key_of, remove_entry
 from rib.io.errors import RibError
-from rib.io.shards import Piece, key_of
+from rib.io.shards import Piece
 from rib.mocap.joint_files import write_joints
 from rib.mocap.readers import Reader
 from rib.mocap.recording import Recording
@@ -22,6 +24,8 @@ from rib.mocap.resample import resample
 from rib.mocap.skeletons import to_body19
 
 PART_VERSION = 1
+_OURS = re.compile(r"[0-9a-f]{24}(\.npz|\.skipped\.json)?")
+"""Entries, notes, and parts as they were before entries."""
 
 
 @dataclass(frozen=True)
@@ -84,10 +88,14 @@ def prepare_part(part: Part, recipe: Recipe) -> str | None:
 
 
 def remove_stale(folder: Path, parts: Iterable[Part]) -> None:
-    """Delete what files or settings left behind that are no longer there."""
-    current = {path for part in parts for path in (part.done, part.note)}
+    """Delete what files or settings left behind that are no longer there; what is none of ours stays."""
+    current = {path for part in parts for path in (part.entry, part.note)}
     for path in folder.iterdir():
-        if path not in current and not path.name.startswith("."):
+        if path in current or not _OURS.fullmatch(path.name):
+            continue
+        if path.is_dir():
+            remove_entry(path)
+        else:
             path.unlink(missing_ok=True)
 
 

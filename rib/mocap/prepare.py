@@ -100,11 +100,11 @@ def _prepare(
     parts = list_parts(collection, work, recipe)
     mine = share(parts, shard)
     work.mkdir(parents=True, exist_ok=True)
-    reused = sum(part.done.exists() for part in mine)
+    reused = sum(part.is_done for part in mine)
     skipped = _run(mine, recipe, workers, progress)
-    waiting = [part for part in parts if not part.done.exists() and not part.note.exists()]
+    waiting = [part for part in parts if not part.is_done and part.reason is None]
     if not waiting:
-        skipped = {part.name: part.reason for part in parts if not part.done.exists()}
+        skipped = {part.name: part.reason for part in parts if part.reason is not None}
         _merge(parts, skipped, output, recipe)
         remove_stale(work, parts)
     left_out = sum(part.name in skipped for part in mine)

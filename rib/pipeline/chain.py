@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from rib.io.cache import Cache
 from rib.io.recipe import build
 from rib.pipeline.analysis import Analysis, analyse
-from rib.pipeline.artefacts import Artefacts
 from rib.pipeline.clip_fit import fit_renderer
 from rib.pipeline.compose import compose, to_float, to_uint8
 from rib.pipeline.rehearsal import rehearse
@@ -68,7 +68,7 @@ class Chain:
     plate: Mapping[str, Any]
     neighbours: int
     rehearsals: Mapping[str, Any]
-    artefacts: Artefacts
+    artefacts: Cache
     device: str
     batch_mpx: float
     watch: Stopwatch = field(default_factory=Stopwatch)
@@ -87,7 +87,7 @@ class Chain:
             plate=settings.plate,
             neighbours=settings.neighbours,
             rehearsals=settings.rehearsals.plain(),
-            artefacts=Artefacts(settings.cache.dir, settings.cache.limit_gb),
+            artefacts=Cache(settings.cache.dir, settings.cache.limit_gb),
             device=resolve_device(settings.device),
             batch_mpx=settings.batch_mpx,
         )

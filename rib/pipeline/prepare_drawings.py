@@ -15,9 +15,10 @@ import cv2
 import torch
 
 from rib.datasets.humanslomo.footage import VIDEO_SUFFIXES
+from rib.io.cache import key_of
 from rib.io.errors import RibError
 from rib.io.files import write_text_whole
-from rib.io.shards import Piece, Progress, Report, key_of, results, share
+from rib.io.shards import Piece, Progress, Report, results, share
 from rib.pipeline.chain import Chain
 from rib.pipeline.draw_gaps import draw_gaps
 from rib.render.refine.drawings import FORMAT, Gap, add_clips, clips_of, write_gaps
@@ -191,16 +192,16 @@ def _run(
 ) -> Report:  # fmt: skip
     """Draw this shard's share of what the store lacks, and put all together once nothing waits."""
     mine = share(parts, shard)
-    before = {part.key for part in mine if part.done.exists()}
+    before = {part.key for part in mine if part.is_done}
     for number, (part, _) in enumerate(results(mine, partial(draw_part, making=making), workers), start=1):
         if progress is not None:
             progress(number, len(mine), part.name)
-    done = [part for part in parts if part.done.exists()]
-    skipped = {p.name: p.reason for p in parts if p.note.exists() and not p.done.exists()}
+    done = [part for part in parts if part.is_done]
+    skipped = {p.name: p.reason for p in parts if p.reason is not None}
     waiting = len(parts) - len(done) - len(skipped)
     if not waiting:
         _put_together(done, skipped, store)
-    made = sum(part.done.exists() and part.key not in before for part in mine)
+    made = sum(part.is_done and part.key not in before for part in mine)
     return Report(None if waiting else store, made, held + len(before), skipped, waiting)
 
 

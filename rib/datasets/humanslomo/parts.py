@@ -21,8 +21,9 @@ from rib.datasets.humanslomo.find import Finding, find_clips, frames_of
 from rib.datasets.humanslomo.footage import Crop, Footage
 from rib.datasets.humanslomo.lists import ListedClip, frame_number
 from rib.datasets.humanslomo.make import Stages, see, test_clip, training_clips
+from rib.io.cache import key_of
 from rib.io.errors import RibError
-from rib.io.shards import Piece, key_of
+from rib.io.shards import Piece
 from rib.video import ArraySource, VideoSource
 from rib.video.cuts import find_cuts
 

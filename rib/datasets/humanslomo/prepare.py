@@ -160,24 +160,22 @@ def _run(
     progress: Progress | None,
 ) -> Report:  # fmt: skip
     mine = share(parts, shard)
-    reused = sum(part.done.exists() for part in mine)
+    reused = sum(part.is_done for part in mine)
     made = results(mine, partial(prepare_part, making=making), workers)
     left_out = 0
     for number, (part, reason) in enumerate(made, start=1):
         left_out += reason is not None
         if progress is not None:
             progress(number, len(mine), part.name)
-    waiting = [part for part in parts if not part.done.exists() and not part.note.exists()]
-    skipped = absent | {
-        part.name: part.reason for part in parts if part.note.exists() and not part.done.exists()
-    }
+    waiting = [part for part in parts if not part.is_done and part.reason is None]
+    skipped = absent | {part.name: part.reason for part in parts if part.reason is not None}
     if not waiting:
         _put_together(parts, skipped, store)
     return Report(None if waiting else store, len(mine) - reused - left_out, reused, skipped, len(waiting))
 
 
 def _put_together(parts: list[Part], skipped: dict[str, str], store: Path) -> None:
-    done = [part for part in parts if part.done.exists()]
+    done = [part for part in parts if part.is_done]
     note = store.with_name(f"{store.name}.skipped.json")
     write_text_whole(note, json.dumps(skipped, indent=2))
     if not done:

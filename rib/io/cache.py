@@ -1,0 +1,230 @@
+"""Results on disk under what made them: one mechanism for what the chain keeps and for prepared pieces.
+
+An entry is a folder called by a hash of everything that it depends on. It appears whole or not at all, one
+process makes it while others that want it wait, and a list of its files' lengths and hashes lies in it: one
+that was damaged since counts as absent and is made anew. What is read back is what was written: results are
+the same bytes whether an entry was there or not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+import weakref
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+from rib.io.files import temporary_folder, write_errors
+from rib.io.locks import FileLock
+from rib.io.temporaries import remove_leftovers
+
+FORMAT = 2
+"""Changed whenever an entry's layout or a stage's meaning changes: older ones are then never found."""
+LIST = "whole.json"
+"""What an entry holds: the length in bytes and the hash of each file, by its path inside."""
+
+REMEDY = "type cache.dir= with a folder on another disk"
+
+_seen_intact: dict[Path, tuple[tuple[str, int, int], ...]] = {}
+
+
+def key_of(content: object) -> str:
+    """What an entry is called, from all that it depends on; `content` is told apart by its `repr`."""
+    return hashlib.blake2b(repr(content).encode(), digest_size=12).hexdigest()
+
+
+def intact(entry: Path) -> bool:
+    """Whether an entry is there with all its files as they were written; read once a process."""
+    try:
+        state = tuple((p, s.st_size, s.st_mtime_ns) for p, s in _files(entry))
+        if _seen_intact.get(entry) == state:
+            return True
+        wanted = json.loads((entry / LIST).read_text(encoding="utf-8"))
+        there = _listed(entry)
+    except (OSError, ValueError):
+        return False
+    if wanted != there:
+        return False
+    _seen_intact[entry] = state
+    return True
+
+
+def make_entry(entry: Path, make: Callable[[Path], None], remedy: str = "name another folder") -> bool:
+    """Make an entry unless it is there and intact; says whether it was made.
+
+    Args:
+        entry: Its folder-to-be.
+        make: Writes its files into the folder that it is given.
+        remedy: What to type where the disk is full.
+
+    Raises:
+        RibError: No space is left, or the place cannot be written to.
+    """
+    if intact(entry):
+        return False
+    with write_errors(entry, remedy):
+        entry.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(entry.with_name(f".{entry.name}.making"))
+        lock.acquire()
+        try:
+            if intact(entry):  # by another process, while this one waited
+                return False
+            with temporary_folder(entry, remedy) as work:
+                make(work)
+                (work / LIST).write_text(json.dumps(_listed(work)), encoding="utf-8")
+                remove_entry(entry)
+                work.replace(entry)
+            return True
+        finally:
+            lock.release(remove=True)
+
+
+def remove_entry(entry: Path) -> None:
+    """Remove an entry, damaged or not; nobody sees half of it."""
+    if entry.exists():
+        with temporary_folder(entry) as aside:
+            entry.replace(aside / "old")
+
+
+class Cache:
+    """A folder of entries with a limit on its size.
+
+    Entries that a process has asked for are its own until it ends or lets go of this object: no other process
+    drops them meanwhile.
+
+    Args:
+        folder: Where they lie; None means the user's cache folder. Where it cannot be written a temporary
+            folder serves this run.
+        limit_gb: Size in 10^9 bytes above which the ones unused for longest are dropped. On a file system
+            without locks none is.
+
+    Attributes:
+        reused: Stages whose results were there.
+    """
+
+    def __init__(self, folder: str | None, limit_gb: float) -> None:
+        self.folder = self._writable(
+            Path(folder).expanduser() if folder else Path(platformdirs.user_cache_dir("rib"))
+        )
+        self.limit_bytes = limit_gb * 1e9
+        self.reused: list[str] = []
+        self._held: dict[str, FileLock] = {}
+        remove_leftovers(self.folder)
+
+    def get(
+        self, stage: str, recipe: Mapping[str, Any], parents: list[str], make: Callable[[Path], None]
+    ) -> tuple[Path, str]:
+        """The folder of an entry, made first where it is not there intact, and its key.
+
+        Args:
+            stage: The stage's name, for people who look into the folder.
+            recipe: The stage's resolved settings.
+            parents: Keys of what it is made from, the input's fingerprint included.
+            make: Writes the entry into the folder it is given.
+
+        Raises:
+            RibError: No space is left for it.
+        """
+        path, key = self._hold(stage, recipe, parents)
+        try:
+            made = make_entry(path, make, REMEDY)
+            os.utime(path)
+        except BaseException:
+            self._let_go(key)
+            raise
+        if made:
+            self._drop_oldest()
+        else:
+            self.reused.append(stage)
+        return path, key
+
+    def growing(self, stage: str, recipe: Mapping[str, Any], parents: list[str]) -> tuple[Path, str]:
+        """The folder of an entry whose files come one by one, each whole or absent, and its key.
+
+        For work that goes on where it was stopped: what a killed process put there stays, and is dropped as a
+        whole, in its turn, when nobody holds it.
+        """
+        path, key = self._hold(stage, recipe, parents)
+        with write_errors(self.folder, REMEDY):
+            path.mkdir(exist_ok=True)
+            os.utime(path)
+        return path, key
+
+    def _hold(self, stage: str, recipe: Mapping[str, Any], parents: list[str]) -> tuple[Path, str]:
+        text = json.dumps([FORMAT, stage, recipe, parents], sort_keys=True, default=str)
+        key = f"{stage}-{key_of(text)}"
+        if key not in self._held:
+            self._held[key] = FileLock(self._used(key))
+            with write_errors(self.folder, REMEDY):
+                self._held[key].acquire(shared=True)
+        return self.folder / key, key
+
+    def _let_go(self, key: str) -> None:
+        """Forget an entry that could not be made, and its lock unless others wait for it."""
+        self._held.pop(key).release()
+        lock = FileLock(self._used(key))
+        if not (self.folder / key).exists() and lock.acquire(wait=False):
+            lock.release(remove=True)
+
+    def _used(self, key: str) -> Path:
+        return self.folder / f".{key}.used"
+
+    def _drop_oldest(self) -> None:
+        """Drop entries that nobody uses until all, with what is being made, keeps to the limit."""
+        remove_leftovers(self.folder)
+        entries: dict[Path, float] = {}
+        for path in self.folder.iterdir():
+            with suppress(OSError):  # others may remove it at this moment
+                if path.is_dir() and not path.name.startswith("."):
+                    entries[path] = path.stat().st_mtime
+        total = _size(self.folder)
+        for path in sorted(entries, key=lambda p: entries[p]):
+            if total <= self.limit_bytes:
+                return
+            lock = FileLock(self._used(path.name))
+            if lock.acquire(wait=False):
+                total -= _size(path)
+                remove_entry(path)
+                lock.release(remove=True)
+
+    def _writable(self, folder: Path) -> Path:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder):
+                return folder
+        except OSError:
+            stack = ExitStack()
+            weakref.finalize(self, stack.close)
+            return stack.enter_context(temporary_folder(Path(tempfile.gettempdir()) / "rib"))
+
+
+def _files(folder: Path) -> list[tuple[str, os.stat_result]]:
+    return [
+        (path.relative_to(folder).as_posix(), path.stat())
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    ]
+
+
+def _listed(folder: Path) -> dict[str, list[Any]]:
+    found = {}
+    for name, stat in _files(folder):
+        if name != LIST:
+            with (folder / name).open("rb") as file:
+                digest = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+            found[name] = [stat.st_size, digest]
+    return found
+
+
+def _size(folder: Path) -> int:
+    total = 0
+    for path in folder.rglob("*"):
+        with suppress(OSError):
+            total += path.stat().st_size if path.is_file() else 0
+    return total
