@@ -43,7 +43,9 @@ def benchmark(config: Mapping[str, Any], source: FrameSource | None = None) -> d
     stride = config["stride"]
     if stride < 2:
         raise RibError(f"stride={stride} hides no frame", "type stride=4 to keep every fourth")
-    clip = _part(config, source or open_source(config["input"], config["input_fps"]))
+    clip = _part(
+        config, source or open_source(config["input"], config["input_fps"], max_mpx=config["max_mpx"])
+    )
     chains = build_chains(config)
     scorer = FrameScorer(next(iter(chains.values())).device)
     showcase = Showcase(scorer.detect, config["sheet_rows"])

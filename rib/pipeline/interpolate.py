@@ -43,12 +43,12 @@ def interpolate(config: Mapping[str, Any], source: FrameSource | None = None) ->
     """
     start = time.perf_counter()
     timestamps = config["video"]["timestamps"]
-    source = source or open_source(config["input"], config["input_fps"], timestamps)
+    source = source or open_source(config["input"], config["input_fps"], timestamps, config["max_mpx"])
     source = part_in_time(source, config["start_s"], config["duration_s"])
     # the first implementation's folders end with the last keyframe
     whole, even = config["layout"] != "reference", timestamps == "constant"
     moments = output_timeline(source, config["rate"], config["fps"], config["slow"], whole, even)
-    not_kept: list[str] = []
+    not_kept = list(source.not_kept)
     sound = choose_sound(source, config["sound"], config["slow"], not_kept)
     chain = Chain.from_config(config)
     output = Path(config["output"])

@@ -178,7 +178,8 @@ def _gaps(part: Drawing, making: Making) -> Iterator[Gap]:
 
 
 def _footage(path: Path, offset: int, making: Making) -> FrameSource:
-    whole = open_source(path, making.input_fps if path.is_dir() else None)
+    fps = making.input_fps if path.is_dir() else None
+    whole = open_source(path, fps, max_mpx=making.chain.get("max_mpx"))
     width, height = whole.size_px
     size = None
     if making.height_px is not None and height > making.height_px:

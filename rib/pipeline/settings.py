@@ -66,6 +66,7 @@ class ClipSettings(ChainSettings):
     output: str = field(metadata=PATH)
     poses: str | None = field(default=None, metadata=PATH)
     keypoints: str
+    max_mpx: Annotated[float, Range(above=0)]
 
 
 @dataclass(kw_only=True)

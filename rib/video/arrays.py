@@ -46,7 +46,7 @@ class ArraySource:
         self._frames, self.name = frames, name
         timing = self._timing(fps, times_s)
         self.fps, self.times_s, self.notes = timing.fps, timing.times_s, timing.notes
-        self.duration_s = timing.duration_s
+        self.duration_s, self.not_kept = timing.duration_s, list[str]()
         height, width, _ = as_rgb8(frames[0]).shape
         self.size_px = (width, height)
 

@@ -44,13 +44,14 @@ class VideoSource:
     fps_assumed = False
     audio_start_s = 0.0
 
-    def __init__(self, path: str | Path, timestamps: str = "constant") -> None:
+    def __init__(self, path: str | Path, timestamps: str = "constant", max_mpx: float | None = None) -> None:
         self.path = Path(path).absolute()
         if timestamps not in TIMESTAMPS:
             raise RibError(f"video.timestamps={timestamps}", f"choose one of: {', '.join(TIMESTAMPS)}")
-        found = scan(self.path, unsteady=timestamps == "source")
+        found = scan(self.path, timestamps == "source", max_mpx)
         self.name = self.path.stem
         self.fps, self.times_s, self.notes = found.timing.fps, found.timing.times_s, found.timing.notes
+        self.not_kept = found.not_kept
         self.duration_s, self.fps_assumed = found.timing.duration_s, found.timing.fps_assumed
         self.audio = self.path if found.has_audio else None
         self.size_px = found.orientation.size(found.coded_size_px)

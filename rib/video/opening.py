@@ -16,7 +16,10 @@ ASSUMED_FPS = Fraction(30)
 
 
 def open_source(
-    input: str | Path, input_fps: float | str | Fraction | None = None, timestamps: str = "constant"
+    input: str | Path,
+    input_fps: float | str | Fraction | None = None,
+    timestamps: str = "constant",
+    max_mpx: float | None = None,
 ) -> FrameSource:
     """A clip from a video file or a folder of pictures.
 
@@ -24,6 +27,7 @@ def open_source(
         input: The file or folder.
         input_fps: Frames a second of a folder of pictures; None takes `ASSUMED_FPS` (see `fps_assumed`).
         timestamps: What to do with a video's unsteady clock (see `VideoSource`).
+        max_mpx: Larger pictures are refused, 10^6 pixels; None takes what memory holds.
 
     Raises:
         RibError: Nothing usable is there, or a rate is given for a video, which has its own.
@@ -31,8 +35,8 @@ def open_source(
     path = Path(input).expanduser()
     fps = None if input_fps is None else exact_fps(input_fps, "input_fps")
     if path.is_dir():
-        return PictureSource(path, fps or ASSUMED_FPS, fps_assumed=fps is None)
-    source = VideoSource(path, timestamps)
+        return PictureSource(path, fps or ASSUMED_FPS, fps is None, max_mpx)
+    source = VideoSource(path, timestamps, max_mpx)
     if fps is not None and fps != source.fps:
         raise RibError(
             f"input_fps={input_fps} was given, but {path} says itself when each frame is shown "

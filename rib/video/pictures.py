@@ -7,9 +7,11 @@ their upper 8; transparency is dropped (the stored colour counts) and an EXIF or
 from __future__ import annotations
 
 import hashlib
+import math
 import re
+import warnings
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -21,6 +23,7 @@ from PIL import Image, ImageOps
 
 from rib.io.errors import RibError
 from rib.io.files import temporary_folder, write_errors
+from rib.io.regular_files import check_regular
 from rib.video.times import constant_times
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"})
@@ -35,31 +38,34 @@ class PictureSource:
         folder: Where they lie; hidden files and other suffixes are passed over.
         fps: Frames a second.
         fps_assumed: Whether nobody said that rate.
+        max_mpx: Larger pictures are refused, 10^6 pixels; None takes what memory holds.
 
     Raises:
-        RibError: There are fewer than two, one cannot be read, or their sizes differ.
+        RibError: There are fewer than two, one cannot be read or is too large, or their sizes differ.
     """
 
     audio: Path | None = None
     audio_start_s = 0.0
 
-    def __init__(self, folder: str | Path, fps: Fraction, fps_assumed: bool = False) -> None:
+    def __init__(
+        self, folder: str | Path, fps: Fraction, fps_assumed: bool = False, max_mpx: float | None = None
+    ) -> None:
         folder = Path(folder).absolute()
         self.name, self.fps, self.fps_assumed = folder.name, fps, fps_assumed
-        self.paths = sorted(
-            (p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and not p.name.startswith(".")),
-            key=natural_key,
-        )
+        named = [p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and not p.name.startswith(".")]
+        self.paths = sorted(named, key=natural_key)
+        for path in self.paths:
+            check_regular(path, "take it out of the folder")
         if len(self.paths) < 2:
             raise RibError(
                 f"{folder} holds {len(self.paths) or 'no'} picture{'s' * (len(self.paths) != 1)} "
                 f"({', '.join(sorted(SUFFIXES))})",
                 "a clip needs at least two",
             )
-        self.size_px = self._common_size()
+        self.size_px = self._common_size(max_mpx)
         self.times_s = constant_times(len(self.paths), fps)
         self.duration_s = float(len(self.paths) / fps)
-        self.notes: list[str] = []
+        self.notes, self.not_kept = list[str](), list[str]()
         if fps_assumed:
             self.notes.append(f"{float(fps):g} frames a second were assumed for {folder.name}/")
 
@@ -83,9 +89,10 @@ class PictureSource:
                 digest.update(hashlib.file_digest(file, "sha256").digest())
         return digest.hexdigest()
 
-    def _common_size(self) -> tuple[int, int]:
+    def _common_size(self, max_mpx: float | None) -> tuple[int, int]:
         """The size that all pictures have, from their headers."""
         first = picture_size(self.paths[0])
+        refuse_larger(self.paths[0], first, max_mpx)
         for path in self.paths[1:]:
             size = picture_size(path)
             if size != first:
@@ -143,6 +150,20 @@ class PictureWriter:
                 old.unlink()
 
 
+def refuse_larger(path: Path, size_px: tuple[int, int], max_mpx: float | None) -> None:
+    """Refuse pictures of more than `max_mpx` 10^6 pixels, before memory is taken for one.
+
+    Raises:
+        RibError: They are larger.
+    """
+    mpx = size_px[0] * size_px[1] / 1e6
+    if max_mpx is not None and mpx > max_mpx:
+        raise RibError(
+            f"{path} is {size_px[0]} x {size_px[1]} px, {mpx:.1f} million, more than max_mpx={max_mpx:g}",
+            f"make the pictures smaller, or type max_mpx={math.ceil(mpx)} where there is memory for it",
+        )
+
+
 def natural_key(path: Path) -> tuple[list[tuple[int, str]], str]:
     """Sorts frame2 before frame10; the name itself decides between 1 and 01."""
     parts = re.split(r"(\d+)", path.name)
@@ -156,7 +177,7 @@ def picture_size(path: Path) -> tuple[int, int]:
         RibError: It is no picture.
     """
     try:
-        with Image.open(path) as picture:
+        with _opened(path) as picture:
             turned = picture.getexif().get(0x0112, 1) in _SWAPPED
             return picture.size[::-1] if turned else picture.size
     except Exception as error:
@@ -170,10 +191,19 @@ def read_picture(path: Path) -> np.ndarray:
         RibError: It cannot be decoded.
     """
     try:
-        with Image.open(path) as picture:
+        with _opened(path) as picture:
             return _rgb(ImageOps.exif_transpose(picture))
     except Exception as error:
         raise _undecodable(path, error) from error
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
+    """A picture, of whatever size: `refuse_larger` says what is too large, not a warning of the library."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with Image.open(path) as picture:
+            yield picture
 
 
 def _rgb(picture: Image.Image) -> np.ndarray:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import NamedTuple
 
 import av
 from av.container import InputContainer
@@ -15,7 +13,9 @@ from av.video.stream import VideoStream
 
 from rib.io.errors import RibError
 from rib.video.container import opened, reason, repair, video_stream
+from rib.video.cut_short import Stamp, check_whole
 from rib.video.orientation import Orientation, orientation_of
+from rib.video.pictures import refuse_larger
 from rib.video.times import Timing, timing_from_ticks
 
 ONE_PACKET_ONE_FRAME = frozenset(
@@ -23,25 +23,6 @@ ONE_PACKET_ONE_FRAME = frozenset(
 )
 """Codecs of which, in the containers below, each packet gives exactly one frame (VP8 hides some)."""
 BELIEVED_CONTAINERS = ("mov", "matroska")
-
-
-SHORT_BY_S = 0.5
-"""A container without an index may declare this much more than it holds before it counts as cut short."""
-
-
-class Stamp(NamedTuple):
-    """What a packet says of its frame."""
-
-    pts: int | None
-    dts: int | None
-    duration: int
-    is_discard: bool
-    is_corrupt: bool
-
-    @property
-    def shown(self) -> int | None:
-        """When its frame is shown, as far as the container tells."""
-        return self.dts if self.pts is None else self.pts
 
 
 @dataclass(frozen=True)
@@ -54,6 +35,7 @@ class Scan:
         coded_size_px: Width and height as stored.
         orientation: What brings a stored picture upright.
         has_audio: Whether there is sound.
+        not_kept: What the file lacks at its end, in sentences.
     """
 
     ticks: list[int | None]
@@ -61,24 +43,26 @@ class Scan:
     coded_size_px: tuple[int, int]
     orientation: Orientation
     has_audio: bool
+    not_kept: list[str]
 
 
-def scan(path: Path, unsteady: bool = False) -> Scan:
+def scan(path: Path, unsteady: bool = False, max_mpx: float | None = None) -> Scan:
     """Find times, size and rotation of a video.
 
     Args:
         path: The file.
         unsteady: Leave the stamps of an unsteady clock where they are (see `timing_from_ticks`).
+        max_mpx: Larger frames are refused, 10^6 pixels; None takes what memory holds.
 
     Raises:
         RibError: It is no video, is cut short, or has fewer than two frames.
     """
-    first = _first_frame(path)
+    first = _first_frame(path, max_mpx)
     with opened(path) as container:
         stream = video_stream(container, path)
         believed = container.format.name.startswith(BELIEVED_CONTAINERS)
         packets = _packets(container, stream, path)
-        _refuse_cut_short(container, stream, packets, path)
+        not_kept = check_whole(container, stream, packets, path)
         shown = sorted(p.pts for p in packets if p.pts is not None and not p.is_discard)
         # what comes before the first frame cannot be decoded: it leans on pictures before the file
         ticks: list[int | None] = [tick for tick in shown if first.pts is None or tick >= first.pts]
@@ -92,7 +76,7 @@ def scan(path: Path, unsteady: bool = False) -> Scan:
     if len(ticks) < 2:
         raise RibError(f"{path} has {len(ticks)} frame", "a clip needs at least two")
     timing = timing_from_ticks(ticks, tick_s, rates, _last_ticks(packets), unsteady)
-    return Scan(ticks, timing, (first.width, first.height), orientation_of(first), has_audio)
+    return Scan(ticks, timing, (first.width, first.height), orientation_of(first), has_audio, not_kept)
 
 
 def frame_tick(frame: VideoFrame) -> int | None:
@@ -100,10 +84,12 @@ def frame_tick(frame: VideoFrame) -> int | None:
     return frame.dts if frame.pts is None else frame.pts
 
 
-def _first_frame(path: Path) -> VideoFrame:
+def _first_frame(path: Path, max_mpx: float | None) -> VideoFrame:
     with opened(path) as container:
+        stream = video_stream(container, path)
+        refuse_larger(path, (stream.width or 0, stream.height or 0), max_mpx)
         try:
-            return next(container.decode(video_stream(container, path)))
+            return next(container.decode(stream))
         except (StopIteration, av.FFmpegError) as error:
             raise RibError(f"{path}: not one frame can be decoded ({reason(error)})", repair(path)) from error
 
@@ -140,35 +126,3 @@ def _last_ticks(stamps: list[Stamp]) -> int:
     """How long the last frame is shown, as far as the container tells."""
     last = max((s for s in stamps if s.shown is not None), key=lambda s: s.shown or 0, default=None)
     return last.duration if last else 0
-
-
-def _refuse_cut_short(
-    container: InputContainer, stream: VideoStream, stamps: list[Stamp], path: Path
-) -> None:
-    """Raise when the file ends before its own index or declared duration does."""
-    tick_s = float(stream.time_base or 0)
-    ends = [s.shown + s.duration for s in stamps if s.shown is not None and not s.is_corrupt]
-    end_s = max(ends, default=0) * tick_s
-    declared_s = _declared_end_s(container, stream)
-    if container.format.name.startswith("mov"):
-        short = len(stamps) < len(stream.index_entries)
-    else:
-        short = declared_s - end_s > SHORT_BY_S
-    if short or (stamps and stamps[-1].is_corrupt):
-        raise RibError(
-            f"{path} is cut short: it declares {declared_s:.2f} s and ends after {end_s:.2f} s",
-            "copy it again from where it came, or " + repair(path),
-        )
-
-
-def _declared_end_s(container: InputContainer, stream: VideoStream) -> float:
-    """When the video says that it ends, in seconds; 0 where it says nothing of its own."""
-    if stream.duration:
-        return float((stream.duration + (stream.start_time or 0)) * (stream.time_base or 0))
-    tag = stream.metadata.get("DURATION", "")
-    if re.fullmatch(r"\d+:\d\d:\d\d\.\d+", tag):
-        hours, minutes, seconds = tag.split(":")
-        return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
-    if len(container.streams) == 1 and container.duration:
-        return (container.duration + (container.start_time or 0)) / av.time_base
-    return 0.0

@@ -24,6 +24,7 @@ class FrameSource(Protocol):
         audio: The file that holds the clip's sound, or None.
         audio_start_s: When the first frame is shown, counted from the first picture of that file.
         notes: Sentences on what was found and mended, for the summary.
+        not_kept: Sentences on what the input lacks or what of it cannot be read: the clip is the rest.
     """
 
     name: str
@@ -35,6 +36,7 @@ class FrameSource(Protocol):
     audio: Path | None
     audio_start_s: float
     notes: list[str]
+    not_kept: list[str]
 
     def __len__(self) -> int: ...
 

@@ -45,6 +45,10 @@ class Timing:
         return float(self.times_s[-1]) + (float(1 / self.fps) if self.last_s is None else self.last_s)
 
 
+FPS_RANGE = (0.001, 100_000.0)
+"""Frames a second that a clip may have: one in a quarter of an hour, and the fastest cameras' own."""
+
+
 def exact_fps(value: float | str | Fraction | None, name: str = "fps") -> Fraction:
     """A frame rate as the fraction that was meant.
 
@@ -52,15 +56,20 @@ def exact_fps(value: float | str | Fraction | None, name: str = "fps") -> Fracti
     SMPTE ST 170 and its heirs call so: n * 1000 / 1001.
 
     Raises:
-        RibError: It is not a positive, finite number.
+        RibError: It is no number of `FPS_RANGE`.
     """
+    low, high = FPS_RANGE
     try:
-        fps = value if isinstance(value, Fraction) else Fraction(str(value).replace(" ", ""))
+        text = str(value).replace(" ", "")
+        if isinstance(value, Fraction) or "/" in text[:40]:
+            fps = Fraction(value if isinstance(value, Fraction) else text)
+        else:  # a number with a million digits is never written out
+            fps = Fraction(text) if low <= float(text) <= high else Fraction(0)
     except (ValueError, ZeroDivisionError):
         fps = Fraction(0)
-    if fps <= 0:
+    if not low <= fps <= high:
         raise RibError(
-            f"{name}={value} is not a frame rate",
+            f"{name}={str(value)[:40]} is not a frame rate between {low:g} and {high:g}",
             f"give a number above 0, e.g. {name}=30 or {name}=30000/1001",
         )
     return fps if isinstance(value, Fraction) or "/" in str(value) else _broadcast_rate(fps)

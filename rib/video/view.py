@@ -45,7 +45,7 @@ class View:
         size_px: tuple[int, int] | None = None,
     ) -> None:
         self.source, self.name, self.notes = source, source.name, source.notes
-        self.fps_assumed = source.fps_assumed
+        self.fps_assumed, self.not_kept = source.fps_assumed, source.not_kept
         self.indices = np.asarray(indices, dtype=np.int64)
         self._check_indices()
         timing = _timing(source, self.indices)

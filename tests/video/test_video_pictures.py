@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from fractions import Fraction
 
 import cv2
@@ -8,7 +9,7 @@ import pytest
 from PIL import Image
 
 from rib.io.errors import RibError
-from rib.video import PictureWriter, open_source
+from rib.video import PictureWriter, exact_fps, open_source
 
 RGB = np.random.default_rng(0).integers(0, 256, (24, 32, 3), dtype=np.uint8)
 
@@ -147,3 +148,25 @@ def test_a_failed_run_leaves_the_older_pictures(tmp_path):
 def test_a_compression_outside_zlibs_range_is_refused(tmp_path):
     with pytest.raises(RibError, match="0 to 9"):
         PictureWriter(tmp_path, 10)
+
+
+def test_what_is_too_large_is_refused_before_memory_is_taken(tmp_path):
+    for index in range(2):
+        Image.new("1", (10_000, 9_000)).save(tmp_path / f"{index}.png")
+    with pytest.raises(RibError, match=r"10000 x 9000 px, 90.0 million, more than max_mpx=34; .*max_mpx=90"):
+        open_source(tmp_path, 10, max_mpx=34)
+    assert open_source(tmp_path, 10, max_mpx=90).size_px == (10_000, 9_000)
+
+
+def test_a_fifo_in_the_folder_is_refused_and_not_waited_for(tmp_path):
+    for index in range(2):
+        Image.new("L", (8, 8)).save(tmp_path / f"{index}.png")
+    os.mkfifo(tmp_path / "2.png")
+    with pytest.raises(RibError, match=r"2\.png is a FIFO"):
+        open_source(tmp_path, 10)
+
+
+@pytest.mark.parametrize("fps", ["1e9", "1e99999999", "1e-9", "nan", "inf", "9" * 5000, "1/9" + "9" * 50])
+def test_a_rate_that_no_clip_has_is_refused_at_once(fps):
+    with pytest.raises(RibError, match="is not a frame rate"):
+        exact_fps(fps)

@@ -130,6 +130,8 @@ def _stages(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "device", summary["device"]
     for note in summary["input"]["notes"]:
         yield "note", note
+    for lost in summary.get("not_kept", ()):
+        yield "not kept", lost
 
 
 def _versions(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
