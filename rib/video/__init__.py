@@ -1,6 +1,7 @@
 """Frames in and out: lazily, RGB, with their times and their sound."""
 
 from rib.video.arrays import ArraySource
+from rib.video.cadence import without_duplicates
 from rib.video.decode import VideoSource
 from rib.video.opening import open_source
 from rib.video.pictures import PictureSource, PictureWriter
@@ -25,4 +26,5 @@ __all__ = [
     "exact_fps",
     "open_source",
     "part_in_time",
+    "without_duplicates",
 ]

@@ -32,6 +32,7 @@ class View:
         indices: (K,) the frames to keep, increasing. Their times stay apart as they were, from 0.
         crop_xywh_px: Left, top, width and height of the part to keep; None keeps all.
         size_px: Width and height to resize to (area averaging when it shrinks); None keeps the size.
+        timing: When the kept frames are shown, where that is not when the clip shows them.
 
     Raises:
         RibError: Fewer than two frames, indices outside the clip or not increasing, a crop that leaves it.
@@ -43,12 +44,14 @@ class View:
         indices: Sequence[int] | np.ndarray | range,
         crop_xywh_px: tuple[int, int, int, int] | None = None,
         size_px: tuple[int, int] | None = None,
+        timing: Timing | None = None,
     ) -> None:
         self.source, self.name, self.notes = source, source.name, source.notes
         self.fps_assumed, self.not_kept = source.fps_assumed, source.not_kept
         self.indices = np.asarray(indices, dtype=np.int64)
         self._check_indices()
-        timing = _timing(source, self.indices)
+        self._retimed = timing is not None
+        timing = timing or _timing(source, self.indices)
         self.fps, self.times_s, self.duration_s = timing.fps, timing.times_s, timing.duration_s
         self.audio = source.audio
         self.audio_start_s = source.audio_start_s + float(source.times_s[self.indices[0]])
@@ -82,7 +85,8 @@ class View:
     def fingerprint(self) -> str:
         """SHA-256 over the clip's fingerprint and what is kept of it."""
         kept = f"{self.source.fingerprint()} {self.crop_xywh_px} {self.size_px}"
-        return hashlib.sha256(kept.encode() + self.indices.tobytes()).hexdigest()
+        times = self.times_s.tobytes() if self._retimed else b""
+        return hashlib.sha256(kept.encode() + self.indices.tobytes() + times).hexdigest()
 
     def _part(self, frame: np.ndarray) -> np.ndarray:
         x, y, width, height = self.crop_xywh_px

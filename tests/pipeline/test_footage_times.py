@@ -12,11 +12,13 @@ import cv2
 import numpy as np
 import pytest
 from footage_clips import beep_of, write_clip
-from small_clips import person
+from small_clips import person, picture
 
 from rib.io.errors import RibError
 from rib.keypoint_files import write_openpose
 from rib.pipeline.interpolate import interpolate
+from rib.pipeline.opening import open_clip
+from rib.pipeline.times import output_timeline
 from rib.video import open_source
 
 Settings = Callable[..., dict[str, Any]]
@@ -166,3 +168,18 @@ def test_the_sources_own_times_can_be_kept(settings: Settings, tmp_path: Path) -
     assert np.abs(np.array(shown_ms)[places] - ticks).max() < 0.1
     assert kept(clip, frames, np.array(places)) == 9
     assert np.diff(shown_ms).max() < 23
+
+
+def test_pictures_stored_twice_by_a_cadence_move_in_even_steps(settings: Settings, tmp_path: Path) -> None:
+    pictures = [picture(3 * (k * 4 // 5)) for k in range(60)]
+    clip = write_clip(tmp_path / "a.mp4", range(60), Fraction(1, 30), pictures=pictures)
+    config = settings(clip, "rate=2", "pose=mediapipe", "poses=null")
+    source, fps = open_clip(config)
+    assert (fps, source.fps, len(source)) == (30, 24, 48)
+    moments = output_timeline(source, 2 * fps, None, True, True)
+    assert len(moments) == 120
+    shown = np.interp(moments.times_s, source.times_s, np.arange(48))
+    assert np.allclose(np.diff(shown[:-3]), 0.4)
+    for off in (["dedupe=off"], [f"poses={tmp_path / 'poses'}"]):
+        kept, _ = open_clip(settings(clip, "rate=2", "pose=files", *off))
+        assert len(kept) == 60
