@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import cv2
 import numpy as np
@@ -12,6 +13,7 @@ import torch.nn.functional as F
 from rib.background.interpolator import Interpolator
 from rib.background.warp import backward_warp, pixel_grid
 from rib.io.errors import RibError
+from rib.io.ranges import OneOf, Range
 from rib.structures.interval import Background, Interval, Keyframe
 
 PRESETS = {
@@ -46,7 +48,9 @@ class Flow(Interpolator):
 
     gives = frozenset({"flow", "between"})
 
-    def __init__(self, preset: str, num_iterations: int) -> None:
+    def __init__(
+        self, preset: Annotated[str, OneOf(*PRESETS)], num_iterations: Annotated[int, Range(0, 100)]
+    ) -> None:
         if preset not in PRESETS:
             raise RibError(f"background.preset is {preset!r}", f"choose one of: {', '.join(PRESETS)}")
         self.preset = preset

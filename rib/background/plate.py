@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from rib.background.camera import STILL, Sight, camera_motions, follow, part_of
+from rib.io.ranges import Share
 from rib.structures.interval import Interval, Keyframe
 
 INPAINT_LONG_SIDE_PX = 256
@@ -22,7 +23,7 @@ class PersonFreePlate:
         seam_share: Width of the soft seam outside it, as a share of the picture's height.
     """
 
-    def __init__(self, mask_threshold: float, dilation_share: float, seam_share: float) -> None:
+    def __init__(self, mask_threshold: Share, dilation_share: Share, seam_share: Share) -> None:
         self.mask_threshold = mask_threshold
         self.dilation_share = dilation_share
         self.seam_share = seam_share

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import torch
 import torch.nn.functional as F
 
@@ -10,6 +12,7 @@ from rib.background.interpolator import Interpolator
 from rib.io import model_packages as models
 from rib.io.errors import RibError
 from rib.io.net_files import read_tensors
+from rib.io.ranges import Device, Range
 from rib.structures.interval import Background, Interval
 
 FINE_UP_TO_PX = 1920 * 1080
@@ -31,7 +34,12 @@ class Rife(Interpolator):
 
     gives = frozenset({"flow", "between"})
 
-    def __init__(self, device: str, scale: float | None, batch_mpx: float) -> None:
+    def __init__(
+        self,
+        device: Annotated[str, Device(auto=True)],
+        scale: float | None,
+        batch_mpx: Annotated[float, Range(above=0, most=1000)],
+    ) -> None:
         if scale not in (None, 1, 0.5, 0.25):
             raise RibError(f"background.scale is {scale}", "give 1, 0.5, 0.25 or null")
         self.device = torch.device(device)

@@ -7,6 +7,7 @@ Letters: B windows, T frames.
 from __future__ import annotations
 
 import math
+from typing import Annotated
 
 import torch
 import torch.nn.functional as F
@@ -14,6 +15,7 @@ from kornia.filters import gaussian_blur2d
 from kornia.geometry.conversions import axis_angle_to_rotation_matrix
 from torch import Tensor
 
+from rib.io.ranges import NonNegative, Range, Share
 from rib.render.clip_batch import ClipBatch
 from rib.structures.skeleton import BODY19, joint_set
 
@@ -41,10 +43,20 @@ class Augment:
     """
 
     def __init__(
-        self, shift: float, rotation_deg: float, scale: float, flip: float, limb_drop: float,
-        part_blur: float, blur_radius: float, blur_sigma: float, brightness: float, contrast: float,
-        saturation: float, hue_deg: float,
-    ) -> None:  # fmt: skip
+        self,
+        shift: Share,
+        rotation_deg: Annotated[float, Range(0, 180)],
+        scale: Annotated[float, Range(0, below=1)],
+        flip: Share,
+        limb_drop: Share,
+        part_blur: Share,
+        blur_radius: NonNegative,
+        blur_sigma: NonNegative,
+        brightness: Share,
+        contrast: Share,
+        saturation: Share,
+        hue_deg: Annotated[float, Range(0, 180)],
+    ) -> None:
         self.shift, self.rotation_rad, self.scale = shift, math.radians(rotation_deg), scale
         self.flip, self.limb_drop = flip, limb_drop
         self.part_blur, self.blur_radius, self.blur_sigma = part_blur, blur_radius, blur_sigma

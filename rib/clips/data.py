@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import pytorch_lightning as pl
 import torch
@@ -14,6 +14,7 @@ from rib.clips.batches import DrawnWindows, Growth, RawBatch, Refused
 from rib.clips.clips import ClipStore, choose
 from rib.clips.store import Hdf5Clips
 from rib.io.errors import RibError
+from rib.io.ranges import Count, Range, Seed, Share, Size, Whole
 from rib.io.recipe import build
 from rib.render.clip_batch import ClipBatch
 from rib.training.epochs import EpochSampler, ranks
@@ -44,12 +45,25 @@ class ClipDataModule(pl.LightningDataModule):
     """
 
     def __init__(
-        self, store: str, synthetic: Mapping[str, Any], clips: Sequence[str], held_out: Sequence[str],
-        validation: Sequence[str], first_frames: int, grow_every_epochs: int, most_frames: int,
-        batch_size: int, size_wh: Sequence[int], scale: float | None, reversed_share: float,
-        augment: Mapping[str, Any] | None, batches_per_epoch: int, validation_batches: int,
-        seed: int, num_workers: int,
-    ) -> None:  # fmt: skip
+        self,
+        store: str,
+        synthetic: Mapping[str, Any],
+        clips: Sequence[str],
+        held_out: Sequence[str],
+        validation: Sequence[str],
+        first_frames: Annotated[int, Range(3, 1000)],
+        grow_every_epochs: Count,
+        most_frames: Annotated[int, Range(3, 1000)],
+        batch_size: Annotated[int, Range(1, 4096)],
+        size_wh: Annotated[Sequence[Annotated[int, Range(8, 8192)]], Size(2, 2)],
+        scale: float | None,
+        reversed_share: Share,
+        augment: Mapping[str, Any] | None,
+        batches_per_epoch: Count,
+        validation_batches: Whole,
+        seed: Seed,
+        num_workers: Annotated[int, Range(0, 256)],
+    ) -> None:
         super().__init__()
         if not 3 <= first_frames <= most_frames:
             raise RibError(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Annotated
 
 import cv2
 import numpy as np
 
 from rib.clips.clips import Window
+from rib.io.ranges import Range, Seed
 from rib.mocap.synthetic import synthetic_recordings
 from rib.structures.skeleton import BODY19
 
@@ -39,7 +41,14 @@ class SyntheticClips:
         seed: Any whole number.
     """
 
-    def __init__(self, count: int, frames: int, size_wh: tuple[int, int], fps: float, seed: int) -> None:
+    def __init__(
+        self,
+        count: Annotated[int, Range(1, 10**5)],
+        frames: Annotated[int, Range(3, 10**5)],
+        size_wh: tuple[Annotated[int, Range(16, 4096)], Annotated[int, Range(16, 4096)]],
+        fps: Annotated[float, Range(above=0, most=10_000)],
+        seed: Seed,
+    ) -> None:
         self.frames, self.size_wh, self.fps, self.seed = frames, tuple(size_wh), fps, seed
         self.names = tuple(f"synthetic_{index:03d}" for index in range(count))
         self.recordings = synthetic_recordings(count, frames, fps, seed)

@@ -11,6 +11,7 @@ import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
 
 from rib.io.errors import RibError
+from rib.io.ranges import Count, Seed
 
 
 class StopWhenNotFinite(Callback):
@@ -45,7 +46,7 @@ class SeedSteps(Callback):
         seed: The run's seed.
     """
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: Seed) -> None:
         self.seed = seed
 
     def on_train_batch_start(
@@ -63,7 +64,7 @@ class Throughput(Callback):
         every_num_steps: How often, in batches.
     """
 
-    def __init__(self, every_num_steps: int) -> None:
+    def __init__(self, every_num_steps: Count) -> None:
         self.every_num_steps = every_num_steps
         self._start = self._ended = 0.0
         self._waited = 0.0
@@ -103,7 +104,7 @@ class GradientNorm(Callback):
         every_num_steps: How often, in batches.
     """
 
-    def __init__(self, every_num_steps: int) -> None:
+    def __init__(self, every_num_steps: Count) -> None:
         self.every_num_steps = every_num_steps
         self._batch = 0
 

@@ -18,6 +18,7 @@ from typing import Any
 from pytorch_lightning import Callback, LightningModule, Trainer
 
 from rib.engine.status import PREEMPTED, read_status, write_status
+from rib.io.ranges import Count
 
 log = logging.getLogger(__name__)
 SIGNALS = (signal.SIGUSR2, signal.SIGTERM)
@@ -31,7 +32,7 @@ class SaveAndLeave(Callback):
         every_num_steps: How often several processes ask one another for signals, in batches.
     """
 
-    def __init__(self, folder: str, every_num_steps: int) -> None:
+    def __init__(self, folder: str, every_num_steps: Count) -> None:
         self.last = Path(folder) / "last.ckpt"
         self.every_num_steps = every_num_steps
         self._signal: signal.Signals | None = None

@@ -9,6 +9,7 @@ import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
 
 from rib.io.files import write_text_whole, write_whole
+from rib.io.ranges import Count, Whole
 
 ROW = "{:44.44}  {:>8}  {:>10}  {:>6}"
 
@@ -23,7 +24,7 @@ class ProfileSteps(Callback):
         num_operations: Operations in the table.
     """
 
-    def __init__(self, folder: str, skip_num_steps: int, num_steps: int, num_operations: int) -> None:
+    def __init__(self, folder: str, skip_num_steps: Whole, num_steps: Count, num_operations: Count) -> None:
         self.folder = Path(folder) / "profile"
         self.skip_num_steps, self.num_steps, self.num_operations = skip_num_steps, num_steps, num_operations
         self._profile: Any = None

@@ -10,12 +10,13 @@ import urllib.error
 import urllib.request
 from argparse import Namespace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pytorch_lightning.loggers import WandbLogger
 from pytorch_lightning.utilities.rank_zero import rank_zero_only
 
 from rib.io.errors import RibError
+from rib.io.ranges import Range
 
 log = logging.getLogger(__name__)
 SAVED = ("config.json", "versions.json", "git.json", "git.diff")
@@ -40,7 +41,7 @@ class WandbRun(WandbLogger):
 
     def __init__(
         self, project: str, name: str, folder: str, offline: bool, group: str | None, checkpoints: bool,
-        patience_s: float,
+        patience_s: Annotated[float, Range(0, 86400)],
     ) -> None:  # fmt: skip
         self.folder = Path(folder)
         online = not offline and self._can_be_online(patience_s)

@@ -165,6 +165,20 @@ class Rising:
 
 
 @dataclass(frozen=True)
+class AsMany:
+    """A list with as many items as another setting's."""
+
+    other: str
+
+    def refuses(self, value: Any, others: Mapping[str, Any]) -> tuple[str, str] | None:
+        """See `Mark`."""
+        other = others.get(self.other)
+        if not isinstance(other, list | tuple) or len(value) == len(other):
+            return None
+        return f"as many items as {self.other} has, {len(other)}", ""
+
+
+@dataclass(frozen=True)
 class Divides:
     """A whole number that goes into another setting, such as attention heads into channels."""
 
@@ -239,3 +253,7 @@ Seconds = Annotated[float, Range(0, infinite=True)]
 """A duration; infinity is for ever."""
 FrameRate = Annotated[int | float | str, Fractional(Range(above=0, most=10_000))]
 """Frames a second; `rib.video.times.exact_fps` says what is meant."""
+Weight = Annotated[float, Range(0, 1e9)]
+"""Of a term in a loss; 0 leaves it out."""
+Shard = Annotated[str, Matches(r"\d{1,9}/0*[1-9]\d{0,8}", "i/n with i from 0 to n - 1, such as 0/8", "0/1")]
+"""The part of a collection that one process does."""

@@ -6,9 +6,11 @@ import json
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
+from typing import Annotated
 
 from rib.io.errors import RibError
 from rib.io.files import write_text_whole
+from rib.io.ranges import OneOf, Range, Shard, Whole
 from rib.io.shards import Progress, Report, results, share
 from rib.mocap.joint_files import read_joints
 from rib.mocap.parts import Part, Recipe, list_parts, prepare_part, remove_stale
@@ -19,13 +21,13 @@ from rib.mocap.recording import Recording
 def prepare_mocap(
     folder: str | Path,
     output: str | Path,
-    fps: float,
+    fps: Annotated[float, Range(above=0, most=10_000)],
     units: Mapping[str, str],
-    drop_frames: Mapping[str, int],
-    up: str,
-    amc_fps: float,
-    workers: int,
-    shard: str,
+    drop_frames: Mapping[str, Whole],
+    up: Annotated[str, OneOf("y", "z")],
+    amc_fps: Annotated[float, Range(above=0, most=10_000)],
+    workers: Annotated[int, Range(1, 256)],
+    shard: Shard,
     progress: Progress | None = None,
 ) -> Report:
     """Prepare BVH files, ASF/AMC pairs and `.npz` files of joint positions.
@@ -56,10 +58,10 @@ def prepare_amass(
     folder: str | Path,
     body_models: str | Path,
     output: str | Path,
-    fps: float,
-    layout: str,
-    workers: int,
-    shard: str,
+    fps: Annotated[float, Range(above=0, most=10_000)],
+    layout: Annotated[str, OneOf("rib", "reference")],
+    workers: Annotated[int, Range(1, 256)],
+    shard: Shard,
     progress: Progress | None = None,
 ) -> Report:
     """Prepare AMASS (`<folder>/<database>/<subject>/*_poses.npz` or `*_stageii.npz`).

@@ -8,10 +8,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Annotated
 
 import torch
 from torch import Tensor
 
+from rib.io.ranges import Positive, Range, Rising, Size
 from rib.mocap.camera import Camera, orbit_rotation
 from rib.structures.skeleton import BODY19
 
@@ -37,13 +39,13 @@ class RandomViews:
 
     def __init__(
         self,
-        yaw_deg: float,
-        pitch_deg: float,
-        roll_deg: float,
-        distance_m: Sequence[float],
-        clearance_m: float,
-        height_px: float,
-        centre_px: Sequence[float],
+        yaw_deg: Annotated[float, Range(0, 180)],
+        pitch_deg: Annotated[float, Range(0, 90)],
+        roll_deg: Annotated[float, Range(0, 180)],
+        distance_m: Annotated[Sequence[Positive], Size(2, 2), Rising()],
+        clearance_m: Positive,
+        height_px: Positive,
+        centre_px: Annotated[Sequence[float], Size(2, 2)],
         perspective: bool,
     ) -> None:
         self.yaw_rad, self.pitch_rad, self.roll_rad = map(math.radians, (yaw_deg, pitch_deg, roll_deg))

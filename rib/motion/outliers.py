@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import median_filter
 
+from rib.io.ranges import NonNegative, Positive
 from rib.structures.skeleton import convert_joints, joint_set
 
 _FEWEST = 5
@@ -39,10 +40,10 @@ class Outliers:
         window_s: Seconds over which the usual residual is taken.
     """
 
-    min_height: float
-    min_deviations: float
-    min_travel: float
-    window_s: float
+    min_height: NonNegative
+    min_deviations: NonNegative
+    min_travel: NonNegative
+    window_s: Positive
 
     def __call__(
         self, times_s: np.ndarray, keypoints_px: np.ndarray, valid: np.ndarray, name: str

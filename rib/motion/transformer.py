@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Annotated
 
 import numpy as np
 import torch
 
-from rib.io.ranges import Seconds, Share
+from rib.io.ranges import Device, Seconds, Share
 from rib.motion.gaps import Hold, fill
 from rib.motion.nets.checkpoint import load_net, shipped_weights
 from rib.motion.splines import CubicMotion
@@ -37,7 +38,7 @@ class TransformerMotion(CubicMotion):
     def __init__(
         self,
         weights: str | None,
-        device: str,
+        device: Annotated[str, Device(auto=True)],
         hold_s: Seconds,
         half_life_s: Seconds,
         max_absence_s: Seconds,

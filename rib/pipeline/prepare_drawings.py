@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import cv2
 import torch
@@ -18,6 +18,7 @@ from rib.datasets.humanslomo.footage import VIDEO_SUFFIXES
 from rib.io.cache import key_of
 from rib.io.errors import RibError
 from rib.io.files import write_text_whole
+from rib.io.ranges import Count, FrameRate, Range, Shard, Size, Whole
 from rib.io.shards import Piece, Progress, Report, results, share
 from rib.pipeline.chain import Chain
 from rib.pipeline.draw_gaps import draw_gaps
@@ -57,7 +58,7 @@ class Making:
     """
 
     chain: Mapping[str, Any]
-    input_fps: float | None
+    input_fps: float | str | None
     height_px: int | None
     most_gaps: int | None
     most_moments: int
@@ -65,10 +66,20 @@ class Making:
 
 
 def prepare_drawings(
-    videos: str, output: str, input_fps: float | None, clips: Sequence[str], strides: Sequence[int],
-    offsets: Sequence[int], height_px: int | None, most_gaps: int | None, most_moments: int,
-    chain: Mapping[str, Any], workers: int, shard: str, progress: Progress | None = None,
-) -> Report:  # fmt: skip
+    videos: str,
+    output: str,
+    input_fps: FrameRate | None,
+    clips: Sequence[str],
+    strides: Annotated[Sequence[Annotated[int, Range(2, 10_000)]], Size(1, 100)],
+    offsets: Annotated[Sequence[Whole], Size(1, 100)],
+    height_px: Annotated[int, Range(16, 16384)] | None,
+    most_gaps: Count | None,
+    most_moments: Count,
+    chain: Mapping[str, Any],
+    workers: Annotated[int, Range(1, 256)],
+    shard: Shard,
+    progress: Progress | None = None,
+) -> Report:
     """Draw the hidden frames of videos, and keep them beside the truth as `<video>_s<stride>_o<offset>`.
 
     What a file holds already stays; a name that was drawn with other settings is drawn anew.

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
+from typing import Annotated
 
 import numpy as np
 
+from rib.io.ranges import Range
 from rib.pose.blazepose import Body, BodyLandmarker, Roi
 from rib.pose.matting import guided_filter, keep_touching, steepen
 from rib.pose.memory import steadily
@@ -38,12 +40,12 @@ class MediapipeMask:
 
     def __init__(
         self,
-        window_px: int,
-        zoom: float,
-        centre: float,
-        gain: float,
-        guide_radius: float,
-        guide_epsilon: float,
+        window_px: Annotated[int, Range(16, 4096)],
+        zoom: Annotated[float, Range(above=0, most=100)],
+        centre: Annotated[float, Range(above=0, below=1)],
+        gain: Annotated[float, Range(above=0, most=1000)],
+        guide_radius: Annotated[float, Range(0, 256)],
+        guide_epsilon: Annotated[float, Range(above=0, most=1e6)],
     ) -> None:
         self._window_px, self._zoom = window_px, zoom
         self._centre, self._gain = centre, gain

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from itertools import pairwise
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
+from rib.io.ranges import NonNegative, Positive, Range, Seconds, Share
 from rib.io.recipe import build
 from rib.pose.blazepose import BodyLandmarker, PersonDetector, Roi
 from rib.pose.memory import steadily
@@ -41,14 +42,14 @@ class MediapipePose:
     def __init__(
         self,
         tracker: Mapping[str, Any],
-        min_visibility: float,
-        max_people: int,
-        tile_px: int,
-        search_every_s: float,
-        fill_gap_s: float,
-        window_px: int,
-        apart: float,
-        swap_cost: float,
+        min_visibility: Share,
+        max_people: Annotated[int, Range(1, 100)],
+        tile_px: Annotated[int, Range(32, 100000)],
+        search_every_s: Positive,
+        fill_gap_s: Seconds,
+        window_px: Annotated[int, Range(16, 4096)],
+        apart: NonNegative,
+        swap_cost: NonNegative,
     ) -> None:
         self._tracker = build(tracker)
         self._min_visibility, self._max_people = min_visibility, max_people

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Annotated
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
+from rib.io.ranges import Positive, Range, Seconds, Share
 from rib.pose.detection import Detection
 from rib.structures.keypoints import LAYERS, PoseSequence
 from rib.structures.skeleton import BODY25, BODY25_HANDS
@@ -72,11 +74,11 @@ class Tracker:
             differ by at most this factor and, where known, appearances overlap by at least its inverse.
     """
 
-    max_gap_s: float
-    min_overlap: float
-    joint_width: float
-    appearance_weight: float
-    rejoin_ratio: float
+    max_gap_s: Seconds
+    min_overlap: Share
+    joint_width: Positive
+    appearance_weight: Share
+    rejoin_ratio: Annotated[float, Range(1, infinite=True)]
 
     def follow(
         self,

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from torch import nn
 
+from rib.io.ranges import NonNegative, Range, Seed
 from rib.io.recipe import build
 from rib.render.nets.checkpoint import load_weights, save_net, shipped_weights
 from rib.render.refine.crops import CropRecipe
@@ -51,10 +52,19 @@ class GanRenderer(WarpRenderer):
     """
 
     def __init__(
-        self, puppet: Mapping[str, Any], trust: Mapping[str, Any], net: Mapping[str, Any], ckpt: str | None,
-        fit: int, fitting: Mapping[str, Any], crops: Mapping[str, Any], seed: int, guard_lpips: float,
-        guard_errors: float, guard_db: float,
-    ) -> None:  # fmt: skip
+        self,
+        puppet: Mapping[str, Any],
+        trust: Mapping[str, Any],
+        net: Mapping[str, Any],
+        ckpt: str | None,
+        fit: Annotated[int, Range(0, 10**7)],
+        fitting: Mapping[str, Any],
+        crops: Mapping[str, Any],
+        seed: Seed,
+        guard_lpips: float,
+        guard_errors: NonNegative,
+        guard_db: float,
+    ) -> None:
         super().__init__(puppet, trust)
         self.net, self.recipe, self.start = _start(net, ckpt)
         self.fit, self.seed = fit, seed

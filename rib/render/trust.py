@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 
+from rib.io.ranges import NonNegative, Positive, Share
 from rib.render.skinning.puppet import Drawing
 from rib.structures.interval import Background, Interval, Keyframe
 
@@ -77,15 +78,15 @@ class Trust:
         ramp: Width of the ramp around it.
     """
 
-    cell: float
-    window: float
-    reach: float
-    low: float
-    high: float
-    colour_weight: float
-    rehearsal_weight: float
+    cell: Positive
+    window: Positive
+    reach: NonNegative
+    low: Share
+    high: Share
+    colour_weight: NonNegative
+    rehearsal_weight: NonNegative
     threshold: float
-    ramp: float
+    ramp: Positive
 
     def where(self, drawing: Drawing, floor: Floor) -> torch.Tensor:
         """(N, 1, H, W) in 0..1: 1 where the interpolator's person is not the drawn one."""

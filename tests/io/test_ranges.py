@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from rib.io.ranges import (
+    AsMany,
     AtMost,
     Count,
     Device,
@@ -25,6 +26,7 @@ from rib.io.ranges import (
 )
 from rib.io.values import misfit
 
+OTHERS = {"width": 8, "widths": [8, 16]}
 Pair = Annotated[list[Share], Size(2, 2), Rising()]
 
 FIT: list[tuple[Any, Any]] = [
@@ -78,6 +80,7 @@ REFUSED: list[tuple[Any, Any, str]] = [
     ("auto", Annotated[str, Device()], "x=auto: expected one of cpu, cuda, cuda:1, mps; type x=cpu"),
     ("cuda:²", Annotated[str, Device(auto=True)], "x=cuda:²: expected one of auto, cpu, cuda, cuda:1, mps"),
     (3, Annotated[int, Divides("width")], "x=3: expected a divisor of width=8; type x=2"),
+    ([1], Annotated[list[int], AsMany("widths")], "x=[1]: expected as many items as widths has, 2"),
     (9, Annotated[int, AtMost("width")], "x=9: expected a number up to width=8; type x=8"),
     ("1", Annotated[str, Matches(r"\d+/\d+", "i/n", "0/1")], "x=1: expected i/n; type x=0/1"),
     (
@@ -104,22 +107,22 @@ REFUSED: list[tuple[Any, Any, str]] = [
 
 @pytest.mark.parametrize(("value", "hint"), FIT, ids=str)
 def test_a_value_that_suits_its_annotation_is_taken(value: Any, hint: Any) -> None:
-    assert misfit(value, hint, {"width": 8}) is None
+    assert misfit(value, hint, OTHERS) is None
 
 
 @pytest.mark.parametrize(("value", "hint", "told"), REFUSED, ids=[told for _, _, told in REFUSED])
 def test_a_value_that_does_not_is_told_with_what_does(value: Any, hint: Any, told: str) -> None:
-    found = misfit(value, hint, {"width": 8})
+    found = misfit(value, hint, OTHERS)
     assert found is not None
     assert str(found.error("x")).startswith(told)
 
 
 @pytest.mark.parametrize(("value", "hint"), [pair[:2] for pair in REFUSED])
 def test_what_is_told_to_be_typed_in_its_place_suits(value: Any, hint: Any) -> None:
-    found = misfit(value, hint, {"width": 8})
+    found = misfit(value, hint, OTHERS)
     assert found is not None
     if found.example and not found.inside:
-        assert misfit(yaml.safe_load(found.example), hint, {"width": 8}) is None
+        assert misfit(yaml.safe_load(found.example), hint, OTHERS) is None
 
 
 def test_a_device_that_the_machine_lacks_is_refused() -> None:

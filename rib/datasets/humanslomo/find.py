@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Annotated
 
 import cv2
 import numpy as np
 
+from rib.io.ranges import NonNegative, Range
 from rib.structures.keypoints import PoseSequence
 from rib.video import FrameSource
 
@@ -25,11 +27,11 @@ class Finding:
         cuts: Settings of `rib.video.cuts.find_cuts`.
     """
 
-    shortest: int
-    longest: int
-    margin: float
-    height_px: int
-    cuts: Mapping[str, float]
+    shortest: Annotated[int, Range(3, 10**6)]
+    longest: Annotated[int, Range(3, 10**6)]
+    margin: Annotated[float, Range(0, 10)]
+    height_px: Annotated[int, Range(16, 4096)]
+    cuts: Mapping[str, NonNegative]
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from rib.clips.write import merge
 from rib.datasets.humanslomo.download import OfflineError, fetch
@@ -17,6 +17,7 @@ from rib.datasets.humanslomo.lists import ListedClip, ListedVideo, read_clip_lis
 from rib.datasets.humanslomo.parts import Making, Part, describe, prepare_part
 from rib.io.errors import RibError
 from rib.io.files import write_text_whole
+from rib.io.ranges import Range, Rising, Shard, Size, Whole
 from rib.io.recipe import build
 from rib.io.shards import Progress, Report, results, share
 
@@ -43,12 +44,23 @@ class Wanted:
 
 
 def prepare_humanslomo(
-    videos: str, output: str, video_list: str | None, train_list: str | None, test_list: str | None,
-    test_input: str | None, video_columns: Sequence[int] | None, folder_columns: Sequence[int] | None,
-    size_wh: Sequence[int] | None, strides: Sequence[int], finding: Mapping[str, Any],
-    stages: Mapping[str, Mapping[str, Any]], timeout_s: float, workers: int, shard: str,
+    videos: str,
+    output: str,
+    video_list: str | None,
+    train_list: str | None,
+    test_list: str | None,
+    test_input: str | None,
+    video_columns: Annotated[Sequence[Whole], Size(2, 2), Rising()] | None,
+    folder_columns: Annotated[Sequence[Whole], Size(2, 2), Rising()] | None,
+    size_wh: Annotated[Sequence[Annotated[int, Range(16, 16384)]], Size(2, 2)] | None,
+    strides: Annotated[Sequence[Annotated[int, Range(1, 10_000)]], Size(1, 100)],
+    finding: Mapping[str, Any],
+    stages: Mapping[str, Mapping[str, Any]],
+    timeout_s: Annotated[float, Range(above=0, most=86400)],
+    workers: Annotated[int, Range(1, 256)],
+    shard: Shard,
     progress: Progress | None = None,
-) -> Report:  # fmt: skip
+) -> Report:
     """Prepare the clips of lists, or, where no list is given, all that can be found in a folder of videos.
 
     Args:

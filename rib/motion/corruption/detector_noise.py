@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from rib.io.ranges import NonNegative, Share
 from rib.motion.corruption.sampling import ABSENT, LIMBS, Draw, Range
 from rib.structures.skeleton import BODY19, joint_set
 
@@ -109,24 +110,24 @@ class DetectorNoise:
         truncated: Share of noisy clips cut by the picture's edge.
     """
 
-    clean: float
-    real: float
+    clean: Share
+    real: Share
     sigma: Range
-    joint_spread: float
-    correlated: float
+    joint_spread: NonNegative
+    correlated: Share
     correlation_s: Range
     wander: Range
     wander_size: Range
     wander_hz: Range
-    heavy: float
-    swap: tuple[float, float, float]
-    displaced: float
+    heavy: Share
+    swap: tuple[Share, Share, Share]
+    displaced: Share
     displacement: Range
-    missing: float
-    burst: float
-    frame_missing: float
-    absent: float
-    truncated: float
+    missing: Share
+    burst: Share
+    frame_missing: Share
+    absent: Share
+    truncated: Share
 
     def __call__(
         self,

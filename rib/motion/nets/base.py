@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields
+from typing import Annotated
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from rib.io.ranges import Divides, Range, Size
 from rib.motion.nets.attention import BLOCK, BandedBlock, TimeBias
 from rib.motion.nets.curve import NUM_BUMPS, MotionCurve
 from rib.motion.nets.keyframe_features import (
@@ -82,7 +84,13 @@ class MotionBase(nn.Module):
     joint_set = "body19"
     fps: float | None = None  # time is in seconds
 
-    def __init__(self, width: int, num_heads: int, num_layers: Sequence[int], expansion: int) -> None:
+    def __init__(
+        self,
+        width: Annotated[int, Range(1, 8192)],
+        num_heads: Annotated[int, Range(1, 8192), Divides("width")],
+        num_layers: Annotated[Sequence[Annotated[int, Range(0, 100)]], Size(1, 100)],
+        expansion: Annotated[int, Range(1, 64)],
+    ) -> None:
         super().__init__()
         self.num_layers = list(num_layers)
         self.time_bias = TimeBias(sum(num_layers), num_heads)

@@ -6,11 +6,13 @@ Letters: B clips, K keyframes, L frames, J joints, D input values.
 from __future__ import annotations
 
 import math
+from typing import Annotated
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from rib.io.ranges import Divides, Range
 from rib.motion.nets.frames_curve import FramesCurve
 from rib.motion.nets.keyframe_features import TORSO, Keyframes, prepare
 from rib.motion.nets.reference_transformer import NUM_VALUES, ReferenceTransformer, published_angles
@@ -46,9 +48,15 @@ class MotionReference(nn.Module):
     fps: float | None = None  # time is in seconds
 
     def __init__(
-        self, width: int, num_heads: int, num_layers: int, hidden: int, dropout: float, frame_rate: float,
+        self,
+        width: Annotated[int, Range(1, 8192)],
+        num_heads: Annotated[int, Range(1, 8192), Divides("width")],
+        num_layers: Annotated[int, Range(1, 100)],
+        hidden: Annotated[int, Range(1, 65536)],
+        dropout: Annotated[float, Range(0, below=1)],
+        frame_rate: Annotated[float, Range(above=0, most=10_000)],
         published: bool,
-    ) -> None:  # fmt: skip
+    ) -> None:
         super().__init__()
         self.frame_rate, self.published = frame_rate, published
         self.transformer = ReferenceTransformer(width, num_heads, num_layers, hidden, dropout)

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from rib.io.ranges import Count, Range, Share, Weight, Whole
 from rib.io.recipe import build
 from rib.motion.nets.curve import MotionCurve
 from rib.motion.training.module import MotionModule
@@ -32,7 +33,11 @@ class MotionDiscriminator(nn.Module):
         num_layers: Convolutions over five moments each.
     """
 
-    def __init__(self, width: int, num_layers: int) -> None:
+    def __init__(
+        self,
+        width: Annotated[int, Range(1, 4096)],
+        num_layers: Annotated[int, Range(1, 64)],
+    ) -> None:
         super().__init__()
         sizes = [NUM_VALUES, *[width] * num_layers]
         layers: list[nn.Module] = []
@@ -74,10 +79,18 @@ class AdversarialMotionModule(MotionModule):
     """The discriminator runs on weights that it is handed (`rib.engine.sharded`)."""
 
     def __init__(
-        self, net: Mapping[str, Any], loss: Mapping[str, Any], weights: Mapping[str, float],
-        optimizer: Mapping[str, Any], warmup_steps: int, total_steps: int, min_lr_ratio: float,
-        ema_decay: float, checks: Sequence[str], discriminator: Mapping[str, Any],
-    ) -> None:  # fmt: skip
+        self,
+        net: Mapping[str, Any],
+        loss: Mapping[str, Any],
+        weights: Mapping[str, Weight],
+        optimizer: Mapping[str, Any],
+        warmup_steps: Whole,
+        total_steps: Count,
+        min_lr_ratio: Share,
+        ema_decay: Annotated[float, Range(0, below=1)],
+        checks: Sequence[str],
+        discriminator: Mapping[str, Any],
+    ) -> None:
         super().__init__(
             net, loss, weights, optimizer, warmup_steps, total_steps, min_lr_ratio, ema_decay, checks
         )

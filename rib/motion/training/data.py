@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pytorch_lightning as pl
 from torch.utils.data import DataLoader, Dataset, DistributedSampler, Sampler
 
 from rib.io.errors import RibError
+from rib.io.ranges import Count, Range, Seed, Whole
 from rib.io.recipe import build
 from rib.mocap.bank import MotionBank
 from rib.motion.corruption.detector_errors import read_detector_errors
@@ -60,11 +61,21 @@ class MotionDataModule(pl.LightningDataModule):
     """
 
     def __init__(
-        self, folder: str, held_out: Sequence[str], validation: Sequence[str], fps: float,
-        windows: Mapping[str, Any], views: Mapping[str, Any], noise: Mapping[str, Any],
-        detector_tracks: Sequence[tuple[str, float]], checks: Mapping[str, Mapping[str, Any]],
-        batches_per_epoch: int, validation_batches: int, seed: int, num_workers: int,
-    ) -> None:  # fmt: skip
+        self,
+        folder: str,
+        held_out: Sequence[str],
+        validation: Sequence[str],
+        fps: Annotated[float, Range(above=0, most=10_000)],
+        windows: Mapping[str, Any],
+        views: Mapping[str, Any],
+        noise: Mapping[str, Any],
+        detector_tracks: Sequence[tuple[str, float]],
+        checks: Mapping[str, Mapping[str, Any]],
+        batches_per_epoch: Count,
+        validation_batches: Whole,
+        seed: Seed,
+        num_workers: Annotated[int, Range(0, 256)],
+    ) -> None:
         super().__init__()
         self.folder, self.fps, self.seed = Path(folder).expanduser(), fps, seed
         self.held_out, self.validation = list(held_out), list(validation)

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Annotated
 
 import torch
 from torch import Tensor
 
+from rib.io.ranges import NonNegative, Positive, Range
 from rib.motion.nets.curve import MotionCurve
 from rib.motion.training.windows import PROBES, MotionBatch
 from rib.structures.skeleton import joint_set
@@ -30,7 +32,7 @@ class MotionLoss:
         unseen: Weight of a joint that was never observed in the clip.
     """
 
-    def __init__(self, floor_px: float, power: float, unseen: float) -> None:
+    def __init__(self, floor_px: Positive, power: Annotated[float, Range(0, 4)], unseen: NonNegative) -> None:
         self.floor_px, self.power, self.unseen = floor_px, power, unseen
         self.limbs = torch.tensor(joint_set("body19").limbs)
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Annotated, Any
 
 import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
+from rib.io.ranges import Count, Range, Share, Weight, Whole
 from rib.io.recipe import build
 from rib.motion.nets.base import natural_spline
 from rib.motion.nets.checkpoint import FORMAT, facts_of
@@ -40,10 +41,17 @@ class MotionModule(pl.LightningModule):
     """
 
     def __init__(
-        self, net: Mapping[str, Any], loss: Mapping[str, Any], weights: Mapping[str, float],
-        optimizer: Mapping[str, Any], warmup_steps: int, total_steps: int, min_lr_ratio: float,
-        ema_decay: float, checks: Sequence[str],
-    ) -> None:  # fmt: skip
+        self,
+        net: Mapping[str, Any],
+        loss: Mapping[str, Any],
+        weights: Mapping[str, Weight],
+        optimizer: Mapping[str, Any],
+        warmup_steps: Whole,
+        total_steps: Count,
+        min_lr_ratio: Share,
+        ema_decay: Annotated[float, Range(0, below=1)],
+        checks: Sequence[str],
+    ) -> None:
         super().__init__()
         self.save_hyperparameters()
         self.net: nn.Module = build(net)

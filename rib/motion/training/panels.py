@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import pytorch_lightning as pl
 import torch
 
 from rib.io.files import write_whole
+from rib.io.ranges import Count, Range
 from rib.motion.evaluation.protocol import FPS
 from rib.motion.evaluation.skeleton_video import skeleton_frames, write_skeletons
 from rib.motion.training.module import spline_of
@@ -34,7 +35,13 @@ class SkeletonPanels(pl.Callback):
     """
 
     def __init__(
-        self, folder: str, check: str, every_num_validations: int, size_px: int, codec: str, crf: int
+        self,
+        folder: str,
+        check: str,
+        every_num_validations: Count,
+        size_px: Annotated[int, Range(16, 4096)],
+        codec: str,
+        crf: Annotated[int, Range(0, 63)],
     ) -> None:
         self.folder, self.check = Path(folder) / "skeletons", check
         self.every_num_validations = every_num_validations

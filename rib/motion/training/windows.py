@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import Annotated, TypedDict
 
 import torch
 from torch import Tensor
 
+from rib.io.ranges import Count, NonNegative, Positive, Range, Rising, Share, Size
 from rib.mocap.bank import MotionBank
 from rib.mocap.views import RandomViews
 from rib.motion.corruption.detector_noise import DetectorErrors, DetectorNoise
@@ -75,23 +76,23 @@ class WindowRecipe:
         length_power: Recordings are drawn in proportion to their length to this power.
     """
 
-    keyframes: tuple[int, int]
-    tokens: int
-    strides: Sequence[int]
-    irregular: float
-    speed: tuple[float, float]
-    reversed: float
-    mirrored: float
-    bone_spread: float
-    landmark_spread: float
-    recombined: float
-    swayed: float
-    sway_deg: float
-    sway_hz: tuple[float, float]
-    turned: float
-    turn_deg_s: float
-    lean_deg: float
-    length_power: float
+    keyframes: Annotated[tuple[Count, Count], Rising()]
+    tokens: Annotated[int, Range(2, 10**7)]
+    strides: Annotated[Sequence[Annotated[int, Range(1, 10_000)]], Size(1, 10_000)]
+    irregular: Share
+    speed: Annotated[tuple[Positive, Positive], Rising()]
+    reversed: Share
+    mirrored: Share
+    bone_spread: NonNegative
+    landmark_spread: NonNegative
+    recombined: Share
+    swayed: Share
+    sway_deg: NonNegative
+    sway_hz: Annotated[tuple[NonNegative, NonNegative], Rising()]
+    turned: Share
+    turn_deg_s: NonNegative
+    lean_deg: NonNegative
+    length_power: Annotated[float, Range(0, 4)]
 
 
 class MotionWindows:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from rib.io.ranges import NonNegative, Positive
 from rib.render.conditioning.limbs import COLOURS, LIMBS, NUM_CHANNELS, NUM_JOINTS
 from rib.render.conditioning.windows import Windows
 
@@ -25,7 +26,7 @@ class SkeletonLabels:
 
     num_channels = NUM_CHANNELS
 
-    def __init__(self, sigma_px: float, radius_px: float) -> None:
+    def __init__(self, sigma_px: Positive, radius_px: NonNegative) -> None:
         self.sigma_px, self.radius_px = sigma_px, radius_px
 
     def __call__(self, poses: Tensor, size_hw: tuple[int, int]) -> Tensor:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from rib.io.ranges import Positive, Share
 from rib.render.conditioning.limbs import COLOURS, LIMBS, NUM_CHANNELS, NUM_JOINTS
 from rib.render.conditioning.native import stacked
 
@@ -38,7 +39,7 @@ class ReferenceLabels:
 
     num_channels = NUM_CHANNELS
 
-    def __init__(self, sigma_px: float, threshold: float) -> None:
+    def __init__(self, sigma_px: Positive, threshold: Share) -> None:
         self.sigma_px, self.threshold = sigma_px, threshold
 
     @torch.no_grad()

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from rib.io.ranges import AsMany, Range, Size
 from rib.render.clip_batch import ClipBatch, Generated
 from rib.render.refine.clip_drawing import ClipDrawing
 from rib.render.refine.drawn import NUM_PLANES, Drawn, Refined
@@ -55,7 +56,12 @@ class RendererBase(nn.Module):
         drawing: Recipe of the renderer whose drawings it mends (`rib.render.warp.WarpRenderer`).
     """
 
-    def __init__(self, widths: Sequence[int], blocks: Sequence[int], drawing: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        widths: Annotated[Sequence[Annotated[int, Range(1, 8192)]], Size(1, 12)],
+        blocks: Annotated[Sequence[Annotated[int, Range(0, 100)]], AsMany("widths")],
+        drawing: Mapping[str, Any],
+    ) -> None:
         super().__init__()
         self.drawing = dict(drawing)
         self._draw: ClipDrawing | None = None

@@ -6,10 +6,12 @@ Letters: N pictures, C channels, H and W their height and width.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from rib.io.ranges import Range
 from rib.render.nets.spectral import SpectralConv2d
 
 KERNEL = 4
@@ -88,7 +90,14 @@ class MultiScaleDiscriminator(nn.Module):
         num_scales: How many.
     """
 
-    def __init__(self, channels: int, width: int, most: int, num_layers: int, num_scales: int) -> None:
+    def __init__(
+        self,
+        channels: int,
+        width: Annotated[int, Range(1, 4096)],
+        most: Annotated[int, Range(1, 65536)],
+        num_layers: Annotated[int, Range(1, 32)],
+        num_scales: Annotated[int, Range(1, 16)],
+    ) -> None:
         super().__init__()
         self.num_scales = num_scales
         for scale in range(num_scales):

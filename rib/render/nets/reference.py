@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from rib.io.ranges import Range
 from rib.io.recipe import build
 from rib.render.clip_batch import ClipBatch, Generated
 from rib.render.conditioning.limbs import NUM_CHANNELS
@@ -100,9 +101,17 @@ class RendererReference(nn.Module):
     """
 
     def __init__(
-        self, width: int, embedding: int, most: int, num_down: int, mask_width: int, mask_down: int,
-        mask_blocks: int, labels: Mapping[str, Any], bfloat16: bool,
-    ) -> None:  # fmt: skip
+        self,
+        width: Annotated[int, Range(1, 4096)],
+        embedding: Annotated[int, Range(1, 4096)],
+        most: Annotated[int, Range(1, 65536)],
+        num_down: Annotated[int, Range(1, 12)],
+        mask_width: Annotated[int, Range(1, 4096)],
+        mask_down: Annotated[int, Range(1, 12)],
+        mask_blocks: Annotated[int, Range(0, 100)],
+        labels: Mapping[str, Any],
+        bfloat16: bool,
+    ) -> None:
         super().__init__()
         self.num_down, self.multiple = num_down, 2 ** max(num_down, mask_down)
         self.labels, self.in_bfloat16 = build(labels), bfloat16

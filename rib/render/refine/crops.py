@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Annotated
 
 import numpy as np
 import torch
 
+from rib.io.ranges import Range, Share
 from rib.render.refine.drawings import DrawnBatch, Gap
 from rib.render.refine.drawn import PLANES
 from rib.structures.keypoints import LAYERS
@@ -37,12 +39,12 @@ class CropRecipe:
         focus: Share of crops centred where the drawing is trusted; the others lie anywhere in the box.
     """
 
-    side_px: int
-    batch_size: int
-    mirrored: float
-    reversed: float
-    recoloured: float
-    focus: float
+    side_px: Annotated[int, Range(16, 4096)]
+    batch_size: Annotated[int, Range(1, 4096)]
+    mirrored: Share
+    reversed: Share
+    recoloured: Share
+    focus: Share
 
     def plain(self) -> CropRecipe:
         """The same without mirrors, reversal and other colours."""

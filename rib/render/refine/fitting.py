@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 from torch import Tensor, nn
 
 from rib.io.errors import RibError
+from rib.io.ranges import NonNegative, Positive, Range, Whole
 from rib.metrics.lpips import Lpips
 from rib.render.refine.crops import CropRecipe
 from rib.render.refine.drawings import DrawnBatch, Gap
@@ -35,13 +37,13 @@ class FitRecipe:
         clip_norm: Norm above which a step's gradient is scaled down.
     """
 
-    perceptual: float
-    pixels: float
-    lr: float
-    warmup_steps: int
-    weight_decay: float
-    ema_decay: float
-    clip_norm: float
+    perceptual: NonNegative
+    pixels: NonNegative
+    lr: Annotated[float, Range(0, 1000)]
+    warmup_steps: Whole
+    weight_decay: Annotated[float, Range(0, 1000)]
+    ema_decay: Annotated[float, Range(0, below=1)]
+    clip_norm: Positive
 
     def fit(
         self, net: nn.Module, gaps: Sequence[Gap], crops: CropRecipe, steps: int, seed: int, report: Report,

@@ -6,10 +6,12 @@ Letters: N wanted poses, L layers, B bones, H and W the size of the person's box
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Annotated
 
 import torch
 import torch.nn.functional as F
 
+from rib.io.ranges import NonNegative, Positive, Range
 from rib.render.skinning.blend import FAR, bone_distances, bone_maps, skin
 from rib.render.skinning.bones import BONES, LAYER_OF_BONE, Segments, segments, torso_length_px
 from rib.render.skinning.layers import Layer, fetch, lay_over, merge
@@ -60,14 +62,14 @@ class Puppet:
         step_px: The maps are computed for cells of this size and interpolated in between.
     """
 
-    stiffness: float
-    reach: float
-    core: float
-    overlap: float
-    softness: float
-    nearer: float
-    sharpness: float
-    step_px: int
+    stiffness: NonNegative
+    reach: Positive
+    core: NonNegative
+    overlap: NonNegative
+    softness: Positive
+    nearer: NonNegative
+    sharpness: NonNegative
+    step_px: Annotated[int, Range(1, 1000)]
     _kept: list[tuple[Keyframe, float, Cut]] = field(
         default_factory=list, init=False, repr=False, compare=False
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pytorch_lightning as pl
 import torch
@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, DistributedSampler, Sampler
 
 from rib.io.errors import RibError
+from rib.io.ranges import Count, Range, Seed, Share, Whole
 from rib.io.recipe import build
 from rib.render.clip_batch import ClipBatch
 from rib.render.refine.crops import CropRecipe
@@ -89,9 +90,16 @@ class DrawnDataModule(pl.LightningDataModule):
     """
 
     def __init__(
-        self, drawings: str, held_out: Sequence[str], crops: Mapping[str, Any], least_gate: float,
-        batches_per_epoch: int, validation_batches: int, seed: int, num_workers: int,
-    ) -> None:  # fmt: skip
+        self,
+        drawings: str,
+        held_out: Sequence[str],
+        crops: Mapping[str, Any],
+        least_gate: Share,
+        batches_per_epoch: Count,
+        validation_batches: Whole,
+        seed: Seed,
+        num_workers: Annotated[int, Range(0, 256)],
+    ) -> None:
         super().__init__()
         self.drawings, self.held_out, self.least_gate = Path(drawings), list(held_out), least_gate
         self.crops: CropRecipe = build(crops)

@@ -6,13 +6,14 @@ Letters: N frames, H and W the picture's height and width.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from rib.io.errors import RibError
+from rib.io.ranges import NonNegative, Range
 from rib.io.recipe import build, did_you_mean
 from rib.metrics.lpips import Lpips
 from rib.render.training.perceptual import PerceptualLoss
@@ -44,7 +45,12 @@ class RenderLoss:
         perceptual: Recipe of `PerceptualLoss`.
     """
 
-    def __init__(self, person_emphasis: float, prior_margin_px: int, perceptual: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        person_emphasis: NonNegative,
+        prior_margin_px: Annotated[int, Range(0, 4096)],
+        perceptual: Mapping[str, Any],
+    ) -> None:
         self.person_emphasis, self.prior_margin_px = person_emphasis, prior_margin_px
         self.perceptual: PerceptualLoss = build(perceptual)
         self._lpips: Lpips | None = None

@@ -6,7 +6,7 @@ Letters: B clips, T frames of a window, N = B (T - 2) frames that are learnt.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import pytorch_lightning as pl
 import torch
@@ -16,6 +16,7 @@ from torch.optim.lr_scheduler import LambdaLR
 from torch.utils.checkpoint import checkpoint
 
 from rib.io.errors import RibError
+from rib.io.ranges import Count, Range, Share, Weight, Whole
 from rib.io.recipe import build
 from rib.render.clip_batch import ClipBatch, Generated
 from rib.render.nets.spectral import iterate_spectral_norms
@@ -55,11 +56,21 @@ class RendererModule(pl.LightningModule):
     """
 
     def __init__(
-        self, net: Mapping[str, Any], labels: Mapping[str, Any], opponents: Mapping[str, Any] | None,
-        adversarial: str, loss: Mapping[str, Any], weights: Mapping[str, float], optimizer: Mapping[str, Any],
-        opponent_optimizer: Mapping[str, Any], warmup_steps: int, total_steps: int, min_lr_ratio: float,
-        ema_decay: float, checkpointed: bool,
-    ) -> None:  # fmt: skip
+        self,
+        net: Mapping[str, Any],
+        labels: Mapping[str, Any],
+        opponents: Mapping[str, Any] | None,
+        adversarial: str,
+        loss: Mapping[str, Any],
+        weights: Mapping[str, Weight],
+        optimizer: Mapping[str, Any],
+        opponent_optimizer: Mapping[str, Any],
+        warmup_steps: Whole,
+        total_steps: Count,
+        min_lr_ratio: Share,
+        ema_decay: Annotated[float, Range(0, below=1)],
+        checkpointed: bool,
+    ) -> None:
         super().__init__()
         self.save_hyperparameters()
         self.automatic_optimization = False

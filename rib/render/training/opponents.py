@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from rib.io.errors import RibError
+from rib.io.ranges import OneOf, Positive, Range
 from rib.io.recipe import build
 from rib.render.conditioning.limbs import NUM_CHANNELS
 from rib.render.nets.discriminators import Judgement
@@ -51,7 +52,9 @@ class PartCrops:
         size_px: Side of the crops given.
     """
 
-    def __init__(self, joints: Sequence[str], side_torsos: float, size_px: int) -> None:
+    def __init__(
+        self, joints: Sequence[str], side_torsos: Positive, size_px: Annotated[int, Range(8, 4096)]
+    ) -> None:
         if unknown := [joint for joint in joints if joint not in BODY19]:
             raise RibError(f"there is no joint {unknown[0]!r}", f"choose among: {', '.join(BODY19)}")
         self.joints = [BODY19.index(joint) for joint in joints]
@@ -96,7 +99,11 @@ class Opponent(nn.Module):
     """
 
     def __init__(
-        self, net: Mapping[str, Any], looks_at: str, labelled: bool, crops: Mapping[str, Any] | None
+        self,
+        net: Mapping[str, Any],
+        looks_at: Annotated[str, OneOf(*LOOKS_AT)],
+        labelled: bool,
+        crops: Mapping[str, Any] | None,
     ) -> None:
         super().__init__()
         if looks_at not in LOOKS_AT:

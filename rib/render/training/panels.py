@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
 from torch import Tensor
 
+from rib.io.ranges import Range
 from rib.render.clip_batch import ClipBatch
 from rib.render.training.module import RendererModule, compared
 
@@ -24,7 +25,7 @@ class PicturePanels(Callback):
         rows: Greatest number of frames.
     """
 
-    def __init__(self, rows: int) -> None:
+    def __init__(self, rows: Annotated[int, Range(1, 1000)]) -> None:
         self.rows = rows
 
     def on_validation_batch_end(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Annotated
 
 import torch
 import torch.nn.functional as F
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 
 from rib.io.errors import RibError
 from rib.io.net_files import read_tensors
+from rib.io.ranges import NonNegative, Range
 from rib.metrics.lpips import IMAGENET_MEAN, IMAGENET_STD, SMALLEST_PX, ImageNetFeatures
 
 CONVOLUTIONS = {
@@ -38,7 +40,12 @@ class PerceptualLoss:
         RibError: There is no such layer.
     """
 
-    def __init__(self, layers: Mapping[str, float], scale: float, vgg19: str | None) -> None:
+    def __init__(
+        self,
+        layers: Mapping[str, NonNegative],
+        scale: Annotated[float, Range(above=0, most=4)],
+        vgg19: str | None,
+    ) -> None:
         names = [f"relu{name}" for name in CONVOLUTIONS["vgg19" if vgg19 else "vgg16"]]
         if unknown := [layer for layer in layers if layer not in names]:
             raise RibError(f"there is no layer {unknown[0]!r}", f"choose among: {', '.join(names)}")

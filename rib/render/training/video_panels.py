@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from fractions import Fraction
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
 from torch import Tensor
 
+from rib.io.ranges import Count, Range
 from rib.render.clip_batch import ClipBatch
 from rib.render.refine.drawn import Drawn, Refined
 from rib.render.training.module import RendererModule, compared
@@ -37,7 +38,13 @@ class VideoPanels(Callback):
     """
 
     def __init__(
-        self, folder: str, every_num_validations: int, frames: int, fps: float, codec: str, crf: int
+        self,
+        folder: str,
+        every_num_validations: Count,
+        frames: Count,
+        fps: Annotated[float, Range(above=0, most=1000)],
+        codec: str,
+        crf: Annotated[int, Range(0, 63)],
     ) -> None:
         self.folder, self.every_num_validations = Path(folder) / "videos", every_num_validations
         self.fps, self.codec, self.crf = Fraction(fps).limit_denominator(1001), codec, crf
