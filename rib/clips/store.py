@@ -14,6 +14,7 @@ masks are then drawn from the poses, the rate is taken as 30, and every second f
 from __future__ import annotations
 
 import os
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ import numpy as np
 from rib.clips.clips import Window
 from rib.clips.pose_mask import pose_masks
 from rib.io.errors import RibError
+from rib.io.hdf5_reading import attribute, dataset, groups, number, open_hdf5, reading
 from rib.io.recipe import did_you_mean
 from rib.structures.skeleton import BODY19
 
@@ -31,6 +33,9 @@ ASSUMED_FPS = 30.0
 SPLITS = ("train", "gt")
 FIRST_BACKGROUND = {"train": 1, "gt": 0}
 """The frame that the first interpolated picture belongs to."""
+MAX_POSE = 1e6
+"""No joint lies as far out, px."""
+REMEDY = "prepare it again by `rib prepare data=humanslomo`, or leave it out by data.clips"
 BYTES = h5py.vlen_dtype(np.uint8)
 
 
@@ -55,9 +60,7 @@ class Hdf5Clips:
         self._process = -1
         self._lengths: dict[str, int] = {}
         self.names: tuple[str, ...] = tuple(
-            name
-            for name, group in self._open().items()
-            if isinstance(group, h5py.Group) and any(f"{split}_{key}" in group for key in _KEYS)
+            name for name, group in self._groups().items() if any(f"{split}_{key}" in group for key in _KEYS)
         )
         if not self.names:
             raise RibError(f"{self.path} holds no clip with {split}_images", "name a store of clips")
@@ -72,17 +75,28 @@ class Hdf5Clips:
             RibError: There is no such clip, it lacks a key, or its parts do not fit each other.
         """
         if name not in self._lengths:
-            self._lengths[name] = _checked_length(self._group(name), self.split, self._told(name))
+            with reading(self._told(name), REMEDY):
+                self._lengths[name] = _checked_length(self._group(name), self.split, self._told(name))
         return self._lengths[name]
 
     def fps(self, name: str) -> float:
         """Frames a second of a clip; `ASSUMED_FPS` where the file does not say."""
-        return float(self._group(name).attrs.get("fps", ASSUMED_FPS))
+        with reading(self._told(name), REMEDY):
+            fps = attribute(self._group(name), "fps", ASSUMED_FPS)
+        return number(fps, 0.001, 100_000, f"{self._told(name)}: fps", REMEDY)
 
     def given(self, name: str) -> list[int]:
         """Numbers of the frames that a test gives; every second one where the file does not say."""
-        stored = self._group(name).attrs.get("given")
-        return list(range(0, self.length(name), 2)) if stored is None else [int(n) for n in stored]
+        with reading(self._told(name), REMEDY):
+            stored = attribute(self._group(name), "given")
+            if stored is None:
+                return list(range(0, self.length(name), 2))
+            given = [int(n) for n in stored]
+        if any(b <= a for a, b in pairwise([-1, *given, self.length(name)])):
+            raise RibError(
+                f"{self._told(name)}: the frames given are {given[:8]}, which do not increase", REMEDY
+            )
+        return given
 
     def window(self, name: str, start: int, frames: int) -> Window:
         """Frames `start` .. `start + frames - 1` of a clip.
@@ -94,7 +108,11 @@ class Hdf5Clips:
             raise RibError(
                 f"{self._told(name)} has {self.length(name)} frames, got {start}..{start + frames}"
             )
-        group, told = self._group(name), self._told(name)
+        told = self._told(name)
+        with reading(told, REMEDY):
+            return self._window(name, self._group(name), start, frames, told)
+
+    def _window(self, name: str, group: h5py.Group, start: int, frames: int, told: str) -> Window:
         part = slice(start, start + frames)
         pictures = _pictures(group[f"{self.split}_images"], part, told)
         size = pictures.shape[1:3]
@@ -103,6 +121,8 @@ class Hdf5Clips:
             group[f"{self.split}_dain"], slice(between, between + max(frames - 2, 0)), told, size
         )
         poses = np.asarray(group[f"{self.split}_poses"][part], np.float64)
+        if not (np.abs(poses) < MAX_POSE).all():
+            raise RibError(f"{told}: {self.split}_poses holds NaN, or what lies in no picture", REMEDY)
         masks = self._masks(group, part, poses, told, size)
         times_s = np.arange(start, start + frames) / self.fps(name)
         return Window(name, pictures, poses, masks, backgrounds, times_s)
@@ -119,10 +139,13 @@ class Hdf5Clips:
         return f"{self.path}: {name}"
 
     def _group(self, name: str) -> h5py.Group:
-        group = self._open().get(name)
-        if group is None:
+        if name not in self.names:
             raise RibError(f"{self.path} holds no clip {name!r}", did_you_mean(name, list(self.names)))
-        return group
+        return self._open()[name]
+
+    def _groups(self) -> dict[str, h5py.Group]:
+        with reading(self.path, REMEDY):
+            return groups(self._open(), str(self.path))
 
     def _open(self) -> h5py.File:
         if self._file is None or self._process != os.getpid():
@@ -139,26 +162,18 @@ def open_clips_file(path: Path) -> h5py.File:
     Raises:
         RibError: It is absent or no HDF5.
     """
-    if not path.is_file():
-        raise RibError(
-            f"the store of clips {path} does not exist",
-            "make one by `rib prepare data=humanslomo`, or write synthetic for painted clips",
-        )
-    try:
-        return h5py.File(path, "r")
-    except OSError as error:
-        raise RibError(f"{path} is no HDF5 file that can be read ({error})") from error
+    remedy = "make one by `rib prepare data=humanslomo`, or write synthetic for painted clips"
+    return open_hdf5(path, remedy, "the store of clips ")
 
 
 def _checked_length(group: h5py.Group, split: str, told: str) -> int:
     """Frames of a clip whose parts are all there and fit each other."""
-    remedy = "prepare it again by `rib prepare data=humanslomo`, or leave it out by data.clips"
-    for key in _KEYS:
-        if f"{split}_{key}" not in group:
-            has = ", ".join(group) or "nothing"
-            raise RibError(f"{told} lacks {split}_{key} (it has {has})", remedy)
-    num = len(group[f"{split}_images"])
-    poses = group[f"{split}_poses"]
+    remedy = REMEDY
+    num = len(dataset(group, f"{split}_images", "bytes", (None,), told, remedy))
+    dataset(group, f"{split}_dain", "bytes", (None,), told, remedy)
+    poses = dataset(group, f"{split}_poses", "number", (None, None, None), told, remedy)
+    if f"{split}_masks" in group:
+        dataset(group, f"{split}_masks", "bytes", (None,), told, remedy)
     if poses.shape != (num, len(BODY19), 3):
         raise RibError(
             f"{told} has {num} pictures, but {split}_poses of shape {poses.shape}, expected "
@@ -176,15 +191,22 @@ def _checked_length(group: h5py.Group, split: str, told: str) -> int:
     return num
 
 
+def _decoded(encoded: np.ndarray, mode: int) -> np.ndarray | None:
+    try:
+        return cv2.imdecode(encoded, mode) if len(encoded) else None
+    except cv2.error:  # larger than OpenCV takes
+        return None
+
+
 def _pictures(
-    dataset: h5py.Dataset, part: slice, told: str, size: tuple[int, int] | None = None,
+    encodeds: h5py.Dataset, part: slice, told: str, size: tuple[int, int] | None = None,
     mode: int = cv2.IMREAD_COLOR,
 ) -> np.ndarray:  # fmt: skip
     """Decode pictures of one size, (T, H, W, 3) or (T, H, W) uint8; no picture gives (0, H, W, 3)."""
     decoded = []
-    for number, encoded in enumerate(dataset[part], start=part.start):
-        picture = cv2.imdecode(np.asarray(encoded, np.uint8), mode) if len(encoded) else None
-        place = f"{told}: number {number} of {Path(dataset.name).name}"
+    for place_in, encoded in enumerate(encodeds[part], start=part.start):
+        picture = _decoded(np.asarray(encoded, np.uint8), mode)
+        place = f"{told}: number {place_in} of {Path(encodeds.name).name}"
         if picture is None:
             raise RibError(f"{place} is no picture that can be decoded", "prepare the clip again")
         size = size or picture.shape[:2]

@@ -14,13 +14,15 @@ import numpy as np
 
 from rib.io.errors import RibError
 from rib.io.hdf5 import write_hdf5
+from rib.io.hdf5_reading import attribute, dataset, groups, number, open_hdf5, reading
 from rib.mocap.body_model import JOINT_NAMES
 from rib.mocap.kinematics import y_up, z_up
-from rib.mocap.recording import Recording
+from rib.mocap.recording import FPS_RANGE, Recording
 from rib.mocap.resample import resample
 from rib.mocap.skeletons import SMPLH_JOINTS
 
 REFERENCE_FPS = 60.0
+REMEDY = "name a store of `rib prepare`, or the reference's AMASS_3D_joints.h5"
 SUBJECT_SEPARATOR = "_"
 
 
@@ -35,13 +37,9 @@ def read_reference_store(path: str | Path, fps: float = REFERENCE_FPS) -> Iterat
         RibError: The file is not such a store.
     """
     path = Path(path).expanduser()
-    try:
-        file = h5py.File(path, "r")
-    except OSError as error:
-        raise RibError(f"{path} is not an HDF5 file ({error})") from error
-    with file:
-        for database, recordings in file.items():
-            for clip, group in recordings.items():
+    with reading(path, REMEDY), open_hdf5(path, REMEDY) as file:
+        for database, recordings in groups(file, str(path)).items():
+            for clip, group in groups(recordings, f"{path}: {database}").items():
                 yield _recording(path, database, clip, group, fps)
 
 
@@ -59,14 +57,14 @@ def write_reference_store(path: str | Path, recordings: Iterable[Recording]) -> 
 
 
 def _recording(path: Path, database: str, clip: str, group: h5py.Group, fps: float) -> Recording:
-    if not isinstance(group, h5py.Group) or "joints" not in group or group["joints"].shape[1:] != (52, 3):
-        raise RibError(f"{path} is not the reference's store: /{database}/{clip}/joints is not (T, 52, 3)")
+    told = f"{path} is not the reference's store: /{database}/{clip}"
+    joints = dataset(group, "joints", "number", (None, len(SMPLH_JOINTS), 3), told, REMEDY)
     subject = clip.partition(SUBJECT_SEPARATOR)[0]
     return Recording(
         name=f"{database}/{clip}",
-        joints_m=y_up(group["joints"][:], up="z"),
+        joints_m=y_up(joints[:], up="z"),
         joint_names=SMPLH_JOINTS,
-        fps=float(group.attrs.get("fps", fps)),
+        fps=number(attribute(group, "fps", fps), *FPS_RANGE, f"{told}: fps", REMEDY),
         subject=subject if database == "CMU" else f"{database}/{subject}",
         source=f"AMASS {database}",
     )

@@ -18,14 +18,16 @@ import torch
 
 from rib.io.errors import RibError
 from rib.io.hdf5 import write_hdf5
+from rib.io.hdf5_reading import attribute, dataset, number, open_hdf5, reading
 from rib.mocap.bank import MotionBank
-from rib.mocap.recording import Recording
+from rib.mocap.recording import FPS_RANGE, Recording, check_values
 from rib.mocap.resample import resample
 from rib.mocap.skeletons import stature_m, to_body19
 from rib.structures.skeleton import BODY19
 
 FORMAT, VERSION = "rib-motion", 1
 CHUNK_FRAMES = 128
+REMEDY = "make one with `rib prepare`"
 
 
 class MotionStore:
@@ -54,13 +56,21 @@ class MotionStore:
         self._file: h5py.File | None = None
         self._joints: h5py.Dataset | None = None
         self._process = -1
-        with _open(self.path) as file:
+        with reading(self.path, REMEDY), open_hdf5(self.path, REMEDY) as file:
             _check(self.path, file)
+            told, num = str(self.path), len(dataset(file, "names", "text", (None,), str(self.path), REMEDY))
             self.names, self.subjects, self.sources = (
-                tuple(file[key].asstr()[:]) for key in ("names", "subjects", "sources")
+                tuple(map(str, dataset(file, key, "text", (num,), told, REMEDY).asstr()[:]))
+                for key in ("names", "subjects", "sources")
             )
-            self.valid, self.offsets = file["valid"][:], file["offsets"][:]
-            self.fps = float(file.attrs["fps"])
+            self.valid = dataset(file, "valid", "bool", (num, len(BODY19)), told, REMEDY)[:]
+            self.offsets = dataset(file, "offsets", "integer", (num + 1,), told, REMEDY)[:].astype(np.int64)
+            self.fps = number(attribute(file, "fps"), *FPS_RANGE, f"{told}: fps", REMEDY)
+            joints = dataset(file, "joints", "number", (None, len(BODY19), 3), told, REMEDY)
+            if num == 0 or self.offsets[0] != 0 or self.offsets[-1] != len(joints):
+                raise RibError(f"{told}: its recordings do not fill its {len(joints)} frames", REMEDY)
+            if (np.diff(self.offsets) < 1).any():
+                raise RibError(f"{told}: a recording has no frame", REMEDY)
 
     def __len__(self) -> int:
         """The number of recordings."""
@@ -85,7 +95,8 @@ class MotionStore:
             raise RibError(
                 f"{self.names[recording]} has {self.lengths[recording]} frames, got {start}..{start + frames}"
             )
-        return self._dataset()[first : first + frames]
+        with reading(self.path, REMEDY):
+            return _finite(self._dataset()[first : first + frames], self.path)
 
     def __getitem__(self, recording: int) -> Recording:
         """A whole recording."""
@@ -106,7 +117,8 @@ class MotionStore:
 
     def load(self) -> MotionBank:
         """All of it in memory."""
-        joints = self._dataset()[:]
+        with reading(self.path, REMEDY):
+            joints = _finite(self._dataset()[:], self.path)
         pieces = np.split(joints, self.offsets[1:-1])
         return MotionBank(
             joints=torch.from_numpy(joints),
@@ -126,7 +138,7 @@ class MotionStore:
 
     def _dataset(self) -> h5py.Dataset:
         if self._joints is None or self._process != os.getpid():
-            self._file, self._process = _open(self.path), os.getpid()
+            self._file, self._process = open_hdf5(self.path, REMEDY), os.getpid()
             self._joints = self._file["joints"]
         return self._joints
 
@@ -189,18 +201,21 @@ def _describe(file: h5py.File, bodies: list[tuple[Recording, int]]) -> None:
         file.create_dataset(f"{key}s", data=values, dtype=h5py.string_dtype())
 
 
-def _open(path: Path) -> h5py.File:
-    try:
-        return h5py.File(path, "r")
-    except OSError as error:
-        raise RibError(f"{path} is not a motion store ({error})", "make one with `rib prepare`") from error
-
-
 def _check(path: Path, file: h5py.File) -> None:
-    if file.attrs.get("format") != FORMAT:
-        raise RibError(f"{path} is an HDF5 file but not a motion store", "make one with `rib prepare`")
-    if file.attrs["version"] != VERSION or tuple(file.attrs["joint_names"]) != BODY19:
+    if attribute(file, "format") != FORMAT:
+        raise RibError(f"{path} is an HDF5 file but not a motion store", REMEDY)
+    version = str(attribute(file, "version"))[:40]
+    names = np.atleast_1d(attribute(file, "joint_names", ())).tolist()
+    if version != str(VERSION) or tuple(names) != BODY19:
         raise RibError(
-            f"{path} is a motion store of version {file.attrs['version']}, this is version {VERSION}",
+            f"{path} is a motion store of version {version}, this is version {VERSION}",
             "make it again with `rib prepare`",
         )
+
+
+def _finite(joints: np.ndarray, path: Path) -> np.ndarray:
+    """(T, 19, 3) float32, refused where a joint is nowhere."""
+    try:
+        return check_values(joints, f"{path}: joints").astype(np.float32, copy=False)
+    except ValueError as error:
+        raise RibError(str(error), REMEDY) from error

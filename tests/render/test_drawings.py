@@ -32,7 +32,7 @@ def test_files_that_are_not_ours_are_refused(tmp_path: Path) -> None:
     with pytest.raises(RibError, match="no drawings at"):
         read_gaps(tmp_path / "absent.h5")
     (tmp_path / "text.h5").write_text("hello")
-    with pytest.raises(RibError, match="not an HDF5 file"):
+    with pytest.raises(RibError, match="no HDF5 file"):
         read_gaps(tmp_path / "text.h5")
     with h5py.File(tmp_path / "other.h5", "w") as file:
         file.attrs["format"] = "other"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import h5py
 
+from rib.io.hdf5_reading import groups, open_hdf5, reading
 from rib.mocap.bank import MotionBank
 from rib.mocap.reference_store import read_reference_store
 from rib.mocap.store import load_bank
@@ -38,5 +39,6 @@ def load_recordings(source: str | Path, fps: float) -> MotionBank:
 def _is_reference_store(path: Path) -> bool:
     if not h5py.is_hdf5(path):
         return False
-    with h5py.File(path, "r") as file:
-        return "format" not in file.attrs and all(isinstance(item, h5py.Group) for item in file.values())
+    remedy = "name a store of `rib prepare`, or the reference's AMASS_3D_joints.h5"
+    with reading(path, remedy), open_hdf5(path, remedy) as file:
+        return "format" not in file.attrs and len(groups(file, str(path))) == len(file)

@@ -17,6 +17,7 @@ import torch
 
 from rib.io.errors import RibError
 from rib.io.hdf5 import Hdf5Writer, write_hdf5
+from rib.io.hdf5_reading import attribute, dataset, groups, number, open_hdf5, reading
 from rib.render.refine.drawn import NUM_PLANES, Drawn
 
 FORMAT = "rib.drawings 2"
@@ -105,7 +106,8 @@ def clips_of(path: Path) -> dict[str, str]:
     if not path.is_file():
         return {}
     with _opened(path) as file:
-        return {clip: str(group.attrs.get("made_by", "")) for clip, group in file.items()}
+        clips = groups(file, str(path))
+        return {clip: str(attribute(group, "made_by", "")) for clip, group in clips.items()}
 
 
 @contextmanager
@@ -124,13 +126,10 @@ def _opened(path: Path) -> Iterator[h5py.File]:
     Raises:
         RibError: It is none.
     """
-    try:
-        file = h5py.File(path, "r")
-    except OSError as error:
-        raise RibError(f"{path} is not an HDF5 file ({error})") from error
-    with file:
-        if file.attrs.get("format") != FORMAT or file.attrs.get("planes") != NUM_PLANES:
-            raise RibError(f"{path} holds no drawings of this version", "name another file, or make it anew")
+    remedy = "name another file, or make it anew"
+    with reading(path, remedy), open_hdf5(path, remedy) as file:
+        if attribute(file, "format") != FORMAT or attribute(file, "planes") != NUM_PLANES:
+            raise RibError(f"{path} holds no drawings of this version", remedy)
         yield file
 
 
@@ -147,11 +146,23 @@ def read_gaps(path: Path, clips: Sequence[str] | None = None) -> dict[str, list[
             f"data.prepare.output={path}",
         )
     with _opened(path) as file:
-        lacking = sorted(set(clips or ()) - set(file))
+        held = groups(file, str(path))
+        lacking = sorted(set(clips or ()) - set(held))
         if lacking:
-            raise RibError(f"{path} lacks {', '.join(lacking)}", f"it has {', '.join(sorted(file))}")
-        return {clip: [_read(file[clip][gap]) for gap in file[clip]] for clip in clips or sorted(file)}
+            raise RibError(f"{path} lacks {', '.join(lacking)}", f"it has {', '.join(sorted(held))}")
+        return {
+            clip: [
+                _read(gap, f"{path}: {clip}/{name}") for name, gap in groups(held[clip], str(path)).items()
+            ]
+            for clip in clips or sorted(held)
+        }
 
 
-def _read(group: h5py.Group) -> Gap:
-    return Gap(group["planes"][:], group["truth"][:], float(group.attrs["gate"]))
+def _read(group: h5py.Group, told: str) -> Gap:
+    remedy = "make the drawings anew, or take the clip out"
+    planes = dataset(group, "planes", "integer", (None, NUM_PLANES, None, None), told, remedy)
+    num, _, height, width = planes.shape
+    truth = dataset(group, "truth", "integer", (num, 3, height, width), told, remedy)
+    if planes.dtype != np.uint8 or truth.dtype != np.uint8 or not planes.size:
+        raise RibError(f"{told} holds {planes.size} values of {planes.dtype}, expected some of uint8", remedy)
+    return Gap(planes[:], truth[:], number(attribute(group, "gate"), 0.0, 1.0, f"{told}: gate", remedy))
