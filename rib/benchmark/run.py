@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -15,12 +15,15 @@ from rib.benchmark.showcase import Showcase
 from rib.benchmark.table import csv_text
 from rib.io.errors import RibError
 from rib.io.files import write_bytes_whole, write_text_whole
+from rib.io.path_settings import paths_read
+from rib.io.results import Destination, Part, whole_result
 from rib.metrics.frames import FrameScorer, summarise
 from rib.pipeline.chain import Chain
-from rib.pipeline.outputs import appear_whole
+from rib.pipeline.settings import ClipSettings
 from rib.pipeline.shares import TrustShares
 from rib.pipeline.watch import bar
 from rib.video import FrameSource, PictureWriter, cut, open_source
+from rib.video.pictures import SUFFIXES
 from rib.video.view import refuse_uneven
 
 TRUE = "true"
@@ -52,7 +55,12 @@ def benchmark(config: Mapping[str, Any], source: FrameSource | None = None) -> d
     rows: dict[str, list[dict[str, float]]] = {name: [] for name in chains}
     shares = {name: TrustShares() for name in chains}
     total, hidden = num_scored(len(clip), stride)
-    with appear_whole(Path(config["output"])) as work, ExitStack() as stack:
+    with (
+        whole_result(
+            _destination({**config, "input": None} if source is not None else config, chains)
+        ) as work,
+        ExitStack() as stack,
+    ):
         folders = _folders(work, chains, stack) if config["frames"] else {}
         for moment in bar(walk(clip, stride, chains), total, "predicting hidden frames"):
             for name, folder in folders.items():
@@ -69,6 +77,15 @@ def benchmark(config: Mapping[str, Any], source: FrameSource | None = None) -> d
         write_text_whole(work / "metrics.csv", csv_text(rows))
         write_bytes_whole(work / "contact_sheet.png", draw_sheet(result, showcase.shown))
     return result
+
+
+def _destination(config: Mapping[str, Any], methods: Iterable[str]) -> Destination:
+    files = [Part(name) for name in ("metrics.json", "metrics.csv", "contact_sheet.png")]
+    folders = [Part(f"frames/{name}", tuple(SUFFIXES)) for name in (TRUE, *methods)]
+    return Destination(
+        Path(config["output"]), "benchmark", [*files, *(folders if config["frames"] else [])],
+        paths_read(config, ClipSettings), config.get("overwrite", False),
+    )  # fmt: skip
 
 
 def _part(config: Mapping[str, Any], source: FrameSource) -> FrameSource:

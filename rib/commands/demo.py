@@ -18,6 +18,7 @@ def task(config: dict[str, Any]) -> None:
     from rib.benchmark.table import print_table
     from rib.config.compose import compose
     from rib.io.model_packages import weight_file
+    from rib.io.results import is_finished
     from rib.pipeline.interpolate import interpolate
     from rib.video import cut, every, open_source
 
@@ -31,9 +32,10 @@ def task(config: dict[str, Any]) -> None:
     print(
         f"a woman walks, {size[0]} x {size[1]} px: {len(clip)} frames, one in {stride} given, the rest made"
     )
-    common = f"input={path}"
-    interpolate(compose("interpolate", common, f"rate={stride}", f"output={made}"), every(clip, stride))
-    print_table(benchmark(compose("benchmark", common, f"stride={stride}", f"output={scored}"), clip))
+    common = f"input={path}", f"overwrite={config['overwrite']}"
+    if config["overwrite"] or is_finished(scored, "benchmark") or not is_finished(made, "interpolate"):
+        interpolate(compose("interpolate", *common, f"rate={stride}", f"output={made}"), every(clip, stride))
+    print_table(benchmark(compose("benchmark", *common, f"stride={stride}", f"output={scored}"), clip))
     for file in (made / "report.html", made / "video.mp4", scored / "contact_sheet.png"):
         print(f"open {file.absolute()}")
     print(f"{time.perf_counter() - start:.0f} s")

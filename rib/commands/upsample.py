@@ -16,6 +16,9 @@ def task(config: dict[str, Any]) -> None:
         print(f"the keypoints were taken as {ASSUMED_FPS:g} a second; input_fps= says otherwise")
     for clip in upsample(config):
         places = " and ".join(map(str, clip.folders))
+        if clip.poses is None:
+            print(f"{clip.name}: done before, in {places}")
+            continue
         print(f"{clip.name}: {clip.given} poses in, {len(clip.poses)} out in {places}")
 
 

@@ -41,6 +41,7 @@ class DemoRoot(Settings):
     """conf/demo.yaml."""
 
     output: str = field(metadata=PATH)
+    overwrite: bool = False
     stride: Stride
     first: Whole
     count: Annotated[int, Range(2, LARGEST_INT)]
@@ -59,6 +60,7 @@ class PrepareRoot(Settings):
             *(f"prepare.chain.{name}" for name in ("*.path", "*.weights", "*.ckpt", "cache.dir")),
         )
     )
+    overwrite: bool = False
     shard: str
     max_reasons: Whole
     device: Annotated[str, Device()]
@@ -95,6 +97,7 @@ class EvaluateRoot(Settings):
     max_windows: Count
     every: Count
     output: str = field(metadata=PATH)
+    overwrite: bool = False
     device: Annotated[str, Device()]
     skeletons: bool
     show: Show
@@ -112,6 +115,7 @@ class EvaluateHumanslomoRoot(Settings):
     batch_size: Annotated[int, Range(1, 4096)]
     device: Annotated[str, Device()]
     output: str = field(metadata=PATH)
+    overwrite: bool = False
     videos: bool
     codec: str
     crf: Crf

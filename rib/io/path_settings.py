@@ -6,7 +6,7 @@ import dataclasses
 import errno
 import os
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -65,6 +65,21 @@ def settle_paths(settings: dict[str, Any], root: type) -> None:
     """
     for key, holder, name in _path_values(settings, root):
         holder[name] = _settled(key, holder[name])
+
+
+def paths_read(settings: Mapping[str, Any], root: type) -> dict[str, str]:
+    """The paths that a command reads, by setting: all that are set but its output and its cache.
+
+    Args:
+        settings: Composed settings.
+        root: Their typed root.
+    """
+    values = {key: holder[name] for key, holder, name in _path_values(dict(settings), root)}
+    return {key: value for key, value in values.items() if key.rpartition(".")[2] not in WRITTEN}
+
+
+WRITTEN = ("output", "dir")
+"""What the settings are called whose paths are written to."""
 
 
 def existing(value: str) -> bool:

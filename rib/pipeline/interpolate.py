@@ -8,16 +8,16 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
 import rib
 from rib.io.files import write_text_whole
+from rib.io.results import whole_result
 from rib.keypoint_files import write_openpose
 from rib.pipeline.analysis import Analysis
 from rib.pipeline.chain import Chain
 from rib.pipeline.opening import open_clip
-from rib.pipeline.outputs import appear_whole, places, write_frames
+from rib.pipeline.outputs import destination, keeps_poses, places, write_frames
 from rib.pipeline.report import write_report
 from rib.pipeline.shares import TrustShares
 from rib.pipeline.sounding import choose_sound
@@ -43,6 +43,8 @@ def interpolate(config: Mapping[str, Any], source: FrameSource | None = None) ->
         RibError: A mistake in the settings or in the input; nothing has been written then.
     """
     start = time.perf_counter()
+    # what input= names is not read where a source is given
+    given = {**config, "input": None} if source is not None else config
     source, given_fps = open_clip(config, source)
     # the first implementation's folders end with the last keyframe
     whole, even = config["layout"] != "reference", config["video"]["timestamps"] == "constant"
@@ -51,8 +53,7 @@ def interpolate(config: Mapping[str, Any], source: FrameSource | None = None) ->
     not_kept = list(source.not_kept)
     sound = choose_sound(source, config["sound"], config["slow"], not_kept)
     chain = Chain.from_config(config)
-    output = Path(config["output"])
-    with appear_whole(output) as work:
+    with whole_result(destination(given, source.name)) as work:
         where = places(work, config["layout"], source.name, config["video"])
         analysis = chain.analyse(source, moments)
         shares = TrustShares()
@@ -62,16 +63,17 @@ def interpolate(config: Mapping[str, Any], source: FrameSource | None = None) ->
                 if frame.keyframe < 0:
                     shares.add(int(analysis.timeline.gap[frame.index]), frame.trusted)
         with chain.watch("write poses"):
-            write_openpose(analysis.poses, where.poses)
+            if not keeps_poses(config, source.name):
+                write_openpose(analysis.poses, where.poses)
         summary = _summary(config, source, chain, analysis, shares)
         summary["not_kept"] = not_kept
-        write_text_whole(work / "config.yaml", _yaml(config))
+        write_text_whole(where.papers / "config.yaml", _yaml({**config, "overwrite": False}))
         summary["seconds"] = _seconds(chain, start)
         if config["report"]:
             with chain.watch("report"):
-                write_report(work / "report.html", source, where, analysis, summary)
+                write_report(where.papers / "report.html", source, where, analysis, summary)
         summary["seconds"] = _seconds(chain, start)
-        write_text_whole(work / "summary.json", json.dumps(summary, indent=2) + "\n")
+        write_text_whole(where.papers / "summary.json", json.dumps(summary, indent=2) + "\n")
     return summary
 
 

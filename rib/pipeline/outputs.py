@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rib.io.errors import RibError
-from rib.io.files import temporary_folder, write_errors
+from rib.io.path_settings import paths_read
+from rib.io.results import Destination, Part
 from rib.pipeline.chain import OutputFrame
+from rib.pipeline.settings import InterpolateSettings
 from rib.pipeline.times import Timeline
 from rib.video import FrameSource, PictureWriter, SoundTrack, VideoWriter
+from rib.video.pictures import SUFFIXES
 
 LAYOUTS = {
     "rib": ("frames", "poses"),
     "reference": ("Generated_frames/{name}", "Predict_motion/{name}"),
 }
 """Folders of pictures and of poses: ours, and those of the method's first implementation."""
+
+
+PAPERS = {"rib": "", "reference": "{name}.rib"}
+"""Where the video, the page and the summary lie; folders of the first implementation hold several clips."""
 
 
 @dataclass(frozen=True)
@@ -30,11 +36,13 @@ class Places:
         pictures: Folder of `%06d.png`, or None where none are wanted.
         poses: Folder of OpenPose JSON.
         video: The video, or None where none is wanted.
+        papers: Folder of config.yaml, summary.json and report.html.
     """
 
     pictures: Path | None
     poses: Path
     video: Path | None
+    papers: Path = Path()
 
 
 def places(folder: Path, layout: str, name: str, recipe: Mapping[str, Any]) -> Places:
@@ -49,49 +57,45 @@ def places(folder: Path, layout: str, name: str, recipe: Mapping[str, Any]) -> P
     if layout not in LAYOUTS:
         raise RibError(f"layout={layout}: there is no such layout", f"choose one of: {', '.join(LAYOUTS)}")
     pictures, poses = (folder / part.format(name=name) for part in LAYOUTS[layout])
+    papers = folder / PAPERS[layout].format(name=name)
     return Places(
         pictures=pictures if recipe["pictures"] else None,
         poses=poses,
-        video=folder / "video.mp4" if recipe["codec"] else None,
+        video=papers / "video.mp4" if recipe["codec"] else None,
+        papers=papers,
     )
 
 
-@contextmanager
-def appear_whole(output: Path) -> Iterator[Path]:
-    """Give an empty folder whose content moves into `output` when the block ends well.
+def destination(config: Mapping[str, Any], name: str) -> Destination:
+    """Where a clip's result goes, and what it must not touch.
 
-    Files and folders of the same names are replaced, others stay. When the block raises, `output` is as
-    it was.
+    The poses of `motion=files` that lie where they would be written are left as they are.
 
-    Raises:
-        RibError: The folder cannot be written to, or its disk is full.
+    Args:
+        config: conf/interpolate.yaml, composed.
+        name: The clip's name.
     """
-    output = output.expanduser().absolute()
-    existed = output.is_dir()
-    with write_errors(output):
-        output.mkdir(parents=True, exist_ok=True)
-    try:
-        with temporary_folder(output / "result") as work:
-            yield work
-            with write_errors(output):
-                _move_into(work, output)
-    except BaseException:
-        if not existed:
-            shutil.rmtree(output, ignore_errors=True)
-        raise
+    output, layout = Path(config["output"]), config["layout"]
+    where = places(Path(), layout, name, config["video"])
+    reads = paths_read(config, InterpolateSettings)
+    parts = [Part(str(where.papers / file)) for file in ("config.yaml", "summary.json")]
+    parts += [Part(str(where.papers / "report.html"))] if config["report"] else []
+    parts += [Part(str(where.video))] if where.video else []
+    parts += [Part(str(where.pictures), tuple(SUFFIXES))] if where.pictures else []
+    if keeps_poses(config, name):
+        reads = {key: path for key, path in reads.items() if path != config["poses"]}
+    else:
+        parts.append(Part(str(where.poses), (".json",)))
+    key = "interpolate" if layout == "rib" else f"interpolate-{name}"
+    return Destination(output, key, parts, reads, config.get("overwrite", False))
 
 
-def _move_into(work: Path, output: Path) -> None:
-    """Replace what has the same name; folders of folders (`Generated_frames/`) are entered instead."""
-    for made in sorted(work.iterdir()):
-        target = output / made.name
-        if made.is_dir() and target.is_dir() and any(child.is_dir() for child in made.iterdir()):
-            _move_into(made, target)
-            continue
-        old = work / f".old-{made.name}"
-        if target.exists():
-            target.replace(old)
-        made.replace(target)
+def keeps_poses(config: Mapping[str, Any], name: str) -> bool:
+    """Whether the poses given are those that the result's layout asks for, in their very place."""
+    if config["layout"] != "reference" or config["poses"] is None:
+        return False
+    place = places(Path(config["output"]).expanduser(), "reference", name, config["video"]).poses
+    return place.resolve() == Path(config["poses"]).expanduser().resolve()
 
 
 def write_frames(

@@ -64,6 +64,7 @@ class ClipSettings(ChainSettings):
     input: str = field(metadata=PATH)
     input_fps: FrameRate | None = None
     output: str = field(metadata=PATH)
+    overwrite: bool = False
     poses: str | None = field(default=None, metadata=PATH)
     keypoints: str
     max_mpx: Annotated[float, Range(above=0)]
@@ -109,6 +110,7 @@ class UpsampleSettings(Settings):
     rate: Rate | None = None
     fps: FrameRate | None = None
     output: str = field(metadata=PATH)
+    overwrite: bool = False
     layout: Annotated[str, OneOf("rib", "reference")]
     keypoints: str
     device: Annotated[str, Device(auto=True)]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -10,11 +11,22 @@ from typing import Any
 
 import numpy as np
 
+from rib.io.cache import key_of
 from rib.io.errors import RibError
+from rib.io.path_settings import paths_read
 from rib.io.recipe import build
 from rib.io.regular_files import kind_of
+from rib.io.results import (
+    Destination,
+    Part,
+    is_finished,
+    refuse_finished,
+    refuse_foreign,
+    refuse_touching_input,
+    whole_result,
+)
 from rib.keypoint_files import read_people, write_openpose
-from rib.pipeline.outputs import appear_whole
+from rib.pipeline.settings import UpsampleSettings
 from rib.pipeline.times import target_fps, timeline
 from rib.pose.files import detections
 from rib.structures.keypoints import PoseSequence
@@ -37,20 +49,21 @@ class Upsampled:
     Attributes:
         name: The clip's.
         given: Moments read.
-        poses: What was written.
+        poses: What was written, or None where that was done before.
         folders: Where.
     """
 
     name: str
     given: int
-    poses: PoseSequence
+    poses: PoseSequence | None
     folders: tuple[Path, ...]
 
 
 def upsample(config: Mapping[str, Any]) -> Iterator[Upsampled]:
     """Up-sample a folder of keypoint files, or every such folder inside a folder.
 
-    Each clip's result appears whole before the next clip is read.
+    Each clip's result appears whole before the next clip is read. Clips that are done with these very
+    settings are not done again, unless all are: then that is told.
 
     Args:
         config: conf/upsample.yaml, composed to a plain dict.
@@ -65,18 +78,52 @@ def upsample(config: Mapping[str, Any]) -> Iterator[Upsampled]:
     folders = FOLDERS[config["layout"]]
     stages = {stage: build(config[stage]) for stage in folders}
     tracker = build(config["tracker"])
-    output = Path(config["output"]).expanduser()
-    for path in clips(Path(config["input"]).expanduser()):
+    for name, path, to in _destinations(config, folders.values()):
+        where = tuple(to.output / part.name for part in to.parts)
+        if not to.overwrite and is_finished(to.output, to.key, to.made_from):
+            yield Upsampled(name, 0, None, where)
+            continue
         poses = _person(path, given_fps, config["keypoints"], tracker)
         times_s = timeline(poses.times_s, fps).times_s
-        with appear_whole(output) as work:
+        with whole_result(to) as work:
             for stage, folder in folders.items():
                 dense = stages[stage](poses, times_s)
-                write_openpose(dense, work / folder.format(name=path.stem))
+                write_openpose(dense, work / folder.format(name=name))
                 if stage == "motion":
                     result = dense
-        where = tuple(output / folder.format(name=path.stem) for folder in folders.values())
-        yield Upsampled(path.stem, len(poses), result, where)
+        yield Upsampled(name, len(poses), result, where)
+
+
+def _destinations(config: Mapping[str, Any], folders: Iterable[str]) -> list[tuple[str, Path, Destination]]:
+    """Every clip with its name and where its poses go; what is in the way is told before any is read."""
+    output, reads = Path(config["output"]).expanduser(), paths_read(config, UpsampleSettings)
+    found = []
+    for path in clips(Path(config["input"]).expanduser()):
+        name = clip_name(path)
+        parts = [Part(folder.format(name=name), (".json",)) for folder in folders]
+        overwrite, made_from = config.get("overwrite", False), _made_from(config, path)
+        to = Destination(output, f"upsample-{name}", parts, reads, overwrite, made_from)
+        refuse_touching_input(to)
+        refuse_foreign(to)
+        if not is_finished(output, to.key, made_from):
+            refuse_finished(to)
+        found.append((name, path, to))
+    if all(is_finished(output, to.key) for _, _, to in found):
+        refuse_finished(found[0][2])
+    return found
+
+
+def _made_from(config: Mapping[str, Any], path: Path) -> str:
+    """Settings and input of a clip as a short text."""
+    settings = {key: config[key] for key in config if key not in ("output", "overwrite", "device", "input")}
+    files = sorted(path.glob("*.json")) if path.is_dir() else [path]
+    stats = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+    return key_of((json.dumps(settings, sort_keys=True, default=str), path.is_dir(), stats))
+
+
+def clip_name(path: Path) -> str:
+    """What a clip's poses are called: the folder's whole name, or the file's without its suffix."""
+    return path.absolute().name if path.is_dir() else path.stem
 
 
 def clips(path: Path) -> list[Path]:
@@ -86,14 +133,33 @@ def clips(path: Path) -> list[Path]:
         RibError: There is none.
     """
     kind, remedy = kind_of(path), "name a folder of JSON files, or of such folders"
-    if kind == "a file" or (kind == "a folder" and any(path.glob("*.json"))):
+    files = (
+        [file for file in path.glob("*.json") if not file.name.startswith(".")] if kind == "a folder" else []
+    )
+    if files:
+        _refuse_twice(path, files)
+    if kind == "a file" or files:
         return [path]
     if kind != "a folder":
         raise RibError(f"input {path} {f'is {kind}' if kind else 'does not exist'}", remedy)
-    found = sorted(folder for folder in path.iterdir() if folder.is_dir() and any(folder.glob("*.json")))
+    found = sorted(
+        folder
+        for folder in path.iterdir()
+        if not folder.name.startswith(".") and folder.is_dir() and any(folder.glob("*.json"))
+    )
     if not found:
         raise RibError(f"{path} holds no .json file and no folder of them", "name a folder of keypoint files")
     return found
+
+
+def _refuse_twice(path: Path, files: Sequence[Path]) -> None:
+    """Refuse a JSON file beside a folder of its name: one of them would be left out without a word."""
+    for file in files:
+        if file.with_suffix("").is_dir() and any(file.with_suffix("").glob("*.json")):
+            raise RibError(
+                f"{path} holds both {file.name} and a folder {file.stem}/: their poses would be called alike",
+                f"name one of them: input={file}",
+            )
 
 
 def _person(path: Path, fps: Fraction, layout: str, tracker: Any) -> PoseSequence:

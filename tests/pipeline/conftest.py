@@ -53,6 +53,7 @@ def settings(tmp_path: Path) -> Callable[..., dict[str, Any]]:
             "video=frames",
             "report=false",
             "device=cpu",
+            "overwrite=true",
             *overrides,
         )
 

@@ -1,0 +1,203 @@
+"""A result appears in a folder whole or not at all, and nothing there that rib did not make is touched."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from rib.io.errors import RibError
+from rib.io.files import write_errors
+from rib.io.manifest import FOLDER, links_on_the_way, manifest_path, own_files, read_manifest
+from rib.io.one_at_a_time import one_at_a_time
+from rib.io.replacing import heal, replace, work_folder
+
+
+@dataclass(frozen=True)
+class Part:
+    """A file of a result, or a folder of files of one kind.
+
+    Attributes:
+        name: Its path inside the output folder.
+        suffixes: What the files of a folder end in; empty for a single file.
+    """
+
+    name: str
+    suffixes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Destination:
+    """Where a result goes, and what it must not touch.
+
+    Attributes:
+        output: The folder.
+        key: The result's name in it: results of other names stay.
+        parts: What is going to be written.
+        reads: What the run reads, by setting.
+        overwrite: Whether an earlier result of this name is replaced.
+        made_from: What tells two results of one name apart, such as the input's name.
+    """
+
+    output: Path
+    key: str
+    parts: Sequence[Part]
+    reads: Mapping[str, str | Path]
+    overwrite: bool = False
+    made_from: str = ""
+
+
+@contextmanager
+def whole_result(to: Destination) -> Iterator[Path]:
+    """Give an empty folder whose files move into the output folder when the block ends well.
+
+    Rib's own earlier result of the name is moved aside, and back where something fails; other files stay.
+    When the block raises, the output folder is as it was but for what others put there meanwhile.
+
+    Raises:
+        RibError: What would be written is, holds or lies in what is read; something is in the way that rib
+            did not make; the result is there and `overwrite` is not set; another run is writing it; or the
+            folder cannot be written to.
+    """
+    refuse_touching_input(to)
+    output = _real(to.output)
+    work = work_folder(output, to.key)
+    for path in (output / FOLDER, work):
+        if path.is_symlink():
+            raise _in_the_way(path, "is a link")
+    made = _make(output / FOLDER)
+    try:
+        with one_at_a_time(manifest_path(output, to.key).with_suffix(".lock"), str(to.output)):
+            heal(output, to.key)
+            refuse_foreign(to)
+            refuse_finished(to)
+            try:
+                with write_errors(output):
+                    (work / "new").mkdir(parents=True)
+                    yield work / "new"
+                    replace(output, to.key, to.made_from)
+            finally:
+                with suppress(RibError):  # the reason why the run stopped is told, not this
+                    heal(output, to.key)
+    finally:
+        for folder in reversed(made):
+            with suppress(OSError):
+                folder.rmdir()  # only what this run made, and only if nobody put anything there
+
+
+def is_finished(output: Path, key: str, made_from: str | None = None) -> bool:
+    """Whether a result is there whole.
+
+    Args:
+        output: The folder.
+        key: The result's name in it.
+        made_from: See `Destination`; None for any.
+    """
+    manifest = read_manifest(manifest_path(_real(output), key))
+    if manifest is None or not manifest.finished or not own_files(_real(output), manifest):
+        return False
+    return made_from is None or manifest.made_from == made_from
+
+
+def refuse_finished(to: Destination) -> None:
+    """Refuse to replace a result that is there, unless that was asked for.
+
+    Raises:
+        RibError: It is there.
+    """
+    if not to.overwrite and is_finished(to.output, to.key):
+        raise RibError(
+            f"{to.output} already holds a finished result ({', '.join(part.name for part in to.parts[:3])})",
+            "type overwrite=true to replace it, or output=ANOTHER_FOLDER",
+        )
+
+
+def refuse_touching_input(to: Destination) -> None:
+    """Refuse to write what is read, into it, or around it; links are followed.
+
+    Raises:
+        RibError: A part is, holds or lies in something that is read.
+    """
+    output = _real(to.output)
+    own = own_files(output, read_manifest(manifest_path(output, to.key)))
+    old = {_identity(path) for path in own.values()}
+    for setting, source in ((name, _real(Path(given))) for name, given in to.reads.items()):
+        if not source.exists():
+            continue
+        for part in to.parts:
+            target = (output / part.name).resolve()
+            if (relation := _relation(target, source)) is not None:
+                raise RibError(
+                    f"output={to.output}: {target} would be written, which {relation} {setting}={source}",
+                    "type output=ANOTHER_FOLDER",
+                )
+        if old and not old.isdisjoint(map(_identity, _files_of(source))):
+            raise RibError(
+                f"{setting}={source} leads to files of the earlier result in {to.output}, which it replaces",
+                "type output=ANOTHER_FOLDER",
+            )
+
+
+def refuse_foreign(to: Destination) -> None:
+    """Refuse to write where something is that rib did not make, or that was changed since.
+
+    Raises:
+        RibError: Something is in the way.
+    """
+    output = _real(to.output)
+    own = set(own_files(output, read_manifest(manifest_path(output, to.key))))
+    for part in to.parts:
+        place = links_on_the_way(output, f"{part.name}/*" if part.suffixes else part.name)
+        if place is not None:
+            raise _in_the_way(place, "is a link or a file, where a folder would be made")
+        target = output / part.name
+        if not part.suffixes and part.name not in own and os.path.lexists(target):
+            raise _in_the_way(target, "was not made by rib, or was changed since")
+        if part.suffixes and target.is_dir():
+            for path in sorted(target.iterdir()):
+                if path.suffix.lower() in part.suffixes and f"{part.name}/{path.name}" not in own:
+                    raise _in_the_way(path, "was not made by rib, or was changed since")
+
+
+def _in_the_way(path: Path, why: str) -> RibError:
+    return RibError(f"{path} {why}, and is not replaced", "move it, or type output=ANOTHER_FOLDER")
+
+
+def _real(path: Path) -> Path:
+    return path.expanduser().resolve()
+
+
+def _relation(target: Path, source: Path) -> str | None:
+    """What a place is to something that is there, if it is anything to it."""
+    if target == source or (target.exists() and target.samefile(source)):
+        return "is"
+    if target in source.parents:
+        return "holds"
+    return "lies in" if source in target.parents else None
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    try:
+        now = path.stat()
+    except OSError:
+        return -1, -1
+    return now.st_dev, now.st_ino
+
+
+def _files_of(source: Path) -> Iterable[Path]:
+    """A file, or the files of a folder and of the folders in it, links followed."""
+    if not source.is_dir():
+        yield from [source] if source.exists() else []
+        return
+    for pattern in ("*", "*/*"):
+        yield from (path for path in source.glob(pattern) if path.is_file())
+
+
+def _make(folder: Path) -> list[Path]:
+    """Make a folder, and tell what was made of it, outermost first."""
+    missing = [path for path in (folder, *folder.parents) if not path.exists()][::-1]
+    with write_errors(folder.parent):
+        folder.mkdir(parents=True, exist_ok=True)
+    return missing
