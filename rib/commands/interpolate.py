@@ -26,9 +26,9 @@ def task(config: dict[str, Any]) -> None:
         print(f"{fallback['start_s']:.2f}-{fallback['end_s']:.2f} s: {fallback['why']}")
 
 
-def command(arguments: list[str]) -> None:
-    """Entry point for `rib interpolate`."""
-    run("interpolate", task, arguments)
+def command(arguments: list[str], root: str | None = None) -> None:
+    """Entry point for `rib interpolate`; `root` takes the place of its own root config."""
+    run("interpolate", task, arguments, root)
 
 
 if __name__ == "__main__":

@@ -22,12 +22,12 @@ def task(config: dict[str, Any]) -> float | None:
     return score
 
 
-def command(arguments: list[str]) -> None:
-    """Entry point for `rib train`."""
+def command(arguments: list[str], root: str | None = None) -> None:
+    """Entry point for `rib train`; `root` takes the place of its own root config."""
     if follows():
         raise SystemExit(follow())
     try:
-        run("train", task, arguments)
+        run("train", task, arguments, root)
     finally:
         if place_of().num_ranks > 1:
             from rib.engine.meeting import dismiss

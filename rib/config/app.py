@@ -85,13 +85,14 @@ def open_standard_streams() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def run(verb: str, task: Task, arguments: list[str]) -> None:
+def run(verb: str, task: Task, arguments: list[str], root: str | None = None) -> None:
     """Compose conf/<verb>.yaml with the arguments and give the result to the task as a plain dict.
 
     Args:
         verb: The command's name and its root config's.
         task: What the command does.
         arguments: Overrides `key=value`, and Hydra's own options such as `-m` and `--cfg job`.
+        root: A root config that takes the place of conf/<verb>.yaml, by the name that Hydra knows it under.
 
     Raises:
         RibError: A mistake in the arguments or in a config.
@@ -107,10 +108,10 @@ def run(verb: str, task: Task, arguments: list[str]) -> None:
             raise RibError(f"there is no option {option}", did_you_mean(option, sorted(OPTIONS)))
     # argparse reads no settings after an option that stands among them
     first = sorted(arguments, key=lambda argument: argument not in ("-m", "--multirun"))
-    _compose_and_call(verb, task, [current_override(argument) for argument in first])
+    _compose_and_call(verb, task, [current_override(argument) for argument in first], root or verb)
 
 
-def _compose_and_call(verb: str, task: Task, arguments: list[str]) -> None:
+def _compose_and_call(verb: str, task: Task, arguments: list[str], root: str) -> None:
     # With this set Hydra raises what went wrong instead of printing it and leaving with 1 itself.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     import hydra
@@ -123,7 +124,7 @@ def _compose_and_call(verb: str, task: Task, arguments: list[str]) -> None:
     schema.register()
     sys.argv = [f"rib {verb}", *(literal(argument, schema.ROOTS[verb]) for argument in arguments)]
     try:
-        hydra.main(config_path=str(conf_dir()), config_name=verb, version_base="1.3")(_job(verb, task))()
+        hydra.main(config_path=str(conf_dir()), config_name=root, version_base="1.3")(_job(verb, task))()
     except ConfigError as error:
         raise explain(error) from error
     except Exception as error:

@@ -34,6 +34,12 @@ def compose(verb: str, *overrides: str) -> dict[str, Any]:
     return plain(_compose(verb, *(literal(word, schema.ROOTS[verb]) for word in overrides)), verb)
 
 
+def composed_defaults(verb: str) -> dict[str, Any]:
+    """The settings of a command where nothing is typed, with what follows another setting not filled in."""
+    content: Any = OmegaConf.to_container(_compose(verb), resolve=False)
+    return {str(key): value for key, value in content.items()}
+
+
 def check_all() -> Iterator[tuple[str, int | None]]:
     """Compose every root with every option of every group that it uses, and check every recipe.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from typing import Any
 
 KEYS = {
     "task.module.average": "task.module.ema_decay",
@@ -33,6 +34,21 @@ def current_override(argument: str) -> str:
             key = new + match["key"].removeprefix(old)
             return _told(argument, f"{match['mark'] or ''}{key}{match['value'] or ''}")
     return argument
+
+
+def current_settings(settings: dict[Any, Any]) -> None:
+    """Give frozen settings of the last release today's names, in place."""
+    for old, new in KEYS.items():
+        before, after = _holder(settings, old), _holder(settings, new)
+        if before is not None and after is not None and (name := old.rpartition(".")[2]) in before:
+            after.setdefault(new.rpartition(".")[2], before.pop(name))
+
+
+def _holder(settings: Any, key: str) -> dict[Any, Any] | None:
+    """The dict that a dotted key stands in, where there is one."""
+    for name in key.split(".")[:-1]:
+        settings = settings.get(name) if isinstance(settings, dict) else None
+    return settings if isinstance(settings, dict) else None
 
 
 def _told(old: str, new: str) -> str:

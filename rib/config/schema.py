@@ -126,8 +126,11 @@ class TrainRoot(Settings):
     """conf/train.yaml."""
 
     task: Recipe = field(
-        metadata=paths("data.folder", "data.store", "data.drawings", "module.loss.perceptual.vgg19")
-    )
+        metadata=paths(
+            "data.folder", "data.store", "data.drawings", "data.detector_tracks.*.0",
+            "module.loss.perceptual.vgg19",
+        )
+    )  # fmt: skip
     net: Recipe
     trainer: Recipe
     callbacks: Recipe

@@ -83,7 +83,7 @@ def read_checkpoint(path: Path, map_location: Any = "cpu") -> dict[str, Any]:
     if not path.is_file():
         raise RibError(f"the checkpoint {path} does not exist", "type ckpt=PATH of a .ckpt file")
     content = read_tensors(path, map_location)
-    if not isinstance(content, dict) or "state_dict" not in content:
+    if not isinstance(content, dict) or not isinstance(content.get("state_dict"), Mapping):
         raise RibError(f"{path} holds no state_dict", "name a checkpoint that `rib train` wrote")
     return content
 

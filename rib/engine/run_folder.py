@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import platform
+import shlex
 import subprocess
 import sys
 from importlib.metadata import distributions
@@ -16,7 +17,7 @@ from rib.io.files import write_errors, write_text_whole
 
 
 def open_run_folder(folder: Path, config: dict[str, Any]) -> None:
-    """Write versions.json, git.json, git.diff and config.json, and send the log to log.txt.
+    """Write versions.json, git.json, git.diff, config.json and start.json, and send the log to log.txt.
 
     Args:
         folder: The run's folder, made if needed.
@@ -28,6 +29,12 @@ def open_run_folder(folder: Path, config: dict[str, Any]) -> None:
     with write_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
     write_text_whole(folder / "config.json", json.dumps(config, indent=2, default=str) + "\n")
+    start = {
+        "folder": str(Path.cwd()),
+        "command": sys.argv,
+        "repeat": f"rib repeat {shlex.quote(str(folder))}",
+    }
+    write_text_whole(folder / "start.json", json.dumps(start, indent=2) + "\n")
     versions = {d.metadata["Name"]: d.version for d in distributions() if d.metadata["Name"]}
     facts = {"python": platform.python_version(), "platform": platform.platform(), "rib": rib.__version__}
     write_text_whole(

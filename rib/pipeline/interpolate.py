@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 import rib
@@ -114,6 +115,8 @@ def _summary(
         "fallbacks": [asdict(f) for f in analysis.fallbacks],
         "device": chain.device,
         "versions": {"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}},
+        "started_in": str(Path.cwd()),
+        "repeat": "rib repeat <this folder>",
         "config": dict(config),
     }
 
@@ -134,7 +137,6 @@ def _version(package: str) -> str | None:
 def _yaml(config: Mapping[str, Any]) -> str:
     import yaml
 
-    return (
-        "# Repeat with: rib interpolate --config-path <this folder> --config-name config\n"
-        + yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True)
+    return "# Repeat with: rib repeat <this folder>\n" + yaml.safe_dump(
+        dict(config), sort_keys=False, allow_unicode=True
     )
