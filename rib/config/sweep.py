@@ -11,9 +11,11 @@ from typing import Any
 from hydra.core.hydra_config import HydraConfig
 from hydra.experimental.callback import Callback
 from hydra.types import RunMode
-from omegaconf import DictConfig
+from omegaconf import DictConfig, open_dict, read_write
 
 from rib.config.explain import ConfigError
+from rib.config.literal import escaped, quoted
+from rib.engine.run_folder import claim_folder
 from rib.engine.status import FAILED, FINISHED, Status, read_status, write_status
 from rib.io.errors import RibError, in_one_line
 from rib.io.files import write_text_whole
@@ -21,12 +23,34 @@ from rib.io.files import write_text_whole
 _folders: list[Path] = []
 
 
-class RememberFolder(Callback):
-    """Notes where the sweep's runs lie; named in conf/train.yaml."""
+class ClaimFolder(Callback):
+    """Takes the folder of a run, or of a sweep, for it alone; named in conf/train.yaml."""
+
+    def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Called by Hydra before a run that is no sweep's."""
+        _claim(config, "run")
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Called by Hydra before the first run."""
+        """Called by Hydra before the first run of a sweep."""
+        _claim(config, "sweep")
         _folders[:] = [Path(str(config.hydra.sweep.dir)).absolute()]
+
+
+def _claim(config: DictConfig, mode: str) -> None:
+    """Make the folder that the config names by the time, under another name where it is there already.
+
+    A folder that the user named is left to what `restore` says.
+    """
+    key = f"hydra.{mode}.dir"
+    if any(override.lstrip("+").startswith(f"{key}=") for override in config.hydra.overrides.hydra):
+        return
+    try:
+        folder = claim_folder(Path(str(config.hydra[mode].dir)))
+    except OSError:
+        return  # Hydra is going to say so
+    with open_dict(config.hydra), read_write(config.hydra):
+        config.hydra[mode].dir = escaped(str(folder))
+        config.hydra.overrides.hydra.append(f"{key}={quoted(str(folder))}")  # the runs compose anew
 
 
 def overrides_of_this_job() -> tuple[str, ...]:

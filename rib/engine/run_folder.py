@@ -2,18 +2,41 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import logging
 import platform
 import shlex
 import subprocess
 import sys
+from contextlib import suppress
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
 import rib
 from rib.io.files import write_errors, write_text_whole
+
+
+def claim_folder(folder: Path) -> Path:
+    """Make a folder that no other run has, however many begin in the same second.
+
+    Args:
+        folder: The one wanted.
+
+    Returns:
+        It, or the first of `<folder>_2`, `<folder>_3`, ... that was not there.
+
+    Raises:
+        OSError: It cannot be made.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    for number in itertools.count(1):
+        claimed = folder if number == 1 else folder.with_name(f"{folder.name}_{number}")
+        with suppress(FileExistsError):
+            claimed.mkdir()
+            break
+    return claimed
 
 
 def open_run_folder(folder: Path, config: dict[str, Any]) -> None:
