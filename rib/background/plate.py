@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 import torch
 
-from rib.background.camera import STILL, Sight, camera_motions, follow, part_of
 from rib.io.ranges import Share
 from rib.structures.interval import Interval, Keyframe
+from rib.video.camera import STILL, Sight, camera_motions, follow, part_of
 
 INPAINT_LONG_SIDE_PX = 256
 """What no keyframe shows is invented at this size: it has no detail, and larger only costs time."""
@@ -68,7 +68,7 @@ class PersonFreePlate:
         others = sorted(neighbours, key=lambda keyframe: abs(keyframe.time_s - middle))
         layers = [(_pixels(keyframe), self._free(keyframe)) for keyframe in (a, b, *others)]
         sights = [_sight(layer) for layer in layers]
-        from_a = [STILL, *camera_motions(sights[0], sights[1:])]
+        from_a = [STILL, *(motion.matrix for motion in camera_motions(sights[0], sights[1:]))]
         if all(motion is STILL for motion in from_a):
             rest = _complete([*layers[2:], *layers[:2]])
             both = [_over(order, rest) for order in (layers[:2], layers[1::-1])]

@@ -6,10 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rib.structures.skeleton import BODY25_HANDS
-
 _BODY = slice(0, 25)
-_TORSO = [BODY25_HANDS.index(name) for name in ("right_shoulder", "left_shoulder", "left_hip", "right_hip")]
 
 
 @dataclass(frozen=True)
@@ -20,7 +17,8 @@ class Detection:
         keypoints_px: (67, 2) float64, pixel centres at .5; 0 where missing.
         confidence: (67,) float64 in 0..1; 0 means missing.
         box_xyxy: (4,) float64 left, top, right, bottom in pixels.
-        appearance: A histogram that sums to 1 (`torso_histogram`), or None where no picture was at hand.
+        appearance: (5, B) colours of the body's parts (`rib.pose.appearance.describe`), or None where no
+            picture was at hand.
         depth: (5,) relative depth of each of `rib.structures.keypoints.LAYERS`, smaller is nearer, or None.
     """
 
@@ -55,35 +53,3 @@ class Detection:
     def mean_confidence(self) -> float:
         """Mean over the 25 body points; missing ones count as 0."""
         return float(self.confidence[_BODY].mean())
-
-
-def torso_histogram(
-    picture: np.ndarray, keypoints_px: np.ndarray, confidence: np.ndarray, bins: int = 6
-) -> np.ndarray | None:
-    """What a person wears: the colours between the shoulders and hips.
-
-    Args:
-        picture: (H, W, 3) uint8 RGB.
-        keypoints_px: (67, 2) in the joint set `body25_hands`.
-        confidence: (67,).
-        bins: Steps a colour channel.
-
-    Returns:
-        (bins ** 3,) float64 that sums to 1, or None where less than three of the four corners lie in it.
-    """
-    import cv2
-
-    height, width = picture.shape[:2]
-    corners = keypoints_px[_TORSO]
-    inside = (corners >= 0).all(axis=1) & (corners[:, 0] < width) & (corners[:, 1] < height)
-    corners = corners[inside & (confidence[_TORSO] > 0)]
-    if len(corners) < 3:
-        return None
-    left, top = np.floor(corners.min(axis=0)).astype(int)
-    right, bottom = np.floor(corners.max(axis=0)).astype(int) + 1
-    crop = np.ascontiguousarray(picture[top:bottom, left:right])
-    mask = np.zeros(crop.shape[:2], np.uint8)
-    hull = cv2.convexHull(np.floor(corners - (left, top)).astype(np.int32))
-    cv2.fillConvexPoly(mask, hull, 1)
-    counts = cv2.calcHist([crop], [0, 1, 2], mask, [bins] * 3, [0, 256] * 3).astype(np.float64).ravel()
-    return counts / counts.sum()

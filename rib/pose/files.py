@@ -13,7 +13,7 @@ from rib.io.recipe import build
 from rib.keypoint_files import read_people
 from rib.pose.detection import Detection
 from rib.pose.track import Tracker
-from rib.structures.keypoints import PoseSequence
+from rib.structures.keypoints import PoseSequence, PoseTracks
 from rib.video import FrameSource
 
 
@@ -39,7 +39,7 @@ class FilesPose:
         self.tracker: Tracker = build(tracker)
 
     def __call__(self, source: FrameSource, cuts: Sequence[int] = ()) -> PoseSequence:
-        """The main person of the clip.
+        """Follow the most prominent person of the clip.
 
         Args:
             source: The clip that the files belong to; its pictures are not read.
@@ -51,10 +51,16 @@ class FilesPose:
         Raises:
             RibError: The files cannot be read, or do not fit the clip's frames or size.
         """
+        return self.tracker.follow(self._found(source), source.times_s, source.size_px, cuts)
+
+    def tracks(self, source: FrameSource, cuts: Sequence[int] = ()) -> PoseTracks:
+        """Follow everybody; arguments and errors as of a call."""
+        return self.tracker.tracks(self._found(source), source.times_s, source.size_px, cuts)
+
+    def _found(self, source: FrameSource) -> list[list[Detection]]:
         people = read_people(self.path, self.layout).aligned(len(source.times_s))
         people.check_fits(source.size_px)
-        found = [detections(frame) for frame in people.frames]
-        return self.tracker.follow(found, source.times_s, source.size_px, cuts)
+        return [detections(frame) for frame in people.frames]
 
 
 def detections(frame: np.ndarray) -> list[Detection]:

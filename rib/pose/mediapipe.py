@@ -1,11 +1,11 @@
-"""`pose=mediapipe`: one person's body, feet and hands at every keyframe, by networks inside a package."""
+"""`pose=mediapipe`: body, feet and hands of people at every keyframe, by networks inside a package."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from itertools import pairwise
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 
@@ -16,21 +16,33 @@ from rib.pose.memory import steadily
 from rib.pose.mirrored import average, look_in_mirror
 from rib.pose.people import Candidate, Crowd, believe
 from rib.pose.sides import untangle
-from rib.structures.keypoints import LAYERS, PoseSequence
+from rib.pose.track import main_person, nobody
+from rib.structures.keypoints import LAYERS, PoseSequence, PoseTracks
 from rib.structures.skeleton import joint_set
 from rib.video import FrameSource
+from rib.video.camera import CameraMotion, CameraWalk
+
+_CAMERA_PX = 320
+"""Long side of the pictures on which the camera's motion is told."""
+
+
+class Sight(NamedTuple):
+    """What the first walk saw at each of the K keyframes."""
+
+    people: list[list[Candidate]]
+    camera: list[CameraMotion]
 
 
 class MediapipePose:
-    """Walk over the clip twice: find everybody and choose one person, then look at that person closely.
+    """Walk over the clip twice: find everybody and link them to tracks, then look at each closely.
 
     The second walk uses the square that fits the person in that very frame, sees them twice (as they are and
     mirrored), finds the hands, and looks again where the first walk lost them for a moment.
 
     Args:
-        tracker: Recipe of the tracker that chooses one person (`rib.pose.track.Tracker`).
+        tracker: Recipe of the tracker (`rib.pose.track.Tracker`).
         min_visibility: Mean visibility (0..1) of shoulders and hips below which a find is not believed.
-        max_people: At most so many people are followed at a time before one is chosen.
+        max_people: At most so many people are followed at a time, the largest.
         tile_px: Side in pixels of the smallest tile on which small people are searched.
         search_every_s: Seconds between two searches for small people while somebody is in sight.
         fill_gap_s: Longest time in seconds out of the detector's sight over which the person is looked for.
@@ -58,7 +70,7 @@ class MediapipePose:
         self._swap_cost = swap_cost
 
     def __call__(self, source: FrameSource, cuts: Sequence[int] = ()) -> PoseSequence:
-        """Find the person at each of the K keyframes.
+        """Find the most prominent person at each of the K keyframes.
 
         Args:
             source: The clip; it is decoded twice, and one frame is held at a time.
@@ -70,23 +82,43 @@ class MediapipePose:
         Raises:
             RibError: The mediapipe package is missing or not the pinned one.
         """
+        return self._walk_twice(source, cuts, everybody=False)[0]
+
+    def tracks(self, source: FrameSource, cuts: Sequence[int] = ()) -> PoseTracks:
+        """Find everybody at each of the K keyframes; arguments as of a call.
+
+        Returns:
+            P people in the joint set `body25_hands`, the most prominent first, with ids from 1.
+        """
+        found = self._walk_twice(source, cuts, everybody=True)
+        return PoseTracks.of(found) if found else nobody(source.times_s, source.size_px)
+
+    def _walk_twice(self, source: FrameSource, cuts: Sequence[int], everybody: bool) -> list[PoseSequence]:
         with (
             closing(PersonDetector()) as detector,
             closing(BodyLandmarker(hands=False, mask=False, window_px=self._window_px)) as near,
         ):
-            everybody = self._find_everybody(source, cuts, detector, near)
-            seen = self._follow(everybody, source, cuts)
-            rois = _bridge(seen, source.times_s, cuts, self._fill_gap_s)
+            sight = self._find_everybody(source, cuts, detector, near)
+            chosen = self._choose(sight, source, cuts, everybody)
+            rois = [_bridge(seen, source.times_s, cuts, self._fill_gap_s) for seen in chosen.values()]
             with closing(BodyLandmarker(hands=True, mask=False, window_px=self._window_px)) as close_by:
-                chosen = [
-                    None if roi is None else self._look_closely(picture, roi, earlier, close_by, near)
-                    for picture, roi, earlier in zip(steadily(source), rois, seen, strict=True)
-                ]
-        return untangle(_sequence(chosen, source), frozenset(cuts), self._swap_cost, self._fill_gap_s)
+                close: list[list[Candidate | None]] = [[] for _ in chosen]
+                for k, picture in enumerate(steadily(source)):
+                    for person, seen, squares in zip(close, chosen.values(), rois, strict=True):
+                        roi = squares[k]
+                        look = (
+                            None if roi is None else self._look_closely(picture, roi, seen[k], close_by, near)
+                        )
+                        person.append(look)
+        longest_s = self._fill_gap_s
+        return [
+            untangle(_sequence(person, source, track_id), frozenset(cuts), self._swap_cost, longest_s)
+            for track_id, person in zip(chosen, close, strict=True)
+        ]
 
     def _find_everybody(
         self, source: FrameSource, cuts: Sequence[int], detector: PersonDetector, landmarker: BodyLandmarker
-    ) -> list[list[Candidate]]:
+    ) -> Sight:
         crowd = Crowd(
             detector,
             landmarker,
@@ -95,23 +127,33 @@ class MediapipePose:
             tile_px=self._tile_px,
             search_every=max(1, round(self._search_every_s * float(source.fps))),
         )
-        everybody, shots = [], set(cuts)
+        camera, sight, shots = CameraWalk(_CAMERA_PX), Sight([], []), set(cuts)
         for index, picture in enumerate(steadily(source)):
             if index in shots:
                 crowd.forget()
-            everybody.append(crowd(picture))
-        return everybody
+                camera.forget()
+            motion = camera(picture)
+            people = crowd(picture, motion.matrix)
+            camera.leave_out([candidate.detection.box_xyxy for candidate in people])
+            sight.people.append(people)
+            sight.camera.append(motion)
+        return sight
 
-    def _follow(
-        self, everybody: list[list[Candidate]], source: FrameSource, cuts: Sequence[int]
-    ) -> list[Candidate | None]:
-        """The chosen person; None where the tracker did not see them."""
-        detections = [[candidate.detection for candidate in people] for people in everybody]
-        followed = self._tracker.follow(detections, source.times_s, source.size_px, cuts)
-        return [
-            next((c for c in people if np.array_equal(c.detection.confidence, confidence)), None)
-            for people, confidence in zip(everybody, followed.confidence, strict=True)
-        ]
+    def _choose(
+        self, sight: Sight, source: FrameSource, cuts: Sequence[int], everybody: bool
+    ) -> dict[int, list[Candidate | None]]:
+        """Track id -> the person at each keyframe, None where the tracker did not see them."""
+        detections = [[candidate.detection for candidate in people] for people in sight.people]
+        motions = [motion.matrix for motion in sight.camera]
+        tracks = self._tracker.link(detections, source.times_s, source.size_px, cuts, motions)
+        if everybody:
+            members = {track.track_id: track.members for track in tracks if len(track.members) > 1}
+        else:
+            members = {0: main_person(tracks, len(detections), cuts)}
+        return {
+            track_id: [people[found[k]] if k in found else None for k, people in enumerate(sight.people)]
+            for track_id, found in members.items()
+        }
 
     def _look_closely(
         self,
@@ -147,7 +189,7 @@ def _bridge(
     return bridged
 
 
-def _sequence(chosen: Sequence[Candidate | None], source: FrameSource) -> PoseSequence:
+def _sequence(chosen: Sequence[Candidate | None], source: FrameSource, track_id: int) -> PoseSequence:
     num_joints = len(joint_set("body25_hands"))
     keypoints_px, confidence = np.zeros((len(chosen), num_joints, 2)), np.zeros((len(chosen), num_joints))
     depth = np.full((len(chosen), len(LAYERS)), np.nan)
@@ -163,4 +205,5 @@ def _sequence(chosen: Sequence[Candidate | None], source: FrameSource) -> PoseSe
         joint_set="body25_hands",
         size_px=source.size_px,
         depth_order=depth,
+        track_id=track_id,
     )

@@ -6,9 +6,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from rib.pose.appearance import describe
 from rib.pose.blazepose import SHOULDERS_AND_HIPS, Body, BodyLandmarker, PersonDetector, Roi
-from rib.pose.detection import Detection, torso_histogram
+from rib.pose.detection import Detection
+from rib.pose.plausible import plausible
 from rib.structures.skeleton import convert_joints, joint_set
+from rib.video.camera import STILL, carry
 
 _BLAZEPOSE, _OUT = joint_set("blazepose33"), joint_set("body25_hands")
 _TRUNK = list(SHOULDERS_AND_HIPS)
@@ -69,31 +72,61 @@ class Crowd:
         self._seen: list[tuple[Roi, Roi]] = []
         self._until_search = 0
 
-    def __call__(self, picture: np.ndarray) -> list[Candidate]:
-        """The people in the next frame (H, W, 3) uint8 RGB, largest first."""
+    def __call__(self, picture: np.ndarray, motion: np.ndarray = STILL) -> list[Candidate]:
+        """Find the people in the next frame, largest first.
+
+        Args:
+            picture: (H, W, 3) uint8 RGB.
+            motion: (2, 3), the camera's from the frame before to this one.
+        """
         rough = self._detector(picture)
-        found: list[tuple[Roi, Candidate]] = []
+        found: list[tuple[Roi | None, Candidate]] = []
+        lost = []
         for before, last in self._seen:
-            expected = _predict(before, last)
+            expected = _carried(_predict(before, last), motion)
             near = [roi for roi in rough if not _apart(roi, expected)]
-            self._add(found, last, picture, [*near, expected])
+            if not self._add(found, last, picture, [*near, expected]):
+                lost.append(expected)
+        rough += self._search_around(lost, picture)
         for roi in [*rough, *self._search(picture, lost=not found and not rough)]:
             if all(_apart(roi, candidate.roi) for _, candidate in found):
                 self._add(found, None, picture, [roi])
         found.sort(key=lambda item: -item[1].detection.area_px2)
-        found = found[: self._max_people]
-        self._seen = [(last, candidate.roi) for last, candidate in found]
+        size = picture.shape[1], picture.shape[0]
+        keep = plausible([candidate.detection for _, candidate in found], size)[: self._max_people]
+        found = [found[i] for i in keep]
+        self._seen = [
+            (candidate.roi if last is None else _carried(last, motion), candidate.roi)
+            for last, candidate in found
+        ]
         return [candidate for _, candidate in found]
 
     def _add(
-        self, found: list[tuple[Roi, Candidate]], last: Roi | None, picture: np.ndarray, rois: list[Roi]
-    ) -> None:
-        """Look in one square after the other until somebody new is found."""
+        self,
+        found: list[tuple[Roi | None, Candidate]],
+        last: Roi | None,
+        picture: np.ndarray,
+        rois: list[Roi],
+    ) -> bool:
+        """Look in one square after the other until somebody new is found; tell whether somebody was."""
         for roi in rois:
             candidate = believe(self._landmarker(picture, roi), picture, self._min_visibility)
             if candidate is not None and all(_apart(candidate.roi, other.roi) for _, other in found):
-                found.append((candidate.roi if last is None else last, candidate))
-                return
+                found.append((last, candidate))
+                return True
+        return False
+
+    def _search_around(self, lost: list[Roi], picture: np.ndarray) -> list[Roi]:
+        """Squares found near by those who are not where they were expected: they moved faster, or turned."""
+        rois = []
+        for expected in lost:
+            reach = expected.side_px
+            low = np.maximum(np.floor(expected.centre_px - reach), 0).astype(int)
+            high = np.maximum(np.ceil(expected.centre_px + reach), 0).astype(int)
+            crop = picture[low[1] : high[1], low[0] : high[0]]
+            if min(crop.shape[:2]) >= 16 and crop.size < 0.7 * picture.size:
+                rois += [replace(roi, centre_px=roi.centre_px + low) for roi in self._detector(crop)]
+        return rois
 
     def _search(self, picture: np.ndarray, lost: bool) -> list[Roi]:
         """Squares found on tiles of the picture, where a search is due or nobody is in sight."""
@@ -132,7 +165,7 @@ def believe(body: Body | None, picture: np.ndarray, min_visibility: float) -> Ca
     if body is None or not _is_plausible(body, picture, min_visibility):
         return None
     keypoints_px, confidence = _keypoints(body, picture)
-    appearance = torso_histogram(picture, keypoints_px, confidence)
+    appearance = describe(picture, keypoints_px, confidence, body.trunk_px)
     detection = Detection.from_keypoints(keypoints_px, confidence, appearance, _depth(body))
     return None if detection is None else Candidate(detection, body)
 
@@ -180,6 +213,12 @@ def _predict(before: Roi, last: Roi) -> Roi:
     longest = 0.25 * last.side_px
     step = step * min(1.0, longest / max(float(np.linalg.norm(step)), 1e-9))
     return replace(last, centre_px=last.centre_px + step)
+
+
+def _carried(roi: Roi, motion: np.ndarray) -> Roi:
+    """A square that stays where it is in the scene while the camera moves."""
+    zoom = float(np.sqrt(abs(np.linalg.det(motion[:, :2]))))
+    return replace(roi, centre_px=carry(motion, roi.centre_px), side_px=roi.side_px * zoom)
 
 
 def _apart(a: Roi, b: Roi) -> bool:

@@ -1,84 +1,110 @@
-"""Follow one person through a clip.
+"""Link everybody in a clip, each person one track, however few keyframes a second there are.
 
-Detections are linked over the whole clip before anybody is chosen: frame after frame, the people found are
-assigned to the tracks so far by how well they overlap with where each track should be now (constant velocity)
-and by what they wear. Then one track is chosen by size, presence and confidence together, never frame by
-frame. The overlap of keypoints is COCO's object keypoint similarity with one width for all joints.
+Links are made between tracklets, the surest first: from each keyframe to the next, then over growing gaps
+within a shot, then from shot to shot by appearance. Each round solves an assignment over all tracklets
+(Huang, Wu and Nevatia, "Robust Object Tracking by Hierarchical Association of Detection Responses", ECCV
+2008). A link that another assignment puts in question is not made in that round; in the next, more is known
+on both sides of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Annotated
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
-from rib.io.ranges import Positive, Range, Seconds, Share
+from rib.io.ranges import NonNegative, Seconds, Share
+from rib.io.recipe import build
+from rib.pose.appearance import alike
 from rib.pose.detection import Detection
-from rib.structures.keypoints import LAYERS, PoseSequence
-from rib.structures.skeleton import BODY25, BODY25_HANDS
+from rib.pose.links import LinkEvidence, certain_links
+from rib.pose.observed import Observation, Tracklet, observe
+from rib.pose.outliers import without_contradictions
+from rib.structures.keypoints import LAYERS, PoseSequence, PoseTracks
+from rib.structures.skeleton import BODY25_HANDS
+from rib.video.camera import STILL, follow
 
-_BODY = slice(0, len(BODY25))
-_FEWEST_COMMON_JOINTS = 3
-
-
-@dataclass
-class _Track:
-    """One person between two cuts: the frames they were found in, and where they head."""
-
-    shot: int
-    moments: list[int] = field(default_factory=list)
-    found: list[Detection] = field(default_factory=list)
-    time_s: float = 0.0
-    velocity: np.ndarray = field(default_factory=lambda: np.zeros(2))
-    appearance: np.ndarray | None = None
-
-    def add(self, moment: int, time_s: float, person: Detection) -> None:
-        """The person was found once more; the newest step counts half in the velocity, as in appearance."""
-        if self.found:
-            step = _displacement(self.found[-1], person) / (time_s - self.time_s)
-            self.velocity = step if len(self.found) == 1 else (self.velocity + step) / 2
-        if person.appearance is not None:
-            known = self.appearance is not None
-            self.appearance = (self.appearance + person.appearance) / 2 if known else person.appearance
-        self.moments.append(moment)
-        self.found.append(person)
-        self.time_s = time_s
-
-    @property
-    def size_px(self) -> float:
-        return float(np.median([np.sqrt(person.area_px2) for person in self.found]))
-
-    @property
-    def confidence(self) -> float:
-        return float(np.mean([person.mean_confidence for person in self.found]))
-
-    @property
-    def score(self) -> float:
-        """Size x presence x confidence."""
-        return sum(np.sqrt(person.area_px2) * person.mean_confidence for person in self.found)
+_STEADY = 3
+"""So many observations tell a tracklet's velocity well."""
 
 
 @dataclass(frozen=True)
-class Tracker:
-    """Choose one person of a clip and follow them.
+class Track:
+    """One person in a clip.
 
     Attributes:
-        max_gap_s: Seconds that a track may go unseen and still be continued by overlap.
-        min_overlap: Least overlap (0..1) of a detection with where its track should be.
-        joint_width: Distance at which two joints agree by exp(-1/2), in roots of the box's area.
-        appearance_weight: Share (0..1) of appearance beside overlap, where both have one.
-        rejoin_ratio: A person who comes back after longer joins the track again if size and confidence
-            differ by at most this factor and, where known, appearances overlap by at least its inverse.
+        track_id: From 1, in the order of size x presence x confidence.
+        members: Keyframe -> number of the person's detection in it.
+        score: Size x presence x confidence, in pixels; larger is more prominent.
+        appearance: (5, B) what they look like, or None.
     """
 
-    max_gap_s: Seconds
-    min_overlap: Share
-    joint_width: Positive
-    appearance_weight: Share
-    rejoin_ratio: Annotated[float, Range(1, infinite=True)]
+    track_id: int
+    members: Mapping[int, int]
+    score: float
+    appearance: np.ndarray | None
+
+
+class Tracker:
+    """Link the people of a clip.
+
+    Args:
+        evidence: Recipe of what speaks for a link (`rib.pose.links.LinkEvidence`).
+        max_gap_s: Seconds over which motion continues a track; longer gaps are closed last.
+        margin: Nats by which a link must be worth more than any other way to link the people around it.
+        rejoin_likeness: Likeness (0..1) of appearance above which somebody is known again after a cut.
+    """
+
+    def __init__(
+        self, evidence: Mapping[str, Any], max_gap_s: Seconds, margin: NonNegative, rejoin_likeness: Share
+    ) -> None:
+        self._evidence: LinkEvidence = build(evidence)
+        self._max_gap_s, self._margin, self._rejoin_likeness = max_gap_s, margin, rejoin_likeness
+
+    def link(
+        self,
+        people: Sequence[Sequence[Detection]],
+        times_s: np.ndarray,
+        size_px: tuple[int, int],
+        cuts: Sequence[int] = (),
+        camera: Sequence[np.ndarray] | None = None,
+    ) -> list[Track]:
+        """Say which detections are one person. The order of detections in a frame plays no part.
+
+        Args:
+            people: Everybody found in each of the K frames.
+            times_s: (K,) seconds, strictly increasing.
+            size_px: Width and height of the picture.
+            cuts: Frames that begin a new shot.
+            camera: (K, 2, 3) the camera's motion from the frame before to each frame; None for a still one.
+
+        Returns:
+            The tracks, most prominent first. A detection that contradicts its track belongs to none.
+        """
+        edges = [0, *sorted({cut for cut in cuts if 0 < cut < len(people)}), len(people)]
+        shots = [
+            self._link_shot(people, np.asarray(times_s, float), size_px, range(a, b), camera)
+            for a, b in itertools.pairwise(edges)
+        ]
+        persons = self._link_shots(shots)
+        persons.sort(key=lambda person: (-sum(t.score for t in person), _origin(person)))
+        return [_track(number, person) for number, person in enumerate(persons, start=1)]
+
+    def tracks(
+        self,
+        people: Sequence[Sequence[Detection]],
+        times_s: np.ndarray,
+        size_px: tuple[int, int],
+        cuts: Sequence[int] = (),
+        camera: Sequence[np.ndarray] | None = None,
+    ) -> PoseTracks:
+        """Everybody as they were found, in the joint set `body25_hands`; arguments as of `link`."""
+        linked = self.link(people, times_s, size_px, cuts, camera)
+        everybody = [sequence(people, track.members, times_s, size_px, track.track_id) for track in linked]
+        return PoseTracks.of(everybody) if everybody else nobody(times_s, size_px)
 
     def follow(
         self,
@@ -86,142 +112,187 @@ class Tracker:
         times_s: np.ndarray,
         size_px: tuple[int, int],
         cuts: Sequence[int] = (),
+        camera: Sequence[np.ndarray] | None = None,
     ) -> PoseSequence:
-        """The clip's main person; a moment at which they were not found has confidence 0 throughout.
+        """The most prominent person; arguments as of `link`.
 
-        Args:
-            people: Everybody found in each of the K frames.
-            times_s: (K,) seconds, strictly increasing.
-            size_px: Width and height of the picture.
-            cuts: Frames that begin a new shot; no track crosses one.
-
-        Returns:
-            K moments in the joint set `body25_hands`.
+        A shot in which they were not known again shows its own most prominent person, nearest in appearance.
+        A moment at which nobody was found has confidence 0 throughout.
         """
-        tracks = self._link(people, times_s, set(cuts))
-        chosen: dict[int, Detection] = {}
-        if tracks:
-            main = max(tracks, key=lambda track: track.score)
-            for shot in sorted({track.shot for track in tracks}):
-                chosen |= self._choose([track for track in tracks if track.shot == shot], main)
-        return _sequence(chosen, times_s, size_px)
+        members = main_person(self.link(people, times_s, size_px, cuts, camera), len(people), cuts)
+        return sequence(people, members, times_s, size_px)
 
-    def _link(
-        self, people: Sequence[Sequence[Detection]], times_s: np.ndarray, cuts: set[int]
-    ) -> list[_Track]:
-        tracks: list[_Track] = []
-        active: list[_Track] = []
-        shot = 0
-        for moment, (found, time_s) in enumerate(zip(people, np.asarray(times_s, float), strict=True)):
-            if moment in cuts:
-                shot, active = shot + 1, []
-            active = [track for track in active if time_s - track.time_s <= self.max_gap_s + 1e-9]
-            owners = self._assign(active, found, time_s)
-            for number, person in enumerate(found):
-                track = owners.get(number)
-                if track is None:
-                    track = _Track(shot)
-                    tracks.append(track)
-                    active.append(track)
-                track.add(moment, float(time_s), person)
-        return tracks
+    def _link_shot(
+        self,
+        people: Sequence[Sequence[Detection]],
+        times_s: np.ndarray,
+        size_px: tuple[int, int],
+        moments: range,
+        camera: Sequence[np.ndarray] | None,
+    ) -> list[Tracklet]:
+        """The tracklets of one shot, as few as are certain."""
+        back = dict(zip(moments, _back(moments, camera), strict=True))
+        maps = [back.get(k, STILL) for k in range(len(people))]
+        observed = observe(people, times_s, size_px, maps, moments)
+        tracklets = self._link_neighbours(observed, size_px)
+        if len(moments) > 1:
+            keyframe_s = float(np.median(np.diff(times_s[moments.start : moments.stop])))
+            for longest_s in (2.5 * keyframe_s, self._max_gap_s, np.inf):
+                for fewest in (1, _STEADY):
+                    tracklets = self._link_over_gaps(tracklets, longest_s, fewest, size_px)
+        return [without_contradictions(tracklet) for tracklet in tracklets]
 
-    def _assign(
-        self, tracks: Sequence[_Track], found: Sequence[Detection], time_s: float
-    ) -> dict[int, _Track]:
-        """Which track each person continues: the assignment of greatest total similarity."""
-        if not tracks or not found:
-            return {}
-        overlap = np.array([[self._overlap(track, person, time_s) for person in found] for track in tracks])
-        similarity = overlap.copy()
-        for row, track in enumerate(tracks):
-            for column, person in enumerate(found):
-                alike = _alike(track.appearance, person.appearance)
-                if alike is not None:
-                    similarity[row, column] += self.appearance_weight * (alike - overlap[row, column])
-        similarity[overlap < self.min_overlap] = 0
-        rows, columns = linear_sum_assignment(similarity, maximize=True)
-        return {
-            int(column): tracks[row]
-            for row, column in zip(rows, columns, strict=True)
-            if overlap[row, column] >= self.min_overlap
-        }
+    def _link_neighbours(self, observed: list[list[Observation]], size_px: tuple[int, int]) -> list[Tracklet]:
+        """From each keyframe to the next, forward in time."""
+        done: list[Tracklet] = []
+        open_ends: list[Tracklet] = []
+        for seen in observed:
+            fresh = [Tracklet([observation]) for observation in seen]
+            links = certain_links(self._matrix(open_ends, fresh, np.inf, size_px), self._margin)
+            for row, column in links:
+                open_ends[row].seen.append(seen[column])
+                fresh[column] = open_ends[row]
+            continued = {row for row, _ in links}
+            done += [tracklet for row, tracklet in enumerate(open_ends) if row not in continued]
+            open_ends = fresh
+        return done + open_ends
 
-    def _overlap(self, track: _Track, person: Detection, time_s: float) -> float:
-        """Mean of box IoU and keypoint similarity (0..1) with the track carried on to this time."""
-        last = track.found[-1]
-        shift = track.velocity * (time_s - track.time_s)
-        iou = _iou(last.box_xyxy + np.tile(shift, 2), person.box_xyxy)
-        common = (last.confidence[_BODY] > 0) & (person.confidence[_BODY] > 0)
-        if common.sum() < _FEWEST_COMMON_JOINTS:
-            return iou
-        apart = (last.keypoints_px[_BODY] + shift - person.keypoints_px[_BODY])[common]
-        width = self.joint_width * max(np.sqrt(max(last.area_px2, person.area_px2)), 1.0)
-        return float((iou + np.exp(-0.5 * (apart**2).sum(axis=1) / width**2).mean()) / 2)
+    def _link_over_gaps(
+        self, tracklets: list[Tracklet], longest_s: float, fewest: int, size_px: tuple[int, int]
+    ) -> list[Tracklet]:
+        """Join ends to starts, again and again until nothing more is certain.
 
-    def _choose(self, tracks: list[_Track], main: _Track) -> dict[int, Detection]:
-        """The best track of a shot, and those before and after it that seem to be the same person."""
+        Tracklets of less than `fewest` observations are left alone: where people meet, single detections
+        that may be anybody's stand between long tracklets that can only go on in one way.
+        """
+        alone = [tracklet for tracklet in tracklets if len(tracklet.seen) < fewest]
+        tracklets = [tracklet for tracklet in tracklets if len(tracklet.seen) >= fewest]
+        while True:
+            tracklets = sorted(tracklets, key=lambda t: _origin([t]))
+            links = certain_links(self._matrix(tracklets, tracklets, longest_s, size_px), self._margin)
+            if not links:
+                return tracklets + alone
+            after = dict(links)
+            heads = [row for row in range(len(tracklets)) if row not in set(after.values())]
+            joined = []
+            for head in heads:
+                seen, row = [], head
+                while True:
+                    seen += tracklets[row].seen
+                    if row not in after:
+                        break
+                    row = after[row]
+                joined.append(Tracklet(seen))
+            tracklets = joined
 
-        def rank(track: _Track) -> float:
-            alike = _alike(track.appearance, main.appearance)
-            return track.score * (1 - self.appearance_weight * (1 - (1.0 if alike is None else alike)))
+    def _matrix(
+        self, ends: list[Tracklet], starts: list[Tracklet], longest_s: float, size_px: tuple[int, int]
+    ) -> np.ndarray:
+        """Evidence (A, B) for every link forward in time over at most `longest_s`."""
+        evidence = np.full((len(ends), len(starts)), -np.inf)
+        for row, a in enumerate(ends):
+            for column, b in enumerate(starts):
+                if 0 < b.first.time_s - a.last.time_s <= longest_s + 1e-9:
+                    evidence[row, column] = self._evidence(a, b, size_px)
+        return evidence
 
-        best, *others = sorted(tracks, key=rank, reverse=True)
-        chosen = dict(zip(best.moments, best.found, strict=True))
-        for track in others:
-            if chosen.keys().isdisjoint(range(track.moments[0], track.moments[-1] + 1)) and self._same(
-                best, track
-            ):
-                chosen |= dict(zip(track.moments, track.found, strict=True))
-        return chosen
-
-    def _same(self, a: _Track, b: _Track) -> bool:
-        alike = _alike(a.appearance, b.appearance)
-        ratios = np.array([a.size_px / max(b.size_px, 1e-9), a.confidence / b.confidence])
-        return bool(
-            (np.maximum(ratios, 1 / np.maximum(ratios, 1e-9)) <= self.rejoin_ratio).all()
-            and (alike is None or alike >= 1 / self.rejoin_ratio)
-        )
-
-
-def _displacement(before: Detection, after: Detection) -> np.ndarray:
-    """Median travel (2,) of the body joints found twice, in pixels; that of the boxes where there are few."""
-    common = (before.confidence[_BODY] > 0) & (after.confidence[_BODY] > 0)
-    if common.sum() < _FEWEST_COMMON_JOINTS:
-        return (after.box_xyxy - before.box_xyxy).reshape(2, 2).mean(axis=0)
-    return np.median((after.keypoints_px[_BODY] - before.keypoints_px[_BODY])[common], axis=0)
-
-
-def _iou(a: np.ndarray, b: np.ndarray) -> float:
-    """Intersection over union of two boxes left, top, right, bottom."""
-    sides = np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2])
-    if (sides <= 0).any():
-        return 0.0
-    shared = float(sides.prod())
-    return shared / (float((a[2:] - a[:2]).prod() + (b[2:] - b[:2]).prod()) - shared)
+    def _link_shots(self, shots: list[list[Tracklet]]) -> list[list[Tracklet]]:
+        """Know people again after cuts by what they look like."""
+        persons: list[list[Tracklet]] = []
+        for tracklets in shots:
+            evidence = np.full((len(persons), len(tracklets)), -np.inf)
+            for row, person in enumerate(persons):
+                for column, tracklet in enumerate(tracklets):
+                    likeness = alike(person[-1].appearance(at_end=True), tracklet.appearance(at_end=False))
+                    if likeness is not None:
+                        gain = self._evidence.appearance_gain
+                        evidence[row, column] = gain * (likeness - self._rejoin_likeness)
+            links = certain_links(evidence, self._margin)
+            for row, column in links:
+                persons[row].append(tracklets[column])
+            known = {column for _, column in links}
+            persons += [[t] for column, t in enumerate(tracklets) if column not in known]
+        return persons
 
 
-def _alike(a: np.ndarray | None, b: np.ndarray | None) -> float | None:
-    """Intersection (0..1) of two histograms; None where one is unknown."""
-    return None if a is None or b is None else float(np.minimum(a, b).sum())
+def nobody(times_s: np.ndarray, size_px: tuple[int, int]) -> PoseTracks:
+    """No tracks, at these moments."""
+    num_frames, num_joints = len(times_s), len(BODY25_HANDS)
+    keypoints_px, confidence = np.zeros((num_frames, 0, num_joints, 2)), np.zeros((num_frames, 0, num_joints))
+    return PoseTracks(keypoints_px, confidence, np.asarray(times_s, float), (), "body25_hands", size_px)
 
 
-def _sequence(chosen: dict[int, Detection], times_s: np.ndarray, size_px: tuple[int, int]) -> PoseSequence:
+def main_person(tracks: Sequence[Track], num_frames: int, cuts: Sequence[int]) -> dict[int, int]:
+    """Keyframe -> detection of the most prominent person, or of whoever comes nearest in their absence."""
+    if not tracks:
+        return {}
+    main = tracks[0]
+    chosen = dict(main.members)
+    edges = [0, *sorted({cut for cut in cuts if 0 < cut < num_frames}), num_frames]
+    for a, b in itertools.pairwise(edges):
+        shot = range(a, b)
+        if any(k in main.members for k in shot):
+            continue
+        present = [(track, [k for k in shot if k in track.members]) for track in tracks]
+
+        def rank(item: tuple[Track, list[int]]) -> float:
+            track, moments = item
+            likeness = alike(track.appearance, main.appearance)
+            return track.score * len(moments) / len(track.members) * (1.0 if likeness is None else likeness)
+
+        best, moments = max(present, key=rank)
+        chosen |= {k: best.members[k] for k in moments}
+    return chosen
+
+
+def sequence(
+    people: Sequence[Sequence[Detection]],
+    members: Mapping[int, int],
+    times_s: np.ndarray,
+    size_px: tuple[int, int],
+    track_id: int = 0,
+) -> PoseSequence:
+    """One person's detections as a sequence in the joint set `body25_hands`."""
     num_frames, num_joints = len(times_s), len(BODY25_HANDS)
     keypoints_px, confidence = np.zeros((num_frames, num_joints, 2)), np.zeros((num_frames, num_joints))
     depth = np.full((num_frames, len(LAYERS)), np.nan)
+    chosen = {moment: people[moment][index] for moment, index in members.items()}
     for moment, person in chosen.items():
         found = person.confidence > 0
         keypoints_px[moment, found] = person.keypoints_px[found]
         confidence[moment] = person.confidence
         if person.depth is not None:
             depth[moment] = person.depth
-    known = any(person.depth is not None for person in chosen.values())
     return PoseSequence(
         keypoints_px=keypoints_px,
         confidence=confidence,
         times_s=np.asarray(times_s, float),
         joint_set="body25_hands",
         size_px=size_px,
-        depth_order=depth if known else None,
+        depth_order=depth if any(person.depth is not None for person in chosen.values()) else None,
+        track_id=track_id,
     )
+
+
+def _back(moments: range, camera: Sequence[np.ndarray] | None) -> list[np.ndarray]:
+    """The map (2, 3) from each picture of a shot to its first."""
+    import cv2
+
+    forward, maps = STILL, []
+    for k in moments:
+        if camera is not None and k > moments.start and camera[k] is not STILL:
+            forward = follow(forward, camera[k])
+        maps.append(STILL if forward is STILL else cv2.invertAffineTransform(forward))
+    return maps
+
+
+def _origin(person: Sequence[Tracklet]) -> tuple[int, float, float]:
+    """Where and when somebody was first seen: an order that does not depend on that of detections."""
+    first = person[0].first
+    return (first.moment, *first.detection.box_xyxy[:2].tolist())
+
+
+def _track(number: int, person: Sequence[Tracklet]) -> Track:
+    members = {o.moment: o.index for tracklet in person for o in tracklet.seen}
+    longest = max(person, key=lambda tracklet: len(tracklet.seen))
+    return Track(number, members, sum(t.score for t in person), longest.appearance(at_end=True))

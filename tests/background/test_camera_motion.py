@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from rib.background.camera import STILL, camera_motion, follow, part_of
 from rib.background.plate import PersonFreePlate
 from rib.structures.interval import Interval, Keyframe
+from rib.video.camera import STILL, camera_motion, follow, part_of
 
 HEIGHT, WIDTH = 90, 120
 EVERYWHERE = np.ones((HEIGHT, WIDTH), bool)
@@ -36,14 +36,19 @@ def test_a_shift_turn_and_zoom_are_found(wall: np.ndarray) -> None:
     a = seen(wall, 40, 40)
     b = cv2.warpAffine(a, MOTION, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REFLECT)
     found = camera_motion(grey(a), grey(b), EVERYWHERE, EVERYWHERE)
-    np.testing.assert_allclose(found[:, :2], MOTION[:, :2], atol=0.005)
-    np.testing.assert_allclose(found[:, 2], MOTION[:, 2], atol=0.3)
+    np.testing.assert_allclose(found.matrix[:, :2], MOTION[:, :2], atol=0.005)
+    np.testing.assert_allclose(found.matrix[:, 2], MOTION[:, 2], atol=0.3)
+    assert found.confidence > 0.5
 
 
 def test_a_still_camera_is_exactly_still(wall: np.ndarray) -> None:
     picture = grey(seen(wall, 40, 40))
-    assert camera_motion(picture, picture, EVERYWHERE, EVERYWHERE) is STILL
-    assert camera_motion(picture * 0, picture, EVERYWHERE, EVERYWHERE) is STILL
+    still = camera_motion(picture, picture, EVERYWHERE, EVERYWHERE)
+    assert still.matrix is STILL
+    assert still.confidence > 0.9
+    nothing_to_see = camera_motion(picture * 0, picture, EVERYWHERE, EVERYWHERE)
+    assert nothing_to_see.matrix is STILL
+    assert nothing_to_see.confidence == 0
 
 
 def test_what_the_person_does_does_not_count(wall: np.ndarray) -> None:
@@ -51,7 +56,7 @@ def test_what_the_person_does_does_not_count(wall: np.ndarray) -> None:
     b[20:70, 30:80] = seen(wall, 48, 44)[20:70, 30:80]  # most corners that move lie on the person
     free = EVERYWHERE.copy()
     free[15:75, 25:85] = False
-    assert camera_motion(grey(a), grey(b), free, free) is STILL
+    assert camera_motion(grey(a), grey(b), free, free).matrix is STILL
 
 
 def test_motions_follow_one_another() -> None:

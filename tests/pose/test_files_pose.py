@@ -3,6 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 from rib.io.errors import RibError
 from rib.keypoint_files import read_people, write_openpose
@@ -11,14 +12,7 @@ from rib.structures.keypoints import PoseSequence
 from rib.structures.skeleton import BODY25_HANDS
 
 DETECTIONS = Path(__file__).parents[3] / "shared/data/openpose_json"
-TRACKER = {
-    "_target_": "rib.pose.track.Tracker",
-    "max_gap_s": 1.0,
-    "min_overlap": 0.05,
-    "joint_width": 0.2,
-    "appearance_weight": 0.3,
-    "rejoin_ratio": 2.0,
-}
+TRACKER = yaml.safe_load((Path(__file__).parents[2] / "conf/pose/tracker/default.yaml").read_text())
 
 
 @dataclass

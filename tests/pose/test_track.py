@@ -1,13 +1,24 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
+import yaml
 
-from rib.pose.detection import Detection, torso_histogram
+from rib.io.recipe import build
+from rib.pose.appearance import PARTS
+from rib.pose.detection import Detection
 from rib.pose.track import Tracker
 from rib.structures.skeleton import BODY25_HANDS
 
-TRACKER = Tracker(max_gap_s=1.0, min_overlap=0.05, joint_width=0.2, appearance_weight=0.3, rejoin_ratio=2.0)
-BODY = np.random.default_rng(0).uniform((0, 0), (30, 100), (25, 2))
-RED, BLUE = np.array([1.0, 0.0]), np.array([0.0, 1.0])
+CONF = Path(__file__).parents[2] / "conf/pose/tracker/default.yaml"
+TRACKER: Tracker = build(yaml.safe_load(CONF.read_text()))
+BODY = np.array([
+    (15, 5), (15, 20), (5, 20), (2, 38), (0, 55), (25, 20), (28, 38), (30, 55), (15, 52), (9, 52), (9, 75),
+    (9, 97), (21, 52), (21, 75), (21, 97), (13, 3), (17, 3), (11, 4), (19, 4), (23, 100), (25, 99), (20, 98),
+    (7, 100), (5, 99), (10, 98),
+], float)  # fmt: skip
+"""A standing person of 30 x 100 px."""
+RED, BLUE = (np.tile(look, (len(PARTS), 1)) for look in ((1.0, 0.0), (0.0, 1.0)))
 
 
 def person(x, y=100.0, size=1.0, confidence=0.8, appearance=None, depth=None):
@@ -32,7 +43,9 @@ def test_two_people_who_cross_keep_their_ways():
     a = [person(100 + 10 * k, size=1.1) for k in range(20)]
     b = [person(300 - 10 * k, y=110) for k in range(20)]
     x, _ = follow([list(pair) for pair in zip(b, a, strict=True)])
-    np.testing.assert_allclose(np.diff(x), 10)
+    seen = np.isfinite(x)
+    assert seen.sum() >= 18  # where they stand in one place nobody can tell who is who
+    np.testing.assert_allclose((x - 100)[seen], (10 * np.arange(20) + BODY[0, 0] * 1.1 - BODY[0, 0])[seen])
 
 
 def test_appearance_decides_where_overlap_does_not():
@@ -86,17 +99,6 @@ def test_the_order_of_people_in_a_frame_does_not_matter():
     frames = [[person(100 + 5 * k), person(300, size=0.9), person(450, size=0.7)] for k in range(15)]
     shuffled = [[frame[i] for i in rng.permutation(3)] for frame in frames]
     np.testing.assert_array_equal(follow(frames)[0], follow(shuffled)[0])
-
-
-def test_the_torso_histogram_tells_shirts_apart_and_needs_a_torso():
-    picture = np.zeros((480, 640, 3), np.uint8)
-    picture[:, :320] = (200, 30, 30)
-    picture[:, 320:] = (30, 30, 200)
-    left, right, outside = person(100), person(400), person(-500)
-    a, b = (torso_histogram(picture, p.keypoints_px, p.confidence) for p in (left, right))
-    assert a.sum() == pytest.approx(1)
-    assert np.minimum(a, b).sum() == 0
-    assert torso_histogram(picture, outside.keypoints_px, outside.confidence) is None
 
 
 def test_a_detection_needs_a_body_joint():

@@ -1,8 +1,9 @@
-"""How the camera moved between two keyframes, from what is not the person."""
+"""Estimate the camera's motion between two pictures from what is not a person."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -24,8 +25,80 @@ Sight = tuple[np.ndarray, np.ndarray]
 """(H, W) uint8 grey, and (H, W) bool, True where it shows the scene."""
 
 
-def camera_motion(a: np.ndarray, b: np.ndarray, free_a: np.ndarray, free_b: np.ndarray) -> np.ndarray:
-    """Shift, turn and zoom that carry the scene of one picture onto another's.
+@dataclass(frozen=True)
+class CameraMotion:
+    """The map that carries the scene of one picture onto another's.
+
+    Attributes:
+        matrix: (2, 3): place in b = matrix[:, :2] place in a + matrix[:, 2], in OpenCV's pixels; the object
+            `STILL` for a camera that stands still.
+        confidence: Share (0..1) of the corners of `a` that were followed and agree; 0 where the motion cannot
+            be told and the camera counts as still.
+    """
+
+    matrix: np.ndarray
+    confidence: float
+
+
+UNKNOWN = CameraMotion(STILL, 0.0)
+"""What is told where nothing can be followed."""
+
+
+class CameraWalk:
+    """Estimate the camera's motion from each picture of a walk to the next, on small grey copies.
+
+    Args:
+        long_side_px: Size of the copies; corners of the scene are told well enough at a few hundred pixels.
+    """
+
+    def __init__(self, long_side_px: int) -> None:
+        self._long_side_px = long_side_px
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin anew, as at a scene cut."""
+        self._last: Sight | None = None
+        self._scale = 1.0
+
+    def __call__(self, picture: np.ndarray) -> CameraMotion:
+        """Estimate the motion from the picture before to this one, (H, W, 3) uint8 RGB.
+
+        Returns:
+            The map between points in the pictures' pixels with pixel centres at .5; `UNKNOWN` at first.
+        """
+        grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+        self._scale = max(1.0, max(grey.shape) / self._long_side_px)
+        if self._scale > 1:
+            size = round(grey.shape[1] / self._scale), round(grey.shape[0] / self._scale)
+            grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+        last, self._last = self._last, (grey, np.ones(grey.shape, bool))
+        if last is None or last[0].shape != grey.shape:
+            return UNKNOWN
+        motion = camera_motions(last, [self._last])[0]
+        return motion if motion.matrix is STILL else replace(motion, matrix=self._full_size(motion.matrix))
+
+    def leave_out(self, boxes_xyxy: Sequence[np.ndarray]) -> None:
+        """Say where people are in the picture just seen: their own motion is not the camera's."""
+        assert self._last is not None
+        for box in boxes_xyxy:
+            margin = 0.1 * (box[2:] - box[:2])
+            low = np.maximum((box[:2] - margin) / self._scale, 0).astype(int)
+            high = np.maximum(np.ceil((box[2:] + margin) / self._scale), 0).astype(int)
+            self._last[1][low[1] : high[1], low[0] : high[0]] = False
+
+    def _full_size(self, small: np.ndarray) -> np.ndarray:
+        """A map between small pictures in OpenCV's pixels, for the large ones with pixel centres at .5."""
+        shift = small[:, 2] + 0.5 - small[:, :2] @ np.full(2, 0.5)
+        return np.column_stack([small[:, :2], self._scale * shift])
+
+
+def carry(motion: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Move points (..., 2) by a map (2, 3)."""
+    return points @ motion[:, :2].T + motion[:, 2]
+
+
+def camera_motion(a: np.ndarray, b: np.ndarray, free_a: np.ndarray, free_b: np.ndarray) -> CameraMotion:
+    """Estimate the shift, turn and zoom that carry the scene of one picture onto another's.
 
     Corners outside the person are followed there and back (Lucas and Kanade in pyramids; Bouguet 2001) and a
     similarity is fitted to those that return (RANSAC). Where too few agree the camera counts as still.
@@ -35,15 +108,11 @@ def camera_motion(a: np.ndarray, b: np.ndarray, free_a: np.ndarray, free_b: np.n
         b: The other picture.
         free_a: (H, W) bool, True where `a` shows the scene.
         free_b: The same of `b`.
-
-    Returns:
-        (2, 3): place in b = M[:, :2] place in a + M[:, 2], in OpenCV's pixels; the object `STILL` for a
-        camera that stands still.
     """
     return camera_motions((a, free_a), [(b, free_b)])[0]
 
 
-def camera_motions(a: Sight, others: Sequence[Sight]) -> list[np.ndarray]:
+def camera_motions(a: Sight, others: Sequence[Sight]) -> list[CameraMotion]:
     """`camera_motion` from one picture to each of several; the corners are looked for once."""
     picture = _smoothed_over(*a)
     corners = cv2.goodFeaturesToTrack(picture, MOST_CORNERS, 0.01, 5, mask=a[1].astype(np.uint8))
@@ -52,23 +121,26 @@ def camera_motions(a: Sight, others: Sequence[Sight]) -> list[np.ndarray]:
 
 def _followed(
     a: np.ndarray, free_a: np.ndarray, corners: np.ndarray | None, b: np.ndarray, free_b: np.ndarray
-) -> np.ndarray:
-    """The motion that the corners of `a` tell."""
+) -> CameraMotion:
+    """Fit the motion to the corners of `a` that are found in `b`."""
     if corners is None or len(corners) < FEWEST_CORNERS:
-        return STILL
+        return UNKNOWN
     there, found, _ = cv2.calcOpticalFlowPyrLK(a, b, corners, None)  # type: ignore[call-overload]
     back, found_back, _ = cv2.calcOpticalFlowPyrLK(b, a, there, None)  # type: ignore[call-overload]
     corners, there, back = (points[:, 0] for points in (corners, there, back))
     returned = np.linalg.norm(back - corners, axis=1) < RETURN_PX
     good = (found[:, 0] > 0) & (found_back[:, 0] > 0) & returned & _lie_in(there, free_b)
     if good.sum() < FEWEST_CORNERS:
-        return STILL
+        return UNKNOWN
     motion, inliers = cv2.estimateAffinePartial2D(corners[good], there[good], ransacReprojThreshold=FIT_PX)
     if motion is None or inliers.sum() < max(FEWEST_CORNERS, good.sum() / 2):
-        return STILL
-    if _travel_px(motion, a.shape) < STILL_PX or not _explains(motion, a, b, free_a & free_b):
-        return STILL
-    return np.asarray(motion)
+        return UNKNOWN
+    confidence = float(inliers.sum() / len(corners))
+    if _travel_px(motion, a.shape) < STILL_PX:
+        return CameraMotion(STILL, confidence)
+    if not _explains(motion, a, b, free_a & free_b):
+        return UNKNOWN
+    return CameraMotion(np.asarray(motion), confidence)
 
 
 def part_of(motion: np.ndarray, fraction: float) -> np.ndarray:
