@@ -29,8 +29,8 @@ test: .venv/.installed  ## the fast tests
 test-all: .venv/.installed  ## the fast and the slow tests
 	$(BIN)/python -m pytest -m "slow or not slow"
 
-thorough: .venv/.installed  ## the campaigns of hostile input at full length: 1,000 cases a kind
-	RIB_THOROUGH=1 $(BIN)/python -m pytest -s -m slow tests/fuzz
+thorough: .venv/.installed  ## hostile input and kills at full length: 1,000 cases a kind, 30 kills a command
+	RIB_THOROUGH=1 $(BIN)/python -m pytest -s -m slow tests/fuzz tests/robustness
 
 lint: .venv/.installed  ## ruff
 	$(BIN)/ruff check
