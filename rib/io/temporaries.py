@@ -16,7 +16,8 @@ from pathlib import Path
 from rib.io.locks import FileLock
 
 TEMPORARY = re.compile(r"\.[0-9a-f]{12}\.(part(\..*)?|lock)")
-_LOCK = re.compile(r"\.([0-9a-f]{12})\.lock")
+_LOCK = re.compile(r"\.([0-9a-f]{12}\.lock|[\w-]*[0-9a-f]{24}\.making)")
+"""Held while a temporary is, and while an entry is made (`rib.io.cache`)."""
 _swept: set[Path] = set()
 
 
@@ -57,7 +58,7 @@ def remove_leftovers(folder: Path) -> None:
         lock = FileLock(found)
         with suppress(OSError):  # of somebody else's, in a folder for all
             if lock.acquire(wait=False):
-                for leftover in folder.glob(f"{found.stem}.part*"):
+                for leftover in folder.glob(f"{found.stem}.part*") if found.suffix == ".lock" else ():
                     _remove(leftover)
                 lock.release(remove=True)
 

@@ -7,6 +7,7 @@ import contextlib
 import os
 import random
 import re
+import resource
 import signal
 import sys
 import time
@@ -57,8 +58,16 @@ class Ended:
     orphans: list[str]
 
 
-def run(folder: Path, arguments: Sequence[str], kill: tuple[float, signal.Signals] | None = None) -> Ended:
-    """Run `rib <arguments>` in a folder of its own, and send it a signal after so many seconds."""
+def run(
+    folder: Path,
+    arguments: Sequence[str],
+    kill: tuple[float, signal.Signals] | None = None,
+    largest_file: int | None = None,
+) -> Ended:
+    """Run `rib <arguments>` in a folder of its own, and send it a signal after so many seconds.
+
+    `largest_file` is a limit in bytes, which a write meets as it meets a full disk.
+    """
     for name in ("tmp", "log"):
         (folder.parent / name).mkdir(exist_ok=True)
     err = folder.parent / "log" / "stderr.txt"
@@ -66,7 +75,7 @@ def run(folder: Path, arguments: Sequence[str], kill: tuple[float, signal.Signal
     signal.pthread_sigmask(signal.SIG_BLOCK, HELD)
     child = os.fork()
     if child == 0:
-        _be_the_command(folder, arguments, err)
+        _be_the_command(folder, arguments, err, largest_file)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD)
     if kill is not None:
         _wait(child, begun + kill[0])
@@ -85,9 +94,12 @@ def _wait(child: int, until: float) -> None:
         time.sleep(0.002)
 
 
-def _be_the_command(folder: Path, arguments: Sequence[str], err: Path) -> None:
+def _be_the_command(folder: Path, arguments: Sequence[str], err: Path, largest_file: int | None) -> None:
     code = 2
     try:
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        if largest_file is not None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
         os.setsid()
         os.chdir(folder)
         os.environ["TMPDIR"] = str(folder.parent / "tmp")
