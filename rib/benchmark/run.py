@@ -22,7 +22,7 @@ from rib.pipeline.chain import Chain
 from rib.pipeline.settings import ClipSettings
 from rib.pipeline.shares import TrustShares
 from rib.pipeline.watch import bar
-from rib.video import FrameSource, PictureWriter, cut, open_source
+from rib.video import Colours, FrameSource, PictureWriter, cut, open_source
 from rib.video.pictures import SUFFIXES
 from rib.video.view import refuse_uneven
 
@@ -46,9 +46,11 @@ def benchmark(config: Mapping[str, Any], source: FrameSource | None = None) -> d
     stride = config["stride"]
     if stride < 2:
         raise RibError(f"stride={stride} hides no frame", "type stride=4 to keep every fourth")
-    clip = _part(
-        config, source or open_source(config["input"], config["input_fps"], max_mpx=config["max_mpx"])
+    # truth is what other readers decode: an untagged clip is BT.601 to them at any size
+    source = source or open_source(
+        config["input"], config["input_fps"], max_mpx=config["max_mpx"], colours=Colours(untagged="601")
     )
+    clip = _part(config, source)
     chains = build_chains(config)
     scorer = FrameScorer(next(iter(chains.values())).device)
     showcase = Showcase(scorer.detect, config["sheet_rows"])

@@ -8,7 +8,7 @@ from typing import Any
 
 from rib.io.errors import RibError
 from rib.pipeline.stages import ORDER
-from rib.video import FrameSource, open_source, part_in_time, without_duplicates
+from rib.video import Colours, FrameSource, open_source, part_in_time, without_duplicates
 
 DEDUPE = ("auto", "off")
 
@@ -29,7 +29,10 @@ def open_clip(config: Mapping[str, Any], source: FrameSource | None = None) -> t
     if config["dedupe"] not in DEDUPE:
         raise RibError(f"dedupe={config['dedupe']}", f"choose one of: {', '.join(DEDUPE)}")
     timestamps = config["video"]["timestamps"]
-    source = source or open_source(config["input"], config["input_fps"], timestamps, config["max_mpx"])
+    colours = Colours(hdr=config["video"]["hdr"], deinterlace=config["deinterlace"])
+    source = source or open_source(
+        config["input"], config["input_fps"], timestamps, config["max_mpx"], colours
+    )
     source = part_in_time(source, config["start_s"], config["duration_s"])
     by_frame = config["layout"] == "reference" or any(config[stage].get("path") for stage in ORDER)
     if config["dedupe"] == "off" or by_frame:

@@ -130,6 +130,7 @@ def write_frames(
                 pixel_format=recipe["pixel_format"],
                 audio_from=sound,
                 stamps_s=moments.stamps_s,
+                look=source.look,
             )
             sinks.append(stack.enter_context(writer))
         if where.pictures:

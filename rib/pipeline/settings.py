@@ -78,6 +78,7 @@ class VideoSettings(Settings):
     crf: Annotated[int, Range(0, 63)] | None
     pixel_format: str | None
     timestamps: Annotated[str, OneOf("constant", "source")]
+    hdr: Annotated[str, OneOf("keep", "sdr")]
     pictures: bool
     png_level: Annotated[int, Range(0, 9)]
 
@@ -94,6 +95,7 @@ class InterpolateSettings(ClipSettings):
     start_s: Annotated[float, Range(0, 1e7)]
     duration_s: Annotated[float, Range(above=0, most=1e7)] | None = None
     dedupe: Annotated[str, OneOf("auto", "off")]
+    deinterlace: Annotated[str, OneOf("auto", "off")]
     layout: Annotated[str, OneOf("rib", "reference")]
     report: bool
 

@@ -2,7 +2,7 @@
 
 from rib.video.arrays import ArraySource
 from rib.video.cadence import without_duplicates
-from rib.video.decode import VideoSource
+from rib.video.decode import Colours, VideoSource
 from rib.video.opening import open_source
 from rib.video.pictures import PictureSource, PictureWriter
 from rib.video.sound import SoundTrack
@@ -13,6 +13,7 @@ from rib.video.writer import VideoWriter
 
 __all__ = [
     "ArraySource",
+    "Colours",
     "FrameSource",
     "FrameWriter",
     "PictureSource",

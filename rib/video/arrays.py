@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from rib.io.errors import RibError
+from rib.video.look import Look
 from rib.video.times import Timing, constant_times, exact_fps, timing_from_seconds
 
 
@@ -47,6 +48,7 @@ class ArraySource:
         timing = self._timing(fps, times_s)
         self.fps, self.times_s, self.notes = timing.fps, timing.times_s, timing.notes
         self.duration_s, self.not_kept = timing.duration_s, list[str]()
+        self.look = Look()
         height, width, _ = as_rgb8(frames[0]).shape
         self.size_px = (width, height)
 

@@ -1,14 +1,16 @@
 """A video file as frames.
 
-Colours: swscale converts with the matrix and range that the file is tagged with; an untagged file is taken
-for BT.601, limited range, at any height. These are the decisions of ffmpeg and of OpenCV's reader, and so are
-the pixels. Transparency is dropped: the stored colour counts. More than 8 bits are cut without tone mapping.
+Colours: swscale converts with the matrix and range that the file is tagged with; an untagged file is BT.709
+from 720 lines on, as players take it, else BT.601. Transparent pixels show black. More than 8 bits are cut;
+PQ and HLG keep their code values, or are brought to BT.709 (`hdr="sdr"`). Interlaced frames become one
+picture each.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 
@@ -16,10 +18,12 @@ import av
 import numpy as np
 from av.container import InputContainer
 from av.video.frame import VideoFrame
-from av.video.reformatter import Interpolation, VideoReformatter
+from av.video.stream import VideoStream
 
 from rib.io.errors import RibError
 from rib.video.container import opened, reason, repair, video_stream
+from rib.video.convert import Converter, deinterlaced
+from rib.video.look import Look, tone_mapped
 from rib.video.scan import frame_tick, scan
 
 MARGIN = 16
@@ -30,12 +34,29 @@ TIMESTAMPS = ("constant", "source")
 """What can be done with an unsteady clock."""
 
 
+@dataclass(frozen=True)
+class Colours:
+    """What to do with frames whose numbers are no 8-bit BT.709.
+
+    Attributes:
+        untagged: "auto" takes an untagged frame for BT.709 from 720 lines on; "601" never, as ffmpeg does.
+        hdr: "keep" keeps the code values of PQ and HLG, "sdr" brings them to BT.709.
+        deinterlace: "auto" makes one picture of both fields of a frame, "off" leaves them combed.
+    """
+
+    untagged: str = "auto"
+    hdr: str = "keep"
+    deinterlace: str = "auto"
+
+
 class VideoSource:
     """The frames of a video file, decoded anew on every walk (see `FrameSource`).
 
     Args:
         path: The video file.
         timestamps: "constant" brings an unsteady clock to its nominal rate, "source" leaves its times.
+        max_mpx: Larger frames are refused, 10^6 pixels; None takes what memory holds.
+        colours: What to do with untagged, HDR and interlaced frames.
 
     Raises:
         RibError: It is no video, is cut short, or has fewer than two frames.
@@ -44,14 +65,24 @@ class VideoSource:
     fps_assumed = False
     audio_start_s = 0.0
 
-    def __init__(self, path: str | Path, timestamps: str = "constant", max_mpx: float | None = None) -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        timestamps: str = "constant",
+        max_mpx: float | None = None,
+        colours: Colours | None = None,
+    ) -> None:
         self.path = Path(path).absolute()
         if timestamps not in TIMESTAMPS:
             raise RibError(f"video.timestamps={timestamps}", f"choose one of: {', '.join(TIMESTAMPS)}")
-        found = scan(self.path, timestamps == "source", max_mpx)
+        self.colours = colours or Colours()
+        found = scan(self.path, timestamps == "source", max_mpx, self.colours.untagged)
         self.name = self.path.stem
         self.fps, self.times_s, self.notes = found.timing.fps, found.timing.times_s, found.timing.notes
-        self.not_kept = found.not_kept
+        self._sdr = self.colours.hdr == "sdr" and found.look.hdr is not None
+        self._weaves = found.look.interlaced and self.colours.deinterlace == "auto"
+        self.look = tone_mapped(found.look) if self._sdr else found.look
+        self.not_kept = [*found.not_kept, *self._lost(found.look)]
         self.duration_s, self.fps_assumed = found.timing.duration_s, found.timing.fps_assumed
         self.audio = self.path if found.has_audio else None
         self.size_px = found.orientation.size(found.coded_size_px)
@@ -75,30 +106,46 @@ class VideoSource:
         Raises:
             RibError: A frame is damaged or missing; the message names it and its time.
         """
-        if first >= WORTH_A_JUMP:
+        if first >= WORTH_A_JUMP and not self._weaves:
             with opened(self.path) as container:
-                frames = self._jumped(container, first)
-                if frames is not None:
-                    yield from self._pictures(frames, first)
+                jumped = self._jumped(container, first)
+                if jumped is not None:
+                    yield from self._pictures(jumped, first, None)
                     return
         with opened(self.path) as container:
-            frames = container.decode(video_stream(container, self.path))
-            yield from islice(self._pictures(frames, 0), first, None)
+            stream = video_stream(container, self.path)
+            frames = container.decode(stream)
+            yield from islice(self._pictures(frames, 0, stream), first, None)
 
     def fingerprint(self) -> str:
-        """SHA-256 of the file."""
+        """SHA-256 of the file and of how its numbers become colours."""
         if not self._fingerprint:
             with self.path.open("rb") as file:
-                self._fingerprint = hashlib.file_digest(file, "sha256").hexdigest()
+                digest = hashlib.file_digest(file, "sha256")
+            digest.update(f"{self.look} {self.colours}".encode())
+            self._fingerprint = digest.hexdigest()
         return self._fingerprint
 
-    def _pictures(self, frames: Iterator[VideoFrame], first: int) -> Iterator[np.ndarray]:
+    def _pictures(
+        self, frames: Iterator[VideoFrame], first: int, stream: VideoStream | None
+    ) -> Iterator[np.ndarray]:
         """What the decoder gives from number `first` on, upright RGB."""
-        converter = VideoReformatter()
-        for frame in self._checked(frames, first):
-            # bicubic, as ffmpeg and OpenCV ask for, so that the pixels are theirs
-            rgb = converter.reformat(frame, format="rgb24", interpolation=Interpolation.BICUBIC, threads=1)
-            yield self._found.orientation.turn(rgb.to_ndarray())
+        convert = Converter(self._found.look, self._sdr)
+        checked = self._checked(frames, first)
+        for frame in deinterlaced(checked, stream) if self._weaves and stream else checked:
+            yield self._found.orientation.turn(convert(frame))
+
+    def _lost(self, look: Look) -> list[str]:
+        """What of the file's look the frames do not have, in sentences."""
+        lost = []
+        if look.alpha and self.path.suffix.lower() != ".gif":
+            lost.append("transparency: what is transparent shows black")
+        if self._sdr:
+            lost.append(f"{look.hdr}: brought to BT.709 (video.hdr=keep keeps it)")
+        if look.interlaced:
+            weaves = "each frame became one picture" if self._weaves else "frames stay combed"
+            lost.append(f"interlaced fields: {weaves} (video.deinterlace=auto or off)")
+        return lost
 
     def _checked(self, frames: Iterator[VideoFrame], first: int) -> Iterator[VideoFrame]:
         """The decoder's frames, each checked to be the one that the scan foretold."""

@@ -6,7 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from rib.io.errors import RibError
-from rib.video.decode import VideoSource
+from rib.video.decode import Colours, VideoSource
 from rib.video.pictures import PictureSource
 from rib.video.source import FrameSource
 from rib.video.times import exact_fps
@@ -20,6 +20,7 @@ def open_source(
     input_fps: float | str | Fraction | None = None,
     timestamps: str = "constant",
     max_mpx: float | None = None,
+    colours: Colours | None = None,
 ) -> FrameSource:
     """A clip from a video file or a folder of pictures.
 
@@ -28,6 +29,7 @@ def open_source(
         input_fps: Frames a second of a folder of pictures; None takes `ASSUMED_FPS` (see `fps_assumed`).
         timestamps: What to do with a video's unsteady clock (see `VideoSource`).
         max_mpx: Larger pictures are refused, 10^6 pixels; None takes what memory holds.
+        colours: What to do with a video's untagged, HDR and interlaced frames.
 
     Raises:
         RibError: Nothing usable is there, or a rate is given for a video, which has its own.
@@ -36,7 +38,7 @@ def open_source(
     fps = None if input_fps is None else exact_fps(input_fps, "input_fps")
     if path.is_dir():
         return PictureSource(path, fps or ASSUMED_FPS, fps is None, max_mpx)
-    source = VideoSource(path, timestamps, max_mpx)
+    source = VideoSource(path, timestamps, max_mpx, colours)
     if fps is not None and fps != source.fps:
         raise RibError(
             f"input_fps={input_fps} was given, but {path} says itself when each frame is shown "

@@ -1,7 +1,7 @@
 """A folder of pictures as a clip, and a clip into a folder of pictures.
 
 A picture's own 8-bit RGB is kept as it is: grey becomes three equal channels, a palette its colours, 16 bits
-their upper 8; transparency is dropped (the stored colour counts) and an EXIF orientation is followed.
+their upper 8; what is transparent shows black and an EXIF orientation is followed.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from PIL import Image, ImageOps
 from rib.io.errors import RibError
 from rib.io.files import temporary_folder, write_errors
 from rib.io.regular_files import check_regular
+from rib.video.convert import over_ground
+from rib.video.look import Look
 from rib.video.times import constant_times
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"})
@@ -64,8 +66,10 @@ class PictureSource:
             )
         self.size_px = self._common_size(max_mpx)
         self.times_s = constant_times(len(self.paths), fps)
-        self.duration_s = float(len(self.paths) / fps)
+        self.duration_s, self.look = float(len(self.paths) / fps), Look()
         self.notes, self.not_kept = list[str](), list[str]()
+        if has_alpha(self.paths[0]):
+            self.not_kept.append("transparency: what is transparent shows black")
         if fps_assumed:
             self.notes.append(f"{float(fps):g} frames a second were assumed for {folder.name}/")
 
@@ -184,6 +188,12 @@ def picture_size(path: Path) -> tuple[int, int]:
         raise _undecodable(path, error) from error
 
 
+def has_alpha(path: Path) -> bool:
+    """Whether a picture says what is transparent, from its header."""
+    with Image.open(path) as picture:
+        return picture.has_transparency_data
+
+
 def read_picture(path: Path) -> np.ndarray:
     """A picture as (H, W, 3) uint8 RGB.
 
@@ -212,6 +222,8 @@ def _rgb(picture: Image.Image) -> np.ndarray:
     if picture.mode.startswith("I"):
         grey = (np.asarray(picture).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8)
         return np.repeat(grey[..., None], 3, axis=2)
+    if picture.has_transparency_data:
+        return over_ground(np.array(picture.convert("RGBA")))
     return np.array(picture.convert("RGB"))
 
 

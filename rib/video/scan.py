@@ -14,6 +14,7 @@ from av.video.stream import VideoStream
 from rib.io.errors import RibError
 from rib.video.container import opened, reason, repair, video_stream
 from rib.video.cut_short import Stamp, check_whole
+from rib.video.look import Look, look_of
 from rib.video.orientation import Orientation, orientation_of
 from rib.video.pictures import refuse_larger
 from rib.video.times import Timing, timing_from_ticks
@@ -35,6 +36,7 @@ class Scan:
         coded_size_px: Width and height as stored.
         orientation: What brings a stored picture upright.
         has_audio: Whether there is sound.
+        look: How the stored numbers look.
         not_kept: What the file lacks at its end, in sentences.
     """
 
@@ -43,16 +45,18 @@ class Scan:
     coded_size_px: tuple[int, int]
     orientation: Orientation
     has_audio: bool
+    look: Look
     not_kept: list[str]
 
 
-def scan(path: Path, unsteady: bool = False, max_mpx: float | None = None) -> Scan:
+def scan(path: Path, unsteady: bool = False, max_mpx: float | None = None, untagged: str = "auto") -> Scan:
     """Find times, size and rotation of a video.
 
     Args:
         path: The file.
         unsteady: Leave the stamps of an unsteady clock where they are (see `timing_from_ticks`).
         max_mpx: Larger frames are refused, 10^6 pixels; None takes what memory holds.
+        untagged: What frames without a matrix are (see `look_of`).
 
     Raises:
         RibError: It is no video, is cut short, or has fewer than two frames.
@@ -71,12 +75,15 @@ def scan(path: Path, unsteady: bool = False, max_mpx: float | None = None) -> Sc
         declared = (stream.guessed_rate, stream.average_rate, stream.codec_context.framerate)
         rates = [Fraction(rate) for rate in declared if rate]
         has_audio = bool(container.streams.audio)
+        aspect = stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio
     if not simple or any(p.pts is None for p in packets) or len(set(ticks)) < len(ticks):
         ticks = _decoded_ticks(path)
     if len(ticks) < 2:
         raise RibError(f"{path} has {len(ticks)} frame", "a clip needs at least two")
     timing = timing_from_ticks(ticks, tick_s, rates, _last_ticks(packets), unsteady)
-    return Scan(ticks, timing, (first.width, first.height), orientation_of(first), has_audio, not_kept)
+    orientation = orientation_of(first)
+    look = look_of(first, aspect, orientation.transpose, untagged)
+    return Scan(ticks, timing, (first.width, first.height), orientation, has_audio, look, not_kept)
 
 
 def frame_tick(frame: VideoFrame) -> int | None:

@@ -10,6 +10,8 @@ from typing import Protocol, Self
 
 import numpy as np
 
+from rib.video.look import Look
+
 
 class FrameSource(Protocol):
     """A clip that can be walked through any number of times, one decoded frame in memory at a time.
@@ -24,6 +26,7 @@ class FrameSource(Protocol):
         audio: The file that holds the clip's sound, or None.
         audio_start_s: When the first frame is shown, counted from the first picture of that file.
         notes: Sentences on what was found and mended, for the summary.
+        look: How the stored numbers look on a screen.
         not_kept: Sentences on what the input lacks or what of it cannot be read: the clip is the rest.
     """
 
@@ -36,6 +39,7 @@ class FrameSource(Protocol):
     audio: Path | None
     audio_start_s: float
     notes: list[str]
+    look: Look
     not_kept: list[str]
 
     def __len__(self) -> int: ...

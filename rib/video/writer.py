@@ -14,19 +14,13 @@ import numpy as np
 from av.container import OutputContainer
 from av.video.format import VideoFormat
 from av.video.frame import VideoFrame
-from av.video.reformatter import (
-    ColorPrimaries,
-    ColorRange,
-    Colorspace,
-    ColorTrc,
-    Interpolation,
-    VideoReformatter,
-)
+from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 
 from rib.io.errors import RibError
 from rib.io.files import write_whole
 from rib.video.encoders import encodable_fps, encoder, quality_options
+from rib.video.look import Look
 from rib.video.sound import Sound, SoundTrack
 
 SUFFIXES = frozenset({".mp4", ".m4v", ".mov"})
@@ -48,10 +42,12 @@ class VideoWriter:
         size_px: Width and height of the frames.
         codec: An encoder of libav, e.g. libx264, mpeg4, libvpx-vp9, libsvtav1.
         crf: Constant quality, 0 is best (see `quality_options`).
-        pixel_format: As libav names it, e.g. yuv420p.
+        pixel_format: As libav names it, e.g. yuv420p; auto takes what keeps most of the look.
         audio_from: A sound, or the file with it, that goes beside the pictures, in step and cut at their end,
             or None.
         stamps_s: When each frame is shown, from 0, where the rate varies; else frame n is shown at n / fps.
+        look: How the clip that the frames come from looks: its primaries, transfer, range and pixel aspect
+            are kept. None is BT.709 with square pixels.
 
     Attributes:
         notes: What could not be kept, in sentences.
@@ -70,17 +66,22 @@ class VideoWriter:
         pixel_format: str,
         audio_from: SoundTrack | Path | None = None,
         stamps_s: Sequence[float] | np.ndarray | None = None,
+        look: Look | None = None,
     ) -> None:
         self.path, self.fps, self.size_px = Path(path), encodable_fps(codec, Fraction(fps)), size_px
         if self.path.suffix.lower() not in SUFFIXES:
             raise RibError(f"a video would be written to {self.path}", f"name it {self.path.stem}.mp4")
         self.codec, self.options = codec, quality_options(codec, crf)
         formats = [f.name for f in encoder(codec).video_formats or []]
+        self.look = look or Look()
+        if pixel_format == "auto":
+            pixel_format = self.look.pixel_format(formats)
         if pixel_format not in formats:
             raise RibError(
                 f"{codec} cannot write pixel_format={pixel_format}", f"choose one of: {', '.join(formats)}"
             )
-        self.pixel_format, self.notes = pixel_format, list[str]()
+        self.pixel_format, self.notes = pixel_format, self.look.not_kept(pixel_format)
+        self._range = ColorRange.JPEG if self.look.full_range else ColorRange.MPEG
         self.audio_from = SoundTrack(audio_from) if isinstance(audio_from, Path) else audio_from
         self.stamps_s = stamps_s
         self._tick_s = 1 / self.fps if stamps_s is None else VARIABLE_TICK_S
@@ -150,8 +151,9 @@ class VideoWriter:
         stream.pix_fmt, stream.time_base = self.pixel_format, self._tick_s
         context = stream.codec_context
         context.time_base, context.thread_type = self._tick_s, "AUTO"
-        context.colorspace, context.color_range = Colorspace.ITU709, ColorRange.MPEG
-        context.color_primaries, context.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
+        context.colorspace, context.color_range = self.look.output_matrix, self._range
+        context.color_primaries, context.color_trc = self.look.primaries, self.look.transfer
+        context.sample_aspect_ratio = self.look.pixel_aspect
         return stream
 
     def _picture(self, frame: np.ndarray) -> VideoFrame:
@@ -161,8 +163,8 @@ class VideoWriter:
         return self._converter.reformat(
             VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24"),
             format=self.pixel_format,
-            dst_colorspace=Colorspace.ITU709,
-            dst_color_range=ColorRange.MPEG,
+            dst_colorspace=Colorspace(self.look.output_matrix),
+            dst_color_range=self._range,
             interpolation=_TO_YUV,
             threads=1,
         )

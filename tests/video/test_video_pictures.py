@@ -64,8 +64,8 @@ def test_grey_palette_alpha_and_sixteen_bits_become_rgb(tmp_path):
     palette.save(tmp_path / "3.png")
     cv2.imwrite(str(tmp_path / "4.png"), grey.astype(np.uint16) * 256 + 200)
     cv2.imwrite(str(tmp_path / "5.png"), RGB[..., ::-1].astype(np.uint16) * 256 + 200)
-    Image.fromarray(np.dstack([grey, grey])).save(tmp_path / "6.png")
-    expected = [np.dstack([grey] * 3), RGB, np.array(palette.convert("RGB")), np.dstack([grey] * 3), RGB]
+    Image.fromarray(np.dstack([grey, np.full_like(grey, 255)])).save(tmp_path / "6.png")
+    expected = [np.dstack([grey] * 3), 0 * RGB, np.array(palette.convert("RGB")), np.dstack([grey] * 3), RGB]
     for got, wanted in zip(open_source(tmp_path), [*expected, np.dstack([grey] * 3)], strict=True):
         assert got.dtype == np.uint8
         assert np.array_equal(got, wanted)
