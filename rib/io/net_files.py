@@ -6,6 +6,7 @@ import json
 import re
 import warnings
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from torch import nn
 
 from rib.io.errors import RibError, in_one_line
 from rib.io.files import write_bytes_whole
+from rib.io.recipe import build_from_file
 
 EMA = ("ema.", "averaged.")
 """Where a training checkpoint keeps the weights that count, their average: today, and before."""
@@ -70,6 +72,33 @@ def _reason(error: Exception) -> str:
     if "weights_only" in text or "Weights only" in text:
         return "it holds more than tensors and plain values"
     return re.split(r"(?<=[a-z])\. ", text)[0][:160]
+
+
+def net_from_file(recipe: Any, place: str, path: str | Path, state: Any) -> nn.Module:
+    """Build the net that a file describes, with the file's weights, for use.
+
+    Its shapes are held against the weights before memory is taken for it, where the class can be built
+    without: numbers in a recipe cost nothing, and may be as large as they like.
+
+    Args:
+        recipe: What the file says the net is.
+        place: The kind of net, a place of `rib.io.registry`.
+        path: The file, for messages.
+        state: Its weights by name.
+
+    Raises:
+        RibError: The recipe names what is not registered, cannot be built, or the weights do not fit it.
+    """
+    remedy = "name weights that fit the recipe beside them"
+    outline: nn.Module | None = None
+    with suppress(RibError), torch.device("meta"):
+        outline = build_from_file(recipe, place, path)
+    if outline is not None:
+        check_weights(outline.state_dict(), state, path, remedy)
+    net: nn.Module = build_from_file(recipe, place, path)
+    check_weights(net.state_dict(), state, path, remedy)
+    net.load_state_dict(state)
+    return net.eval().requires_grad_(False)
 
 
 def check_weights(own: Mapping[str, torch.Tensor], given: Any, path: str | Path, remedy: str = "") -> None:

@@ -262,6 +262,14 @@ def test_numbers_that_build_no_net_are_one_line(tmp_path: Path, case: str) -> No
     told_in_a_line(error, tmp_path / "w.safetensors")
 
 
+def test_a_recipe_of_another_size_takes_no_memory(tmp_path: Path) -> None:
+    large = {**NET, "width": 8192, "num_layers": [40, 40]}  # 130 GB
+    save_net(tmp_path / "w.safetensors", MotionBase(4, 1, [1, 1], 1), large, {})
+    with pytest.raises(RibError, match=r"lacks|but this net has") as error:
+        load_motion(tmp_path / "w.safetensors")
+    told_in_a_line(error, tmp_path / "w.safetensors")
+
+
 def test_torch_load_stands_in_one_place_and_runs_nothing() -> None:
     root = Path(__file__).resolve().parents[2] / "rib"
     text = {path: path.read_text(encoding="utf-8") for path in root.rglob("*.py")}

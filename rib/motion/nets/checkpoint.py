@@ -14,8 +14,7 @@ import torch
 from torch import nn
 
 from rib.io.errors import RibError, in_one_line
-from rib.io.net_files import check_weights, ema_weights, read_safetensors, read_tensors, write_net
-from rib.io.recipe import build_from_file
+from rib.io.net_files import ema_weights, net_from_file, read_safetensors, read_tensors, write_net
 
 FORMAT, FORMAT_VERSION = "rib.motion", 1
 SHIPPED = "motion_base.safetensors"
@@ -87,10 +86,7 @@ def load_net(path: str | Path, joint_set: str = "body19", fps: float | None = No
         reason = in_one_line(error)[:200]
         raise RibError(f"{path} cannot be read as motion weights ({reason})") from error
     _check(path, facts, joint_set, fps)
-    net: nn.Module = build_from_file(recipe, "motion net", path)
-    check_weights(net.state_dict(), state, path, "name weights that fit the recipe beside them")
-    net.load_state_dict(state)
-    return net.eval().requires_grad_(False)
+    return net_from_file(recipe, "motion net", path, state)
 
 
 def _read_safetensors(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor], dict[str, Any]]:

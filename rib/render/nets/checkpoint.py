@@ -12,8 +12,7 @@ import torch
 from torch import nn
 
 from rib.io.errors import RibError, in_one_line
-from rib.io.net_files import check_weights, ema_weights, read_safetensors, read_tensors, write_net
-from rib.io.recipe import build_from_file
+from rib.io.net_files import ema_weights, net_from_file, read_safetensors, read_tensors, write_net
 from rib.io.registry import REGISTRY
 from rib.render.nets import published
 
@@ -69,10 +68,7 @@ def load_weights(path: str | Path, wanted: str) -> tuple[nn.Module, dict[str, An
         raise RibError(
             f"{path} holds {recipe['_target_']}, but {needed} is needed", "name a checkpoint of that net"
         )
-    net: nn.Module = build_from_file(recipe, "renderer net", path)
-    check_weights(net.state_dict(), state, path, "name weights that fit the recipe beside them")
-    net.load_state_dict(state)
-    net.eval().requires_grad_(False)
+    net = net_from_file(recipe, "renderer net", path, state)
     return (net.for_inference() if hasattr(net, "for_inference") else net), recipe  # type: ignore[operator]
 
 
