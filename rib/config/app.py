@@ -11,7 +11,7 @@ import io
 import os
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -102,13 +102,16 @@ def run(verb: str, task: Task, arguments: list[str], root: str | None = None) ->
 
         print(usage(verb))
         return
+    from rib.config.choices import check_choice
+
     for argument in arguments:
         option = argument.partition("=")[0]
         if option.startswith("-") and option not in OPTIONS:
             raise RibError(f"there is no option {option}", did_you_mean(option, sorted(OPTIONS)))
     # argparse reads no settings after an option that stands among them
     first = sorted(arguments, key=lambda argument: argument not in ("-m", "--multirun"))
-    _compose_and_call(verb, task, [current_override(argument) for argument in first], root or verb)
+    chosen = [current_override(check_choice(argument)) for argument in first]
+    _compose_and_call(verb, task, chosen, root or verb)
 
 
 def _compose_and_call(verb: str, task: Task, arguments: list[str], root: str) -> None:
@@ -157,7 +160,7 @@ def _job(verb: str, task: Task) -> Callable[[Any], Any]:
             check_mode()
             if "run_dir" in config:
                 config.run_dir = HydraConfig.get().runtime.output_dir
-            results.append(task(plain(config, verb)))
+            results.append(task(plain(config, verb, HydraConfig.get().overrides.task)))
 
         if HydraConfig.get().mode == RunMode.MULTIRUN:
             try:
@@ -173,13 +176,23 @@ def _job(verb: str, task: Task) -> Callable[[Any], Any]:
     return job
 
 
-def plain(config: Any, verb: str) -> dict[str, Any]:
-    """The composed config of a command as a plain dict: resolved, complete, every value checked."""
+def plain(config: Any, verb: str, typed: Iterable[str] = ()) -> dict[str, Any]:
+    """The composed config of a command as a plain dict: resolved, complete, every value checked.
+
+    Args:
+        config: What Hydra composed.
+        verb: Name of the root config.
+        typed: The arguments as they were given; what has no effect on the settings is refused.
+
+    Raises:
+        RibError: A mistake in the settings.
+    """
     from omegaconf import OmegaConf
 
     from rib.config import schema
     from rib.config.explain import ConfigError, explain
     from rib.config.recipes import check_recipes
+    from rib.config.unused import refuse_unused
 
     try:
         resolved = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
@@ -190,6 +203,7 @@ def plain(config: Any, verb: str) -> dict[str, Any]:
     settle_paths(settings, schema.ROOTS[verb])
     schema.ROOTS[verb].of(settings)
     check_recipes(settings)
+    refuse_unused(verb, typed, settings, OmegaConf.to_container(config, resolve=False))
     return settings
 
 

@@ -12,6 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from rib.config import schema
 from rib.config.app import plain
+from rib.config.choices import check_choice
 from rib.config.explain import ConfigError, MissingPluginError, explain
 from rib.config.literal import literal
 from rib.config.paths import conf_dir, groups, options
@@ -31,7 +32,7 @@ def compose(verb: str, *overrides: str) -> dict[str, Any]:
     Raises:
         RibError: An unknown key or option, a wrong type, or a setting that was not given.
     """
-    return plain(_compose(verb, *(literal(word, schema.ROOTS[verb]) for word in overrides)), verb)
+    return plain(_compose(verb, *(literal(word, schema.ROOTS[verb]) for word in overrides)), verb, overrides)
 
 
 def composed_defaults(verb: str) -> dict[str, Any]:
@@ -107,6 +108,8 @@ def _check(verb: str, title: str, config: DictConfig) -> int:
 
 def _compose(verb: str, *overrides: str, return_hydra_config: bool = False) -> DictConfig:
     schema.register()
+    for override in overrides:
+        check_choice(override)
     GlobalHydra.instance().clear()
     try:
         with initialize_config_dir(config_dir=str(conf_dir()), version_base="1.3"):
