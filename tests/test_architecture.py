@@ -27,16 +27,14 @@ FLOORS = [
 BESIDE = {
     # the demo and the benchmark run the chain
     ("benchmark", "pipeline"),
-    # a person is followed and filtered by the same motion code that fills the gaps
-    ("pose", "motion"),
     # the net's training pairs are projected motion capture
     ("motion", "mocap"),
 }
 """Doors between rooms of one floor, each with its reason; none leads back."""
 
 ONLY = {
-    "hydra": {"commands", "config"},
-    "omegaconf": {"commands", "config"},
+    "hydra": {"config"},
+    "omegaconf": {"config"},
     "pytorch_lightning": {"engine", "clips", "render", "motion"},
     "mediapipe": {"pose", "metrics"},
 }
@@ -85,6 +83,60 @@ def test_imports_run_downwards() -> None:
         if down < up or (down == up and (here, there) not in BESIDE):
             wrong.append(f"{path.relative_to(ROOT.parent)}:{line} imports {name}")
     assert not wrong, "\n".join(wrong)
+
+
+def test_every_door_leads_somewhere() -> None:
+    used = {(room_of(path), name.split(".")[1]) for path, _, name in imports() if name.startswith("rib.")}
+    assert used >= BESIDE, f"nobody goes through {BESIDE - used}"
+    known = {(room_of(path), name.split(".")[0]) for path, _, name in imports()}
+    idle = {(room, package) for package, rooms in ONLY.items() for room in rooms} - known
+    assert not idle, f"{idle} is allowed, but not done"
+
+
+def modules() -> dict[str, Path]:
+    """Every file by its dotted name."""
+    found = {}
+    for path in sorted(ROOT.rglob("*.py")):
+        parts = path.relative_to(ROOT.parent).with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+def imported_modules(path: Path, known: dict[str, Path]) -> set[str]:
+    """Files of the package that a file imports, lazily or for types alone too."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            inner = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= (inner & known.keys()) or {node.module}
+    return found & known.keys()
+
+
+def circles(graph: dict[str, set[str]]) -> list[list[str]]:
+    """Groups of nodes that lead to one another."""
+    reach = {node: set(leads) for node, leads in graph.items()}
+    grown = True
+    while grown:
+        grown = False
+        for leads in reach.values():
+            more = set().union(*(reach[node] for node in leads)) - leads if leads else set()
+            grown |= bool(more)
+            leads |= more
+    groups = {tuple(sorted(other for other in reach[node] if node in reach[other])) for node in graph}
+    return [list(group) for group in sorted(groups) if group]
+
+
+def test_no_two_files_import_one_another_in_a_circle() -> None:
+    known = modules()
+    graph = {name: imported_modules(path, known) for name, path in known.items()}
+    assert not circles(graph), circles(graph)
+
+
+def test_a_circle_would_be_seen() -> None:
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == [["a", "b", "c"]]
+    assert circles({"a": {"b"}, "b": set()}) == []
 
 
 @pytest.mark.parametrize("package", sorted(ONLY))

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +25,12 @@ from scores import KeptScores
 from rib.config.compose import compose
 from rib.io.files import write_text_whole
 from rib.metrics.frames import summarise
-from rib.pipeline.analysis import Analysis
-from rib.pipeline.chain import Chain, OutputFrame
-from rib.pipeline.compose import to_uint8
-from rib.pipeline.interpolate import interpolate
-from rib.structures.interval import Background, Interval, Rendered
-from rib.video import FrameSource
+from rib.pipeline.chain import Chain
+from rib.pipeline.compositor import to_uint8, trust_map
+from rib.pipeline.shares import TrustShares
+from rib.pipeline.synthesiser import Synthesis
+from rib.pipeline.times import target_fps
+from rib.video import PictureWriter, open_source
 
 HEAD = (
     "| case | RIFE person dB / LPIPS | dB | LPIPS | worst tenth dB / LPIPS | full dB / LPIPS "
@@ -38,8 +38,9 @@ HEAD = (
 )
 
 
-class Watched(Chain):
-    """The chain, with what the study wants kept on the way.
+@dataclass
+class Kept:
+    """What the study wants kept of everything that is made (`rib.pipeline.synthesiser.Observer`).
 
     Attributes:
         floors: RIFE's picture of every frame.
@@ -47,29 +48,23 @@ class Watched(Chain):
         found: What each gap was judged by.
     """
 
-    floors: dict[int, np.ndarray]
-    trust: np.ndarray
-    found: dict[int, dict[str, float | None]]
+    floors: dict[int, np.ndarray] = field(default_factory=dict)
+    trust: np.ndarray = field(default_factory=lambda: np.zeros(20, np.int64))
+    found: dict[int, dict[str, float | None]] = field(default_factory=dict)
 
-    def background(self, interval: Interval) -> Background:
-        """See `Chain`."""
-        made = super().background(interval)
-        for number, picture in zip(interval.indices, made.interpolated, strict=False):
-            Watched.floors[number] = to_uint8(picture[None])[0]
-        return made
-
-    def _picture(self, analysis: Analysis, interval: Interval) -> tuple[np.ndarray, Rendered]:
-        pictures, rendered = super()._picture(analysis, interval)
-        if rendered.notes:
-            Watched.found[interval.a.index] = {**rendered.notes, "rehearsed_db": interval.rehearsed_db}
-        return pictures, rendered
-
-    def frames(self, source: FrameSource, analysis: Analysis) -> Iterator[OutputFrame]:
-        """See `Chain`."""
-        for frame in super().frames(source, analysis):
-            if frame.trust is not None:
-                Watched.trust += np.histogram(frame.trust, 20, (0.0, 1.0))[0]
-            yield frame
+    def __call__(self, made: Synthesis) -> None:
+        """Look at some moments of an interval."""
+        floors = made.background.interpolated
+        self.floors |= zip(made.interval.indices, to_uint8(floors), strict=True)
+        trust = trust_map(made.people, floors).cpu().numpy()
+        self.trust += np.histogram(trust, 20, (0.0, 1.0))[0]
+        for plan in made.plans:
+            if plan.notes:
+                holdout = plan.person.holdout
+                self.found[made.interval.a.index] = {
+                    **plan.notes,
+                    "holdout_db": holdout.gain_db if holdout else None,
+                }
 
 
 def made(case: Case, settings: list[str]) -> tuple[dict[str, Any], dict[int, np.ndarray]]:
@@ -85,9 +80,17 @@ def made(case: Case, settings: list[str]) -> tuple[dict[str, Any], dict[int, np.
         "render=warp",
         *settings,
     )
-    Watched.floors, Watched.trust, Watched.found = {}, np.zeros(20, np.int64), {}
-    told = interpolate(config)
-    return {**told, "trust_histogram": Watched.trust.tolist(), "gaps": Watched.found}, Watched.floors
+    kept, shares = Kept(), TrustShares()
+    source = open_source(config["input"], config["input_fps"])
+    chain = Chain.from_config(config)
+    analysis = chain.analyse(source, target_fps(source.fps, config["rate"], None))
+    with PictureWriter(Path(config["output"]) / "frames", compression=1) as writer:
+        for frame in chain.frames(source, analysis, kept):
+            writer.write(frame.picture)
+            if frame.keyframe < 0:
+                shares.add(int(analysis.timeline.gap[frame.index]), frame.trusted)
+    told = {**shares.told(), **chain.summary(), "seconds": dict(chain.watch.seconds), "config": config}
+    return {**told, "trust_histogram": kept.trust.tolist(), "gaps": kept.found}, kept.floors
 
 
 def compare(case: Case, floors: dict[int, np.ndarray], scores: KeptScores, always: bool) -> dict[str, Any]:
@@ -150,7 +153,4 @@ def main(arguments: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    import rib.pipeline.interpolate
-
-    rib.pipeline.interpolate.Chain = Watched  # type: ignore[misc]
     main(sys.argv[1:])

@@ -39,8 +39,9 @@ def cpu_s(
 ) -> tuple[float, float, int, dict[str, float]]:
     """CPU seconds of the analysis and of making the frames, frames made, wall seconds by stage."""
     some = chain(out, render)
-    for stage in ("background", "render", *(["plate"] if render == "warp" else [])):
-        some.stage(stage)
+    stages = some.stages
+    loaded = [stages.background, stages.renderer, *([stages.plate] if render == "warp" else [])]
+    assert all(loaded)
     start = time.process_time()
     analysis = some.analyse(source, target_fps(source.fps, rate, None))
     ready = time.process_time()

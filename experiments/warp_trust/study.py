@@ -1,6 +1,6 @@
 """Is the threshold of the verdict good for recordings that had no part in its choice?
 
-    python run.py data=DATA out=OPEN render.trust.threshold=-9 render.trust.rehearsal_weight=0 \
+    python run.py data=DATA out=OPEN render.trust.threshold=-9 render.trust.holdout_weight=0 \
         render.trust.colour_weight=0                                # every gap open, all cases ...
     python run.py data=DATA out=OPEN view=more list=more.json ...   # ... and further strides, so too
     python study.py out=OPEN [margin=0.15]
@@ -33,15 +33,15 @@ RULES: dict[str, Rule] = {
     "outline alone": lambda e: e["outline"],
     "colour + outline": lambda e: e["colour"] + e["outline"],
     "colour alone": lambda e: e["colour"],
-    "rehearsals alone, dB": lambda e: e["rehearsed_db"],
+    "rehearsals alone, dB": lambda e: e["holdout_db"],
     "colour + outline + 0.2 rehearsal": lambda e: (
-        e["colour"] + e["outline"] + 0.2 * float(np.clip(e["rehearsed_db"], -1, 1))
+        e["colour"] + e["outline"] + 0.2 * float(np.clip(e["holdout_db"], -1, 1))
     ),
 }
 
 
 def _lost(evidence: dict[str, float]) -> float:
-    return float(np.clip(evidence["rehearsed_db"] or 0.0, -1, 0))
+    return float(np.clip(evidence["holdout_db"] or 0.0, -1, 0))
 
 
 @dataclass(frozen=True)

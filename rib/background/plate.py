@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import cv2
 import numpy as np
 import torch
@@ -27,9 +29,11 @@ class PersonFreePlate:
         self.mask_threshold = mask_threshold
         self.dilation_share = dilation_share
         self.seam_share = seam_share
-        self._last: tuple[Keyframe, Keyframe, tuple[list[torch.Tensor], np.ndarray]] | None = None
+        self._last: (
+            tuple[Keyframe, Keyframe, frozenset[int], tuple[list[torch.Tensor], np.ndarray]] | None
+        ) = None
 
-    def __call__(self, interval: Interval) -> torch.Tensor:
+    def __call__(self, interval: Interval, without: Collection[int]) -> torch.Tensor:
         """The plate at every time of the interval.
 
         Each keyframe is completed once: by the other one of the interval, then by the neighbours, nearest
@@ -37,10 +41,14 @@ class PersonFreePlate:
         In time the two pictures follow the camera and are cross-faded, so person-free pixels of both
         follow changes of light, and those of one keyframe stay as they are.
 
+        Args:
+            interval: Its keyframes and neighbours show the people with mattes.
+            without: Track ids of the people to leave out; the others belong to the scene.
+
         Returns:
             (N, 3, H, W) in 0..1 on the device of the keyframes' pictures.
         """
-        completed, motion = self._completed(interval)
+        completed, motion = self._completed(interval, frozenset(without))
         fractions = interval.fractions
         if motion is STILL:
             plate_a, plate_b = completed
@@ -51,22 +59,26 @@ class PersonFreePlate:
             plate_b = _carried(completed[1], [follow(back, part_of(motion, t)) for t in parts])
         return torch.lerp(plate_a, plate_b, fractions[:, None, None, None]).clamp(0, 1)
 
-    def _completed(self, interval: Interval) -> tuple[list[torch.Tensor], np.ndarray]:
-        """Both keyframes (1, 3, H, W) without the person, and the camera's motion from a to b.
+    def _completed(
+        self, interval: Interval, without: frozenset[int]
+    ) -> tuple[list[torch.Tensor], np.ndarray]:
+        """Both keyframes (1, 3, H, W) without the people, and the camera's motion from a to b.
 
         They are kept, as a long interval is asked for in parts.
         """
         a, b = interval.a, interval.b
-        if self._last is None or self._last[0] is not a or self._last[1] is not b:
-            self._last = a, b, self._complete_both(a, b, interval.neighbours)
-        return self._last[2]
+        last = self._last
+        if last is None or last[0] is not a or last[1] is not b or last[2] != without:
+            last = a, b, without, self._complete_both(a, b, interval.neighbours, without)
+            self._last = last
+        return last[3]
 
     def _complete_both(
-        self, a: Keyframe, b: Keyframe, neighbours: tuple[Keyframe, ...]
+        self, a: Keyframe, b: Keyframe, neighbours: tuple[Keyframe, ...], without: frozenset[int]
     ) -> tuple[list[torch.Tensor], np.ndarray]:
         middle = (a.time_s + b.time_s) / 2
         others = sorted(neighbours, key=lambda keyframe: abs(keyframe.time_s - middle))
-        layers = [(_pixels(keyframe), self._free(keyframe)) for keyframe in (a, b, *others)]
+        layers = [(_pixels(keyframe), self._free(keyframe, without)) for keyframe in (a, b, *others)]
         sights = [_sight(layer) for layer in layers]
         from_a = [STILL, *(motion.matrix for motion in camera_motions(sights[0], sights[1:]))]
         if all(motion is STILL for motion in from_a):
@@ -79,12 +91,15 @@ class PersonFreePlate:
         ]
         return planes, from_a[1]
 
-    def _free(self, keyframe: Keyframe) -> np.ndarray:
-        """(H, W, 1) trust in a pixel to show the scene: 0 near the person, rising to 1 across the seam."""
+    def _free(self, keyframe: Keyframe, without: frozenset[int]) -> np.ndarray:
+        """(H, W, 1) trust in a pixel to show the scene: 0 near the people, rising to 1 across the seam."""
         height, width = keyframe.picture.shape[-2:]
-        if keyframe.mask is None:
-            return np.ones((height, width, 1), np.float32)
-        outside = (keyframe.mask[0].cpu().numpy() <= self.mask_threshold).astype(np.uint8)
+        outside = np.ones((height, width), np.uint8)
+        for view in keyframe.people:
+            if view.track_id in without and view.matte is not None:
+                box = view.box
+                inside = outside[box.top : box.top + box.height, box.left : box.left + box.width]
+                inside &= (view.matte[0].cpu().numpy() <= self.mask_threshold).astype(np.uint8)
         if outside.all():
             return np.ones((height, width, 1), np.float32)
         distance = cv2.distanceTransform(outside, cv2.DIST_L2, 3)

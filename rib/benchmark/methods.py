@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import tee
 from typing import Any
 
 import numpy as np
 
+from rib.benchmark.shared_interpolator import InterpolatorMemo, SharedInterpolator
 from rib.io.errors import RibError
 from rib.pipeline.chain import Chain
 from rib.video import FrameSource, every
 
-MAKING = ("background", "plate", "render", "compose")
+MAKING = ("background", "plate", "render", "composite")
 """Stages that run anew for every frame made."""
 
 
@@ -40,19 +44,25 @@ class Moment:
 def build_chains(config: Mapping[str, Any]) -> dict[str, Chain]:
     """A chain for each method: the config's stages with those that the method names in their place.
 
-    All look for poses, mattes and cuts in the same artefacts, so what they share is found once.
+    All look for poses, mattes and cuts in the same artefacts, so what they share is found once; methods with
+    the same interpolator share it and what it makes.
     """
     if not config["methods"]:
         raise RibError("methods=[] was given", "type methods=[rife,rib], or leave it out for all of them")
     chains = {name: Chain.from_config({**config, **stages}) for name, stages in config["methods"].items()}
     artefacts = next(iter(chains.values())).artefacts
-    for chain in chains.values():
-        chain.artefacts = artefacts
+    memos: dict[str, InterpolatorMemo] = {}
+    for name, chain in chains.items():
+        key = json.dumps(chain.stages.recipes["background"], sort_keys=True)
+        memo = memos.setdefault(key, InterpolatorMemo(partial(getattr, chain.stages, "background")))
+        chains[name] = chain.sharing(artefacts, SharedInterpolator(memo, chain.watch))
     return chains
 
 
 def walk(source: FrameSource, stride: int, chains: Mapping[str, Chain]) -> Iterator[Moment]:
     """Every frame up to the last keyframe, with the methods' frames; one moment is in memory at a time.
+
+    The methods walk in step, so the keyframes are decoded once for all of them.
 
     Args:
         source: The clip; frames whose number is no multiple of the stride are never shown to a method.
@@ -60,8 +70,11 @@ def walk(source: FrameSource, stride: int, chains: Mapping[str, Chain]) -> Itera
         chains: By method.
     """
     keyframes = every(source, stride)
+    analyses = {name: chain.analyse(keyframes, source.fps) for name, chain in chains.items()}
+    decoded = tee(keyframes, len(chains))
     runs = {
-        name: chain.frames(keyframes, chain.analyse(keyframes, source.fps)) for name, chain in chains.items()
+        name: chain.frames(keyframes, analyses[name], decoded=frames)
+        for (name, chain), frames in zip(chains.items(), decoded, strict=True)
     }
     for index, (true, *frames) in enumerate(zip(source, *runs.values(), strict=False)):
         predicted = {name: frame.picture for name, frame in zip(runs, frames, strict=True)}

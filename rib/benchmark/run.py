@@ -52,7 +52,7 @@ def benchmark(config: Mapping[str, Any], source: FrameSource | None = None) -> d
     )
     clip = _part(config, source)
     chains = build_chains(config)
-    scorer = FrameScorer(next(iter(chains.values())).device)
+    scorer = FrameScorer(next(iter(chains.values())).stages.device)
     showcase = Showcase(scorer.detect, config["sheet_rows"])
     rows: dict[str, list[dict[str, float]]] = {name: [] for name in chains}
     shares = {name: TrustShares() for name in chains}
@@ -74,7 +74,7 @@ def benchmark(config: Mapping[str, Any], source: FrameSource | None = None) -> d
         stack.close()
         result = _result(config, clip, rows)
         for name, chain in chains.items():
-            result["methods"][name] |= _told(chain, hidden) | shares[name].told() | chain.told()
+            result["methods"][name] |= _stages_of(chain, hidden) | shares[name].told() | chain.summary()
         write_text_whole(work / "metrics.json", json.dumps(result, indent=2) + "\n")
         write_text_whole(work / "metrics.csv", csv_text(rows))
         write_bytes_whole(work / "contact_sheet.png", draw_sheet(result, showcase.shown))
@@ -123,11 +123,11 @@ def _score(
         rows[name].append({"frame": moment.index, "time_s": round(moment.time_s, 6), **score})
 
 
-def _told(chain: Chain, hidden: int) -> dict[str, Any]:
+def _stages_of(chain: Chain, hidden: int) -> dict[str, Any]:
     """Which stages a method was made of and how long they took."""
     return {
         "seconds_a_frame": round(seconds_a_frame(chain, hidden), 4),
-        "stages": {stage: recipe["_target_"] for stage, recipe in chain.recipes.items()},
+        "stages": {stage: recipe["_target_"] for stage, recipe in chain.stages.recipes.items()},
     }
 
 

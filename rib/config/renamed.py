@@ -10,6 +10,9 @@ KEYS = {
     "task.module.average": "task.module.ema_decay",
     "task.module.final_share": "task.module.min_lr_ratio",
     "render.fitting.average": "render.fitting.ema_decay",
+    "rehearsals": "holdouts",
+    "render.trust.rehearsal_weight": "render.trust.holdout_weight",
+    "data.prepare.chain.rehearsals": "data.prepare.chain.holdouts",
 }
 """Dotted names of before, and of today; what lies below a name goes with it."""
 

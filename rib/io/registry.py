@@ -199,4 +199,5 @@ def _short(value: Any) -> str:
 
 REGISTRY = Registry(REGISTERED, RENAMED, ARGUMENTS)
 """What this version of rib knows; plugins add theirs with `register`."""
+REGISTRY.rename_argument("rib.render.trust.Trust", "rehearsal_weight", "holdout_weight")
 register = REGISTRY.register

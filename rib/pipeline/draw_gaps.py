@@ -10,9 +10,11 @@ import torch
 from rib.io.errors import RibError
 from rib.pipeline.analysis import Analysis
 from rib.pipeline.chain import Chain
-from rib.pipeline.compose import to_float
+from rib.pipeline.compositor import to_float
+from rib.render.protocol import FittedRenderer
 from rib.render.refine.drawings import Gap
 from rib.structures.interval import Interval
+from rib.structures.person_interval import PersonInterval
 from rib.video import FrameSource, every
 from rib.video.view import refuse_uneven
 
@@ -42,23 +44,30 @@ def draw_gaps(
     analysis = chain.analyse(keyframes, source.fps)
     wanted = _wanted(analysis, most_gaps, most_moments)
     truths = _truths(source, wanted)
-    chain.stage("background").prepare(len(analysis.timeline), keyframes.size_px)
-    for a, b, neighbours in chain.gaps(keyframes, analysis):
-        hidden = wanted.get(a[1].index)
+    renderer, synthesiser = chain.stages.renderer, chain.synthesiser()
+    if not isinstance(renderer, FittedRenderer):
+        raise RibError(f"{type(renderer).__name__} has no net to learn", "type render=gan")
+    chain.stages.background.prepare(len(analysis.timeline), keyframes.size_px)
+    main = analysis.keyframe_tracks.track_ids[0]
+    for a, b, neighbours in chain.intervals(keyframes, analysis):
+        hidden = wanted.get(a.index)
         if hidden is None:
             continue
         truth, times_s = next(truths), analysis.timeline.times_s[hidden]
-        interval = Interval(a[1], b[1], times_s, analysis.poses[hidden], neighbours)
-        sketch = chain.stage("render").sketch(interval, chain.background(interval))
-        if sketch is not None:
-            drawing, drawn, gate = sketch
-            yield Gap.of(drawn, drawing.box.of(truth), gate)
+        interval = Interval(a.keyframe, b.keyframe, times_s, neighbours)
+        person = PersonInterval.of(interval, analysis.tracks.person(main)[hidden])
+        assert person is not None
+        background = synthesiser.with_plate(synthesiser.interpolate(interval), interval, [main])
+        sample = renderer.sample(person, background, truth)
+        if sample is not None:
+            yield sample
 
 
 def _wanted(analysis: Analysis, most_gaps: int | None, most_moments: int) -> dict[int, np.ndarray]:
     """Numbers of the hidden frames to draw, by gap: those inside a shot with somebody on both sides."""
     numbers = range(len(analysis.keyframe_times_s) - 1)
-    able = [gap for gap in numbers if gap + 1 not in analysis.cuts and analysis.person_at(gap, gap + 1)]
+    main = analysis.keyframe_tracks.track_ids[0]
+    able = [g for g in numbers if g + 1 not in analysis.cuts and main in analysis.people_at(g, g + 1)]
     if not able:
         raise RibError("nobody is found in two keyframes that follow one another")
     return {

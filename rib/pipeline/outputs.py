@@ -11,7 +11,7 @@ from typing import Any
 from rib.io.errors import RibError
 from rib.io.path_settings import paths_read
 from rib.io.results import Destination, Part
-from rib.pipeline.chain import OutputFrame
+from rib.pipeline.output_frames import OutputFrame
 from rib.pipeline.settings import InterpolateSettings
 from rib.pipeline.times import Timeline
 from rib.video import FrameSource, PictureWriter, SoundTrack, VideoWriter

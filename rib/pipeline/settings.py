@@ -32,8 +32,8 @@ class CutSettings(Settings):
 
 
 @dataclass(kw_only=True)
-class RehearsalSettings(Settings):
-    """How many keyframes are hidden to judge the renderer (`rib.pipeline.rehearsal.rehearse`)."""
+class HoldoutSettings(Settings):
+    """How many keyframes are held out to judge the renderer (`rib.pipeline.holdout_validator`)."""
 
     per_shot: Annotated[int, Range(0, 1000)]
     every_s: Annotated[float, Range(above=0, most=1e6)]
@@ -50,7 +50,7 @@ class ChainSettings(Settings):
     render: Recipe = field(metadata=paths("ckpt"))
     plate: Recipe
     cuts: CutSettings
-    rehearsals: RehearsalSettings
+    holdouts: HoldoutSettings
     neighbours: Annotated[int, Range(0, 1000)]
     cache: CacheSettings
     device: Annotated[str, Device(auto=True)]

@@ -1,20 +1,22 @@
-"""The chain's stages: what each needs from those before it and what it gives.
+"""The protocols of the chain's stages: what each needs from those before it and what it gives.
 
-A stage is any object with the method of its protocol. Its class may state `needs` and `gives`, sets of the
-words in `WORDS`; the wiring is checked on the classes, before any of them loads its weights.
+A stage is any object with the methods of its protocol; a renderer's is `rib.render.protocol.Renderer`.
+A class may state `needs` and `gives`, sets of the words in `WORDS`; the wiring is checked on the classes,
+before any of them loads its weights.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
+from torch import Tensor
 
 from rib.io.recipe import locate
-from rib.structures.interval import Background, Interval, Rendered
-from rib.structures.keypoints import PoseSequence
+from rib.structures.interval import Background, Interval
+from rib.structures.keypoints import PoseSequence, PoseTracks
 from rib.video import FrameSource
 
 ORDER = ("pose", "motion", "mask", "background", "render")
@@ -24,17 +26,23 @@ WORDS = {
     "masks": "a person matte a keyframe",
     "flow": "optical flow to both keyframes",
     "between": "an interpolator of any two pictures",
-    "plate": "the scene without the person",
-    "rehearsals": "hidden keyframes to be judged by",
+    "plate": "the scene without the people",
+    "holdouts": "held-out keyframes to be judged by",
 }
-GIVES = {"pose": {"keyframe_poses"}, "motion": {"poses"}, "mask": {"masks", "plate", "rehearsals"}}
+GIVES = {"pose": {"keyframe_poses"}, "motion": {"poses"}, "mask": {"masks", "plate", "holdouts"}}
 """What every stage of a kind gives; a class may give more."""
 
 
 class PoseStage(Protocol):
-    """Finds one person in the keyframes."""
+    """Finds people in the keyframes.
 
-    def __call__(self, source: FrameSource, cuts: Sequence[int]) -> PoseSequence:
+    Attributes:
+        keep: Whether the result is worth keeping between runs; poses read from files are on disk already.
+    """
+
+    keep: bool
+
+    def __call__(self, source: FrameSource, cuts: Sequence[int]) -> PoseSequence | PoseTracks:
         """See the class."""
         ...
 
@@ -67,13 +75,11 @@ class BackgroundStage(Protocol):
         ...
 
 
-class RenderStage(Protocol):
-    """The person at the wanted times of an interval."""
+class PlateStage(Protocol):
+    """The scene without some of the people, (N, 3, H, W) at the wanted times of an interval."""
 
-    needs: frozenset[str]
-
-    def __call__(self, interval: Interval, background: Background) -> Rendered:
-        """See the class."""
+    def __call__(self, interval: Interval, without: Collection[int]) -> Tensor:
+        """See `rib.background.plate.PersonFreePlate`."""
         ...
 
 
@@ -85,13 +91,11 @@ class Wiring:
         wanted: What the renderer needs, and what that needs in turn; nothing where it cannot work.
         pose_from_motion: The motion stage brings the keyframes' poses with it (`motion=files`).
         idle: Why the renderer cannot work with these stages, or "": the interpolator then stands alone.
-        sequential: Whether the renderer has to see an interval's moments in order.
     """
 
     wanted: frozenset[str]
     pose_from_motion: bool
     idle: str
-    sequential: bool = False
 
 
 def check_wiring(recipes: Mapping[str, Mapping[str, Any]]) -> Wiring:
@@ -116,8 +120,7 @@ def check_wiring(recipes: Mapping[str, Mapping[str, Any]]) -> Wiring:
             f"{classes['render'].__name__} needs {', '.join(WORDS[word] for word in lacking)}, "
             f"which {classes['background'].__name__} does not give: no person is rendered"
         )
-    if wanted & {"plate", "rehearsals"}:
+    if wanted & {"plate", "holdouts"}:
         wanted.add("masks")
     pose_from_motion = "keyframe_poses" in getattr(classes["motion"], "gives", ())
-    sequential = bool(getattr(classes["render"], "sequential", False))
-    return Wiring(frozenset(wanted), pose_from_motion, idle, sequential)
+    return Wiring(frozenset(wanted), pose_from_motion, idle)

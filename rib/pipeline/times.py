@@ -30,7 +30,7 @@ class Timeline:
         fps: The output's frame rate.
         times_s: (N,) float64 seconds of the input, strictly increasing; a copy has its keyframe's time.
         keyframe: (N,) int64, the keyframe that an output frame copies, or -1.
-        gap: (N,) int64, the interval (keyframes gap, gap + 1) in which an output frame lies.
+        gap: (N,) int64, the interval (keyframes gap, gap + 1) in which an output frame lies; it never falls.
         held: How many frames at the end hold the last keyframe after its moment.
         stamps_s: (N,) when each frame is shown in the output, or None where frame n is shown at n / fps.
     """
@@ -52,9 +52,15 @@ class Timeline:
             return float(len(self) / self.fps)
         return float(self.stamps_s[-1] + 1 / self.fps)
 
+    def frames(self, gap: int) -> range:
+        """Numbers of the output frames that belong to an interval, in O(log N)."""
+        start, stop = np.searchsorted(self.gap, [gap, gap + 1])
+        return range(int(start), int(stop))
+
     def wanted(self, gap: int) -> np.ndarray:
         """Numbers of the output frames to be made strictly inside an interval."""
-        return np.flatnonzero((self.gap == gap) & (self.keyframe < 0))
+        frames = self.frames(gap)
+        return frames.start + np.flatnonzero(self.keyframe[frames.start : frames.stop] < 0)
 
 
 def target_fps(source_fps: Fraction, rate: float | None, fps: float | str | Fraction | None) -> Fraction:

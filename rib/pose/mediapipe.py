@@ -51,6 +51,8 @@ class MediapipePose:
         swap_cost: Price (trunk lengths) of taking left for right at one keyframe (`rib.pose.sides.untangle`).
     """
 
+    keep = True
+
     def __init__(
         self,
         tracker: Mapping[str, Any],

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,19 +18,30 @@ from rib.render.refine.crops import CropRecipe
 from rib.render.refine.drawings import Gap
 from rib.render.refine.drawn import Drawn, Refined, surround
 from rib.render.refine.fitting import FitRecipe, Report
-from rib.render.skinning.puppet import Drawing
-from rib.render.trust import floor_person
-from rib.render.warp import WarpRenderer
-from rib.structures.interval import Background, Interval, Refinement, Rendered
+from rib.render.warp import Trusted, WarpPlan, WarpRenderer, nobody, placed
+from rib.structures.interval import Background
+from rib.structures.person import RenderedPerson
+from rib.structures.person_interval import PersonInterval, Refinement
 
 UNTRAINED = "untrained"
+
+
+@dataclass
+class GanPlan(WarpPlan):
+    """See `WarpPlan`.
+
+    Attributes:
+        use_net: Whether the net mends the drawing.
+    """
+
+    use_net: bool = False
 
 
 class GanRenderer(WarpRenderer):
     """Draws by the training-free renderer and lets a net mend colour, alpha and trust.
 
-    The net works only in gaps that the training-free renderer trusts; elsewhere the interpolated frame stays
-    bit by bit. In a shot where the net lost on hidden keyframes the drawing stays as it was.
+    The net works only in intervals that the training-free renderer trusts; elsewhere the interpolated frame
+    stays bit by bit. In a shot where the net lost on held-out keyframes the drawing stays as it was.
 
     Args:
         puppet: See `WarpRenderer`.
@@ -42,7 +53,7 @@ class GanRenderer(WarpRenderer):
         fitting: Recipe of the fit (`rib.render.refine.fitting.FitRecipe`).
         crops: Recipe of what it learns from (`rib.render.refine.crops.CropRecipe`).
         seed: Every draw of the fit follows from it.
-        guard_lpips: The net is used where it changed LPIPS over the person of hidden keyframes by less, as
+        guard_lpips: The net is used where it changed LPIPS over the person of held-out keyframes by less, as
             AlexNet sees it and as VGG16 does, ...
         guard_errors: ... both together by so many standard errors ...
         guard_db: ... and PSNR by more than this.
@@ -50,6 +61,8 @@ class GanRenderer(WarpRenderer):
     Raises:
         RibError: The weights are absent, damaged or of another net.
     """
+
+    each = True
 
     def __init__(
         self,
@@ -74,46 +87,70 @@ class GanRenderer(WarpRenderer):
         self._used: dict[tuple[int, int], bool] = {}
         self._found: dict[tuple[int, int], Refinement] = {}
 
-    def __call__(self, interval: Interval, background: Background) -> Rendered:
-        """The person at the wanted times; trust is 0 where no bone is seen."""
-        sketch = self.sketch(interval, background)
-        if sketch is None:
-            return _nothing(background)
-        drawing, drawn, gate = sketch
-        use = gate > 0 and self.is_better(interval)
-        if not _rehearsing(interval):
-            gap = interval.a.index, interval.b.index
-            self._used[gap] = use
-            if interval.refinement is not None:
-                self._found[gap] = interval.refinement
-        plain = Refined(drawn.colour, drawn.alpha, drawn.trust)
-        refined: Refined = self.net.to(drawn.floor.device).refine(drawn) if use else plain  # type: ignore[operator]
-        return _placed(background, drawing, refined, gate, self._noted)
+    def plan(self, person: PersonInterval, moments: slice, background: Background) -> GanPlan:
+        """As `WarpRenderer` decides, and whether the net mends the drawing; see `Renderer`."""
+        plan = super().plan(person, moments, background)
+        use_net = plan.drawn and self.is_better(person)
+        if plan.cut is not None:
+            key = person.track_id, person.interval.a.index
+            self._used[key] = use_net
+            if person.holdout is not None and person.holdout.refinement is not None:
+                self._found[key] = person.holdout.refinement
+        return GanPlan(
+            person, plan.drawn, plan.cut, plan.gate, plan.decided_at, plan.decided_on, use_net,
+            notes=plan.notes,
+        )  # fmt: skip
 
-    def plain(self, interval: Interval, background: Background) -> Rendered:
-        """The training-free drawing, to compare with."""
-        return super().__call__(interval, background)
+    def render(self, plan: WarpPlan, moments: slice, background: Background) -> RenderedPerson:
+        """The person at the wanted times; trust is 0 where no bone is seen. See `Renderer`."""
+        assert isinstance(plan, GanPlan)
+        if not plan.use_net:
+            return super().render(plan, moments, background)
+        found = self._drawn(plan, moments, background)
+        if found is None:
+            return nobody(plan.person, moments, background)
+        refined = self._refine(self._surround(plan.person.at(moments), background, found))
+        trust = plan.gate * refined.trust
+        return placed(plan.person, moments, found.drawing.box, refined.colour, refined.alpha, trust)
 
-    def is_better(self, interval: Interval) -> bool:
-        """Whether the net won on hidden keyframes of the shot; it is always used while these are tried."""
-        if _rehearsing(interval):
-            return True
-        found: Refinement | None = interval.refinement
+    def versions(self, person: PersonInterval, background: Background) -> Iterator[RenderedPerson]:
+        """The drawing as it is, then mended by the net; see `rib.render.protocol.HoldoutRenderer`."""
+        cut = self.puppet.cut(person)
+        found = None if cut is None else self._draw(cut, slice(None), background)
+        if found is None:
+            yield from [nobody(person, slice(None), background)] * 2
+            return
+        drawn, everything = self._surround(person, background, found), slice(None)
+        yield placed(person, everything, found.drawing.box, drawn.colour, drawn.alpha, drawn.trust)
+        refined = self._refine(drawn)
+        yield placed(person, everything, found.drawing.box, refined.colour, refined.alpha, refined.trust)
+
+    def is_better(self, person: PersonInterval) -> bool:
+        """Whether the net won on held-out keyframes of the shot."""
+        found = person.holdout.refinement if person.holdout else None
         if found is None:
             return False
         surely = (found.lpips + found.lpips_vgg16 + self.guard_errors * found.lpips_error) / 2
         worst = max(found.lpips, found.lpips_vgg16, surely)
         return worst < self.guard_lpips and found.psnr_db > self.guard_db
 
-    def sketch(self, interval: Interval, background: Background) -> tuple[Drawing, Drawn, float] | None:
-        """What the net sees of an interval, and how far the gap is trusted; None where no bone is seen."""
-        drawing = self.puppet.draw(interval, each=True)
-        if drawing is None:
+    def sample(self, person: PersonInterval, background: Background, truth: torch.Tensor) -> Gap | None:
+        """What the net learns from; see `rib.render.protocol.FittedRenderer`."""
+        cut = self.puppet.cut(person)
+        found = None if cut is None else self._draw(cut, slice(None), background)
+        if found is None:
             return None
-        person = floor_person(interval, background, drawing)
-        gate = self._gate(interval, drawing, person)
-        drawn = surround(interval, background, drawing, self.trust.where(drawing, person))
-        return drawing, drawn, gate
+        evidence = self.trust.evidence(found.drawing, found.floor)
+        gate = self.trust.gate(evidence, person.holdout.gain_db if person.holdout else None)
+        drawn = self._surround(person, background, found)
+        return Gap.of(drawn, found.drawing.box.of(truth), gate)
+
+    def _surround(self, person: PersonInterval, background: Background, found: Trusted) -> Drawn:
+        return surround(person, background, found.drawing, self.trust.where(found.drawing, found.floor))
+
+    def _refine(self, drawn: Drawn) -> Refined:
+        refined: Refined = self.net.to(drawn.floor.device).refine(drawn)  # type: ignore[operator]
+        return refined
 
     @torch.inference_mode(False)
     def fit_to(self, gaps: Sequence[Gap], report: Report, path: Path) -> None:
@@ -135,11 +172,12 @@ class GanRenderer(WarpRenderer):
         """Take other weights from here on."""
         self.net, self.recipe = load_weights(path, self.recipe["_target_"])
 
-    def told(self) -> dict[str, float]:
-        """What the verdict was and what it followed from.
+    def summary(self) -> dict[str, float]:
+        """Report how often the net was used, and what that followed from.
 
-        `net_gaps`: the share of all gaps drawn in which the net was used. `hidden_<field>`: what it changed
-        on hidden keyframes (`rib.structures.interval.Refinement`), a mean over the gaps that were judged.
+        `net_gaps`: the share of all intervals with a drawing in which the net was used. `hidden_<field>`:
+        what it changed on held-out keyframes (`rib.structures.person_interval.Refinement`), a mean over the
+        intervals that were judged.
         """
         found = [asdict(one) for one in self._found.values()]
         changes = {f"hidden_{key}": sum(one[key] for one in found) / len(found) for key in (found or [{}])[0]}
@@ -153,23 +191,3 @@ def _start(net: Mapping[str, Any], ckpt: str | None) -> tuple[nn.Module, dict[st
     path = Path(ckpt).expanduser() if ckpt else shipped_weights()
     loaded, recipe = load_weights(path, net["_target_"])
     return loaded, recipe, sha256(path.read_bytes()).hexdigest()
-
-
-def _rehearsing(interval: Interval) -> bool:
-    return interval.rehearsed_db is not None and interval.rehearsed_db == float("inf")
-
-
-def _nothing(background: Background) -> Rendered:
-    floor = background.interpolated
-    return Rendered(floor.clone(), torch.zeros_like(floor[:, :1]), torch.zeros_like(floor[:, :1]))
-
-
-def _placed(
-    background: Background, drawing: Drawing, refined: Refined, gate: float, notes: dict[str, float]
-) -> Rendered:
-    """From the person's box to the whole picture."""
-    rendered = _nothing(background)
-    drawing.box.of(rendered.foreground).copy_(refined.colour)
-    drawing.box.of(rendered.alpha).copy_(refined.alpha)
-    drawing.box.of(rendered.trust).copy_(gate * refined.trust)
-    return Rendered(rendered.foreground, rendered.alpha, rendered.trust, notes=dict(notes))

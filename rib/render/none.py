@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-import torch
-
-from rib.structures.interval import Background, Interval, Rendered
+from rib.render.protocol import Plan
+from rib.structures.interval import Background
+from rib.structures.person import RenderedPerson
+from rib.structures.person_interval import PersonInterval
 
 
 class NoRenderer:
-    """Trust 0 everywhere."""
+    """Draws nobody."""
 
     needs: frozenset[str] = frozenset()
 
-    def __call__(self, interval: Interval, background: Background) -> Rendered:
-        """Nothing in front: foreground is the floor itself, alpha and trust are 0."""
-        zero = torch.zeros_like(background.interpolated[:, :1])
-        return Rendered(foreground=background.interpolated, alpha=zero, trust=zero)
+    def plan(self, person: PersonInterval, moments: slice, background: Background) -> Plan:
+        """Nobody is drawn."""
+        return Plan(person, drawn=False)
+
+    def render(self, plan: Plan, moments: slice, background: Background) -> RenderedPerson:
+        """Never asked for, as no plan says so."""
+        raise AssertionError("render=none draws nobody")
+
+    def summary(self) -> dict[str, float]:
+        """Nothing to tell."""
+        return {}

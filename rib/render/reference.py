@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,26 @@ from torch import nn
 
 from rib.render.clip_batch import ClipBatch, Generated
 from rib.render.nets.checkpoint import load_net
-from rib.structures.interval import Background, Interval, Rendered
+from rib.render.protocol import Plan
+from rib.structures.box import Box
+from rib.structures.interval import Background
 from rib.structures.keypoints import PoseSequence
+from rib.structures.person import RenderedPerson
+from rib.structures.person_interval import PersonInterval
 from rib.structures.skeleton import convert
+
+
+@dataclass
+class ReferencePlan(Plan):
+    """See `Plan`.
+
+    Attributes:
+        before: (3, H, W), the frame that the next one follows: keyframe a at first, then the last one made.
+        next_moment: The moment that has to be asked for next.
+    """
+
+    before: torch.Tensor
+    next_moment: int = 0
 
 
 class ReferenceRenderer:
@@ -31,45 +49,51 @@ class ReferenceRenderer:
     """
 
     needs: frozenset[str] = frozenset({"keyframe_poses", "poses"})
-    sequential = True
-    """The batches of an interval have to come in order."""
 
     def __init__(self, net: Mapping[str, Any], ckpt: str) -> None:
         self.net: nn.Module = load_net(ckpt, net["_target_"])
-        self._last: tuple[tuple[int, int], float, torch.Tensor] | None = None
 
-    def __call__(self, interval: Interval, background: Background) -> Rendered:
-        """The frames at the wanted times; `state` is the last of them, (1, 3, H, W)."""
-        self.net.to(interval.a.picture.device)
-        made: Generated = self.net(self._window(interval, background))
-        picture = made["picture"][0]
-        self._last = (interval.a.index, interval.b.index), float(interval.times_s[-1]), picture[-1:]
-        mask = made["alpha"][0]
-        return Rendered(made["foreground"][0], torch.ones_like(mask), mask, state=picture[-1:])
+    def plan(self, person: PersonInterval, moments: slice, background: Background) -> ReferencePlan:
+        """Begin a walk at keyframe a; the person is always drawn. See `rib.render.protocol.Renderer`."""
+        return ReferencePlan(person, True, person.interval.a.picture)
 
-    def _before(self, interval: Interval) -> torch.Tensor:
-        """(3, H, W), what was made last in this interval, or its keyframe a."""
-        gap = interval.a.index, interval.b.index
-        if self._last and self._last[0] == gap and self._last[1] < interval.times_s[0]:
-            return self._last[2][0]
-        return interval.a.picture
-
-    def _window(self, interval: Interval, background: Background) -> ClipBatch:
-        """The interval as one window; what is not known of a frame is 0."""
-        assert interval.poses is not None
-        a, b, floor = interval.a, interval.b, background.interpolated
-        unseen = torch.zeros_like(floor)
-        frames = torch.cat([self._before(interval)[None], unseen, b.picture[None]])
-        poses = torch.cat([_joints(pose, floor) for pose in (a.pose, interval.poses, b.pose) if pose])
-        times_s = np.concatenate([[a.time_s], interval.times_s, [b.time_s]])
-        return ClipBatch(
-            frames=frames[None],
-            poses=poses[None],
-            masks=torch.zeros_like(frames[None, :, :1]),
-            backgrounds=floor[None],
-            times_s=torch.from_numpy(times_s)[None],
-            names=[""],
+    def render(self, plan: ReferencePlan, moments: slice, background: Background) -> RenderedPerson:
+        """The frames at the wanted times, over the whole picture. See `rib.render.protocol.Renderer`."""
+        start, stop, _ = moments.indices(len(plan.person.interval))
+        assert start == plan.next_moment, "frames of an interval follow one another"
+        self.net.to(plan.before.device)
+        made: Generated = self.net(_window(plan, moments, background))
+        plan.before, plan.next_moment = made["picture"][0, -1], stop
+        mask, (width, height) = made["alpha"][0], plan.person.interval.a.size_px
+        return RenderedPerson(
+            plan.person.track_id,
+            Box(0, 0, height, width),
+            made["foreground"][0],
+            torch.ones_like(mask),
+            mask,
+            plan.person.depth_at(moments),
         )
+
+    def summary(self) -> dict[str, float]:
+        """Nothing to tell."""
+        return {}
+
+
+def _window(plan: ReferencePlan, moments: slice, background: Background) -> ClipBatch:
+    """The moments as one window; what is not known of a frame is 0."""
+    person, floor = plan.person.at(moments), background.interpolated
+    a, b = person.interval.a, person.interval.b
+    frames = torch.cat([plan.before[None], torch.zeros_like(floor), b.picture[None]])
+    views = (person.a.pose, person.poses, person.b.pose)
+    times_s = np.concatenate([[a.time_s], person.interval.times_s, [b.time_s]])
+    return ClipBatch(
+        frames=frames[None],
+        poses=torch.cat([_joints(pose, floor) for pose in views if pose is not None])[None],
+        masks=torch.zeros_like(frames[None, :, :1]),
+        backgrounds=floor[None],
+        times_s=torch.from_numpy(times_s)[None],
+        names=[""],
+    )
 
 
 def _joints(poses: PoseSequence, like: torch.Tensor) -> torch.Tensor:

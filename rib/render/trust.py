@@ -15,7 +15,9 @@ import torch.nn.functional as F
 
 from rib.io.ranges import NonNegative, Positive, Share
 from rib.render.skinning.puppet import Drawing
-from rib.structures.interval import Background, Interval, Keyframe
+from rib.structures.interval import Background, Keyframe
+from rib.structures.person import PersonView
+from rib.structures.person_interval import PersonInterval
 
 SMALLEST = 0.005
 """Differences (0..1) below this are noise."""
@@ -72,7 +74,7 @@ class Trust:
         low: Mean disagreement (0..1) up to which the interpolator's person is kept.
         high: Mean disagreement from which the drawn person is taken.
         colour_weight: What the colours' log ratio counts against a gap where it is below 0.
-        rehearsal_weight: What a decibel lost in rehearsal counts against it; at most one is counted.
+        holdout_weight: What a decibel lost on held-out keyframes counts against it; at most one is counted.
         threshold: The verdict (of the outlines' log ratio less what counts against it) at which a gap is
             half trusted.
         ramp: Width of the ramp around it.
@@ -84,7 +86,7 @@ class Trust:
     low: Share
     high: Share
     colour_weight: NonNegative
-    rehearsal_weight: NonNegative
+    holdout_weight: NonNegative
     threshold: float
     ramp: Positive
 
@@ -101,19 +103,20 @@ class Trust:
         fine = F.interpolate(trust, scale_factor=cell_px, mode="bilinear", align_corners=False)
         return fine[..., : size[0], : size[1]]
 
-    def gate(self, evidence: Evidence, rehearsed_db: float | None) -> float:
-        """Whether a gap's drawing is to be trusted, 0..1.
+    def gate(self, evidence: Evidence, holdout_db: float | None) -> float:
+        """Whether an interval's drawing is to be trusted, 0..1.
 
         Only the outlines speak for it. Colours that the pose does not bring together speak against it (what
-        moves there may be no body), and so does a loss in rehearsal. A win there proves nothing: rehearsals
-        bridge twice the gap, where the flow is worse.
+        moves there may be no body), and so does a loss on held-out keyframes. A win there proves nothing:
+        hold-outs bridge twice the interval, where the flow is worse.
+
+        Args:
+            evidence: What the interval itself tells.
+            holdout_db: PSNR that the drawing won on held-out keyframes near by, or None.
         """
-        rehearsed = 0.0 if rehearsed_db is None else rehearsed_db
-        if math.isinf(rehearsed):
-            return 1.0
         verdict = evidence.outline_log_ratio
         verdict += self.colour_weight * min(evidence.colour_log_ratio, 0.0)
-        verdict += self.rehearsal_weight * min(max(rehearsed, -1.0), 0.0)
+        verdict += self.holdout_weight * min(max(holdout_db or 0.0, -1.0), 0.0)
         return min(max((verdict - self.threshold) / self.ramp + 0.5, 0.0), 1.0)
 
     def evidence(self, drawing: Drawing, floor: Floor) -> Evidence:
@@ -127,27 +130,28 @@ class Trust:
         )
 
 
-def floor_person(interval: Interval, background: Background, drawing: Drawing) -> Floor:
+def floor_person(person: PersonInterval, background: Background, drawing: Drawing) -> Floor:
     """Carry the keyframes and their mattes by the interpolator's flow.
 
     Args:
-        interval: Its keyframes have masks.
-        background: Has flow and weights.
+        person: With mattes in both keyframes.
+        background: Has flow and weights, at the moments of the drawing.
         drawing: Gives the box.
     """
     assert background.flow is not None
     assert background.weight_a is not None
     share = drawing.box.of(background.weight_a)
     flow_a, flow_b = background.flow.split(2, dim=1)
-    a, b = _carry(interval.a, flow_a, drawing), _carry(interval.b, flow_b, drawing)
+    interval = person.interval
+    a = _carry(interval.a, person.a, flow_a, drawing)
+    b = _carry(interval.b, person.b, flow_b, drawing)
     return Floor(torch.lerp(b[:, 3:], a[:, 3:], share), (a[:, :3] - b[:, :3]).abs().mean(1, keepdim=True))
 
 
-def _carry(keyframe: Keyframe, flow: torch.Tensor, drawing: Drawing) -> torch.Tensor:
+def _carry(keyframe: Keyframe, view: PersonView, flow: torch.Tensor, drawing: Drawing) -> torch.Tensor:
     """(N, 4, H, W), colour and matte of a keyframe at the wanted times."""
-    assert keyframe.mask is not None
     box = drawing.box
-    layers = torch.cat([keyframe.picture, keyframe.mask]).expand(len(flow), -1, -1, -1)
+    layers = torch.cat([keyframe.picture, view.mask(keyframe.size_px)]).expand(len(flow), -1, -1, -1)
     x, y = (box.centres(1, flow.device) + box.of(flow)).unbind(1)
     height, width = keyframe.picture.shape[1:]
     grid = torch.stack([2 * x / width - 1, 2 * y / height - 1], -1)

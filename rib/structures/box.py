@@ -34,11 +34,16 @@ class Box:
         return cls(top, left, height, width) if width > 0 and height > 0 else None
 
     @classmethod
+    def empty(cls) -> Box:
+        """The box without a pixel."""
+        return cls(0, 0, 0, 0)
+
+    @classmethod
     def of_mask(cls, mask: torch.Tensor) -> Box:
         """The smallest box that holds all of a mask (1, H, W) above 0; of no size where there is nothing."""
         rows, columns = (mask[0].any(dim).nonzero()[:, 0].tolist() for dim in (1, 0))
         if not rows:
-            return cls(0, 0, 0, 0)
+            return cls.empty()
         return cls(rows[0], columns[0], rows[-1] - rows[0] + 1, columns[-1] - columns[0] + 1)
 
     def common(self, other: Box) -> Box | None:

@@ -9,6 +9,7 @@ import torch
 
 from rib.background.plate import PersonFreePlate
 from rib.structures.interval import Interval, Keyframe
+from rib.structures.person import PersonView
 from rib.video.camera import STILL, camera_motion, follow, part_of
 
 HEIGHT, WIDTH = 90, 120
@@ -70,14 +71,16 @@ def test_the_plate_follows_a_pan(wall: np.ndarray) -> None:
         picture = torch.from_numpy(seen(wall, left, 40)).permute(2, 0, 1)
         mask = torch.zeros(1, HEIGHT, WIDTH)
         mask[:, 30:70, person : person + 15] = 1
-        return Keyframe(index, float(index), torch.where(mask > 0, torch.ones(()), picture), mask)
+        return Keyframe(
+            index, float(index), torch.where(mask > 0, torch.ones(()), picture), (PersonView.of(None, mask),)
+        )
 
     gap = Interval(keyframe(0, 40, 20), keyframe(1, 48, 80), np.array([0.5]))
-    plate = PersonFreePlate(mask_threshold=0.25, dilation_share=0.03, seam_share=0.05)(gap)
+    plate = PersonFreePlate(mask_threshold=0.25, dilation_share=0.03, seam_share=0.05)(gap, {0})
     truth = torch.from_numpy(seen(wall, 44, 40)).permute(2, 0, 1)
     inner = (..., slice(8, -8), slice(8, -8))
     assert float((plate[0] - truth)[inner].abs().mean()) < 0.01
     fixed = PersonFreePlate(mask_threshold=0.25, dilation_share=0.03, seam_share=0.05)(
-        replace(gap, b=replace(gap.b, picture=gap.a.picture))
+        replace(gap, b=replace(gap.b, picture=gap.a.picture)), {0}
     )
     assert fixed.isfinite().all()

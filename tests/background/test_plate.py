@@ -9,6 +9,7 @@ import torch.nn.functional as F
 
 from rib.background.plate import PersonFreePlate
 from rib.structures.interval import Interval, Keyframe
+from rib.structures.person import PersonView
 
 HEIGHT, WIDTH = 60, 81
 PLATE = PersonFreePlate(mask_threshold=0.25, dilation_share=0.03, seam_share=0.05)
@@ -24,7 +25,9 @@ def keyframe(scene: torch.Tensor, index: int, left: int, width: int = 10) -> Key
     """The scene with a white person over the columns from `left`."""
     mask = torch.zeros(1, HEIGHT, WIDTH)
     mask[:, 10:50, left : left + width] = 1
-    return Keyframe(index, float(index), torch.where(mask > 0, torch.ones(()), scene), mask)
+    return Keyframe(
+        index, float(index), torch.where(mask > 0, torch.ones(()), scene), (PersonView.of(None, mask),)
+    )
 
 
 def interval(a: Keyframe, b: Keyframe, *neighbours: Keyframe) -> Interval:
@@ -33,14 +36,14 @@ def interval(a: Keyframe, b: Keyframe, *neighbours: Keyframe) -> Interval:
 
 
 def test_a_walking_person_vanishes_without_a_seam(scene: torch.Tensor) -> None:
-    plate = PLATE(interval(keyframe(scene, 0, 5), keyframe(scene, 1, 40)))
+    plate = PLATE(interval(keyframe(scene, 0, 5), keyframe(scene, 1, 40)), {0})
     assert plate.shape == (3, 3, HEIGHT, WIDTH)
     torch.testing.assert_close(plate, scene.expand_as(plate), atol=1e-5, rtol=0)
 
 
 def test_what_both_hide_comes_from_a_neighbour(scene: torch.Tensor) -> None:
     gap = (keyframe(scene, 1, 30), keyframe(scene, 2, 33))
-    plate = PLATE(interval(*gap, keyframe(scene, 3, 60)))
+    plate = PLATE(interval(*gap, keyframe(scene, 3, 60)), {0})
     torch.testing.assert_close(plate, scene.expand_as(plate), atol=1e-5, rtol=0)
 
 
@@ -48,12 +51,12 @@ def test_the_nearest_neighbour_in_time_wins(scene: torch.Tensor) -> None:
     gap = (keyframe(scene, 4, 30), keyframe(scene, 5, 33))
     dark = keyframe(0.2 * scene, 0, 60)
     for order in ((dark, keyframe(scene, 6, 60)), (keyframe(scene, 6, 60), dark)):
-        plate = PLATE(interval(*gap, *order))
+        plate = PLATE(interval(*gap, *order), {0})
         torch.testing.assert_close(plate, scene.expand_as(plate), atol=1e-5, rtol=0)
 
 
 def test_what_no_keyframe_shows_is_invented_from_its_surroundings(scene: torch.Tensor) -> None:
-    plate = PLATE(interval(keyframe(scene, 0, 30), keyframe(scene, 1, 33)))
+    plate = PLATE(interval(keyframe(scene, 0, 30), keyframe(scene, 1, 33)), {0})
     assert (plate - scene).abs().mean() < 0.02
     assert plate.max() <= scene.max() + 0.01  # nothing of the white person is left
     outside = (..., slice(0, 20))
@@ -61,7 +64,7 @@ def test_what_no_keyframe_shows_is_invented_from_its_surroundings(scene: torch.T
 
 
 def test_light_changes_with_time_where_both_are_free(scene: torch.Tensor) -> None:
-    plate = PLATE(interval(keyframe(scene, 0, 5), keyframe(0.5 * scene, 1, 40)))
+    plate = PLATE(interval(keyframe(scene, 0, 5), keyframe(0.5 * scene, 1, 40)), {0})
     corner = scene[:, :5, :].mean()
     assert plate[:, :, :5].mean((1, 2, 3)).tolist() == pytest.approx(
         [float(corner) * share for share in (0.875, 0.75, 0.625)], abs=1e-4
@@ -69,12 +72,29 @@ def test_light_changes_with_time_where_both_are_free(scene: torch.Tensor) -> Non
 
 
 def test_without_masks_it_is_a_cross_fade(scene: torch.Tensor) -> None:
-    a, b = (replace(keyframe(scene, i, 5 + 40 * i), mask=None) for i in (0, 1))
-    torch.testing.assert_close(PLATE(interval(a, b))[1], (a.picture + b.picture) / 2)
+    a, b = (replace(keyframe(scene, i, 5 + 40 * i), people=()) for i in (0, 1))
+    torch.testing.assert_close(PLATE(interval(a, b), {0})[1], (a.picture + b.picture) / 2)
 
 
 def test_a_person_who_fills_every_frame_leaves_a_plain_plate(scene: torch.Tensor) -> None:
-    everywhere = [replace(keyframe(scene, i, 0), mask=torch.ones(1, HEIGHT, WIDTH)) for i in (0, 1)]
-    plate = PLATE(interval(*everywhere))
+    everywhere = [
+        replace(keyframe(scene, i, 0), people=(PersonView.of(None, torch.ones(1, HEIGHT, WIDTH)),))
+        for i in (0, 1)
+    ]
+    plate = PLATE(interval(*everywhere), {0})
     assert plate.isfinite().all()
     assert ((plate >= 0) & (plate <= 1)).all()
+
+
+def test_who_is_not_drawn_belongs_to_the_scene(scene: torch.Tensor) -> None:
+    standing = torch.zeros(1, HEIGHT, WIDTH)
+    standing[:, 10:50, 60:70] = 1
+    with_both = torch.where(standing > 0, torch.full((), 0.5), scene)
+    keyframes = [
+        replace(one, people=(*one.people, PersonView.of(None, standing, track_id=1)))
+        for one in (keyframe(with_both, 0, 5), keyframe(with_both, 1, 40))
+    ]
+    plate = PLATE(interval(*keyframes), {0})
+    torch.testing.assert_close(plate, with_both.expand_as(plate), atol=1e-5, rtol=0)
+    empty = PLATE(interval(*keyframes), {0, 1})
+    assert float((empty - with_both)[..., 60:70].abs().mean()) > 0.05

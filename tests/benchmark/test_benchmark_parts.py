@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from typing import Any
 
@@ -17,7 +17,7 @@ from rib.benchmark.table import best, csv_text, print_table
 from rib.config.compose import compose
 from rib.io.errors import RibError
 from rib.metrics.frames import summarise
-from rib.pipeline.chain import OutputFrame
+from rib.pipeline.output_frames import OutputFrame
 from rib.video import ArraySource, FrameSource
 
 
@@ -30,8 +30,8 @@ class Repeater:
     def analyse(self, source: FrameSource, fps: Fraction) -> int:
         return int(fps / source.fps)
 
-    def frames(self, source: FrameSource, rate: int) -> Iterator[OutputFrame]:
-        for number, picture in enumerate(source):
+    def frames(self, source: FrameSource, rate: int, decoded: Iterable[np.ndarray]) -> Iterator[OutputFrame]:
+        for number, picture in enumerate(decoded):
             self.seen.append(int(picture[0, 0, 0]))
             for step in range(rate if number + 1 < len(source) else 1):
                 yield OutputFrame(number * rate + step, picture, number if step == 0 else -1)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import pytest
 
 from rib.benchmark import run
 from rib.io.errors import RibError
-from rib.pipeline.chain import OutputFrame
+from rib.pipeline.output_frames import OutputFrame
 from rib.pipeline.watch import Stopwatch
 from rib.video import ArraySource, FrameSource
 
@@ -22,19 +22,22 @@ STRIDE = 4
 class Repeater:
     """A method that repeats the keyframe before; it may break down at one of them."""
 
-    device, recipes = "cpu", {"background": {"_target_": "rib.somewhere.Repeater"}}
+    class stages:  # noqa: N801 - as a chain has them
+        device, recipes = "cpu", {"background": {"_target_": "rib.somewhere.Repeater"}}
 
     def __init__(self, breaks_at: int = -1) -> None:
         self.watch, self.breaks_at = Stopwatch(), breaks_at
 
-    def told(self) -> dict[str, float]:
+    def summary(self) -> dict[str, float]:
         return {}
 
     def analyse(self, source: FrameSource, fps: Fraction) -> None:
         assert fps == STRIDE * source.fps
 
-    def frames(self, source: FrameSource, analysis: None) -> Iterator[OutputFrame]:
-        for number, picture in enumerate(source):
+    def frames(
+        self, source: FrameSource, analysis: None, decoded: Iterable[np.ndarray]
+    ) -> Iterator[OutputFrame]:
+        for number, picture in enumerate(decoded):
             if number == self.breaks_at:
                 raise RibError("the method broke down")
             for step in range(STRIDE if number + 1 < len(source) else 1):

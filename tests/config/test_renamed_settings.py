@@ -31,3 +31,9 @@ def test_what_is_added_or_removed_keeps_its_mark() -> None:
 def test_no_name_of_today_is_translated_again() -> None:
     assert not set(KEYS) & set(KEYS.values())
     assert not set(OPTIONS) & set(OPTIONS.values())
+
+
+def test_hold_outs_answer_to_their_former_name() -> None:
+    config = compose("interpolate", "input=x", "rehearsals.per_shot=9", "render.trust.rehearsal_weight=0.5")
+    assert config["holdouts"]["per_shot"] == 9
+    assert config["render"]["trust"]["holdout_weight"] == 0.5

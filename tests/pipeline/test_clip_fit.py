@@ -7,11 +7,13 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+import torch
 from small_clips import SIZE
 
+from rib.pipeline.analysis import Analysis
 from rib.pipeline.chain import Chain
-from rib.pipeline.clip_fit import fit_renderer
-from rib.video import open_source
+from rib.pipeline.clip_fitter import ClipFitter
+from rib.video import FrameSource, open_source
 
 
 @pytest.fixture
@@ -32,6 +34,11 @@ def chain(pictures: Path, settings: Callable[..., dict[str, Any]], tmp_path: Pat
         return Chain.from_config(settings(pictures, "input_fps=10", "rate=2", *small, *overrides))
 
     return make
+
+
+def fit_renderer(one: Chain, source: FrameSource, analysis: Analysis) -> frozenset[int]:
+    with torch.inference_mode():
+        return ClipFitter(one.stages, one.synthesiser(), one.artefacts)(source, analysis, 0)
 
 
 def test_fitted_weights_are_kept_under_what_made_them(pictures: Path, chain: Callable[..., Chain]) -> None:
@@ -64,6 +71,5 @@ def test_a_fit_makes_the_same_frames_with_and_without_its_artefact(
 
 def test_nothing_is_fitted_unasked(pictures: Path, chain: Callable[..., Chain]) -> None:
     source = open_source(pictures, 10)
-    one = chain("render.fit=1")
-    one.recipes = {**one.recipes, "render": {**one.recipes["render"], "fit": 0}}
+    one = chain("render.fit=0")
     assert fit_renderer(one, source, one.analyse(source, source.fps * 2)) == frozenset()

@@ -225,4 +225,4 @@ def test_a_renderer_without_what_it_needs_stands_idle_and_the_summary_says_so(
 
 def test_defaults_compose_into_a_chain() -> None:
     chain = Chain.from_config(compose("interpolate", "input=x", "device=cpu"))
-    assert set(chain.recipes) == {"pose", "motion", "mask", "background", "render"}
+    assert set(chain.stages.recipes) == {"pose", "motion", "mask", "background", "render"}

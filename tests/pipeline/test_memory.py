@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -31,20 +30,16 @@ def most_alive(folder: Path, count: int, settings: Callable[..., dict[str, Any]]
     overrides = ("input_fps=10", "rate=2", "render=warp", "background=flow", "mask=files")
     where = (f"poses={folder / 'poses'}", f"mask.path={folder / 'masks'}")
     chain = Chain.from_config(settings(folder / "pictures", *overrides, *where))
-    seen: list[weakref.ref[Keyframe]] = []
-    make = chain.keyframe
-
-    def keyframe(*given: Any) -> Keyframe:
-        made = make(*given)
-        seen.append(weakref.ref(made))
-        return made
-
-    chain.keyframe = keyframe  # type: ignore[method-assign]
     source = open_source(folder / "pictures", 10)
+    gc.collect()
+    before = {id(thing) for thing in gc.get_objects() if type(thing) is Keyframe}
     most = 0
     for _ in chain.frames(source, chain.analyse(source, source.fps * 2)):
         gc.collect(0)
-        most = max(most, sum(ref() is not None for ref in seen))
+        most = max(
+            most,
+            len([0 for thing in gc.get_objects() if type(thing) is Keyframe and id(thing) not in before]),
+        )
     return most
 
 

@@ -26,6 +26,8 @@ FPS, LENGTH = 10, 9
 class Stiff:
     """The stiff figure, wherever it is at a source's times; nobody in clips called empty."""
 
+    keep = True
+
     def __call__(self, source: FrameSource, cuts: Sequence[int] = ()) -> PoseSequence:
         missing = tuple(range(LENGTH)) if source.name == "empty" else ()
         everywhere = person(LENGTH, missing)
@@ -54,7 +56,7 @@ def chain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
     def with_stand_ins(config: Any) -> Chain:
         made = from_config(config)
-        made._stages |= {"pose": Stiff(), "mask": Box()}
+        made.stages.pose, made.stages.mask = Stiff(), Box()
         return made
 
     monkeypatch.setattr(Chain, "from_config", with_stand_ins)

@@ -17,7 +17,7 @@ from rib.pipeline.report import preview as preview_module
 from rib.pipeline.report import write_report
 from rib.pipeline.report.preview import write_preview
 from rib.pipeline.times import timeline
-from rib.structures.keypoints import PoseSequence
+from rib.structures.keypoints import PoseSequence, PoseTracks
 from rib.video import ArraySource, PictureWriter, VideoSource, VideoWriter, every
 
 SIZE = (72, 50)
@@ -60,8 +60,8 @@ def run(
         given.times_s,
         moments,
         (),
-        poses(given.times_s, keyframes),
-        poses(moments.times_s, np.arange(9) >= 4),
+        PoseTracks.of([poses(given.times_s, keyframes)]),
+        PoseTracks.of([poses(moments.times_s, np.arange(9) >= 4)]),
         None,
     )
     return given, where, analysis, summary(given, analysis)

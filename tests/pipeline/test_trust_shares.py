@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rib.pipeline.chain import OutputFrame
+from rib.pipeline.output_frames import OutputFrame
 from rib.pipeline.shares import TrustShares
 
 

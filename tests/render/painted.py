@@ -8,6 +8,8 @@ import torch
 
 from rib.structures.interval import Interval, Keyframe
 from rib.structures.keypoints import LAYERS, PoseSequence
+from rib.structures.person import PersonView
+from rib.structures.person_interval import PersonInterval
 from rib.structures.skeleton import BODY25_HANDS
 
 HEIGHT, WIDTH = 120, 140
@@ -69,10 +71,10 @@ def keyframe(index: int, degrees: float, time_s: float) -> Keyframe:
     pose = figure(degrees, time_s)
     picture, mask = paint(pose)
     tensor = torch.from_numpy(picture).permute(2, 0, 1).float() / 255
-    return Keyframe(index, time_s, tensor, torch.from_numpy(mask)[None], pose)
+    return Keyframe(index, time_s, tensor, (PersonView.of(pose, torch.from_numpy(mask)[None]),))
 
 
-def turning(first: float, last: float, fractions: tuple[float, ...] = (0.25, 0.5, 0.75)) -> Interval:
+def turning(first: float, last: float, fractions: tuple[float, ...] = (0.25, 0.5, 0.75)) -> PersonInterval:
     """The left arm turns from one angle to another within a second."""
     parts = [figure(first + t * (last - first), t) for t in fractions]
     poses = PoseSequence(
@@ -82,4 +84,5 @@ def turning(first: float, last: float, fractions: tuple[float, ...] = (0.25, 0.5
         "body25_hands",
         (WIDTH, HEIGHT),
     )
-    return Interval(keyframe(0, first, 0.0), keyframe(1, last, 1.0), np.array(fractions), poses)
+    interval = Interval(keyframe(0, first, 0.0), keyframe(1, last, 1.0), np.array(fractions))
+    return PersonInterval.of(interval, poses)

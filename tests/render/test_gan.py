@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,16 +8,15 @@ import torch
 from drawings_by_hand import SMALL, a_net
 from painted import turning
 from test_drawings import CROPS, FIT
-from test_warp_trust import PUPPET, TRUST, cross_fade, renderer
+from test_warp_trust import PUPPET, TRUST, cross_fade, picture, rendered, renderer
 
 from rib.config.compose import compose as compose_config
 from rib.io.errors import RibError
 from rib.io.recipe import build
-from rib.pipeline.compose import compose
+from rib.pipeline.compositor import composite
 from rib.render.gan import GanRenderer
 from rib.render.nets.checkpoint import load_net, save_net, shipped_weights
-from rib.render.refine.drawings import Gap
-from rib.structures.interval import Interval, Refinement
+from rib.structures.person_interval import HoldoutEvidence, PersonInterval, Refinement
 
 GOOD, BAD = Refinement(-0.01, 0.1, -0.01, 0.004), Refinement(0.01, 0.1, -0.01, 0.004)
 
@@ -52,23 +50,21 @@ def trained(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def judged(waving: Interval) -> Interval:
-    return replace(waving, refinement=GOOD, rehearsed_db=3.0)
+def judged(waving: PersonInterval) -> PersonInterval:
+    return replace(waving, holdout=HoldoutEvidence(3.0, GOOD))
 
 
-def difference(one: GanRenderer, interval: Interval) -> float:
+def difference(one: GanRenderer, interval: PersonInterval) -> float:
     """Greatest difference of its picture from the training-free renderer's."""
-    background = cross_fade(interval)
-    pictures = [compose(background, r(interval, background)) for r in (one, renderer())]
-    return float((pictures[0] - pictures[1]).abs().max())
+    return float((picture(one, interval) - picture(renderer(), interval)).abs().max())
 
 
-def test_untrained_it_equals_the_training_free_renderer(untrained: Path, judged: Interval) -> None:
+def test_untrained_it_equals_the_training_free_renderer(untrained: Path, judged: PersonInterval) -> None:
     assert difference(gan(untrained), judged) == 0.0
     assert difference(gan(None), judged) == 0.0
 
 
-def test_weights_come_with_the_package(judged: Interval) -> None:
+def test_weights_come_with_the_package(judged: PersonInterval) -> None:
     config = compose_config("interpolate", "input=x", "output=y", "rate=2", "render=gan")
     shipped = build(config["render"])
     shipped.trust = TRUST
@@ -77,11 +73,11 @@ def test_weights_come_with_the_package(judged: Interval) -> None:
     assert shipped_weights().with_name("card.md").is_file()
 
 
-def test_the_net_is_used_where_it_won(trained: Path, judged: Interval) -> None:
+def test_the_net_is_used_where_it_won(trained: Path, judged: PersonInterval) -> None:
     mended = gan(trained)
     assert difference(mended, judged) > 0
-    assert mended.told()["net_gaps"] == 1.0
-    assert mended.told()["hidden_lpips"] == GOOD.lpips
+    assert mended.summary()["net_gaps"] == 1.0
+    assert mended.summary()["hidden_lpips"] == GOOD.lpips
 
 
 @pytest.mark.parametrize(
@@ -94,45 +90,46 @@ def test_the_net_is_used_where_it_won(trained: Path, judged: Interval) -> None:
         None,
     ],
 )
-def test_where_it_lost_the_drawing_stays(trained: Path, judged: Interval, found: Refinement | None) -> None:
+def test_where_it_lost_the_drawing_stays(
+    trained: Path, judged: PersonInterval, found: Refinement | None
+) -> None:
     kept = gan(trained)
-    assert difference(kept, replace(judged, refinement=found)) == 0.0
-    assert kept.told()["net_gaps"] == 0.0
+    assert difference(kept, replace(judged, holdout=HoldoutEvidence(3.0, found))) == 0.0
+    assert kept.summary()["net_gaps"] == 0.0
 
 
-def test_it_is_tried_while_keyframes_are_hidden(trained: Path, waving: Interval) -> None:
+def test_held_out_it_is_tried_out_of_one_drawing(trained: Path, waving: PersonInterval) -> None:
     tried = gan(trained)
-    assert difference(tried, replace(waving, rehearsed_db=math.inf)) > 0
-    assert tried.told() == {"net_gaps": 0.0}
+    background = cross_fade(waving)
+    pictures = [composite(background, [version]) for version in tried.versions(waving, background)]
+    (plain,) = renderer().versions(waving, background)
+    assert torch.equal(pictures[0], composite(background, [plain]))
+    assert float((pictures[1] - pictures[0]).abs().max()) > 0
+    assert tried.summary() == {"net_gaps": 0.0}
 
 
-def test_in_a_closed_gap_nothing_changes(trained: Path, judged: Interval) -> None:
-    closed = replace(judged, rehearsed_db=-9.0)
+def test_in_a_closed_gap_nothing_changes(trained: Path, judged: PersonInterval) -> None:
+    closed = replace(judged, holdout=HoldoutEvidence(-9.0, GOOD))
     mended = gan(trained)
     mended.trust = replace(mended.trust, threshold=99.0)
-    background = cross_fade(closed)
-    assert torch.equal(compose(background, mended(closed, background)), background.interpolated)
-    assert mended.told()["net_gaps"] == 0.0
+    assert torch.equal(picture(mended, closed), cross_fade(closed).interpolated)
+    assert mended.summary()["net_gaps"] == 0.0
 
 
-def test_all_moments_at_once_or_one_by_one(trained: Path, judged: Interval) -> None:
-    mended = gan(trained)
-    background = cross_fade(judged)
-    whole = mended(judged, background)
-    for i in range(3):
-        part = replace(judged, times_s=judged.times_s[[i]], poses=judged.poses[i])
-        alone = mended(part, cross_fade(part))
+def test_all_moments_at_once_or_one_by_one(trained: Path, judged: PersonInterval) -> None:
+    whole = picture(gan(trained), judged)
+    for i, part in enumerate(rendered(gan(trained), judged, parts=3)):
+        alone = composite(cross_fade(judged.at(slice(i, i + 1))), [part])
         # the box is the whole interval's or the moment's own: compare where the drawing decides
-        assert float((whole.trust[i] - alone.trust[0]).abs().mean()) < 0.1
+        assert float((whole[i] - alone[0]).abs().mean()) < 0.02
 
 
-def test_fitting_writes_what_it_then_uses(tmp_path: Path, judged: Interval) -> None:
+def test_fitting_writes_what_it_then_uses(tmp_path: Path, judged: PersonInterval) -> None:
     fitted = gan(None, fit=2)
     background = cross_fade(judged)
-    drawing, drawn, gate = fitted.sketch(judged, background)
+    sample = fitted.sample(judged, background, background.interpolated)
     with torch.inference_mode():
-        fitted.fit_to([Gap.of(drawn, drawing.box.of(background.interpolated), gate)], lambda *_: None,
-                      tmp_path / "fitted.safetensors")  # fmt: skip
+        fitted.fit_to([sample], lambda *_: None, tmp_path / "fitted.safetensors")
     fitted.load(tmp_path / "fitted.safetensors")
     assert difference(fitted, judged) > 0
 
@@ -153,4 +150,6 @@ def test_weights_of_another_kind_are_one_line(tmp_path: Path, untrained: Path) -
 def test_nobody_to_draw_leaves_the_interpolator_alone(trained: Path) -> None:
     still = turning(30, 30)
     nobody = replace(still, poses=replace(still.poses, confidence=still.poses.confidence * 0))
-    assert float(gan(trained)(nobody, cross_fade(nobody)).trust.max()) == 0
+    assert not rendered(gan(trained), nobody)
+    versions = list(gan(trained).versions(nobody, cross_fade(nobody)))
+    assert [version.trust.numel() for version in versions] == [0, 0]

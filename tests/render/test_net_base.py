@@ -62,16 +62,17 @@ def test_planes_and_fields_are_one() -> None:
 
 def window() -> ClipBatch:
     """Three frames of the painted figure, its arm turning, over a cross-fade."""
-    interval = turning(0, 60, (0.5,))
+    interval = turning(0, 60, (0.5,)).interval
     keys = [interval.a, keyframe(1, 30, 0.5), interval.b]
-    poses = [convert(k.pose, "body19") for k in keys]
+    views = [key.person(0) for key in keys]
+    poses = [convert(view.pose, "body19") for view in views]
     frames = torch.stack([k.picture for k in keys])[None]
     return ClipBatch(
         frames=frames,
         poses=torch.stack(
             [torch.from_numpy(np.dstack([p.keypoints_px, p.confidence])[0]).float() for p in poses]
         )[None],
-        masks=torch.stack([k.mask for k in keys])[None],
+        masks=torch.stack([v.mask(k.size_px) for v, k in zip(views, keys, strict=True)])[None],
         backgrounds=frames[:, [0, 2]].mean(1, keepdim=True),
         times_s=torch.tensor([[0.0, 0.5, 1.0]], dtype=torch.float64),
         names=["figure"],

@@ -12,16 +12,25 @@ from rib.structures.keypoints import LAYERS
 
 def _cut(degrees: float) -> torch.Tensor:
     key = keyframe(0, degrees, 0.0)
-    bones = segments(key.pose)
-    radius = torso_length_px(key.pose) * torch.tensor([bone.radius for bone in BONES])
+    view = key.person(0)
+    bones = segments(view.pose)
+    radius = torso_length_px(view.pose) * torch.tensor([bone.radius for bone in BONES])
     xy = Box(0, 0, HEIGHT, WIDTH).centres(1, torch.device("cpu"))
     distance = layer_distances(bone_distances(bones.ends_px, radius, bones.valid, xy))[0]
-    return cut_layers(key.picture, key.mask, distance, key.pose.depth_order[0].tolist(), 0.9, 0.2, 0.25)
+    return cut_layers(
+        key.picture,
+        view.mask(key.size_px),
+        distance,
+        view.pose.depth_order[0].tolist(),
+        0.9,
+        0.2,
+        0.25,
+    )
 
 
 def test_every_pixel_of_the_person_belongs_to_somebody() -> None:
     alpha = _cut(40)[:, 3]
-    mask = keyframe(0, 40, 0.0).mask[0]
+    mask = keyframe(0, 40, 0.0).person(0).mask((WIDTH, HEIGHT))[0]
     assert float(alpha.amax(0)[mask > 0].min()) > 0.45
     assert float(alpha.amax(0)[mask == 0].max()) == 0
 

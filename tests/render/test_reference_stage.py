@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,10 +8,10 @@ from painted import turning
 from test_warp_trust import cross_fade
 from torch import nn
 
-from rib.pipeline.compose import compose
+from rib.pipeline.compositor import composite
 from rib.render.clip_batch import ClipBatch, Generated
 from rib.render.reference import ReferenceRenderer
-from rib.structures.interval import Interval
+from rib.structures.person_interval import PersonInterval
 
 
 class Darker(nn.Module):
@@ -36,30 +35,33 @@ def walker(monkeypatch: pytest.MonkeyPatch) -> ReferenceRenderer:
     return ReferenceRenderer({"_target_": "x"}, "x.ckpt")
 
 
-def test_it_walks_on_from_the_keyframe(walker: ReferenceRenderer, waving: Interval) -> None:
-    background = cross_fade(waving)
-    rendered = walker(waving, background)
-    picture = compose(background, rendered)
+def made(walker: ReferenceRenderer, person: PersonInterval, parts: list[slice]) -> torch.Tensor:
+    plan = walker.plan(person, parts[len(parts) // 2], cross_fade(person))
+    backgrounds = [cross_fade(person.at(part)) for part in parts]
+    return torch.cat(
+        [
+            composite(background, [walker.render(plan, part, background)])
+            for part, background in zip(parts, backgrounds, strict=True)
+        ]
+    )
+
+
+@pytest.mark.parametrize("parts", [[slice(0, 3)], [slice(0, 1), slice(1, 2), slice(2, 3)]])
+def test_it_walks_on_from_the_keyframe_however_it_is_cut(
+    walker: ReferenceRenderer, waving: PersonInterval, parts: list[slice]
+) -> None:
+    picture, background = made(walker, waving, parts), cross_fade(waving)
     for n in range(3):
-        assert torch.allclose(picture[n, :, :, :70], waving.a.picture[:, :, :70] / 2 ** (n + 1))
+        before = waving.interval.a.picture[:, :, :70]
+        assert torch.allclose(picture[n, :, :, :70], before / 2 ** (n + 1))
     assert torch.equal(picture[..., 70:], background.interpolated[..., 70:])
-    assert torch.equal(rendered.state[..., :70], picture[-1:, ..., :70])
-
-
-def test_it_goes_on_where_the_batch_before_ended(walker: ReferenceRenderer, waving: Interval) -> None:
-    parts = [replace(waving, times_s=waving.times_s[[i]], poses=waving.poses[i]) for i in range(3)]
-    for n, part in enumerate(parts):
-        background = cross_fade(part)
-        picture = compose(background, walker(part, background))
-        assert torch.allclose(picture[0, :, :, :70], waving.a.picture[:, :, :70] / 2 ** (n + 1))
 
 
 def test_every_interval_begins_anew(walker: ReferenceRenderer) -> None:
     first, second = turning(0, 60), turning(0, 60)
-    second = replace(second, a=replace(second.a, index=5), b=replace(second.b, index=6))
-    walker(first, cross_fade(first))
-    rendered = walker(second, cross_fade(second))
-    assert torch.allclose(rendered.foreground[0], second.a.picture / 2)
+    made(walker, first, [slice(0, 3)])
+    picture = made(walker, second, [slice(0, 3)])
+    assert torch.allclose(picture[0, :, :, :70], second.interval.a.picture[:, :, :70] / 2)
 
 
 def test_weights_are_needed(tmp_path: Path) -> None:

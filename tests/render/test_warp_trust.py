@@ -1,21 +1,23 @@
 from __future__ import annotations
 
-import math
 from dataclasses import replace
+from itertools import pairwise
 
 import torch
 from painted import figure, paint, scene, turning
 
 from rib.config.compose import compose as compose_config
 from rib.io.recipe import build
-from rib.pipeline.compose import compose
+from rib.pipeline.compositor import composite, trust_map
 from rib.render.trust import Evidence, Trust
 from rib.render.warp import WarpRenderer
-from rib.structures.interval import Background, Interval
+from rib.structures.interval import Background
+from rib.structures.person import RenderedPerson
+from rib.structures.person_interval import HoldoutEvidence, PersonInterval
 
 TRUST = Trust(
     cell=0.05, window=0.28, reach=0.12, low=0.03, high=0.1,
-    colour_weight=1.0, rehearsal_weight=1.0, threshold=0.5, ramp=0.1,
+    colour_weight=1.0, holdout_weight=1.0, threshold=0.5, ramp=0.1,
 )  # fmt: skip
 PUPPET = {
     "_target_": "rib.render.skinning.puppet.Puppet", "stiffness": 3.0, "reach": 2.6, "core": 0.9,
@@ -27,8 +29,9 @@ def renderer() -> WarpRenderer:
     return WarpRenderer(PUPPET, {"_target_": "rib.render.trust.Trust", **TRUST.__dict__})
 
 
-def cross_fade(interval: Interval) -> Background:
+def cross_fade(person: PersonInterval) -> Background:
     """An interpolator that sees no motion."""
+    interval = person.interval
     t = interval.fractions.view(-1, 1, 1, 1)
     num, (height, width) = len(t), interval.a.picture.shape[1:]
     plate = torch.from_numpy(scene()).permute(2, 0, 1).float() / 255
@@ -40,9 +43,23 @@ def cross_fade(interval: Interval) -> Background:
     )
 
 
-def test_a_limb_that_the_interpolator_loses_is_drawn(waving: Interval) -> None:
+def rendered(one: WarpRenderer, person: PersonInterval, parts: int = 1) -> list[RenderedPerson]:
+    """Everybody drawn: none or one person; planned in the middle, made in so many parts."""
+    num = len(person.interval)
+    bounds = [num * i // parts for i in range(parts + 1)]
+    moments = [slice(*some) for some in pairwise(bounds)]
+    middle = moments[len(moments) // 2]
+    plan = one.plan(person, middle, cross_fade(person.at(middle)))
+    return [one.render(plan, some, cross_fade(person.at(some))) for some in moments] if plan.drawn else []
+
+
+def picture(one: WarpRenderer, person: PersonInterval) -> torch.Tensor:
+    return composite(cross_fade(person), rendered(one, person))
+
+
+def test_a_limb_that_the_interpolator_loses_is_drawn(waving: PersonInterval) -> None:
     background = cross_fade(waving)
-    drawn = compose(background, renderer()(waving, background))
+    drawn = picture(renderer(), waving)
     truth = torch.from_numpy(paint(figure(30))[0]).permute(2, 0, 1) / 255
     before, after = (float((x[1] - truth).square().mean()) for x in (background.interpolated, drawn))
     assert after < before / 4
@@ -50,13 +67,13 @@ def test_a_limb_that_the_interpolator_loses_is_drawn(waving: Interval) -> None:
 
 def test_where_both_agree_the_interpolator_is_kept() -> None:
     still = turning(30, 30)
-    rendered = renderer()(still, cross_fade(still))
-    assert float(rendered.trust.max()) < 0.05
+    people = rendered(renderer(), still)
+    assert float(trust_map(people, cross_fade(still).interpolated).max()) < 0.05
 
 
-def test_far_from_the_person_nothing_changes(waving: Interval) -> None:
+def test_far_from_the_person_nothing_changes(waving: PersonInterval) -> None:
     background = cross_fade(waving)
-    drawn = compose(background, renderer()(waving, background))
+    drawn = picture(renderer(), waving)
     assert torch.equal(drawn[..., 100:, :40], background.interpolated[..., 100:, :40])
 
 
@@ -71,7 +88,7 @@ def test_only_the_outline_opens_a_gap() -> None:
     assert TRUST.gate(evidence(outline=1, colour=3), 5.0) == 0
 
 
-def test_colours_and_rehearsals_can_only_close_it() -> None:
+def test_colours_and_holdouts_can_only_close_it() -> None:
     assert TRUST.gate(evidence(outline=2, colour=0.5), 5.0) == 0
     assert TRUST.gate(evidence(outline=2), -1.0) == 0
     assert TRUST.gate(evidence(outline=2, colour=3), 5.0) == TRUST.gate(evidence(outline=2), None) == 1
@@ -81,22 +98,42 @@ def test_strong_evidence_outweighs_a_small_loss() -> None:
     assert TRUST.gate(evidence(outline=4, colour=0.8), -0.3) == 1
 
 
-def test_in_rehearsal_every_gap_is_open() -> None:
-    assert TRUST.gate(evidence(outline=0.5, colour=0.5), math.inf) == 1
+def test_held_out_every_drawing_is_trusted(waving: PersonInterval) -> None:
+    closed = WarpRenderer(
+        PUPPET, {"_target_": "rib.render.trust.Trust", **replace(TRUST, threshold=99.0).__dict__}
+    )
+    assert not rendered(closed, waving)
+    (version,) = closed.versions(waving, cross_fade(waving))
+    assert float(version.trust.max()) == 1
 
 
-def test_a_gap_is_judged_once_however_it_is_cut(waving: Interval) -> None:
-    warp = renderer()
-    whole = warp(waving, cross_fade(waving)).notes["gate"]
-    for i in range(3):
-        part = replace(waving, times_s=waving.times_s[[i]], poses=waving.poses[i])
-        assert warp(part, cross_fade(part)).notes["gate"] == whole
+def test_a_loss_on_held_out_keyframes_closes_the_interval(waving: PersonInterval) -> None:
+    background = cross_fade(waving)
+    strict = WarpRenderer(
+        PUPPET, {"_target_": "rib.render.trust.Trust", **replace(TRUST, holdout_weight=99.0).__dict__}
+    )
+    gates = [
+        strict.plan(replace(waving, holdout=evidence), slice(None), background).gate
+        for evidence in (None, HoldoutEvidence(0.5), HoldoutEvidence(-9.0))
+    ]
+    assert gates[0] == gates[1] > gates[2]
 
 
-def test_nobody_to_draw_leaves_the_interpolator_alone(waving: Interval) -> None:
-    nobody = replace(waving.poses, confidence=waving.poses.confidence * 0)
-    interval = replace(waving, poses=nobody)
-    assert float(renderer()(interval, cross_fade(interval)).trust.max()) == 0
+def test_a_gap_is_judged_once_however_it_is_cut(waving: PersonInterval) -> None:
+    background = cross_fade(waving)
+    whole = composite(background, rendered(renderer(), waving))
+    parts = rendered(renderer(), waving, parts=3)
+    assert len(parts) == 3
+    for i, part in enumerate(parts):
+        alone = composite(cross_fade(waving.at(slice(i, i + 1))), [part])
+        assert float((alone[0] - whole[i]).abs().mean()) < 0.01
+
+
+def test_nobody_to_draw_leaves_the_interpolator_alone(waving: PersonInterval) -> None:
+    nobody = replace(waving, poses=replace(waving.poses, confidence=waving.poses.confidence * 0))
+    assert not rendered(renderer(), nobody)
+    (version,) = renderer().versions(nobody, cross_fade(nobody))
+    assert version.trust.numel() == 0
 
 
 def test_the_config_builds_the_renderer() -> None:

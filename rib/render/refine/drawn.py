@@ -16,8 +16,9 @@ from rib.render.skinning.bones import BONES, segments
 from rib.render.skinning.parts import layer_distances
 from rib.render.skinning.puppet import Drawing
 from rib.structures.box import Box
-from rib.structures.interval import Background, Interval
-from rib.structures.keypoints import LAYERS
+from rib.structures.interval import Background
+from rib.structures.keypoints import LAYERS, PoseSequence
+from rib.structures.person_interval import PersonInterval
 
 LIMB_CELL_PX = 4
 """The maps of the limbs are computed for cells of this size and interpolated in between."""
@@ -89,20 +90,20 @@ class Refined:
         return torch.lerp(drawn.floor, person, self.trust).clamp(0, 1)
 
 
-def surround(interval: Interval, background: Background, drawing: Drawing, trust: torch.Tensor) -> Drawn:
+def surround(person: PersonInterval, background: Background, drawing: Drawing, trust: torch.Tensor) -> Drawn:
     """A drawing with what lies around it.
 
     Args:
-        interval: What was drawn.
+        person: Who was drawn, at the drawing's moments.
         background: Its plate may be None: the interpolated frame then stands in.
         drawing: With `each`.
-        trust: (N, 1, H, W), before the gap's gate.
+        trust: (N, 1, H, W), before the interval's gate.
     """
     assert drawing.each is not None
     floor = drawing.box.of(background.interpolated)
     plate = floor if background.plate is None else drawing.box.of(background.plate)
     each = torch.where(drawing.alpha > 0, drawing.each.flatten(1, 2), _behind(plate))
-    each = registered(each.unflatten(1, (2, 4)), plate, interval.fractions).flatten(1, 2)
+    each = registered(each.unflatten(1, (2, 4)), plate, person.interval.fractions).flatten(1, 2)
     return Drawn(
         floor,
         plate,
@@ -111,8 +112,8 @@ def surround(interval: Interval, background: Background, drawing: Drawing, trust
         trust,
         each,
         torch.cat([drawing.colour_differs, drawing.alpha_differs], 1),
-        limb_maps(interval, drawing),
-        interval.fractions.view(-1, 1, 1, 1).expand_as(drawing.alpha),
+        limb_maps(person.poses, drawing),
+        person.interval.fractions.view(-1, 1, 1, 1).expand_as(drawing.alpha),
     )
 
 
@@ -122,11 +123,10 @@ def _behind(plate: torch.Tensor) -> torch.Tensor:
     return torch.cat([one, one], 1)
 
 
-def limb_maps(interval: Interval, drawing: Drawing) -> torch.Tensor:
+def limb_maps(poses: PoseSequence, drawing: Drawing) -> torch.Tensor:
     """(N, L, H, W) in 0..1, exp(-d^2 / 2) of the distance d to a layer's nearest bone, in its radii."""
-    assert interval.poses is not None
     box, device = drawing.box, drawing.colour.device
-    bones = segments(interval.poses, device).moved(box)
+    bones = segments(poses, device).moved(box)
     radius_px = drawing.torso_px * torch.tensor([bone.radius for bone in BONES], device=device)
     xy = Box(0, 0, box.height, box.width).centres(LIMB_CELL_PX, device)
     distance = layer_distances(bone_distances(bones.ends_px, radius_px, bones.valid, xy))

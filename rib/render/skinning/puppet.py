@@ -5,7 +5,7 @@ Letters: N wanted poses, L layers, B bones, H and W the size of the person's box
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Annotated
 
 import torch
@@ -17,8 +17,9 @@ from rib.render.skinning.bones import BONES, LAYER_OF_BONE, Segments, segments, 
 from rib.render.skinning.layers import Layer, fetch, lay_over, merge
 from rib.render.skinning.parts import Cut, cut_layers, layer_distances
 from rib.structures.box import Box
-from rib.structures.interval import Interval, Keyframe
 from rib.structures.keypoints import LAYERS
+from rib.structures.person import PersonView
+from rib.structures.person_interval import PersonInterval
 
 MARGIN = 0.6
 """The person's box reaches so many torso lengths beyond the joints."""
@@ -48,8 +49,25 @@ class Drawing:
 
 
 @dataclass(frozen=True)
+class CutPerson:
+    """The person of an interval, cut out of both keyframes.
+
+    Attributes:
+        person: Who.
+        bones: In keyframe a and in keyframe b; the same of them are valid.
+        cuts: The layers in both keyframes.
+        torso_px: The person's scale, above 0.
+    """
+
+    person: PersonInterval
+    bones: tuple[Segments, ...]
+    cuts: tuple[Cut, ...]
+    torso_px: float
+
+
+@dataclass(frozen=True)
 class Puppet:
-    """Draws the person of an interval at its wanted times.
+    """Draws the person of an interval at its wanted times, by linear blend skinning of layers.
 
     Attributes:
         stiffness: Inside a layer, a bone's influence falls by exp(-stiffness) with every radius of distance.
@@ -70,77 +88,84 @@ class Puppet:
     nearer: NonNegative
     sharpness: NonNegative
     step_px: Annotated[int, Range(1, 1000)]
-    _kept: list[tuple[Keyframe, float, Cut]] = field(
-        default_factory=list, init=False, repr=False, compare=False
-    )
 
-    def draw(self, interval: Interval, each: bool = False) -> Drawing | None:
-        """The person at `interval.times_s`; None where no bone is seen.
+    def cut(self, person: PersonInterval) -> CutPerson | None:
+        """Cut the person out of both keyframes, once an interval; None where they do not show the same bones.
 
-        None also where the keyframes do not show the same bones: who enters or leaves the picture has joints
-        whose place is only guessed, and moving some bones but not others tears the person apart.
+        Who enters or leaves the picture has joints whose place is only guessed, and moving some bones but not
+        others tears the person apart.
 
         Args:
-            interval: Its keyframes have masks and poses, and it has poses in between.
-            each: Also tell what each keyframe alone gives.
+            person: With mattes and poses in both keyframes.
         """
-        assert interval.poses is not None
-        assert interval.a.pose is not None
-        assert interval.b.pose is not None
+        interval, views = person.interval, (person.a, person.b)
         device = interval.a.picture.device
-        keys = [segments(pose, device) for pose in (interval.a.pose, interval.b.pose)]
-        wanted = segments(interval.poses, device)
+        poses = [view.pose for view in views]
+        assert poses[0] is not None
+        assert poses[1] is not None
+        keys = [segments(pose, device) for pose in poses if pose is not None]
         if not torch.equal(keys[0].valid, keys[1].valid):
             return None
-        torso_px = max(torso_length_px(interval.a.pose), torso_length_px(interval.b.pose))
-        ends = torch.cat([bones.ends_px[bones.valid].reshape(-1, 2) for bones in (*keys, wanted)])
-        height, width = interval.a.picture.shape[1:]
-        box = Box.around(ends, MARGIN * torso_px, (width, height))
-        if box is None or torso_px == 0:
+        torso_px = max(torso_length_px(poses[0]), torso_length_px(poses[1]))
+        if torso_px == 0:
             return None
-        radius_px = _radii_px(torso_px, device)
-        keys, wanted = [bones.moved(box) for bones in keys], wanted.moved(box)
-        cuts = [self._cut(keyframe, torso_px).inside(box) for keyframe in (interval.a, interval.b)]
+        pictures = (interval.a.picture, interval.b.picture)
+        cuts = [
+            self._cut(view, picture, bones, torso_px)
+            for view, picture, bones in zip(views, pictures, keys, strict=True)
+        ]
+        return CutPerson(person, tuple(keys), tuple(cuts), torso_px)
+
+    def draw(self, cut: CutPerson, moments: slice, each: bool = False) -> Drawing | None:
+        """The person at some of the interval's moments; None where no bone is seen.
+
+        Args:
+            cut: What `cut` gave.
+            moments: Which of the wanted times.
+            each: Also tell what each keyframe alone gives.
+        """
+        interval = cut.person.interval.at(moments)
+        device, size_px = interval.a.picture.device, interval.a.size_px
+        wanted = segments(cut.person.poses[moments], device)
+        ends = torch.cat([bones.ends_px[bones.valid].reshape(-1, 2) for bones in (*cut.bones, wanted)])
+        box = Box.around(ends, MARGIN * cut.torso_px, size_px)
+        if box is None:
+            return None
+        radius_px = _radii_px(cut.torso_px, device)
+        keys, wanted = [bones.moved(box) for bones in cut.bones], wanted.moved(box)
+        cuts = [one.inside(box) for one in cut.cuts]
         layers = [
-            self._pose(layer, [cut[layer] for cut in cuts], keys, wanted, radius_px, interval.fractions, each)
+            self._pose(layer, [one[layer] for one in cuts], keys, wanted, radius_px, interval.fractions, each)
             for layer in range(len(LAYERS))
         ]
         if all(layer is None for layer in layers):
             return None
-        channels, alpha = lay_over(layers, _front_first(interval), box)
+        channels, alpha = lay_over(layers, _front_first(cut.person, interval.fractions), box)
         alone = channels[:, 5:].unflatten(1, (2, 4)) if each else None
         if alone is not None:
             alone[:, :, 3] *= alpha
         differ = channels[:, 3:5] * alpha
-        return Drawing(box, torso_px, channels[:, :3], alpha, differ[:, :1], differ[:, 1:], alone)
+        return Drawing(box, cut.torso_px, channels[:, :3], alpha, differ[:, :1], differ[:, 1:], alone)
 
-    def _cut(self, keyframe: Keyframe, torso_px: float) -> Cut:
-        """A keyframe's layers; those of the last two keyframes are kept, as a gap is drawn in parts."""
-        for other, scale_px, cut in self._kept:
-            if other is keyframe and scale_px == torso_px:
-                return cut
-        assert keyframe.mask is not None
-        assert keyframe.pose is not None
-        place = Box.of_mask(keyframe.mask)
-        bones, radius_px = (
-            segments(keyframe.pose, keyframe.mask.device),
-            _radii_px(torso_px, keyframe.mask.device),
-        )
-        xy = place.centres(1, radius_px.device)
+    def _cut(self, view: PersonView, picture: torch.Tensor, bones: Segments, torso_px: float) -> Cut:
+        """A keyframe's layers."""
+        assert view.matte is not None
+        assert view.pose is not None
+        radius_px = _radii_px(torso_px, picture.device)
+        xy = view.box.centres(1, radius_px.device)
         distance = bone_distances(bones.ends_px, radius_px, bones.valid, xy)
-        depth = keyframe.pose.depth_order
+        depth = view.pose.depth_order
         order = range(len(LAYERS), 0, -1) if depth is None else depth[0].tolist()
         layers = cut_layers(
-            place.of(keyframe.picture),
-            place.of(keyframe.mask),
+            view.box.of(picture),
+            view.matte,
             layer_distances(distance)[0],
             order,
             self.core,
             self.overlap,
             self.softness,
         )
-        self._kept[:] = [*self._kept[-1:], (keyframe, torso_px, Cut(place, layers))]
-        return self._kept[-1][2]
+        return Cut(view.box, layers)
 
     def _pose(
         self,
@@ -188,12 +213,11 @@ def _radii_px(torso_px: float, device: torch.device) -> torch.Tensor:
     return torso_px * torch.tensor([bone.radius for bone in BONES], device=device)
 
 
-def _front_first(interval: Interval) -> torch.Tensor:
+def _front_first(person: PersonInterval, fractions: torch.Tensor) -> torch.Tensor:
     """(N, L) layers by depth, mixed from both keyframes; without depth the torso is last."""
-    t = interval.fractions.cpu()[:, None].double()
-    depths = [
-        k.pose.depth_order for k in (interval.a, interval.b) if k.pose and k.pose.depth_order is not None
-    ]
+    t = fractions.cpu()[:, None].double()
+    poses = [view.pose for view in (person.a, person.b)]
+    depths = [pose.depth_order for pose in poses if pose is not None and pose.depth_order is not None]
     if len(depths) < 2:
         return torch.arange(len(LAYERS) - 1, -1, -1).expand(len(t), -1)
     a, b = (torch.from_numpy(depth) for depth in depths)

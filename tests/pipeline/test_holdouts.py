@@ -8,11 +8,14 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+import torch
 from small_clips import SIZE
 
+from rib.pipeline.analysis import Analysis
 from rib.pipeline.chain import Chain
-from rib.pipeline.rehearsal import Rehearsals, rehearse
-from rib.video import open_source
+from rib.pipeline.holdout_validator import HoldoutValidator
+from rib.pipeline.holdouts import Holdouts
+from rib.video import FrameSource, open_source
 
 
 @pytest.fixture
@@ -40,8 +43,8 @@ def chain(pictures: Path, settings: Callable[..., dict[str, Any]], masks: Path) 
     return Chain.from_config(settings(pictures, *overrides))
 
 
-def test_a_gap_listens_to_the_nearest_rehearsals_of_its_own_shot() -> None:
-    held = Rehearsals(
+def test_a_gap_listens_to_the_nearest_holdouts_of_its_own_shot() -> None:
+    held = Holdouts(
         np.array([1, 2, 3, 11, 12]), np.array([0, 0, 0, 1, 1]), np.array([1.0, 2.0, 3.0, -1.0, -2.0])
     )
     assert held.around(2, (10,)) == pytest.approx(2.0)
@@ -53,39 +56,46 @@ def test_a_net_is_judged_by_three_keyframes_of_the_shot_at_least() -> None:
     refined = np.array(
         [[-0.1, 1.0, -0.1], [-0.2, 2.0, -0.2], [np.nan] * 3, [-0.3, 3.0, -0.3], [-0.3, 3.0, -0.3]]
     )
-    held = Rehearsals(np.array([1, 2, 3, 4, 11]), np.array([0, 0, 0, 0, 1]), np.zeros(5), refined)
+    held = Holdouts(np.array([1, 2, 3, 4, 11]), np.array([0, 0, 0, 0, 1]), np.zeros(5), refined)
     found = held.refinement(2, (10,))
     assert found is not None
     assert (found.lpips, found.psnr_db) == (pytest.approx(-0.2), pytest.approx(2.0))
     assert found.lpips_vgg16 == pytest.approx(-0.2)
     assert found.lpips_error == pytest.approx(0.2 / 3**0.5)
     assert held.refinement(10, (10,)) is None
-    assert Rehearsals(held.keyframes, held.shots, held.gain_db).refinement(2, (10,)) is None
+    assert Holdouts(held.keyframes, held.shots, held.gain_db).refinement(2, (10,)) is None
 
 
 def test_only_so_many_of_the_nearest_count() -> None:
-    held = Rehearsals(np.arange(1, 21), np.zeros(20, int), np.arange(20.0))
+    held = Holdouts(np.arange(1, 21), np.zeros(20, int), np.arange(20.0))
     assert held.around(10, ()) == pytest.approx(9.0, abs=1)
+
+
+def validate(
+    chain: Chain, source: FrameSource, analysis: Analysis, per_shot: int, every_s: float
+) -> Holdouts:
+    with torch.inference_mode():
+        return HoldoutValidator(chain.stages, chain.synthesiser(), per_shot, every_s)(source, analysis, 0)
 
 
 def test_every_shot_hides_keyframes_that_have_somebody_on_both_sides(chain: Chain, pictures: Path) -> None:
     source = open_source(pictures, 10)
     analysis = chain.analyse(source, source.fps * 2)
-    held = rehearse(chain, source, analysis, per_shot=3, every_s=100.0)
+    held = validate(chain, source, analysis, 3, 100.0)
     assert held.keyframes.tolist() == [1, 4, 7]
     assert np.isfinite(held.gain_db).all()
     two_shots = replace(analysis, cuts=(4,))
-    assert rehearse(chain, source, two_shots, 9, 100.0).keyframes.tolist() == [1, 2, 5, 6, 7]
-    absent = analysis.keyframe_poses.confidence.copy()
+    assert validate(chain, source, two_shots, 9, 100.0).keyframes.tolist() == [1, 2, 5, 6, 7]
+    absent = analysis.keyframe_tracks.confidence.copy()
     absent[4] = 0
-    away = replace(analysis, keyframe_poses=replace(analysis.keyframe_poses, confidence=absent))
-    assert rehearse(chain, source, away, 9, 100.0).keyframes.tolist() == [1, 2, 6, 7]
+    away = replace(analysis, keyframe_tracks=replace(analysis.keyframe_tracks, confidence=absent))
+    assert validate(chain, source, away, 9, 100.0).keyframes.tolist() == [1, 2, 6, 7]
 
 
 def test_long_shots_hide_one_keyframe_in_so_many_seconds(chain: Chain, pictures: Path) -> None:
     source = open_source(pictures, 10)
     analysis = chain.analyse(source, source.fps * 2)
-    assert len(rehearse(chain, source, analysis, per_shot=1, every_s=0.2).keyframes) == 4
+    assert len(validate(chain, source, analysis, 1, 0.2).keyframes) == 4
 
 
 def test_a_gap_cut_into_batches_gives_the_same_pictures(

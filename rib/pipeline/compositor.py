@@ -1,0 +1,80 @@
+"""The one compositing equation, and the step between floats and 8 bits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from rib.structures.interval import Background
+from rib.structures.person import RenderedPerson
+
+
+def composite(background: Background, people: Sequence[RenderedPerson]) -> torch.Tensor:
+    """Lay the rendered people over the plate, back to front, and trust each against the interpolated frame.
+
+    For each person, the furthest from the camera first at every moment:
+
+    `rendered = alpha * colour + (1 - alpha) * rendered`, which begins as the plate, and
+    `output = output + trust * (rendered - output)`, which begins as the interpolated frame.
+
+    Args:
+        background: Its plate may be None where trust is 0 everywhere; the interpolated frame stands in.
+        people: At the same N moments.
+
+    Returns:
+        (N, 3, H, W) float32 in 0..1; exactly `interpolated` where nobody is trusted.
+    """
+    people = [person for person in people if person.trust.any()]
+    if not people:
+        return background.interpolated
+    output = background.interpolated.clone()
+    rendered = background.interpolated if background.plate is None else background.plate
+    if len(people) == 1:
+        _lay_over(output, rendered, people[0], slice(None))
+        return output
+    rendered = rendered.clone()
+    depth = torch.stack([person.depth for person in people], dim=1)
+    for moment, order in enumerate(depth.argsort(dim=1, descending=True, stable=True).tolist()):
+        for number in order:
+            at = slice(moment, moment + 1)
+            people[number].box.of(rendered[at]).copy_(_lay_over(output, rendered, people[number], at))
+    return output
+
+
+def _lay_over(
+    output: torch.Tensor, behind: torch.Tensor, person: RenderedPerson, moments: slice
+) -> torch.Tensor:
+    """One person at some moments into `output`; what stands in their box then, (N, 3, h, w)."""
+    alpha, trust, colour = person.alpha[moments], person.trust[moments], person.colour[moments]
+    rendered = alpha * colour + (1 - alpha) * person.box.of(behind[moments])
+    before = person.box.of(output[moments])
+    mixed = torch.lerp(before, rendered, trust).clamp(0, 1)
+    before.copy_(torch.where(trust > 0, mixed, before))
+    return rendered
+
+
+def trust_map(people: Sequence[RenderedPerson], like: torch.Tensor) -> torch.Tensor:
+    """How far each pixel is a renderer's, (N, 1, H, W) in 0..1: the greatest trust of anybody there.
+
+    Args:
+        people: At the same N moments.
+        like: (N, C, H, W), for the size.
+    """
+    whole = torch.zeros_like(like[:, :1])
+    for person in people:
+        place = person.box.of(whole)
+        place.copy_(torch.maximum(place, person.trust))
+    return whole
+
+
+def to_uint8(pictures: torch.Tensor) -> np.ndarray:
+    """(N, 3, H, W) float in 0..1 to (N, H, W, 3) uint8, rounded to the nearest."""
+    scaled = (pictures * 255 + 0.5).clamp(0, 255).to(torch.uint8)
+    return np.ascontiguousarray(scaled.permute(0, 2, 3, 1).cpu().numpy())
+
+
+def to_float(picture: np.ndarray, device: torch.device | str = "cpu") -> torch.Tensor:
+    """(H, W, 3) uint8 to (3, H, W) float32 in 0..1."""
+    return torch.from_numpy(np.ascontiguousarray(picture)).to(device).permute(2, 0, 1).float().div_(255)

@@ -1,0 +1,149 @@
+"""Hold-out validation: keyframes predicted from those around them tell how a renderer does on this clip."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from rib.pipeline.analysis import Analysis
+from rib.pipeline.keyframe_window import KeyframeWindow
+from rib.pipeline.stage_set import StageSet
+from rib.pipeline.synthesiser import Synthesiser
+from rib.structures.interval import Background, Interval, Keyframe
+from rib.structures.keypoints import PoseSequence
+from rib.structures.person import PersonView
+from rib.structures.person_interval import HoldoutEvidence, PersonInterval, Refinement
+from rib.video import FrameSource
+
+NEAREST = 5
+"""An interval is judged by so many hold-outs of its shot, the nearest in time."""
+MIN_HOLDOUTS = 3
+"""Fewer do not judge a renderer's net: it is then not used."""
+REACH = 2
+"""Keyframes before and after the held-out one that are at hand."""
+AROUND_PERSON = 0.025
+"""The score looks at the person and so much around, as a share of the picture's height."""
+
+
+@dataclass(frozen=True)
+class Holdouts:
+    """Results of hold-out validation.
+
+    Attributes:
+        keyframes: (R,) int64, the held-out keyframes in order.
+        shots: (R,) int64, the shot each lies in.
+        gain_db: (R,), PSNR over the person that the renderer gained on the interpolator; without its net, if
+            it has one.
+        refined: (R, 3), what its net then changed in LPIPS-AlexNet, PSNR and LPIPS-VGG16; NaN where it is not
+            to be judged.
+    """
+
+    keyframes: np.ndarray
+    shots: np.ndarray
+    gain_db: np.ndarray
+    refined: np.ndarray | None = None
+
+    def evidence(self, gap: int, cuts: Sequence[int]) -> HoldoutEvidence:
+        """What bears on the interval between the keyframes gap and gap + 1."""
+        return HoldoutEvidence(self.around(gap, cuts), self.refinement(gap, cuts))
+
+    def around(self, gap: int, cuts: Sequence[int]) -> float | None:
+        """Mean gain of the nearest hold-outs in the shot of the interval (gap, gap + 1); None without any."""
+        here = np.flatnonzero(self.shots == np.searchsorted(cuts, gap, side="right"))
+        if len(here) == 0:
+            return None
+        near = here[np.argsort(np.abs(self.keyframes[here] - gap - 0.5), kind="stable")[:NEAREST]]
+        return float(self.gain_db[near].mean())
+
+    def refinement(self, gap: int, cuts: Sequence[int]) -> Refinement | None:
+        """What the net changed on all hold-outs in the shot; None with fewer than `MIN_HOLDOUTS`."""
+        if self.refined is None:
+            return None
+        here = self.refined[self.shots == np.searchsorted(cuts, gap, side="right")]
+        judged = here[np.isfinite(here).all(1)] if len(here) else here
+        if len(judged) < MIN_HOLDOUTS:
+            return None
+        error = float((judged[:, 0] + judged[:, 2]).std(ddof=1)) / len(judged) ** 0.5
+        alexnet, psnr_db, vgg16 = judged.mean(0).tolist()
+        return Refinement(alexnet, psnr_db, vgg16, error)
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """A person in a keyframe that nobody saw, and what stands in its place.
+
+    Attributes:
+        keyframe: The truth.
+        person: One moment between the keyframes around it, with the pose that follows from all others.
+        background: The interpolator's frame there, and the plate.
+        region: (1, H, W), 1 on the person and a little around.
+    """
+
+    keyframe: Keyframe
+    person: PersonInterval
+    background: Background
+    region: torch.Tensor
+
+
+def can_hold_out(analysis: Analysis, track_id: int, shot: np.ndarray) -> list[int]:
+    """Those keyframes of a shot that show the person and have them on both sides."""
+    return [int(k) for k in shot[1:-1] if track_id in analysis.people_at(k - 1, k, k + 1)]
+
+
+def hold_out(
+    stages: StageSet,
+    synthesiser: Synthesiser,
+    source: FrameSource,
+    analysis: Analysis,
+    track_id: int,
+    chosen: Sequence[int],
+) -> Iterator[HeldOut]:
+    """Hold keyframes out one by one; the clip is decoded once, up to the last of them.
+
+    Args:
+        stages: Its motion stage gives the pose in the place of each.
+        synthesiser: Gives the background there.
+        source: The clip.
+        analysis: What is known of it.
+        track_id: The person to predict.
+        chosen: Keyframes in order, each with the person on both sides.
+    """
+    last = len(source) - 1
+    spans = [range(max(0, k - REACH), min(last, k + REACH) + 1) for k in chosen]
+    shots = analysis.shots
+    window = KeyframeWindow(analysis, stages.device)
+    for number, near in zip(chosen, window.spans(source, spans), strict=True):
+        records = {one.index: one.keyframe for one in near if shots[one.index] == shots[number]}
+        hidden, a, b = (records.pop(k) for k in (number, number - 1, number + 1))
+        interval = Interval(a, b, np.array([hidden.time_s]), tuple(records.values()))
+        person = PersonInterval.of(interval, _pose_without(stages, analysis, track_id, number))
+        truth = hidden.person(track_id)
+        assert person is not None
+        assert truth is not None
+        background = synthesiser.with_plate(synthesiser.interpolate(interval), interval, [track_id])
+        yield HeldOut(hidden, person, background, region_of(truth, hidden))
+
+
+def region_of(view: PersonView, keyframe: Keyframe) -> torch.Tensor:
+    """(1, H, W), 1 on the person in a keyframe and a little around."""
+    mask = view.mask(keyframe.size_px)
+    size = 2 * round(AROUND_PERSON * mask.shape[1]) + 1
+    region = (mask > 0.5).float()
+    for side in ((size, 1), (1, size)):  # rows, then columns: the same as a square, and sooner
+        region = F.max_pool2d(region, side, stride=1, padding=(side[0] // 2, side[1] // 2))
+    return region
+
+
+def _pose_without(stages: StageSet, analysis: Analysis, track_id: int, hidden: int) -> PoseSequence:
+    """The person at the held-out keyframe, as the motion stage sees it from the others."""
+    poses = analysis.keyframe_tracks.person(track_id)
+    if stages.wiring.pose_from_motion:
+        return poses[hidden]
+    others = np.delete(np.arange(len(poses)), hidden)
+    cuts = tuple(cut - (cut > hidden) for cut in analysis.cuts)
+    moved = stages.motion(poses[others], poses.times_s[[hidden]], cuts)
+    return replace(moved, track_id=track_id)

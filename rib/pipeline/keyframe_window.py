@@ -1,0 +1,98 @@
+"""One walk over a clip's keyframes, with those around the one in view."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from rib.pipeline.analysis import Analysis
+from rib.pipeline.compositor import to_float
+from rib.structures.interval import Keyframe
+from rib.structures.person import PersonView
+
+
+@dataclass(frozen=True)
+class DecodedKeyframe:
+    """A keyframe as it was decoded.
+
+    Attributes:
+        frame: (H, W, 3) uint8 RGB.
+        keyframe: Its record.
+    """
+
+    frame: np.ndarray
+    keyframe: Keyframe
+
+    @property
+    def index(self) -> int:
+        """Its number in the input."""
+        return self.keyframe.index
+
+
+@dataclass(frozen=True)
+class KeyframeWindow:
+    """Makes records of decoded frames and keeps those near by; memory does not grow with the clip.
+
+    Attributes:
+        analysis: What is known of the clip.
+        device: Where the pictures lie.
+    """
+
+    analysis: Analysis
+    device: str
+
+    def intervals(
+        self, frames: Iterable[np.ndarray], neighbours: int
+    ) -> Iterator[tuple[DecodedKeyframe, DecodedKeyframe, tuple[Keyframe, ...]]]:
+        """Every interval's two keyframes and others around them, in order.
+
+        Args:
+            frames: All K keyframes, decoded in order.
+            neighbours: How many others, half of them (rounded down) after the interval.
+        """
+        last, after = len(self.analysis.keyframe_times_s) - 1, neighbours // 2
+        gaps = range(last)
+        spans = [range(max(0, g - neighbours + after), min(last, g + 1 + after) + 1) for g in gaps]
+        for gap, near in zip(gaps, self.spans(frames, spans), strict=True):
+            others = tuple(one.keyframe for one in near if one.index not in (gap, gap + 1))
+            a, b = (one for one in near if one.index in (gap, gap + 1))
+            yield a, b, others
+
+    def spans(
+        self, frames: Iterable[np.ndarray], spans: Sequence[range]
+    ) -> Iterator[tuple[DecodedKeyframe, ...]]:
+        """The keyframes of each span; the walk ends with the last one.
+
+        Args:
+            frames: The keyframes, decoded in order.
+            spans: Runs of their numbers, none empty; neither starts nor ends go back.
+        """
+        waiting, window = deque(spans), deque[DecodedKeyframe]()
+        if not waiting:
+            return
+        for index, frame in enumerate(frames):
+            if index >= waiting[0].start:
+                window.append(DecodedKeyframe(frame, self.record(frame, index)))
+            while waiting and index == waiting[0].stop - 1:
+                yield tuple(one for one in window if one.index in waiting[0])
+                waiting.popleft()
+                while window and (not waiting or window[0].index < waiting[0].start):
+                    window.popleft()
+            if not waiting:
+                return
+
+    def record(self, frame: np.ndarray, index: int) -> Keyframe:
+        """The record of a decoded frame (H, W, 3) uint8."""
+        tracks = self.analysis.keyframe_tracks
+        people = tuple(self._view(track_id, index) for track_id in tracks.track_ids)
+        time_s = float(self.analysis.keyframe_times_s[index])
+        return Keyframe(index, time_s, to_float(frame, self.device), people)
+
+    def _view(self, track_id: int, index: int) -> PersonView:
+        matte = self.analysis.matte(track_id, index)
+        mask = None if matte is None else torch.from_numpy(matte)[None].to(self.device)
+        return PersonView.of(self.analysis.keyframe_tracks.person(track_id)[index], mask, track_id)

@@ -1,0 +1,55 @@
+"""The frames of the result, in their order: copies of keyframes, frames held across a cut, and those made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from rib.pipeline.keyframe_window import DecodedKeyframe
+from rib.pipeline.times import Timeline
+
+
+@dataclass(frozen=True)
+class OutputFrame:
+    """One frame of the result.
+
+    Attributes:
+        index: Its number in the output.
+        picture: (H, W, 3) uint8 RGB.
+        keyframe: The keyframe it copies, or -1.
+        trust: (H, W) float32 in 0..1, how far each pixel is the renderer's; None for copies.
+    """
+
+    index: int
+    picture: np.ndarray
+    keyframe: int
+    trust: np.ndarray | None = None
+
+    @property
+    def trusted(self) -> float:
+        """Share of pixels with trust above one half."""
+        return 0.0 if self.trust is None else float((self.trust > 0.5).mean())
+
+
+def held(
+    timeline: Timeline, wanted: Iterable[int], a: DecodedKeyframe, b: DecodedKeyframe
+) -> Iterator[OutputFrame]:
+    """Across a cut nothing is interpolated: the nearer keyframe is shown."""
+    middle = (a.keyframe.time_s + b.keyframe.time_s) / 2
+    for number in wanted:
+        nearer = a if timeline.times_s[number] < middle else b
+        yield OutputFrame(int(number), nearer.frame, -1)
+
+
+def in_order(
+    timeline: Timeline, a: DecodedKeyframe, b: DecodedKeyframe, made: Iterator[OutputFrame]
+) -> Iterator[OutputFrame]:
+    """An interval's output frames: the copy of a, those made, and the copy of b after the last interval."""
+    for number in timeline.frames(a.index):
+        keyframe = int(timeline.keyframe[number])
+        if keyframe < 0:
+            yield next(made)
+        else:
+            yield OutputFrame(number, a.frame if keyframe == a.index else b.frame, keyframe)

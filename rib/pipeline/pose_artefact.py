@@ -1,0 +1,42 @@
+"""People's poses as a file of the analysis, and their hash."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rib.structures.keypoints import PoseSequence, PoseTracks
+
+FORMAT = 1
+"""Changed whenever the file's layout changes: older ones are then never found."""
+
+
+def save_tracks(tracks: PoseTracks, path: Path) -> None:
+    """Every field of a `PoseTracks` as an .npz."""
+    arrays: dict[str, Any] = {f.name: getattr(tracks, f.name) for f in fields(tracks)}
+    np.savez(path, **{name: value for name, value in arrays.items() if value is not None})
+
+
+def load_tracks(path: Path) -> PoseTracks:
+    """What `save_tracks` wrote, bit by bit."""
+    with np.load(path, allow_pickle=False) as stored:
+        return PoseTracks(
+            keypoints_px=stored["keypoints_px"],
+            confidence=stored["confidence"],
+            times_s=stored["times_s"],
+            track_ids=tuple(int(number) for number in stored["track_ids"]),
+            joint_set=str(stored["joint_set"]),
+            size_px=(int(stored["size_px"][0]), int(stored["size_px"][1])),
+            person_depth=stored.get("person_depth"),
+            layer_depth=stored.get("layer_depth"),
+        )
+
+
+def digest(poses: PoseSequence) -> str:
+    """A hash of a `PoseSequence`'s content."""
+    parts = [poses.keypoints_px, poses.confidence, poses.times_s, np.array(poses.size_px)]
+    return hashlib.sha256(b"".join(np.ascontiguousarray(part).tobytes() for part in parts)).hexdigest()

@@ -1,0 +1,103 @@
+"""The chain's stages, each built from its recipe when it is first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, TypeVar, cast
+
+import torch
+
+from rib.io.recipe import build
+from rib.pipeline.stages import (
+    ORDER,
+    BackgroundStage,
+    MaskStage,
+    MotionStage,
+    PlateStage,
+    PoseStage,
+    check_wiring,
+)
+from rib.pipeline.watch import Stopwatch
+from rib.render.protocol import Renderer
+
+Stage = TypeVar("Stage")
+
+
+class StageSet:
+    """Recipes, and the stages that are built from them lazily.
+
+    Args:
+        recipes: A recipe for each stage: pose, motion, mask, background, render.
+        plate: A recipe for the plate without people.
+        device: Where pictures are made: "cpu", "cuda", ... or "auto".
+        watch: Takes the time that loading takes.
+        background: An interpolator that is used in the place of the recipe's, or None.
+
+    Attributes:
+        wiring: What the chain has to provide for the renderer.
+
+    Raises:
+        RibError: A recipe names no class of an allowed package.
+    """
+
+    def __init__(
+        self,
+        recipes: Mapping[str, Mapping[str, Any]],
+        plate: Mapping[str, Any],
+        device: str,
+        watch: Stopwatch,
+        background: BackgroundStage | None = None,
+    ) -> None:
+        self.recipes = {stage: recipes[stage] for stage in ORDER}
+        self.plate_recipe, self.watch = plate, watch
+        self.device = resolve_device(device)
+        self.wiring = check_wiring(self.recipes)
+        self._given_background = background
+
+    @cached_property
+    def pose(self) -> PoseStage:
+        """Finds people in the keyframes."""
+        return cast(PoseStage, self._build("pose"))
+
+    @cached_property
+    def motion(self) -> MotionStage:
+        """Works out the poses in between."""
+        return cast(MotionStage, self._build("motion"))
+
+    @cached_property
+    def mask(self) -> MaskStage:
+        """Cuts people out of the keyframes."""
+        return cast(MaskStage, self._build("mask"))
+
+    @cached_property
+    def background(self) -> BackgroundStage:
+        """Interpolates pictures."""
+        return self._given_background or cast(BackgroundStage, self._build("background"))
+
+    @cached_property
+    def plate(self) -> PlateStage:
+        """Shows the scene without people."""
+        return cast(PlateStage, self._build("plate"))
+
+    @cached_property
+    def renderer(self) -> Renderer[Any]:
+        """Draws people."""
+        return cast(Renderer[Any], self._build("render"))
+
+    def summary(self) -> dict[str, float]:
+        """What the renderer reports after the frames were made; nothing where it never was asked for."""
+        return self.renderer.summary() if "renderer" in self.__dict__ else {}
+
+    def _build(self, stage: str) -> Any:
+        recipe = self.plate_recipe if stage == "plate" else self.recipes[stage]
+        resolved = {"device": self.device} if "device" in recipe else {}
+        with self.watch(f"load {stage}"):
+            return build(recipe, **resolved)
+
+
+def resolve_device(device: str) -> str:
+    """`auto` is the GPU where PyTorch sees one, else the CPU."""
+    if device != "auto":
+        return device
+    return "cuda" if torch.cuda.is_available() else "cpu"

@@ -1,0 +1,121 @@
+"""From an interval and the people in it to output frames."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any, Protocol
+
+import numpy as np
+
+from rib.pipeline.compositor import composite, to_uint8, trust_map
+from rib.pipeline.output_frames import OutputFrame
+from rib.pipeline.stage_set import StageSet
+from rib.render.protocol import Plan
+from rib.structures.interval import Background, Interval
+from rib.structures.person import RenderedPerson
+from rib.structures.person_interval import PersonInterval
+
+
+@dataclass(frozen=True)
+class Synthesis:
+    """Some moments of an interval as they were made, for observers.
+
+    Attributes:
+        interval: The keyframes and these moments.
+        background: At these moments; the plate only where somebody is drawn.
+        plans: What was decided about each person of the interval.
+        people: Those who are drawn.
+        pictures: (N, H, W, 3) uint8 RGB, the result.
+    """
+
+    interval: Interval
+    background: Background
+    plans: Sequence[Plan]
+    people: Sequence[RenderedPerson]
+    pictures: np.ndarray
+
+
+class Observer(Protocol):
+    """Sees everything that is made; studies give one to the chain."""
+
+    def __call__(self, made: Synthesis) -> None:
+        """Called once for each run of moments."""
+        ...
+
+
+@dataclass(frozen=True)
+class Synthesiser:
+    """Makes the frames of one interval after the other.
+
+    Attributes:
+        stages: Background, plate and renderer.
+        batch_mpx: Frames made at once, in 10^6 pixels of output.
+        observer: Sees what is made, or None.
+    """
+
+    stages: StageSet
+    batch_mpx: float
+    observer: Observer | None = None
+
+    def frames(self, interval: Interval, people: Sequence[PersonInterval]) -> Iterator[OutputFrame]:
+        """The frames at the wanted times, in an odd number of even batches.
+
+        The middle batch is interpolated first: the renderer decides there, where it is hardest, whether
+        a person is drawn in the whole interval.
+
+        Args:
+            interval: Its `indices` number the frames.
+            people: Those that both keyframes show.
+        """
+        batches = self._batches(interval)
+        middle = batches[len(batches) // 2]
+        ahead = {middle.start: self.interpolate(interval.at(middle))} if people else {}
+        plans = self._plan(people, middle, ahead)
+        for batch in batches:
+            background = ahead.pop(batch.start, None) or self.interpolate(interval.at(batch))
+            yield from self._batch(interval.at(batch), batch, plans, background)
+
+    def interpolate(self, interval: Interval) -> Background:
+        """The interpolator's frames; no plate yet."""
+        with self.stages.watch("background"):
+            return self.stages.background(interval)
+
+    def with_plate(self, background: Background, interval: Interval, without: Sequence[int]) -> Background:
+        """The background with the scene behind some people, where the renderer needs it."""
+        if "plate" not in self.stages.wiring.wanted:
+            return background
+        with self.stages.watch("plate"):
+            return replace(background, plate=self.stages.plate(interval, without))
+
+    def _batches(self, interval: Interval) -> list[slice]:
+        num, (width, height) = len(interval), interval.a.size_px
+        size = max(1, int(self.batch_mpx * 1e6 / (height * width)))
+        bounds = np.linspace(0, num, min(num, -(-num // size) | 1) + 1).round().astype(int)
+        return [slice(*some) for some in pairwise(bounds.tolist())]
+
+    def _plan(
+        self, people: Sequence[PersonInterval], middle: slice, ahead: dict[int, Background]
+    ) -> list[Any]:
+        plans = []
+        for person in people:
+            with self.stages.watch("render"):
+                plans.append(self.stages.renderer.plan(person, middle, ahead[middle.start]))
+        return plans
+
+    def _batch(
+        self, interval: Interval, moments: slice, plans: Sequence[Any], background: Background
+    ) -> Iterator[OutputFrame]:
+        drawn = [plan for plan in plans if plan.drawn]
+        if drawn:
+            background = self.with_plate(background, interval, [plan.person.track_id for plan in drawn])
+        with self.stages.watch("render"):
+            people = [self.stages.renderer.render(plan, moments, background) for plan in drawn]
+        with self.stages.watch("composite"):
+            pictures = to_uint8(composite(background, people))
+            trust = trust_map(people, background.interpolated)[:, 0].cpu().numpy()
+        if self.observer is not None:
+            self.observer(Synthesis(interval, background, plans, people, pictures))
+        for i, number in enumerate(interval.indices):
+            yield OutputFrame(number, pictures[i], -1, trust[i])

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from rib.pipeline.compositor import composite, to_float, to_uint8, trust_map
+from rib.structures.box import Box
+from rib.structures.interval import Background
+from rib.structures.person import RenderedPerson
+
+WHOLE = Box(0, 0, 5, 7)
+
+
+def pictures(seed: int) -> torch.Tensor:
+    return torch.rand(2, 3, 5, 7, generator=torch.Generator().manual_seed(seed))
+
+
+def person(
+    colour: torch.Tensor, alpha: torch.Tensor, trust: torch.Tensor, depth: tuple[float, float] = (0, 0),
+    box: Box = WHOLE,
+) -> RenderedPerson:  # fmt: skip
+    return RenderedPerson(0, box, box.of(colour), box.of(alpha), box.of(trust), torch.tensor(depth))
+
+
+def test_trust_zero_and_nobody_give_exactly_the_interpolated_frame() -> None:
+    floor = pictures(0)
+    nan = torch.full_like(floor, torch.nan)
+    zero = torch.zeros(2, 1, 5, 7)
+    background = Background(floor, plate=nan)
+    assert torch.equal(composite(background, []), floor)
+    assert torch.equal(composite(background, [person(nan, zero, zero)] * 2), floor)
+
+
+def test_full_trust_and_alpha_give_the_colour_and_no_alpha_the_plate() -> None:
+    floor, front, plate = pictures(0), pictures(1), pictures(2)
+    one, zero = torch.ones(2, 1, 5, 7), torch.zeros(2, 1, 5, 7)
+    background = Background(floor, plate=plate)
+    assert torch.allclose(composite(background, [person(front, one, one)]), front)
+    assert torch.allclose(composite(background, [person(front, zero, one)]), plate)
+
+
+def test_the_equation() -> None:
+    floor, front, plate = pictures(0), pictures(1), pictures(2)
+    alpha, trust = pictures(3)[:, :1], pictures(4)[:, :1]
+    rendered = alpha * front + (1 - alpha) * plate
+    expected = floor + trust * (rendered - floor)
+    made = composite(Background(floor, plate=plate), [person(front, alpha, trust)])
+    assert torch.allclose(made, expected, atol=1e-6)
+
+
+def test_outside_the_box_nothing_changes() -> None:
+    floor, box = pictures(0), Box(1, 2, 3, 4)
+    one = torch.ones(2, 1, 5, 7)
+    made = composite(Background(floor, plate=pictures(1)), [person(pictures(2), one, one, box=box)])
+    changed = (made != floor).any(1)
+    inside = torch.zeros(5, 7, dtype=torch.bool)
+    box.of(inside).fill_(True)
+    assert not changed[:, ~inside].any()
+    assert changed[:, inside].all()
+
+
+def test_the_nearer_one_is_in_front_moment_by_moment_in_any_order() -> None:
+    floor, one = pictures(0), torch.ones(2, 1, 5, 7)
+    a, b = person(pictures(1), one, one, (0, 1)), person(pictures(2), one, one, (1, 0))
+    for people in ([a, b], [b, a]):
+        made = composite(Background(floor, plate=pictures(3)), people)
+        assert torch.allclose(made[0], pictures(1)[0])
+        assert torch.allclose(made[1], pictures(2)[1])
+
+
+def test_somebody_far_off_is_seen_through_who_covers_in_part() -> None:
+    floor, one = pictures(0), torch.ones(2, 1, 5, 7)
+    near = person(pictures(1), 0.25 * one, one, (0, 0))
+    far = person(pictures(2), one, one, (1, 1))
+    made = composite(Background(floor, plate=pictures(3)), [near, far])
+    assert torch.allclose(made, 0.25 * pictures(1) + 0.75 * pictures(2), atol=1e-6)
+
+
+def test_apart_two_people_are_as_each_alone() -> None:
+    floor, one = pictures(0), torch.rand(2, 1, 5, 7, generator=torch.Generator().manual_seed(5))
+    left, right = Box(0, 0, 5, 3), Box(0, 4, 5, 3)
+    background = Background(floor, plate=pictures(3))
+    people = [person(pictures(1), one, one, box=left), person(pictures(2), one, one, box=right)]
+    both = composite(background, people)
+    for alone, box in zip(people, (left, right), strict=True):
+        assert torch.equal(box.of(both), box.of(composite(background, [alone])))
+
+
+def test_the_trust_map_has_the_greatest_trust_of_anybody() -> None:
+    low, high = (person(pictures(1), pictures(3)[:, :1], pictures(n)[:, :1]) for n in (4, 5))
+    expected = torch.maximum(low.trust, high.trust)
+    assert torch.equal(trust_map([low, high], pictures(0)), expected)
+    assert not trust_map([], pictures(0)).any()
+    empty = replace(low, box=Box.empty(), trust=low.trust[..., :0, :0])
+    assert not trust_map([empty], pictures(0)).any()
+
+
+def test_eight_bits_survive_the_way_through_floats() -> None:
+    every = np.arange(256, dtype=np.uint8).reshape(1, 16, 16)
+    picture = np.concatenate([every, every[:, ::-1], every]).transpose(1, 2, 0)
+    assert np.array_equal(to_uint8(to_float(picture)[None])[0], picture)
