@@ -163,6 +163,9 @@ def _job(verb: str, task: Task) -> Callable[[Any], Any]:
             results.append(task(plain(config, verb, HydraConfig.get().overrides.task)))
 
         if HydraConfig.get().mode == RunMode.MULTIRUN:
+            from rib.io.workers import end_with_starter
+
+            end_with_starter()
             try:
                 call()
             except Exception as error:

@@ -70,6 +70,12 @@ def die_with_parent(parent: int) -> None:
         os._exit(1)
 
 
+def end_with_starter() -> None:
+    """In a worker of whatever pool (a launcher's, for example): end when the process does that started it."""
+    if multiprocessing.current_process().name != "MainProcess":
+        die_with_parent(os.getppid())
+
+
 def _live_with(watched: Connection, parent: int | None) -> None:
     """Set up a worker; `parent` is None where a thread started it that may end before the process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)

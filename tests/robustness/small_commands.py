@@ -82,6 +82,33 @@ def interpolate(inputs: Path) -> Command:
     return Command("interpolate", arguments, result, ("notes.txt", "out/notes.txt", "cache/notes.txt"))
 
 
+def upsample(inputs: Path) -> Command:
+    """Poses alone."""
+    arguments = (
+        "upsample", f"input={inputs / 'poses'}", "input_fps=10", "rate=16", "output=out", "motion=cubic",
+        "device=cpu",
+    )  # fmt: skip
+
+    def result(folder: Path) -> Mapping[str, Any]:
+        return {name: content for name, content in files(folder).items() if name.startswith("out/poses/")}
+
+    return Command("upsample", arguments, result, ("notes.txt", "out/notes.txt"))
+
+
+def benchmark(inputs: Path) -> Command:
+    """Two methods scored, which takes the weights of LPIPS."""
+    arguments = (
+        "benchmark", f"input={inputs / 'clip.mp4'}", "stride=4", "methods=[blend,flow]", "output=out",
+        "cache.dir=cache", "device=cpu",
+    )  # fmt: skip
+
+    def result(folder: Path) -> Mapping[str, Any]:
+        table = folder / "out" / "metrics.csv"
+        return {"table": table.read_bytes()} if table.exists() else {}
+
+    return Command("benchmark", arguments, result, ("notes.txt", "out/notes.txt", "cache/notes.txt"))
+
+
 def prepare(inputs: Path) -> Command:
     arguments = (
         "prepare", "data=mocap", f"data.prepare.folder={inputs / 'mocap'}", "data.prepare.output=store.h5",
@@ -109,4 +136,4 @@ def train(inputs: Path) -> Command:
     return Command("train", arguments, result, ("notes.txt", "run/notes.txt"))
 
 
-COMMANDS = {make.__name__: make for make in (interpolate, prepare, train)}
+COMMANDS = {make.__name__: make for make in (interpolate, upsample, benchmark, prepare, train)}

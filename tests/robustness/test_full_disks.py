@@ -39,7 +39,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.mark.parametrize("largest_file", [600, 4_000, 20_000])
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", ["interpolate", "prepare", "train"])
 def test_no_file_may_grow_further(name: str, largest_file: int, inputs: Path, tmp_path: Path) -> None:
     command, folder = COMMANDS[name](inputs), tmp_path / "work"
     folder.mkdir()
