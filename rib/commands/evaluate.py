@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import Any
 
 from rib.config.app import exit_code, run
@@ -12,6 +11,7 @@ from rib.io.errors import RibError
 
 def score_motion(config: dict[str, Any]) -> None:
     """Score motion weights and the splines beside them, print the tables, and say where the files lie."""
+    from rib.io.results import whole_result
     from rib.motion.evaluation import report as evaluation_report
     from rib.motion.evaluation import scoring as evaluation
     from rib.motion.evaluation.show import write_video
@@ -20,17 +20,17 @@ def score_motion(config: dict[str, Any]) -> None:
     methods, sequences = evaluation.methods(config), evaluation.held_out(config)
     count = len(sequences) * len(config["strides"]) * len(evaluation.conditions(config))
     print(f"{len(sequences)} sequences of {len({s.clip for s in sequences})} recordings")
-    rows = [
-        evaluation.row(name, trial, trial.answer(method))
-        for trial in bar(evaluation.trials(sequences, config), count, "scoring")
-        for name, method in methods.items()
-    ]
-    output = Path(config["output"]).expanduser()
+    with whole_result(to := evaluation_report.destination(config, sequences[0].clip)) as work:
+        rows = [
+            evaluation.row(name, trial, trial.answer(method))
+            for trial in bar(evaluation.trials(sequences, config), count, "scoring")
+            for name, method in methods.items()
+        ]
+        evaluation_report.write(work, rows, config)
+        if config["skeletons"]:
+            write_video(methods, sequences, {**config, "output": str(work)})
     evaluation_report.print_tables(rows)
-    evaluation_report.write(output, rows, config)
-    print(f"every number: {output / 'evaluation.json'}, {output / 'evaluation.csv'}")
-    if config["skeletons"]:
-        print(f"skeletons: {write_video(methods, sequences, config)}")
+    print(f"written: {', '.join(str(to.output / part.name) for part in to.parts)}")
 
 
 def score_clips(config: dict[str, Any]) -> None:

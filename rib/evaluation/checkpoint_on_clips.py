@@ -11,6 +11,7 @@ from rib.evaluation.clips import clips_to_score, summaries
 from rib.evaluation.clips_report import table, write
 from rib.evaluation.evaluate_clip import evaluate_clip
 from rib.io.registry import REGISTRY
+from rib.io.results import Destination, Part, whole_result
 from rib.metrics.frames import FrameScorer
 
 RENDERER = "rib.render.training.module.RendererModule"
@@ -33,12 +34,21 @@ def evaluate_clips(config: dict[str, Any], bar: Bar) -> str:
     trained = REGISTRY.checked(data, "data module", ckpt) if data else {}
     store, names = clips_to_score(config["store"], config["split"], config["clips"], trained)
     scorer = FrameScorer(config["device"])
-    rows = {
-        name: evaluate_clip(store, name, module, scorer, config)
-        for name in bar(names, len(names), "scoring clips")
-    }
+    with whole_result(_destination(config)) as work:
+        here = {**config, "output": str(work)}
+        rows = {
+            name: evaluate_clip(store, name, module, scorer, here)
+            for name in bar(names, len(names), "scoring clips")
+        }
+        result = summaries(rows)
+        write(work, result, rows, config)
     output = Path(config["output"]).expanduser()
-    result = summaries(rows)
-    write(output, result, rows, config)
     films = f"\nvideos: {output / 'videos'}" if config["videos"] else ""
     return f"{table(result)}\nevery number: {output / 'evaluation.json'}, {output / 'evaluation.csv'}{films}"
+
+
+def _destination(config: dict[str, Any]) -> Destination:
+    parts = [Part("evaluation.json"), Part("evaluation.csv")]
+    parts += [Part("videos", (".mp4",))] if config["videos"] else []
+    reads = {name: config[name] for name in ("ckpt", "store")}
+    return Destination(Path(config["output"]), "evaluate_clips", parts, reads, config.get("overwrite", False))

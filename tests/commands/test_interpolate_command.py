@@ -136,6 +136,6 @@ def test_an_older_result_survives_a_failure(tmp_path: Path) -> None:
     arguments = [f"input={clip}", "output=out", f"cache.dir={tmp_path}/cache", *BASE]
     assert start(tmp_path, "rate=2", *arguments).wait(timeout=120) == 0
     before = {p: p.read_bytes() for p in (tmp_path / "out").rglob("*") if p.is_file()}
-    failed = start(tmp_path, "rate=4", *arguments, limit_bytes=2_000)
+    failed = start(tmp_path, "rate=4", "overwrite=true", *arguments, limit_bytes=2_000)
     assert failed.wait(timeout=120) == 1
     assert {p: p.read_bytes() for p in (tmp_path / "out").rglob("*") if p.is_file()} == before

@@ -34,7 +34,10 @@ def test_it_tells_what_was_prepared_what_was_done_before_and_what_was_skipped_an
     assert "4 prepared, 0 done before, 1 skipped" in first
     assert "broken: " in first
     assert f"store {collection.parent / 'm.h5'}" in first
-    prepare(collection, "max_reasons=0")
+    with pytest.raises(SystemExit):
+        prepare(collection)
+    assert "type overwrite=true" in capsys.readouterr().err
+    prepare(collection, "max_reasons=0", "overwrite=true")
     again = capsys.readouterr().out
     assert "0 prepared, 4 done before, 1 skipped\n  and 1 more" in again
 

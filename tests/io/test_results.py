@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from rib.io.errors import RibError
+from rib.io.own_store import own_store
 from rib.io.results import Destination, Part, is_finished, whole_result
 
 PARTS = (Part("video.mp4"), Part("frames", (".png",)))
@@ -259,3 +260,42 @@ def test_two_runs_do_not_write_one_result_at_once(tmp_path: Path) -> None:
             write(to(tmp_path / "out"), "two")
         (work / "video.mp4").write_text("one")
     assert content(tmp_path / "out") == {"video.mp4": "one"}
+
+
+def prepared(store: Path, text: str, overwrite: bool = False, adds: bool = False, **reads: str) -> None:
+    with own_store(store, reads, overwrite, adds):
+        store.write_text(text)
+
+
+def test_a_store_is_made_again_or_added_to_only_where_rib_made_it(tmp_path: Path) -> None:
+    store = tmp_path / "m.h5"
+    prepared(store, "one")
+    with pytest.raises(RibError, match="type overwrite=true"):
+        prepared(store, "two")
+    prepared(store, "two", adds=True)
+    prepared(store, "three", overwrite=True)
+    store.write_text("mine")
+    with pytest.raises(RibError, match="not made by rib"):
+        prepared(store, "four", overwrite=True)
+    assert content(tmp_path) == {"m.h5": "mine"}
+
+
+def test_a_preparation_that_stops_leaves_the_store_finished_or_to_be_gone_on_with(tmp_path: Path) -> None:
+    store = tmp_path / "m.h5"
+    for before in ({}, {"m.h5": "one"}):
+        with pytest.raises(KeyboardInterrupt), own_store(store, {}, overwrite=True, adds=False):
+            raise KeyboardInterrupt
+        assert content(tmp_path) == before
+        assert is_finished(tmp_path, "m.h5") is bool(before)
+        if not before:
+            assert list(tmp_path.iterdir()) == []
+            prepared(store, "one")
+    with own_store(tmp_path / "n.h5", {}, False, False), own_store(tmp_path / "n.h5", {}, False, False):
+        (tmp_path / "n.h5").write_text("by the last of two shards")
+    assert is_finished(tmp_path, "n.h5")
+
+
+def test_a_store_never_lies_in_the_collection_that_is_read(tmp_path: Path) -> None:
+    with pytest.raises(RibError, match="lies in folder"):
+        prepared(tmp_path / "m.h5", "one", folder=str(tmp_path))
+    assert list(tmp_path.iterdir()) == []

@@ -181,7 +181,7 @@ def test_a_mistake_is_one_line_and_leaves_no_file(
 
 def test_a_file_of_another_kind_is_not_written_over(videos: Path, chain: dict[str, Any]) -> None:
     (videos.parent / "out.h5").write_text("mine")
-    with pytest.raises(RibError, match="not an HDF5 file"):
+    with pytest.raises(RibError, match="HDF5 file"):
         prepare(videos, chain)
     assert (videos.parent / "out.h5").read_text() == "mine"
 

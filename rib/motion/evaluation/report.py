@@ -7,13 +7,14 @@ import io
 import json
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from rib.io.files import write_text_whole
+from rib.io.results import Destination, Part
 from rib.motion.evaluation.scoring import MEASURES, REFERENCE_MEASURES
 
 Rows = Sequence[dict[str, Any]]
@@ -39,6 +40,24 @@ def means(rows: Rows) -> dict[str, dict[str, dict[str, dict[str, float]]]]:
         by = found.setdefault(condition, {}).setdefault(method, {}).setdefault(measure, {})
         by[stride] = float(np.mean(values))
     return found
+
+
+def destination(config: Mapping[str, Any], first_clip: str) -> Destination:
+    """Where an evaluation goes: its numbers, and the video of skeletons that was asked for.
+
+    Args:
+        config: conf/evaluate.yaml, composed.
+        first_clip: The recording that is shown where none is named.
+    """
+    show = config["show"]
+    names = ["evaluation.json", "evaluation.csv"]
+    if config["skeletons"]:
+        names.append(f"{Path(show['clip'] or first_clip).name}.{show['format']}")
+    reads = {name: config[name] for name in ("ckpt", "folder") if config[name]}
+    parts = [Part(name) for name in names]
+    return Destination(
+        Path(config["output"]).expanduser(), "evaluate", parts, reads, config.get("overwrite", False)
+    )
 
 
 def write(folder: Path, rows: Rows, protocol: dict[str, Any]) -> None:
