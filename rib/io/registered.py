@@ -19,7 +19,8 @@ STAGES: dict[str, Place] = {
         "rib.pose.mediapipe.MediapipePose": _TRACKED,
         "rib.pose.files.FilesPose": _TRACKED,
     },
-    "tracker": {"rib.pose.track.Tracker": {}},
+    "tracker": {"rib.pose.track.Tracker": {"evidence": "link evidence"}},
+    "link evidence": {"rib.pose.links.LinkEvidence": {}},
     "mask stage": {"rib.pose.mask.MediapipeMask": {}, "rib.pose.mask_files.FilesMask": {}},
     "motion stage": {
         "rib.motion.splines.LinearMotion": _SPLINE,

@@ -183,16 +183,17 @@ def test_a_result_is_repeated_with_what_is_typed_besides(
     monkeypatch.syspath_prepend(folder)
     (folder / "elsewhere").mkdir()
     monkeypatch.chdir(folder / "elsewhere")
-    assert rib("repeat", "../result", "rate=8", "background=flow", "batch_mpx=0.5") == 0
+    assert rib("repeat", "../result", "rate=8", "pose=files", "background=flow", "batch_mpx=0.5") == 0
     told = capfd.readouterr().out
     assert "hydra: is left out" in told
     assert "which are not imported" in told
     (settings,) = interpolated
     before = yaml.safe_load((folder / "result" / "config.yaml").read_text())
+    assert settings["motion"] == before["motion"]
     assert settings["rate"] == 8
     assert settings["background"]["_target_"] == "rib.background.flow.Flow"
     assert settings["input"] == str(folder / "walk")
-    assert settings["pose"] == {**before["pose"], "path": str(folder / "walk_poses")}
+    assert settings["pose"]["path"] == str(folder / "walk_poses")
     assert settings["output"] == str(folder / "result_2")
     assert settings["cache"]["dir"] is None
     assert "evil" not in sys.modules

@@ -64,7 +64,8 @@ def test_every_stage_in_conf_is_registered_at_its_place(group: str) -> None:
     for option in options(group):
         choice = f"{group}={option}"
         more = [GIVEN[choice]] if choice in GIVEN else []
-        config = compose("interpolate", "input=x", "poses=x", choice, *more)
+        read_by = "pose=files" if group == "motion" else "motion=files"
+        config = compose("interpolate", "input=x", "poses=x", read_by, choice, *more)
         assert REGISTRY.checked(config[group], f"{group} stage", "conf") == config[group]
         assert REGISTRY.checked(config["plate"], "plate", "conf")
 
