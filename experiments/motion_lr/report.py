@@ -14,7 +14,7 @@ mpl.use("Agg")
 import matplotlib.pyplot as plt
 
 from rib.config.sweep import rows_of, runs_of
-from rib.engine.rows_logger import read_metrics
+from rib.engine.csv_logger import read_metrics
 
 RATE, DECAY = "task.module.optimizer.lr", "task.module.optimizer.weight_decay"
 

@@ -5,7 +5,7 @@
 Nets are untrained: the time does not depend on the weights. `whole` is everything between an interval's
 pictures and its rendered frames (cutting, posing, trust, net), `net` the net alone. `training=true` takes the
 time of a training step at 240 x 160 instead: windows of four frames of painted clips, two of them made, with
-`task=renderer` as it is (three opponents, VGG16).
+`task=renderer` as it is (three discriminators, VGG16).
 """
 
 from __future__ import annotations

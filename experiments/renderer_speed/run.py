@@ -73,7 +73,7 @@ class StepTimes(pl.Callback):
 
 
 def steps() -> None:
-    """A window of 4 frames at 240 x 160, 2 of them generated, with every loss and opponent of the task."""
+    """A window of 4 frames at 240 x 160, 2 of them generated, with all losses and discriminators."""
     for net, more in (("renderer_base", []), ("renderer_reference", ["experiment=renderer_reference"])):
         config = compose(
             "train", "task=renderer", f"net={net}", *more, "task.data.store=synthetic",

@@ -204,9 +204,9 @@ def _pictures(
 ) -> np.ndarray:  # fmt: skip
     """Decode pictures of one size, (T, H, W, 3) or (T, H, W) uint8; no picture gives (0, H, W, 3)."""
     decoded = []
-    for place_in, encoded in enumerate(encodeds[part], start=part.start):
+    for env_of, encoded in enumerate(encodeds[part], start=part.start):
         picture = _decoded(np.asarray(encoded, np.uint8), mode)
-        place = f"{told}: number {place_in} of {Path(encodeds.name).name}"
+        place = f"{told}: number {env_of} of {Path(encodeds.name).name}"
         if picture is None:
             raise RibError(f"{place} is no picture that can be decoded", "prepare the clip again")
         size = size or picture.shape[:2]

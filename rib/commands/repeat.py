@@ -6,7 +6,7 @@ import importlib
 import sys
 
 from rib.config.app import exit_code
-from rib.engine.follow import follow, follows
+from rib.engine.worker import is_worker, work
 from rib.io.errors import RibError
 
 USAGE = """usage: rib repeat FOLDER [key=value ...] [-m for a sweep] [--cfg job to print the config]
@@ -27,8 +27,8 @@ a run folder of its own, runs/<name>/<date>, as any training does.
 
 def command(arguments: list[str]) -> None:
     """Entry point for `rib repeat`."""
-    if follows():
-        raise SystemExit(follow())
+    if is_worker():
+        raise SystemExit(work())
     if {"-h", "--help"} & set(arguments):
         print(USAGE, end="")
         return

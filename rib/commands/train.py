@@ -6,8 +6,8 @@ import sys
 from typing import Any
 
 from rib.config.app import exit_code, run
-from rib.engine.follow import follow, follows
-from rib.engine.place import place_of
+from rib.engine.distributed_env import distributed_env
+from rib.engine.worker import is_worker, work
 
 
 def task(config: dict[str, Any]) -> float | None:
@@ -16,7 +16,7 @@ def task(config: dict[str, Any]) -> float | None:
     from rib.engine.fit import fit
 
     score = fit(config, overrides_of_this_job())
-    if place_of().rank == 0:
+    if distributed_env().rank == 0:
         told = "" if score is None else f"{config['monitor']} {score:.6g}, "
         print(f"{told}run folder {config['run_dir']}")
     return score
@@ -24,13 +24,13 @@ def task(config: dict[str, Any]) -> float | None:
 
 def command(arguments: list[str], root: str | None = None) -> None:
     """Entry point for `rib train`; `root` takes the place of its own root config."""
-    if follows():
-        raise SystemExit(follow())
+    if is_worker():
+        raise SystemExit(work())
     try:
         run("train", task, arguments, root)
     finally:
-        if place_of().num_ranks > 1:
-            from rib.engine.meeting import dismiss
+        if distributed_env().num_ranks > 1:
+            from rib.engine.rendezvous import dismiss
 
             dismiss()
 

@@ -9,6 +9,8 @@ from typing import Any
 KEYS = {
     "task.module.average": "task.module.ema_decay",
     "task.module.final_share": "task.module.min_lr_ratio",
+    "task.module.opponents": "task.module.discriminators",
+    "task.module.opponent_optimizer": "task.module.discriminator_optimizer",
     "render.fitting.average": "render.fitting.ema_decay",
     "rehearsals": "holdouts",
     "render.trust.rehearsal_weight": "render.trust.holdout_weight",

@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rib.engine.gather import gathered, place_in
-from rib.engine.place import place_of
+from rib.engine.distributed_env import distributed_env
+from rib.engine.launch import env_of, launched
 from rib.engine.restore import already_finished, forget_what_comes_again, settled
 from rib.engine.run_folder import open_run_folder
 from rib.engine.status import (
@@ -32,7 +32,7 @@ from rib.io.files import write_errors
 from rib.io.recipe import build
 
 if TYPE_CHECKING:
-    from rib.engine.meeting import Meeting
+    from rib.engine.rendezvous import Rendezvous
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ def fit(config: dict[str, Any], overrides: tuple[str, ...] = ()) -> float | None
     Raises:
         RibError: A mistake in the settings, a checkpoint that does not fit, or a loss that is not finite.
     """
-    if place_of().rank > 0:  # submitit starts every process of a job with the job's settings
+    if distributed_env().rank > 0:  # submitit starts every process of a job with the job's settings
         return _beside_rank_0()
     run_dir = Path(config["run_dir"])
     if (done := already_finished(config)) is not None:
@@ -60,17 +60,17 @@ def fit(config: dict[str, Any], overrides: tuple[str, ...] = ()) -> float | None
     open_run_folder(run_dir, config)
     if chosen["restore"] == "resume":
         forget_what_comes_again(run_dir, Path(chosen["ckpt"]))
-    with _with_status(run_dir, overrides) as outcome, write_errors(run_dir), gathered(chosen) as meeting:
-        outcome["score"] = train(chosen, meeting)
+    with _with_status(run_dir, overrides) as outcome, write_errors(run_dir), launched(chosen) as rendezvous:
+        outcome["score"] = train(chosen, rendezvous)
     return outcome["score"]
 
 
-def train(config: dict[str, Any], meeting: Meeting | None = None) -> float | None:
-    """Train in this process, as one of those at the meeting.
+def train(config: dict[str, Any], rendezvous: Rendezvous | None = None) -> float | None:
+    """Train in this process, as one of those at the rendezvous.
 
     Args:
         config: The settings that `fit` settled.
-        meeting: Where the processes of the run meet, or None where this is the only one.
+        rendezvous: Where the processes of the run meet, or None where this is the only one.
 
     Returns:
         See `fit`.
@@ -79,18 +79,18 @@ def train(config: dict[str, Any], meeting: Meeting | None = None) -> float | Non
     from lightning_fabric.utilities.rank_zero import rank_zero_only
     from pytorch_lightning import seed_everything
 
-    place = place_in(meeting)
-    rank_zero_only.rank = place.rank  # type: ignore[attr-defined]
+    env = env_of(rendezvous)
+    rank_zero_only.rank = env.rank  # type: ignore[attr-defined]
     seed_everything(config["seed"], workers=True, verbose=False)
     data, module = build(config["task"]["data"]), build(config["task"]["module"])
     _weights_given(module, config)
-    log.info("rank %d of %d trains %s", place.rank, place.num_ranks, json.dumps(config["task"]["module"]))
+    log.info("rank %d of %d trains %s", env.rank, env.num_ranks, json.dumps(config["task"]["module"]))
     loggers = [build(recipe) for recipe in _chosen(config["logger"])]
-    trainer = _trainer(config, module, meeting, loggers)
+    trainer = _trainer(config, module, rendezvous, loggers)
     failed = True
     try:
-        if meeting:
-            meeting.join("gloo" if config["trainer"]["accelerator"] == "cpu" else "nccl")
+        if rendezvous:
+            rendezvous.join("gloo" if config["trainer"]["accelerator"] == "cpu" else "nccl")
         resume = config["ckpt"] if config["restore"] == "resume" else None
         trainer.fit(module, datamodule=data, ckpt_path=resume, weights_only=True)
         failed = False
@@ -103,16 +103,16 @@ def train(config: dict[str, Any], meeting: Meeting | None = None) -> float | Non
             for logger in loggers:
                 logger.finalize("failed")
         _finish_wandb(failed)
-        if meeting:
-            meeting.leave()
+        if rendezvous:
+            rendezvous.leave()
     score = trainer.callback_metrics.get(config["monitor"])
     return None if score is None else float(score)
 
 
-def _trainer(config: dict[str, Any], module: Any, meeting: Meeting | None, loggers: list[Any]) -> Any:
+def _trainer(config: dict[str, Any], module: Any, rendezvous: Rendezvous | None, loggers: list[Any]) -> Any:
     """The trainer, with what every run has."""
     from rib.engine.checkpoints import DescribeCheckpoint, ResumeStopped, WholeCheckpointIO
-    from rib.engine.meeting import GivenPlace
+    from rib.engine.rendezvous import GivenEnvironment
 
     recipe = clipping_handed_over(config["trainer"], module)
     if isinstance(recipe.get("strategy"), Mapping):
@@ -127,22 +127,22 @@ def _trainer(config: dict[str, Any], module: Any, meeting: Meeting | None, logge
             ResumeStopped(),
         ],
         logger=loggers or False,
-        plugins=[WholeCheckpointIO(), GivenPlace(place_in(meeting))],
+        plugins=[WholeCheckpointIO(), GivenEnvironment(env_of(rendezvous))],
         default_root_dir=config["run_dir"],
     )
 
 
 def _beside_rank_0() -> float | None:
-    from rib.engine.meeting import outside_meeting
+    from rib.engine.rendezvous import outside_rendezvous
 
-    meeting = outside_meeting()
-    settings = meeting.hear()
+    rendezvous = outside_rendezvous()
+    settings = rendezvous.receive()
     if settings is None:
         return None
     try:
-        return train(settings, meeting)
+        return train(settings, rendezvous)
     except Exception as error:
-        meeting.report(error)
+        rendezvous.report(error)
         raise
 
 
@@ -151,25 +151,25 @@ def _with_status(run_dir: Path, overrides: tuple[str, ...]) -> Iterator[dict[str
     """Keep status.json true, however the run ends."""
     begun = time.monotonic()
 
-    def tell(state: str, **facts: Any) -> None:
+    def note(state: str, **facts: Any) -> None:
         seconds = round(time.monotonic() - begun, 1)
         write_status(run_dir, Status(state, seconds=seconds, overrides=overrides, pid=os.getpid(), **facts))
 
-    tell(RUNNING)
+    note(RUNNING)
     outcome: dict[str, Any] = {}
     try:
         yield outcome
     except Exception as error:
         if not isinstance(error, RibError):
             log.exception("the run failed")
-        tell(FAILED, error=in_one_line(error))
+        note(FAILED, error=in_one_line(error))
         raise
     except BaseException:
         status = read_status(run_dir)
         if status is None or status.state != PREEMPTED:
-            tell(STOPPED)
+            note(STOPPED)
         raise
-    tell(FINISHED, **outcome)
+    note(FINISHED, **outcome)
 
 
 def _weights_given(module: Any, config: Mapping[str, Any]) -> None:

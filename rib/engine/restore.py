@@ -82,7 +82,7 @@ def settled(config: dict[str, Any]) -> dict[str, Any]:
 
 def forget_what_comes_again(run_dir: Path, ckpt: Path) -> None:
     """Take what was logged after a checkpoint out of the folder of a run that goes on from it."""
-    from rib.engine.rows_logger import forget_from
+    from rib.engine.csv_logger import forget_from
 
     forget_from(run_dir / "metrics.csv", int(_read(ckpt)["global_step"]))
 

@@ -46,7 +46,8 @@ def check_shardable(module: LightningModule) -> None:
     name, remedy = type(module).__name__, "type trainer=ddp"
     if not module.automatic_optimization:
         raise RibError(
-            f"trainer=fsdp cannot train {name}, whose optimizers take turns (a net and its opponent)", remedy
+            f"trainer=fsdp cannot train {name}, whose optimizers take turns (a net and its discriminator)",
+            remedy,
         )
     if not getattr(module, "shardable", True):
         raise RibError(f"trainer=fsdp cannot train {name}, which calls a net with weights of others", remedy)

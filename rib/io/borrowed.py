@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from rib.io.ranges import LARGEST_INT, Count, NonNegative, OneOf, Positive, Range, Share, Size
 
 _Betas = Annotated[list[Annotated[float, Range(0, below=1)]], Size(2, 2)]
-_Rate = Annotated[float, Range(0, 1e3)]
+_Rate = Annotated[float, Range(0)]
 _ADAM: dict[str, Any] = {
     "lr": _Rate,
     "betas": _Betas,

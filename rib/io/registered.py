@@ -70,13 +70,16 @@ NETS: dict[str, Place] = {
     },
     "motion discriminator": {"rib.motion.training.adversarial.MotionDiscriminator": {}},
     "discriminator": {
-        "rib.render.training.opponents.Opponent": {"crops": "part crops", "net": "discriminator net"},
+        "rib.render.training.discriminator.Discriminator": {
+            "crops": "part crops",
+            "net": "discriminator net",
+        },
     },
     "discriminator net": {
         "rib.render.nets.discriminators.MultiScaleDiscriminator": {},
         "rib.render.nets.discriminators.PatchDiscriminator": {},
     },
-    "part crops": {"rib.render.training.opponents.PartCrops": {}},
+    "part crops": {"rib.render.training.discriminator.PartCrops": {}},
 }
 """Nets, and what they see and are seen by."""
 
@@ -87,8 +90,8 @@ TRAINING: dict[str, Place] = {
             **_MOTION_MODULE, "discriminator": "motion discriminator",
         },
         "rib.render.training.module.RendererModule": {
-            "net": "renderer net", "labels": "conditioning", "opponents.*": "discriminator",
-            "loss": "renderer loss", "optimizer": "optimizer", "opponent_optimizer": "optimizer",
+            "net": "renderer net", "labels": "conditioning", "discriminators.*": "discriminator",
+            "loss": "renderer loss", "optimizer": "optimizer", "discriminator_optimizer": "optimizer",
         },
     },
     "motion loss": {"rib.motion.training.losses.MotionLoss": {}},
@@ -129,12 +132,12 @@ TRAINING: dict[str, Place] = {
         "rib.engine.callbacks.Throughput": {},
         "rib.engine.preemption.SaveAndLeave": {},
         "rib.engine.profile.ProfileSteps": {},
-        "rib.motion.training.panels.SkeletonPanels": {},
-        "rib.render.training.panels.PicturePanels": {},
-        "rib.render.training.video_panels.VideoPanels": {},
+        "rib.motion.training.skeleton_logging.SkeletonLogging": {},
+        "rib.render.training.image_logging.ImageLogging": {},
+        "rib.render.training.video_logging.VideoLogging": {},
     },
     "logger": {
-        "rib.engine.rows_logger.RowsLogger": {},
+        "rib.engine.csv_logger.CsvLogger": {},
         "rib.engine.wandb_logger.WandbRun": {},
         "pytorch_lightning.loggers.CSVLogger": {},
         "pytorch_lightning.loggers.TensorBoardLogger": {},

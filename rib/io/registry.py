@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from rib.io.errors import RibError
 from rib.io.registered import REGISTERED
-from rib.io.renamed import ARGUMENTS, RENAMED
+from rib.io.renamed import ARGUMENTS, CLASSES, RENAMED
 
 Found = TypeVar("Found", bound=Callable[..., Any])
 TARGET = "_target_"
@@ -27,6 +27,7 @@ class Registry:
         places: Of each place, dotted paths, and under each the places of the arguments that are recipes.
         renamed_modules: Dotted path today of modules that were called otherwise before.
         renamed_arguments: By class of today, its arguments of before and what they are called today.
+        renamed_classes: Dotted path today of classes, by their module of today and their name of before.
     """
 
     def __init__(
@@ -34,9 +35,11 @@ class Registry:
         places: Mapping[str, Mapping[str, Mapping[str, str]]],
         renamed_modules: Mapping[str, str] | None = None,
         renamed_arguments: Mapping[str, Mapping[str, str]] | None = None,
+        renamed_classes: Mapping[str, str] | None = None,
     ) -> None:
         self._places = {place: dict(entries) for place, entries in places.items()}
         self._modules = dict(renamed_modules or {})
+        self._classes = dict(renamed_classes or {})
         self._aliases: dict[str, str] = {}
         self._arguments = {target: dict(names) for target, names in (renamed_arguments or {}).items()}
         self._objects: dict[str, Callable[..., Any]] = {}
@@ -82,7 +85,8 @@ class Registry:
         """The dotted path today of a name that may be short or of before."""
         target = self._aliases.get(target, target)
         module, dot, name = target.rpartition(".")
-        return f"{self._modules.get(module, module)}{dot}{name}"
+        target = f"{self._modules.get(module, module)}{dot}{name}"
+        return self._classes.get(target, target)
 
     def renamed(self, value: Any) -> Any:
         """Plain settings with every recipe by the names of today; nothing is checked."""
@@ -197,7 +201,7 @@ def _short(value: Any) -> str:
     return text if len(text) <= 100 else f"{text[:100]}..."
 
 
-REGISTRY = Registry(REGISTERED, RENAMED, ARGUMENTS)
+REGISTRY = Registry(REGISTERED, RENAMED, ARGUMENTS, CLASSES)
 """What this version of rib knows; plugins add theirs with `register`."""
 REGISTRY.rename_argument("rib.render.trust.Trust", "rehearsal_weight", "holdout_weight")
 register = REGISTRY.register

@@ -58,7 +58,7 @@ RENAMED = {
     "rib.motion.data": "rib.motion.training.data",
     "rib.motion.losses": "rib.motion.training.losses",
     "rib.motion.module": "rib.motion.training.module",
-    "rib.motion.panels": "rib.motion.training.panels",
+    "rib.motion.panels": "rib.motion.training.skeleton_logging",
     "rib.motion.windows": "rib.motion.training.windows",
     "rib.motion.recombination": "rib.motion.training.recombination",
     "rib.motion.corruption": "rib.motion.corruption.detector_noise",
@@ -85,25 +85,44 @@ RENAMED = {
     "rib.render.module": "rib.render.training.module",
     "rib.render.losses": "rib.render.training.losses",
     "rib.render.perceptual": "rib.render.training.perceptual",
-    "rib.render.opponents": "rib.render.training.opponents",
+    "rib.render.opponents": "rib.render.training.discriminator",
     "rib.render.adversarial": "rib.render.training.adversarial",
     "rib.render.drawn_data": "rib.render.training.drawn_data",
     "rib.render.scores": "rib.render.training.scores",
-    "rib.render.panels": "rib.render.training.panels",
-    "rib.render.video_panels": "rib.render.training.video_panels",
+    "rib.render.panels": "rib.render.training.image_logging",
+    "rib.render.video_panels": "rib.render.training.video_logging",
     "rib.render.labels.limbs": "rib.render.conditioning.limbs",
     "rib.render.labels.native": "rib.render.conditioning.native",
     "rib.render.labels.reference": "rib.render.conditioning.reference",
     "rib.render.labels.windows": "rib.render.conditioning.windows",
     "rib.render.labels": "rib.render.conditioning",
+    "rib.engine.meeting": "rib.engine.rendezvous",
+    "rib.engine.rows_logger": "rib.engine.csv_logger",
 }
 """Modules of earlier releases, and where what stood in them stands now."""
+
+CLASSES = {
+    f"{module}.{before}": f"{module}.{today}"
+    for module, before, today in (
+        ("rib.engine.csv_logger", "RowsLogger", "CsvLogger"),
+        ("rib.render.training.discriminator", "Opponent", "Discriminator"),
+        ("rib.render.training.image_logging", "PicturePanels", "ImageLogging"),
+        ("rib.render.training.video_logging", "VideoPanels", "VideoLogging"),
+        ("rib.motion.training.skeleton_logging", "SkeletonPanels", "SkeletonLogging"),
+    )
+}
+"""Classes by the module of today and their name in earlier releases, and their whole path today."""
 
 _AVERAGES = {"average": "ema_decay", "final_share": "min_lr_ratio"}
 ARGUMENTS = {
     "rib.motion.training.module.MotionModule": _AVERAGES,
     "rib.motion.training.adversarial.AdversarialMotionModule": _AVERAGES,
-    "rib.render.training.module.RendererModule": _AVERAGES,
+    "rib.render.training.module.RendererModule": {
+        **_AVERAGES,
+        "opponents": "discriminators",
+        "opponent_optimizer": "discriminator_optimizer",
+    },
+    "rib.render.training.discriminator.Discriminator": {"looks_at": "sees"},
     "rib.render.refine.fitting.FitRecipe": _AVERAGES,
 }
 """By class of today, arguments as earlier releases called them, and as they are called today."""

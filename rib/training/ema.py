@@ -12,7 +12,7 @@ Net = TypeVar("Net", bound=nn.Module)
 
 PREFIX = "ema."
 """Where a module's state keeps the weights that count."""
-_OLD_PREFIX = "averaged."
+_OLD_PREFIXES = {"averaged.": PREFIX, "opponents.": "discriminators."}
 
 
 def ema_of(net: Net) -> Net:
@@ -42,5 +42,6 @@ def update_ema(ema: nn.Module, net: nn.Module, decay: float, step: int) -> None:
 def rename_old_state(checkpoint: dict[str, Any]) -> None:
     """Bring a checkpoint of an earlier release, in place, to today's names of its weights."""
     state = checkpoint["state_dict"]
-    for name in [name for name in state if name.startswith(_OLD_PREFIX)]:
-        state[PREFIX + name.removeprefix(_OLD_PREFIX)] = state.pop(name)
+    for old, new in _OLD_PREFIXES.items():
+        for name in [name for name in state if name.startswith(old)]:
+            state[new + name.removeprefix(old)] = state.pop(name)

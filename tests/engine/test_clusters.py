@@ -13,7 +13,7 @@ import pytest
 from fake_slurm import install
 from tiny_runs import TINY
 
-from rib.engine.rows_logger import read_metrics
+from rib.engine.csv_logger import read_metrics
 from rib.engine.status import read_status
 
 STEPS = 12

@@ -11,8 +11,8 @@ import torch
 import torch.distributed as dist
 
 from rib.engine.checkpoints import read_checkpoint
+from rib.engine.csv_logger import read_metrics
 from rib.engine.fit import fit
-from rib.engine.rows_logger import read_metrics
 from rib.io.errors import RibError
 
 Settings = Callable[..., dict[str, Any]]
@@ -51,7 +51,7 @@ def test_what_another_rank_says_is_told_instead_of_a_broken_connection(
     site.mkdir()
     (site / "sitecustomize.py").write_text(
         "import os\n"
-        "if os.environ.get('RIB_FOLLOWER'):\n"
+        "if os.environ.get('RIB_WORKER'):\n"
         "    from rib.io.errors import RibError\n"
         "    import rib.engine.callbacks as callbacks\n"
         "    def fail(*arguments): raise RibError('the loss is nan at step 0')\n"

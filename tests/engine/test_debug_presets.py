@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from rib.config.paths import options
-from rib.engine.rows_logger import read_metrics
+from rib.engine.csv_logger import read_metrics
 from rib.render.refine.drawings import Gap, write_gaps
 from rib.render.refine.drawn import NUM_PLANES
 
@@ -21,7 +21,7 @@ NETS = [
     if net.partition("_")[0] == task.partition("_")[0]
 ]
 OVERFIT = [(task, net, "train/loss", 15) for task, net in NETS if not task.startswith("renderer")]
-# a renderer's sum need not fall, for its opponents learn too; the larger nets learn by the same module
+# a renderer's sum need not fall, for its discriminators learn too; the larger nets learn by the same module
 OVERFIT.append(("renderer", "renderer_tiny", "train/l1_person_loss", 40))
 SMALL = {
     "motion": (

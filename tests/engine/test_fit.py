@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from rib.engine.checkpoints import load_module, read_checkpoint
+from rib.engine.csv_logger import read_metrics
 from rib.engine.fit import fit
-from rib.engine.rows_logger import read_metrics
 from rib.io.errors import RibError
 from rib.motion.training.module import MotionModule
 
@@ -21,20 +21,20 @@ def losses(run: Path) -> list[tuple[int, float]]:
     return read_metrics(run / "metrics.csv")["train/loss"]
 
 
-def assert_same(a: Any, b: Any, place: str = "") -> None:
+def assert_same(a: Any, b: Any, where: str = "") -> None:
     """Two nested containers of tensors and numbers are equal to the last bit."""
     if isinstance(a, dict):
-        assert a.keys() == b.keys(), place
+        assert a.keys() == b.keys(), where
         for key in a:
-            assert_same(a[key], b[key], f"{place}/{key}")
+            assert_same(a[key], b[key], f"{where}/{key}")
     elif isinstance(a, list | tuple):
-        assert len(a) == len(b), place
+        assert len(a) == len(b), where
         for index, (x, y) in enumerate(zip(a, b, strict=True)):
-            assert_same(x, y, f"{place}/{index}")
+            assert_same(x, y, f"{where}/{index}")
     elif isinstance(a, torch.Tensor):
-        assert torch.equal(a, b), place
+        assert torch.equal(a, b), where
     else:
-        assert a == b, place
+        assert a == b, where
 
 
 def die_at(step: int, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import torch
 
+from rib.engine.csv_logger import CsvLogger, forget_from, read_metrics
 from rib.engine.fit import fit
-from rib.engine.rows_logger import RowsLogger, forget_from, read_metrics
 from rib.engine.status import read_status
 from rib.motion.training.module import MotionModule
 
@@ -94,7 +94,7 @@ def test_a_polite_end_saves_too_and_is_not_queued_again(
 
 
 def test_rows_that_come_again_are_dropped(tmp_path: Path) -> None:
-    logger = RowsLogger(str(tmp_path))
+    logger = CsvLogger(str(tmp_path))
     for step in range(4):
         logger.log_metrics({"train/loss": step / 2, "epoch": 0}, step)
     forget_from(logger.path, 2)

@@ -13,8 +13,8 @@ from test_fit import assert_same
 from rib.clips.data import ClipDataModule
 from rib.config.compose import compose
 from rib.engine.checkpoints import load_module, read_checkpoint
+from rib.engine.csv_logger import read_metrics
 from rib.engine.fit import fit
-from rib.engine.rows_logger import read_metrics
 from rib.io.errors import RibError
 
 TINY = (
@@ -56,7 +56,7 @@ def test_a_resumed_run_goes_on_exactly(settings: Settings, tmp_path: Path, stop:
         assert_same(whole[key], parts[key], key)
     logged = [read_metrics(tmp_path / name / "metrics.csv") for name in names]
     assert [step for step, _ in logged[0]["train/loss"]] == [0, 1, 2, 3, 4]
-    for name in ("train/loss", "train/opponent_frame_loss"):
+    for name in ("train/loss", "train/discriminator_frame_loss"):
         assert logged[0][name] == logged[1][name]
 
 

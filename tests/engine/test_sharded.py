@@ -22,15 +22,15 @@ SHARDED = (
 )  # fmt: skip
 
 
-class Opponents(pl.LightningModule):
+class Discriminators(pl.LightningModule):
     def __init__(self) -> None:
         super().__init__()
         self.automatic_optimization = False
 
 
-def test_a_module_with_an_opponent_is_refused_in_one_line() -> None:
-    with pytest.raises(RibError, match=r"trainer=fsdp cannot train Opponents, .*; type trainer=ddp"):
-        check_shardable(Opponents())
+def test_a_module_with_a_discriminator_is_refused_in_one_line() -> None:
+    with pytest.raises(RibError, match=r"trainer=fsdp cannot train Discriminators, .*; type trainer=ddp"):
+        check_shardable(Discriminators())
     recipe = compose("train", "task=motion_adversarial", "task.data.folder=synthetic", "net=motion_tiny")
     with pytest.raises(RibError, match="cannot train AdversarialMotionModule"):
         check_shardable(build(recipe["task"]["module"]))

@@ -12,7 +12,7 @@ from tiny_runs import TINY
 
 import rib.engine.fit
 from rib.commands.train import command
-from rib.engine.rows_logger import read_metrics
+from rib.engine.csv_logger import read_metrics
 from rib.engine.status import read_status
 from rib.io.errors import RibError
 

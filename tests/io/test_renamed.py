@@ -6,13 +6,19 @@ import pytest
 from safetensors import safe_open
 
 from rib.io.registry import REGISTRY
-from rib.io.renamed import RENAMED
+from rib.io.renamed import CLASSES, RENAMED
 from rib.motion.nets.checkpoint import shipped_weights
 
 
 @pytest.mark.parametrize("old", sorted(RENAMED))
 def test_every_old_name_leads_to_a_module_of_today(old: str) -> None:
     importlib.import_module(RENAMED[old])
+
+
+@pytest.mark.parametrize("old", sorted(CLASSES))
+def test_every_old_class_leads_to_one_of_today(old: str) -> None:
+    module, _, name = REGISTRY.canonical(old).rpartition(".")
+    assert hasattr(importlib.import_module(module), name)
 
 
 def test_a_name_of_today_stays_and_an_old_one_is_translated_once() -> None:

@@ -75,9 +75,9 @@ def module_with(recipe: Any, place: str) -> dict[str, Any]:
         "labels": {
             "_target_": "rib.render.conditioning.native.SkeletonLabels", "sigma_px": 1, "radius_px": 1,
         },
-        "opponents": {"frame": None}, "adversarial": "hinge", "weights": {},
+        "discriminators": {"frame": None}, "adversarial": "hinge", "weights": {},
         "loss": {"_target_": "rib.render.training.losses.RenderLoss"},
-        "optimizer": adam, "opponent_optimizer": adam,
+        "optimizer": adam, "discriminator_optimizer": adam,
         "warmup_steps": 1, "total_steps": 1, "final_share": 0.1, "average": 0.1, "checkpointed": False,
     }  # fmt: skip
     where, _, name = place.partition(".")
@@ -138,10 +138,10 @@ def test_a_net_file_runs_nothing(
 PLACES = [
     "net",
     "labels",
-    "opponents.frame",
+    "discriminators.frame",
     "loss",
     "optimizer",
-    "opponent_optimizer",
+    "discriminator_optimizer",
     "weights",
     "warmup_steps",
 ]

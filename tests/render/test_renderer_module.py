@@ -80,7 +80,7 @@ def gradients(fitted: RendererModule, terms: dict[str, torch.Tensor], name: str)
     fitted.zero_grad()
     terms[name].backward(retain_graph=True)
     size = lambda part: sum(float(p.grad.abs().sum()) for p in part.parameters() if p.grad is not None)  # noqa: E731
-    return size(fitted.net), size(fitted.opponents)
+    return size(fitted.net), size(fitted.discriminators)
 
 
 @pytest.mark.parametrize("kind", ["hinge", "lsgan", "nonsaturating"])
@@ -88,15 +88,15 @@ def test_each_side_learns_from_its_own_terms_alone(kind: str) -> None:
     fitted, batch = module(adversarial=kind), NoiseClips()[0]
     ours, theirs = fitted.losses(fitted.net(batch), batch)
     assert set(ours) == set(fitted.weights)
-    assert set(theirs) == {"opponent_frame", "opponent_hands"}
+    assert set(theirs) == {"discriminator_frame", "discriminator_hands"}
     for name in ours:
-        net, opponents = gradients(fitted, ours, name)
+        net, discriminators = gradients(fitted, ours, name)
         assert net > 0
-        assert opponents == 0
+        assert discriminators == 0
     for name in theirs:
-        net, opponents = gradients(fitted, theirs, name)
+        net, discriminators = gradients(fitted, theirs, name)
         assert net == 0
-        assert opponents > 0
+        assert discriminators > 0
 
 
 def test_a_term_without_a_weight_is_not_computed_and_an_unknown_one_is_refused() -> None:
@@ -108,8 +108,8 @@ def test_a_term_without_a_weight_is_not_computed_and_an_unknown_one_is_refused()
         module(weights={"l1_persn": 1.0})
 
 
-def test_it_trains_without_opponents(tmp_path: Path) -> None:
-    fitted = module(opponents={"frame": None}, weights={"l1": 1.0})
+def test_it_trains_without_discriminators(tmp_path: Path) -> None:
+    fitted = module(discriminators={"frame": None}, weights={"l1": 1.0})
     made = trainer(tmp_path, 2)
     made.fit(fitted, loader())
     assert made.global_step == 2

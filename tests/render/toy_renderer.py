@@ -52,19 +52,19 @@ class NoiseClips(Dataset[ClipBatch]):
 
 
 def settings(**changes: Any) -> dict[str, Any]:
-    """Arguments of `RendererModule` with small opponents and no ImageNet features."""
+    """Arguments of `RendererModule` with small discriminators and no ImageNet features."""
     net = {
         "_target_": "rib.render.nets.discriminators.MultiScaleDiscriminator", "width": 4, "most": 8,
         "num_layers": 2, "num_scales": 1,
     }  # fmt: skip
-    opponent = {
-        "_target_": "rib.render.training.opponents.Opponent",
+    discriminator = {
+        "_target_": "rib.render.training.discriminator.Discriminator",
         "net": net,
         "labelled": True,
         "crops": None,
     }
     crops = {
-        "_target_": "rib.render.training.opponents.PartCrops", "joints": ["left_hand", "right_hand"],
+        "_target_": "rib.render.training.discriminator.PartCrops", "joints": ["left_hand", "right_hand"],
         "side_torsos": 0.5, "size_px": 8,
     }  # fmt: skip
     loss = {
@@ -81,13 +81,13 @@ def settings(**changes: Any) -> dict[str, Any]:
         "labels": {
             "_target_": "rib.render.conditioning.native.SkeletonLabels", "sigma_px": 2.0, "radius_px": 1.0,
         },
-        "opponents": {
-            "frame": {**opponent, "looks_at": "picture"},
-            "hands": {**opponent, "looks_at": "person", "crops": crops},
+        "discriminators": {
+            "frame": {**discriminator, "sees": "picture"},
+            "hands": {**discriminator, "sees": "person", "crops": crops},
         },
         "adversarial": "hinge", "loss": loss, "weights": dict.fromkeys((*names, *kinds), 1.0),
         "optimizer": {"_target_": "torch.optim.Adam", "lr": 1e-2},
-        "opponent_optimizer": {"_target_": "torch.optim.Adam", "lr": 2e-2},
+        "discriminator_optimizer": {"_target_": "torch.optim.Adam", "lr": 2e-2},
         "warmup_steps": 2, "total_steps": 10, "min_lr_ratio": 0.1, "ema_decay": 0.9, "checkpointed": False,
     }  # fmt: skip
     return {**made, **changes}

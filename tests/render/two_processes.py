@@ -52,9 +52,9 @@ def main(folder: Path, processes: int) -> None:
     torch.set_num_threads(1)
     made = settings(weights=WEIGHTS)
     # stochastic gradient descent: what Adam makes of rounding errors is not the question
-    for side in ("optimizer", "opponent_optimizer"):
+    for side in ("optimizer", "discriminator_optimizer"):
         made[side] = {"_target_": "torch.optim.SGD", "lr": 0.1}
-    made["opponents"].pop("hands")
+    made["discriminators"].pop("hands")
     module = Module(**made)
     module.clip_norm = 1.0
     trainer = pl.Trainer(

@@ -1,4 +1,4 @@
-"""The published model's optional opponent: a discriminator of 2-D motion, trained by least squares.
+"""The published model's optional discriminator: a discriminator of 2-D motion, trained by least squares.
 
 Mao et al., "Least Squares Generative Adversarial Networks", ICCV 2017. Letters: B clips, K keyframes,
 N moments: the keyframes and one between each two.

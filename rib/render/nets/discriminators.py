@@ -20,7 +20,7 @@ SLOPE = 0.2
 
 
 @dataclass(frozen=True)
-class Judgement:
+class PatchOutput:
     """What one scale says of N pictures.
 
     Attributes:
@@ -70,13 +70,13 @@ class PatchDiscriminator(nn.Module):
             inside = out
         setattr(self, f"layer{num_layers}", nn.Sequential(ConvNorm(inside, 1, 3, 1, False)))
 
-    def forward(self, x: Tensor) -> Judgement:
+    def forward(self, x: Tensor) -> PatchOutput:
         """Judge pictures (N, C, H, W)."""
         features: list[Tensor] = []
         for layer in range(self.num_layers):
             x = getattr(self, f"layer{layer}")(x)
             features.append(x)
-        return Judgement(getattr(self, f"layer{self.num_layers}")(x), features)
+        return PatchOutput(getattr(self, f"layer{self.num_layers}")(x), features)
 
 
 class MultiScaleDiscriminator(nn.Module):
@@ -103,7 +103,7 @@ class MultiScaleDiscriminator(nn.Module):
         for scale in range(num_scales):
             setattr(self, f"discriminator_{scale}", PatchDiscriminator(channels, width, most, num_layers))
 
-    def forward(self, x: Tensor) -> list[Judgement]:
+    def forward(self, x: Tensor) -> list[PatchOutput]:
         """Judge pictures (N, C, H, W), the whole size first."""
         found = []
         for scale in range(self.num_scales):

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from rib.io.errors import RibError
 from rib.io.recipe import did_you_mean
-from rib.render.nets.discriminators import Judgement
+from rib.render.nets.discriminators import PatchOutput
 
 Scores = Callable[[Tensor], Tensor]
 
@@ -43,16 +43,18 @@ class AdversarialLoss:
             raise RibError(f"{kind!r} is no adversarial loss", did_you_mean(kind, list(KINDS)))
         self._real, self._made, self._convincing = KINDS[kind]
 
-    def discriminator(self, real: Sequence[Judgement], made: Sequence[Judgement], weight: Tensor) -> Tensor:
+    def discriminator(
+        self, real: Sequence[PatchOutput], made: Sequence[PatchOutput], weight: Tensor
+    ) -> Tensor:
         """The discriminator's loss; `weight` (N,) of each picture, 0 leaves it out."""
         return 0.5 * (_mean(real, self._real, weight) + _mean(made, self._made, weight))
 
-    def generator(self, made: Sequence[Judgement], weight: Tensor) -> Tensor:
+    def generator(self, made: Sequence[PatchOutput], weight: Tensor) -> Tensor:
         """The generator's loss."""
         return _mean(made, self._convincing, weight)
 
 
-def feature_matching(real: Sequence[Judgement], made: Sequence[Judgement], weight: Tensor) -> Tensor:
+def feature_matching(real: Sequence[PatchOutput], made: Sequence[PatchOutput], weight: Tensor) -> Tensor:
     """Mean absolute difference of the discriminator's activations (Wang et al., CVPR 2018)."""
     terms = [
         weighted_mean((a.detach() - b).abs().flatten(1).mean(1), weight)
@@ -67,6 +69,6 @@ def weighted_mean(values: Tensor, weight: Tensor) -> Tensor:
     return (values * weight).sum() / weight.sum().clamp(min=1e-6)
 
 
-def _mean(judgements: Sequence[Judgement], loss: Scores, weight: Tensor) -> Tensor:
+def _mean(judgements: Sequence[PatchOutput], loss: Scores, weight: Tensor) -> Tensor:
     scores = [weighted_mean(loss(j.score.float()).flatten(1).mean(1), weight) for j in judgements]
     return torch.stack(scores).mean()

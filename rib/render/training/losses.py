@@ -1,4 +1,4 @@
-"""What a renderer is asked for besides convincing its opponents: named, unweighted terms.
+"""What a renderer is asked for besides convincing its discriminators: named, unweighted terms.
 
 Letters: N frames, H and W the picture's height and width.
 """

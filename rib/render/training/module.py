@@ -1,4 +1,4 @@
-"""Train a renderer's net: named losses, opponents, an EMA of the weights. A step is the generator's.
+"""Train a renderer's net: named losses, discriminators, an EMA of the weights. A step is the generator's.
 
 Letters: B clips, T frames of a window, N = B (T - 2) frames that are learnt.
 """
@@ -21,8 +21,8 @@ from rib.io.recipe import build
 from rib.render.clip_batch import ClipBatch, Generated
 from rib.render.nets.spectral import iterate_spectral_norms
 from rib.render.training.adversarial import AdversarialLoss, feature_matching
+from rib.render.training.discriminator import Discriminator, Scenes
 from rib.render.training.losses import Compared, RenderLoss, check_names, weighted
-from rib.render.training.opponents import Opponent, Scenes
 from rib.render.training.scores import RenderScores
 from rib.training.ema import ema_of, rename_old_state, update_ema
 from rib.training.schedules import WarmupCosine
@@ -31,20 +31,22 @@ from rib.training.schedules import WarmupCosine
 class RendererModule(pl.LightningModule):
     """Fits a net to `ClipBatch`es; the EMA of its weights is validated and shipped.
 
-    Net and opponents learn in one step from one backward pass: the net's terms go through the opponents with
-    their weights held, the opponents' terms through the net's answer with its gradient cut. Each side has its
-    optimizer; only the net's steps are counted, so that steps, schedules, logs and checkpoints are its own.
+    Net and discriminators learn in one step from one backward pass: the net's terms go through the
+    discriminators with their weights held, the discriminators' terms through the net's answer with its
+    gradient cut. Each side has its optimizer; only the net's steps are counted, so that steps, schedules,
+    logs and checkpoints are its own.
 
     Args:
         net: Recipe of the net, a `ClipBatch` in and `Generated` out.
-        labels: Recipe of the labels that the opponents are told.
-        opponents: Recipe of each `Opponent` by name; none, or null in the place of one, trains without.
+        labels: Recipe of the labels that the discriminators are told.
+        discriminators: Recipe of each `Discriminator` by name; none, or null in the place of one, trains
+            without.
         adversarial: See `AdversarialLoss`.
         loss: Recipe of `RenderLoss`.
         weights: Weight of each term: those of `RenderLoss`, and `adversarial_<name>` and `features_<name>` of
-            every opponent. A term without a weight is not computed.
+            every discriminator. A term without a weight is not computed.
         optimizer: Recipe of the net's optimizer, without parameters.
-        opponent_optimizer: Recipe of the opponents'.
+        discriminator_optimizer: Recipe of the discriminators'.
         warmup_steps: Steps in which both learning rates rise from 0.
         total_steps: Steps after which they have come down along a cosine; they stay there.
         min_lr_ratio: The share of their peak that they come down to.
@@ -59,12 +61,12 @@ class RendererModule(pl.LightningModule):
         self,
         net: Mapping[str, Any],
         labels: Mapping[str, Any],
-        opponents: Mapping[str, Any] | None,
+        discriminators: Mapping[str, Any] | None,
         adversarial: str,
         loss: Mapping[str, Any],
         weights: Mapping[str, Weight],
         optimizer: Mapping[str, Any],
-        opponent_optimizer: Mapping[str, Any],
+        discriminator_optimizer: Mapping[str, Any],
         warmup_steps: Whole,
         total_steps: Count,
         min_lr_ratio: Share,
@@ -77,19 +79,19 @@ class RendererModule(pl.LightningModule):
         self.net: nn.Module = build(net)
         self.ema = ema_of(self.net)
         self.labels = build(labels)
-        chosen = {name: recipe for name, recipe in (opponents or {}).items() if recipe}
-        self.opponents = nn.ModuleDict({name: build(recipe) for name, recipe in chosen.items()})
+        chosen = {name: recipe for name, recipe in (discriminators or {}).items() if recipe}
+        self.discriminators = nn.ModuleDict({name: build(recipe) for name, recipe in chosen.items()})
         self.adversarial = AdversarialLoss(adversarial)
         self.loss: RenderLoss = build(loss)
         self.weights = {name: weight for name, weight in weights.items() if weight}
-        check_names(self.weights, self._known_terms(opponents or {}))
+        check_names(self.weights, self._known_terms(discriminators or {}))
         self.clip_norm: float | None = None
         """Norm above which a step's gradient is scaled down, each side's by itself; the engine sets it."""
         self.terms: dict[str, Tensor] = {}
         self._scores = RenderScores()
 
-    def _known_terms(self, opponents: Mapping[str, Any]) -> set[str]:
-        theirs = {f"{kind}_{name}" for name in opponents for kind in ("adversarial", "features")}
+    def _known_terms(self, discriminators: Mapping[str, Any]) -> set[str]:
+        theirs = {f"{kind}_{name}" for name in discriminators for kind in ("adversarial", "features")}
         return {*self.loss.terms, *theirs}
 
     def forward(self, batch: ClipBatch) -> Generated:
@@ -99,7 +101,7 @@ class RendererModule(pl.LightningModule):
     def training_step(self, batch: ClipBatch, batch_idx: int) -> None:
         """Named losses, one backward pass, one step of each side."""
         iterate_spectral_norms(self.net)
-        iterate_spectral_norms(self.opponents)
+        iterate_spectral_norms(self.discriminators)
         made: Generated = (
             checkpoint(self.net, batch, use_reentrant=False)
             if self.hparams["checkpointed"]
@@ -121,33 +123,33 @@ class RendererModule(pl.LightningModule):
         return 0.0 * torch.stack([p.sum() for p in self.parameters() if p.requires_grad]).sum()
 
     def losses(self, made: Generated, batch: ClipBatch) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-        """Named, unweighted terms of the net, and of its opponents."""
+        """Named, unweighted terms of the net, and of its discriminators."""
         frames = compared(made, batch)
         ours, theirs = self.loss(frames, self.weights), {}
-        if self.opponents:
+        if self.discriminators:
             poses = batch["poses"][:, 1:-1].flatten(0, 1)
             with torch.no_grad():
                 labels = self.labels(poses, frames.true.shape[-2:]).to(frames.true)
             fake = Scenes(frames.made, frames.foreground, frames.mask, labels, poses)
             real = Scenes(frames.true, frames.true, frames.mask, labels, poses)
-            for name, opponent in self.opponents.items():
-                won, lost = self._judged(name, opponent, fake, real)  # type: ignore[arg-type]
+            for name, discriminator in self.discriminators.items():
+                won, lost = self._judged(name, discriminator, fake, real)  # type: ignore[arg-type]
                 ours |= won
-                theirs[f"opponent_{name}"] = lost
+                theirs[f"discriminator_{name}"] = lost
         return ours, theirs
 
     def _judged(
-        self, name: str, opponent: Opponent, fake: Scenes, real: Scenes
+        self, name: str, discriminator: Discriminator, fake: Scenes, real: Scenes
     ) -> tuple[dict[str, Tensor], Tensor]:
-        """The net's terms against one opponent, and that opponent's."""
-        (seen, weight), (true, _) = opponent.view(fake), opponent.view(real)
-        judged_true, judged_made = opponent(true), opponent(seen.detach())
+        """The net's terms against one discriminator, and that discriminator's."""
+        (seen, weight), (true, _) = discriminator.view(fake), discriminator.view(real)
+        judged_true, judged_made = discriminator(true), discriminator(seen.detach())
         lost = self.adversarial.discriminator(judged_true, judged_made, weight)
         convince, resemble = f"adversarial_{name}", f"features_{name}"
         if not {convince, resemble} & self.weights.keys():
             return {}, lost
-        held = {key: p.detach() for key, p in opponent.named_parameters()}
-        judged = functional_call(opponent, held, (seen,))
+        held = {key: p.detach() for key, p in discriminator.named_parameters()}
+        judged = functional_call(discriminator, held, (seen,))
         terms = {
             convince: self.adversarial.generator(judged, weight),
             resemble: feature_matching(judged_true, judged, weight),
@@ -169,7 +171,7 @@ class RendererModule(pl.LightningModule):
         update_ema(self.ema, self.net, self.hparams["ema_decay"], self.trainer.global_step)
 
     def _optimizers(self) -> list[Any]:
-        """The net's, and the opponents' if there are any."""
+        """The net's, and the discriminators' if there are any."""
         found: Any = self.optimizers()
         return found if isinstance(found, list) else [found]
 
@@ -206,9 +208,9 @@ class RendererModule(pl.LightningModule):
     def configure_optimizers(self) -> Any:
         """Warm-up, then a cosine, for both sides."""
         optimizers = [build(self.hparams["optimizer"], params=list(self.net.parameters()))]
-        if self.opponents:
-            theirs = list(self.opponents.parameters())
-            optimizers.append(build(self.hparams["opponent_optimizer"], params=theirs))
+        if self.discriminators:
+            theirs = list(self.discriminators.parameters())
+            optimizers.append(build(self.hparams["discriminator_optimizer"], params=theirs))
         share = WarmupCosine(*(self.hparams[k] for k in ("warmup_steps", "total_steps", "min_lr_ratio")))
         return optimizers, [LambdaLR(optimizer, share) for optimizer in optimizers]
 

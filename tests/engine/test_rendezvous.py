@@ -5,37 +5,37 @@ import socket
 import pytest
 import torch.distributed as dist
 
-from rib.engine.meeting import Meeting, own_meeting
-from rib.engine.place import Place
+from rib.engine.distributed_env import DistributedEnv
+from rib.engine.rendezvous import Rendezvous, own_rendezvous
 from rib.io.errors import RibError
 
 
 @pytest.fixture
-def two() -> tuple[Meeting, Meeting]:
+def two() -> tuple[Rendezvous, Rendezvous]:
     """Rank 0 and rank 1, each with its own view of one store."""
-    first, environ = own_meeting(2)
+    first, environ = own_rendezvous(2)
     store = dist.TCPStore("127.0.0.1", int(environ["MASTER_PORT"]), 2, False, wait_for_workers=False)
-    return first, Meeting(dist.PrefixStore("attempt0", store), Place(1, 1, 2, 2, "rib"))
+    return first, Rendezvous(dist.PrefixStore("attempt0", store), DistributedEnv(1, 1, 2, 2, "rib"))
 
 
-def test_each_job_is_told_as_it_is_and_the_last_word_sends_home(two: tuple[Meeting, Meeting]) -> None:
+def test_each_job_is_told_as_it_is_and_the_last_word_sends_home(two: tuple[Rendezvous, Rendezvous]) -> None:
     first, second = two
     jobs = [{"lr": 0.1, "betas": [0.9, None]}, {"lr": 1e-30, "name": "ü"}]
     for job in jobs:
-        first.tell(job)
-    first.tell(None)
-    assert [second.hear(), second.hear(), second.hear()] == [*jobs, None]
+        first.broadcast(job)
+    first.broadcast(None)
+    assert [second.receive(), second.receive(), second.receive()] == [*jobs, None]
 
 
 def test_what_went_wrong_elsewhere_is_heard_of_in_the_job_where_it_happened(
-    two: tuple[Meeting, Meeting],
+    two: tuple[Rendezvous, Rendezvous],
 ) -> None:
     first, second = two
-    first.tell({})
-    second.hear()
+    first.broadcast({})
+    second.receive()
     second.report(RibError("the loss is nan"))
     assert first.reports() == {1: "the loss is nan"}
-    first.tell({})
+    first.broadcast({})
     assert first.reports() == {}
 
 
@@ -45,5 +45,5 @@ def test_a_port_in_use_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> N
         taken.listen()
         monkeypatch.setenv("MASTER_PORT", str(taken.getsockname()[1]))
         with pytest.raises(RibError, match=r"port \d+ is in use; type MASTER_PORT=\.\.\.") as error:
-            own_meeting(2)
+            own_rendezvous(2)
     assert "\n" not in str(error.value)

@@ -13,7 +13,7 @@ from pytorch_lightning.utilities.rank_zero import rank_zero_only
 from rib.io.files import write_errors, write_whole
 
 
-class RowsLogger(Logger):
+class CsvLogger(Logger):
     """Appends `step,epoch,name,value` rows to <folder>/metrics.csv; a resumed run goes on in the same file.
 
     Args:

@@ -17,11 +17,11 @@ from rib.io.errors import RibError
 from rib.io.ranges import OneOf, Positive, Range
 from rib.io.recipe import build
 from rib.render.conditioning.limbs import NUM_CHANNELS
-from rib.render.nets.discriminators import Judgement
+from rib.render.nets.discriminators import PatchOutput
 from rib.structures.skeleton import BODY19
 
 NECK, HIP = BODY19.index("neck"), BODY19.index("mid_hip")
-LOOKS_AT = ("picture", "person")
+SEES = ("picture", "person")
 
 
 @dataclass(frozen=True)
@@ -85,12 +85,12 @@ class PartCrops:
         return cut, (there[:, :P] * there[:, P:].prod(1, keepdim=True)).flatten()
 
 
-class Opponent(nn.Module):
+class Discriminator(nn.Module):
     """A discriminator and what it is shown.
 
     Args:
         net: Recipe of the discriminator, without `channels`.
-        looks_at: "picture", the finished frame, or "person", the person within the true matte.
+        sees: "picture", the finished frame, or "person", the person within the true matte.
         labelled: Whether it is told the pose.
         crops: Recipe of `PartCrops`, or None where it sees the whole.
 
@@ -101,20 +101,20 @@ class Opponent(nn.Module):
     def __init__(
         self,
         net: Mapping[str, Any],
-        looks_at: Annotated[str, OneOf(*LOOKS_AT)],
+        sees: Annotated[str, OneOf(*SEES)],
         labelled: bool,
         crops: Mapping[str, Any] | None,
     ) -> None:
         super().__init__()
-        if looks_at not in LOOKS_AT:
-            raise RibError(f"looks_at={looks_at}: there is no such thing", f"one of: {', '.join(LOOKS_AT)}")
-        self.looks_at, self.labelled = looks_at, labelled
+        if sees not in SEES:
+            raise RibError(f"sees={sees}: there is no such thing", f"one of: {', '.join(SEES)}")
+        self.sees, self.labelled = sees, labelled
         self.crops: PartCrops | None = build(crops) if crops else None
         self.net: nn.Module = build(net, channels=3 + NUM_CHANNELS * labelled)
 
     def view(self, scenes: Scenes) -> tuple[Tensor, Tensor]:
         """What it sees of scenes, (N or N * P, C, h, w), and the weight of each, (N or N * P,)."""
-        seen = scenes.picture if self.looks_at == "picture" else scenes.person * scenes.mask
+        seen = scenes.picture if self.sees == "picture" else scenes.person * scenes.mask
         seen = 2 * seen - 1
         if self.labelled:
             seen = torch.cat([scenes.labels, seen], 1)
@@ -122,6 +122,6 @@ class Opponent(nn.Module):
             return seen, seen.new_ones(len(seen))
         return self.crops(seen, scenes.poses)
 
-    def forward(self, seen: Tensor) -> list[Judgement]:
+    def forward(self, seen: Tensor) -> list[PatchOutput]:
         """Judge what `view` gave, scale by scale."""
         return self.net(seen)

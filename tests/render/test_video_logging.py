@@ -14,10 +14,10 @@ import rib.io.recipe
 from rib.engine.wandb_logger import WandbRun
 from rib.render.clip_batch import ClipBatch
 from rib.render.refine.drawn import Drawn, Refined
-from rib.render.training import panels
+from rib.render.training import image_logging
 from rib.render.training.drawn_data import as_clips
 from rib.render.training.module import RendererModule
-from rib.render.training.video_panels import VideoPanels, draw_film
+from rib.render.training.video_logging import VideoLogging, draw_film
 from rib.video import open_source
 
 
@@ -37,7 +37,7 @@ class TakesVideos:
         self.given.append((title, videos, step))
 
 
-def validate(callback: VideoPanels, module: Any, step: int, *loggers: Any, sanity: bool = False) -> None:
+def validate(callback: VideoLogging, module: Any, step: int, *loggers: Any, sanity: bool = False) -> None:
     trainer: Any = SimpleNamespace(
         global_step=step, loggers=list(loggers), sanity_checking=sanity, is_global_zero=True
     )
@@ -47,7 +47,7 @@ def validate(callback: VideoPanels, module: Any, step: int, *loggers: Any, sanit
 
 
 def test_a_film_lies_in_the_run_folder_now_and_then(tmp_path: Path, module: RendererModule) -> None:
-    callback, logger = VideoPanels(str(tmp_path), 2, 6, 4, "libx264", 20), TakesVideos()
+    callback, logger = VideoLogging(str(tmp_path), 2, 6, 4, "libx264", 20), TakesVideos()
     validate(callback, module, 0, logger, sanity=True)
     for step in (10, 20, 30):
         validate(callback, module, step, logger, object())
@@ -71,7 +71,7 @@ def test_side_by_side_are_what_was_made_the_truth_and_the_background(module: Ren
 
 def test_beside_what_a_net_mends_is_the_drawing_that_it_began_with() -> None:
     batch: ClipBatch = as_clips(CROPS.batch([gap(1)], 0, 0))
-    module = RendererModule(**settings(net=SMALL, opponents=None, weights={"l1": 1.0}))
+    module = RendererModule(**settings(net=SMALL, discriminators=None, weights={"l1": 1.0}))
     drawn = Drawn.of(batch["planes"])  # type: ignore[typeddict-item]
     plain = Refined(drawn.colour, drawn.alpha, drawn.trust).over(drawn)[0]
     shown = torch.from_numpy(draw_film(module, batch)[0]).float() / 255
@@ -80,7 +80,7 @@ def test_beside_what_a_net_mends_is_the_drawing_that_it_began_with() -> None:
 
 def test_our_loggers_take_pictures_and_films() -> None:
     assert hasattr(WandbRun, "log_video")
-    assert panels._takes_pictures(WandbRun.__new__(WandbRun))
+    assert image_logging.takes_pictures(WandbRun.__new__(WandbRun))
     board = SimpleNamespace(experiment=SimpleNamespace(add_image=print))
-    assert panels._takes_pictures(board)
-    assert not panels._takes_pictures(SimpleNamespace())
+    assert image_logging.takes_pictures(board)
+    assert not image_logging.takes_pictures(SimpleNamespace())

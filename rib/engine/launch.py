@@ -1,4 +1,4 @@
-"""Bring the processes of one job together, and take them apart again, whatever happens in between."""
+"""Launch the processes of one job and end them, whatever happens in between."""
 
 from __future__ import annotations
 
@@ -11,18 +11,24 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rib.engine.place import FOLLOWER, Place, check_started, place_of, processes_wanted
+from rib.engine.distributed_env import (
+    WORKER,
+    DistributedEnv,
+    check_started,
+    distributed_env,
+    processes_wanted,
+)
 from rib.io.errors import RibError
 
 if TYPE_CHECKING:
-    from rib.engine.meeting import Meeting
+    from rib.engine.rendezvous import Rendezvous
 
 SECONDS_TO_END = 20.0
 """After rank 0 is done, how long the others may take before they are stopped."""
 
 
 @contextmanager
-def gathered(config: dict[str, Any]) -> Iterator[Meeting | None]:
+def launched(config: dict[str, Any]) -> Iterator[Rendezvous | None]:
     """Have the processes that the trainer asks for, each told these settings; None where one is enough.
 
     Args:
@@ -31,48 +37,50 @@ def gathered(config: dict[str, Any]) -> Iterator[Meeting | None]:
     Raises:
         RibError: What was started outside does not fit, or another rank failed; its line is told.
     """
-    place = place_of()
+    env = distributed_env()
     num_local, num_nodes = processes_wanted(config["trainer"])
-    check_started(place, num_local, num_nodes)
+    check_started(env, num_local, num_nodes)
     if num_local * num_nodes == 1:
         yield None
         return
-    if place.num_ranks == 1:
-        with _started(num_local, Path(config["run_dir"])) as (meeting, children):
-            meeting.tell(config)
-            with _told(meeting, children):
-                _wait_until_there(children, meeting)
-                yield meeting
+    if env.num_ranks == 1:
+        with _started(num_local, Path(config["run_dir"])) as (rendezvous, children):
+            rendezvous.broadcast(config)
+            with _told(rendezvous, children):
+                _wait_until_there(children, rendezvous)
+                yield rendezvous
         return
-    from rib.engine.meeting import outside_meeting
+    from rib.engine.rendezvous import outside_rendezvous
 
-    meeting = outside_meeting()
-    meeting.tell(config)
-    with _told(meeting, {}):
-        yield meeting
+    rendezvous = outside_rendezvous()
+    rendezvous.broadcast(config)
+    with _told(rendezvous, {}):
+        yield rendezvous
 
 
 @contextmanager
-def _started(num_ranks: int, run_dir: Path) -> Iterator[tuple[Meeting, dict[int, subprocess.Popen[bytes]]]]:
+def _started(
+    num_ranks: int, run_dir: Path
+) -> Iterator[tuple[Rendezvous, dict[int, subprocess.Popen[bytes]]]]:
     """Processes of our own; what they print goes into rank<number>.txt in the run folder."""
-    from rib.engine.meeting import own_meeting
+    from rib.engine.rendezvous import own_rendezvous
 
-    meeting, environment = own_meeting(num_ranks)
+    rendezvous, environment = own_rendezvous(num_ranks)
     children: dict[int, subprocess.Popen[bytes]] = {}
     try:
         for rank in range(1, num_ranks):
-            its = {FOLLOWER: str(os.getpid()), "RANK": str(rank), "LOCAL_RANK": str(rank), **environment}
+            its = {WORKER: str(os.getpid()), "RANK": str(rank), "LOCAL_RANK": str(rank), **environment}
             with (run_dir / f"rank{rank}.txt").open("ab") as output:
                 children[rank] = subprocess.Popen(
-                    [sys.executable, "-m", "rib.engine.follow"],
+                    [sys.executable, "-m", "rib.engine.worker"],
                     env={**os.environ, **its},
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=output,
                     start_new_session=True,  # Ctrl-C is for rank 0, which stops them
                 )
-        yield meeting, children
-        meeting.tell(None)
+        yield rendezvous, children
+        rendezvous.broadcast(None)
         _ended(children, SECONDS_TO_END)
     finally:
         for child in children.values():
@@ -84,7 +92,7 @@ def _started(num_ranks: int, run_dir: Path) -> Iterator[tuple[Meeting, dict[int,
 
 
 @contextmanager
-def _told(meeting: Meeting, children: dict[int, subprocess.Popen[bytes]]) -> Iterator[None]:
+def _told(rendezvous: Rendezvous, children: dict[int, subprocess.Popen[bytes]]) -> Iterator[None]:
     """Where another rank failed first, raise what it said instead of the broken connection."""
     try:
         yield
@@ -92,22 +100,22 @@ def _told(meeting: Meeting, children: dict[int, subprocess.Popen[bytes]]) -> Ite
         if isinstance(error, RibError):
             raise
         deadline = time.monotonic() + 5.0
-        while not (reports := meeting.reports()) and time.monotonic() < deadline:
+        while not (reports := rendezvous.reports()) and time.monotonic() < deadline:
             gone = {rank: child.poll() for rank, child in children.items() if child.poll() is not None}
             if gone:
-                reports = meeting.reports() or {r: f"its process ended with {c}" for r, c in gone.items()}
+                reports = rendezvous.reports() or {r: f"its process ended with {c}" for r, c in gone.items()}
                 break
             time.sleep(0.1)
         if not reports:
             raise
         rank, text = min(reports.items())
-        raise RibError(f"rank {rank} of {meeting.place.num_ranks} failed: {text}") from error
+        raise RibError(f"rank {rank} of {rendezvous.env.num_ranks} failed: {text}") from error
 
 
-def _wait_until_there(children: dict[int, subprocess.Popen[bytes]], meeting: Meeting) -> None:
+def _wait_until_there(children: dict[int, subprocess.Popen[bytes]], rendezvous: Rendezvous) -> None:
     """Wait for every process to have read its settings, and notice one that ends before it has."""
-    keys = [f"there{meeting.job}/{rank}" for rank in children]
-    while not meeting.store.check(keys):
+    keys = [f"there{rendezvous.job}/{rank}" for rank in children]
+    while not rendezvous.store.check(keys):
         for child in children.values():
             if child.poll() is not None:
                 raise RuntimeError("a process ended before it began")
@@ -124,6 +132,6 @@ def _ended(children: dict[int, subprocess.Popen[bytes]], seconds: float) -> bool
     return True
 
 
-def place_in(meeting: Meeting | None) -> Place:
-    """Which process this is: alone without a meeting."""
-    return meeting.place if meeting else Place()
+def env_of(rendezvous: Rendezvous | None) -> DistributedEnv:
+    """Which process this is: alone without a rendezvous."""
+    return rendezvous.env if rendezvous else DistributedEnv()

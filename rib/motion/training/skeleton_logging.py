@@ -19,7 +19,7 @@ from rib.motion.training.windows import MotionBatch
 Panels = dict[str, np.ndarray]
 
 
-class SkeletonPanels(pl.Callback):
+class SkeletonLogging(pl.Callback):
     """Writes skeletons/<condition>_<step>.mp4 and .png, and hands them to loggers that show them.
 
     The first clip of a validation batch is shown: the truth as it is known at the probes, then what the net

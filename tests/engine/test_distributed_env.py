@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from rib.engine.place import Place, check_started, place_of, processes_wanted
+from rib.engine.distributed_env import DistributedEnv, check_started, distributed_env, processes_wanted
 from rib.io.errors import RibError
 
 TORCHRUN = {
@@ -16,42 +16,42 @@ LOCAL = {
     "SUBMITIT_FOLDER": "f", "SUBMITIT_LOCAL_JOB_ID": "9", "SUBMITIT_LOCAL_GLOBALID": "1",
     "SUBMITIT_LOCAL_LOCALID": "1", "SUBMITIT_LOCAL_NTASKS": "2",
 }  # fmt: skip
-OURS = {"RIB_FOLLOWER": "1", "RANK": "1", "LOCAL_RANK": "1", "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2"}
+OURS = {"RIB_WORKER": "1", "RANK": "1", "LOCAL_RANK": "1", "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2"}
 
 
 @pytest.mark.parametrize(
-    ("environ", "place"),
+    ("environ", "env"),
     [
-        ({}, Place()),
-        (TORCHRUN, Place(5, 1, 8, 4, "torchrun")),
-        (SLURM, Place(3, 1, 4, 2, "srun")),
-        (SLURM | {"SUBMITIT_FOLDER": "f"}, Place(3, 1, 4, 2, "submitit")),
-        (LOCAL, Place(1, 1, 2, 2, "submitit")),
+        ({}, DistributedEnv()),
+        (TORCHRUN, DistributedEnv(5, 1, 8, 4, "torchrun")),
+        (SLURM, DistributedEnv(3, 1, 4, 2, "srun")),
+        (SLURM | {"SUBMITIT_FOLDER": "f"}, DistributedEnv(3, 1, 4, 2, "submitit")),
+        (LOCAL, DistributedEnv(1, 1, 2, 2, "submitit")),
         # a job of one task, inside an allocation of many
-        (SLURM | LOCAL | {"SUBMITIT_LOCAL_NTASKS": "1"}, Place()),
-        (SLURM | {"SLURM_JOB_NAME": "bash"}, Place()),
+        (SLURM | LOCAL | {"SUBMITIT_LOCAL_NTASKS": "1"}, DistributedEnv()),
+        (SLURM | {"SLURM_JOB_NAME": "bash"}, DistributedEnv()),
         # processes of our own inherit what started their rank 0
-        (SLURM | OURS, Place(1, 1, 2, 2, "rib")),
+        (SLURM | OURS, DistributedEnv(1, 1, 2, 2, "rib")),
     ],
 )
-def test_the_environment_tells_which_process_this_is(environ: dict[str, str], place: Place) -> None:
-    assert place_of(environ) == place
+def test_the_environment_tells_which_process_this_is(environ: dict[str, str], env: DistributedEnv) -> None:
+    assert distributed_env(environ) == env
 
 
 def test_only_rank_0_and_the_tasks_of_submitit_compose_settings() -> None:
-    assert [place_of(e).reads_settings for e in ({}, TORCHRUN, SLURM, OURS, LOCAL)] == [
+    assert [distributed_env(e).reads_settings for e in ({}, TORCHRUN, SLURM, OURS, LOCAL)] == [
         True, False, False, False, True,
     ]  # fmt: skip
-    assert place_of(TORCHRUN).node == 1
+    assert distributed_env(TORCHRUN).node == 1
 
 
 def test_what_was_started_has_to_be_what_the_trainer_asks_for() -> None:
-    check_started(Place(5, 1, 8, 4, "torchrun"), 4, 2)
-    check_started(Place(), 8, 1)
+    check_started(DistributedEnv(5, 1, 8, 4, "torchrun"), 4, 2)
+    check_started(DistributedEnv(), 8, 1)
     with pytest.raises(RibError, match="torchrun started 8 processes, but the trainer asks for 4"):
-        check_started(Place(5, 1, 8, 4, "torchrun"), 4, 1)
+        check_started(DistributedEnv(5, 1, 8, 4, "torchrun"), 4, 1)
     with pytest.raises(RibError, match="num_nodes=2, but only this process was started; start one process a"):
-        check_started(Place(), 4, 2)
+        check_started(DistributedEnv(), 4, 2)
 
 
 def test_devices_are_counted_before_anything_starts() -> None:

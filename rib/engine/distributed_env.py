@@ -1,4 +1,4 @@
-"""Which process of a run this one is, and who started it. Imports nothing heavy: every command may ask."""
+"""Rank and world size of this process, and its launcher. Imports nothing heavy: every command may ask."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 
 from rib.io.errors import RibError
 
-FOLLOWER = "RIB_FOLLOWER"
+WORKER = "RIB_WORKER"
 """Set in processes that rank 0 started itself, to the number of its process."""
 
 
 @dataclass(frozen=True)
-class Place:
+class DistributedEnv:
     """One process among those of a run.
 
     Attributes:
@@ -42,15 +42,19 @@ class Place:
         return self.rank == 0 or self.started_by == "submitit"
 
 
-def place_of(environ: Mapping[str, str] = os.environ) -> Place:
-    """What the environment says about this process; the first starter that left its mark decides."""
+def distributed_env(environ: Mapping[str, str] = os.environ) -> DistributedEnv:
+    """Read this process's rank from the environment; the first launcher that left its mark decides."""
     for by, mark, names in _STARTERS:
         if mark not in environ or names[0] not in environ:
             continue
         rank, local_rank, num_ranks, num_local = (_first_number(environ.get(name, "1")) for name in names)
         shell = by == "srun" and environ.get("SLURM_JOB_NAME") in ("bash", "interactive")
-        return Place() if num_ranks == 1 or shell else Place(rank, local_rank, num_ranks, num_local, by)
-    return Place()
+        return (
+            DistributedEnv()
+            if num_ranks == 1 or shell
+            else DistributedEnv(rank, local_rank, num_ranks, num_local, by)
+        )
+    return DistributedEnv()
 
 
 def processes_wanted(trainer: Mapping[str, Any]) -> tuple[int, int]:
@@ -92,19 +96,19 @@ def _gpus_wanted(devices: Any, accelerator: str) -> int:
     return len(numbers)
 
 
-def check_started(place: Place, num_local: int, num_nodes: int) -> None:
+def check_started(env: DistributedEnv, num_local: int, num_nodes: int) -> None:
     """Hold what was started outside against what the trainer asks for.
 
     Raises:
         RibError: The numbers of processes differ, or several machines were asked for and only one started.
     """
     num_ranks = num_local * num_nodes
-    if place.num_ranks > 1 and place.num_ranks != num_ranks:
+    if env.num_ranks > 1 and env.num_ranks != num_ranks:
         raise RibError(
-            f"{place.started_by} started {place.num_ranks} processes, but the trainer asks for {num_ranks}",
+            f"{env.started_by} started {env.num_ranks} processes, but the trainer asks for {num_ranks}",
             "make trainer=, trainer.devices= and trainer.num_nodes= agree with it",
         )
-    if place.num_ranks == 1 and num_nodes > 1:
+    if env.num_ranks == 1 and num_nodes > 1:
         raise RibError(
             f"trainer.num_nodes={num_nodes}, but only this process was started",
             "start one process a device with srun, torchrun or launch=slurm",
@@ -120,7 +124,7 @@ _TORCH = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE")
 _SLURM = ("SLURM_PROCID", "SLURM_LOCALID", "SLURM_NTASKS", "SLURM_TASKS_PER_NODE")
 _LOCAL = tuple(f"SUBMITIT_LOCAL_{name}" for name in ("GLOBALID", "LOCALID", "NTASKS", "NTASKS"))
 _STARTERS = (
-    ("rib", FOLLOWER, _TORCH),
+    ("rib", WORKER, _TORCH),
     ("torchrun", "TORCHELASTIC_RUN_ID", _TORCH),
     ("submitit", "SUBMITIT_LOCAL_JOB_ID", _LOCAL),
     ("submitit", "SUBMITIT_FOLDER", _SLURM),

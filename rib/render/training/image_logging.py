@@ -16,7 +16,7 @@ from rib.render.training.module import RendererModule, compared
 TITLE = "val/sheet"
 
 
-class PicturePanels(Callback):
+class ImageLogging(Callback):
     """Gives W&B and TensorBoard a sheet of the first validation batch; does nothing where neither logs.
 
     A row is a frame: background, made, truth, foreground, mask, pose.
@@ -33,7 +33,7 @@ class PicturePanels(Callback):
         dataloader_idx: int = 0,
     ) -> None:  # fmt: skip
         """Draw the sheet after the first batch."""
-        takers = [logger for logger in trainer.loggers if _takes_pictures(logger)]
+        takers = [logger for logger in trainer.loggers if takes_pictures(logger)]
         if batch_idx or not takers or not isinstance(pl_module, RendererModule):
             return
         sheet = draw_sheet(pl_module, batch, self.rows)
@@ -54,7 +54,8 @@ def draw_sheet(module: RendererModule, batch: ClipBatch, rows: int) -> np.ndarra
     return (sheet.clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1).flatten(0, 1).cpu().numpy()
 
 
-def _takes_pictures(logger: Any) -> bool:
+def takes_pictures(logger: Any) -> bool:
+    """Whether a logger of Lightning can log pictures: W&B and TensorBoard can."""
     return hasattr(logger, "log_image") or hasattr(getattr(logger, "experiment", None), "add_image")
 
 

@@ -22,7 +22,7 @@ from rib.video import VideoWriter
 TITLE = "val/film"
 
 
-class VideoPanels(Callback):
+class VideoLogging(Callback):
     """Writes videos/<step>.mp4 into the run folder, and hands it to loggers that show videos.
 
     The windows of the first validation batches follow one another. Side by side: made, truth, and what the

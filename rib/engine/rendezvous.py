@@ -1,4 +1,4 @@
-"""Where the processes of a run meet: rank 0 tells its settings, and nobody else reads a command line.
+"""Rendezvous of a run's processes: rank 0 broadcasts its settings, and nobody else reads a command line.
 
 Lightning starts the other ranks with the command line of the first. In a sweep each of them would then
 choose hyper-parameters of its own, and gradients of different models would be averaged without a word. Here
@@ -19,7 +19,7 @@ from typing import Any
 import torch.distributed as dist
 from lightning_fabric.plugins.environments import ClusterEnvironment, SLURMEnvironment
 
-from rib.engine.place import Place, place_of
+from rib.engine.distributed_env import DistributedEnv, distributed_env
 from rib.io.errors import RibError, in_one_line
 
 LOOPBACK = "127.0.0.1"
@@ -28,23 +28,23 @@ PATIENCE = timedelta(minutes=10)
 """How long the processes wait for one another before the first step."""
 
 
-class Meeting:
-    """One process's view of the meeting.
+class Rendezvous:
+    """One process's view of the rendezvous.
 
     Args:
         store: Shared by all ranks.
-        place: Which of them this is.
+        env: Which of them this is.
     """
 
-    def __init__(self, store: dist.Store, place: Place) -> None:
-        self.store, self.place, self.job = store, place, 0
+    def __init__(self, store: dist.Store, env: DistributedEnv) -> None:
+        self.store, self.env, self.job = store, env, 0
 
-    def tell(self, settings: dict[str, Any] | None) -> None:
+    def broadcast(self, settings: dict[str, Any] | None) -> None:
         """Give the next job's settings to the other ranks; None sends them home."""
         self.job += 1
         self.store.set(f"settings{self.job}", json.dumps(settings))
 
-    def hear(self) -> dict[str, Any] | None:
+    def receive(self) -> dict[str, Any] | None:
         """The next job's settings, as rank 0 tells them; None where there are no more jobs."""
         self.job += 1
         key = f"settings{self.job}"
@@ -53,7 +53,7 @@ class Meeting:
         if settings is None:
             self.store.add("left", 1)
         else:
-            self.store.set(f"there{self.job}/{self.place.rank}", "1")
+            self.store.set(f"there{self.job}/{self.env.rank}", "1")
         return settings
 
     def join(self, backend: str) -> None:
@@ -61,8 +61,8 @@ class Meeting:
         dist.init_process_group(
             backend,
             store=dist.PrefixStore(f"group{self.job}", self.store),
-            rank=self.place.rank,
-            world_size=self.place.num_ranks,
+            rank=self.env.rank,
+            world_size=self.env.num_ranks,
             timeout=timedelta(minutes=30),
         )
 
@@ -73,31 +73,31 @@ class Meeting:
 
     def report(self, error: BaseException) -> None:
         """Tell rank 0 what went wrong here."""
-        self.store.set(f"failed{self.job}/{self.place.rank}", in_one_line(error))
+        self.store.set(f"failed{self.job}/{self.env.rank}", in_one_line(error))
 
     def reports(self) -> dict[int, str]:
         """What other ranks said went wrong in this job."""
-        keys = {rank: f"failed{self.job}/{rank}" for rank in range(self.place.num_ranks)}
+        keys = {rank: f"failed{self.job}/{rank}" for rank in range(self.env.num_ranks)}
         return {rank: self.store.get(key).decode() for rank, key in keys.items() if self.store.check([key])}
 
     def close(self) -> None:
         """Send the others home, and wait a moment for them: the store may end with this process."""
-        self.tell(None)
+        self.broadcast(None)
         deadline = time.monotonic() + 60
-        while self.store.add("left", 0) < self.place.num_ranks - 1 and time.monotonic() < deadline:
+        while self.store.add("left", 0) < self.env.num_ranks - 1 and time.monotonic() < deadline:
             time.sleep(0.1)
 
 
-class GivenPlace(ClusterEnvironment):
+class GivenEnvironment(ClusterEnvironment):
     """Tells Lightning which process this is, so that it neither starts processes nor asks the environment.
 
     Args:
-        place: Which process this is.
+        env: Which process this is.
     """
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, env: DistributedEnv) -> None:
         super().__init__()
-        self.place = place
+        self.env = env
 
     @property
     def creates_processes_externally(self) -> bool:
@@ -121,70 +121,70 @@ class GivenPlace(ClusterEnvironment):
 
     def world_size(self) -> int:
         """Number of processes."""
-        return self.place.num_ranks
+        return self.env.num_ranks
 
     def set_world_size(self, size: int) -> None:
         """Nothing: it is known."""
 
     def global_rank(self) -> int:
         """This process's number."""
-        return self.place.rank
+        return self.env.rank
 
     def set_global_rank(self, rank: int) -> None:
         """Nothing: it is known."""
 
     def local_rank(self) -> int:
         """This process's number on its machine."""
-        return self.place.local_rank
+        return self.env.local_rank
 
     def node_rank(self) -> int:
         """The machine's number."""
-        return self.place.node
+        return self.env.node
 
 
 @functools.cache
-def outside_meeting() -> Meeting:
-    """The meeting of processes that torchrun, srun or submitit started; it lasts as long as the process.
+def outside_rendezvous() -> Rendezvous:
+    """The rendezvous of processes that torchrun, srun or submitit started; it lasts as long as the process.
 
     Raises:
         RibError: The port is in use, or rank 0 does not answer.
     """
-    place = place_of()
-    agent = os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True" and place.started_by == "torchrun"
-    store: dist.Store = _open(*_address(place), place, hosts=place.rank == 0 and not agent)
+    env = distributed_env()
+    agent = os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True" and env.started_by == "torchrun"
+    store: dist.Store = _open(*_address(env), env, hosts=env.rank == 0 and not agent)
     # torchrun's store outlives the processes that it starts again
     attempt = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
-    return Meeting(dist.PrefixStore(f"attempt{attempt}", store), place)
+    return Rendezvous(dist.PrefixStore(f"attempt{attempt}", store), env)
 
 
-def own_meeting(num_ranks: int) -> tuple[Meeting, dict[str, str]]:
-    """A meeting that this process hosts, and what the environment of the processes that join says.
+def own_rendezvous(num_ranks: int) -> tuple[Rendezvous, dict[str, str]]:
+    """A rendezvous that this process hosts, and what the environment of the processes that join says.
 
     Raises:
         RibError: The port that MASTER_PORT names is in use.
     """
-    place = Place(0, 0, num_ranks, num_ranks, "rib")
+    env = DistributedEnv(0, 0, num_ranks, num_ranks, "rib")
     asked = int(os.environ.get("MASTER_PORT", "0"))
-    store = _open(LOOPBACK, asked, place, hosts=True)
+    store = _open(LOOPBACK, asked, env, hosts=True)
     numbers = {"WORLD_SIZE": str(num_ranks), "LOCAL_WORLD_SIZE": str(num_ranks)}
     shared = dist.PrefixStore("attempt0", store)
-    return Meeting(shared, place), {"MASTER_ADDR": LOOPBACK, "MASTER_PORT": str(store.port), **numbers}
+    return Rendezvous(shared, env), {"MASTER_ADDR": LOOPBACK, "MASTER_PORT": str(store.port), **numbers}
 
 
-def _open(address: str, port: int, place: Place, hosts: bool) -> dist.TCPStore:
+def _open(address: str, port: int, env: DistributedEnv, hosts: bool) -> dist.TCPStore:
     try:
-        return dist.TCPStore(address, port, place.num_ranks, hosts, PATIENCE, wait_for_workers=False)
+        return dist.TCPStore(address, port, env.num_ranks, hosts, PATIENCE, wait_for_workers=False)
     except (dist.DistNetworkError, RuntimeError) as error:
         if hosts and "address already in use" in str(error).lower():
             raise RibError(f"port {port} is in use", "type MASTER_PORT=... before the command") from error
         first = str(error).strip().partition("\n")[0]
-        raise RibError(f"rank {place.rank} cannot reach rank 0 at {address}:{port} ({first})") from error
+        raise RibError(f"rank {env.rank} cannot reach rank 0 at {address}:{port} ({first})") from error
 
 
-def _address(place: Place) -> tuple[str, int]:
+def _address(env: DistributedEnv) -> tuple[str, int]:
     """Where rank 0 listens, which every rank can tell from its own environment."""
     environ = os.environ
-    if place.started_by in ("rib", "torchrun"):
+    if env.started_by in ("rib", "torchrun"):
         return environ["MASTER_ADDR"], int(environ["MASTER_PORT"])
     if "SUBMITIT_LOCAL_JOB_ID" in environ:
         address, number = LOOPBACK, int(environ["SUBMITIT_LOCAL_JOB_ID"])
@@ -197,6 +197,6 @@ def _address(place: Place) -> tuple[str, int]:
 
 def dismiss() -> None:
     """Rank 0 of processes that torchrun or srun started: nothing is left to train, the others may go."""
-    place = place_of()
-    if place.num_ranks > 1 and place.rank == 0 and place.started_by != "submitit":
-        outside_meeting().close()
+    env = distributed_env()
+    if env.num_ranks > 1 and env.rank == 0 and env.started_by != "submitit":
+        outside_rendezvous().close()
