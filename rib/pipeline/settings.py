@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Annotated
 
 from rib.io.path_settings import PATH, paths
-from rib.io.ranges import Device, FrameRate, OneOf, Range, Share
+from rib.io.ranges import Device, FrameRate, OneOf, Range
 from rib.io.settings import Recipe, Settings
 
 Rate = Annotated[float, Range(above=0, most=100)]
@@ -27,8 +27,8 @@ class CacheSettings(Settings):
 class CutSettings(Settings):
     """The search for scene cuts (`rib.video.cuts.find_cuts`)."""
 
-    histogram_distance: Share
-    picture_difference: Annotated[float, Range(0, 2)]
+    residual: Annotated[float, Range(0, 2)]
+    contrast: Annotated[float, Range(1, 100)]
 
 
 @dataclass(kw_only=True)

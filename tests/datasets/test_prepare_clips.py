@@ -34,7 +34,7 @@ SETTINGS: dict[str, Any] = {
     "background": {}}, "timeout_s": 1.0, "workers": 1, "shard": "0/1",
     "finding": {"_target_": "rib.datasets.humanslomo.find.Finding", "shortest": 5, "longest": 8,
                 "margin": 0.2, "height_px": 20,
-                "cuts": {"histogram_distance": 0.25, "picture_difference": 0.5}},
+                "cuts": {"residual": 0.12, "contrast": 2.25}},
 }  # fmt: skip
 
 

@@ -1,28 +1,86 @@
 from __future__ import annotations
 
+import cv2
 import numpy as np
+import pytest
 
 from rib.video.cuts import find_cuts
 
-SETTINGS = {"histogram_distance": 0.25, "picture_difference": 0.5}
+SETTINGS = {"residual": 0.12, "contrast": 2.25}
+SIZE = (160, 120)
 
 
-def scene(seed: int, count: int, shift: int = 0) -> list[np.ndarray]:
+def place(seed: int) -> np.ndarray:
+    """A textured picture, larger than what is shown of it."""
     rng = np.random.default_rng(seed)
-    base = np.kron(rng.integers(0, 256, (12, 16, 3)), np.ones((10, 10, 1))).astype(np.uint8)
-    base = (base * rng.uniform(0.2, 1, 3)).astype(np.uint8)
-    return [np.roll(base, shift * i, axis=1) for i in range(count)]
+    coarse = cv2.resize(rng.integers(30, 220, (9, 12, 3), dtype=np.uint8), (240, 180))
+    fine = cv2.resize(rng.integers(-30, 30, (45, 60, 3)).astype(np.int8).astype(np.float32), (240, 180))
+    return np.clip(coarse + fine, 0, 255).astype(np.uint8)
 
 
-def test_a_cut_is_found_at_the_first_frame_of_the_new_shot() -> None:
-    assert find_cuts(scene(0, 5) + scene(1, 4) + scene(2, 3), **SETTINGS) == [5, 9]
+def shot(seed: int, count: int, pan: float = 1.0, zoom: float = 1.0, start: int = 0) -> list[np.ndarray]:
+    """A camera that pans over a place while a square crosses the picture."""
+    frames = []
+    for k in range(start, start + count):
+        x, y = 10 + pan * k, 20
+        window = np.float32([[zoom, 0, -x * zoom], [0, zoom, -y * zoom]])
+        frame = cv2.warpAffine(place(seed), window, SIZE, borderMode=cv2.BORDER_REFLECT)
+        at = 10 + abs((4 * k + 110) % 220 - 110)
+        frame[50:80, at : at + 30] = (230, 210, 60)
+        frames.append(frame)
+    return frames
 
 
-def test_a_pan_a_flash_and_a_still_are_no_cuts() -> None:
-    pan = scene(0, 8, shift=6)
-    flash = [
-        np.clip(f.astype(int) + 60 * (i == 3), 0, 255).astype(np.uint8) for i, f in enumerate(scene(0, 8))
-    ]
-    still = [np.full((120, 160, 3), 40, np.uint8)] * 4
-    for frames in (pan, flash, still, [], still[:1]):
-        assert find_cuts(frames, **SETTINGS) == []
+def grey(frames: list[np.ndarray]) -> list[np.ndarray]:
+    return [np.repeat(cv2.cvtColor(f, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2) for f in frames]
+
+
+def dark(frames: list[np.ndarray]) -> list[np.ndarray]:
+    return [(f * 0.13).astype(np.uint8) for f in frames]
+
+
+@pytest.mark.parametrize("look", [list, grey, dark])
+@pytest.mark.parametrize("at", [3, 12, 21])
+def test_a_cut_is_found_at_the_first_frame_of_the_new_shot(look, at) -> None:
+    assert find_cuts(look(shot(0, at) + shot(1, 24 - at)), **SETTINGS) == [at]
+
+
+def test_several_cuts_and_a_punch_in_are_found() -> None:
+    frames = shot(0, 8) + shot(1, 7) + shot(2, 9) + shot(2, 8, zoom=1.6, start=9)
+    assert find_cuts(frames, **SETTINGS) == [8, 15, 24]
+
+
+@pytest.mark.parametrize("length", [1, 2])
+@pytest.mark.parametrize("light", [130, 255])
+def test_a_flash_is_no_cut(length: int, light: int) -> None:
+    frames = shot(0, 24)
+    for k in range(12, 12 + length):
+        frames[k] = np.clip(frames[k].astype(int) + light, 0, 255).astype(np.uint8)
+    assert find_cuts(frames, **SETTINGS) == []
+
+
+@pytest.mark.parametrize("steps", [6, 12, 20])
+@pytest.mark.parametrize("way", [1, -1])
+def test_a_fade_is_no_cut(steps: int, way: int) -> None:
+    gain = np.clip(1 - np.arange(30) / steps, 0, 1)[::way]
+    assert (
+        find_cuts([(f * g).astype(np.uint8) for f, g in zip(shot(0, 30), gain, strict=True)], **SETTINGS)
+        == []
+    )
+
+
+def test_a_dissolve_is_no_cut() -> None:
+    mix = np.clip((np.arange(30) - 10) / 8, 0, 1)
+    pairs = zip(shot(0, 30), shot(1, 30), mix, strict=True)
+    assert find_cuts([(a * (1 - m) + b * m).astype(np.uint8) for a, b, m in pairs], **SETTINGS) == []
+
+
+@pytest.mark.parametrize("pan", [0.0, 4.0, 11.0])
+def test_a_pan_is_no_cut(pan: float) -> None:
+    assert find_cuts(shot(0, 14, pan=pan), **SETTINGS) == []
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 5])
+def test_short_and_still_clips_have_none(count: int) -> None:
+    assert find_cuts([np.full((120, 160, 3), 40, np.uint8)] * count, **SETTINGS) == []
+    assert find_cuts(shot(0, count), **SETTINGS) == []
