@@ -7,19 +7,22 @@ import re
 from rib.config.paths import conf_dir, options
 from rib.io.errors import RibError
 
+_TOO_LONG = re.compile(r"[\d_]{4000,}")
 _NO_NAME = re.compile(r"|null|true|false|yes|no|on|off|[+-]?[\d.][\d.e+-]*|[+-]?(nan|inf)", re.IGNORECASE)
 
 
 def check_choice(argument: str) -> str:
-    """Refuse a config group's value that can be no option; gives the argument back.
+    """Refuse a value that Hydra would choke on, such as a group's that is no name; gives the argument back.
 
     Args:
         argument: What was typed, such as "pose=files".
 
     Raises:
-        RibError: A group is set to null, to nothing or to a number.
+        RibError: A group is set to null, to nothing or to a number; or a number is longer than Python reads.
     """
     key, equals, value = argument.partition("=")
+    if digits := _TOO_LONG.search(value):
+        raise RibError(f"{key}= is given a number of {len(digits.group())} digits", "type a shorter one")
     group = key.lstrip("+").partition("@")[0]
     if not equals or not re.fullmatch(r"[\w/]+", group) or not (conf_dir() / group).is_dir():
         return argument

@@ -30,6 +30,8 @@ def explain(error: BaseException) -> RibError:
         return _missing_option(error)
     if isinstance(error, OverrideParseException):
         reason = _first_line(str(error.message)).removeprefix(f"Error parsing override '{error.override}'")
+        if "Exception: " in reason:  # the parser's own words
+            reason = "it holds a character that has to be quoted"
         return RibError(
             f"could not read {error.override!r} ({reason.strip() or 'no key=value'})",
             "settings are written key=value; quote a value with spaces or brackets: \"key='a value'\"",

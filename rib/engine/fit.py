@@ -206,6 +206,7 @@ def _quiet() -> None:
         ".*in eval mode at the start of training.*",  # the EMA
         ".*LeafSpec.*",
         ".*does not have many workers.*",
+        ".*smaller than the logging interval.*",  # short runs, to try things out
         ".*ModelCheckpoint with manual optimization.*",  # the weights after a step are wanted
         ".*exists and is not empty.*",  # a resumed run goes on in its folder
         ".*your dataloader is not resumable.*",  # our samplers go on where the checkpoint stopped

@@ -94,6 +94,8 @@ def check(recipe: Mapping[str, Any], known: Mapping[str, Any] | None = None, pla
         RibError: An argument that the constructor does not take ("did you mean ...?"), a value outside what
             it takes, or an argument that it lacks.
     """
+    if not isinstance(recipe, Mapping):
+        raise RibError(f"{place or 'a recipe'} is {recipe!r}, but settings with a _target_ are expected")
     if "_target_" not in recipe:
         raise RibError(f"a recipe has no _target_ (its keys: {', '.join(map(str, recipe)) or 'none'})")
     target = recipe["_target_"]

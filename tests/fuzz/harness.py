@@ -119,7 +119,7 @@ def leftovers(folder: Path, result: str, code: int) -> str:
     for path in folder.rglob("*"):
         if LEFTOVER.search(path.name):
             return f"leaves {path.name}"
-    if (folder / result).exists() != (code == 0):
+    if result and (folder / result).exists() != (code == 0):
         return f"exit {code}, but {result} {'exists' if code else 'does not exist'}"
     return ""
 
@@ -130,7 +130,8 @@ class Campaign:
     Args:
         kind: What is attacked, for the report.
         root: A folder for the cases; each has its own inside, which is gone when it has passed.
-        result: What a case that ends well has made, and one that fails has not, below the case's folder.
+        result: What a case that ends well has made, and one that fails has not, below the case's folder;
+            "" where that differs.
         processes: How many of the cases are run as processes besides.
     """
 

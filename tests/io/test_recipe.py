@@ -38,3 +38,8 @@ def test_the_wrong_type_of_a_plain_value_is_told() -> None:
     with pytest.raises(RibError, match="in_features=three: expected a whole number"):
         check({"_target_": "torch.nn.Linear", "in_features": "three", "out_features": 1})
     check({"_target_": "torch.nn.Dropout", "p": 1})  # an int is a float
+
+
+def test_a_number_in_the_place_of_a_recipe_is_told() -> None:
+    with pytest.raises(RibError, match=r"a recipe is 0\.5, but settings with a _target_ are expected"):
+        build(0.5)  # type: ignore[arg-type]

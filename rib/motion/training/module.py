@@ -10,6 +10,7 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
+from rib.io.errors import RibError
 from rib.io.ranges import Count, Range, Share, Weight, Whole
 from rib.io.recipe import build
 from rib.motion.nets.base import natural_spline
@@ -67,6 +68,19 @@ class MotionModule(pl.LightningModule):
     ) -> MotionCurve:
         """The curve of the EMA weights (`rib.motion.nets.base.MotionBase`)."""
         return self.ema(times_s, keypoints_px, confidence, present)
+
+    def on_fit_start(self) -> None:
+        """Hold `checks` against the data's.
+
+        Raises:
+            RibError: They differ in name or order, and the numbers would bear the wrong names.
+        """
+        given = getattr(getattr(self.trainer, "datamodule", None), "checks", None)
+        if given is not None and list(given) != self.checks:
+            raise RibError(
+                f"task.module.checks=[{','.join(self.checks)}], but the data has {', '.join(given)}",
+                f"type task.module.checks=[{','.join(given)}]",
+            )
 
     def training_step(self, batch: MotionBatch, batch_idx: int) -> Tensor:
         """Named losses, and their weighted sum."""
