@@ -10,6 +10,7 @@ import torch
 
 from rib.background.interpolator import Interpolator
 from rib.io.errors import RibError
+from rib.io.regular_files import check_regular
 from rib.structures.interval import Background, Interval
 from rib.video.pictures import SUFFIXES, natural_key
 
@@ -33,6 +34,8 @@ class Folder(Interpolator):
         self.files = sorted((p for p in self.path.iterdir() if p.suffix.lower() in SUFFIXES), key=natural_key)
         if not self.files:
             raise RibError(f"background.path={path} holds no picture ({', '.join(sorted(SUFFIXES))})")
+        for file in self.files:
+            check_regular(file, "take it out of the folder")
 
     def prepare(self, num_frames: int, size_px: tuple[int, int], num_held: int = 0) -> None:
         """See `Interpolator.prepare`.
@@ -58,9 +61,12 @@ class Folder(Interpolator):
 
 def _read(path: Path) -> np.ndarray:
     """(H, W, 3) uint8 RGB, upright."""
-    picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    try:
+        picture = cv2.imdecode(np.frombuffer(path.read_bytes() or b"\0", np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error:  # larger than OpenCV takes
+        picture = None
     if picture is None:
-        raise RibError(f"{path} cannot be read as a picture")
+        raise RibError(f"{path} cannot be read as a picture", "write it again")
     return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from rib.io.errors import RibError
+from rib.io.regular_files import check_regular
 from rib.structures.keypoints import PoseSequence
 from rib.video import FrameSource
 
@@ -38,6 +39,8 @@ class FilesMask:
         if not self._folder.is_dir():
             raise RibError(f"there is no folder {self._folder} of mattes", "set mask.path to one")
         files = sorted(self._folder.glob("*.png"))
+        for file in files:
+            check_regular(file, "take it out of the folder")
         if len(files) != len(source):
             raise RibError(
                 f"{self._folder} holds {len(files)} PNG mattes, but {source.name} has {len(source)} frames",
@@ -50,9 +53,14 @@ class FilesMask:
 def _read(file: Path, size_px: tuple[int, int]) -> np.ndarray:
     import cv2
 
-    stored = cv2.imdecode(np.frombuffer(file.read_bytes() or b"\0", np.uint8), cv2.IMREAD_ANYDEPTH)
+    try:
+        stored = cv2.imdecode(np.frombuffer(file.read_bytes() or b"\0", np.uint8), cv2.IMREAD_ANYDEPTH)
+    except cv2.error:  # larger than OpenCV takes
+        stored = None
     if stored is None:
-        raise RibError(f"{file} is no PNG picture")
+        raise RibError(f"{file} is no PNG picture that can be decoded", "write it again")
+    if stored.dtype not in (np.uint8, np.uint16):
+        raise RibError(f"{file} holds {stored.dtype}, expected 8 or 16 bits a pixel", "write it again")
     width, height = size_px
     if stored.shape != (height, width):
         raise RibError(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import cv2
@@ -64,4 +65,10 @@ def test_no_folder_and_an_empty_folder_are_refused(tmp_path: Path) -> None:
     with pytest.raises(RibError, match="is not a folder"):
         Folder(str(tmp_path / "absent"))
     with pytest.raises(RibError, match="holds no picture"):
+        Folder(str(tmp_path))
+
+
+def test_a_fifo_among_the_pictures_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "0.png")
+    with pytest.raises(RibError, match="is a FIFO"):
         Folder(str(tmp_path))

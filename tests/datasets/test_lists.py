@@ -127,3 +127,19 @@ def test_the_lists_of_the_reference_read() -> None:
     assert all(a.frames[::2] == b.frames for a, b in zip(test, given, strict=True))
     videos = {video.name for video in read_video_list(SHARED / "video.csv")}
     assert {clip.video for clip in train} - videos == {"00_Dance", "01_Dance"}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("[" * 100_000, "is no JSON"),
+        ("9" * 5000, "is no JSON"),
+        ('{"a": {"video_name": "v", "video_frames": [-1]}}', "'-1' is no file name"),
+        ('{"a": {"video_name": "v", "video_frames": [1000000000000]}}', "is no file name"),
+        ('{"a": {"video_name": "v", "video_frames": ["' + "9" * 5000 + '"]}}', "holds no number"),
+    ],
+)
+def test_a_list_that_was_written_to_do_harm_is_one_line(tmp_path: Path, content: str, message: str) -> None:
+    (tmp_path / "clips.json").write_text(content)
+    with pytest.raises(RibError, match=message):
+        read_clip_list(tmp_path / "clips.json")

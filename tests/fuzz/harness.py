@@ -144,16 +144,19 @@ class Campaign:
         self._pool = ThreadPoolExecutor(2)
         self._jobs: list[Future[None]] = []
 
-    def run(self, prepare: Callable[[Path], list[str]]) -> None:
+    def run(self, prepare: Callable[[Path], list[str]], result: str | None = None) -> None:
         """One case.
 
         Args:
             prepare: Writes the input into the folder it is given and says what to type.
+            result: Another one than the campaign's; "" for none, where a failed run keeps its folder.
         """
         number, self._count = self._count, self._count + 1
-        self._case(self.root / f"{number}", prepare, call)
+        result = self.result if result is None else result
+        self._case(self.root / f"{number}", prepare, result, call)
         if self._every and number % self._every == 0:
-            self._jobs.append(self._pool.submit(self._case, self.root / f"process{number}", prepare, start))
+            folder = self.root / f"process{number}"
+            self._jobs.append(self._pool.submit(self._case, folder, prepare, result, start))
 
     def close(self) -> None:
         """Wait for the processes, say how many cases there were, and fail if one broke the law."""
@@ -167,11 +170,13 @@ class Campaign:
             + [f"  {n} x {fault}\n      {example}" for fault, (n, example) in self.faults.items()]
         )
 
-    def _case(self, folder: Path, prepare: Callable[[Path], list[str]], run: Callable[..., Outcome]) -> None:
+    def _case(
+        self, folder: Path, prepare: Callable[[Path], list[str]], result: str, run: Callable[..., Outcome]
+    ) -> None:
         folder.mkdir(parents=True)
         outcome = run(*prepare(folder), folder=folder)
         self.codes[outcome.code] += 1
-        fault = outcome.fault or leftovers(folder, self.result, outcome.code)
+        fault = outcome.fault or leftovers(folder, result, outcome.code)
         if not fault:
             shutil.rmtree(folder)
             return

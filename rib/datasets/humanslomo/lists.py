@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from rib.io.errors import RibError
+from rib.io.regular_files import check_regular
 
 COLUMNS = ("File_name", "Youtube_id", "FPS")
 _PLAIN = re.compile(r"[^/\\\x00-\x1f]+")
@@ -55,7 +56,12 @@ def read_video_list(path: str | Path) -> list[ListedVideo]:
         RibError: It is absent, lacks a column, or a row holds something else.
     """
     path = Path(path).expanduser()
-    rows = list(csv.DictReader(_text(path).splitlines()))
+    try:
+        rows = list(csv.DictReader(_text(path).splitlines()))
+    except csv.Error as error:
+        raise RibError(
+            f"{path} is no CSV ({error})", f"the first line of a video list is {','.join(COLUMNS)}"
+        ) from error
     if rows and (lacking := [name for name in COLUMNS if name not in rows[0]]):
         raise RibError(
             f"{path} lacks the column {lacking[0]}", f"the first line of a video list is {','.join(COLUMNS)}"
@@ -87,7 +93,7 @@ def read_clip_list(path: str | Path) -> list[ListedClip]:
     path = Path(path).expanduser()
     try:
         content = json.loads(_text(path))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RibError(f"{path} is no JSON ({error})", f"a clip list looks like {EXAMPLE}") from error
     if not isinstance(content, dict):
         raise RibError(
@@ -102,15 +108,17 @@ def _clip(path: Path, name: str, entry: Any) -> ListedClip:
     frames = entry.get("video_frames") if isinstance(entry, dict) else None
     if not isinstance(video, str) or not isinstance(frames, list) or not frames:
         raise RibError(f"{told} lacks video_name or video_frames", f"a clip list looks like {EXAMPLE}")
-    frames = [f"{frame:06d}" if isinstance(frame, int) else frame for frame in frames]
+    frames = [f"{frame:06d}" if isinstance(frame, int) and 0 <= frame < 10**9 else frame for frame in frames]
     for word in (name, video, *frames):
         if not _is_plain(word):
-            raise RibError(f"{told}: {word!r} is no file name")
+            raise RibError(f"{told}: {str(word)[:40]!r} is no file name")
     numbers = [frame_number(frame) for frame in frames]
     if any(b <= a for a, b in pairwise(numbers)):
         raise RibError(f"{told}: its frames do not increase")
     if entry.get("num_frames", len(frames)) != len(frames):
-        raise RibError(f"{told}: num_frames is {entry['num_frames']}, but it names {len(frames)} frames")
+        raise RibError(
+            f"{told}: num_frames is {str(entry['num_frames'])[:40]}, but it names {len(frames)} frames"
+        )
     return ListedClip(name, video, tuple(frames))
 
 
@@ -121,8 +129,8 @@ def frame_number(name: str) -> int:
         RibError: There is none.
     """
     digits = re.findall(r"\d+", Path(name).stem)
-    if not digits:
-        raise RibError(f"the frame name {name!r} holds no number", "names look like frame00012.png")
+    if not digits or len(digits[-1]) > 18:
+        raise RibError(f"the frame name {name[:40]!r} holds no number", "names look like frame00012.png")
     return int(digits[-1])
 
 
@@ -132,6 +140,7 @@ def _is_plain(name: Any) -> bool:
 
 
 def _text(path: Path) -> str:
+    check_regular(path, "name a CSV or JSON file", "the list ")
     try:
         return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
