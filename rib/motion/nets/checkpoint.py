@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from rib.io.errors import RibError, in_one_line
+from rib.io.errors import RibError
 from rib.io.net_files import ema_weights, net_from_file, read_safetensors, read_tensors, write_net
 
 FORMAT, FORMAT_VERSION = "rib.motion", 1
@@ -83,7 +83,7 @@ def load_net(path: str | Path, joint_set: str = "body19", fps: float | None = No
     except RibError:
         raise
     except Exception as error:  # a damaged file raises nearly anything on the way
-        reason = in_one_line(error)[:200]
+        reason = " ".join(str(error).split())[:200] or "it is damaged"
         raise RibError(f"{path} cannot be read as motion weights ({reason})") from error
     _check(path, facts, joint_set, fps)
     return net_from_file(recipe, "motion net", path, state)
