@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
@@ -24,6 +25,22 @@ _POSE_FREEDOM = 4
 """A pose counts as so many independent measurements."""
 
 
+_FEW = 2
+"""Among more people than this, somebody is missed or newly found all the time."""
+
+
+class Scene(NamedTuple):
+    """What a link is weighed against.
+
+    Attributes:
+        size_px: Width and height of the picture.
+        people: How many are found in a keyframe of the shot, on the mean.
+    """
+
+    size_px: tuple[int, int]
+    people: float
+
+
 @dataclass(frozen=True)
 class LinkEvidence:
     """Sum of log likelihood ratios (nats): one person, against two who have nothing to do with each other.
@@ -39,7 +56,7 @@ class LinkEvidence:
         unseen: Nats that each keyframe between costs in which the person was not found.
         unseen_most: At most so many nats.
         vanished: Nats for a track that ends inside the picture and another that begins there: people come and
-            go at its sides.
+            go at its sides. In a crowd it counts less.
         hidden_s: Seconds after which `vanished` counts 1/e: few stay hidden for long.
         left: Nats against a link where one of the two is at a side of the picture.
     """
@@ -57,18 +74,18 @@ class LinkEvidence:
     hidden_s: Positive
     left: NonNegative
 
-    def __call__(self, a: Tracklet, b: Tracklet, size_px: tuple[int, int]) -> float:
-        """Weigh the link from the end of `a` to the start of `b`, in a picture of that width and height."""
+    def __call__(self, a: Tracklet, b: Tracklet, scene: Scene) -> float:
+        """Weigh the link from the end of `a` to the start of `b`."""
         dt = b.first.time_s - a.last.time_s
         sizes = a.size_px(at_end=True), b.size_px(at_end=False)
         size = float(np.sqrt(sizes[0] * sizes[1]))
-        motion = self._motion(a, b, dt, size, float(size_px[0] * size_px[1]))
+        motion = self._motion(a, b, dt, size, float(scene.size_px[0] * scene.size_px[1]))
         if motion < -20:
             return NEVER
         unseen = self.unseen * (b.first.moment - a.last.moment - 1)
         shape = _scale(sizes, dt) + _pose(a, b, dt)
-        inside = min(_inside(a.last, size_px), _inside(b.first, size_px))
-        hidden = self.vanished * float(np.exp(-dt / self.hidden_s))
+        inside = min(_inside(a.last, scene.size_px), _inside(b.first, scene.size_px))
+        hidden = self.vanished * float(np.exp(-dt / self.hidden_s)) / max(1.0, scene.people / _FEW)
         prior = hidden * inside - self.left * (1 - inside) - min(unseen, self.unseen_most)
         return motion + shape + self._appearance(a, b) + prior
 

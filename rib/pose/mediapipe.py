@@ -15,8 +15,9 @@ from rib.pose.blazepose import BodyLandmarker, PersonDetector, Roi
 from rib.pose.memory import steadily
 from rib.pose.mirrored import average, look_in_mirror
 from rib.pose.people import Candidate, Crowd, believe
+from rib.pose.sequences import nobody
 from rib.pose.sides import untangle
-from rib.pose.track import main_person, nobody
+from rib.pose.track import lasting, main_person
 from rib.structures.keypoints import LAYERS, PoseSequence, PoseTracks
 from rib.structures.skeleton import joint_set
 from rib.video import FrameSource
@@ -149,7 +150,7 @@ class MediapipePose:
         motions = [motion.matrix for motion in sight.camera]
         tracks = self._tracker.link(detections, source.times_s, source.size_px, cuts, motions)
         if everybody:
-            members = {track.track_id: track.members for track in tracks if len(track.members) > 1}
+            members = {track.track_id: track.members for track in lasting(tracks, len(detections))}
         else:
             members = {0: main_person(tracks, len(detections), cuts)}
         return {

@@ -10,7 +10,7 @@ from rib.pose.detection import Detection
 from rib.structures.skeleton import BODY25_HANDS, joint_set
 
 _BODY = slice(0, 25)
-_TRUNK = [BODY25_HANDS.index(name) for name in ("right_shoulder", "left_shoulder", "left_hip", "right_hip")]
+TRUNK = [BODY25_HANDS.index(name) for name in ("right_shoulder", "left_shoulder", "left_hip", "right_hip")]
 _AS_LONG_AS_A_TRUNK = [
     (BODY25_HANDS.index(a), BODY25_HANDS.index(b), ratio)
     for a, b, ratio in (
@@ -72,13 +72,13 @@ def plausible(people: Sequence[Detection], size: tuple[int, int]) -> list[int]:
 
 def _lies_inside(person: Detection, size: tuple[int, int]) -> bool:
     """Whether a shoulder or hip lies in the picture; True where none of the four was found."""
-    corners = person.keypoints_px[_TRUNK][person.confidence[_TRUNK] > 0]
+    corners = person.keypoints_px[TRUNK][person.confidence[TRUNK] > 0]
     inside = ((corners >= 0) & (corners < np.asarray(size))).all(axis=1)
     return len(corners) == 0 or bool(inside.any())
 
 
 def _has_human_shoulders(person: Detection) -> bool:
-    right, left = _TRUNK[:2]
+    right, left = TRUNK[:2]
     if min(person.confidence[right], person.confidence[left]) <= _SEEN:
         return True
     width_px = float(np.linalg.norm(person.keypoints_px[right] - person.keypoints_px[left]))

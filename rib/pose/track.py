@@ -20,13 +20,15 @@ from rib.io.ranges import NonNegative, Seconds, Share
 from rib.io.recipe import build
 from rib.pose.appearance import alike
 from rib.pose.detection import Detection
-from rib.pose.links import LinkEvidence, certain_links
+from rib.pose.links import LinkEvidence, Scene, certain_links
 from rib.pose.observed import Observation, Tracklet, observe
 from rib.pose.outliers import without_contradictions
-from rib.structures.keypoints import LAYERS, PoseSequence, PoseTracks
-from rib.structures.skeleton import BODY25_HANDS
+from rib.pose.sequences import nobody, sequence
+from rib.structures.keypoints import PoseSequence, PoseTracks
 from rib.video.camera import STILL, follow
 
+_MISSED = 2
+"""Somebody missed in so many keyframes still competes for the detections of the next."""
 _STEADY = 3
 """So many observations tell a tracklet's velocity well."""
 
@@ -102,7 +104,7 @@ class Tracker:
         camera: Sequence[np.ndarray] | None = None,
     ) -> PoseTracks:
         """Everybody as they were found, in the joint set `body25_hands`; arguments as of `link`."""
-        linked = self.link(people, times_s, size_px, cuts, camera)
+        linked = lasting(self.link(people, times_s, size_px, cuts, camera), len(people))
         everybody = [sequence(people, track.members, times_s, size_px, track.track_id) for track in linked]
         return PoseTracks.of(everybody) if everybody else nobody(times_s, size_px)
 
@@ -134,31 +136,32 @@ class Tracker:
         back = dict(zip(moments, _back(moments, camera), strict=True))
         maps = [back.get(k, STILL) for k in range(len(people))]
         observed = observe(people, times_s, size_px, maps, moments)
-        tracklets = self._link_neighbours(observed, size_px)
+        scene = Scene(size_px, float(np.mean([len(seen) for seen in observed])))
+        tracklets = self._link_neighbours(observed, moments.start, scene)
         if len(moments) > 1:
             keyframe_s = float(np.median(np.diff(times_s[moments.start : moments.stop])))
             for longest_s in (2.5 * keyframe_s, self._max_gap_s, np.inf):
                 for fewest in (1, _STEADY):
-                    tracklets = self._link_over_gaps(tracklets, longest_s, fewest, size_px)
+                    tracklets = self._link_over_gaps(tracklets, longest_s, fewest, scene)
         return [without_contradictions(tracklet) for tracklet in tracklets]
 
-    def _link_neighbours(self, observed: list[list[Observation]], size_px: tuple[int, int]) -> list[Tracklet]:
-        """From each keyframe to the next, forward in time."""
-        done: list[Tracklet] = []
-        open_ends: list[Tracklet] = []
-        for seen in observed:
+    def _link_neighbours(self, observed: list[list[Observation]], first: int, scene: Scene) -> list[Tracklet]:
+        """From each keyframe to the next, where nobody missed just before may be meant instead."""
+        tracklets: list[Tracklet] = []
+        for moment, seen in enumerate(observed):
+            recent = [t for t in tracklets if t.last.moment >= first + moment - 1 - _MISSED]
             fresh = [Tracklet([observation]) for observation in seen]
-            links = certain_links(self._matrix(open_ends, fresh, np.inf, size_px), self._margin)
+            links = certain_links(self._matrix(recent, fresh, np.inf, scene), self._margin)
+            known = set()
             for row, column in links:
-                open_ends[row].seen.append(seen[column])
-                fresh[column] = open_ends[row]
-            continued = {row for row, _ in links}
-            done += [tracklet for row, tracklet in enumerate(open_ends) if row not in continued]
-            open_ends = fresh
-        return done + open_ends
+                if recent[row].last.moment == first + moment - 1:
+                    recent[row].seen.append(seen[column])
+                    known.add(column)
+            tracklets += [tracklet for column, tracklet in enumerate(fresh) if column not in known]
+        return tracklets
 
     def _link_over_gaps(
-        self, tracklets: list[Tracklet], longest_s: float, fewest: int, size_px: tuple[int, int]
+        self, tracklets: list[Tracklet], longest_s: float, fewest: int, scene: Scene
     ) -> list[Tracklet]:
         """Join ends to starts, again and again until nothing more is certain.
 
@@ -169,7 +172,7 @@ class Tracker:
         tracklets = [tracklet for tracklet in tracklets if len(tracklet.seen) >= fewest]
         while True:
             tracklets = sorted(tracklets, key=lambda t: _origin([t]))
-            links = certain_links(self._matrix(tracklets, tracklets, longest_s, size_px), self._margin)
+            links = certain_links(self._matrix(tracklets, tracklets, longest_s, scene), self._margin)
             if not links:
                 return tracklets + alone
             after = dict(links)
@@ -186,14 +189,14 @@ class Tracker:
             tracklets = joined
 
     def _matrix(
-        self, ends: list[Tracklet], starts: list[Tracklet], longest_s: float, size_px: tuple[int, int]
+        self, ends: list[Tracklet], starts: list[Tracklet], longest_s: float, scene: Scene
     ) -> np.ndarray:
         """Evidence (A, B) for every link forward in time over at most `longest_s`."""
         evidence = np.full((len(ends), len(starts)), -np.inf)
         for row, a in enumerate(ends):
             for column, b in enumerate(starts):
                 if 0 < b.first.time_s - a.last.time_s <= longest_s + 1e-9:
-                    evidence[row, column] = self._evidence(a, b, size_px)
+                    evidence[row, column] = self._evidence(a, b, scene)
         return evidence
 
     def _link_shots(self, shots: list[list[Tracklet]]) -> list[list[Tracklet]]:
@@ -215,11 +218,9 @@ class Tracker:
         return persons
 
 
-def nobody(times_s: np.ndarray, size_px: tuple[int, int]) -> PoseTracks:
-    """No tracks, at these moments."""
-    num_frames, num_joints = len(times_s), len(BODY25_HANDS)
-    keypoints_px, confidence = np.zeros((num_frames, 0, num_joints, 2)), np.zeros((num_frames, 0, num_joints))
-    return PoseTracks(keypoints_px, confidence, np.asarray(times_s, float), (), "body25_hands", size_px)
+def lasting(tracks: Sequence[Track], num_frames: int) -> list[Track]:
+    """The tracks seen often enough to be a person's: in three keyframes, or in half of a shorter clip."""
+    return [track for track in tracks if len(track.members) >= min(_STEADY, (num_frames + 1) // 2)]
 
 
 def main_person(tracks: Sequence[Track], num_frames: int, cuts: Sequence[int]) -> dict[int, int]:
@@ -243,35 +244,6 @@ def main_person(tracks: Sequence[Track], num_frames: int, cuts: Sequence[int]) -
         best, moments = max(present, key=rank)
         chosen |= {k: best.members[k] for k in moments}
     return chosen
-
-
-def sequence(
-    people: Sequence[Sequence[Detection]],
-    members: Mapping[int, int],
-    times_s: np.ndarray,
-    size_px: tuple[int, int],
-    track_id: int = 0,
-) -> PoseSequence:
-    """One person's detections as a sequence in the joint set `body25_hands`."""
-    num_frames, num_joints = len(times_s), len(BODY25_HANDS)
-    keypoints_px, confidence = np.zeros((num_frames, num_joints, 2)), np.zeros((num_frames, num_joints))
-    depth = np.full((num_frames, len(LAYERS)), np.nan)
-    chosen = {moment: people[moment][index] for moment, index in members.items()}
-    for moment, person in chosen.items():
-        found = person.confidence > 0
-        keypoints_px[moment, found] = person.keypoints_px[found]
-        confidence[moment] = person.confidence
-        if person.depth is not None:
-            depth[moment] = person.depth
-    return PoseSequence(
-        keypoints_px=keypoints_px,
-        confidence=confidence,
-        times_s=np.asarray(times_s, float),
-        joint_set="body25_hands",
-        size_px=size_px,
-        depth_order=depth if any(person.depth is not None for person in chosen.values()) else None,
-        track_id=track_id,
-    )
 
 
 def _back(moments: range, camera: Sequence[np.ndarray] | None) -> list[np.ndarray]:

@@ -16,7 +16,8 @@ from rib.pose.appearance import alike, describe
 from rib.pose.detection import Detection
 from rib.pose.links import certain_links
 from rib.pose.plausible import plausible
-from rib.pose.track import Tracker, nobody
+from rib.pose.sequences import nobody
+from rib.pose.track import Tracker
 from rib.structures.skeleton import BODY25_HANDS
 
 TRACKER: Tracker = build(
