@@ -22,7 +22,7 @@ from rib.pipeline.chain import Chain
 from rib.pipeline.settings import ClipSettings
 from rib.pipeline.shares import TrustShares
 from rib.pipeline.watch import bar
-from rib.video import Colours, FrameSource, PictureWriter, cut, open_source
+from rib.video import Colours, FrameSource, HeldSource, PictureWriter, cut, open_source
 from rib.video.pictures import SUFFIXES
 from rib.video.view import refuse_uneven
 
@@ -50,7 +50,7 @@ def benchmark(config: Mapping[str, Any], source: FrameSource | None = None) -> d
     source = source or open_source(
         config["input"], config["input_fps"], max_mpx=config["max_mpx"], colours=Colours(untagged="601")
     )
-    clip = _part(config, source)
+    clip = HeldSource(_part(config, source))
     chains = build_chains(config)
     scorer = FrameScorer(next(iter(chains.values())).stages.device)
     showcase = Showcase(scorer.detect, config["sheet_rows"])

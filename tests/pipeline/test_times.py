@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -105,3 +107,32 @@ def test_copies_belong_to_a_gap_that_they_border() -> None:
 def test_a_senseless_rate_is_refused(rate: float | None, fps: float | None, words: str) -> None:
     with pytest.raises(RibError, match=words):
         target_fps(Fraction(30), rate, fps)
+
+
+class Counted(np.ndarray):
+    """Counts the elements that are looked at: all of them, or as many as a bisection needs."""
+
+    looked = 0
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        Counted.looked += max(np.size(one) for one in inputs)
+        return getattr(ufunc, method)(*(np.asarray(one).view(np.ndarray) for one in inputs), **options)
+
+    def __array_function__(self, func: Any, types: Any, args: Any, options: Any) -> Any:
+        plain = [one.view(np.ndarray) if isinstance(one, Counted) else one for one in args]
+        bisects = func is np.searchsorted
+        Counted.looked += int(np.size(args[1]) * np.log2(len(self) + 1)) if bisects else len(self)
+        return func(*plain, **options)
+
+
+def test_all_intervals_together_look_at_each_output_moment_once() -> None:
+    looked = []
+    for count in (200, 400):
+        line = timeline(np.arange(count) / 30, Fraction(120))
+        counted = replace(line, gap=line.gap.view(Counted), keyframe=line.keyframe.view(Counted))
+        Counted.looked = 0
+        frames = [number for gap in range(count - 1) for number in counted.frames(gap)]
+        assert frames == list(range(len(line)))
+        assert sum(len(counted.wanted(gap)) for gap in range(count - 1)) == int((line.keyframe < 0).sum())
+        looked.append(Counted.looked)
+    assert looked[1] < 2.5 * looked[0]
