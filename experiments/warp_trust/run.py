@@ -89,7 +89,7 @@ def made(case: Case, settings: list[str]) -> tuple[dict[str, Any], dict[int, np.
             writer.write(frame.picture)
             if frame.keyframe < 0:
                 shares.add(int(analysis.timeline.gap[frame.index]), frame.trusted)
-    told = {**shares.told(), **chain.summary(), "seconds": dict(chain.watch.seconds), "config": config}
+    told = {**shares.summary(), **chain.summary(), "seconds": dict(chain.watch.seconds), "config": config}
     return {**told, "trust_histogram": kept.trust.tolist(), "gaps": kept.found}, kept.floors
 
 

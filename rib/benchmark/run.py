@@ -74,7 +74,7 @@ def benchmark(config: Mapping[str, Any], source: FrameSource | None = None) -> d
         stack.close()
         result = _result(config, clip, rows)
         for name, chain in chains.items():
-            result["methods"][name] |= _stages_of(chain, hidden) | shares[name].told() | chain.summary()
+            result["methods"][name] |= _stages_of(chain, hidden) | shares[name].summary() | chain.summary()
         write_text_whole(work / "metrics.json", json.dumps(result, indent=2) + "\n")
         write_text_whole(work / "metrics.csv", csv_text(rows))
         write_bytes_whole(work / "contact_sheet.png", draw_sheet(result, showcase.shown))

@@ -109,7 +109,7 @@ def _summary(
         "reused": sorted(set(chain.artefacts.reused)),
         "cuts_s": [float(source.times_s[cut]) for cut in analysis.cuts],
         "person_in_keyframes": float(analysis.keyframe_poses.present.mean()),
-        **shares.told(),
+        **shares.summary(),
         **chain.summary(),
         "fallback_gaps": sum(not analysis.person_at(g, g + 1) or g + 1 in analysis.cuts for g in range(gaps))
         / gaps,

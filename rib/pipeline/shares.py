@@ -22,8 +22,8 @@ class TrustShares:
         self._frames.append(trusted)
         self._gaps[gap] = self._gaps.get(gap, False) or trusted > 0
 
-    def told(self) -> dict[str, float]:
-        """`trusted_pixels`: of all pixels made; `trusted_gaps`: of all gaps, those with any such pixel."""
+    def summary(self) -> dict[str, float]:
+        """`trusted_pixels`: of all pixels made; `trusted_gaps`: of all intervals, those with such."""
         return {
             "trusted_pixels": sum(self._frames) / max(len(self._frames), 1),
             "trusted_gaps": sum(self._gaps.values()) / max(len(self._gaps), 1),
