@@ -14,7 +14,7 @@ from rib.io.results import Destination, Part
 from rib.pipeline.output_frames import OutputFrame
 from rib.pipeline.settings import InterpolateSettings
 from rib.pipeline.times import Timeline
-from rib.video import FrameSource, PictureWriter, SoundTrack, VideoWriter
+from rib.video import FrameSource, Origin, PictureWriter, SoundTrack, VideoWriter
 from rib.video.pictures import SUFFIXES
 
 LAYOUTS = {
@@ -131,6 +131,7 @@ def write_frames(
                 audio_from=sound,
                 stamps_s=moments.stamps_s,
                 look=source.look,
+                tags_from=_origin(source, moments),
             )
             sinks.append(stack.enter_context(writer))
         if where.pictures:
@@ -141,3 +142,10 @@ def write_frames(
             yield frame
     if where.video:
         not_kept += writer.notes
+
+
+def _origin(source: FrameSource, moments: Timeline) -> Origin | None:
+    if source.file is None:
+        return None
+    end_s = source.audio_start_s + source.duration_s
+    return Origin(source.file, source.audio_start_s, end_s, moments.duration_s / source.duration_s)

@@ -8,6 +8,7 @@ from rib.video.opening import open_source
 from rib.video.pictures import PictureSource, PictureWriter
 from rib.video.sound import SoundTrack
 from rib.video.source import FrameSource, FrameWriter
+from rib.video.tags import Origin
 from rib.video.times import exact_fps
 from rib.video.view import View, cut, every, part_in_time
 from rib.video.writer import VideoWriter
@@ -18,6 +19,7 @@ __all__ = [
     "FrameSource",
     "FrameWriter",
     "HeldSource",
+    "Origin",
     "PictureSource",
     "PictureWriter",
     "SoundTrack",

@@ -31,6 +31,7 @@ class ArraySource:
 
     audio: Path | None = None
     audio_start_s = 0.0
+    file: Path | None = None
     fps_assumed = False
 
     def __init__(

@@ -63,7 +63,6 @@ class VideoSource:
     """
 
     fps_assumed = False
-    audio_start_s = 0.0
 
     def __init__(
         self,
@@ -85,6 +84,8 @@ class VideoSource:
         self.not_kept = [*found.not_kept, *self._lost(found.look)]
         self.duration_s, self.fps_assumed = found.timing.duration_s, found.timing.fps_assumed
         self.audio = self.path if found.has_audio else None
+        self.audio_start_s = found.start_s
+        self.file: Path | None = self.path
         self.size_px = found.orientation.size(found.coded_size_px)
         self._found = found
         self._fingerprint = ""

@@ -25,7 +25,7 @@ class HeldSource:
         self.name, self.size_px, self.notes = source.name, source.size_px, source.notes
         self.fps, self.fps_assumed = source.fps, source.fps_assumed
         self.times_s, self.duration_s = source.times_s, source.duration_s
-        self.audio, self.audio_start_s = source.audio, source.audio_start_s
+        self.audio, self.audio_start_s, self.file = source.audio, source.audio_start_s, source.file
         self.look, self.not_kept = source.look, source.not_kept
         width, height = source.size_px
         self._fits = len(source) * width * height * 3 <= limit_bytes

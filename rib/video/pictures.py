@@ -48,6 +48,7 @@ class PictureSource:
 
     audio: Path | None = None
     audio_start_s = 0.0
+    file: Path | None = None
 
     def __init__(
         self, folder: str | Path, fps: Fraction, fps_assumed: bool = False, max_mpx: float | None = None

@@ -7,6 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import numpy as np
 from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
@@ -35,6 +36,8 @@ class Scan:
         timing: The same as exact times.
         coded_size_px: Width and height as stored.
         orientation: What brings a stored picture upright.
+        start_s: When the first frame is shown on the file's own clock, told by all stamps: the first may have
+            none.
         has_audio: Whether there is sound.
         look: How the stored numbers look.
         not_kept: What the file lacks at its end, in sentences.
@@ -44,6 +47,7 @@ class Scan:
     timing: Timing
     coded_size_px: tuple[int, int]
     orientation: Orientation
+    start_s: float
     has_audio: bool
     look: Look
     not_kept: list[str]
@@ -83,7 +87,8 @@ def scan(path: Path, unsteady: bool = False, max_mpx: float | None = None, untag
     timing = timing_from_ticks(ticks, tick_s, rates, _last_ticks(packets), unsteady)
     orientation = orientation_of(first)
     look = look_of(first, aspect, orientation.transpose, untagged)
-    return Scan(ticks, timing, (first.width, first.height), orientation, has_audio, look, not_kept)
+    start_s = _start_s(ticks, tick_s, timing.times_s)
+    return Scan(ticks, timing, (first.width, first.height), orientation, start_s, has_audio, look, not_kept)
 
 
 def frame_tick(frame: VideoFrame) -> int | None:
@@ -127,6 +132,13 @@ def _packets(container: InputContainer, stream: VideoStream, path: Path) -> list
             f"{path}: packet {len(stamps)} cannot be read ({reason(error)})", repair(path)
         ) from error
     return stamps
+
+
+def _start_s(ticks: list[int | None], tick_s: Fraction, times_s: np.ndarray) -> float:
+    """When a clip starts on the file's clock: what most of its stamps say."""
+    known = [k for k, tick in enumerate(ticks) if tick is not None]
+    starts = [float((ticks[k] or 0) * tick_s) - float(times_s[k]) for k in known]
+    return float(np.median(starts)) if starts else 0.0
 
 
 def _last_ticks(stamps: list[Stamp]) -> int:

@@ -25,6 +25,8 @@ MP4_HOLDS = frozenset({"aac", "mp3", "ac3", "eac3", "alac", "opus"})
 """Sound codecs that players accept in MP4."""
 PREROLL_S = 0.1
 """Packets this long before the first picture are kept: decoders start clean with them, MP4 hides them."""
+AAC_LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "4.0", 5: "5.0", 6: "5.1"}
+"""By number of channels."""
 ATEMPO_LEAD_S = 0.024
 """What `atempo` makes twice as slow comes early by so much (a click's centre, at 48 kHz; with n times as slow
 it is n - 1 times that within 10 ms)."""
@@ -36,21 +38,52 @@ class SoundTrack:
 
     Attributes:
         path: The file that holds it.
-        start_s: When the first new picture is shown, counted from the first picture of that file.
+        start_s: When the first new picture is shown on that file's own clock; None for the moment of the
+            first picture that the decoder gives.
         slow: How many times slower it is played, at the same pitch.
     """
 
     path: Path
-    start_s: float = 0.0
+    start_s: float | None = None
     slow: float = 1.0
 
 
+class Sounds:
+    """Every sound stream of a file, each as `Sound` says."""
+
+    def __init__(self, track: SoundTrack, output: OutputContainer) -> None:
+        with opened(track.path) as container:
+            count = len(container.streams.audio)
+        self._sounds = [Sound(track, output, number) for number in range(count)]
+
+    @property
+    def notes(self) -> list[str]:
+        """What was lost, in sentences."""
+        return [note for sound in self._sounds for note in sound.notes]
+
+    def advance(self, until_s: float) -> None:
+        """Write what sounds before `until_s`, counted from the first picture."""
+        for sound in self._sounds:
+            sound.advance(until_s)
+
+    def finish(self, end_s: float) -> None:
+        """Write what sounds before the end of the pictures, and flush."""
+        for sound in self._sounds:
+            sound.finish(end_s)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        for sound in self._sounds:
+            sound.close()
+
+
 class Sound:
-    """The first sound stream of a file, fed into an output as its pictures advance.
+    """One sound stream of a file, fed into an output as its pictures advance.
 
     Args:
-        track: Which sound; times count from the file's first picture, where it has pictures.
+        track: Which sound; times count from the first new picture.
         output: The container that is being written, before its first packet.
+        number: Which of the file's sound streams, from 0.
 
     Raises:
         RibError: The file cannot be opened.
@@ -59,12 +92,12 @@ class Sound:
         notes: What was lost, in sentences.
     """
 
-    def __init__(self, track: SoundTrack, output: OutputContainer) -> None:
+    def __init__(self, track: SoundTrack, output: OutputContainer, number: int = 0) -> None:
         self.path, self.slow, self.notes = track.path, track.slow, list[str]()
         self._output, self._stack = output, ExitStack()
-        self._start_s = first_picture_s(track.path) + track.start_s
+        self._start_s = first_picture_s(track.path) if track.start_s is None else track.start_s
         container = self._stack.enter_context(opened(track.path))
-        source = container.streams.audio[0] if container.streams.audio else None
+        source = container.streams.audio[number] if container.streams.audio else None
         self._pending: tuple[float, Packet | AudioFrame] | None = None
         self._timed: Iterator[tuple[float, Packet | AudioFrame]] = iter(())
         self._encodes = False
@@ -75,7 +108,14 @@ class Sound:
             return
         holds = source.codec_context.codec.canonical_name in MP4_HOLDS
         self._encodes = self.slow != 1 or not holds
+        if not holds:
+            codec = source.codec_context.codec.canonical_name
+            self.notes.append(f"{codec} of sound track {number + 1}: MP4 does not hold it, it became AAC")
         self._stream = _aac_like(source, output) if self._encodes else output.add_stream_from_template(source)
+        self._stream.disposition = source.disposition
+        for name in ("language", "title"):
+            if name in source.metadata:
+                self._stream.metadata[name] = source.metadata[name]
         self._timed = self._walk(container, source)
         if self.slow != 1:
             self._timed = stretched(self._timed, source, self.slow)
@@ -182,8 +222,8 @@ def first_picture_s(path: Path) -> float:
 
 
 def _aac_like(source: AudioStream, output: OutputContainer) -> AudioStream:
-    """An AAC stream at the nearest rate that AAC has, in mono or stereo."""
+    """An AAC stream at the nearest rate and with as many channels as AAC has."""
     rates = av.Codec("aac", "w").audio_rates or [source.rate]
     rate = min(rates, key=lambda r: abs(r - source.rate))
-    layout = "mono" if source.codec_context.channels == 1 else "stereo"
+    layout = AAC_LAYOUTS.get(source.codec_context.channels, "stereo")
     return output.add_stream("aac", rate=rate, layout=layout)

@@ -24,7 +24,8 @@ class FrameSource(Protocol):
         times_s: (K,) float64 presentation times from 0, strictly increasing; k / fps at a constant rate.
         duration_s: When the last frame is no longer shown; K / fps at a constant rate.
         audio: The file that holds the clip's sound, or None.
-        audio_start_s: When the first frame is shown, counted from the first picture of that file.
+        file: The video file that the clip comes from, or None.
+        audio_start_s: When the first frame is shown on that file's own clock, in seconds.
         notes: Sentences on what was found and mended, for the summary.
         look: How the stored numbers look on a screen.
         not_kept: Sentences on what the input lacks or what of it cannot be read: the clip is the rest.
@@ -37,6 +38,7 @@ class FrameSource(Protocol):
     times_s: np.ndarray
     duration_s: float
     audio: Path | None
+    file: Path | None
     audio_start_s: float
     notes: list[str]
     look: Look

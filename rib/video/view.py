@@ -53,7 +53,7 @@ class View:
         self._retimed = timing is not None
         timing = timing or _timing(source, self.indices)
         self.fps, self.times_s, self.duration_s = timing.fps, timing.times_s, timing.duration_s
-        self.audio, self.look = source.audio, source.look
+        self.audio, self.file, self.look = source.audio, source.file, source.look
         self.audio_start_s = source.audio_start_s + float(source.times_s[self.indices[0]])
         self.crop_xywh_px = crop_xywh_px or (0, 0, *source.size_px)
         self._check_crop()

@@ -21,7 +21,8 @@ from rib.io.errors import RibError
 from rib.io.files import write_whole
 from rib.video.encoders import encodable_fps, encoder, quality_options
 from rib.video.look import Look
-from rib.video.sound import Sound, SoundTrack
+from rib.video.sound import Sounds, SoundTrack
+from rib.video.tags import Origin, copy_tags
 
 SUFFIXES = frozenset({".mp4", ".m4v", ".mov"})
 VARIABLE_TICK_S = Fraction(1, 60000)
@@ -48,6 +49,7 @@ class VideoWriter:
         stamps_s: When each frame is shown, from 0, where the rate varies; else frame n is shown at n / fps.
         look: How the clip that the frames come from looks: its primaries, transfer, range and pixel aspect
             are kept. None is BT.709 with square pixels.
+        tags_from: A file whose title, creation time, place and chapters are carried over, or None.
 
     Attributes:
         notes: What could not be kept, in sentences.
@@ -67,6 +69,7 @@ class VideoWriter:
         audio_from: SoundTrack | Path | None = None,
         stamps_s: Sequence[float] | np.ndarray | None = None,
         look: Look | None = None,
+        tags_from: Origin | None = None,
     ) -> None:
         self.path, self.fps, self.size_px = Path(path), encodable_fps(codec, Fraction(fps)), size_px
         if self.path.suffix.lower() not in SUFFIXES:
@@ -83,7 +86,7 @@ class VideoWriter:
         self.pixel_format, self.notes = pixel_format, self.look.not_kept(pixel_format)
         self._range = ColorRange.JPEG if self.look.full_range else ColorRange.MPEG
         self.audio_from = SoundTrack(audio_from) if isinstance(audio_from, Path) else audio_from
-        self.stamps_s = stamps_s
+        self.stamps_s, self._tags_from = stamps_s, tags_from
         self._tick_s = 1 / self.fps if stamps_s is None else VARIABLE_TICK_S
         self._padding = _padding(size_px, VideoFormat(pixel_format, 16, 16))
         self._converter = VideoReformatter()
@@ -129,10 +132,12 @@ class VideoWriter:
         """From opening the temporary file to renaming it."""
         with write_whole(self.path) as temporary:
             self._container = av.open(str(temporary), "w", format="mp4", options={"movflags": "+faststart"})
-            self._sound: Sound | None = None
+            self._sound: Sounds | None = None
             try:
                 self._stream = self._add_stream(self._container)
-                self._sound = Sound(self.audio_from, self._container) if self.audio_from else None
+                if self._tags_from:
+                    self.notes += copy_tags(self._tags_from, self._container)
+                self._sound = Sounds(self.audio_from, self._container) if self.audio_from else None
                 yield
                 self._finish()
                 self._container.close()

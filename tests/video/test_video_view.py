@@ -18,7 +18,7 @@ class Walked:
 
     def __init__(self, source):
         self.__dict__.update(source.__dict__, source=source, asked=0, closed=False, fps_assumed=False)
-        self.audio, self.audio_start_s = None, 0.0
+        self.audio, self.audio_start_s, self.file = None, 0.0, None
 
     def __len__(self):
         return len(self.source)
@@ -110,8 +110,8 @@ def test_only_a_view_from_the_start_keeps_the_sound(make_clip):
     source.audio = source.path
     assert every(source, 2).audio == source.path
     later = cut(source, 3)
-    assert (later.audio, later.audio_start_s) == (source.path, source.times_s[3])
-    assert cut(later, 2).audio_start_s == pytest.approx(source.times_s[5])
+    assert (later.audio, later.audio_start_s) == (source.path, source.audio_start_s + source.times_s[3])
+    assert cut(later, 2).audio_start_s == pytest.approx(source.audio_start_s + source.times_s[5])
 
 
 def test_different_views_have_different_fingerprints():

@@ -129,7 +129,8 @@ def test_sound_stays_in_step_and_ends_with_the_pictures(tmp_path, name, options,
     assert source.audio == tmp_path / name
     frames = [frame for frame in source for _ in range(2)]
     writer = write(tmp_path / "out.mp4", frames, fps=source.fps * 2, audio_from=source.audio)
-    assert writer.notes == []
+    anew = name in ("pcm.mkv", "flac.mkv")
+    assert [("became AAC" in note) for note in writer.notes] == ([True] if anew else [])
     beep_s, end_s = beep_and_end_s(tmp_path / "out.mp4")
     assert beep_s == pytest.approx(1, abs=0.002)
     assert 1.95 < end_s < 2.05

@@ -1,0 +1,76 @@
+"""What a file says of itself besides pictures and sound: title, time, place, chapters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from av.container import OutputContainer
+
+from rib.video.container import opened
+
+TAGS = (
+    *("title", "artist", "album", "comment", "description", "copyright", "date", "creation_time", "genre"),
+    *("location", "location-eng", "make", "model", "com.apple.quicktime.location.ISO6709"),
+)
+"""Tags that are carried over; a muxer's own (encoder, brands) are not."""
+MILLISECOND = Fraction(1, 1000)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The part of a file that a clip is.
+
+    Attributes:
+        path: The file.
+        start_s: When the clip starts on the file's clock.
+        end_s: When it ends there.
+        slow: How many times longer the output lasts.
+    """
+
+    path: Path
+    start_s: float
+    end_s: float
+    slow: float = 1.0
+
+
+def copy_tags(origin: Origin, output: OutputContainer) -> list[str]:
+    """Carry title, creation time, place and chapters over, before the first packet.
+
+    Args:
+        origin: Where the clip comes from.
+        output: The container that is being written.
+
+    Returns:
+        Sentences on the file's other tracks, which are not carried over.
+    """
+    start_s, end_s, slow = origin.start_s, origin.end_s, origin.slow
+    with opened(origin.path) as container:
+        output.metadata.update({k: v for k, v in container.metadata.items() if k.lower() in TAGS})
+        place = next((v for k, v in container.metadata.items() if "location" in k.lower()), None)
+        if place:
+            output.metadata["location"] = place
+        chapters: list[Any] = []
+        for chapter in container.chapters():
+            tick = chapter["time_base"]
+            if tick is None:
+                continue
+            begin, end = (
+                (min(max(float(chapter[side] * tick), start_s), end_s) - start_s) * slow
+                for side in ("start", "end")
+            )
+            if end > begin:
+                times = {"start": round(begin * 1000), "end": round(end * 1000)}
+                chapters.append({**chapter, **times, "time_base": MILLISECOND})
+        if chapters:
+            output.set_chapters(chapters)
+        lost = []
+        for stream in container.streams:
+            if stream.type in ("subtitle", "attachment"):
+                named = ", ".join(v for k, v in stream.metadata.items() if k in ("language", "title"))
+                lost.append(f"{stream.type} track {stream.index}" + (f" ({named})" if named else ""))
+        pictures = [s for s in container.streams.video if s.codec_context is not None]
+        lost += [f"video track {s.index}: the first is taken" for s in pictures[1:]]
+        return lost
