@@ -1,4 +1,4 @@
-"""`mask=mediapipe`: one matte of the followed person a keyframe."""
+"""`mask=mediapipe`: a matte of each person a keyframe."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rib.pose.blazepose import Body, BodyLandmarker, Roi
 from rib.pose.matting import guided_filter, keep_touching, steepen
 from rib.pose.memory import steadily
 from rib.pose.mirrored import look_in_mirror
-from rib.structures.keypoints import PoseSequence
+from rib.structures.keypoints import PoseSequence, PoseTracks
 from rib.structures.skeleton import convert_joints
 from rib.video import FrameSource
 
@@ -67,6 +67,26 @@ class MediapipeMask:
         with closing(BodyLandmarker(hands=False, mask=True, window_px=self._window_px)) as landmarker:
             for index, picture in enumerate(steadily(source)):
                 yield self.matte(picture, poses[index], landmarker)
+
+    def everybody(self, source: FrameSource, tracks: PoseTracks) -> Iterator[np.ndarray]:
+        """Walk over the clip once for all people.
+
+        Args:
+            source: K keyframes.
+            tracks: P people at those keyframes.
+
+        Yields:
+            K times (P, H, W) float32 in 0..1, each person's matte as a call gives it for that person alone;
+            where people hide each other, mattes may overlap.
+
+        Raises:
+            RibError: The mediapipe package is missing or not the pinned one.
+        """
+        people = [tracks.person(track_id) for track_id in tracks.track_ids]
+        with closing(BodyLandmarker(hands=False, mask=True, window_px=self._window_px)) as landmarker:
+            for index, picture in enumerate(steadily(source)):
+                mattes = [self.matte(picture, person[index], landmarker) for person in people]
+                yield np.stack(mattes) if mattes else np.zeros((0, *picture.shape[:2]), np.float32)
 
     def matte(self, picture: np.ndarray, pose: PoseSequence, landmarker: BodyLandmarker) -> np.ndarray:
         """The matte (H, W) float32 of one picture (H, W, 3) uint8 RGB, given a pose of length 1."""

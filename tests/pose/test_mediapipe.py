@@ -1,5 +1,6 @@
 """The stages that run mediapipe's networks: on blank pictures always, on real footage where it is at hand."""
 
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from rib.io.model_packages import require
 from rib.io.recipe import build
 from rib.pose.mask import MediapipeMask, body_roi
 from rib.pose.mediapipe import MediapipePose
-from rib.structures.keypoints import PoseSequence
+from rib.pose.sequences import nobody as no_tracks
+from rib.structures.keypoints import PoseSequence, PoseTracks
 from rib.structures.skeleton import convert, joint_set, mirror
 from rib.video import cut, every, open_source
 from rib.video.arrays import ArraySource
@@ -72,6 +74,26 @@ def test_a_matte_of_nobody_is_empty(mask_stage):
     matte = mask_stage.matte(source._frames[0], nobody(source)[0], landmarker=None)
     assert matte.shape == (32, 40)
     assert matte.max() == 0
+
+
+def test_mattes_of_nobody_and_of_somebody_missing_are_empty(mask_stage):
+    source = ArraySource(np.full((2, 32, 40, 3), 128, np.uint8), 10)
+    missing = PoseTracks.of([replace(nobody(source), track_id=number) for number in (1, 2)])
+    assert [mattes.shape for mattes in mask_stage.everybody(source, missing)] == [(2, 32, 40)] * 2
+    alone = no_tracks(source.times_s, source.size_px)
+    assert [mattes.shape for mattes in mask_stage.everybody(source, alone)] == [(0, 32, 40)] * 2
+
+
+@pytest.mark.slow
+def test_each_matte_is_that_of_the_person_alone(pose_stage, mask_stage):
+    source = cut(every(clip("sports2d_demo.mp4"), 16), first=5, count=3, size_px=(884, 498))
+    tracks = pose_stage.tracks(source)
+    assert len(tracks.track_ids) == 2
+    together = np.stack(list(mask_stage.everybody(source, tracks)))
+    for column, track_id in enumerate(tracks.track_ids):
+        alone = np.stack(list(mask_stage(source, tracks.person(track_id))))
+        np.testing.assert_array_equal(together[:, column], alone)
+        assert alone.max() > 0.9
 
 
 def test_the_bodys_square_turns_and_grows_with_the_body():
