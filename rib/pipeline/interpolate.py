@@ -56,7 +56,7 @@ def interpolate(config: Mapping[str, Any], source: FrameSource | None = None) ->
     sound = choose_sound(source, config["sound"], config["slow"], not_kept)
     chain = Chain.from_config(config)
     with whole_result(destination(given, source.name)) as work:
-        where = places(work, config["layout"], source.name, config["video"])
+        where = places(work, config, source.name)
         analysis = chain.analyse(source, moments)
         shares = TrustShares()
         frames = bar(chain.frames(source, analysis), len(analysis.timeline), "making frames")
@@ -65,7 +65,7 @@ def interpolate(config: Mapping[str, Any], source: FrameSource | None = None) ->
                 if frame.keyframe < 0:
                     shares.add(int(analysis.timeline.gap[frame.index]), frame.trusted)
         with chain.watch("write poses"):
-            if not keeps_poses(config, source.name):
+            if where.poses and not keeps_poses(config, source.name):
                 write_openpose(analysis.poses, where.poses)
         summary = _summary(config, source, chain, analysis, shares)
         summary["not_kept"] = not_kept

@@ -34,33 +34,33 @@ class Places:
 
     Attributes:
         pictures: Folder of `%06d.png`, or None where none are wanted.
-        poses: Folder of OpenPose JSON.
+        poses: Folder of OpenPose JSON, or None where none are wanted.
         video: The video, or None where none is wanted.
         papers: Folder of config.yaml, summary.json and report.html.
     """
 
     pictures: Path | None
-    poses: Path
+    poses: Path | None
     video: Path | None
     papers: Path = Path()
 
 
-def places(folder: Path, layout: str, name: str, recipe: Mapping[str, Any]) -> Places:
-    """The parts of a clip's result under a layout's names.
+def places(folder: Path, config: Mapping[str, Any], name: str) -> Places:
+    """The parts of a clip's result under the names of its layout, whose first form has pictures and poses.
 
     Args:
         folder: Where the result goes.
-        layout: One of `LAYOUTS`.
+        config: conf/interpolate.yaml, composed.
         name: The clip's name.
-        recipe: The `video` settings: `codec` (None for no video) and `pictures`.
     """
+    layout, recipe = config["layout"], config["video"]
     if layout not in LAYOUTS:
         raise RibError(f"layout={layout}: there is no such layout", f"choose one of: {', '.join(LAYOUTS)}")
     pictures, poses = (folder / part.format(name=name) for part in LAYOUTS[layout])
     papers = folder / PAPERS[layout].format(name=name)
     return Places(
-        pictures=pictures if recipe["pictures"] else None,
-        poses=poses,
+        pictures=pictures if recipe["pictures"] or layout == "reference" else None,
+        poses=poses if config["write_poses"] or layout == "reference" else None,
         video=papers / "video.mp4" if recipe["codec"] else None,
         papers=papers,
     )
@@ -76,7 +76,7 @@ def destination(config: Mapping[str, Any], name: str) -> Destination:
         name: The clip's name.
     """
     output, layout = Path(config["output"]), config["layout"]
-    where = places(Path(), layout, name, config["video"])
+    where = places(Path(), config, name)
     reads = paths_read(config, InterpolateSettings)
     parts = [Part(str(where.papers / file)) for file in ("config.yaml", "summary.json")]
     parts += [Part(str(where.papers / "report.html"))] if config["report"] else []
@@ -84,7 +84,7 @@ def destination(config: Mapping[str, Any], name: str) -> Destination:
     parts += [Part(str(where.pictures), tuple(SUFFIXES))] if where.pictures else []
     if keeps_poses(config, name):
         reads = {key: path for key, path in reads.items() if path != config["poses"]}
-    else:
+    elif where.poses:
         parts.append(Part(str(where.poses), (".json",)))
     key = "interpolate" if layout == "rib" else f"interpolate-{name}"
     return Destination(output, key, parts, reads, config.get("overwrite", False))
@@ -94,8 +94,8 @@ def keeps_poses(config: Mapping[str, Any], name: str) -> bool:
     """Whether the poses given are those that the result's layout asks for, in their very place."""
     if config["layout"] != "reference" or config["poses"] is None:
         return False
-    place = places(Path(config["output"]).expanduser(), "reference", name, config["video"]).poses
-    return place.resolve() == Path(config["poses"]).expanduser().resolve()
+    place = places(Path(config["output"]).expanduser(), config, name).poses
+    return place is not None and place.resolve() == Path(config["poses"]).expanduser().resolve()
 
 
 def write_frames(

@@ -98,6 +98,7 @@ class InterpolateSettings(ClipSettings):
     deinterlace: Annotated[str, OneOf("auto", "off")]
     layout: Annotated[str, OneOf("rib", "reference")]
     report: bool
+    write_poses: bool
 
 
 @dataclass(kw_only=True)

@@ -54,6 +54,8 @@ def settings(tmp_path: Path) -> Callable[..., dict[str, Any]]:
             "report=false",
             "device=cpu",
             "overwrite=true",
+            "video.pictures=true",
+            "write_poses=true",
             *overrides,
         )
 

@@ -29,6 +29,7 @@ def interpolate(clip: Path, folder: Path, *overrides: str) -> dict[str, Any]:
     given = (
         f"input={clip}", "output=out", "rate=2", "pose=files", "poses=poses", "keypoints=body25",
         "mask=files", "mask.path=masks", "background=flow", "render=gan", "cache.dir=cache", "device=cpu",
+        "video.pictures=true",
     )  # fmt: skip
     done = subprocess.run(
         [sys.executable, "-m", "rib.commands", "interpolate", *given, *overrides],

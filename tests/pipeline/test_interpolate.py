@@ -103,6 +103,19 @@ def test_a_video_is_written_with_the_rate_and_the_frames(
         assert sum(1 for _ in video.decode(video=0)) == 36
 
 
+def test_pictures_and_poses_are_written_when_asked_for(
+    clip: Path, settings: Settings, tmp_path: Path
+) -> None:
+    plain = ("video=mp4", "video.pictures=false", "write_poses=false")
+    interpolate(settings(clip, "rate=1", *plain))
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        ".rib", "config.yaml", "summary.json", "video.mp4",
+    }  # fmt: skip
+    interpolate(settings(clip, "rate=1", *plain, "layout=reference"))
+    assert len(list((tmp_path / "out" / "Generated_frames" / "clip").glob("*.png"))) == 9
+    assert len(list((tmp_path / "out" / "Predict_motion" / "clip").glob("*.json"))) == 9
+
+
 def test_across_a_cut_the_nearer_keyframe_is_held(settings: Settings, tmp_path: Path) -> None:
     frames = [picture(i, seed=0) for i in range(5)] + [255 - picture(i, seed=7) // 3 for i in range(4)]
     summary = interpolate(settings(tmp_path, "rate=4"), ArraySource(frames, fps=10))

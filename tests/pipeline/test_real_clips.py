@@ -41,7 +41,7 @@ def test_counts_times_and_keyframes(footage: Path, tmp_path: Path) -> None:
         config = compose(
             "interpolate", f"input={footage}", wanted, f"output={tmp_path / 'out'}",
             "background=blend", "render=none", f"cache.dir={tmp_path / 'cache'}", "device=cpu",
-            "report=false",
+            "report=false", "video.pictures=true", "write_poses=true",
         )  # fmt: skip
         summary = interpolate(config, source)
         fps = float(source.fps) * rate if rate else 60.0

@@ -70,7 +70,7 @@ def interpolate(inputs: Path) -> Command:
     arguments = (
         "interpolate", f"input={inputs / 'clip.mp4'}", "rate=4", "output=out", "cache.dir=cache",
         "pose=files", f"poses={inputs / 'poses'}", "background=flow", "render=none",
-        "motion=cubic", "device=cpu",
+        "motion=cubic", "device=cpu", "video.pictures=true", "write_poses=true",
     )  # fmt: skip
 
     def result(folder: Path) -> Mapping[str, Any]:
