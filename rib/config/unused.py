@@ -57,7 +57,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
             "what was chosen draws no person",
             "choose another render=",
         ),
-        (("rehearsals",), _without("rehearsals"), "nothing is judged by them", "choose another render="),
+        (("holdouts",), _without("holdouts"), "nothing is judged by them", "choose another render="),
         (
             ("render.fitting", "render.crops", "render.seed"),
             lambda s: s["render"].get("fit") == 0,

@@ -27,11 +27,13 @@ def chain(pictures: Path, settings: Callable[..., dict[str, Any]], tmp_path: Pat
 
     def make(*overrides: str) -> Chain:
         small = (
-            "render.net.widths=[8]", "render.net.blocks=[1]", "render.crops.side_px=32",
-            "render.crops.batch_size=1", "render=gan", "render.ckpt=untrained",
+            "render.net.widths=[8]", "render.net.blocks=[1]", "render=gan", "render.ckpt=untrained",
             "background=flow", "mask=files", f"mask.path={folder}",
         )  # fmt: skip
-        return Chain.from_config(settings(pictures, "input_fps=10", "rate=2", *small, *overrides))
+        crops = (
+            () if "render.fit=0" in overrides else ("render.crops.side_px=32", "render.crops.batch_size=1")
+        )
+        return Chain.from_config(settings(pictures, "input_fps=10", "rate=2", *small, *crops, *overrides))
 
     return make
 
