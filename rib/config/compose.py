@@ -32,7 +32,8 @@ def compose(verb: str, *overrides: str) -> dict[str, Any]:
     Raises:
         RibError: An unknown key or option, a wrong type, or a setting that was not given.
     """
-    return plain(_compose(verb, *(literal(word, schema.ROOTS[verb]) for word in overrides)), verb, overrides)
+    typed = [current_override(word) for word in overrides]
+    return plain(_compose(verb, *(literal(word, schema.ROOTS[verb]) for word in typed)), verb, typed)
 
 
 def composed_defaults(verb: str) -> dict[str, Any]:

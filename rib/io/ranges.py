@@ -255,5 +255,9 @@ FrameRate = Annotated[int | float | str, Fractional(Range(above=0, most=10_000))
 """Frames a second; `rib.video.times.exact_fps` says what is meant."""
 Weight = Annotated[float, Range(0, 1e9)]
 """Of a term in a loss; 0 leaves it out."""
+Stride = Annotated[int, Range(2, 10_000)]
+"""Frames from one keyframe to the next."""
+Crf = Annotated[int, Range(0, 63)]
+"""A codec's constant rate factor; lower is better and larger."""
 Shard = Annotated[str, Matches(r"\d{1,9}/0*[1-9]\d{0,8}", "i/n with i from 0 to n - 1, such as 0/8", "0/1")]
 """The part of a collection that one process does."""

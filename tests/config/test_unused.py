@@ -14,7 +14,7 @@ REFUSED = {
     ("render=none", "mask=files", "mask.path=x"): "mask was given",
     ("render=none", "neighbours=2"): "neighbours was given",
     ("render=none", "plate.seam_share=0.1"): "plate.seam_share was given",
-    ("render=none", "rehearsals.per_shot=2"): "rehearsals.per_shot was given",
+    ("render=none", "rehearsals.per_shot=2"): "holdouts.per_shot was given",
     ("motion=files", "poses=x", "pose.max_people=2"): "motion=files brings the poses",
     ("video=frames", "video.crf=3"): "no video is written; name an encoder",
     ("render=gan", "render.fitting.lr=1e-4"): "nothing is fitted; type render.fit=300",

@@ -1,0 +1,34 @@
+"""The settings of `rib prepare`, whatever the collection; conf/ says what each value means."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from rib.io.path_settings import paths
+from rib.io.ranges import Device, Range, Shard, Whole
+from rib.io.settings import Recipe, Settings
+
+
+@dataclass(kw_only=True)
+class CollectionSettings(Settings):
+    """conf/data/: a collection, and how it becomes a store."""
+
+    prepare: Recipe = field(
+        metadata=paths(
+            *("folder", "body_models", "videos", "output", "video_list", "train_list", "test_list"),
+            *("test_input", "chain.*.path", "chain.*.weights", "chain.*.ckpt", "chain.cache.dir"),
+        )
+    )
+
+
+@dataclass(kw_only=True)
+class PrepareSettings(Settings):
+    """conf/prepare.yaml."""
+
+    data: CollectionSettings
+    overwrite: bool = False
+    shard: Shard
+    max_reasons: Whole
+    device: Annotated[str, Device()]
+    batch_mpx: Annotated[float, Range(above=0, most=1000)]

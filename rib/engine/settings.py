@@ -1,0 +1,39 @@
+"""The settings of a training; conf/ says what each value means."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from rib.io.path_settings import PATH, paths
+from rib.io.ranges import OneOf, Seed
+from rib.io.settings import Recipe, Settings
+
+RESTORE = ("fresh", "resume", "finetune", "continue")
+"""Where a run may begin."""
+
+
+@dataclass(kw_only=True)
+class TaskSettings(Settings):
+    """conf/task/: what is trained, on what, and the logged number that it is judged by."""
+
+    monitor: str
+    module: Recipe = field(metadata=paths("loss.perceptual.vgg19"))
+    data: Recipe = field(metadata=paths("folder", "store", "drawings", "samples", "detector_tracks.*.0"))
+
+
+@dataclass(kw_only=True)
+class TrainSettings(Settings):
+    """conf/train.yaml."""
+
+    task: TaskSettings
+    net: Recipe
+    trainer: Recipe
+    callbacks: dict[str, Recipe | None]
+    logger: dict[str, Recipe | None] | None = None
+    name: str
+    seed: Seed
+    restore: Annotated[str, OneOf(*RESTORE)]
+    ckpt: str | None = field(default=None, metadata=PATH)
+    monitor: str
+    run_dir: str

@@ -1,0 +1,28 @@
+"""The settings of an evaluation of clips; conf/evaluate_humanslomo.yaml says what each value means."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from rib.io.path_settings import PATH
+from rib.io.ranges import Count, Crf, Device, OneOf, Range
+from rib.io.settings import Settings
+
+
+@dataclass(kw_only=True)
+class ClipEvaluationSettings(Settings):
+    """conf/evaluate_humanslomo.yaml."""
+
+    ckpt: str = field(metadata=PATH)
+    store: str = field(metadata=PATH)
+    split: Annotated[str, OneOf("auto", "gt", "train")]
+    clips: list[str] | None = None
+    every: Count
+    batch_size: Annotated[int, Range(1, 4096)]
+    device: Annotated[str, Device()]
+    output: str = field(metadata=PATH)
+    overwrite: bool = False
+    videos: bool
+    codec: str
+    crf: Crf
