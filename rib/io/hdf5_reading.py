@@ -14,6 +14,7 @@ import h5py
 import numpy as np
 
 from rib.io.errors import RibError
+from rib.io.hdf5_trial import check_readable
 from rib.io.regular_files import check_regular
 
 MAX_UNPACKED = 2000
@@ -50,9 +51,10 @@ def open_hdf5(path: Path, remedy: str, what: str = "") -> h5py.File:
         what: What it is for, before its path in the message: "the store of clips ".
 
     Raises:
-        RibError: It is absent, no file, or no HDF5.
+        RibError: It is absent, no file, no HDF5, or damaged so that HDF5's own library would not come back.
     """
     check_regular(path, remedy, what)
+    check_readable(path, remedy)
     try:
         return h5py.File(path, "r")
     except Exception as error:  # a damaged header raises nearly anything

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from rib.io.errors import RibError
+from rib.io.hdf5_reading import open_hdf5
+from rib.io.hdf5_trial import PROBE, check_readable
+
+
+def stored(path: Path) -> Path:
+    with h5py.File(path, "w") as file:
+        for number in range(2):
+            file[f"d{number}"] = [1]
+        for number in range(8):
+            file.attrs[f"attribute{number}"] = "x" * 40
+    return path
+
+
+def endless(path: Path) -> Path:
+    """A file with a piece of its header zeroed, on which HDF5's library loops for ever."""
+    content = stored(path).read_bytes()
+    path.write_bytes(content[:2112] + bytes(600) + content[2712:])
+    return path
+
+
+def test_a_file_whose_reading_never_ends_is_refused_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(RibError, match=r"a.h5 is damaged so that reading it never ends; name another"):
+        check_readable(endless(tmp_path / "a.h5"), "name another", step_s=0.2)
+    check_readable(stored(tmp_path / "b.h5"), "name another")  # the next file is read all the same
+
+
+def test_a_file_that_was_damaged_since_it_was_read_is_tried_again(tmp_path: Path) -> None:
+    check_readable(stored(tmp_path / "a.h5"), "")
+    with pytest.raises(RibError, match="never ends"):
+        check_readable(endless(tmp_path / "a.h5"), "", step_s=0.2)
+
+
+def test_what_merely_cannot_be_read_is_left_to_its_reader(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["elsewhere"] = h5py.ExternalLink("/etc/passwd", "x")
+        file["nowhere"] = h5py.SoftLink("/nothing")
+        file["itself"] = h5py.SoftLink("/")
+        file["again"] = file["/"]
+        file["texts"] = np.array([b"a", b"b"], h5py.string_dtype())
+        file["empty"] = h5py.Empty("f4")
+        file.create_dataset("promised", (10**6, 10**6), "f4", chunks=True)
+        file["packed"] = np.zeros(10**6)
+    with open_hdf5(tmp_path / "a.h5", "") as file:
+        assert len(file) == 8
+    (tmp_path / "b.h5").write_bytes(b"no HDF5")
+    check_readable(tmp_path / "b.h5", "")
+
+
+def test_the_program_that_tries_files_ends_with_the_one_that_asks() -> None:
+    held, asks = os.pipe()
+    probe = subprocess.Popen([sys.executable, "-P", str(PROBE)], stdin=held)
+    os.close(held)
+    os.close(asks)
+    assert probe.wait(timeout=30) == 0
+
+
+def test_a_crash_of_the_library_is_told_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    crashing = tmp_path / "probe.py"
+    crashing.write_text(f"import os; input(); os.kill(os.getpid(), {int(signal.SIGSEGV)})")
+    monkeypatch.setattr("rib.io.hdf5_trial.PROBE", crashing)
+    endless(tmp_path / "end.h5")
+    with pytest.raises(RibError):  # a program that was started before makes room for this one
+        check_readable(tmp_path / "end.h5", "", step_s=0.1)
+    with pytest.raises(RibError, match="ends the program that does \\(SIGSEGV\\)"):
+        check_readable(stored(tmp_path / "a.h5"), "")
