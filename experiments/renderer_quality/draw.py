@@ -1,4 +1,4 @@
-"""Draw the hidden frames of the study's cases: `rib prepare data=drawings` for clips of `dev_cases.json`.
+"""Draw the hidden frames of the study's cases: `rib prepare data=refiner` for clips of `dev_cases.json`.
 
     python draw.py data=DATA out=drawings.h5 names=walk_8_0,juggle_4_2     # <clip>_<stride>_<first frame>
 
@@ -17,8 +17,8 @@ from cases import clip
 
 from rib.config.compose import compose
 from rib.pipeline.chain import Chain
-from rib.pipeline.draw_gaps import draw_gaps
-from rib.render.refine.drawings import add_clips, clips_of, write_gaps
+from rib.pipeline.refiner_samples import refiner_samples
+from rib.render.refine.dataset import add_clips, clips_of, write_samples
 from rib.video import cut
 
 
@@ -28,7 +28,7 @@ def main(arguments: list[str]) -> None:
     out = Path(given["out"])
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
-    recipe = compose("prepare", "data=drawings", "data.prepare.videos=")["data"]["prepare"]
+    recipe = compose("prepare", "data=refiner", "data.prepare.videos=")["data"]["prepare"]
     for name in given["names"].split(","):
         if name in clips_of(out):
             continue
@@ -36,10 +36,12 @@ def main(arguments: list[str]) -> None:
         which, stride, first = name.split("_")
         source = cut(clip(Path(given["data"]), which), int(first))
         gaps = list(
-            draw_gaps(Chain.from_config(recipe["chain"]), source, int(stride), None, recipe["most_moments"])
+            refiner_samples(
+                Chain.from_config(recipe["chain"]), source, int(stride), None, recipe["max_moments"]
+            )
         )
         part = out.with_name(f"{out.name}.part.h5")
-        write_gaps(part, {name: gaps})
+        write_samples(part, {name: gaps})
         add_clips(out, [part])
         part.unlink()
         opened = sum(gap.gate > 0.5 for gap in gaps)

@@ -3,7 +3,7 @@
     python fit.py drawings=drawings.h5 without=walk_*,jacks_* steps=1200 out=RUN [pixels=1] [lr=1e-3]
 
 Writes RUN/curve.csv (means of 50 steps), RUN/last.safetensors while it runs and RUN/final.safetensors.
-`rib train experiment=renderer_base task.data.drawings=drawings.h5 'task.data.held_out=[walk_*,jacks_*]'` does
+`rib train experiment=renderer_base task.data.samples=drawings.h5 'task.data.held_out=[walk_*,jacks_*]'` does
 the same with checkpoints to resume from.
 """
 
@@ -21,18 +21,18 @@ import torch
 from rib.config.compose import compose
 from rib.io.recipe import build
 from rib.render.nets.checkpoint import load_net, save_net
-from rib.render.refine.drawings import Gap, read_gaps
+from rib.render.refine.dataset import RefinerSample, read_samples
 from rib.render.refine.fitting import FitRecipe, Report
 
 TOLD_STEPS, KEPT_STEPS, LEAST_GATE = 50, 250, 0.3
 
 
-def learnt(drawings: list[Path], without: list[str]) -> list[Gap]:
+def learnt(drawings: list[Path], without: list[str]) -> list[RefinerSample]:
     """The trusted gaps of all clips but those whose name fits a pattern."""
     return [
         gap
         for file in drawings
-        for name, gaps in read_gaps(file).items()
+        for name, gaps in read_samples(file).items()
         if not any(fnmatch.fnmatchcase(name, pattern) for pattern in without)
         for gap in gaps
         if gap.gate >= LEAST_GATE
@@ -62,7 +62,7 @@ def main(arguments: list[str]) -> None:
     out.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)
     torch.manual_seed(1)
-    task = compose("train", "experiment=renderer_base", "task.data.drawings=x")
+    task = compose("train", "experiment=renderer_base", "task.data.samples=x")
     net, crops = build(task["net"]), build(task["task"]["data"]["crops"])
     if "start" in given:
         net.load_state_dict(load_net(given["start"], task["net"]["_target_"]).state_dict())

@@ -16,21 +16,21 @@ import torch
 
 from rib.metrics.lpips import Lpips
 from rib.render.nets.checkpoint import load_net
-from rib.render.refine.drawings import Gap, read_gaps
-from rib.render.refine.drawn import Drawn, Refined
+from rib.render.refine.dataset import RefinerSample, read_samples
+from rib.render.refine.refiner_input import RefinerInput, RefinerOutput
 
 EVERY = 6
 """One moment in so many is judged."""
 
 
 @torch.inference_mode()
-def judged(gap: Gap, net: torch.nn.Module, nets: dict[str, Lpips]) -> list[list[float]]:
+def judged(gap: RefinerSample, net: torch.nn.Module, nets: dict[str, Lpips]) -> list[list[float]]:
     """Rows of numbers: each LPIPS without and with the net, then PSNR without and with it."""
     rows = []
-    for moment in range(len(gap.planes) // 2 % EVERY, len(gap.planes), EVERY):
-        drawn = Drawn.of(torch.from_numpy(gap.planes[[moment]]).float() / 255)
+    for moment in range(len(gap.channels) // 2 % EVERY, len(gap.channels), EVERY):
+        drawn = RefinerInput.of(torch.from_numpy(gap.channels[[moment]]).float() / 255)
         truth = torch.from_numpy(gap.truth[[moment]]).float() / 255
-        plain = Refined(drawn.colour, drawn.alpha, drawn.trust).over(drawn)
+        plain = RefinerOutput(drawn.colour, drawn.alpha, drawn.trust).over(drawn)
         both = torch.cat([plain, net.refine(drawn).over(drawn)])
         weight = (drawn.trust > 0.5).float()
         error = ((both - truth).square().mean(1, keepdim=True) * weight).sum(
@@ -48,7 +48,7 @@ def main(arguments: list[str]) -> None:
     net = load_net(given["ckpt"], "rib.render.nets.base.RendererBase")
     kinds = ["alexnet", "vgg16"] if given.get("vgg") == "true" else ["alexnet"]
     nets = {kind: Lpips(kind) for kind in kinds}
-    for name, gaps in read_gaps(Path(given["drawings"]), given["names"].split(",")).items():
+    for name, gaps in read_samples(Path(given["drawings"]), given["names"].split(",")).items():
         rows = [row for gap in gaps if gap.gate > 0.5 for row in judged(gap, net, nets)]
         means = np.mean(rows, 0) if rows else []
         cells = [

@@ -16,27 +16,27 @@ import torch
 import torch.nn.functional as F
 
 from rib.metrics.lpips import Lpips
-from rib.render.refine.drawings import Gap, read_gaps
-from rib.render.refine.drawn import Drawn, Refined
+from rib.render.refine.dataset import RefinerSample, read_samples
+from rib.render.refine.refiner_input import RefinerInput, RefinerOutput
 
 WINDOW_PX = 9
 
 
 @torch.inference_mode()
-def chosen(gap: Gap, lpips: Lpips) -> list[float]:
+def chosen(gap: RefinerSample, lpips: Lpips) -> list[float]:
     """LPIPS of the drawing, of the choice between it and the interpolator, of the choice among all."""
-    middle = len(gap.planes) // 2
-    drawn = Drawn.of(torch.from_numpy(gap.planes[[middle]]).float() / 255)
+    middle = len(gap.channels) // 2
+    drawn = RefinerInput.of(torch.from_numpy(gap.channels[[middle]]).float() / 255)
     truth = torch.from_numpy(gap.truth[[middle]]).float() / 255
     whole = torch.ones_like(drawn.trust)
-    a, alpha_a, b, alpha_b = drawn.each.split([3, 1, 3, 1], 1)
+    a, alpha_a, b, alpha_b = drawn.per_keyframe.split([3, 1, 3, 1], 1)
     sightings = [(drawn.colour, drawn.alpha), (a, drawn.alpha), (b, drawn.alpha), (a, alpha_a), (b, alpha_b)]
-    painted = [Refined(colour, alpha, whole).over(drawn) for colour, alpha in sightings]
+    painted = [RefinerOutput(colour, alpha, whole).over(drawn) for colour, alpha in sightings]
     few, all_ = (
         _nearest(choice, truth)
-        for choice in ([drawn.floor, painted[0]], [drawn.floor, *painted, drawn.plate])
+        for choice in ([drawn.interpolated, painted[0]], [drawn.interpolated, *painted, drawn.plate])
     )
-    plain = Refined(drawn.colour, drawn.alpha, drawn.trust).over(drawn)
+    plain = RefinerOutput(drawn.colour, drawn.alpha, drawn.trust).over(drawn)
     return lpips(torch.cat([plain, few, all_]), truth).tolist()
 
 
@@ -52,7 +52,7 @@ def main(arguments: list[str]) -> None:
     given = dict(argument.split("=", 1) for argument in arguments)
     torch.set_num_threads(1)
     lpips = Lpips("alexnet")
-    for name, gaps in read_gaps(Path(given["drawings"]), given["names"].split(",")).items():
+    for name, gaps in read_samples(Path(given["drawings"]), given["names"].split(",")).items():
         plain, few, all_ = np.mean([chosen(gap, lpips) for gap in gaps[::2] if gap.gate > 0.5], 0)
         print(f"| {name} | {plain:.4f} | {few / plain - 1:+.0%} | {all_ / plain - 1:+.0%} |", flush=True)
 

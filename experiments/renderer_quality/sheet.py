@@ -15,22 +15,22 @@ import numpy as np
 import torch
 
 from rib.render.nets.checkpoint import load_net
-from rib.render.refine.drawings import Gap, read_gaps
-from rib.render.refine.drawn import Drawn, Refined
+from rib.render.refine.dataset import RefinerSample, read_samples
+from rib.render.refine.refiner_input import RefinerInput, RefinerOutput
 
 HEIGHT = 240
 
 
 @torch.inference_mode()
-def row(gap: Gap, net: torch.nn.Module) -> np.ndarray:
+def row(gap: RefinerSample, net: torch.nn.Module) -> np.ndarray:
     """(HEIGHT, W, 3) uint8 RGB."""
-    middle = len(gap.planes) // 2
-    drawn = Drawn.of(torch.from_numpy(gap.planes[[middle]]).float() / 255)
+    middle = len(gap.channels) // 2
+    drawn = RefinerInput.of(torch.from_numpy(gap.channels[[middle]]).float() / 255)
     refined = net.refine(drawn)
-    plain = Refined(drawn.colour, drawn.alpha, drawn.trust).over(drawn)
+    plain = RefinerOutput(drawn.colour, drawn.alpha, drawn.trust).over(drawn)
     moved = ((refined.alpha - drawn.alpha) / 2 + 0.5).expand(-1, 3, -1, -1)
     tiles = [
-        drawn.floor,
+        drawn.interpolated,
         plain,
         refined.over(drawn),
         torch.from_numpy(gap.truth[[middle]]).float() / 255,
@@ -51,7 +51,7 @@ def main(arguments: list[str]) -> None:
     rows = []
     for frame in given["frames"].split(","):
         name, number = frame.split(":")
-        rows.append(row(read_gaps(Path(given["drawings"]), [name])[name][int(number)], net))
+        rows.append(row(read_samples(Path(given["drawings"]), [name])[name][int(number)], net))
     width = max(one.shape[1] for one in rows)
     whole = np.concatenate([np.pad(one, ((0, 0), (0, width - one.shape[1]), (0, 0))) for one in rows])
     cv2.imwrite(given["out"], np.ascontiguousarray(whole[..., ::-1]))

@@ -21,7 +21,7 @@ import torch
 from rib.config.compose import compose
 from rib.io.recipe import build
 from rib.render.clip_batch import ClipBatch
-from rib.render.refine.drawn import NUM_PLANES
+from rib.render.refine.refiner_input import NUM_CHANNELS
 
 WIDTH, HEIGHT = 480, 320
 STANDING = {  # x and y in px of a person 260 px tall, in the order of BODY19
@@ -105,10 +105,10 @@ def main(arguments: list[str]) -> None:
     task = "task=renderer", "task.data.store=synthetic"
     nets = {name: build(compose("train", f"net={name}", *task)["net"]).eval() for name in names}
     nets["renderer_reference"].for_inference()
-    batch, planes = window(), torch.rand(1, NUM_PLANES, HEIGHT, WIDTH)
+    batch, channels = window(), torch.rand(1, NUM_CHANNELS, HEIGHT, WIDTH)
     calls = {
         "renderer_base whole": lambda: nets["renderer_base"](batch),
-        "renderer_base net": lambda: nets["renderer_base"].changes(planes),
+        "renderer_base net": lambda: nets["renderer_base"].changes(channels),
         "renderer_reference whole": lambda: nets["renderer_reference"](batch),
     }
     with torch.inference_mode():

@@ -110,7 +110,7 @@ def run(verb: str, task: Task, arguments: list[str], root: str | None = None) ->
             raise RibError(f"there is no option {option}", did_you_mean(option, sorted(OPTIONS)))
     # argparse reads no settings after an option that stands among them
     first = sorted(arguments, key=lambda argument: argument not in ("-m", "--multirun"))
-    chosen = [current_override(check_choice(argument)) for argument in first]
+    chosen = [check_choice(current_override(argument)) for argument in first]
     _compose_and_call(verb, task, chosen, root or verb)
 
 

@@ -12,13 +12,20 @@ KEYS = {
     "task.module.opponents": "task.module.discriminators",
     "task.module.opponent_optimizer": "task.module.discriminator_optimizer",
     "render.fitting.average": "render.fitting.ema_decay",
+    "task.data.drawings": "task.data.samples",
+    "task.data.least_gate": "task.data.min_gate",
+    "data.prepare.most_gaps": "data.prepare.max_intervals",
+    "data.prepare.most_moments": "data.prepare.max_moments",
+    "data.prepare.chain.render.puppet": "data.prepare.chain.render.skinning",
+    "render.puppet": "render.skinning",
+    "net.drawing": "net.renderer",
     "rehearsals": "holdouts",
     "render.trust.rehearsal_weight": "render.trust.holdout_weight",
     "data.prepare.chain.rehearsals": "data.prepare.chain.holdouts",
 }
 """Dotted names of before, and of today; what lies below a name goes with it."""
 
-OPTIONS: dict[str, str] = {}
+OPTIONS = {"data=drawings": "data=refiner", "task=renderer_drawn": "task=refiner"}
 """`group=option` of before, and of today."""
 
 _OVERRIDE = re.compile(r"(?P<mark>\+\+|\+|~)?(?P<key>[^=]+)(?P<value>=.*)?", re.DOTALL)

@@ -45,7 +45,7 @@ class Manifest:
     Attributes:
         made_from: What tells two results of one name apart, such as the settings' digest.
         files: By their path inside the folder; None for one that is being written.
-        identity: Drawn anew for every result.
+        identity: RefinerInput anew for every result.
     """
 
     made_from: str

@@ -11,7 +11,7 @@ Place = dict[str, dict[str, str]]
 
 _TRACKED = {"tracker": "tracker"}
 _SPLINE = {"outliers": "outlier rejection"}
-_DRAWN = {"puppet": "puppet", "trust": "trust map"}
+_SKINNED = {"skinning": "skinning", "trust": "trust map"}
 _MOTION_MODULE = {"net": "motion net", "loss": "motion loss", "optimizer": "optimizer"}
 
 STAGES: dict[str, Place] = {
@@ -38,13 +38,13 @@ STAGES: dict[str, Place] = {
     "plate": {"rib.background.plate.PersonFreePlate": {}},
     "render stage": {
         "rib.render.none.NoRenderer": {},
-        "rib.render.warp.WarpRenderer": _DRAWN,
+        "rib.render.warp.WarpRenderer": _SKINNED,
         "rib.render.gan.GanRenderer": {
-            **_DRAWN, "net": "renderer net", "fitting": "fit", "crops": "training crops",
+            **_SKINNED, "net": "renderer net", "fitting": "fit", "crops": "training crops",
         },
         "rib.render.reference.ReferenceRenderer": {"net": "renderer net"},
     },
-    "puppet": {"rib.render.skinning.puppet.Puppet": {}},
+    "skinning": {"rib.render.skinning.layered_skinning.LayeredSkinning": {}},
     "trust map": {"rib.render.trust.Trust": {}},
     "fit": {"rib.render.refine.fitting.FitRecipe": {}},
     "training crops": {"rib.render.refine.crops.CropRecipe": {}},
@@ -58,9 +58,9 @@ NETS: dict[str, Place] = {
     },
     "renderer net": {
         "rib.render.nets.base.RendererBase": {
-            "drawing": "render stage",
-            "drawing.puppet": "puppet",
-            "drawing.trust": "trust map",
+            "renderer": "render stage",
+            "renderer.skinning": "skinning",
+            "renderer.trust": "trust map",
         },
         "rib.render.nets.reference.RendererReference": {"labels": "conditioning"},
     },
@@ -102,7 +102,7 @@ TRAINING: dict[str, Place] = {
             "windows": "window sampling", "views": "virtual cameras", "noise": "corruption",
         },
         "rib.clips.data.ClipDataModule": {"synthetic": "painted clips", "augment": "augmentation"},
-        "rib.render.training.drawn_data.DrawnDataModule": {"crops": "training crops"},
+        "rib.render.training.refiner_data.RefinerDataModule": {"crops": "training crops"},
     },
     "window sampling": {"rib.motion.training.windows.WindowRecipe": {}},
     "virtual cameras": {"rib.mocap.views.RandomViews": {}},

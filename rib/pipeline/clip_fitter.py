@@ -17,14 +17,14 @@ from rib.pipeline.stage_set import StageSet
 from rib.pipeline.synthesiser import Synthesiser
 from rib.pipeline.watch import counter
 from rib.render.protocol import FittedRenderer
-from rib.render.refine.drawings import Gap
+from rib.render.refine.dataset import RefinerSample
 from rib.render.refine.fitting import Report
 from rib.video import FrameSource
 
 JUDGED = 3
 """One keyframe in so many is kept from the fit, to judge its outcome by."""
 MAX_SAMPLES = 64
-"""So many are learnt from at most, spread over the clip: their drawings are in memory (a few MB each)."""
+"""So many are learnt from at most, spread over the clip: their samples are in memory (a few MB each)."""
 FILE = "renderer.safetensors"
 
 
@@ -73,8 +73,8 @@ class ClipFitter:
         analysis: Analysis,
         track_id: int,
         chosen: list[int],
-    ) -> Iterator[Gap]:
-        """The drawing of each held-out keyframe beside the truth."""
+    ) -> Iterator[RefinerSample]:
+        """Make the refiner sample of each held-out keyframe."""
         for held in hold_out(self.stages, self.synthesiser, source, analysis, track_id, chosen):
             sample = renderer.sample(held.person, held.background, held.keyframe.picture[None])
             if sample is not None:

@@ -1,1 +1,1 @@
-"""The person, drawn in the poses in between."""
+"""Renderers: the person in the poses between two keyframes."""

@@ -1,4 +1,4 @@
-"""`render=gan`: the person as `render=warp` draws it, mended by a net where the drawing is trusted at all."""
+"""`render=gan`: the person as `render=warp` renders it, refined by a net where it is trusted."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from rib.io.ranges import NonNegative, Range, Seed
 from rib.io.recipe import build
 from rib.render.nets.checkpoint import load_weights, save_net, shipped_weights
 from rib.render.refine.crops import CropRecipe
-from rib.render.refine.drawings import Gap
-from rib.render.refine.drawn import Drawn, Refined, surround
+from rib.render.refine.dataset import RefinerSample
 from rib.render.refine.fitting import FitRecipe, Report
-from rib.render.warp import Trusted, WarpPlan, WarpRenderer, nobody, placed
+from rib.render.refine.refiner_input import RefinerInput, RefinerOutput, refiner_input
+from rib.render.warp import Candidates, WarpPlan, WarpRenderer, nobody, placed
 from rib.structures.interval import Background
 from rib.structures.person import RenderedPerson
 from rib.structures.person_interval import PersonInterval, Refinement
@@ -31,20 +31,20 @@ class GanPlan(WarpPlan):
     """See `WarpPlan`.
 
     Attributes:
-        use_net: Whether the net mends the drawing.
+        use_net: Whether the net refines the rendered person.
     """
 
     use_net: bool = False
 
 
 class GanRenderer(WarpRenderer):
-    """Draws by the training-free renderer and lets a net mend colour, alpha and trust.
+    """Renders the person by layered skinning and refines colour, alpha and trust with a net.
 
     The net works only in intervals that the training-free renderer trusts; elsewhere the interpolated frame
-    stays bit by bit. In a shot where the net lost on held-out keyframes the drawing stays as it was.
+    stays bit by bit. In a shot where the net lost on held-out keyframes the rendering stays as it was.
 
     Args:
-        puppet: See `WarpRenderer`.
+        skinning: See `WarpRenderer`.
         trust: See `WarpRenderer`.
         net: Recipe of the net where it starts untrained.
         ckpt: Weights, a .safetensors or a .ckpt of `rib train`; None takes those that come with rib;
@@ -52,7 +52,7 @@ class GanRenderer(WarpRenderer):
         fit: Steps for which the net is fitted to the clip's own keyframes first; 0 takes it as it is.
         fitting: Recipe of the fit (`rib.render.refine.fitting.FitRecipe`).
         crops: Recipe of what it learns from (`rib.render.refine.crops.CropRecipe`).
-        seed: Every draw of the fit follows from it.
+        seed: Seed of the fit.
         guard_lpips: The net is used where it changed LPIPS over the person of held-out keyframes by less, as
             AlexNet sees it and as VGG16 does, ...
         guard_errors: ... both together by so many standard errors ...
@@ -62,11 +62,11 @@ class GanRenderer(WarpRenderer):
         RibError: The weights are absent, damaged or of another net.
     """
 
-    each = True
+    per_keyframe = True
 
     def __init__(
         self,
-        puppet: Mapping[str, Any],
+        skinning: Mapping[str, Any],
         trust: Mapping[str, Any],
         net: Mapping[str, Any],
         ckpt: str | None,
@@ -78,7 +78,7 @@ class GanRenderer(WarpRenderer):
         guard_errors: NonNegative,
         guard_db: float,
     ) -> None:
-        super().__init__(puppet, trust)
+        super().__init__(skinning, trust)
         self.net, self.recipe, self.start = _start(net, ckpt)
         self.fit, self.seed = fit, seed
         self.fitting: FitRecipe = build(fitting)
@@ -88,7 +88,7 @@ class GanRenderer(WarpRenderer):
         self._found: dict[tuple[int, int], Refinement] = {}
 
     def plan(self, person: PersonInterval, moments: slice, background: Background) -> GanPlan:
-        """As `WarpRenderer` decides, and whether the net mends the drawing; see `Renderer`."""
+        """Decide as `WarpRenderer` does, and whether the net refines the person; see `Renderer`."""
         plan = super().plan(person, moments, background)
         use_net = plan.drawn and self.is_better(person)
         if plan.cut is not None:
@@ -109,21 +109,21 @@ class GanRenderer(WarpRenderer):
         found = self._drawn(plan, moments, background)
         if found is None:
             return nobody(plan.person, moments, background)
-        refined = self._refine(self._surround(plan.person.at(moments), background, found))
+        refined = self._refine(self._inputs(plan.person.at(moments), background, found))
         trust = plan.gate * refined.trust
-        return placed(plan.person, moments, found.drawing.box, refined.colour, refined.alpha, trust)
+        return placed(plan.person, moments, found.skinned.box, refined.colour, refined.alpha, trust)
 
     def versions(self, person: PersonInterval, background: Background) -> Iterator[RenderedPerson]:
-        """The drawing as it is, then mended by the net; see `rib.render.protocol.HoldoutRenderer`."""
-        cut = self.puppet.cut(person)
+        """Render the person without the net, then with it; see `rib.render.protocol.HoldoutRenderer`."""
+        cut = self.skinning.cut(person)
         found = None if cut is None else self._draw(cut, slice(None), background)
         if found is None:
             yield from [nobody(person, slice(None), background)] * 2
             return
-        drawn, everything = self._surround(person, background, found), slice(None)
-        yield placed(person, everything, found.drawing.box, drawn.colour, drawn.alpha, drawn.trust)
-        refined = self._refine(drawn)
-        yield placed(person, everything, found.drawing.box, refined.colour, refined.alpha, refined.trust)
+        inputs, everything = self._inputs(person, background, found), slice(None)
+        yield placed(person, everything, found.skinned.box, inputs.colour, inputs.alpha, inputs.trust)
+        refined = self._refine(inputs)
+        yield placed(person, everything, found.skinned.box, refined.colour, refined.alpha, refined.trust)
 
     def is_better(self, person: PersonInterval) -> bool:
         """Whether the net won on held-out keyframes of the shot."""
@@ -134,38 +134,42 @@ class GanRenderer(WarpRenderer):
         worst = max(found.lpips, found.lpips_vgg16, surely)
         return worst < self.guard_lpips and found.psnr_db > self.guard_db
 
-    def sample(self, person: PersonInterval, background: Background, truth: torch.Tensor) -> Gap | None:
-        """What the net learns from; see `rib.render.protocol.FittedRenderer`."""
-        cut = self.puppet.cut(person)
+    def sample(
+        self, person: PersonInterval, background: Background, truth: torch.Tensor
+    ) -> RefinerSample | None:
+        """Make a training sample of the refiner; see `rib.render.protocol.FittedRenderer`."""
+        cut = self.skinning.cut(person)
         found = None if cut is None else self._draw(cut, slice(None), background)
         if found is None:
             return None
-        evidence = self.trust.evidence(found.drawing, found.floor)
+        evidence = self.trust.evidence(found.skinned, found.baseline)
         gate = self.trust.gate(evidence, person.holdout.gain_db if person.holdout else None)
-        drawn = self._surround(person, background, found)
-        return Gap.of(drawn, found.drawing.box.of(truth), gate)
+        inputs = self._inputs(person, background, found)
+        return RefinerSample.of(inputs, found.skinned.box.of(truth), gate)
 
-    def _surround(self, person: PersonInterval, background: Background, found: Trusted) -> Drawn:
-        return surround(person, background, found.drawing, self.trust.where(found.drawing, found.floor))
+    def _inputs(self, person: PersonInterval, background: Background, found: Candidates) -> RefinerInput:
+        return refiner_input(
+            person, background, found.skinned, self.trust.where(found.skinned, found.baseline)
+        )
 
-    def _refine(self, drawn: Drawn) -> Refined:
-        refined: Refined = self.net.to(drawn.floor.device).refine(drawn)  # type: ignore[operator]
+    def _refine(self, inputs: RefinerInput) -> RefinerOutput:
+        refined: RefinerOutput = self.net.to(inputs.interpolated.device).refine(inputs)  # type: ignore[operator]
         return refined
 
     @torch.inference_mode(False)
-    def fit_to(self, gaps: Sequence[Gap], report: Report, path: Path) -> None:
+    def fit_to(self, samples: Sequence[RefinerSample], report: Report, path: Path) -> None:
         """Fit the net to a clip's own hidden keyframes and write it.
 
         Args:
-            gaps: Their drawings beside the truth.
+            samples: Rendered people beside the truth.
             report: Told of every step.
             path: The .safetensors file to write.
         """
         torch.manual_seed(self.seed)
         net: nn.Module = build(self.recipe)
         net.load_state_dict(self.net.state_dict())
-        if gaps:  # a clip in which no bone is ever seen teaches nothing
-            net = self.fitting.fit(net, gaps, self.crops, self.fit, self.seed, report)
+        if samples:  # a clip in which no bone is ever seen teaches nothing
+            net = self.fitting.fit(net, samples, self.crops, self.fit, self.seed, report)
         save_net(path, net, self.recipe, {"steps": str(self.fit)})
 
     def load(self, path: Path) -> None:
@@ -175,9 +179,9 @@ class GanRenderer(WarpRenderer):
     def summary(self) -> dict[str, float]:
         """Report how often the net was used, and what that followed from.
 
-        `net_gaps`: the share of all intervals with a drawing in which the net was used. `hidden_<field>`:
-        what it changed on held-out keyframes (`rib.structures.person_interval.Refinement`), a mean over the
-        intervals that were judged.
+        `net_gaps`: the share of all intervals with a rendered person in which the net was used.
+        `hidden_<field>`: what it changed on held-out keyframes (`rib.structures.person_interval.Refinement`),
+        a mean over the intervals that were judged.
         """
         found = [asdict(one) for one in self._found.values()]
         changes = {f"hidden_{key}": sum(one[key] for one in found) / len(found) for key in (found or [{}])[0]}

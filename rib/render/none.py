@@ -9,16 +9,16 @@ from rib.structures.person_interval import PersonInterval
 
 
 class NoRenderer:
-    """Draws nobody."""
+    """Renders nobody."""
 
     needs: frozenset[str] = frozenset()
 
     def plan(self, person: PersonInterval, moments: slice, background: Background) -> Plan:
-        """Nobody is drawn."""
+        """Plan to render nobody."""
         return Plan(person, drawn=False)
 
     def render(self, plan: Plan, moments: slice, background: Background) -> RenderedPerson:
-        """Never asked for, as no plan says so."""
+        """Refuse: no plan asks for it."""
         raise AssertionError("render=none draws nobody")
 
     def summary(self) -> dict[str, float]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
-from rib.render.refine.drawings import Gap
+from rib.render.refine.dataset import RefinerSample
 from rib.render.refine.fitting import Report
 from rib.structures.interval import Background
 from rib.structures.person import RenderedPerson
@@ -16,7 +16,7 @@ from rib.structures.person_interval import PersonInterval
 
 @dataclass
 class Plan:
-    """What a renderer decided about one person in one interval.
+    """A renderer's decision about one person in one interval.
 
     Attributes:
         person: Who, with all wanted moments.
@@ -71,10 +71,10 @@ class HoldoutRenderer(Protocol):
     """A renderer that can be judged on held-out keyframes."""
 
     def versions(self, person: PersonInterval, background: Background) -> Iterator[RenderedPerson]:
-        """The person as each version of the renderer would draw them, were the interval trusted in full.
+        """Render the person with each version of the renderer, as if the interval were trusted in full.
 
         The version without a net comes first, the one with it second, where there is a net; each is
-        rendered when it is asked for, out of one drawing. Where no bone is seen they have no pixel.
+        rendered when it is asked for, from one skinning. Where no bone is seen they have no pixel.
 
         Args:
             person: The wanted moments are those of held-out keyframes.
@@ -95,8 +95,8 @@ class FittedRenderer(Protocol):
     fit: int
     start: str
 
-    def sample(self, person: PersonInterval, background: Background, truth: Any) -> Gap | None:
-        """What the net learns from at held-out moments; None where no bone is seen.
+    def sample(self, person: PersonInterval, background: Background, truth: Any) -> RefinerSample | None:
+        """Make a training sample of held-out moments; None where no bone is seen.
 
         Args:
             person: The wanted moments are those held out.
@@ -105,7 +105,7 @@ class FittedRenderer(Protocol):
         """
         ...
 
-    def fit_to(self, samples: Sequence[Gap], report: Report, path: Path) -> None:
+    def fit_to(self, samples: Sequence[RefinerSample], report: Report, path: Path) -> None:
         """Fit the net and write it to a file."""
         ...
 

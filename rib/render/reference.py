@@ -81,16 +81,16 @@ class ReferenceRenderer:
 
 def _window(plan: ReferencePlan, moments: slice, background: Background) -> ClipBatch:
     """The moments as one window; what is not known of a frame is 0."""
-    person, floor = plan.person.at(moments), background.interpolated
+    person, interpolated = plan.person.at(moments), background.interpolated
     a, b = person.interval.a, person.interval.b
-    frames = torch.cat([plan.before[None], torch.zeros_like(floor), b.picture[None]])
+    frames = torch.cat([plan.before[None], torch.zeros_like(interpolated), b.picture[None]])
     views = (person.a.pose, person.poses, person.b.pose)
     times_s = np.concatenate([[a.time_s], person.interval.times_s, [b.time_s]])
     return ClipBatch(
         frames=frames[None],
-        poses=torch.cat([_joints(pose, floor) for pose in views if pose is not None])[None],
+        poses=torch.cat([_joints(pose, interpolated) for pose in views if pose is not None])[None],
         masks=torch.zeros_like(frames[None, :, :1]),
-        backgrounds=floor[None],
+        backgrounds=interpolated[None],
         times_s=torch.from_numpy(times_s)[None],
         names=[""],
     )

@@ -1,4 +1,4 @@
-"""How far the drawn person is trusted against the interpolator's: where, and in which gaps.
+"""Trust of the rendered person against the interpolated one: a map over pixels, and a gate for each interval.
 
 Both make a picture out of the same two keyframes, and both can be asked how well the keyframes agree once
 they are brought to the wanted time: in colour, and in outline.
@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 
 from rib.io.ranges import NonNegative, Positive, Share
-from rib.render.skinning.puppet import Drawing
+from rib.render.skinning.layered_skinning import SkinnedPerson
 from rib.structures.interval import Background, Keyframe
 from rib.structures.person import PersonView
 from rib.structures.person_interval import PersonInterval
@@ -24,11 +24,11 @@ SMALLEST = 0.005
 
 
 @dataclass(frozen=True)
-class Floor:
-    """What the interpolator makes of the person, inside the person's box.
+class InterpolatedBaseline:
+    """The interpolator's version of the person, inside the person's box.
 
     Attributes:
-        mask: (N, 1, H, W), the keyframes' mattes carried by the interpolator's own flow and weights.
+        mask: (N, 1, H, W), the keyframes' mattes warped by the interpolator's own flow and weights.
         colour_differs: (N, 1, H, W), mean absolute difference (0..1) of the two keyframes under that flow.
     """
 
@@ -38,45 +38,45 @@ class Floor:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Means over the person in one gap.
+    """Disagreement of outlines and colours in one interval, means over the person.
 
     Attributes:
-        floor_colour: Difference of the two keyframes' colours under the interpolator's flow, 0..1.
-        drawn_colour: The same as drawn by the pose.
-        outline: Difference of the interpolator's person and the drawn one, in alpha.
-        ghost: Difference of the drawn silhouettes of the two keyframes.
+        baseline_colour: Difference of the two keyframes' colours under the interpolator's flow, 0..1.
+        skinned_colour: The same under the pose.
+        outline: Difference of the interpolated person and the rendered one, in alpha.
+        ghost: Difference of the two keyframes' silhouettes under the pose.
     """
 
-    floor_colour: float
-    drawn_colour: float
+    baseline_colour: float
+    skinned_colour: float
     outline: float
     ghost: float
 
     @property
     def colour_log_ratio(self) -> float:
         """Above 0 where the pose brings the keyframes' colours together better than the flow does."""
-        return math.log((self.floor_colour + SMALLEST) / (self.drawn_colour + SMALLEST))
+        return math.log((self.baseline_colour + SMALLEST) / (self.skinned_colour + SMALLEST))
 
     @property
     def outline_log_ratio(self) -> float:
-        """Above 0 where the flow's person is further from the drawn one than the drawing from itself."""
+        """Above 0 where the flow's outline differs more from the rendered one than the keyframes' do."""
         return math.log((self.outline + SMALLEST) / (self.ghost + SMALLEST))
 
 
 @dataclass(frozen=True)
 class Trust:
-    """Trust the drawing where the two outlines disagree, in gaps where the evidence is for it.
+    """Trust the rendered person where the two outlines disagree, in intervals whose evidence is for it.
 
     Attributes:
         cell: Side of the cells in which the two are compared, in torso lengths.
         window: Side of the window in which disagreement is averaged, in torso lengths.
         reach: How far trust spreads around it, in torso lengths.
         low: Mean disagreement (0..1) up to which the interpolator's person is kept.
-        high: Mean disagreement from which the drawn person is taken.
-        colour_weight: What the colours' log ratio counts against a gap where it is below 0.
+        high: Mean disagreement from which the rendered person is taken.
+        colour_weight: What the colours' log ratio counts against an interval where it is below 0.
         holdout_weight: What a decibel lost on held-out keyframes counts against it; at most one is counted.
-        threshold: The verdict (of the outlines' log ratio less what counts against it) at which a gap is
-            half trusted.
+        threshold: The verdict (of the outlines' log ratio less what counts against it) at which an interval
+            is half trusted.
         ramp: Width of the ramp around it.
     """
 
@@ -90,67 +90,71 @@ class Trust:
     threshold: float
     ramp: Positive
 
-    def where(self, drawing: Drawing, floor: Floor) -> torch.Tensor:
-        """(N, 1, H, W) in 0..1: 1 where the interpolator's person is not the drawn one."""
-        cell_px = max(1, round(self.cell * drawing.torso_px))
-        size = drawing.alpha.shape[2:]
+    def where(self, skinned: SkinnedPerson, baseline: InterpolatedBaseline) -> torch.Tensor:
+        """(N, 1, H, W) in 0..1: 1 where the interpolated person is not the rendered one."""
+        cell_px = max(1, round(self.cell * skinned.torso_px))
+        size = skinned.alpha.shape[2:]
         differs = F.avg_pool2d(
-            (floor.mask - drawing.alpha).abs(), cell_px, ceil_mode=True, count_include_pad=False
+            (baseline.mask - skinned.alpha).abs(), cell_px, ceil_mode=True, count_include_pad=False
         )
-        window, reach = (_odd(share * drawing.torso_px / cell_px) for share in (self.window, self.reach))
+        window, reach = (_odd(share * skinned.torso_px / cell_px) for share in (self.window, self.reach))
         trust = ((_mean(differs, window) - self.low) / (self.high - self.low)).clamp(0, 1)
-        trust = _mean(_spread(trust, reach), reach)
+        trust = _mean(_dilated(trust, reach), reach)
         fine = F.interpolate(trust, scale_factor=cell_px, mode="bilinear", align_corners=False)
         return fine[..., : size[0], : size[1]]
 
     def gate(self, evidence: Evidence, holdout_db: float | None) -> float:
-        """Whether an interval's drawing is to be trusted, 0..1.
+        """Weigh the evidence for an interval's rendered person, 0..1.
 
         Only the outlines speak for it. Colours that the pose does not bring together speak against it (what
         moves there may be no body), and so does a loss on held-out keyframes. A win there proves nothing:
         hold-outs bridge twice the interval, where the flow is worse.
 
         Args:
-            evidence: What the interval itself tells.
-            holdout_db: PSNR that the drawing won on held-out keyframes near by, or None.
+            evidence: Disagreement measured in the interval itself.
+            holdout_db: PSNR that the renderer won on held-out keyframes near by, or None.
         """
         verdict = evidence.outline_log_ratio
         verdict += self.colour_weight * min(evidence.colour_log_ratio, 0.0)
         verdict += self.holdout_weight * min(max(holdout_db or 0.0, -1.0), 0.0)
         return min(max((verdict - self.threshold) / self.ramp + 0.5, 0.0), 1.0)
 
-    def evidence(self, drawing: Drawing, floor: Floor) -> Evidence:
-        """What the gap itself tells."""
-        person = torch.maximum(floor.mask, drawing.alpha)
+    def evidence(self, skinned: SkinnedPerson, baseline: InterpolatedBaseline) -> Evidence:
+        """Measure the disagreement in the interval itself."""
+        person = torch.maximum(baseline.mask, skinned.alpha)
         return Evidence(
-            floor_colour=_weighted(floor.colour_differs, person),
-            drawn_colour=_weighted(drawing.colour_differs, drawing.alpha),
-            outline=_weighted((floor.mask - drawing.alpha).abs(), person),
-            ghost=_weighted(drawing.alpha_differs, person),
+            baseline_colour=_weighted(baseline.colour_differs, person),
+            skinned_colour=_weighted(skinned.colour_differs, skinned.alpha),
+            outline=_weighted((baseline.mask - skinned.alpha).abs(), person),
+            ghost=_weighted(skinned.alpha_differs, person),
         )
 
 
-def floor_person(person: PersonInterval, background: Background, drawing: Drawing) -> Floor:
-    """Carry the keyframes and their mattes by the interpolator's flow.
+def interpolated_baseline(
+    person: PersonInterval, background: Background, skinned: SkinnedPerson
+) -> InterpolatedBaseline:
+    """Warp the keyframes and their mattes by the interpolator's flow.
 
     Args:
         person: With mattes in both keyframes.
-        background: Has flow and weights, at the moments of the drawing.
-        drawing: Gives the box.
+        background: Has flow and weights, at the moments of the skinned person.
+        skinned: Gives the box.
     """
     assert background.flow is not None
     assert background.weight_a is not None
-    share = drawing.box.of(background.weight_a)
+    share = skinned.box.of(background.weight_a)
     flow_a, flow_b = background.flow.split(2, dim=1)
     interval = person.interval
-    a = _carry(interval.a, person.a, flow_a, drawing)
-    b = _carry(interval.b, person.b, flow_b, drawing)
-    return Floor(torch.lerp(b[:, 3:], a[:, 3:], share), (a[:, :3] - b[:, :3]).abs().mean(1, keepdim=True))
+    a = _warp(interval.a, person.a, flow_a, skinned)
+    b = _warp(interval.b, person.b, flow_b, skinned)
+    return InterpolatedBaseline(
+        torch.lerp(b[:, 3:], a[:, 3:], share), (a[:, :3] - b[:, :3]).abs().mean(1, keepdim=True)
+    )
 
 
-def _carry(keyframe: Keyframe, view: PersonView, flow: torch.Tensor, drawing: Drawing) -> torch.Tensor:
+def _warp(keyframe: Keyframe, view: PersonView, flow: torch.Tensor, skinned: SkinnedPerson) -> torch.Tensor:
     """(N, 4, H, W), colour and matte of a keyframe at the wanted times."""
-    box = drawing.box
+    box = skinned.box
     layers = torch.cat([keyframe.picture, view.mask(keyframe.size_px)]).expand(len(flow), -1, -1, -1)
     x, y = (box.centres(1, flow.device) + box.of(flow)).unbind(1)
     height, width = keyframe.picture.shape[1:]
@@ -171,6 +175,6 @@ def _mean(x: torch.Tensor, size: int) -> torch.Tensor:
     return F.avg_pool2d(x, size, stride=1, padding=size // 2, count_include_pad=False)
 
 
-def _spread(x: torch.Tensor, size: int) -> torch.Tensor:
-    """Greatest value in size x size windows."""
+def _dilated(x: torch.Tensor, size: int) -> torch.Tensor:
+    """Dilate: the greatest value in size x size windows."""
     return F.max_pool2d(x, size, stride=1, padding=size // 2)

@@ -10,8 +10,8 @@ import torch
 
 from rib.io.recipe import build
 from rib.render.protocol import Plan
-from rib.render.skinning.puppet import CutPerson, Drawing, Puppet
-from rib.render.trust import Floor, Trust, floor_person
+from rib.render.skinning.layered_skinning import LayeredPerson, LayeredSkinning, SkinnedPerson
+from rib.render.trust import InterpolatedBaseline, Trust, interpolated_baseline
 from rib.structures.box import Box
 from rib.structures.interval import Background
 from rib.structures.person import RenderedPerson
@@ -19,16 +19,16 @@ from rib.structures.person_interval import PersonInterval
 
 
 @dataclass(frozen=True)
-class Trusted:
-    """A drawing beside what the interpolator makes of the person, at the same moments.
+class Candidates:
+    """The skinned person beside the interpolator's version of them, at the same moments.
 
     Attributes:
-        drawing: The person as drawn.
-        floor: The person as the interpolator has them.
+        skinned: The person by layered skinning.
+        baseline: The person as the interpolator has them.
     """
 
-    drawing: Drawing
-    floor: Floor
+    skinned: SkinnedPerson
+    baseline: InterpolatedBaseline
 
 
 @dataclass
@@ -36,74 +36,79 @@ class WarpPlan(Plan):
     """See `Plan`.
 
     Attributes:
-        cut: The person, cut out of both keyframes; None where they cannot be drawn.
+        cut: The person, cut out of both keyframes; None where they cannot be rendered.
         gate: How far the interval is trusted, 0..1.
         decided_at: The moments that the decision followed from ...
-        decided_on: ... and what was drawn there, so that it is not drawn twice.
+        decided_on: ... and the person rendered there, so that nothing is rendered twice.
     """
 
-    cut: CutPerson | None = None
+    cut: LayeredPerson | None = None
     gate: float = 0.0
     decided_at: slice | None = None
-    decided_on: Trusted | None = None
+    decided_on: Candidates | None = None
 
 
 class WarpRenderer:
-    """Draws the person in the wanted poses from the keyframes' own pixels.
+    """Renders the person in the wanted poses from the keyframes' own pixels.
 
     Args:
-        puppet: Recipe of what cuts, poses and draws (`rib.render.skinning.puppet.Puppet`).
-        trust: Recipe of what weighs the drawing against the interpolator (`rib.render.trust.Trust`).
+        skinning: Recipe of `rib.render.skinning.layered_skinning.LayeredSkinning`.
+        trust: Recipe of `rib.render.trust.Trust`, which weighs the rendered person against the
+            interpolator's.
     """
 
     needs: frozenset[str] = frozenset({"keyframe_poses", "poses", "masks", "flow", "plate", "holdouts"})
-    each = False
-    """Whether the drawing has to tell what each keyframe alone gives."""
+    per_keyframe = False
+    """Whether the renderer needs the person as each keyframe alone gives them."""
 
-    def __init__(self, puppet: Mapping[str, Any], trust: Mapping[str, Any]) -> None:
-        self.puppet: Puppet = build(puppet)
+    def __init__(self, skinning: Mapping[str, Any], trust: Mapping[str, Any]) -> None:
+        self.skinning: LayeredSkinning = build(skinning)
         self.trust: Trust = build(trust)
 
     def plan(self, person: PersonInterval, moments: slice, background: Background) -> WarpPlan:
-        """Cut out the person and weigh the drawing against the interpolator; see `Renderer`."""
-        cut = self.puppet.cut(person)
+        """Cut the person into layers and weigh their rendering against the interpolator; see `Renderer`."""
+        cut = self.skinning.cut(person)
         drawn = None if cut is None else self._draw(cut, moments, background)
         if drawn is None:
             return WarpPlan(person, False)
-        evidence = self.trust.evidence(drawn.drawing, drawn.floor)
+        evidence = self.trust.evidence(drawn.skinned, drawn.baseline)
         gate = self.trust.gate(evidence, person.holdout.gain_db if person.holdout else None)
         notes = {"gate": gate, "outline": evidence.outline_log_ratio, "colour": evidence.colour_log_ratio}
         return WarpPlan(person, gate > 0, cut, gate, moments, drawn, notes=notes)
 
     def render(self, plan: WarpPlan, moments: slice, background: Background) -> RenderedPerson:
-        """The person at the wanted times; trust is 0 where no bone is seen. See `Renderer`."""
+        """Render the person at the wanted times; trust is 0 where no bone is seen. See `Renderer`."""
         drawn = self._drawn(plan, moments, background)
         if drawn is None:
             return nobody(plan.person, moments, background)
-        trust = plan.gate * self.trust.where(drawn.drawing, drawn.floor)
-        drawing = drawn.drawing
-        return placed(plan.person, moments, drawing.box, drawing.colour, drawing.alpha, trust)
+        trust = plan.gate * self.trust.where(drawn.skinned, drawn.baseline)
+        skinned = drawn.skinned
+        return placed(plan.person, moments, skinned.box, skinned.colour, skinned.alpha, trust)
 
     def versions(self, person: PersonInterval, background: Background) -> Iterator[RenderedPerson]:
-        """The drawing, trusted in full; see `rib.render.protocol.HoldoutRenderer`."""
-        cut = self.puppet.cut(person)
+        """Render the person, trusted in full; see `rib.render.protocol.HoldoutRenderer`."""
+        cut = self.skinning.cut(person)
         drawn = None if cut is None else self._draw(cut, slice(None), background)
         if drawn is None:
             yield nobody(person, slice(None), background)
             return
-        drawing, trust = drawn.drawing, self.trust.where(drawn.drawing, drawn.floor)
-        yield placed(person, slice(None), drawing.box, drawing.colour, drawing.alpha, trust)
+        skinned, trust = drawn.skinned, self.trust.where(drawn.skinned, drawn.baseline)
+        yield placed(person, slice(None), skinned.box, skinned.colour, skinned.alpha, trust)
 
     def summary(self) -> dict[str, float]:
         """Nothing to tell."""
         return {}
 
-    def _draw(self, cut: CutPerson, moments: slice, background: Background) -> Trusted | None:
-        drawing = self.puppet.draw(cut, moments, self.each)
-        return None if drawing is None else Trusted(drawing, floor_person(cut.person, background, drawing))
+    def _draw(self, cut: LayeredPerson, moments: slice, background: Background) -> Candidates | None:
+        skinned = self.skinning.draw(cut, moments, self.per_keyframe)
+        return (
+            None
+            if skinned is None
+            else Candidates(skinned, interpolated_baseline(cut.person, background, skinned))
+        )
 
-    def _drawn(self, plan: WarpPlan, moments: slice, background: Background) -> Trusted | None:
-        """What was drawn for the decision, or another drawing."""
+    def _drawn(self, plan: WarpPlan, moments: slice, background: Background) -> Candidates | None:
+        """Reuse the person rendered for the decision, or render anew."""
         assert plan.cut is not None
         if moments == plan.decided_at:
             return plan.decided_on
@@ -118,11 +123,11 @@ def placed(
     alpha: torch.Tensor,
     trust: torch.Tensor,
 ) -> RenderedPerson:
-    """The record of a person who is drawn in a box of the picture."""
+    """Record a person rendered in a box of the picture."""
     return RenderedPerson(person.track_id, box, colour, alpha, trust, person.depth_at(moments))
 
 
 def nobody(person: PersonInterval, moments: slice, background: Background) -> RenderedPerson:
-    """A person of whom no pixel is drawn."""
+    """Record a person without a rendered pixel."""
     empty = background.interpolated[..., :0, :0]
     return placed(person, moments, Box.empty(), empty, empty[:, :1], empty[:, :1])

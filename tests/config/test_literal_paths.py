@@ -131,7 +131,7 @@ def test_other_settings_stay_in_hydras_grammar(tmp_path: Path) -> None:
 
 
 PATH_NAMES = {"path", "ckpt", "folder", "input", "output", "videos", "store", "body_models", "poses"} | {
-    "video_list", "train_list", "test_list", "test_input", "drawings", "vgg19",
+    "video_list", "train_list", "test_list", "test_input", "samples", "vgg19",
 }  # fmt: skip
 
 

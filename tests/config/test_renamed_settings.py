@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from rib.config.compose import compose
@@ -37,3 +39,15 @@ def test_hold_outs_answer_to_their_former_name() -> None:
     config = compose("interpolate", "input=x", "rehearsals.per_shot=9", "render.trust.rehearsal_weight=0.5")
     assert config["holdouts"]["per_shot"] == 9
     assert config["render"]["trust"]["holdout_weight"] == 0.5
+
+
+def test_the_refiner_answers_to_the_names_of_before() -> None:
+    config = compose("prepare", "data=drawings", "data.prepare.videos=x", "data.prepare.most_gaps=3")
+    assert config["data"]["prepare"]["max_intervals"] == 3
+    config = compose("train", "experiment=renderer_base", "task=renderer_drawn", "task.data.drawings=x")
+    assert Path(config["task"]["data"]["samples"]).name == "x"
+    config = compose("interpolate", "input=x", "render=gan", "render.puppet.step_px=4")
+    assert (
+        config["render"]["skinning"]["step_px"]
+        == config["render"]["net"]["renderer"]["skinning"]["step_px"] * 2
+    )

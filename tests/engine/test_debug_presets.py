@@ -11,8 +11,8 @@ import pytest
 
 from rib.config.paths import options
 from rib.engine.csv_logger import read_metrics
-from rib.render.refine.drawings import Gap, write_gaps
-from rib.render.refine.drawn import NUM_PLANES
+from rib.render.refine.dataset import RefinerSample, write_samples
+from rib.render.refine.refiner_input import NUM_CHANNELS
 
 NETS = [
     (task, net)
@@ -33,8 +33,8 @@ SMALL = {
         "task.data.first_frames=3", "task.data.batches_per_epoch=4", "task.data.validation_batches=1",
         "task.data.synthetic.count=2",
     ),
-    "renderer_drawn": (
-        "task.data.drawings=drawings.h5", "task.data.held_out=[b]", "task.data.crops.side_px=64",
+    "refiner": (
+        "task.data.samples=drawings.h5", "task.data.held_out=[b]", "task.data.crops.side_px=64",
         "task.data.crops.batch_size=1", "task.data.batches_per_epoch=4", "task.data.validation_batches=1",
     ),
 }  # fmt: skip
@@ -48,8 +48,8 @@ def small(task: str) -> tuple[str, ...]:
 def write_drawings(path: Path) -> None:
     """Two clips of a gap each, all noise."""
     rng = np.random.default_rng(0)
-    noise = [rng.integers(0, 256, (2, planes, 64, 72), np.uint8) for planes in (NUM_PLANES, 3)]
-    write_gaps(path, {name: [Gap(*noise, gate=1.0)] for name in ("a", "b")})
+    noise = [rng.integers(0, 256, (2, channels, 64, 72), np.uint8) for channels in (NUM_CHANNELS, 3)]
+    write_samples(path, {name: [RefinerSample(*noise, gate=1.0)] for name in ("a", "b")})
 
 
 def train(folder: Path, *arguments: str) -> tuple[subprocess.CompletedProcess[str], Path]:

@@ -19,8 +19,8 @@ from rib.clips.write import StoredClip, write_clips
 from rib.mocap.skeletons import SMPLH_JOINTS
 from rib.mocap.store import write_store
 from rib.mocap.synthetic import synthetic_recordings
-from rib.render.refine.drawings import Gap, write_gaps
-from rib.render.refine.drawn import NUM_PLANES
+from rib.render.refine.dataset import Gap, write_samples
+from rib.render.refine.refiner_input import NUM_CHANNELS
 
 EVALUATE = (
     "evaluate", "folder=store.h5", "subjects=[]", "strides=[16]", "noise={}", "max_windows=1",
@@ -43,7 +43,7 @@ COMMANDS = {
         *(f"~task.module.weights.{k}" for k in LEFT_OUT),
     ),
     "drawings": (
-        *TRAIN, "experiment=renderer_base", "task.data.drawings=store.h5", "task.data.crops.side_px=32",
+        *TRAIN, "experiment=renderer_base", "task.data.samples=store.h5", "task.data.crops.side_px=32",
         "task.data.crops.batch_size=1", "~task.module.weights.lpips",
     ),
 }  # fmt: skip
@@ -68,8 +68,8 @@ def clips(path: Path) -> None:
 
 def drawings(path: Path) -> None:
     rng = np.random.default_rng(0)
-    gap = Gap(*(rng.integers(0, 255, (2, n, 40, 40), np.uint8) for n in (NUM_PLANES, 3)), 0.9)
-    write_gaps(path, {"a": [gap], "b": [gap]})
+    gap = Gap(*(rng.integers(0, 255, (2, n, 40, 40), np.uint8) for n in (NUM_CHANNELS, 3)), 0.9)
+    write_samples(path, {"a": [gap], "b": [gap]})
 
 
 WRITERS: dict[str, Callable[[Path], None]] = {

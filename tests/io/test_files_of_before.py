@@ -20,7 +20,7 @@ from rib.engine.restore import already_finished
 from rib.io.registry import REGISTRY
 from rib.motion.nets.checkpoint import load_net as load_motion
 from rib.render.nets.checkpoint import load_net as load_renderer
-from rib.render.refine.drawings import clips_of, read_gaps
+from rib.render.refine.dataset import clips_of, read_samples
 
 ARCHIVE = Path(__file__).resolve().parents[1] / "data" / "files_of_before.zip"
 
@@ -58,7 +58,7 @@ def test_stores_are_read(before: Path) -> None:
     window = Hdf5Clips(before / "clips.h5").window("walk", 0, 4)
     assert np.asarray(window.frames).shape == (4, 16, 24, 3)
     assert list(clips_of(before / "drawings.h5")) == ["walk"]
-    assert len(read_gaps(before / "drawings.h5", ["walk"])) == 1
+    assert len(read_samples(before / "drawings.h5", ["walk"])) == 1
 
 
 @pytest.mark.slow

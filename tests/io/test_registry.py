@@ -70,7 +70,7 @@ def test_every_stage_in_conf_is_registered_at_its_place(group: str) -> None:
         assert REGISTRY.checked(config["plate"], "plate", "conf")
 
 
-NEEDS = {"renderer": "task.data.store=x", "renderer_drawn": "task.data.drawings=x"}
+NEEDS = {"renderer": "task.data.store=x", "refiner": "task.data.samples=x"}
 
 
 @pytest.mark.slow

@@ -30,9 +30,10 @@ def test_a_name_of_today_stays_and_an_old_one_is_translated_once() -> None:
 def test_nested_recipes_are_translated_and_plain_values_stay() -> None:
     recipe = {"_target_": "rib.render.warp.WarpRenderer", "puppet": {"_target_": "rib.render.puppet.Puppet"}}
     kept = {"note": "rib.render.puppet.Puppet", "sizes": [1, {"_target_": "rib.render.puppet.Puppet"}]}
-    assert REGISTRY.renamed(recipe)["puppet"]["_target_"] == "rib.render.skinning.puppet.Puppet"
+    today = "rib.render.skinning.layered_skinning.LayeredSkinning"
+    assert REGISTRY.renamed(recipe)["skinning"]["_target_"] == today
     assert REGISTRY.renamed(kept)["note"] == kept["note"]
-    assert REGISTRY.renamed(kept)["sizes"][1]["_target_"] == "rib.render.skinning.puppet.Puppet"
+    assert REGISTRY.renamed(kept)["sizes"][1]["_target_"] == today
 
 
 def test_the_weights_that_ship_still_carry_the_names_of_their_training() -> None:

@@ -71,7 +71,7 @@ def module_with(recipe: Any, place: str) -> dict[str, Any]:
     adam = {"_target_": "torch.optim.AdamW"}
     module = {
         "_target_": "rib.render.training.module.RendererModule",
-        "net": {"_target_": RENDERER, "widths": [4], "blocks": [1], "drawing": {}},
+        "net": {"_target_": RENDERER, "widths": [4], "blocks": [1], "renderer": {}},
         "labels": {
             "_target_": "rib.render.conditioning.native.SkeletonLabels", "sigma_px": 1, "radius_px": 1,
         },

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from drawings_by_hand import SMALL, a_net
 from painted import turning
-from test_drawings import CROPS, FIT
-from test_warp_trust import PUPPET, TRUST, cross_fade, picture, rendered, renderer
+from samples_by_hand import SMALL, a_net
+from test_refiner_dataset import CROPS, FIT
+from test_warp_trust import SKINNING, TRUST, cross_fade, picture, rendered, renderer
 
 from rib.config.compose import compose as compose_config
 from rib.io.errors import RibError
@@ -23,7 +23,7 @@ GOOD, BAD = Refinement(-0.01, 0.1, -0.01, 0.004), Refinement(0.01, 0.1, -0.01, 0
 
 def gan(ckpt: Path | None, fit: int = 0) -> GanRenderer:
     return GanRenderer(
-        PUPPET,
+        SKINNING,
         {"_target_": "rib.render.trust.Trust", **TRUST.__dict__},
         SMALL,
         str(ckpt) if ckpt else "untrained",

@@ -3,61 +3,61 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from drawings_by_hand import SMALL, a_net, planes
 from painted import keyframe, turning
+from samples_by_hand import SMALL, a_net, channels
 from torch.utils.flop_counter import FlopCounterMode
 
 from rib.config.compose import compose
 from rib.io.recipe import build
 from rib.render.clip_batch import ClipBatch
-from rib.render.refine.drawn import NUM_PLANES, Drawn
+from rib.render.refine.refiner_input import NUM_CHANNELS, RefinerInput
 from rib.structures.skeleton import convert
 
 
 def test_untrained_it_changes_nothing() -> None:
-    drawn = Drawn.of(planes(2, 37, 50))
-    refined = a_net(SMALL).refine(drawn)
+    inputs = RefinerInput.of(channels(2, 37, 50))
+    refined = a_net(SMALL).refine(inputs)
     for name in ("colour", "alpha", "trust"):
-        assert float((getattr(refined, name) - getattr(drawn, name)).detach().abs().max()) == 0.0
+        assert float((getattr(refined, name) - getattr(inputs, name)).detach().abs().max()) == 0.0
 
 
 def test_gradients_reach_every_weight() -> None:
     net = a_net(SMALL, trained=True)
-    drawn = Drawn.of(planes(1, 32, 32))
-    net.refine(drawn).over(drawn).square().mean().backward()
+    inputs = RefinerInput.of(channels(1, 32, 32))
+    net.refine(inputs).over(inputs).square().mean().backward()
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in net.parameters())
 
 
 def test_the_last_layer_learns_from_where_it_is_zero() -> None:
     net = a_net(SMALL)
-    drawn = Drawn.of(planes(1, 32, 32))
-    net.refine(drawn).over(drawn).square().mean().backward()
+    inputs = RefinerInput.of(channels(1, 32, 32))
+    net.refine(inputs).over(inputs).square().mean().backward()
     per_output = net.leave.weight.grad.abs().sum((1, 2, 3))
     assert (per_output > 0).all()
 
 
 @pytest.mark.parametrize("size", [(1, 1), (33, 47), (64, 32)])
 def test_any_size(size: tuple[int, int]) -> None:
-    assert a_net(SMALL, trained=True).changes(planes(1, *size)).shape[2:] == size
+    assert a_net(SMALL, trained=True).changes(channels(1, *size)).shape[2:] == size
 
 
 def test_moments_do_not_see_one_another() -> None:
     net = a_net(SMALL, trained=True)
-    x = planes(3, 32, 40)
+    x = channels(3, 32, 40)
     together, alone = net.changes(x), torch.cat([net.changes(one[None]) for one in x])
     assert torch.allclose(together, alone, atol=1e-5)
 
 
 def test_shares_stay_shares() -> None:
-    refined = a_net(SMALL, trained=True).refine(Drawn.of(planes(2, 32, 32)))
+    refined = a_net(SMALL, trained=True).refine(RefinerInput.of(channels(2, 32, 32)))
     for share in (refined.alpha, refined.trust):
         assert float(share.detach().min()) >= 0
         assert float(share.detach().max()) <= 1
 
 
 def test_planes_and_fields_are_one() -> None:
-    x = planes(2, 8, 9)
-    assert torch.equal(Drawn.of(x).planes, x)
+    x = channels(2, 8, 9)
+    assert torch.equal(RefinerInput.of(x).channels, x)
 
 
 def window() -> ClipBatch:
@@ -108,5 +108,5 @@ def test_the_shipped_size_is_cheap() -> None:
     config = compose("interpolate", "input=x", "output=y", "rate=2", "render=gan")
     net = build(config["render"]["net"]).to("meta")
     with FlopCounterMode(display=False) as counter:
-        net.changes(torch.empty(1, NUM_PLANES, 320, 480, device="meta"))
+        net.changes(torch.empty(1, NUM_CHANNELS, 320, 480, device="meta"))
     assert counter.get_total_flops() / 2 < 15e9

@@ -6,17 +6,17 @@ from typing import Any
 
 import pytest
 import torch
-from drawings_by_hand import SMALL, gap
-from test_drawings import CROPS
+from samples_by_hand import SMALL, sample
+from test_refiner_dataset import CROPS
 from toy_renderer import NoiseClips, settings
 
 import rib.io.recipe
 from rib.engine.wandb_logger import WandbRun
 from rib.render.clip_batch import ClipBatch
-from rib.render.refine.drawn import Drawn, Refined
+from rib.render.refine.refiner_input import RefinerInput, RefinerOutput
 from rib.render.training import image_logging
-from rib.render.training.drawn_data import as_clips
 from rib.render.training.module import RendererModule
+from rib.render.training.refiner_data import as_clips
 from rib.render.training.video_logging import VideoLogging, draw_film
 from rib.video import open_source
 
@@ -70,10 +70,10 @@ def test_side_by_side_are_what_was_made_the_truth_and_the_background(module: Ren
 
 
 def test_beside_what_a_net_mends_is_the_drawing_that_it_began_with() -> None:
-    batch: ClipBatch = as_clips(CROPS.batch([gap(1)], 0, 0))
+    batch: ClipBatch = as_clips(CROPS.batch([sample(1)], 0, 0))
     module = RendererModule(**settings(net=SMALL, discriminators=None, weights={"l1": 1.0}))
-    drawn = Drawn.of(batch["planes"])  # type: ignore[typeddict-item]
-    plain = Refined(drawn.colour, drawn.alpha, drawn.trust).over(drawn)[0]
+    inputs = RefinerInput.of(batch["channels"])  # type: ignore[typeddict-item]
+    plain = RefinerOutput(inputs.colour, inputs.alpha, inputs.trust).over(inputs)[0]
     shown = torch.from_numpy(draw_film(module, batch)[0]).float() / 255
     torch.testing.assert_close(shown[:, 64:].permute(2, 0, 1), plain, atol=0.003, rtol=0)
 

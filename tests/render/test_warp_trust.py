@@ -19,14 +19,14 @@ TRUST = Trust(
     cell=0.05, window=0.28, reach=0.12, low=0.03, high=0.1,
     colour_weight=1.0, holdout_weight=1.0, threshold=0.5, ramp=0.1,
 )  # fmt: skip
-PUPPET = {
-    "_target_": "rib.render.skinning.puppet.Puppet", "stiffness": 3.0, "reach": 2.6, "core": 0.9,
-    "overlap": 0.2, "softness": 0.25, "nearer": 2.0, "sharpness": 2.0, "step_px": 2,
+SKINNING = {
+    "_target_": "rib.render.skinning.layered_skinning.LayeredSkinning", "stiffness": 3.0, "reach": 2.6,
+    "core": 0.9, "overlap": 0.2, "softness": 0.25, "nearer": 2.0, "sharpness": 2.0, "step_px": 2,
 }  # fmt: skip
 
 
 def renderer() -> WarpRenderer:
-    return WarpRenderer(PUPPET, {"_target_": "rib.render.trust.Trust", **TRUST.__dict__})
+    return WarpRenderer(SKINNING, {"_target_": "rib.render.trust.Trust", **TRUST.__dict__})
 
 
 def cross_fade(person: PersonInterval) -> Background:
@@ -79,7 +79,7 @@ def test_far_from_the_person_nothing_changes(waving: PersonInterval) -> None:
 
 def evidence(outline: float, colour: float = 1.0) -> Evidence:
     """The flow's outline, and its colours, are so many times as far apart as the drawing's."""
-    return Evidence(floor_colour=0.1 * colour, drawn_colour=0.1, outline=0.1 * outline, ghost=0.1)
+    return Evidence(baseline_colour=0.1 * colour, skinned_colour=0.1, outline=0.1 * outline, ghost=0.1)
 
 
 def test_only_the_outline_opens_a_gap() -> None:
@@ -100,7 +100,7 @@ def test_strong_evidence_outweighs_a_small_loss() -> None:
 
 def test_held_out_every_drawing_is_trusted(waving: PersonInterval) -> None:
     closed = WarpRenderer(
-        PUPPET, {"_target_": "rib.render.trust.Trust", **replace(TRUST, threshold=99.0).__dict__}
+        SKINNING, {"_target_": "rib.render.trust.Trust", **replace(TRUST, threshold=99.0).__dict__}
     )
     assert not rendered(closed, waving)
     (version,) = closed.versions(waving, cross_fade(waving))
@@ -110,7 +110,7 @@ def test_held_out_every_drawing_is_trusted(waving: PersonInterval) -> None:
 def test_a_loss_on_held_out_keyframes_closes_the_interval(waving: PersonInterval) -> None:
     background = cross_fade(waving)
     strict = WarpRenderer(
-        PUPPET, {"_target_": "rib.render.trust.Trust", **replace(TRUST, holdout_weight=99.0).__dict__}
+        SKINNING, {"_target_": "rib.render.trust.Trust", **replace(TRUST, holdout_weight=99.0).__dict__}
     )
     gates = [
         strict.plan(replace(waving, holdout=evidence), slice(None), background).gate

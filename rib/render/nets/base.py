@@ -1,7 +1,7 @@
-"""`net=renderer_base`: a compact U-Net that mends a person drawn from the keyframes' own pixels.
+"""`net=renderer_base`: a compact U-Net that refines a person rendered from the keyframes' own pixels.
 
-It starts as the drawing itself: the last layer is zero, and every change is a departure from what was drawn.
-Letters: N moments, C planes, H and W the size of the person's box.
+It starts as the identity: the last layer is zero, and every change is a departure from what was rendered.
+Letters: N moments, C channels, H and W the size of the person's box.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from torch import Tensor, nn
 
 from rib.io.ranges import AsMany, Range, Size
 from rib.render.clip_batch import ClipBatch, Generated
-from rib.render.refine.clip_drawing import ClipDrawing
-from rib.render.refine.drawn import NUM_PLANES, Drawn, Refined
+from rib.render.refine.clip_input import ClipRefinerInput
+from rib.render.refine.refiner_input import NUM_CHANNELS, RefinerInput, RefinerOutput
 from rib.structures.box import Box
 
 CELL = 2
@@ -46,27 +46,27 @@ class Block(nn.Module):
 
 
 class RendererBase(nn.Module):
-    """Mends a drawing of the person; sees what is in `rib.render.refine.drawn.Drawn`.
+    """Refines a rendered person; sees `rib.render.refine.refiner_input.RefinerInput`.
 
     All moments of an interval go as one batch, and no moment sees another: non-autoregressive.
 
     Args:
         widths: Channels at 1/2, 1/4, 1/8, ... of the picture's size.
         blocks: Residual blocks a level, on the way down and on the way up.
-        drawing: Recipe of the renderer whose drawings it mends (`rib.render.warp.WarpRenderer`).
+        renderer: Recipe of the renderer whose people it refines (`rib.render.warp.WarpRenderer`).
     """
 
     def __init__(
         self,
         widths: Annotated[Sequence[Annotated[int, Range(1, 8192)]], Size(1, 12)],
         blocks: Annotated[Sequence[Annotated[int, Range(0, 100)]], AsMany("widths")],
-        drawing: Mapping[str, Any],
+        renderer: Mapping[str, Any],
     ) -> None:
         super().__init__()
-        self.drawing = dict(drawing)
-        self._draw: ClipDrawing | None = None
+        self.renderer = dict(renderer)
+        self._draw: ClipRefinerInput | None = None
         self.multiple = CELL * 2 ** (len(widths) - 1)
-        self.enter = nn.Conv2d(NUM_PLANES * CELL**2, widths[0], 1)
+        self.enter = nn.Conv2d(NUM_CHANNELS * CELL**2, widths[0], 1)
         self.down = nn.ModuleList(_blocks(w, n) for w, n in zip(widths, blocks, strict=True))
         self.up = nn.ModuleList(_blocks(w, n) for w, n in zip(widths[:-1], blocks[:-1], strict=True))
         pairs = list(pairwise(widths))
@@ -79,70 +79,70 @@ class RendererBase(nn.Module):
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, batch: ClipBatch) -> Generated:
-        """Frames 1 .. T - 2 of windows (B, T, ...), each drawn from its neighbours and mended.
+        """Frames 1 .. T - 2 of windows (B, T, ...), each rendered from its neighbours and refined.
 
-        Windows that are drawn already (`rib.render.training.drawn_data.DrawnClips`) are only mended.
+        Windows that are rendered already (`rib.render.training.refiner_data.RefinerClips`) are only refined.
         """
-        if "planes" in batch:
-            return self._mended(Drawn.of(batch["planes"]))  # type: ignore[typeddict-item]
+        if "channels" in batch:
+            return self._mended(RefinerInput.of(batch["channels"]))  # type: ignore[typeddict-item]
         num_clips, num_frames = batch["frames"].shape[:2]
         made = [
             [self._frame(batch, clip, frame) for frame in range(1, num_frames - 1)]
             for clip in range(num_clips)
         ]
-        planes = torch.stack([torch.stack(frames) for frames in made])
-        picture, foreground, alpha = planes.split([3, 3, 1], 2)
+        channels = torch.stack([torch.stack(frames) for frames in made])
+        picture, foreground, alpha = channels.split([3, 3, 1], 2)
         return Generated(picture=picture, foreground=foreground, alpha=alpha)
 
-    def _mended(self, drawn: Drawn) -> Generated:
-        refined = self.refine(drawn)
-        picture, alpha = refined.over(drawn), refined.alpha * refined.trust
+    def _mended(self, inputs: RefinerInput) -> Generated:
+        refined = self.refine(inputs)
+        picture, alpha = refined.over(inputs), refined.alpha * refined.trust
         return Generated(picture=picture[:, None], foreground=refined.colour[:, None], alpha=alpha[:, None])
 
-    def _sketch(self, batch: ClipBatch, clip: int, frame: int) -> tuple[Box, Drawn] | None:
-        """Built when it is first needed: weights can then be read whatever drawings they were made with."""
+    def _sketch(self, batch: ClipBatch, clip: int, frame: int) -> tuple[Box, RefinerInput] | None:
+        """Built when it is first needed: weights can then be read whatever renderer they were made with."""
         if self._draw is None:
-            self._draw = ClipDrawing(self.drawing["puppet"], self.drawing["trust"])
+            self._draw = ClipRefinerInput(self.renderer["skinning"], self.renderer["trust"])
         return self._draw(batch, clip, frame)
 
     def _frame(self, batch: ClipBatch, clip: int, frame: int) -> Tensor:
         """(7, H, W): picture, foreground, and the share of the latter in the former."""
-        floor = batch["backgrounds"][clip, frame - 1]
-        planes = torch.cat([floor, floor, torch.zeros_like(floor[:1])])
+        interpolated = batch["backgrounds"][clip, frame - 1]
+        channels = torch.cat([interpolated, interpolated, torch.zeros_like(interpolated[:1])])
         sketch = self._sketch(batch, clip, frame)
         if sketch is None:
-            return planes
-        box, drawn = sketch
-        refined = self.refine(drawn)
-        within = torch.cat([refined.over(drawn), refined.colour, refined.alpha * refined.trust], 1)
-        box.of(planes).copy_(within[0])
-        return planes
+            return channels
+        box, inputs = sketch
+        refined = self.refine(inputs)
+        within = torch.cat([refined.over(inputs), refined.colour, refined.alpha * refined.trust], 1)
+        box.of(channels).copy_(within[0])
+        return channels
 
-    def refine(self, drawn: Drawn) -> Refined:
-        """Mend a drawing; exactly the drawing while the last layer is zero."""
-        change = self.changes(drawn.planes)
+    def refine(self, inputs: RefinerInput) -> RefinerOutput:
+        """Refine a rendered person; the identity while the last layer is zero."""
+        change = self.changes(inputs.channels)
         mix_a, mix_b, detail = change[:, 3:6].tanh().split(1, 1)
-        a, b = drawn.each[:, :3], drawn.each[:, 4:7]
+        a, b = inputs.per_keyframe[:, :3], inputs.per_keyframe[:, 4:7]
         colour = (
-            drawn.colour
-            + mix_a * (a - drawn.colour)
-            + mix_b * (b - drawn.colour)
-            + detail * (drawn.colour - _soft(drawn.colour))
+            inputs.colour
+            + mix_a * (a - inputs.colour)
+            + mix_b * (b - inputs.colour)
+            + detail * (inputs.colour - _soft(inputs.colour))
             + LARGEST_RESIDUAL * change[:, :3].tanh()
         )
         alpha, trust = change[:, 6:].tanh().split(1, 1)
-        near = (drawn.limbs.amax(1, keepdim=True) / EDGE).clamp_max(1)
-        return Refined(colour, _moved(drawn.alpha, near * alpha), _moved(drawn.trust, near * trust))
+        near = (inputs.limbs.amax(1, keepdim=True) / EDGE).clamp_max(1)
+        return RefinerOutput(colour, _moved(inputs.alpha, near * alpha), _moved(inputs.trust, near * trust))
 
-    def changes(self, planes: Tensor) -> Tensor:
+    def changes(self, channels: Tensor) -> Tensor:
         """(N, OUTPUTS, H, W) from (N, C, H, W) of any size: padded inside, cropped after.
 
         Changes are smooth over cells: what may differ from pixel to pixel learns patterns that please the
         loss's features and no eye.
         """
-        height, width = planes.shape[2:]
+        height, width = channels.shape[2:]
         pad = (-width % self.multiple, -height % self.multiple)
-        x = F.pad(planes, (0, pad[0], 0, pad[1]), mode="replicate") if any(pad) else planes
+        x = F.pad(channels, (0, pad[0], 0, pad[1]), mode="replicate") if any(pad) else channels
         x = F.pixel_unshuffle(x - 0.5, CELL).contiguous(memory_format=torch.channels_last)
         x = self.enter(x)
         passed = []

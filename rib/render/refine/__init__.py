@@ -1,1 +1,1 @@
-"""A net's look at the drawn person: its inputs, its samples, its fit to one clip."""
+"""Refining the rendered person with a net: its input, its dataset, its fit to one clip."""

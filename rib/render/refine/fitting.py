@@ -1,4 +1,4 @@
-"""A small loop that fits `net=renderer_base` to drawings: for a clip's own keyframes, in minutes on a CPU."""
+"""A small training loop that fits the refiner to a clip's own keyframes, in minutes on a CPU."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from rib.io.errors import RibError
 from rib.io.ranges import NonNegative, Positive, Range, Whole
 from rib.metrics.lpips import Lpips
 from rib.render.refine.crops import CropRecipe
-from rib.render.refine.drawings import DrawnBatch, Gap
-from rib.render.refine.drawn import Drawn
+from rib.render.refine.dataset import RefinerBatch, RefinerSample
+from rib.render.refine.refiner_input import RefinerInput
 from rib.training.ema import ema_of, update_ema
 from rib.training.schedules import WarmupCosine
 
@@ -25,7 +25,7 @@ Report = Callable[[int, Mapping[str, float]], None]
 
 @dataclass(frozen=True)
 class FitRecipe:
-    """How a net is fitted.
+    """Loss, optimizer and schedule of the fit.
 
     Attributes:
         perceptual: Weight of LPIPS (AlexNet) between the finished picture and the truth.
@@ -46,18 +46,18 @@ class FitRecipe:
     clip_norm: Positive
 
     def fit(
-        self, net: nn.Module, gaps: Sequence[Gap], crops: CropRecipe, steps: int, seed: int, report: Report,
-        device: str = "cpu",
+        self, net: nn.Module, samples: Sequence[RefinerSample], crops: CropRecipe, steps: int, seed: int,
+        report: Report, device: str = "cpu",
     ) -> nn.Module:  # fmt: skip
-        """The EMA of the net's weights after so many steps; the same for the same seed.
+        """Train, and give the EMA of the net's weights; the same for the same seed.
 
         Args:
             net: Where it starts; it is changed.
-            gaps: What it learns from.
-            crops: How crops are drawn from them.
+            samples: What it learns from.
+            crops: Size and augmentation of crops.
             steps: Steps of the optimizer.
-            seed: Every draw follows from it.
-            report: Told of every step.
+            seed: Seed of the crops.
+            report: Called after every step.
             device: Where the net lies.
 
         Raises:
@@ -70,7 +70,7 @@ class FitRecipe:
         schedule = WarmupCosine(self.warmup_steps, steps)
         for step in range(steps):
             optimizer.param_groups[0]["lr"] = self.lr * schedule(step)
-            batch = crops.batch(gaps, seed, step)
+            batch = crops.batch(samples, seed, step)
             terms = self.terms(net, lpips, batch, device)
             total = self.perceptual * terms["lpips"] + self.pixels * terms["l1"]
             told = {name: float(term.detach()) for name, term in terms.items()}
@@ -84,9 +84,9 @@ class FitRecipe:
             report(step + 1, told)
         return ema
 
-    def terms(self, net: nn.Module, lpips: Lpips, batch: DrawnBatch, device: str) -> dict[str, Tensor]:
-        """Named, unweighted terms of the loss."""
-        drawn = Drawn.of(batch["planes"].to(device))
+    def terms(self, net: nn.Module, lpips: Lpips, batch: RefinerBatch, device: str) -> dict[str, Tensor]:
+        """Compute the named, unweighted terms of the loss."""
+        inputs = RefinerInput.of(batch["channels"].to(device))
         truth = batch["truth"].to(device)
-        picture = net.refine(drawn).over(drawn)  # type: ignore[operator]
+        picture = net.refine(inputs).over(inputs)  # type: ignore[operator]
         return {"lpips": lpips(picture, truth).mean(), "l1": (picture - truth).abs().mean()}

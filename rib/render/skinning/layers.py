@@ -1,4 +1,4 @@
-"""Layers carried from two keyframes to the wanted poses, merged, and laid over one another.
+"""Layers warped from two keyframes to the wanted poses, merged, and composited front to back.
 
 Letters: N wanted poses, L layers, C channels, H and W the size of the person's box, h and w of a layer's own.
 """
@@ -24,7 +24,7 @@ class Layer:
         box: Where it lies.
         channels: (N, 13, h, w): colour (3), how far the colours of the two keyframes differ (mean over RGB,
             0..1), how far their alphas differ where both can tell (0..1), colour and alpha as keyframe a
-            alone has them (3 + 1), the same of b. Without `each` of `merge` only the first 5.
+            alone has them (3 + 1), the same of b. Without `per_keyframe` of `merge` only the first 5.
         alpha: (N, 1, h, w).
     """
 
@@ -33,7 +33,7 @@ class Layer:
     alpha: torch.Tensor
 
 
-def fetch(cut: torch.Tensor, where_px: torch.Tensor) -> torch.Tensor:
+def warp_layer(cut: torch.Tensor, where_px: torch.Tensor) -> torch.Tensor:
     """Sample a cut layer (C, H, W) at places (N, 2, h, w) in pixels; outside it all is 0 and unknown."""
     size = where_px.new_tensor([cut.shape[2], cut.shape[1]]).view(1, 2, 1, 1)
     grid = (2 * where_px / size - 1).permute(0, 2, 3, 1)
@@ -48,21 +48,21 @@ def merge(
     near: torch.Tensor,
     nearer: float,
     sharpness: float,
-    each: bool = False,
+    per_keyframe: bool = False,
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """One layer out of its two sightings.
+    """Merge one layer's views in the two keyframes.
 
-    A sighting counts by its nearness in time and by what it knows: a keyframe in which the place is hidden
+    A view counts by its nearness in time and by what it knows: a keyframe in which the place is hidden
     behind another layer has no say in the alpha.
 
     Args:
-        from_a: (N, 5, h, w) as `rib.render.skinning.parts.cut_layers` gives, seen in keyframe a.
+        from_a: (N, 5, h, w) as `rib.render.skinning.keyframe_layers.cut_layers` gives, seen in keyframe a.
         from_b: The same in keyframe b.
         fractions: (N,), 0 at a and 1 at b.
         near: (N, 1, h, w), 1 close to the layer's bones, 0 beyond its reach.
         nearer: Power to which nearness in time counts for colour; 1 mixes in proportion.
         sharpness: Steepness of alpha where the two disagree: 1 mixes them, large takes the likelier.
-        each: Give what each sighting alone has, too.
+        per_keyframe: Give what each view alone has, too.
 
     Returns:
         The channels (N, 5 or 13, h, w) and alpha (N, 1, h, w) of a `Layer`.
@@ -78,13 +78,13 @@ def merge(
     colour_differs = (colour_a - colour_b).abs().mean(1, keepdim=True) * both
     alpha_differs = (from_a[:, 3:4] - from_b[:, 3:4]).abs() * from_a[:, 4:] * from_b[:, 4:]
     channels = [colour, colour_differs, alpha_differs]
-    if each:
-        for alone, sighting in ((colour_a, from_a[:, 3:4]), (colour_b, from_b[:, 3:4])):
-            channels += [torch.where(sighting > NOTHING, alone, colour), sighting * near]
+    if per_keyframe:
+        for alone, view_alpha in ((colour_a, from_a[:, 3:4]), (colour_b, from_b[:, 3:4])):
+            channels += [torch.where(view_alpha > NOTHING, alone, colour), view_alpha * near]
     return torch.cat(channels, 1), covered
 
 
-def lay_over(
+def composite_layers(
     layers: Sequence[Layer | None], front_first: torch.Tensor, box: Box
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Composite layers front to back.

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from rib.io.ranges import Count, Range
 from rib.render.clip_batch import ClipBatch
-from rib.render.refine.drawn import Drawn, Refined
+from rib.render.refine.refiner_input import RefinerInput, RefinerOutput
 from rib.render.training.module import RendererModule, compared
 from rib.video import VideoWriter
 
@@ -26,7 +26,8 @@ class VideoLogging(Callback):
     """Writes videos/<step>.mp4 into the run folder, and hands it to loggers that show videos.
 
     The windows of the first validation batches follow one another. Side by side: made, truth, and what the
-    net began with, which is the drawing where drawings are learnt from and else the interpolated background.
+    net began with, which is the rendered person where refiner samples are learnt from and else the
+    interpolated background.
 
     Args:
         folder: The run folder.
@@ -89,11 +90,11 @@ def draw_film(module: RendererModule, batch: ClipBatch) -> list[np.ndarray]:
 
 def _before(batch: ClipBatch) -> Tensor:
     """(N, 3, H, W), the picture without the net's work."""
-    planes: Tensor | None = batch.get("planes")  # type: ignore[assignment]
-    if planes is None:
+    channels: Tensor | None = batch.get("channels")  # type: ignore[assignment]
+    if channels is None:
         return batch["backgrounds"].flatten(0, 1)
-    drawn = Drawn.of(planes)
-    return Refined(drawn.colour, drawn.alpha, drawn.trust).over(drawn)
+    inputs = RefinerInput.of(channels)
+    return RefinerOutput(inputs.colour, inputs.alpha, inputs.trust).over(inputs)
 
 
 def _hand_over(logger: Any, path: Path, film: Sequence[np.ndarray], fps: float, step: int) -> None:

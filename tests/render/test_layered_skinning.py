@@ -6,39 +6,39 @@ import numpy as np
 import torch
 from painted import figure, paint, turning
 
-from rib.render.skinning.puppet import Drawing, Puppet
+from rib.render.skinning.layered_skinning import LayeredSkinning, SkinnedPerson
 from rib.structures.person import PersonView
 from rib.structures.person_interval import PersonInterval
 from rib.structures.skeleton import BODY25_HANDS, mirror
 
-PUPPET = Puppet(
+SKINNING = LayeredSkinning(
     stiffness=3.0, reach=2.6, core=0.9, overlap=0.2, softness=0.25, nearer=2.0, sharpness=2.0, step_px=2
 )
 
 
-def draw(person: PersonInterval, each: bool = False) -> Drawing | None:
-    cut = PUPPET.cut(person)
-    return None if cut is None else PUPPET.draw(cut, slice(None), each)
+def draw(person: PersonInterval, per_keyframe: bool = False) -> SkinnedPerson | None:
+    cut = SKINNING.cut(person)
+    return None if cut is None else SKINNING.draw(cut, slice(None), per_keyframe)
 
 
-def _on_plate(drawing: Drawing, plate: torch.Tensor) -> torch.Tensor:
-    return drawing.alpha * drawing.colour + (1 - drawing.alpha) * drawing.box.of(plate)
+def _on_plate(skinned: SkinnedPerson, plate: torch.Tensor) -> torch.Tensor:
+    return skinned.alpha * skinned.colour + (1 - skinned.alpha) * skinned.box.of(plate)
 
 
 def test_a_person_who_stands_still_is_drawn_as_they_are() -> None:
     still = turning(30, 30)
-    drawing = draw(still)
-    mask = drawing.box.of(still.a.mask(still.interval.a.size_px))
-    assert float((drawing.alpha - mask).abs().mean()) < 0.005
-    drawn = _on_plate(drawing, still.interval.a.picture)
-    assert float((drawn - drawing.box.of(still.interval.a.picture)).abs().mean()) < 0.003
+    skinned = draw(still)
+    mask = skinned.box.of(still.a.mask(still.interval.a.size_px))
+    assert float((skinned.alpha - mask).abs().mean()) < 0.005
+    drawn = _on_plate(skinned, still.interval.a.picture)
+    assert float((drawn - skinned.box.of(still.interval.a.picture)).abs().mean()) < 0.003
 
 
 def test_a_turning_arm_keeps_its_shape(waving: PersonInterval) -> None:
-    drawing = draw(waving)
+    skinned = draw(waving)
     for i, t in enumerate(waving.interval.fractions.tolist()):
         truth = torch.from_numpy(paint(figure(-10 + 80 * t))[1])
-        assert float((drawing.alpha[i, 0] - drawing.box.of(truth)).abs().mean()) < 0.02
+        assert float((skinned.alpha[i, 0] - skinned.box.of(truth)).abs().mean()) < 0.02
 
 
 def test_times_are_drawn_alike_together_and_one_by_one(waving: PersonInterval) -> None:
@@ -63,9 +63,9 @@ def test_the_mirrored_clip_is_drawn_mirrored(waving: PersonInterval) -> None:
     other = PersonInterval.of(interval, mirror(waving.poses))
     canvases = []
     for interval in (waving, other):
-        drawing = draw(interval)
+        skinned = draw(interval)
         canvas = torch.zeros(3, 1, *interval.interval.a.picture.shape[1:])
-        drawing.box.of(canvas).copy_(drawing.alpha)
+        skinned.box.of(canvas).copy_(skinned.alpha)
         canvases.append(canvas)
     assert float((canvases[0] - canvases[1].flip(3)).abs().mean()) < 0.003
 
@@ -89,8 +89,8 @@ def test_a_limb_that_is_never_found_is_left_out(waving: PersonInterval) -> None:
         return replace(pose, confidence=confidence)
 
     a, b = (replace(k, pose=without_legs(k.pose)) for k in (waving.a, waving.b))
-    drawing = draw(replace(waving, a=a, b=b, poses=without_legs(waving.poses)))
+    skinned = draw(replace(waving, a=a, b=b, poses=without_legs(waving.poses)))
     canvas = torch.zeros(3, 1, *waving.interval.a.picture.shape[1:])
-    drawing.box.of(canvas).copy_(drawing.alpha)
+    skinned.box.of(canvas).copy_(skinned.alpha)
     assert float(canvas[0, 0, 100:].max()) < 0.1
-    assert torch.isfinite(drawing.colour).all()
+    assert torch.isfinite(skinned.colour).all()

@@ -13,10 +13,10 @@ from small_clips import SIZE, person, picture
 
 from rib.config.compose import compose
 from rib.io.errors import RibError
-from rib.pipeline import prepare_drawings as room
+from rib.pipeline import prepare_refiner as room
 from rib.pipeline.chain import Chain
-from rib.pipeline.draw_gaps import draw_gaps
-from rib.render.refine.drawings import Gap, clips_of, read_gaps, write_gaps
+from rib.pipeline.refiner_samples import refiner_samples
+from rib.render.refine.dataset import RefinerSample, clips_of, read_samples, write_samples
 from rib.structures.keypoints import PoseSequence
 from rib.video import ArraySource, FrameSource
 
@@ -62,7 +62,7 @@ def chain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     monkeypatch.setattr(Chain, "from_config", with_stand_ins)
     near = "data.prepare.chain"
     config = compose(
-        "prepare", "data=drawings", "data.prepare.videos=x", f"background@{near}.background=flow",
+        "prepare", "data=refiner", "data.prepare.videos=x", f"background@{near}.background=flow",
         f"motion@{near}.motion=linear", f"{near}.cache.dir={tmp_path / 'cache'}",
     )  # fmt: skip
     return config["data"]["prepare"]["chain"]
@@ -81,18 +81,18 @@ def videos(tmp_path: Path) -> Path:
 def prepare(folder: Path, chain: dict[str, Any], **changes: Any) -> Any:
     settings = {
         "videos": str(folder), "output": str(folder.parent / "out.h5"), "input_fps": FPS, "clips": [],
-        "strides": [4], "offsets": [0], "height_px": None, "most_gaps": None, "most_moments": 7,
+        "strides": [4], "offsets": [0], "height_px": None, "max_intervals": None, "max_moments": 7,
         "chain": chain, "workers": 1, "shard": "0/1",
     }  # fmt: skip
-    return room.prepare_drawings(**{**settings, **changes})
+    return room.prepare_refiner_dataset(**{**settings, **changes})
 
 
 def test_every_gap_of_a_clip_is_drawn_beside_its_truth(chain: dict[str, Any]) -> None:
     frames = [picture(i) for i in range(LENGTH)]
-    gaps = list(draw_gaps(Chain.from_config(chain), ArraySource(frames, fps=FPS), 4, None, 7))
-    assert [len(gap.planes) for gap in gaps] == [3, 3]
-    for gap, numbers in zip(gaps, [(1, 2, 3), (5, 6, 7)], strict=True):
-        for truth, number in zip(gap.truth, numbers, strict=True):
+    samples = list(refiner_samples(Chain.from_config(chain), ArraySource(frames, fps=FPS), 4, None, 7))
+    assert [len(sample.channels) for sample in samples] == [3, 3]
+    for sample, numbers in zip(samples, [(1, 2, 3), (5, 6, 7)], strict=True):
+        for truth, number in zip(sample.truth, numbers, strict=True):
             whole = frames[number].transpose(2, 0, 1)
             height, width = truth.shape[1:]
             places = [
@@ -106,15 +106,15 @@ def test_every_gap_of_a_clip_is_drawn_beside_its_truth(chain: dict[str, Any]) ->
 
 def test_gaps_and_moments_are_spread_over_the_clip(chain: dict[str, Any]) -> None:
     source = ArraySource([picture(i) for i in range(LENGTH)], fps=FPS)
-    (gap,) = draw_gaps(Chain.from_config(chain), source, 4, 1, 1)
-    every = list(draw_gaps(Chain.from_config(chain), source, 4, None, 7))
-    assert np.array_equal(gap.truth[0], every[1].truth[1])
+    (sample,) = refiner_samples(Chain.from_config(chain), source, 4, 1, 1)
+    every = list(refiner_samples(Chain.from_config(chain), source, 4, None, 7))
+    assert np.array_equal(sample.truth[0], every[1].truth[1])
 
 
 def test_nothing_is_drawn_across_a_cut(chain: dict[str, Any]) -> None:
     frames = [picture(i) for i in range(5)] + [255 - picture(i, seed=7) // 3 for i in range(5, 9)]
-    gaps = list(draw_gaps(Chain.from_config(chain), ArraySource(frames, fps=FPS), 4, None, 7))
-    assert len(gaps) == 1
+    samples = list(refiner_samples(Chain.from_config(chain), ArraySource(frames, fps=FPS), 4, None, 7))
+    assert len(samples) == 1
 
 
 def test_a_folder_becomes_one_file_and_a_list_of_what_was_skipped(
@@ -127,7 +127,7 @@ def test_a_folder_becomes_one_file_and_a_list_of_what_was_skipped(
     assert "nobody is found" in report.skipped["empty_s2_o0"]
     assert "broken.mp4" in report.skipped["broken_s4_o1"]
     assert json.loads(Path(f"{report.store}.skipped.json").read_text()) == report.skipped
-    assert len(read_gaps(report.store)["walk_s2_o0"]) == 4
+    assert len(read_samples(report.store)["walk_s2_o0"]) == 4
 
 
 def test_a_clip_that_the_file_holds_is_kept_and_others_are_added(videos: Path, chain: dict[str, Any]) -> None:
@@ -138,10 +138,10 @@ def test_a_clip_that_the_file_holds_is_kept_and_others_are_added(videos: Path, c
     assert before.items() < clips_of(first.store).items()
     shutil.rmtree(videos.parent / "out.h5.parts")
     assert prepare(videos, chain, clips=["walk"], strides=[4, 2]).reused == 2
-    changed = prepare(videos, chain, clips=["walk"], most_moments=1)
+    changed = prepare(videos, chain, clips=["walk"], max_moments=1)
     assert changed.prepared == 1
-    assert len(read_gaps(first.store)["walk_s4_o0"][0].planes) == 1
-    assert len(read_gaps(first.store)) == 2
+    assert len(read_samples(first.store)["walk_s4_o0"][0].channels) == 1
+    assert len(read_samples(first.store)) == 2
 
 
 def test_shards_share_the_work_and_the_last_puts_it_together(videos: Path, chain: dict[str, Any]) -> None:
@@ -155,8 +155,10 @@ def test_one_folder_of_frames_alone_is_drawn_and_pictures_are_shrunk(
     videos: Path, chain: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen = []
-    gap = Gap(np.zeros((1, 1, 2, 2), np.uint8), np.zeros((1, 3, 2, 2), np.uint8), 1.0)
-    monkeypatch.setattr(room, "draw_gaps", lambda chain, source, *_: seen.append(source.size_px) or [gap])
+    sample = RefinerSample(np.zeros((1, 1, 2, 2), np.uint8), np.zeros((1, 3, 2, 2), np.uint8), 1.0)
+    monkeypatch.setattr(
+        room, "refiner_samples", lambda chain, source, *_: seen.append(source.size_px) or [sample]
+    )
     prepare(videos / "walk", chain, height_px=24)
     assert seen == [(32, 24)]
 
@@ -168,7 +170,7 @@ def test_one_folder_of_frames_alone_is_drawn_and_pictures_are_shrunk(
         ({"clips": ["nobody"]}, "no video is called nobody"),
         ({"strides": [1]}, r"strides=\[1\]: expected whole numbers from 2"),
         ({"offsets": [-1]}, "offsets="),
-        ({"clips": ["empty"]}, "none of 1 videos could be drawn; the first, empty_s4_o0: nobody is found"),
+        ({"clips": ["empty"]}, "none of 1 videos could be rendered; the first, empty_s4_o0: nobody is found"),
     ],
 )
 def test_a_mistake_is_one_line_and_leaves_no_file(
@@ -187,13 +189,13 @@ def test_a_file_of_another_kind_is_not_written_over(videos: Path, chain: dict[st
 
 
 def test_a_failure_half_way_leaves_the_older_file(tmp_path: Path) -> None:
-    gap = Gap(np.zeros((1, 1, 2, 2), np.uint8), np.zeros((1, 3, 2, 2), np.uint8), 1.0)
-    write_gaps(tmp_path / "a.h5", {"old": [gap]})
+    sample = RefinerSample(np.zeros((1, 1, 2, 2), np.uint8), np.zeros((1, 3, 2, 2), np.uint8), 1.0)
+    write_samples(tmp_path / "a.h5", {"old": [sample]})
 
-    def broken() -> Iterator[Gap]:
-        yield gap
+    def broken() -> Iterator[RefinerSample]:
+        yield sample
         raise RuntimeError
 
     with pytest.raises(RuntimeError):
-        write_gaps(tmp_path / "a.h5", {"new": broken()})
+        write_samples(tmp_path / "a.h5", {"new": broken()})
     assert set(clips_of(tmp_path / "a.h5")) == {"old"}

@@ -1,6 +1,8 @@
-"""Drawings of hidden frames beside the truth, on disk and as batches: what `net=renderer_base` learns from.
+"""The refiner dataset: rendered hidden frames beside the truth, on disk and as batches.
 
-Letters: N moments of a gap, B crops, C planes of `Drawn`, H and W a gap's box, S the crop's side.
+Letters: N moments of an interval, B crops, C channels of `RefinerInput`, H and W the person's box, S the side
+    of
+a crop.
 """
 
 from __future__ import annotations
@@ -18,40 +20,41 @@ import torch
 from rib.io.errors import RibError
 from rib.io.hdf5 import Hdf5Writer, write_hdf5
 from rib.io.hdf5_reading import attribute, dataset, groups, number, open_hdf5, reading
-from rib.render.refine.drawn import NUM_PLANES, Drawn
+from rib.render.refine.refiner_input import NUM_CHANNELS, RefinerInput
 
+# the names in the file are those of its first version, so that every version reads it
 FORMAT = "rib.drawings 2"
 
 
 @dataclass(frozen=True)
-class Gap:
-    """One gap's hidden frames.
+class RefinerSample:
+    """Hidden frames of one interval.
 
     Attributes:
-        planes: (N, C, H, W) uint8, `Drawn.planes` times 255.
+        channels: (N, C, H, W) uint8, `RefinerInput.channels` times 255.
         truth: (N, 3, H, W) uint8.
-        gate: How far the gap was trusted, 0..1.
+        gate: How far the interval was trusted, 0..1.
     """
 
-    planes: np.ndarray
+    channels: np.ndarray
     truth: np.ndarray
     gate: float
 
     @classmethod
-    def of(cls, drawn: Drawn, truth: torch.Tensor, gate: float) -> Gap:
-        """From (N, 3, H, W) truths in 0..1."""
-        return cls(_bytes(drawn.planes), _bytes(truth), gate)
+    def of(cls, inputs: RefinerInput, truth: torch.Tensor, gate: float) -> RefinerSample:
+        """Store a refiner's input beside (N, 3, H, W) truths in 0..1."""
+        return cls(_bytes(inputs.channels), _bytes(truth), gate)
 
 
-class DrawnBatch(TypedDict):
-    """Crops of drawings.
+class RefinerBatch(TypedDict):
+    """Crops of samples.
 
     Keys:
-        planes: (B, C, S, S) float32 in 0..1, see `Drawn`.
+        channels: (B, C, S, S) float32 in 0..1, see `RefinerInput`.
         truth: (B, 3, S, S) float32 in 0..1.
     """
 
-    planes: torch.Tensor
+    channels: torch.Tensor
     truth: torch.Tensor
 
 
@@ -59,24 +62,24 @@ def _bytes(x: torch.Tensor) -> np.ndarray:
     return (x.clamp(0, 1) * 255 + 0.5).to(torch.uint8).cpu().numpy()
 
 
-def write_gaps(path: Path, clips: Mapping[str, Iterable[Gap]], made_by: str = "") -> None:
-    """Write the gaps of some clips, whole or not at all.
+def write_samples(path: Path, clips: Mapping[str, Iterable[RefinerSample]], made_by: str = "") -> None:
+    """Write the samples of some clips, whole or not at all.
 
     Args:
         path: The file.
-        clips: Gaps by the clip's name; they are written as they come.
-        made_by: What they depend on, in a word; told again by `clips_of`.
+        clips: Samples by the clip's name; they are written as they come.
+        made_by: A key of what they depend on; `clips_of` gives it again.
     """
     with _written(path) as writer:
-        for clip, gaps in clips.items():
+        for clip, samples in clips.items():
             with writer.step() as file:
                 file.create_group(clip).attrs["made_by"] = made_by
-            for number, gap in enumerate(gaps):
+            for number, sample in enumerate(samples):
                 with writer.step() as file:
                     group = file.create_group(f"{clip}/{number:04d}")
-                    group.attrs["gate"] = gap.gate
-                    group.create_dataset("planes", data=gap.planes, compression="lzf")
-                    group.create_dataset("truth", data=gap.truth, compression="lzf")
+                    group.attrs["gate"] = sample.gate
+                    group.create_dataset("planes", data=sample.channels, compression="lzf")
+                    group.create_dataset("truth", data=sample.truth, compression="lzf")
 
 
 def add_clips(path: Path, parts: Iterable[Path]) -> None:
@@ -98,7 +101,7 @@ def add_clips(path: Path, parts: Iterable[Path]) -> None:
 
 
 def clips_of(path: Path) -> dict[str, str]:
-    """The clips of a file, each with what it was made by ("" where that is not known); {} without a file.
+    """List the clips of a file, each with its key (`made_by`, "" where it is not known); {} without a file.
 
     Raises:
         RibError: The file is none of ours.
@@ -112,37 +115,37 @@ def clips_of(path: Path) -> dict[str, str]:
 
 @contextmanager
 def _written(path: Path) -> Iterator[Hdf5Writer]:
-    """A new file of drawings, whole or not at all."""
+    """Open a new refiner dataset for writing, whole or not at all."""
     with write_hdf5(path) as writer:
         with writer.step() as file:
-            file.attrs["format"], file.attrs["planes"] = FORMAT, NUM_PLANES
+            file.attrs["format"], file.attrs["planes"] = FORMAT, NUM_CHANNELS
         yield writer
 
 
 @contextmanager
 def _opened(path: Path) -> Iterator[h5py.File]:
-    """A file of drawings.
+    """Open a refiner dataset.
 
     Raises:
         RibError: It is none.
     """
     remedy = "name another file, or make it anew"
     with reading(path, remedy), open_hdf5(path, remedy) as file:
-        if attribute(file, "format") != FORMAT or attribute(file, "planes") != NUM_PLANES:
-            raise RibError(f"{path} holds no drawings of this version", remedy)
+        if attribute(file, "format") != FORMAT or attribute(file, "planes") != NUM_CHANNELS:
+            raise RibError(f"{path} is no refiner dataset of this version", remedy)
         yield file
 
 
-def read_gaps(path: Path, clips: Sequence[str] | None = None) -> dict[str, list[Gap]]:
-    """The gaps of some clips of a file, or of all.
+def read_samples(path: Path, clips: Sequence[str] | None = None) -> dict[str, list[RefinerSample]]:
+    """Read the samples of some clips of a file, or of all.
 
     Raises:
         RibError: The file is absent, none of ours, of another version, or lacks a clip.
     """
     if not path.is_file():
         raise RibError(
-            f"there are no drawings at {path}",
-            f"draw your own videos: rib prepare data=drawings data.prepare.videos=videos/ "
+            f"there is no refiner dataset at {path}",
+            f"make one of your own videos: rib prepare data=refiner data.prepare.videos=videos/ "
             f"data.prepare.output={path}",
         )
     with _opened(path) as file:
@@ -152,17 +155,22 @@ def read_gaps(path: Path, clips: Sequence[str] | None = None) -> dict[str, list[
             raise RibError(f"{path} lacks {', '.join(lacking)}", f"it has {', '.join(sorted(held))}")
         return {
             clip: [
-                _read(gap, f"{path}: {clip}/{name}") for name, gap in groups(held[clip], str(path)).items()
+                _read(sample, f"{path}: {clip}/{name}")
+                for name, sample in groups(held[clip], str(path)).items()
             ]
             for clip in clips or sorted(held)
         }
 
 
-def _read(group: h5py.Group, told: str) -> Gap:
-    remedy = "make the drawings anew, or take the clip out"
-    planes = dataset(group, "planes", "integer", (None, NUM_PLANES, None, None), told, remedy)
-    num, _, height, width = planes.shape
+def _read(group: h5py.Group, told: str) -> RefinerSample:
+    remedy = "make the dataset anew, or take the clip out"
+    channels = dataset(group, "planes", "integer", (None, NUM_CHANNELS, None, None), told, remedy)
+    num, _, height, width = channels.shape
     truth = dataset(group, "truth", "integer", (num, 3, height, width), told, remedy)
-    if planes.dtype != np.uint8 or truth.dtype != np.uint8 or not planes.size:
-        raise RibError(f"{told} holds {planes.size} values of {planes.dtype}, expected some of uint8", remedy)
-    return Gap(planes[:], truth[:], number(attribute(group, "gate"), 0.0, 1.0, f"{told}: gate", remedy))
+    if channels.dtype != np.uint8 or truth.dtype != np.uint8 or not channels.size:
+        raise RibError(
+            f"{told} holds {channels.size} values of {channels.dtype}, expected some of uint8", remedy
+        )
+    return RefinerSample(
+        channels[:], truth[:], number(attribute(group, "gate"), 0.0, 1.0, f"{told}: gate", remedy)
+    )

@@ -1,4 +1,4 @@
-"""The person of hidden frames, drawn from the keyframes alone, beside the truth."""
+"""Refiner samples of a clip: hidden frames rendered from the keyframes alone, beside the truth."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rib.pipeline.analysis import Analysis
 from rib.pipeline.chain import Chain
 from rib.pipeline.compositor import to_float
 from rib.render.protocol import FittedRenderer
-from rib.render.refine.drawings import Gap
+from rib.render.refine.dataset import RefinerSample
 from rib.structures.interval import Interval
 from rib.structures.person_interval import PersonInterval
 from rib.video import FrameSource, every
@@ -20,18 +20,18 @@ from rib.video.view import refuse_uneven
 
 
 @torch.inference_mode()
-def draw_gaps(
-    chain: Chain, source: FrameSource, stride: int, most_gaps: int | None, most_moments: int
-) -> Iterator[Gap]:
-    """Hide all frames but every stride-th and draw those in between, as the chain would; one gap at a time.
+def refiner_samples(
+    chain: Chain, source: FrameSource, stride: int, max_intervals: int | None, max_moments: int
+) -> Iterator[RefinerSample]:
+    """Hide all frames but every stride-th and render those in between, one interval at a time.
 
     Args:
         chain: One with `render=gan`, used for no other clip before; poses, mattes, plate and trust come from
             the keyframes.
         source: The clip with all of its frames.
         stride: Every so many frames is a keyframe.
-        most_gaps: At most so many gaps are drawn, spread evenly over the clip; None draws all.
-        most_moments: At most so many hidden frames of each.
+        max_intervals: At most so many intervals are rendered, spread evenly over the clip; None renders all.
+        max_moments: At most so many hidden frames of each.
 
     Raises:
         RibError: No frame is hidden, the clip is too short or its frames come at uneven times, nobody is
@@ -42,7 +42,7 @@ def draw_gaps(
     refuse_uneven(source)
     keyframes = every(source, stride)
     analysis = chain.analyse(keyframes, source.fps)
-    wanted = _wanted(analysis, most_gaps, most_moments)
+    wanted = _wanted(analysis, max_intervals, max_moments)
     truths = _truths(source, wanted)
     renderer, synthesiser = chain.stages.renderer, chain.synthesiser()
     if not isinstance(renderer, FittedRenderer):
@@ -63,28 +63,28 @@ def draw_gaps(
             yield sample
 
 
-def _wanted(analysis: Analysis, most_gaps: int | None, most_moments: int) -> dict[int, np.ndarray]:
-    """Numbers of the hidden frames to draw, by gap: those inside a shot with somebody on both sides."""
+def _wanted(analysis: Analysis, max_intervals: int | None, max_moments: int) -> dict[int, np.ndarray]:
+    """Choose the hidden frames to render, by interval: those inside a shot with somebody on both sides."""
     numbers = range(len(analysis.keyframe_times_s) - 1)
     main = analysis.keyframe_tracks.track_ids[0]
     able = [g for g in numbers if g + 1 not in analysis.cuts and main in analysis.people_at(g, g + 1)]
     if not able:
         raise RibError("nobody is found in two keyframes that follow one another")
     return {
-        int(gap): _spread(analysis.timeline.wanted(gap), most_moments)
-        for gap in _spread(np.array(able), most_gaps or len(able))
+        int(interval): _evenly(analysis.timeline.wanted(interval), max_moments)
+        for interval in _evenly(np.array(able), max_intervals or len(able))
     }
 
 
-def _spread(numbers: np.ndarray, most: int) -> np.ndarray:
-    """At most so many of them, evenly from the middle of as many equal parts."""
+def _evenly(numbers: np.ndarray, most: int) -> np.ndarray:
+    """Choose at most so many of them, evenly from the middle of as many equal parts."""
     if len(numbers) <= most:
         return numbers
     return numbers[((np.arange(most) + 0.5) * len(numbers) / most).astype(int)]
 
 
 def _truths(source: FrameSource, wanted: Mapping[int, np.ndarray]) -> Iterator[torch.Tensor]:
-    """(N, 3, H, W) in 0..1 for each gap in order; the clip is decoded once and nothing else is kept."""
+    """Read (N, 3, H, W) in 0..1 for each interval in order; the clip is decoded once."""
     frames = enumerate(source)
     for hidden in wanted.values():
         numbers = set(hidden.tolist())

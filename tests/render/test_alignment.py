@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from rib.render.refine.registered import SMALLEST_PX, registered
+from rib.render.refine.alignment import SMALLEST_PX, align_views
 
 SIZE = 150
 
@@ -21,40 +21,42 @@ def sightings(apart_px: int) -> tuple[torch.Tensor, torch.Tensor]:
 
 @pytest.mark.parametrize("t", [0.5, 0.25])
 def test_two_sightings_meet_at_their_share_of_the_way(t: float) -> None:
-    each, plate = sightings(2)
-    a, b = registered(each, plate, torch.tensor([t]))[..., 45:105, 45:105].unbind(1)
-    before_a, before_b = each[..., 45:105, 45:105].unbind(1)
+    per_keyframe, plate = sightings(2)
+    a, b = align_views(per_keyframe, plate, torch.tensor([t]))[..., 45:105, 45:105].unbind(1)
+    before_a, before_b = per_keyframe[..., 45:105, 45:105].unbind(1)
     assert (a - b)[:, :3].abs().mean() < 0.2 * (before_a - before_b)[:, :3].abs().mean()
     if t == 0.5:
-        middle = each[:, 0].roll(1, -1)[..., 45:105, 45:105]
+        middle = per_keyframe[:, 0].roll(1, -1)[..., 45:105, 45:105]
         assert (a - middle)[:, :3].abs().mean() < 0.2 * (before_a - middle)[:, :3].abs().mean()
 
 
 def test_alphas_stay_and_equal_sightings_are_left_as_they_are() -> None:
-    each, plate = sightings(0)
-    found = registered(each, plate, torch.tensor([0.5]))
-    assert torch.equal(found[:, :, 3], each[:, :, 3])
-    assert float((found - each).abs().max()) < 0.02
-    each, plate = sightings(2)
-    assert torch.equal(registered(each, plate, torch.tensor([0.5]))[:, :, 3], each[:, :, 3])
+    per_keyframe, plate = sightings(0)
+    found = align_views(per_keyframe, plate, torch.tensor([0.5]))
+    assert torch.equal(found[:, :, 3], per_keyframe[:, :, 3])
+    assert float((found - per_keyframe).abs().max()) < 0.02
+    per_keyframe, plate = sightings(2)
+    assert torch.equal(align_views(per_keyframe, plate, torch.tensor([0.5]))[:, :, 3], per_keyframe[:, :, 3])
 
 
 def test_at_a_keyframe_its_own_sighting_does_not_move() -> None:
-    each, plate = sightings(2)
-    found = registered(each, plate, torch.tensor([0.0]))
-    assert float((found - each)[:, 0].abs().max()) < 1e-3
+    per_keyframe, plate = sightings(2)
+    found = align_views(per_keyframe, plate, torch.tensor([0.0]))
+    assert float((found - per_keyframe)[:, 0].abs().max()) < 1e-3
 
 
 @pytest.mark.parametrize("size_hw", [(4, 4), (8, 200), (200, 8), (SMALLEST_PX - 1, 12)])
 def test_sightings_too_small_for_a_flow_are_left_as_they_are(size_hw: tuple[int, int]) -> None:
     """A flow of such pictures ends the process."""
-    each = torch.rand(1, 2, 4, *size_hw, generator=torch.Generator().manual_seed(0))
-    assert torch.equal(registered(each, torch.zeros(1, 3, *size_hw), torch.tensor([0.5])), each)
+    per_keyframe = torch.rand(1, 2, 4, *size_hw, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(
+        align_views(per_keyframe, torch.zeros(1, 3, *size_hw), torch.tensor([0.5])), per_keyframe
+    )
 
 
 @pytest.mark.parametrize("size_hw", [(SMALLEST_PX, SMALLEST_PX), (SMALLEST_PX, 200), (200, SMALLEST_PX)])
 def test_the_smallest_sightings_with_a_flow_keep_their_shape(size_hw: tuple[int, int]) -> None:
-    each = torch.rand(2, 2, 4, *size_hw, generator=torch.Generator().manual_seed(0))
-    found = registered(each, torch.zeros(2, 3, *size_hw), torch.tensor([0.3, 0.6]))
-    assert found.shape == each.shape
-    assert torch.equal(found[:, :, 3], each[:, :, 3])
+    per_keyframe = torch.rand(2, 2, 4, *size_hw, generator=torch.Generator().manual_seed(0))
+    found = align_views(per_keyframe, torch.zeros(2, 3, *size_hw), torch.tensor([0.3, 0.6]))
+    assert found.shape == per_keyframe.shape
+    assert torch.equal(found[:, :, 3], per_keyframe[:, :, 3])

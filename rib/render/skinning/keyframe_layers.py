@@ -19,7 +19,7 @@ KNOWN = 4
 
 
 @dataclass(frozen=True)
-class Cut:
+class KeyframeLayers:
     """A keyframe's layers where its matte is not empty.
 
     Attributes:

@@ -1,4 +1,4 @@
-"""`rib prepare data=drawings`: from videos to one file of drawings, in parallel and resumable."""
+"""`rib prepare data=refiner`: the refiner dataset of a folder of videos, in parallel and resumable."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from rib.io.files import write_text_whole
 from rib.io.ranges import Count, FrameRate, Range, Shard, Size, Whole
 from rib.io.shards import Piece, Progress, Report, results, share
 from rib.pipeline.chain import Chain
-from rib.pipeline.draw_gaps import draw_gaps
-from rib.render.refine.drawings import FORMAT, Gap, add_clips, clips_of, write_gaps
+from rib.pipeline.refiner_samples import refiner_samples
+from rib.render.refine.dataset import FORMAT, RefinerSample, add_clips, clips_of, write_samples
 from rib.video import FrameSource, cut, open_source
 from rib.video.pictures import SUFFIXES
 
@@ -30,7 +30,7 @@ VERSION = 1
 
 
 @dataclass(frozen=True)
-class Drawing(Piece):
+class RefinerItem(Piece):
     """One video at one stride, from one frame on.
 
     Attributes:
@@ -45,27 +45,27 @@ class Drawing(Piece):
 
 
 @dataclass(frozen=True)
-class Making:
-    """How drawings are made.
+class RefinerSettings:
+    """Settings under which samples are made.
 
     Attributes:
         chain: Recipes and settings of the chain.
         input_fps: Frames a second of folders of frames.
         height_px: Higher pictures are shrunk to this; None keeps them.
-        most_gaps: See `draw_gaps`.
-        most_moments: See `draw_gaps`.
+        max_intervals: See `refiner_samples`.
+        max_moments: See `refiner_samples`.
         threads: Threads of each process, or None to leave that as it is.
     """
 
     chain: Mapping[str, Any]
     input_fps: float | str | None
     height_px: int | None
-    most_gaps: int | None
-    most_moments: int
+    max_intervals: int | None
+    max_moments: int
     threads: int | None
 
 
-def prepare_drawings(
+def prepare_refiner_dataset(
     videos: str,
     output: str,
     input_fps: FrameRate | None,
@@ -73,41 +73,41 @@ def prepare_drawings(
     strides: Annotated[Sequence[Annotated[int, Range(2, 10_000)]], Size(1, 100)],
     offsets: Annotated[Sequence[Whole], Size(1, 100)],
     height_px: Annotated[int, Range(16, 16384)] | None,
-    most_gaps: Count | None,
-    most_moments: Count,
+    max_intervals: Count | None,
+    max_moments: Count,
     chain: Mapping[str, Any],
     workers: Annotated[int, Range(1, 256)],
     shard: Shard,
     progress: Progress | None = None,
 ) -> Report:
-    """Draw the hidden frames of videos, and keep them beside the truth as `<video>_s<stride>_o<offset>`.
+    """Render the hidden frames of videos and store them beside the truth as `<video>_s<stride>_o<offset>`.
 
-    What a file holds already stays; a name that was drawn with other settings is drawn anew.
+    What a file holds already stays; a name that was made with other settings is made anew.
 
     Args:
         videos: A folder of videos and of folders of frames, or one of these.
         output: The HDF5 to write or to add to; `<output>.parts/` beside it holds the work and may be deleted
             when all is done.
         input_fps: Frames a second of folders of frames; None takes 30.
-        clips: Names or patterns of the videos to draw; none draws all.
+        clips: Names or patterns of the videos; none takes all.
         strides: Every n-th frame is a keyframe, for each n.
         offsets: Frames left out at the start, for each of these.
         height_px: Higher videos are shrunk to this height; None keeps theirs.
-        most_gaps: At most so many gaps of a video and stride; None keeps all.
-        most_moments: At most so many hidden frames of a gap.
+        max_intervals: At most so many intervals of a video and stride; None keeps all.
+        max_moments: At most so many hidden frames of an interval.
         chain: Settings of the chain, with `render=gan`.
         workers: Processes; each does one video at one stride at a time.
-        shard: "i/n": this run draws every n-th of them, from the i-th; "0/1" draws all.
+        shard: "i/n": this run makes every n-th of them, from the i-th; "0/1" makes all.
         progress: Called after each.
 
     Raises:
-        RibError: A mistake in the settings, nothing that could be drawn, or a file of another kind in the
+        RibError: A mistake in the settings, nothing that could be rendered, or a file of another kind in the
             output's place.
     """
     store = Path(output).expanduser().absolute()
     held = clips_of(store)
     threads = max(1, (os.cpu_count() or 1) // workers) if workers > 1 else None
-    making = Making(chain, input_fps, height_px, most_gaps, most_moments, threads)
+    making = RefinerSettings(chain, input_fps, height_px, max_intervals, max_moments, threads)
     parts = [
         _describe(store.with_name(f"{store.name}.parts"), making, path, stride, offset)
         for path in _chosen(Path(videos).expanduser().absolute(), clips)
@@ -158,37 +158,37 @@ def _numbers(name: str, numbers: Sequence[int], least: int) -> Sequence[int]:
     return numbers
 
 
-def _describe(folder: Path, making: Making, path: Path, stride: int, offset: int) -> Drawing:
+def _describe(folder: Path, making: RefinerSettings, path: Path, stride: int, offset: int) -> RefinerItem:
     """One piece, called by what it depends on: the footage's size and time of change, and the settings."""
     stat, settings = path.stat(), json.dumps(making.chain, sort_keys=True)
     content = (
         VERSION, FORMAT, str(path), stat.st_size, stat.st_mtime_ns, stride, offset, settings,
-        making.input_fps, making.height_px, making.most_gaps, making.most_moments,
+        making.input_fps, making.height_px, making.max_intervals, making.max_moments,
     )  # fmt: skip
     key = key_of(content)
-    return Drawing(f"{path.stem}_s{stride}_o{offset}", folder, key, path, stride, offset)
+    return RefinerItem(f"{path.stem}_s{stride}_o{offset}", folder, key, path, stride, offset)
 
 
-def draw_part(part: Drawing, making: Making) -> str | None:
-    """Draw one unless it is there; why it was skipped, or None."""
+def render_item(part: RefinerItem, making: RefinerSettings) -> str | None:
+    """Make one item unless it is there; why it was skipped, or None."""
     if making.threads is not None:
         torch.set_num_threads(making.threads)
         cv2.setNumThreads(making.threads)
-    return part.make(lambda path: write_gaps(path, {part.name: _gaps(part, making)}, part.key))
+    return part.make(lambda path: write_samples(path, {part.name: _samples(part, making)}, part.key))
 
 
-def _gaps(part: Drawing, making: Making) -> Iterator[Gap]:
+def _samples(part: RefinerItem, making: RefinerSettings) -> Iterator[RefinerSample]:
     source = _footage(part.path, part.offset, making)
     chain = Chain.from_config(making.chain)
-    drawn = 0
-    for gap in draw_gaps(chain, source, part.stride, making.most_gaps, making.most_moments):
-        drawn += 1
-        yield gap
-    if not drawn:
+    num = 0
+    for sample in refiner_samples(chain, source, part.stride, making.max_intervals, making.max_moments):
+        num += 1
+        yield sample
+    if not num:
         raise RibError("no bone of the person is seen in two keyframes that follow one another")
 
 
-def _footage(path: Path, offset: int, making: Making) -> FrameSource:
+def _footage(path: Path, offset: int, making: RefinerSettings) -> FrameSource:
     fps = making.input_fps if path.is_dir() else None
     whole = open_source(path, fps, max_mpx=making.chain.get("max_mpx"))
     width, height = whole.size_px
@@ -199,13 +199,13 @@ def _footage(path: Path, offset: int, making: Making) -> FrameSource:
 
 
 def _run(
-    parts: list[Drawing], held: int, making: Making, store: Path, workers: int, shard: str,
+    parts: list[RefinerItem], held: int, making: RefinerSettings, store: Path, workers: int, shard: str,
     progress: Progress | None,
 ) -> Report:  # fmt: skip
-    """Draw this shard's share of what the store lacks, and put all together once nothing waits."""
+    """Make this shard's part of what the store lacks, and put all together once nothing waits."""
     mine = share(parts, shard)
     before = {part.key for part in mine if part.is_done}
-    for number, (part, _) in enumerate(results(mine, partial(draw_part, making=making), workers), start=1):
+    for number, (part, _) in enumerate(results(mine, partial(render_item, making=making), workers), start=1):
         if progress is not None:
             progress(number, len(mine), part.name)
     done = [part for part in parts if part.is_done]
@@ -217,10 +217,10 @@ def _run(
     return Report(None if waiting else store, made, held + len(before), skipped, waiting)
 
 
-def _put_together(done: list[Drawing], skipped: Mapping[str, str], store: Path) -> None:
+def _put_together(done: list[RefinerItem], skipped: Mapping[str, str], store: Path) -> None:
     write_text_whole(store.with_name(f"{store.name}.skipped.json"), json.dumps(skipped, indent=2))
     if done:
         add_clips(store, [part.done for part in done])
     elif not store.is_file():
         name, reason = next(iter(skipped.items()))
-        raise RibError(f"none of {len(skipped)} videos could be drawn; the first, {name}: {reason}")
+        raise RibError(f"none of {len(skipped)} videos could be rendered; the first, {name}: {reason}")

@@ -5,28 +5,28 @@ from pathlib import Path
 
 import pytest
 import torch
-from drawings_by_hand import SMALL, a_net, gap
-from test_drawings import CROPS
+from samples_by_hand import SMALL, a_net, sample
+from test_refiner_dataset import CROPS
 
 from rib.config.compose import compose
 from rib.engine.fit import fit
 from rib.io.errors import RibError
 from rib.render.nets.checkpoint import load_net
-from rib.render.refine.drawings import Gap, write_gaps
-from rib.render.refine.drawn import Drawn
-from rib.render.training.drawn_data import DrawnDataModule, as_clips
+from rib.render.refine.dataset import RefinerSample, write_samples
+from rib.render.refine.refiner_input import RefinerInput
+from rib.render.training.refiner_data import RefinerDataModule, as_clips
 
 
 @pytest.fixture
 def drawings(tmp_path: Path) -> Path:
-    closed = Gap(gap(3).planes, gap(3).truth, 0.0)
-    write_gaps(tmp_path / "a.h5", {"walk_4_0": [gap(1), gap(2)], "juggle_8_0": [closed]})
+    closed = RefinerSample(sample(3).channels, sample(3).truth, 0.0)
+    write_samples(tmp_path / "a.h5", {"walk_4_0": [sample(1), sample(2)], "juggle_8_0": [closed]})
     return tmp_path / "a.h5"
 
 
-def module(path: Path, held_out: tuple[str, ...] = (), least_gate: float = 0.0) -> DrawnDataModule:
+def module(path: Path, held_out: tuple[str, ...] = (), min_gate: float = 0.0) -> RefinerDataModule:
     recipe = {"_target_": "rib.render.refine.crops.CropRecipe", **CROPS.__dict__}
-    data = DrawnDataModule(str(path), held_out, recipe, least_gate, 3, 2, 1, 0)
+    data = RefinerDataModule(str(path), held_out, recipe, min_gate, 3, 2, 1, 0)
     data.setup()
     return data
 
@@ -34,8 +34,8 @@ def module(path: Path, held_out: tuple[str, ...] = (), least_gate: float = 0.0) 
 def test_clips_held_out_are_checked_and_not_trained_on(drawings: Path) -> None:
     data = module(drawings, ("walk_*",))
     assert (len(data.training), len(data.checked)) == (1, 2)
-    assert len(module(drawings, least_gate=0.5).training) == 2
-    with pytest.raises(RibError, match="no gap of"):
+    assert len(module(drawings, min_gate=0.5).training) == 2
+    with pytest.raises(RibError, match="no sample of"):
         module(drawings, ("*",))
 
 
@@ -47,10 +47,10 @@ def test_batches_are_the_same_twice(drawings: Path) -> None:
 
 
 def test_a_net_mends_what_was_drawn_before(drawings: Path) -> None:
-    batch = as_clips(CROPS.batch([gap(1)], 0, 0))
+    batch = as_clips(CROPS.batch([sample(1)], 0, 0))
     made = a_net(SMALL)(batch)
-    drawn = Drawn.of(batch["planes"])
-    assert torch.equal(made["foreground"][:, 0], drawn.colour)
+    inputs = RefinerInput.of(batch["channels"])
+    assert torch.equal(made["foreground"][:, 0], inputs.colour)
     assert made["picture"].shape == batch["frames"][:, 1:-1].shape
 
 
@@ -59,7 +59,7 @@ def test_what_rib_train_writes_is_what_the_renderer_reads(
     drawings: Path, tmp_path: Path, experiment: str
 ) -> None:
     config = compose(
-        "train", f"experiment={experiment}", f"task.data.drawings={drawings}", "net.widths=[8]",
+        "train", f"experiment={experiment}", f"task.data.samples={drawings}", "net.widths=[8]",
         "net.blocks=[1]",
         "task.data.crops.side_px=32", "task.data.crops.batch_size=1", "task.data.batches_per_epoch=2",
         "task.data.validation_batches=1", "trainer.max_epochs=1", f"run_dir={tmp_path}",

@@ -1,4 +1,4 @@
-"""The person as a paper puppet: cut out of both keyframes, posed, and put together again.
+"""Layered skinning: the person cut into layers in both keyframes, posed bone by bone, and composited again.
 
 Letters: N wanted poses, L layers, B bones, H and W the size of the person's box.
 """
@@ -14,8 +14,8 @@ import torch.nn.functional as F
 from rib.io.ranges import NonNegative, Positive, Range
 from rib.render.skinning.blend import FAR, bone_distances, bone_maps, skin
 from rib.render.skinning.bones import BONES, LAYER_OF_BONE, Segments, segments, torso_length_px
-from rib.render.skinning.layers import Layer, fetch, lay_over, merge
-from rib.render.skinning.parts import Cut, cut_layers, layer_distances
+from rib.render.skinning.keyframe_layers import KeyframeLayers, cut_layers, layer_distances
+from rib.render.skinning.layers import Layer, composite_layers, merge, warp_layer
 from rib.structures.box import Box
 from rib.structures.keypoints import LAYERS
 from rib.structures.person import PersonView
@@ -26,7 +26,7 @@ MARGIN = 0.6
 
 
 @dataclass(frozen=True)
-class Drawing:
+class SkinnedPerson:
     """The person in N poses, inside a box of the picture.
 
     Attributes:
@@ -36,7 +36,8 @@ class Drawing:
         alpha: (N, 1, H, W).
         colour_differs: (N, 1, H, W), mean absolute difference (0..1) of what the two keyframes give.
         alpha_differs: (N, 1, H, W), the same of their silhouettes.
-        each: (N, 2, 4, H, W), colour and alpha as each keyframe alone gives them, where it was asked for.
+        per_keyframe: (N, 2, 4, H, W), colour and alpha as each keyframe alone gives them, where it was asked
+            for.
     """
 
     box: Box
@@ -45,11 +46,11 @@ class Drawing:
     alpha: torch.Tensor
     colour_differs: torch.Tensor
     alpha_differs: torch.Tensor
-    each: torch.Tensor | None = None
+    per_keyframe: torch.Tensor | None = None
 
 
 @dataclass(frozen=True)
-class CutPerson:
+class LayeredPerson:
     """The person of an interval, cut out of both keyframes.
 
     Attributes:
@@ -61,13 +62,13 @@ class CutPerson:
 
     person: PersonInterval
     bones: tuple[Segments, ...]
-    cuts: tuple[Cut, ...]
+    cuts: tuple[KeyframeLayers, ...]
     torso_px: float
 
 
 @dataclass(frozen=True)
-class Puppet:
-    """Draws the person of an interval at its wanted times, by linear blend skinning of layers.
+class LayeredSkinning:
+    """Renders the person of an interval at its wanted times, by linear blend skinning of layers.
 
     Attributes:
         stiffness: Inside a layer, a bone's influence falls by exp(-stiffness) with every radius of distance.
@@ -89,7 +90,7 @@ class Puppet:
     sharpness: NonNegative
     step_px: Annotated[int, Range(1, 1000)]
 
-    def cut(self, person: PersonInterval) -> CutPerson | None:
+    def cut(self, person: PersonInterval) -> LayeredPerson | None:
         """Cut the person out of both keyframes, once an interval; None where they do not show the same bones.
 
         Who enters or leaves the picture has joints whose place is only guessed, and moving some bones but not
@@ -114,15 +115,15 @@ class Puppet:
             self._cut(view, picture, bones, torso_px)
             for view, picture, bones in zip(views, pictures, keys, strict=True)
         ]
-        return CutPerson(person, tuple(keys), tuple(cuts), torso_px)
+        return LayeredPerson(person, tuple(keys), tuple(cuts), torso_px)
 
-    def draw(self, cut: CutPerson, moments: slice, each: bool = False) -> Drawing | None:
-        """The person at some of the interval's moments; None where no bone is seen.
+    def draw(self, cut: LayeredPerson, moments: slice, per_keyframe: bool = False) -> SkinnedPerson | None:
+        """Render the person at some of the interval's moments; None where no bone is seen.
 
         Args:
             cut: What `cut` gave.
             moments: Which of the wanted times.
-            each: Also tell what each keyframe alone gives.
+            per_keyframe: Give the person as each keyframe alone has them, too.
         """
         interval = cut.person.interval.at(moments)
         device, size_px = interval.a.picture.device, interval.a.size_px
@@ -135,19 +136,23 @@ class Puppet:
         keys, wanted = [bones.moved(box) for bones in cut.bones], wanted.moved(box)
         cuts = [one.inside(box) for one in cut.cuts]
         layers = [
-            self._pose(layer, [one[layer] for one in cuts], keys, wanted, radius_px, interval.fractions, each)
+            self._pose(
+                layer, [one[layer] for one in cuts], keys, wanted, radius_px, interval.fractions, per_keyframe
+            )
             for layer in range(len(LAYERS))
         ]
         if all(layer is None for layer in layers):
             return None
-        channels, alpha = lay_over(layers, _front_first(cut.person, interval.fractions), box)
-        alone = channels[:, 5:].unflatten(1, (2, 4)) if each else None
+        channels, alpha = composite_layers(layers, _front_first(cut.person, interval.fractions), box)
+        alone = channels[:, 5:].unflatten(1, (2, 4)) if per_keyframe else None
         if alone is not None:
             alone[:, :, 3] *= alpha
         differ = channels[:, 3:5] * alpha
-        return Drawing(box, cut.torso_px, channels[:, :3], alpha, differ[:, :1], differ[:, 1:], alone)
+        return SkinnedPerson(box, cut.torso_px, channels[:, :3], alpha, differ[:, :1], differ[:, 1:], alone)
 
-    def _cut(self, view: PersonView, picture: torch.Tensor, bones: Segments, torso_px: float) -> Cut:
+    def _cut(
+        self, view: PersonView, picture: torch.Tensor, bones: Segments, torso_px: float
+    ) -> KeyframeLayers:
         """A keyframe's layers."""
         assert view.matte is not None
         assert view.pose is not None
@@ -165,7 +170,7 @@ class Puppet:
             self.overlap,
             self.softness,
         )
-        return Cut(view.box, layers)
+        return KeyframeLayers(view.box, layers)
 
     def _pose(
         self,
@@ -175,7 +180,7 @@ class Puppet:
         wanted: Segments,
         radius_px: torch.Tensor,
         fractions: torch.Tensor,
-        each: bool,
+        per_keyframe: bool,
     ) -> Layer | None:
         """One layer in the wanted poses, out of its cut in both keyframes."""
         index = [i for i, of in enumerate(LAYER_OF_BONE) if of == layer]
@@ -196,9 +201,11 @@ class Puppet:
                 self.stiffness,
                 xy,
             )
-            seen.append(fetch(cut, self._fine(place, box)) * both.any(1).view(-1, 1, 1, 1))
+            seen.append(warp_layer(cut, self._fine(place, box)) * both.any(1).view(-1, 1, 1, 1))
         near = self._fine((self.reach - distance.amin(1, keepdim=True)).clamp(0, 1), box)
-        return Layer(box, *merge(seen[0], seen[1], fractions, near, self.nearer, self.sharpness, each))
+        return Layer(
+            box, *merge(seen[0], seen[1], fractions, near, self.nearer, self.sharpness, per_keyframe)
+        )
 
     def _fine(self, x: torch.Tensor, box: Box) -> torch.Tensor:
         """From cells to pixels."""

@@ -1,8 +1,8 @@
-"""What the two keyframes give of the person, brought to lie on one another before their colours are mixed.
+"""Alignment of the two keyframes' views of the person before their colours are mixed.
 
 Poses are right to a few pixels: the same fold of a shirt comes from the two keyframes at two places. A
-flow between the two drawings tells how far apart, and each is fetched from its share of the way: the nearer
-in time the keyframe, the less its drawing moves.
+flow between the two views tells how far apart, and each is warped by its share of the way: the nearer in
+time the keyframe, the less its view moves.
 Letters: N moments, H and W the size of the person's box.
 """
 
@@ -20,27 +20,28 @@ SMOOTH_PX = 5
 SMALLEST_PX = 32
 """The shortest side in which DIS finds room for its patches; in smaller ones it reads beyond the picture."""
 LARGEST = 1 / 75
-"""Share of the box's height beyond which a drawing is not moved: what is further off is in the wrong pose."""
+"""Share of the box's height beyond which a view is not moved: what is further off is in the wrong pose."""
 
 
-def registered(each: torch.Tensor, plate: torch.Tensor, fractions: torch.Tensor) -> torch.Tensor:
-    """Sightings (N, 2, 4, H, W) whose colours lie on one another; their alphas stay where they are.
+def align_views(per_keyframe: torch.Tensor, plate: torch.Tensor, fractions: torch.Tensor) -> torch.Tensor:
+    """Align the colours of two views (N, 2, 4, H, W) by optical flow; their alphas stay where they are.
 
     Those of a box with a side below `SMALLEST_PX` are left as they are: they could move by half a pixel.
 
     Args:
-        each: (N, 2, 4, H, W), colour and alpha as each keyframe alone gives them; the plate where nothing is.
+        per_keyframe: (N, 2, 4, H, W), colour and alpha as each keyframe alone gives them; the plate where
+            nothing is.
         plate: (N, 3, H, W), the scene without the person.
         fractions: (N,), 0 at the first keyframe and 1 at the second.
     """
-    if min(each.shape[-2:]) < SMALLEST_PX:
-        return each
-    colour, alpha = each.split([3, 1], 2)
+    if min(per_keyframe.shape[-2:]) < SMALLEST_PX:
+        return per_keyframe
+    colour, alpha = per_keyframe.split([3, 1], 2)
     painted = torch.lerp(plate[:, None], colour, alpha)
     way = torch.stack([fractions, 1 - fractions], 1).view(-1, 2, 1, 1, 1)
     flow_px = torch.stack([_flow_px(*painted.unbind(1)[::-1]), _flow_px(*painted.unbind(1))], 1)
-    limit_px = LARGEST * each.shape[-2]
-    moved = _fetched(colour.flatten(0, 1), (flow_px.clamp(-limit_px, limit_px) * way).flatten(0, 1))
+    limit_px = LARGEST * per_keyframe.shape[-2]
+    moved = _warped(colour.flatten(0, 1), (flow_px.clamp(-limit_px, limit_px) * way).flatten(0, 1))
     return torch.cat([moved.view_as(colour), alpha], 2)
 
 
@@ -58,7 +59,7 @@ def _bytes(pictures: torch.Tensor) -> np.ndarray:
     return np.ascontiguousarray((pictures.clamp(0, 1) * 255).byte().permute(0, 2, 3, 1).cpu().numpy())
 
 
-def _fetched(pictures: torch.Tensor, shift_px: torch.Tensor) -> torch.Tensor:
+def _warped(pictures: torch.Tensor, shift_px: torch.Tensor) -> torch.Tensor:
     height, width = pictures.shape[2:]
     x, y = (Box(0, 0, height, width).centres(1, pictures.device) + shift_px).unbind(1)
     grid = torch.stack([2 * x / width - 1, 2 * y / height - 1], -1)

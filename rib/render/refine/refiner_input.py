@@ -1,0 +1,139 @@
+"""Input and output of the refiner: a rendered person with what surrounds them, and the person refined.
+
+Letters: N moments, C channels, H and W the size of the person's box.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import torch
+import torch.nn.functional as F
+
+from rib.render.refine.alignment import align_views
+from rib.render.skinning.blend import bone_distances
+from rib.render.skinning.bones import BONES, segments
+from rib.render.skinning.keyframe_layers import layer_distances
+from rib.render.skinning.layered_skinning import SkinnedPerson
+from rib.structures.box import Box
+from rib.structures.interval import Background
+from rib.structures.keypoints import LAYERS, PoseSequence
+from rib.structures.person_interval import PersonInterval
+
+LIMB_CELL_PX = 4
+"""The maps of the limbs are computed for cells of this size and interpolated in between."""
+
+
+@dataclass(frozen=True)
+class RefinerInput:
+    """A rendered person with all that surrounds them, inside the person's box.
+
+    Attributes:
+        interpolated: (N, 3, H, W), the interpolated frame.
+        plate: (N, 3, H, W), the scene without the person.
+        colour: (N, 3, H, W), the person; the plate where nothing was rendered.
+        alpha: (N, 1, H, W).
+        trust: (N, 1, H, W), before the interval's gate.
+        per_keyframe: (N, 8, H, W), colour and alpha as keyframe a alone gives them, then as b does; the
+            colours are brought to lie on one another (`rib.render.refine.alignment`).
+        differs: (N, 2, H, W), how far these differ in colour and in alpha.
+        limbs: (N, L, H, W), nearness to the bones of each layer, 1 at the bone.
+        fractions: (N, 1, H, W), time between the keyframes, 0 at a and 1 at b.
+    """
+
+    interpolated: torch.Tensor
+    plate: torch.Tensor
+    colour: torch.Tensor
+    alpha: torch.Tensor
+    trust: torch.Tensor
+    per_keyframe: torch.Tensor
+    differs: torch.Tensor
+    limbs: torch.Tensor
+    fractions: torch.Tensor
+
+    @property
+    def channels(self) -> torch.Tensor:
+        """(N, C, H, W), all of it in the order of the fields, each in 0..1."""
+        return torch.cat([getattr(self, field.name) for field in fields(self)], 1)
+
+    @classmethod
+    def of(cls, channels: torch.Tensor) -> RefinerInput:
+        """The record whose `channels` these are."""
+        return cls(*channels.split(list(CHANNELS.values()), 1))
+
+
+CHANNELS = {
+    "interpolated": 3, "plate": 3, "colour": 3, "alpha": 1, "trust": 1, "per_keyframe": 8, "differs": 2,
+    "limbs": len(LAYERS), "fractions": 1,
+}  # fmt: skip
+"""How many channels each field of `RefinerInput` has."""
+NUM_CHANNELS = sum(CHANNELS.values())
+
+
+@dataclass(frozen=True)
+class RefinerOutput:
+    """The person after the refiner; the three go into the compositing equation.
+
+    Attributes:
+        colour: (N, 3, H, W).
+        alpha: (N, 1, H, W).
+        trust: (N, 1, H, W), before the interval's gate.
+    """
+
+    colour: torch.Tensor
+    alpha: torch.Tensor
+    trust: torch.Tensor
+
+    def over(self, inputs: RefinerInput) -> torch.Tensor:
+        """(N, 3, H, W), the finished picture as `rib.pipeline.compositor` makes it where the gate is open."""
+        person = self.alpha * self.colour + (1 - self.alpha) * inputs.plate
+        return torch.lerp(inputs.interpolated, person, self.trust).clamp(0, 1)
+
+
+def refiner_input(
+    person: PersonInterval, background: Background, skinned: SkinnedPerson, trust: torch.Tensor
+) -> RefinerInput:
+    """Put together the refiner's input from a skinned person and what lies around.
+
+    Args:
+        person: Who was rendered, at the same moments.
+        background: Its plate may be None: the interpolated frame then stands in.
+        skinned: With `per_keyframe`.
+        trust: (N, 1, H, W), before the interval's gate.
+    """
+    assert skinned.per_keyframe is not None
+    interpolated = skinned.box.of(background.interpolated)
+    plate = interpolated if background.plate is None else skinned.box.of(background.plate)
+    per_keyframe = torch.where(skinned.alpha > 0, skinned.per_keyframe.flatten(1, 2), _behind(plate))
+    per_keyframe = align_views(per_keyframe.unflatten(1, (2, 4)), plate, person.interval.fractions).flatten(
+        1, 2
+    )
+    return RefinerInput(
+        interpolated,
+        plate,
+        torch.where(skinned.alpha > 0, skinned.colour, plate),
+        skinned.alpha,
+        trust,
+        per_keyframe,
+        torch.cat([skinned.colour_differs, skinned.alpha_differs], 1),
+        limb_maps(person.poses, skinned),
+        person.interval.fractions.view(-1, 1, 1, 1).expand_as(skinned.alpha),
+    )
+
+
+def _behind(plate: torch.Tensor) -> torch.Tensor:
+    """(N, 8, H, W), what `RefinerInput.per_keyframe` is where nothing was rendered."""
+    one = torch.cat([plate, torch.zeros_like(plate[:, :1])], 1)
+    return torch.cat([one, one], 1)
+
+
+def limb_maps(poses: PoseSequence, skinned: SkinnedPerson) -> torch.Tensor:
+    """(N, L, H, W) in 0..1, exp(-d^2 / 2) of the distance d to a layer's nearest bone, in its radii."""
+    box, device = skinned.box, skinned.colour.device
+    bones = segments(poses, device).moved(box)
+    radius_px = skinned.torso_px * torch.tensor([bone.radius for bone in BONES], device=device)
+    xy = Box(0, 0, box.height, box.width).centres(LIMB_CELL_PX, device)
+    distance = layer_distances(bone_distances(bones.ends_px, radius_px, bones.valid, xy))
+    near = torch.exp(-distance.square() / 2)
+    fine = F.interpolate(near, scale_factor=LIMB_CELL_PX, mode="bilinear", align_corners=False)
+    return fine[..., : box.height, : box.width]

@@ -1,0 +1,145 @@
+"""Refiner samples for Lightning: crops of hidden frames that were rendered once and kept on disk.
+
+Letters: B crops, C channels of `RefinerInput`, S the crop's side.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, DistributedSampler, Sampler
+
+from rib.io.errors import RibError
+from rib.io.ranges import Count, Range, Seed, Share, Whole
+from rib.io.recipe import build
+from rib.render.clip_batch import ClipBatch
+from rib.render.refine.crops import CropRecipe
+from rib.render.refine.dataset import RefinerBatch, RefinerSample, read_samples
+from rib.render.refine.refiner_input import RefinerInput
+from rib.training.epochs import EpochSampler, ranks
+
+
+class RefinerClips(ClipBatch):
+    """Crops of refiner samples as windows of three frames, for a net that need not render them again.
+
+    The frames before and after are the person as each keyframe alone gives it; the matte is the rendered one;
+    joints are left at 0.
+
+    Keys:
+        channels: (B, C, S, S), `RefinerInput.channels` of the frame in the middle.
+    """
+
+    channels: Tensor
+
+
+def as_clips(batch: RefinerBatch) -> RefinerClips:
+    """Convert a batch of crops to a batch of windows."""
+    inputs, truth = RefinerInput.of(batch["channels"]), batch["truth"]
+    before, after = inputs.per_keyframe[:, :3], inputs.per_keyframe[:, 4:7]
+    num = len(truth)
+    return RefinerClips(
+        frames=torch.stack([before, truth, after], 1),
+        poses=truth.new_zeros(num, 3, 19, 3),
+        masks=inputs.alpha[:, None].expand(-1, 3, -1, -1, -1),
+        backgrounds=inputs.interpolated[:, None],
+        times_s=torch.tensor([[0.0, 0.5, 1.0]], dtype=torch.float64).repeat(num, 1),
+        names=[""] * num,
+        channels=batch["channels"],
+    )
+
+
+class RefinerCrops(Dataset[RefinerClips]):
+    """Item `epoch * num_batches + place` is a batch, a function of the seed and of that number.
+
+    Args:
+        samples: Intervals to crop from.
+        crops: Size and augmentation.
+        num_batches: Batches an epoch.
+        seed: The run's seed.
+    """
+
+    def __init__(
+        self, samples: Sequence[RefinerSample], crops: CropRecipe, num_batches: int, seed: int
+    ) -> None:
+        self.samples, self.crops, self.num_batches, self.seed = samples, crops, num_batches, seed
+
+    def __len__(self) -> int:
+        return self.num_batches
+
+    def __getitem__(self, index: int) -> RefinerClips:
+        """A batch of windows; see the class."""
+        return as_clips(self.crops.batch(self.samples, self.seed, index))
+
+
+class RefinerDataModule(pl.LightningDataModule):
+    """Crops of a refiner dataset, as `RefinerClips`.
+
+    Args:
+        samples: A file that `rib prepare data=refiner` wrote.
+        held_out: Names or patterns (walk_*) of clips that are never trained on; they choose the checkpoint.
+        crops: Recipe of `CropRecipe` for training.
+        min_gate: Intervals that are trusted less (0..1) are left out.
+        batches_per_epoch: Batches in an epoch.
+        validation_batches: Batches of validation; 0 for none.
+        seed: The run's seed.
+        num_workers: Processes that crop; 0 crops in the training process.
+    """
+
+    def __init__(
+        self,
+        samples: str,
+        held_out: Sequence[str],
+        crops: Mapping[str, Any],
+        min_gate: Share,
+        batches_per_epoch: Count,
+        validation_batches: Whole,
+        seed: Seed,
+        num_workers: Annotated[int, Range(0, 256)],
+    ) -> None:
+        super().__init__()
+        self.path, self.held_out, self.min_gate = Path(samples), list(held_out), min_gate
+        self.crops: CropRecipe = build(crops)
+        self.batches_per_epoch, self.validation_batches = batches_per_epoch, validation_batches
+        self.seed, self.num_workers = seed, num_workers
+
+    def setup(self, stage: str | None = None) -> None:
+        """Read the samples and split the clips into training and validation.
+
+        Raises:
+            RibError: The file cannot be read, or no sample is left to train on.
+        """
+        clips = read_samples(self.path.expanduser())
+        held = {name for name in clips for some in self.held_out if fnmatch.fnmatchcase(name, some)}
+        self.training = [
+            sample for name in clips if name not in held for sample in self._trusted(clips[name])
+        ]
+        checked = [sample for name in sorted(held) for sample in self._trusted(clips[name])]
+        self.checked = checked or self.training
+        if not self.training:
+            raise RibError(
+                f"no sample of {self.path} is left to train on", "hold fewer clips out, or lower min_gate"
+            )
+
+    def _trusted(self, samples: Sequence[RefinerSample]) -> list[RefinerSample]:
+        return [sample for sample in samples if sample.gate >= self.min_gate]
+
+    def train_dataloader(self) -> DataLoader[RefinerClips]:
+        """One epoch, shared out between the ranks."""
+        crops = RefinerCrops(self.training, self.crops, self.batches_per_epoch, self.seed)
+        sampler = EpochSampler(crops, *ranks(self.trainer), self.trainer)
+        return DataLoader(
+            crops, batch_size=None, sampler=sampler, num_workers=self.num_workers,
+            persistent_workers=self.num_workers > 0,
+        )  # fmt: skip
+
+    def val_dataloader(self) -> DataLoader[RefinerClips]:
+        """The same batches each time, without augmentation."""
+        crops = RefinerCrops(self.checked, self.crops.plain(), self.validation_batches, self.seed + 1)
+        sampler: Sampler[int] = DistributedSampler(crops, *ranks(self.trainer), shuffle=False)
+        return DataLoader(crops, batch_size=None, sampler=sampler)
