@@ -195,7 +195,7 @@ def test_a_second_run_makes_only_what_is_missing(videos: Path) -> None:
     again = prepare(videos, train_list=train)
     assert (again.prepared, again.reused) == (0, 2)
     work = videos / "out.h5.parts"
-    next(work.glob("*.h5")).unlink()
+    next(work.glob("*/part.h5")).unlink()
     (work / ".0123456789ab.part.h5").write_bytes(b"what a killed run left")
     third = prepare(videos, train_list=train)
     assert (third.prepared, third.reused) == (1, 1)
