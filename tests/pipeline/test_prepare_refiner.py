@@ -121,7 +121,7 @@ def test_a_folder_becomes_one_file_and_a_list_of_what_was_skipped(
     videos: Path, chain: dict[str, Any]
 ) -> None:
     (videos / "broken.mp4").write_text("hello")
-    chain["cuts"]["residual"] = 9.0  # two frames of a rough picture, far apart, look like a cut
+    chain["cuts"]["residual"] = 2.0  # two frames of a rough picture, far apart, look like a cut
     report = prepare(videos, chain, strides=[2, 4], offsets=[0, 1])
     assert set(clips_of(report.store)) == {f"walk_s{s}_o{o}" for s in (2, 4) for o in (0, 1)}
     assert (report.prepared, report.reused, report.waiting) == (4, 0, 0)
