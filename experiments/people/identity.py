@@ -25,7 +25,7 @@ from rib.pose.detection import Detection
 from rib.pose.people import Crowd
 from rib.pose.plausible import TRUNK, size_px
 from rib.pose.track import Tracker, lasting
-from rib.video import every, open_source
+from rib.video import open_source, subsample
 from rib.video.camera import CameraWalk
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,7 +39,7 @@ Owners = dict[tuple[int, int], int]
 def find(path: Path, stride: int) -> dict[str, Any]:
     """Everybody at every keyframe, and the camera's motion."""
     recipe = yaml.safe_load((ROOT / "conf/pose/mediapipe.yaml").read_text())
-    source = every(open_source(path), stride)
+    source = subsample(open_source(path), stride)
     crowd = Crowd(
         PersonDetector(), BodyLandmarker(hands=False, mask=False, window_px=recipe["window_px"]),
         recipe["min_visibility"], recipe["max_people"], recipe["tile_px"],

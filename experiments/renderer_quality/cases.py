@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from rib.video import ArraySource, cut, open_source
+from rib.video import ArraySource, open_source, subclip
 
 
 def cases(data: Path) -> dict[str, dict[str, Any]]:
@@ -21,5 +21,5 @@ def clip(data: Path, name: str) -> ArraySource:
     case = cases(data)[name]
     video = open_source(data / "video" / case["video"])
     crop, size = tuple(case["crop_xywh"]), tuple(case["size_wh"])
-    frames = np.stack(list(cut(video, case["first"], case["count"], crop, size)))
+    frames = np.stack(list(subclip(video, case["first"], case["count"], crop, size)))
     return ArraySource(frames, float(video.fps), name=name)

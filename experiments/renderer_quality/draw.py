@@ -19,7 +19,7 @@ from rib.config.compose import compose
 from rib.pipeline.chain import Chain
 from rib.pipeline.refiner_samples import refiner_samples
 from rib.render.refine.dataset import add_clips, clips_of, write_samples
-from rib.video import cut
+from rib.video import subclip
 
 
 def main(arguments: list[str]) -> None:
@@ -34,7 +34,7 @@ def main(arguments: list[str]) -> None:
             continue
         start = time.perf_counter()
         which, stride, first = name.split("_")
-        source = cut(clip(Path(given["data"]), which), int(first))
+        source = subclip(clip(Path(given["data"]), which), int(first))
         gaps = list(
             refiner_samples(
                 Chain.from_config(recipe["chain"]), source, int(stride), None, recipe["max_moments"]

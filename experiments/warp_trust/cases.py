@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from rib.video import cut, open_source
+from rib.video import open_source, subclip
 
 VIEWS = ("plain", "mirrored", "cropped", "panned")
 PANNED = ("walk_8", "jacks_4")
@@ -55,7 +55,9 @@ def cases(listing: Path, videos: Path, out: Path, view: str, chosen: tuple[str, 
         if not wanted:
             continue
         source = open_source(videos / case["video"])
-        stretch = cut(source, case["first"], case["count"], tuple(case["crop_xywh"]), tuple(case["size_wh"]))
+        stretch = subclip(
+            source, case["first"], case["count"], tuple(case["crop_xywh"]), tuple(case["size_wh"])
+        )
         frames = seen(np.stack(list(stretch)), view)
         for name, stride in wanted.items():
             folder = out / view / name

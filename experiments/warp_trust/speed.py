@@ -21,7 +21,7 @@ import torch
 from rib.config.compose import compose
 from rib.pipeline.chain import Chain
 from rib.pipeline.times import target_fps
-from rib.video import ArraySource, cut, every, open_source
+from rib.video import ArraySource, open_source, subclip, subsample
 
 CROP_XYWH, SIZE_WH = (624, 490, 720, 480), (480, 320)
 
@@ -57,10 +57,10 @@ def main(arguments: list[str]) -> None:
     cv2.setNumThreads(1)
     case = json.loads((data / "dev_cases.json").read_text())["walk"]
     video = open_source(data / "video" / case["video"])
-    frames = np.stack(list(cut(video, case["first"], case["count"], CROP_XYWH, SIZE_WH)))
+    frames = np.stack(list(subclip(video, case["first"], case["count"], CROP_XYWH, SIZE_WH)))
     whole = ArraySource(frames, video.fps, name="walk")
     for stride in map(int, given.get("strides", "8,4").split(",")):
-        source = every(whole, stride)
+        source = subsample(whole, stride)
         looked, *_ = cpu_s(source, stride, out, "warp")
         print(f"stride {stride}: poses and mattes {looked / len(source):.2f} s a keyframe")
         for _ in range(int(given.get("repeats", 3))):

@@ -14,7 +14,7 @@ import numpy as np
 from rib.benchmark.shared_interpolator import InterpolatorMemo, SharedInterpolator
 from rib.io.errors import RibError
 from rib.pipeline.chain import Chain
-from rib.video import FrameSource, every
+from rib.video import FrameSource, subsample
 
 MAKING = ("background", "plate", "render", "composite")
 """Stages that run anew for every frame made."""
@@ -69,7 +69,7 @@ def walk(source: FrameSource, stride: int, chains: Mapping[str, Chain]) -> Itera
         stride: Frames from one keyframe to the next.
         chains: By method.
     """
-    keyframes = every(source, stride)
+    keyframes = subsample(source, stride)
     analyses = {name: chain.analyse(keyframes, source.fps) for name, chain in chains.items()}
     decoded = tee(keyframes, len(chains))
     runs = {

@@ -22,7 +22,7 @@ from rib.pipeline.chain import Chain
 from rib.pipeline.settings import ClipSettings
 from rib.pipeline.shares import TrustShares
 from rib.pipeline.watch import bar
-from rib.video import Colours, FrameSource, HeldSource, PictureWriter, cut, open_source
+from rib.video import Colours, FrameSource, HeldSource, PictureWriter, open_source, subclip
 from rib.video.pictures import SUFFIXES
 from rib.video.view import refuse_uneven
 
@@ -95,7 +95,7 @@ def _part(config: Mapping[str, Any], source: FrameSource) -> FrameSource:
     for name, value, length in (("crop_xywh", crop, 4), ("size_wh", size, 2)):
         if value is not None and len(value) != length:
             raise RibError(f"{name}={value}: expected {length} whole numbers", f"type {name}={[0] * length}")
-    clip = cut(
+    clip = subclip(
         source,
         config["first"],
         config["count"],

@@ -20,12 +20,12 @@ def task(config: dict[str, Any]) -> None:
     from rib.io.model_packages import weight_file
     from rib.io.results import is_finished
     from rib.pipeline.interpolate import interpolate
-    from rib.video import HeldSource, cut, every, open_source
+    from rib.video import HeldSource, open_source, subclip, subsample
 
     start = time.perf_counter()
     path = weight_file(PACKAGE, CLIP)
     crop, size, stride = tuple(config["crop_xywh"]), tuple(config["size_wh"]), config["stride"]
-    clip = HeldSource(cut(open_source(path), config["first"], config["count"], crop, size))
+    clip = HeldSource(subclip(open_source(path), config["first"], config["count"], crop, size))
     clip.name = "walk"
     output = Path(config["output"])
     made, scored = output / "interpolated", output / "benchmark"
@@ -34,7 +34,9 @@ def task(config: dict[str, Any]) -> None:
     )
     common = f"input={path}", f"overwrite={config['overwrite']}"
     if config["overwrite"] or is_finished(scored, "benchmark") or not is_finished(made, "interpolate"):
-        interpolate(compose("interpolate", *common, f"rate={stride}", f"output={made}"), every(clip, stride))
+        interpolate(
+            compose("interpolate", *common, f"rate={stride}", f"output={made}"), subsample(clip, stride)
+        )
     print_table(benchmark(compose("benchmark", *common, f"stride={stride}", f"output={scored}"), clip))
     for file in (made / "report.html", made / "video.mp4", scored / "contact_sheet.png"):
         print(f"open {file.absolute()}")

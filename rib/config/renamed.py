@@ -18,6 +18,11 @@ KEYS = {
     "data.prepare.most_moments": "data.prepare.max_moments",
     "data.prepare.chain.render.puppet": "data.prepare.chain.render.skinning",
     "render.puppet": "render.skinning",
+    "net.most": "net.max_channels",
+    **{
+        f"task.module.discriminators.{one}.net.most": f"task.module.discriminators.{one}.net.max_channels"
+        for one in ("frame", "face", "hands")
+    },
     "net.drawing": "net.renderer",
     "rehearsals": "holdouts",
     "render.trust.rehearsal_weight": "render.trust.holdout_weight",

@@ -16,7 +16,7 @@ from scipy.interpolate import CubicSpline
 
 from rib.io.ranges import Seconds, Share
 from rib.io.recipe import build
-from rib.motion.gaps import Hold, depth_at, fill, linear, stretches
+from rib.motion.missing_spans import ExtrapolationLimit, depth_at, fill, linear, track_segments
 from rib.motion.outliers import Outliers
 from rib.structures.keypoints import PoseSequence
 
@@ -40,7 +40,7 @@ class Spline(ABC):
         min_confidence: Share,
         outliers: Mapping[str, Any] | None,
     ) -> None:
-        self.hold = Hold(hold_s, half_life_s)
+        self.hold = ExtrapolationLimit(hold_s, half_life_s)
         self.max_absence_s = max_absence_s
         self.min_confidence = min_confidence
         self.outliers: Outliers | None = None if outliers is None else build(outliers)
@@ -72,9 +72,9 @@ class Spline(ABC):
         )
         sure = np.where(poses.confidence >= self.min_confidence, poses.confidence, 0.0)
         present = np.asarray((sure > 0).any(axis=1))
-        for stretch in stretches(poses.times_s, present, cuts, self.max_absence_s):
-            here = (times_s >= stretch.begin_s) & (times_s < stretch.end_s)
-            part = replace(poses, confidence=sure)[stretch.keyframes]
+        for segment in track_segments(poses.times_s, present, cuts, self.max_absence_s):
+            here = (times_s >= segment.begin_s) & (times_s < segment.end_s)
+            part = replace(poses, confidence=sure)[segment.keyframes]
             keypoints_px[here], confidence[here] = self._move(part, times_s[here])
             if depth is not None:
                 depth[here] = depth_at(part, times_s[here], self.hold)

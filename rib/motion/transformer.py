@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from rib.io.ranges import Device, Seconds, Share
-from rib.motion.gaps import Hold, fill
+from rib.motion.missing_spans import ExtrapolationLimit, fill
 from rib.motion.nets.checkpoint import load_net, shipped_weights
 from rib.motion.splines import CubicMotion
 from rib.structures.keypoints import PoseSequence
@@ -84,7 +84,7 @@ class TransformerMotion(CubicMotion):
 
     def _believed(self, body: PoseSequence, times_s: np.ndarray) -> np.ndarray:
         """(N, 19) 0 or 1: a joint is not told beyond `hold_s` of its first and last sight."""
-        reach = Hold(self.hold.hold_s, np.inf)
+        reach = ExtrapolationLimit(self.hold.hold_s, np.inf)
         seen = (body.confidence > 0).astype(float)
         return (fill(self.interpolate, body.times_s, seen[..., None], seen, times_s, reach)[1] > 0).astype(
             float

@@ -23,7 +23,7 @@ from rib.io.shards import Piece, Progress, Report, results, share
 from rib.pipeline.chain import Chain
 from rib.pipeline.refiner_samples import refiner_samples
 from rib.render.refine.dataset import FORMAT, RefinerSample, add_clips, clips_of, write_samples
-from rib.video import FrameSource, cut, open_source
+from rib.video import FrameSource, open_source, subclip
 from rib.video.pictures import SUFFIXES
 
 VERSION = 1
@@ -195,7 +195,7 @@ def _footage(path: Path, offset: int, making: RefinerSettings) -> FrameSource:
     size = None
     if making.height_px is not None and height > making.height_px:
         size = round(width * making.height_px / height), making.height_px
-    return cut(whole, offset, None, None, size)
+    return subclip(whole, offset, None, None, size)
 
 
 def _run(

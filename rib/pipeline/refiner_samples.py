@@ -15,7 +15,7 @@ from rib.render.protocol import FittedRenderer
 from rib.render.refine.dataset import RefinerSample
 from rib.structures.interval import Interval
 from rib.structures.person_interval import PersonInterval
-from rib.video import FrameSource, every
+from rib.video import FrameSource, subsample
 from rib.video.view import refuse_uneven
 
 
@@ -40,7 +40,7 @@ def refiner_samples(
     if stride < 2:
         raise RibError(f"stride {stride} hides no frame", "give strides from 2 on")
     refuse_uneven(source)
-    keyframes = every(source, stride)
+    keyframes = subsample(source, stride)
     analysis = chain.analyse(keyframes, source.fps)
     wanted = _wanted(analysis, max_intervals, max_moments)
     truths = _truths(source, wanted)

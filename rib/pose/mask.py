@@ -11,9 +11,9 @@ import numpy as np
 
 from rib.io.ranges import Range
 from rib.pose.blazepose import Body, BodyLandmarker, Roi
+from rib.pose.flip_augmentation import flipped_landmarks
 from rib.pose.matting import guided_filter, keep_touching, steepen
-from rib.pose.memory import steadily
-from rib.pose.mirrored import look_in_mirror
+from rib.pose.memory import trim_memory
 from rib.structures.keypoints import PoseSequence, PoseTracks
 from rib.structures.skeleton import convert_joints
 from rib.video import FrameSource
@@ -65,7 +65,7 @@ class MediapipeMask:
             RibError: The mediapipe package is missing or not the pinned one.
         """
         with closing(BodyLandmarker(hands=False, mask=True, window_px=self._window_px)) as landmarker:
-            for index, picture in enumerate(steadily(source)):
+            for index, picture in enumerate(trim_memory(source)):
                 yield self.matte(picture, poses[index], landmarker)
 
     def everybody(self, source: FrameSource, tracks: PoseTracks) -> Iterator[np.ndarray]:
@@ -84,7 +84,7 @@ class MediapipeMask:
         """
         people = [tracks.person(track_id) for track_id in tracks.track_ids]
         with closing(BodyLandmarker(hands=False, mask=True, window_px=self._window_px)) as landmarker:
-            for index, picture in enumerate(steadily(source)):
+            for index, picture in enumerate(trim_memory(source)):
                 mattes = [self.matte(picture, person[index], landmarker) for person in people]
                 yield np.stack(mattes) if mattes else np.zeros((0, *picture.shape[:2]), np.float32)
 
@@ -111,7 +111,7 @@ class MediapipeMask:
         first = landmarker(picture, replace(roi, side_px=roi.side_px * self._zoom))
         if first is not None:
             roi = first.roi
-        second = look_in_mirror(landmarker, picture, replace(roi, side_px=roi.side_px * self._zoom))
+        second = flipped_landmarks(landmarker, picture, replace(roi, side_px=roi.side_px * self._zoom))
         return [look for look in (first, second) if look is not None]
 
     def _sharpen(self, picture: np.ndarray, coarse: np.ndarray, side_px: float) -> np.ndarray:

@@ -12,11 +12,11 @@ import numpy as np
 from rib.io.ranges import NonNegative, Positive, Range, Seconds, Share
 from rib.io.recipe import build
 from rib.pose.blazepose import BodyLandmarker, PersonDetector, Roi
-from rib.pose.memory import steadily
-from rib.pose.mirrored import average, look_in_mirror
+from rib.pose.flip_augmentation import average, flipped_landmarks
+from rib.pose.left_right import fix_left_right_swaps
+from rib.pose.memory import trim_memory
 from rib.pose.people import Candidate, Crowd, believe
 from rib.pose.sequences import nobody
-from rib.pose.sides import untangle
 from rib.pose.track import lasting, main_person
 from rib.structures.keypoints import LAYERS, PoseSequence, PoseTracks
 from rib.structures.skeleton import joint_set
@@ -49,7 +49,8 @@ class MediapipePose:
         fill_gap_s: Longest time in seconds out of the detector's sight over which the person is looked for.
         window_px: A person is shrunk to at most this many pixels before the networks see them.
         apart: Distance (trunk lengths) at which the two looks at a joint count as contradicting each other.
-        swap_cost: Price (trunk lengths) of taking left for right at one keyframe (`rib.pose.sides.untangle`).
+        swap_cost: Price (trunk lengths) of taking left for right at one keyframe
+            (`rib.pose.left_right.fix_left_right_swaps`).
     """
 
     keep = True
@@ -106,7 +107,7 @@ class MediapipePose:
             rois = [_bridge(seen, source.times_s, cuts, self._fill_gap_s) for seen in chosen.values()]
             with closing(BodyLandmarker(hands=True, mask=False, window_px=self._window_px)) as close_by:
                 close: list[list[Candidate | None]] = [[] for _ in chosen]
-                for k, picture in enumerate(steadily(source)):
+                for k, picture in enumerate(trim_memory(source)):
                     for person, seen, squares in zip(close, chosen.values(), rois, strict=True):
                         roi = squares[k]
                         look = (
@@ -115,7 +116,9 @@ class MediapipePose:
                         person.append(look)
         longest_s = self._fill_gap_s
         return [
-            untangle(_sequence(person, source, track_id), frozenset(cuts), self._swap_cost, longest_s)
+            fix_left_right_swaps(
+                _sequence(person, source, track_id), frozenset(cuts), self._swap_cost, longest_s
+            )
             for track_id, person in zip(chosen, close, strict=True)
         ]
 
@@ -131,7 +134,7 @@ class MediapipePose:
             search_every=max(1, round(self._search_every_s * float(source.fps))),
         )
         camera, sight, shots = CameraWalk(_CAMERA_PX), Sight([], []), set(cuts)
-        for index, picture in enumerate(steadily(source)):
+        for index, picture in enumerate(trim_memory(source)):
             if index in shots:
                 crowd.forget()
                 camera.forget()
@@ -166,7 +169,7 @@ class MediapipePose:
         close_by: BodyLandmarker,
         near: BodyLandmarker,
     ) -> Candidate | None:
-        body, other = close_by(picture, roi), look_in_mirror(near, picture, roi)
+        body, other = close_by(picture, roi), flipped_landmarks(near, picture, roi)
         if body is not None and other is not None:
             body = average(body, other, body if earlier is None else earlier.body, self._apart)
         return believe(body or other, picture, self._min_visibility)

@@ -13,8 +13,8 @@ EVERY = 64
 """Frames between two returns; one takes about a millisecond."""
 
 
-def steadily(frames: Iterable[Item]) -> Iterator[Item]:
-    """Walk through frames, returning freed memory to the system now and then.
+def trim_memory(frames: Iterable[Item]) -> Iterator[Item]:
+    """Iterate over frames, returning freed memory to the system now and then.
 
     What is kept of each frame is small, but it lies between pictures that are freed, and glibc keeps those
     pages: a frame's worth for every frame. Elsewhere than on glibc nothing is done.

@@ -10,7 +10,7 @@ from rib.video.sound import SoundTrack
 from rib.video.source import FrameSource, FrameWriter
 from rib.video.tags import Origin
 from rib.video.times import exact_fps
-from rib.video.view import View, cut, every, part_in_time
+from rib.video.view import View, part_in_time, subclip, subsample
 from rib.video.writer import VideoWriter
 
 __all__ = [
@@ -26,10 +26,10 @@ __all__ = [
     "VideoSource",
     "VideoWriter",
     "View",
-    "cut",
-    "every",
     "exact_fps",
     "open_source",
     "part_in_time",
+    "subclip",
+    "subsample",
     "without_duplicates",
 ]

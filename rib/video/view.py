@@ -121,7 +121,7 @@ class View:
             )
 
 
-def every(source: FrameSource, stride: int) -> View:
+def subsample(source: FrameSource, stride: int) -> View:
     """Every stride-th frame from the first; the sound is kept.
 
     Raises:
@@ -132,7 +132,7 @@ def every(source: FrameSource, stride: int) -> View:
     return View(source, range(0, len(source), stride))
 
 
-def cut(
+def subclip(
     source: FrameSource,
     first: int = 0,
     count: int | None = None,
@@ -166,7 +166,7 @@ def part_in_time(source: FrameSource, start_s: float, duration_s: float | None) 
             f"{source.duration_s:.2f} s",
             "choose a part of at least two frames inside it",
         )
-    return cut(source, first, stop - first)
+    return subclip(source, first, stop - first)
 
 
 def refuse_uneven(source: FrameSource) -> None:

@@ -51,3 +51,8 @@ def test_the_refiner_answers_to_the_names_of_before() -> None:
         config["render"]["skinning"]["step_px"]
         == config["render"]["net"]["renderer"]["skinning"]["step_px"] * 2
     )
+
+
+def test_numbers_of_channels_answer_to_their_former_name() -> None:
+    config = compose("train", "experiment=renderer_smoke", "net.most=8")
+    assert config["net"]["max_channels"] == 8

@@ -12,7 +12,7 @@ from rib.clips.store import Hdf5Clips
 from rib.config.compose import compose
 from rib.io.recipe import build
 from rib.structures.skeleton import BODY19
-from rib.video import VideoWriter, cut, open_source
+from rib.video import VideoWriter, open_source, subclip
 
 FOOTAGE = Path(__file__).resolve().parents[3] / "shared" / "data" / "video"
 CLIPS: dict[str, tuple[str, int, tuple[int, int, int, int]]] = {
@@ -35,7 +35,7 @@ pytestmark = [
 def videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("videos")
     for name, (file, first, crop) in CLIPS.items():
-        clip = cut(open_source(FOOTAGE / file), first, COUNT, crop)
+        clip = subclip(open_source(FOOTAGE / file), first, COUNT, crop)
         with VideoWriter(folder / f"{name}.mp4", clip.fps, clip.size_px, "libx264", 8, "yuv420p") as writer:
             for frame in clip:
                 writer.write(frame)

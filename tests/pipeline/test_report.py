@@ -18,7 +18,7 @@ from rib.pipeline.report import write_report
 from rib.pipeline.report.preview import write_preview
 from rib.pipeline.times import timeline
 from rib.structures.keypoints import PoseSequence, PoseTracks
-from rib.video import ArraySource, PictureWriter, VideoSource, VideoWriter, every
+from rib.video import ArraySource, PictureWriter, VideoSource, VideoWriter, subsample
 
 SIZE = (72, 50)
 
@@ -40,7 +40,7 @@ def run(
 ) -> tuple[Any, Places, Analysis, dict[str, Any]]:
     """A made-up result: every fourth frame given, all of them written."""
     truth = ArraySource(ramp(), Fraction(30))
-    given = every(truth, 4)
+    given = subsample(truth, 4)
     given.name = title
     where = Places(
         folder / "frames" if pictures else None, folder / "poses", None if pictures else folder / "v.mp4"

@@ -20,7 +20,7 @@ from rib.io.errors import RibError
 from rib.io.model_packages import weight_file
 from rib.pipeline.chain import Chain
 from rib.pipeline.interpolate import interpolate
-from rib.video import ArraySource, cut, open_source
+from rib.video import ArraySource, open_source, subclip
 
 
 class Counted(ArraySource):
@@ -69,7 +69,7 @@ def test_the_benchmark_runs_an_interpolator_once_for_all_methods(tmp_path: Path)
         video = open_source(weight_file("sports2d", "Sports2D/Demo/demo.mp4"))
     except RibError as error:
         pytest.skip(f"the demo's clip is not installed: {error}")
-    frames = list(cut(video, 72, 17, (600, 490, 768, 480), (256, 160)))
+    frames = list(subclip(video, 72, 17, (600, 490, 768, 480), (256, 160)))
     asked = {"moments": 0}
 
     def count(module: torch.nn.Module, given: Any, made: Any) -> None:

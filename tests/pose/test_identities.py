@@ -16,7 +16,7 @@ from rib.io.recipe import build
 from rib.pose.mediapipe import MediapipePose
 from rib.pose.plausible import TRUNK
 from rib.structures.keypoints import PoseTracks
-from rib.video import every, open_source
+from rib.video import open_source, subsample
 
 HERE = Path(__file__).resolve()
 CONF = HERE.parents[2] / "conf"
@@ -62,7 +62,7 @@ def tracks_of_marks(tracks: PoseTracks, marks: list[dict], stride: int) -> dict[
 def test_a_person_keeps_one_track_that_is_nobody_elses(stage, clip, stride):
     if not (DATA / clip).exists():
         pytest.skip(f"the clip {clip} is not beside this checkout (../shared/data)")
-    found = tracks_of_marks(stage.tracks(every(open_source(DATA / clip), stride)), MARKS[clip], stride)
+    found = tracks_of_marks(stage.tracks(subsample(open_source(DATA / clip), stride)), MARKS[clip], stride)
     if "street" in clip:  # further off, people who walk side by side are found as one
         found = {person: ids for person, ids in found.items() if person in NEAREST}
     assert len(found) >= 2

@@ -16,7 +16,7 @@ from rib.pose.mediapipe import MediapipePose
 from rib.pose.sequences import nobody as no_tracks
 from rib.structures.keypoints import PoseSequence, PoseTracks
 from rib.structures.skeleton import convert, joint_set, mirror
-from rib.video import cut, every, open_source
+from rib.video import open_source, subclip, subsample
 from rib.video.arrays import ArraySource
 
 CONF = Path(__file__).parents[2] / "conf"
@@ -86,7 +86,7 @@ def test_mattes_of_nobody_and_of_somebody_missing_are_empty(mask_stage):
 
 @pytest.mark.slow
 def test_each_matte_is_that_of_the_person_alone(pose_stage, mask_stage):
-    source = cut(every(clip("sports2d_demo.mp4"), 16), first=5, count=3, size_px=(884, 498))
+    source = subclip(subsample(clip("sports2d_demo.mp4"), 16), first=5, count=3, size_px=(884, 498))
     tracks = pose_stage.tracks(source)
     assert len(tracks.track_ids) == 2
     together = np.stack(list(mask_stage.everybody(source, tracks)))
@@ -114,7 +114,7 @@ def test_the_bodys_square_turns_and_grows_with_the_body():
     [("pose2sim_single_cam01.mp4", 1.0), ("sam2_juggle.mp4", 1.0), ("intel_asl_walk.mkv", 1.0)],
 )
 def test_one_person_is_there_in_every_keyframe(pose_stage, name, least_share):
-    poses = pose_stage(every(clip(name), 8))
+    poses = pose_stage(subsample(clip(name), 8))
     assert poses.present.mean() >= least_share
     size = np.median(np.ptp(poses.keypoints_px[:, [1, 8]], axis=1)[:, 1])
     steps = np.linalg.norm(np.diff(poses.keypoints_px[:, 8], axis=0), axis=1)
@@ -123,8 +123,8 @@ def test_one_person_is_there_in_every_keyframe(pose_stage, name, least_share):
 
 @pytest.mark.slow
 def test_the_woman_who_walks_below_the_roof_is_followed(pose_stage):
-    source = every(cut(clip("sports2d_demo.mp4"), first=72, count=65), 8)
-    lower = cut(source, crop_xywh_px=(600, 300, 768, 694))
+    source = subsample(subclip(clip("sports2d_demo.mp4"), first=72, count=65), 8)
+    lower = subclip(source, crop_xywh_px=(600, 300, 768, 694))
     poses = pose_stage(lower)
     x = poses.keypoints_px[:, JOINTS.index("mid_hip"), 0]
     assert poses.present.all()
@@ -145,7 +145,7 @@ def test_joints_agree_with_openpose(pose_stage, camera):
         tracker=recipe("pose/tracker/default.yaml"),
     )
     reference = convert(reader(source)[::10], "body25_hands")
-    poses = pose_stage(every(source, 10))
+    poses = pose_stage(subsample(source, 10))
     both = (poses.confidence > 0) & (reference.confidence > 0.4)
     trunk_px = np.linalg.norm(poses.keypoints_px[:, 1] - poses.keypoints_px[:, 8], axis=1)
     distance = np.linalg.norm(poses.keypoints_px - reference.keypoints_px, axis=2) / trunk_px[:, None]
@@ -155,10 +155,10 @@ def test_joints_agree_with_openpose(pose_stage, camera):
 
 @pytest.mark.slow
 def test_the_same_clip_gives_the_same_bytes_whatever_ran_before(pose_stage, mask_stage):
-    source = cut(every(clip("intel_asl_walk.mkv"), 20), count=4)
+    source = subclip(subsample(clip("intel_asl_walk.mkv"), 20), count=4)
     first, first_mask = pose_stage(source), None
     first_mask = next(mask_stage(source, first))
-    other = cut(every(clip("sam2_juggle.mp4"), 50), count=2)
+    other = subclip(subsample(clip("sam2_juggle.mp4"), 50), count=2)
     list(mask_stage(other, pose_stage(other)))
     again = pose_stage(source)
     assert first.keypoints_px.tobytes() == again.keypoints_px.tobytes()
@@ -167,7 +167,7 @@ def test_the_same_clip_gives_the_same_bytes_whatever_ran_before(pose_stage, mask
 
 @pytest.mark.slow
 def test_mattes_hold_the_joints_and_leave_the_rest(pose_stage, mask_stage):
-    source = cut(every(clip("sam2_juggle.mp4"), 40), count=3, size_px=(640, 360))
+    source = subclip(subsample(clip("sam2_juggle.mp4"), 40), count=3, size_px=(640, 360))
     poses = pose_stage(source)
     for matte, pose in zip(mask_stage(source, poses), poses, strict=False):
         seen = pose.confidence[0, :15] > 0.8
@@ -179,7 +179,7 @@ def test_mattes_hold_the_joints_and_leave_the_rest(pose_stage, mask_stage):
 
 @pytest.mark.slow
 def test_a_mirrored_clip_gives_the_mirrored_pose(pose_stage):
-    frames = list(islice(cut(clip("sam2_juggle.mp4"), first=20, count=2, size_px=(640, 360)), 2))
+    frames = list(islice(subclip(clip("sam2_juggle.mp4"), first=20, count=2, size_px=(640, 360)), 2))
     poses = pose_stage(ArraySource(frames, 24))
     flipped = pose_stage(ArraySource([np.ascontiguousarray(frame[:, ::-1]) for frame in frames], 24))
     seen = poses.confidence[:, :25] > 0.8

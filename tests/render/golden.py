@@ -21,7 +21,7 @@ from rib.keypoint_files import write_openpose
 from rib.pipeline.chain import Chain
 from rib.pipeline.times import target_fps
 from rib.structures.keypoints import PoseSequence
-from rib.video import ArraySource, FrameSource, cut, every, open_source
+from rib.video import ArraySource, FrameSource, open_source, subclip, subsample
 
 FOLDER = Path(__file__).parents[1] / "golden"
 DEGREES = (-10, 70, 10, 60, -20, 50, 0)
@@ -82,7 +82,7 @@ def demo_clip() -> FrameSource:
     from rib.io.model_packages import weight_file
 
     path = weight_file("sports2d", "Sports2D/Demo/demo.mp4")
-    return every(cut(open_source(path), 72, 17, (600, 490, 768, 480), (256, 160)), 4)
+    return subsample(subclip(open_source(path), 72, 17, (600, 490, 768, 480), (256, 160)), 4)
 
 
 def read(case: str) -> np.ndarray:

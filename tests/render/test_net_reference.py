@@ -96,7 +96,7 @@ def _small_published(monkeypatch: pytest.MonkeyPatch) -> None:
     sizes = {
         "width": 4,
         "embedding": 8,
-        "most": 16,
+        "max_channels": 16,
         "num_down": 2,
         "mask_width": 4,
         "mask_down": 2,

@@ -16,7 +16,7 @@ from rib.render.nets.discriminators import MultiScaleDiscriminator
 from rib.render.training.adversarial import AdversarialLoss, feature_matching
 from rib.render.training.discriminator import Discriminator, PartCrops, Scenes
 from rib.render.training.image_logging import ImageLogging, draw_sheet
-from rib.render.training.losses import Compared, RenderLoss, mask_variation
+from rib.render.training.losses import RenderLoss, RenderPair, mask_variation
 from rib.render.training.module import RendererModule
 from rib.render.training.perceptual import CONVOLUTIONS, PerceptualLoss
 
@@ -27,26 +27,28 @@ PERCEPTUAL = {
 }  # fmt: skip
 
 
-def frames(seed: int = 0, number: int = 2) -> Compared:
+def frames(seed: int = 0, number: int = 2) -> RenderPair:
     generator = torch.Generator().manual_seed(seed)
     draw = lambda *shape: torch.rand(number, *shape, generator=generator)  # noqa: E731
     mask = torch.zeros(number, 1, 32, 32)
     mask[..., 8:20, 8:20] = 1
-    return Compared(draw(3, 32, 32), draw(3, 32, 32), draw(1, 32, 32), draw(3, 32, 32), mask)
+    return RenderPair(draw(3, 32, 32), draw(3, 32, 32), draw(1, 32, 32), draw(3, 32, 32), mask)
 
 
 def test_each_term_is_zero_for_the_truth() -> None:
     loss, x = RenderLoss(9.0, 2, PERCEPTUAL), frames()
-    true = Compared(x.true, x.true, x.mask, x.true, x.mask)
+    true = RenderPair(x.target, x.target, x.mask, x.target, x.mask)
     terms = loss(true, ["l1", "l1_person", "mask_size"])
     assert {name: float(term) for name, term in terms.items()} == {"l1": 0, "l1_person": 0, "mask_size": 0}
-    assert mask_variation(Compared(x.true, x.true, torch.ones_like(x.mask), x.true, x.mask)) == 0
+    assert mask_variation(RenderPair(x.target, x.target, torch.ones_like(x.mask), x.target, x.mask)) == 0
 
 
 def test_terms_are_means_over_the_frames_whatever_their_number() -> None:
     loss, x = RenderLoss(9.0, 2, PERCEPTUAL), frames()
     names = ["l1", "l1_person", "mask_size", "mask_variation"]
-    twice = Compared(*(torch.cat([part, part]) for part in (x.made, x.foreground, x.alpha, x.true, x.mask)))
+    twice = RenderPair(
+        *(torch.cat([part, part]) for part in (x.pred, x.foreground, x.alpha, x.target, x.mask))
+    )
     for name, term in loss(twice, names).items():
         torch.testing.assert_close(term, loss(x, names)[name])
 
@@ -110,11 +112,11 @@ def test_crops_follow_the_joint_and_the_persons_size() -> None:
 
 def test_a_discriminator_sees_the_person_within_the_matte_alone() -> None:
     net = {
-        "_target_": "rib.render.nets.discriminators.MultiScaleDiscriminator", "width": 4, "most": 8,
+        "_target_": "rib.render.nets.discriminators.MultiScaleDiscriminator", "width": 4, "max_channels": 8,
         "num_layers": 2, "num_scales": 1,
     }  # fmt: skip
     x = frames()
-    scenes = Scenes(x.made, x.foreground, x.mask, torch.rand(2, 22, 32, 32), torch.ones(2, 19, 3))
+    scenes = Scenes(x.pred, x.foreground, x.mask, torch.rand(2, 22, 32, 32), torch.ones(2, 19, 3))
     seen, weight = Discriminator(net, "person", True, None).view(scenes)
     assert seen.shape == (2, 25, 32, 32)
     assert weight.tolist() == [1, 1]

@@ -54,7 +54,7 @@ class NoiseClips(Dataset[ClipBatch]):
 def settings(**changes: Any) -> dict[str, Any]:
     """Arguments of `RendererModule` with small discriminators and no ImageNet features."""
     net = {
-        "_target_": "rib.render.nets.discriminators.MultiScaleDiscriminator", "width": 4, "most": 8,
+        "_target_": "rib.render.nets.discriminators.MultiScaleDiscriminator", "width": 4, "max_channels": 8,
         "num_layers": 2, "num_scales": 1,
     }  # fmt: skip
     discriminator = {

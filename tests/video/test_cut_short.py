@@ -64,6 +64,6 @@ def test_a_matroska_that_lacks_little_is_told(suffix: str, codec: str, tmp_path:
 
 
 def test_a_part_of_a_clip_tells_it_too(tmp_path: Path) -> None:
-    from rib.video import every
+    from rib.video import subsample
 
-    assert every(open_source(shorter(write_gif(tmp_path / "a.gif"), 0.6)), 2).not_kept
+    assert subsample(open_source(shorter(write_gif(tmp_path / "a.gif"), 0.6)), 2).not_kept

@@ -6,7 +6,7 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from rib.video import ArraySource, HeldSource, every
+from rib.video import ArraySource, HeldSource, subsample
 
 
 class Counted(ArraySource):
@@ -30,7 +30,7 @@ def test_frames_that_fit_are_decoded_once(source: Counted) -> None:
     source.decoded = 0
     for _ in range(3):
         assert all(map(np.array_equal, held, frames))
-    assert [len(list(every(held, 2))) for _ in range(2)] == [3, 3]
+    assert [len(list(subsample(held, 2))) for _ in range(2)] == [3, 3]
     assert source.decoded == 6
 
 

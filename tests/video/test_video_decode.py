@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from rib.io.errors import RibError
-from rib.video import VideoSource, cut, open_source
+from rib.video import VideoSource, open_source, subclip
 from rib.video.times import constant_times
 
 NTSC = Fraction(30000, 1001)
@@ -219,7 +219,7 @@ def test_a_walk_that_begins_late_gives_the_same_frames(make_clip, name, groups):
         late = list(source.frames_from(first))
         assert len(late) == 110 - first
         assert all(np.array_equal(a, b) for a, b in zip(late, whole[first:], strict=True))
-    part = cut(source, 60, 5)
+    part = subclip(source, 60, 5)
     assert all(np.array_equal(a, b) for a, b in zip(part, whole[60:65], strict=True))
 
 
@@ -227,7 +227,7 @@ def test_a_late_frame_does_not_wait_for_those_before_it(make_clip, monkeypatch):
     source, read = open_source(make_clip(num_frames=400, options={"g": "20"})), []
     checked = VideoSource._checked
     monkeypatch.setattr(VideoSource, "_checked", lambda *a: (read.append(f) or f for f in checked(*a)))
-    assert len(list(cut(source, 300, 10))) == 10
+    assert len(list(subclip(source, 300, 10))) == 10
     assert len(read) < 50
 
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from rib.io.errors import RibError
-from rib.video import ArraySource, View, cut, every, open_source
+from rib.video import ArraySource, View, open_source, subclip, subsample
 
 FRAMES = np.random.default_rng(0).integers(0, 256, (13, 24, 32, 3), dtype=np.uint8)
 
@@ -69,7 +69,7 @@ def test_unusable_arrays_are_refused(frames, arguments, words):
 @pytest.mark.parametrize("stride", [1, 2, 3, 4, 12])
 def test_every_nth_frame_keeps_its_original_time_and_the_rate_shrinks(stride):
     source = ArraySource(FRAMES, fps=Fraction(30000, 1001))
-    kept = every(source, stride)
+    kept = subsample(source, stride)
     assert kept.fps == source.fps / stride
     assert np.array_equal(kept.times_s, source.times_s[::stride])
     assert all(np.array_equal(a, b) for a, b in zip(kept, FRAMES[::stride], strict=True))
@@ -77,13 +77,13 @@ def test_every_nth_frame_keeps_its_original_time_and_the_rate_shrinks(stride):
 
 def test_every_nth_frame_of_a_variable_rate_keeps_its_time():
     source = ArraySource(FRAMES, times_s=np.cumsum(np.random.default_rng(0).uniform(0.01, 0.1, 13)))
-    kept = every(source, 3)
+    kept = subsample(source, 3)
     assert np.array_equal(kept.times_s, source.times_s[::3])
     assert float(kept.fps) == pytest.approx(4 / kept.times_s[-1], rel=1e-6)
 
 
 def test_a_cut_crops_and_shrinks_by_area():
-    part = cut(ArraySource(FRAMES, fps=30), 2, 5, crop_xywh_px=(4, 2, 16, 20), size_px=(8, 10))
+    part = subclip(ArraySource(FRAMES, fps=30), 2, 5, crop_xywh_px=(4, 2, 16, 20), size_px=(8, 10))
     assert (len(part), part.size_px, part.fps, part.times_s[0]) == (5, (8, 10), 30, 0)
     for ours, frame in zip(part, FRAMES[2:7], strict=True):
         assert np.array_equal(ours, cv2.resize(frame[2:22, 4:20], (8, 10), interpolation=cv2.INTER_AREA))
@@ -91,7 +91,7 @@ def test_a_cut_crops_and_shrinks_by_area():
 
 def test_views_of_views_are_one_view():
     source = ArraySource(FRAMES, fps=30)
-    nested = every(cut(cut(source, 1), 1, crop_xywh_px=(2, 2, 20, 20)), 2)
+    nested = subsample(subclip(subclip(source, 1), 1, crop_xywh_px=(2, 2, 20, 20)), 2)
     direct = View(source, range(2, 13, 2), crop_xywh_px=(2, 2, 20, 20))
     assert (nested.fps, nested.size_px) == (direct.fps, direct.size_px)
     assert np.array_equal(nested.times_s, direct.times_s)
@@ -100,7 +100,7 @@ def test_views_of_views_are_one_view():
 
 def test_a_view_reads_no_further_than_it_must_and_lets_go():
     source = Walked(ArraySource(FRAMES, fps=30))
-    list(cut(source, 1, 3))
+    list(subclip(source, 1, 3))
     assert source.asked == 4
     assert source.closed
 
@@ -108,20 +108,20 @@ def test_a_view_reads_no_further_than_it_must_and_lets_go():
 def test_only_a_view_from_the_start_keeps_the_sound(make_clip):
     source = open_source(make_clip())
     source.audio = source.path
-    assert every(source, 2).audio == source.path
-    later = cut(source, 3)
+    assert subsample(source, 2).audio == source.path
+    later = subclip(source, 3)
     assert (later.audio, later.audio_start_s) == (source.path, source.audio_start_s + source.times_s[3])
-    assert cut(later, 2).audio_start_s == pytest.approx(source.audio_start_s + source.times_s[5])
+    assert subclip(later, 2).audio_start_s == pytest.approx(source.audio_start_s + source.times_s[5])
 
 
 def test_different_views_have_different_fingerprints():
     source = ArraySource(FRAMES, fps=30)
     views = [
-        every(source, 1),
-        every(source, 2),
-        cut(source, 1),
-        cut(source, crop_xywh_px=(0, 0, 8, 8)),
-        cut(source, size_px=(8, 8)),
+        subsample(source, 1),
+        subsample(source, 2),
+        subclip(source, 1),
+        subclip(source, crop_xywh_px=(0, 0, 8, 8)),
+        subclip(source, size_px=(8, 8)),
     ]
     assert len({view.fingerprint() for view in views}) == len(views)
 
@@ -129,13 +129,13 @@ def test_different_views_have_different_fingerprints():
 @pytest.mark.parametrize(
     ("view", "words"),
     [
-        (lambda s: every(s, 13), "1 of frames's 13 frames"),
-        (lambda s: every(s, 0), "stride=0"),
-        (lambda s: cut(s, 10, 9), "which has 13"),
+        (lambda s: subsample(s, 13), "1 of frames's 13 frames"),
+        (lambda s: subsample(s, 0), "stride=0"),
+        (lambda s: subclip(s, 10, 9), "which has 13"),
         (lambda s: View(s, [3, 2]), "increasing"),
         (lambda s: View(s, [-1, 2]), "increasing"),
-        (lambda s: cut(s, crop_xywh_px=(20, 0, 20, 20)), "leaves 32 x 24 px"),
-        (lambda s: cut(s, size_px=(0, 5)), "at least 1 x 1"),
+        (lambda s: subclip(s, crop_xywh_px=(20, 0, 20, 20)), "leaves 32 x 24 px"),
+        (lambda s: subclip(s, size_px=(0, 5)), "at least 1 x 1"),
     ],
 )
 def test_impossible_views_are_refused(view, words):

@@ -1,8 +1,8 @@
 """`motion_base`: a transformer over keyframes that corrects a natural cubic spline.
 
 Keyframes are denoised in stages; the spline through the corrected keyframes is the prior; corrected tangents
-and three bumps a piece shape what lies between. Every head starts at zero, so an untrained net is the natural
-cubic spline. Letters: B clips, K keyframes, J joints, P predictors, C channels.
+and three residuals a segment shape what lies between. Every head starts at zero, so an untrained net is the
+natural cubic spline. Letters: B clips, K keyframes, J joints, P predictors, C channels.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from rib.io.ranges import Divides, Range, Size
 from rib.motion.nets.attention import BLOCK, BandedBlock, TimeBias
-from rib.motion.nets.curve import NUM_BUMPS, MotionCurve
+from rib.motion.nets.curve import NUM_RESIDUALS, MotionCurve
 from rib.motion.nets.keyframe_features import (
     NUM_FEATURES_PER_JOINT,
     NUM_FEATURES_PER_KEYFRAME,
@@ -98,7 +98,7 @@ class MotionBase(nn.Module):
         self.norm = nn.LayerNorm(width)
         self.turn = _zero(nn.Linear(width, NUM_JOINTS * 4))
         self.join = nn.Sequential(nn.Linear(2 * width + 2, 2 * width), nn.GELU())
-        self.bulge = _zero(nn.Linear(2 * width, NUM_JOINTS * NUM_BUMPS * 4))
+        self.bulge = _zero(nn.Linear(2 * width, NUM_JOINTS * NUM_RESIDUALS * 4))
         self.doubt = _zero(nn.Linear(width, NUM_JOINTS))
         self.doubt_between = _zero(nn.Linear(2 * width, NUM_JOINTS))
 
@@ -134,12 +134,12 @@ class MotionBase(nn.Module):
         z = self.norm(z)[:, : x.shape[1]]
         joined = self._joined(z, keys)
         tangent = self._tangents(z, x, found, keys)
-        bump = self._bumps(joined, found)
+        residual = self._residuals(joined, found)
         doubt = self.doubt(z) + (found.amplitude[..., 0] / 4).log()
         torso = (x[:, :, TORSO[0]] - x[:, :, TORSO[1]]).norm(dim=-1)
         height = (x - x.mean(2, keepdim=True)).norm(dim=-1).mean(2)
         return MotionCurve(
-            keys.times_s, keys.num_present, x, tangent, bump, doubt, self.doubt_between(joined),
+            keys.times_s, keys.num_present, x, tangent, residual, doubt, self.doubt_between(joined),
             0.2 * torch.maximum(torso, height), keys.seen,
         )  # fmt: skip
 
@@ -149,8 +149,8 @@ class MotionBase(nn.Module):
         size, centre = keys.scale_px, keys.centre_px
         return MotionCurve(
             keys.times_s, keys.num_present, curve.position_px * size + centre, curve.tangent_px * size,
-            curve.bump_px * size[..., None], curve.log_error + size[..., 0].log(), curve.log_error_between,
-            curve.tolerance_px * size[..., 0, 0], keys.seen,
+            curve.residual_px * size[..., None], curve.log_error + size[..., 0].log(),
+            curve.log_error_between, curve.tolerance_px * size[..., 0, 0], keys.seen,
         )  # fmt: skip
 
     def _biases(self, keys: Keyframes) -> Sequence[Tensor]:
@@ -182,10 +182,10 @@ class MotionBase(nn.Module):
         chords = weights[..., :1] * to_before + weights[..., 1:] * to_after
         return natural + chords + found.amplitude * free / length
 
-    def _bumps(self, joined: Tensor, found: Evidence) -> Tensor:
+    def _residuals(self, joined: Tensor, found: Evidence) -> Tensor:
         """(B, K - 1, 3, J, 2): along the second differences of the two ends, and freely."""
-        B, pieces = joined.shape[:2]
-        weights, free = self.bulge(joined).reshape(B, pieces, NUM_BUMPS, NUM_JOINTS, 4).split(2, -1)
+        B, segments = joined.shape[:2]
+        weights, free = self.bulge(joined).reshape(B, segments, NUM_RESIDUALS, NUM_JOINTS, 4).split(2, -1)
         bend, size = found.offsets[:, :, LINE, None], found.amplitude[:, :, None]
         bends = weights[..., :1] * bend[:, :-1] + weights[..., 1:] * bend[:, 1:]
         return bends + 0.5 * (size[:, :-1] + size[:, 1:]) * free
@@ -219,7 +219,7 @@ def _unmirrored(curve: MotionCurve) -> MotionCurve:
     parts = {}
     for name in (f.name for f in fields(curve)):
         plain, mirrored = getattr(curve, name).chunk(2)
-        if name in ("position_px", "tangent_px", "bump_px"):
+        if name in ("position_px", "tangent_px", "residual_px"):
             parts[name] = 0.5 * (plain + mirror(mirrored))
         elif name in ("log_error", "log_error_between"):
             parts[name] = 0.5 * (plain + mirrored[..., MIRRORED])
@@ -236,8 +236,8 @@ def natural_spline(keys: Keyframes) -> MotionCurve:
     x = keys.x
     doubt = x.new_zeros(B, K, J)
     tangent = natural_tangents(x, keys.h[..., None], keys.num_present[:, None])
-    bump = x.new_zeros(B, max(K - 1, 0), NUM_BUMPS, J, 2)
+    residual = x.new_zeros(B, max(K - 1, 0), NUM_RESIDUALS, J, 2)
     curve = MotionCurve(
-        keys.times_s, keys.num_present, x, tangent, bump, doubt, doubt[:, 1:], x.new_ones(B, K), keys.seen
+        keys.times_s, keys.num_present, x, tangent, residual, doubt, doubt[:, 1:], x.new_ones(B, K), keys.seen
     )
     return MotionBase.in_pixels(curve, keys)

@@ -1,6 +1,6 @@
 """The answer of a net that predicts frames instead of a curve, read like `MotionCurve`.
 
-Letters: B clips, K keyframes, L frames, J joints, Q moments, F moments in a piece.
+Letters: B clips, K keyframes, L frames, J joints, Q moments, F moments in a segment.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from rib.motion.nets.curve import MotionCurve
 
 @dataclass(frozen=True)
 class FramesCurve(MotionCurve):
-    """Straight lines between frames; every keyframe is one of the frames, evenly many lie in a piece.
+    """Straight lines between frames; every keyframe is one of the frames, evenly many lie in a segment.
 
     Attributes:
         frames_px: (B, L, J, 2), also at keyframes.
@@ -29,10 +29,10 @@ class FramesCurve(MotionCurve):
         """See `MotionCurve.at`."""
         if self.times_s.shape[1] == 1:
             return super().at(times_s)
-        piece, u, _ = self.locate(times_s)
-        first, last = self.key_frame.gather(1, piece), self.key_frame.gather(1, piece + 1)
+        segment, u, _ = self.locate(times_s)
+        first, last = self.key_frame.gather(1, segment), self.key_frame.gather(1, segment + 1)
         place = first + u * (last - first).clamp_min(0)
-        return self._at_frames(place), self.confidence(self.log_error_at(piece, u), piece)
+        return self._at_frames(place), self.confidence(self.log_error_at(segment, u), segment)
 
     def between(self, times_s: Tensor) -> Tensor:
         """See `MotionCurve.between`."""

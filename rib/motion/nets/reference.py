@@ -75,43 +75,43 @@ class MotionReference(nn.Module):
         if present is None:
             present = torch.ones_like(times_s, dtype=torch.bool)
         keys = prepare(times_s, keypoints_px, confidence, present)
-        key_frame, piece, u = self._frames(keys)
+        key_frame, segment, u = self._frames(keys)
         values = (to_values(self._normalised(keys)) - self.mean) / self.std
-        L = piece.shape[1]
+        L = segment.shape[1]
         x = values.new_zeros(len(values), L, NUM_VALUES)
         is_key = torch.zeros(x.shape[:2], dtype=torch.bool, device=x.device)
         # frames of padding keyframes coincide with the last one's: write back to front
         for k in reversed(range(values.shape[1])):
             x = x.scatter(1, key_frame[:, k, None, None].expand(-1, 1, NUM_VALUES), values[:, k, None])
             is_key = is_key.scatter(1, key_frame[:, k, None], True)
-        angle = self._angles(keys, piece, u)
+        angle = self._angles(keys, segment, u)
         inside = torch.arange(L, device=x.device) <= key_frame[:, -1:]
         told = self.transformer(x, is_key, angle, inside, identity=self.published)
         frames = self._in_pixels(from_values(told.predicted * self.std + self.mean), keys)
         return self._curve(frames, self.doubt(told.decoded), key_frame, keys)
 
     def _frames(self, keys: Keyframes) -> tuple[Tensor, Tensor, Tensor]:
-        """Each keyframe's frame (B, K); each frame's piece and its place in it (0..1), (B, L)."""
+        """Each keyframe's frame (B, K); each frame's segment and its place in it (0..1), (B, L)."""
         K = keys.present.shape[1]
         steps = (keys.h * self.frame_rate).round().clamp_min(1).long() * keys.present[:, 1:]
         key_frame = F.pad(steps.cumsum(1), (1, 0))
         number = torch.arange(int(key_frame.max()) + 1, device=keys.h.device).expand(len(key_frame), -1)
         last = (keys.num_present - 2).clamp_min(0)[:, None]
-        piece = (
+        segment = (
             (torch.searchsorted(key_frame, number.contiguous(), right=True) - 1).clamp_min(0).minimum(last)
         )
         if K == 1:
-            return key_frame, piece, torch.zeros(piece.shape).to(keys.h)
-        u = (number - key_frame.gather(1, piece)) / steps.gather(1, piece).clamp_min(1)
-        return key_frame, piece, u.clamp(0, 1)
+            return key_frame, segment, torch.zeros(segment.shape).to(keys.h)
+        u = (number - key_frame.gather(1, segment)) / steps.gather(1, segment).clamp_min(1)
+        return key_frame, segment, u.clamp(0, 1)
 
-    def _angles(self, keys: Keyframes, piece: Tensor, u: Tensor) -> Tensor:
+    def _angles(self, keys: Keyframes, segment: Tensor, u: Tensor) -> Tensor:
         if self.published:
-            return published_angles(piece.shape[1]).to(u).expand_as(u)
+            return published_angles(segment.shape[1]).to(u).expand_as(u)
         if keys.h.shape[1] == 0:
             return torch.zeros_like(u)
-        begin = (keys.times_s - keys.times_s[:, :1]).float().gather(1, piece)
-        return 2 * math.pi * (begin + u * keys.h.gather(1, piece))
+        begin = (keys.times_s - keys.times_s[:, :1]).float().gather(1, segment)
+        return 2 * math.pi * (begin + u * keys.h.gather(1, segment))
 
     def _normalised(self, keys: Keyframes) -> Tensor:
         if not self.published:

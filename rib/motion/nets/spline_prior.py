@@ -83,11 +83,11 @@ def _solve(lower: Tensor, upper: Tensor, right: Tensor) -> Tensor:
 
 
 def hermite_weights(u: Tensor, h: Tensor) -> Tensor:
-    """Weights of (left value, right value, left tangent, right tangent) of a cubic Hermite piece.
+    """Weights of (left value, right value, left tangent, right tangent) of a cubic Hermite segment.
 
     Args:
         u: (...) 0 at the left knot and 1 at the right.
-        h: (...) the piece's length in seconds.
+        h: (...) the segment's length in seconds.
 
     Returns:
         (..., 4).

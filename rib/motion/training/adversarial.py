@@ -18,7 +18,7 @@ from rib.io.ranges import Count, Range, Share, Weight, Whole
 from rib.io.recipe import build
 from rib.motion.nets.curve import MotionCurve
 from rib.motion.training.module import MotionModule
-from rib.motion.training.windows import PROBES, MotionBatch
+from rib.motion.training.windows import NUM_QUERIES, MotionBatch
 from rib.structures.skeleton import BODY19
 
 HIP = BODY19.index("mid_hip")
@@ -99,11 +99,11 @@ class AdversarialMotionModule(MotionModule):
 
     def losses(self, curve: MotionCurve, batch: MotionBatch) -> dict[str, Tensor]:
         """The terms of `MotionLoss`, the net's against the discriminator, and the discriminator's."""
-        middle = slice(PROBES // 2, PROBES // 2 + 1)
-        probes_s = batch["probe_times_s"][:, :, middle]
-        made = _interleaved(curve.position_px, curve.between(probes_s)) / batch["height_px"]
-        real = _interleaved(batch["target_px"], batch["probe_px"][:, :, middle]) / batch["height_px"]
-        times_s = _interleaved(batch["times_s"], probes_s)
+        middle = slice(NUM_QUERIES // 2, NUM_QUERIES // 2 + 1)
+        queries_s = batch["query_times_s"][:, :, middle]
+        made = _interleaved(curve.position_px, curve.between(queries_s)) / batch["height_px"]
+        real = _interleaved(batch["target_px"], batch["query_px"][:, :, middle]) / batch["height_px"]
+        times_s = _interleaved(batch["times_s"], queries_s)
         held = {name: p.detach() for name, p in self.discriminator.named_parameters()}
         convinced = functional_call(self.discriminator, held, (made, times_s))
         judged_real = self.discriminator(real, times_s)

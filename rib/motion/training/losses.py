@@ -2,7 +2,7 @@
 
 Errors are Euclidean distances in px, divided for each clip by what the natural cubic spline achieves there: a
 clean clip, where a hundredth of a pixel decides, weighs as much as a noisy one. Letters: B clips, K
-keyframes, J joints, F frames probed in a piece.
+keyframes, J joints, F query times in a segment.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from torch import Tensor
 
 from rib.io.ranges import NonNegative, Positive, Range
 from rib.motion.nets.curve import MotionCurve
-from rib.motion.training.windows import PROBES, MotionBatch
+from rib.motion.training.windows import NUM_QUERIES, MotionBatch
 from rib.structures.skeleton import joint_set
 
-MIDDLE = slice(1, PROBES - 1)
-"""The probes that stand for a piece; the outer two only serve the acceleration at keyframes."""
+MIDDLE = slice(1, NUM_QUERIES - 1)
+"""The query times that stand for a segment; the outer two only serve the acceleration at keyframes."""
 
 
 class MotionLoss:
@@ -51,13 +51,13 @@ class MotionLoss:
             baseline = _errors(spline, batch)
         by = lambda e: (_mean(e.norm(dim=-1), weight) + self.floor_px) ** self.power  # noqa: E731
         size = by(baseline[:, :, MIDDLE])
-        truth = batch["probe_px"][:, :, PROBES // 2]
+        truth = batch["query_px"][:, :, NUM_QUERIES // 2]
         return {
             "position": _ratio(error[:, :, MIDDLE], size, weight),
             "keyframe": _ratio(curve.position_px - batch["target_px"], size, weight),
             "velocity": _ratio(_changes(error), by(_changes(baseline)), weight),
             "acceleration": _ratio(_bends(error), by(_bends(baseline)), weight),
-            "bone": self._bones(truth + error[:, :, PROBES // 2], truth, size),
+            "bone": self._bones(truth + error[:, :, NUM_QUERIES // 2], truth, size),
             "confidence": self._doubt(curve, error, batch, weight),
         }
 
@@ -69,13 +69,13 @@ class MotionLoss:
 
     def _doubt(self, curve: MotionCurve, error: Tensor, batch: MotionBatch, weight: Tensor) -> Tensor:
         """How well the expected error tells the distance: an exponential distribution's log-likelihood."""
-        times, pieces = batch["times_s"], batch["probe_times_s"].shape[1]
-        u = (batch["probe_times_s"][:, :, PROBES // 2] - times[:, :-1]) / times.diff(dim=1)
-        piece = torch.arange(pieces).expand(len(times), pieces)
-        between = curve.log_error_at(piece, u.float())
+        times, segments = batch["times_s"], batch["query_times_s"].shape[1]
+        u = (batch["query_times_s"][:, :, NUM_QUERIES // 2] - times[:, :-1]) / times.diff(dim=1)
+        segment = torch.arange(segments).expand(len(times), segments)
+        between = curve.log_error_at(segment, u.float())
         total = torch.zeros(())
         for e, log_b in (
-            (error[:, :, PROBES // 2], between),
+            (error[:, :, NUM_QUERIES // 2], between),
             (curve.position_px - batch["target_px"], curve.log_error),
         ):
             distance = e.detach().norm(dim=-1).clamp_min(0.05)
@@ -84,15 +84,15 @@ class MotionLoss:
         return total / 2
 
 
-def at_probes(curve: MotionCurve, batch: MotionBatch) -> Tensor:
-    """The curve at a batch's probes, (B, K - 1, F, J, 2)."""
-    return curve.between(batch["probe_times_s"])
+def at_query_times(curve: MotionCurve, batch: MotionBatch) -> Tensor:
+    """Evaluate the curve at a batch's query times, (B, K - 1, F, J, 2)."""
+    return curve.between(batch["query_times_s"])
 
 
 def _errors(curve: MotionCurve, batch: MotionBatch) -> Tensor:
-    """(B, K - 1, PROBES + 1, J, 2): at the probes of a piece and at its last keyframe."""
+    """(B, K - 1, NUM_QUERIES + 1, J, 2): at the query times of a segment and at its last keyframe."""
     keys = (curve.position_px - batch["target_px"])[:, 1:, None]
-    return torch.cat([at_probes(curve, batch) - batch["probe_px"], keys], 2)
+    return torch.cat([at_query_times(curve, batch) - batch["query_px"], keys], 2)
 
 
 def _changes(error: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ from rib.motion.nets.base import natural_spline
 from rib.motion.nets.checkpoint import FORMAT, facts_of
 from rib.motion.nets.curve import MotionCurve
 from rib.motion.nets.keyframe_features import prepare
-from rib.motion.training.losses import MIDDLE, MotionLoss, at_probes, weighted
+from rib.motion.training.losses import MIDDLE, MotionLoss, at_query_times, weighted
 from rib.motion.training.windows import MotionBatch
 from rib.training.ema import ema_of, rename_old_state, update_ema
 from rib.training.schedules import WarmupCosine
@@ -148,7 +148,7 @@ class MotionModule(pl.LightningModule):
 
 def between_px(curve: MotionCurve, batch: MotionBatch) -> Tensor:
     """Mean error between keyframes of the joints seen, in px at a person `PX` tall."""
-    error = (at_probes(curve, batch) - batch["probe_px"])[:, :, MIDDLE].norm(dim=-1).mean((1, 2))
+    error = (at_query_times(curve, batch) - batch["query_px"])[:, :, MIDDLE].norm(dim=-1).mean((1, 2))
     return (error * curve.seen).sum() / curve.seen.sum() * (PX / batch["height_px"])
 
 

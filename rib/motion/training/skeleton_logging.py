@@ -22,8 +22,8 @@ Panels = dict[str, np.ndarray]
 class SkeletonLogging(pl.Callback):
     """Writes skeletons/<condition>_<step>.mp4 and .png, and hands them to loggers that show them.
 
-    The first clip of a validation batch is shown: the truth as it is known at the probes, then what the net
-    and the natural cubic spline make of its keyframes.
+    The first clip of a validation batch is shown: the truth as it is known at the query times, then what the
+    net and the natural cubic spline make of its keyframes.
 
     Args:
         folder: The run folder.
@@ -86,8 +86,8 @@ def panels_of(module: Any, batch: MotionBatch) -> tuple[Panels, int]:
     )
     net = module(*keys).at(moments[None].to(device))[0][0].float().cpu()
     spline = spline_of(one).at(moments[None])[0][0]
-    known_s = torch.cat([times_s, one["probe_times_s"][0].flatten()]).numpy()
-    known_px = torch.cat([one["target_px"][0], one["probe_px"][0].flatten(0, 1)]).flatten(1).numpy()
+    known_s = torch.cat([times_s, one["query_times_s"][0].flatten()]).numpy()
+    known_px = torch.cat([one["target_px"][0], one["query_px"][0].flatten(0, 1)]).flatten(1).numpy()
     order = np.argsort(known_s, kind="stable")
     columns = [np.interp(moments.numpy(), known_s[order], column[order]) for column in known_px.T]
     truth = np.stack(columns, 1).reshape(len(moments), -1, 2)

@@ -1,6 +1,6 @@
 """Training pairs made on the fly: windows of mocap, seen by a virtual camera, decimated and corrupted.
 
-Letters: B clips, K keyframes, J joints. Moments between keyframes come as `PROBES` frames a piece.
+Letters: B clips, K keyframes, J joints. Moments between keyframes come as `NUM_QUERIES` frames a segment.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from rib.motion.corruption.detector_noise import DetectorErrors, DetectorNoise
 from rib.motion.training.recombination import recombined, swayed, turned
 from rib.structures.skeleton import BODY19, joint_set
 
-PROBES = 5
-"""Frames looked at in a piece: the one after its first keyframe, three in a row, the one before its last."""
+NUM_QUERIES = 5
+"""Query times a segment: the one after its first keyframe, three in a row, the one before its last."""
 
 TRUNK = ("nose", "neck", "shoulder", "hip")
 
@@ -33,8 +33,8 @@ class MotionBatch(TypedDict):
         keypoints_px: (B, K, 19, 2), 0 where missing.
         confidence: (B, K, 19).
         target_px: (B, K, 19, 2), the true keyframes.
-        probe_times_s: (B, K - 1, PROBES) float64.
-        probe_px: (B, K - 1, PROBES, 19, 2), the truth there.
+        query_times_s: (B, K - 1, NUM_QUERIES) float64.
+        query_px: (B, K - 1, NUM_QUERIES, 19, 2), the truth there.
         clean: (B,) bool, keyframes are exact.
         height_px: The standing person's height.
         frame_s: (B,) seconds between frames of the truth.
@@ -44,8 +44,8 @@ class MotionBatch(TypedDict):
     keypoints_px: Tensor
     confidence: Tensor
     target_px: Tensor
-    probe_times_s: Tensor
-    probe_px: Tensor
+    query_times_s: Tensor
+    query_px: Tensor
     clean: Tensor
     height_px: float
     frame_s: Tensor
@@ -130,15 +130,15 @@ class MotionWindows:
         seen = camera.project(joints)
         seen[..., 0] *= torch.where(mirrored, -1.0, 1.0)[:, None, None]
         observed = self.noise(seen, times_s, K, self.views.height_px, generator, self.errors)
-        target, probes = observed.meant[:, :K], observed.meant[:, K:].unflatten(1, (K - 1, PROBES))
+        target, queries = observed.meant[:, :K], observed.meant[:, K:].unflatten(1, (K - 1, NUM_QUERIES))
         return MotionBatch(
             times_s=times_s[:, :K], keypoints_px=observed.keypoints, confidence=observed.confidence,
-            target_px=target, probe_times_s=times_s[:, K:].unflatten(1, (K - 1, PROBES)),
-            probe_px=probes, clean=observed.clean, height_px=self.views.height_px, frame_s=frame_s,
+            target_px=target, query_times_s=times_s[:, K:].unflatten(1, (K - 1, NUM_QUERIES)),
+            query_px=queries, clean=observed.clean, height_px=self.views.height_px, frame_s=frame_s,
         )  # fmt: skip
 
     def _frames(self, B: int, K: int, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """What is looked at: keyframes, then `PROBES` frames a piece; N = K + (K - 1) PROBES.
+        """What is looked at: keyframes, then `NUM_QUERIES` frames a segment; N = K + (K - 1) NUM_QUERIES.
 
         Returns:
             Recordings (B,), numbers of the frames in the order of play (B, N) and in the recording (B, N),
@@ -157,8 +157,8 @@ class MotionWindows:
         key = torch.cat([torch.zeros_like(T), step.cumsum(1)], 1)
         total = key[:, -1:]
         middle = key[:, :-1] + 1 + (self._even((B, K - 1), generator) * (step - 1)).long()
-        probe = torch.stack([key[:, :-1] + 1, middle - 1, middle, middle + 1, key[:, 1:] - 1], -1)
-        place = torch.cat([key, probe.flatten(1)], 1)
+        query = torch.stack([key[:, :-1] + 1, middle - 1, middle, middle + 1, key[:, 1:] - 1], -1)
+        place = torch.cat([key, query.flatten(1)], 1)
         begin = (self._even((B, 1), generator) * (T - total)).long()
         backwards = self._even((B, 1), generator) < r.reversed
         low, high = r.speed

@@ -35,16 +35,18 @@ class PatchOutput:
 class ConvNorm(nn.Module):
     """A spectral convolution and, if wanted, an affine instance normalisation and a leaky ReLU after it."""
 
-    def __init__(self, inside: int, out: int, kernel: int, stride: int, normalised: bool) -> None:
+    def __init__(
+        self, in_channels: int, out_channels: int, kernel: int, stride: int, normalised: bool
+    ) -> None:
         super().__init__()
         self.layers = nn.ModuleDict(
-            {"conv": SpectralConv2d(inside, out, kernel, stride, padding=(kernel - 1) // 2)}
+            {"conv": SpectralConv2d(in_channels, out_channels, kernel, stride, padding=(kernel - 1) // 2)}
         )
         if normalised:
-            self.layers["norm"] = nn.InstanceNorm2d(out, affine=True)
+            self.layers["norm"] = nn.InstanceNorm2d(out_channels, affine=True)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, inside, H, W) to (N, out, h, w)."""
+        """(N, in_channels, H, W) to (N, out_channels, h, w)."""
         x = self.layers["conv"](x)
         return F.leaky_relu(self.layers["norm"](x), SLOPE) if "norm" in self.layers else x
 
@@ -55,20 +57,24 @@ class PatchDiscriminator(nn.Module):
     Args:
         channels: Channels in.
         width: Channels of the first layer; they double with every layer.
-        most: Greatest number of channels.
+        max_channels: Greatest number of channels.
         num_layers: Layers before the score; all but the last halve the picture.
     """
 
-    def __init__(self, channels: int, width: int, most: int, num_layers: int) -> None:
+    def __init__(self, channels: int, width: int, max_channels: int, num_layers: int) -> None:
         super().__init__()
         self.num_layers = num_layers
-        inside = channels
+        in_channels = channels
         for layer in range(num_layers):
-            out = min(width * 2**layer, most)
+            out_channels = min(width * 2**layer, max_channels)
             stride = 2 if layer < num_layers - 1 else 1
-            setattr(self, f"layer{layer}", nn.Sequential(ConvNorm(inside, out, KERNEL, stride, True)))
-            inside = out
-        setattr(self, f"layer{num_layers}", nn.Sequential(ConvNorm(inside, 1, 3, 1, False)))
+            setattr(
+                self,
+                f"layer{layer}",
+                nn.Sequential(ConvNorm(in_channels, out_channels, KERNEL, stride, True)),
+            )
+            in_channels = out_channels
+        setattr(self, f"layer{num_layers}", nn.Sequential(ConvNorm(in_channels, 1, 3, 1, False)))
 
     def forward(self, x: Tensor) -> PatchOutput:
         """Judge pictures (N, C, H, W)."""
@@ -85,7 +91,7 @@ class MultiScaleDiscriminator(nn.Module):
     Args:
         channels: Channels in.
         width: See `PatchDiscriminator`.
-        most: See `PatchDiscriminator`.
+        max_channels: See `PatchDiscriminator`.
         num_layers: See `PatchDiscriminator`.
         num_scales: How many.
     """
@@ -94,14 +100,16 @@ class MultiScaleDiscriminator(nn.Module):
         self,
         channels: int,
         width: Annotated[int, Range(1, 4096)],
-        most: Annotated[int, Range(1, 65536)],
+        max_channels: Annotated[int, Range(1, 65536)],
         num_layers: Annotated[int, Range(1, 32)],
         num_scales: Annotated[int, Range(1, 16)],
     ) -> None:
         super().__init__()
         self.num_scales = num_scales
         for scale in range(num_scales):
-            setattr(self, f"discriminator_{scale}", PatchDiscriminator(channels, width, most, num_layers))
+            setattr(
+                self, f"discriminator_{scale}", PatchDiscriminator(channels, width, max_channels, num_layers)
+            )
 
     def forward(self, x: Tensor) -> list[PatchOutput]:
         """Judge pictures (N, C, H, W), the whole size first."""

@@ -12,7 +12,7 @@ from rib.io.errors import RibError
 
 RECIPE: dict[str, Any] = {
     "_target_": "rib.render.nets.reference.RendererReference",
-    "width": 16, "embedding": 64, "most": 512, "num_down": 4, "mask_width": 32, "mask_down": 3,
+    "width": 16, "embedding": 64, "max_channels": 512, "num_down": 4, "mask_width": 32, "mask_down": 3,
     "mask_blocks": 4, "bfloat16": True,
     "labels": {
         "_target_": "rib.render.conditioning.reference.ReferenceLabels", "sigma_px": 5.0, "threshold": 0.0,

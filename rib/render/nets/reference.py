@@ -38,13 +38,13 @@ class Made(NamedTuple):
 class Embedding(nn.Module):
     """Maps of a picture at the whole size, 1/2, 1/4, ..., as conditions."""
 
-    def __init__(self, channels: int, width: int, most: int, num_down: int) -> None:
+    def __init__(self, channels: int, width: int, max_channels: int, num_down: int) -> None:
         super().__init__()
         self.num_down = num_down
-        self.conv_first = ConvActivation(channels, min(width, most), 1, False)
+        self.conv_first = ConvActivation(channels, min(width, max_channels), 1, False)
         for level in range(num_down):
-            inside, out = (min(width * 2**i, most) for i in (level, level + 1))
-            setattr(self, f"down_{level}", ConvActivation(inside, out, 2, False))
+            in_channels, out_channels = (min(width * 2**i, max_channels) for i in (level, level + 1))
+            setattr(self, f"down_{level}", ConvActivation(in_channels, out_channels, 2, False))
 
     def forward(self, x: Tensor) -> list[Tensor]:
         """(N, channels, H, W) to `num_down` + 1 maps."""
@@ -62,8 +62,8 @@ class MaskNetwork(nn.Module):
         widths = [width * 2**level for level in range(num_down + 1)]
         self.down_lbl = _descent(NUM_CHANNELS, widths)
         self.down_img = _descent(9, widths)
-        inside = [2 * widths[-1], *[widths[-1]] * (num_blocks - 1)]
-        self.res_flow = nn.Sequential(*(NormBlock(channels, widths[-1]) for channels in inside))
+        in_channels = [2 * widths[-1], *[widths[-1]] * (num_blocks - 1)]
+        self.res_flow = nn.Sequential(*(NormBlock(channels, widths[-1]) for channels in in_channels))
         steps: list[nn.Module] = []
         for level in reversed(range(num_down)):
             steps += [nn.Upsample(scale_factor=2), ConvActivation(widths[level + 1], widths[level], 1, True)]
@@ -91,7 +91,7 @@ class RendererReference(nn.Module):
     Args:
         width: Channels of the generator at the whole size; they double with every level.
         embedding: Channels of the condition at the whole size.
-        most: Greatest number of channels of either.
+        max_channels: Greatest number of channels of either.
         num_down: Times that the generator halves the picture.
         mask_width: Channels of the mask network at the whole size.
         mask_down: Times that it halves the picture.
@@ -104,7 +104,7 @@ class RendererReference(nn.Module):
         self,
         width: Annotated[int, Range(1, 4096)],
         embedding: Annotated[int, Range(1, 4096)],
-        most: Annotated[int, Range(1, 65536)],
+        max_channels: Annotated[int, Range(1, 65536)],
         num_down: Annotated[int, Range(1, 12)],
         mask_width: Annotated[int, Range(1, 4096)],
         mask_down: Annotated[int, Range(1, 12)],
@@ -115,10 +115,12 @@ class RendererReference(nn.Module):
         super().__init__()
         self.num_down, self.multiple = num_down, 2 ** max(num_down, mask_down)
         self.labels, self.in_bfloat16 = build(labels), bfloat16
-        widths = [min(width * 2**level, most) for level in range(num_down + 2)]
-        conditions = [min(embedding * 2**level, most) for level in range(num_down + 1)]
-        self.ref_embedding = Embedding(6, embedding, most, num_down)
-        self.label_embedding = Embedding(NUM_CHANNELS, embedding, most, num_down).requires_grad_(False)
+        widths = [min(width * 2**level, max_channels) for level in range(num_down + 2)]
+        conditions = [min(embedding * 2**level, max_channels) for level in range(num_down + 1)]
+        self.ref_embedding = Embedding(6, embedding, max_channels, num_down)
+        self.label_embedding = Embedding(NUM_CHANNELS, embedding, max_channels, num_down).requires_grad_(
+            False
+        )
         self.down_first = PlainConv(NUM_CHANNELS, width, 3)
         for level in range(num_down + 1):
             down = SpadeBlock(widths[level], widths[level + 1], conditions[level])

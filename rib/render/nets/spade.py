@@ -28,11 +28,11 @@ class Layers(nn.Module):
 class PlainConv(Layers):
     """A convolution that keeps the size, without spectral normalisation."""
 
-    def __init__(self, inside: int, out: int, kernel: int) -> None:
-        super().__init__(conv=nn.Conv2d(inside, out, kernel, padding=kernel // 2))
+    def __init__(self, in_channels: int, out_channels: int, kernel: int) -> None:
+        super().__init__(conv=nn.Conv2d(in_channels, out_channels, kernel, padding=kernel // 2))
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, inside, H, W) to (N, out, H, W)."""
+        """(N, in_channels, H, W) to (N, out_channels, H, W)."""
         return self.layers["conv"](x)
 
 
@@ -40,14 +40,22 @@ class ConvActivation(Layers):
     """A spectral convolution, an affine instance normalisation if wanted, a leaky ReLU if wanted."""
 
     def __init__(
-        self, inside: int, out: int, stride: int, normalised: bool, kernel: int = 3, activated: bool = True
+        self,
+        in_channels: int,
+        out_channels: int,
+        stride: int,
+        normalised: bool,
+        kernel: int = 3,
+        activated: bool = True,
     ) -> None:
-        conv = SpectralConv2d(inside, out, kernel, stride, padding=kernel // 2)
-        super().__init__(conv=conv, **({"norm": nn.InstanceNorm2d(out, affine=True)} if normalised else {}))
+        conv = SpectralConv2d(in_channels, out_channels, kernel, stride, padding=kernel // 2)
+        super().__init__(
+            conv=conv, **({"norm": nn.InstanceNorm2d(out_channels, affine=True)} if normalised else {})
+        )
         self.activated = activated
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, inside, H, W) to (N, out, H / stride, W / stride)."""
+        """(N, in_channels, H, W) to (N, out_channels, H / stride, W / stride)."""
         x = self.layers["conv"](x)
         if "norm" in self.layers:
             x = self.layers["norm"](x)
@@ -71,14 +79,17 @@ class SpadeNorm(nn.Module):
 class SpadeConv(Layers):
     """A spectral convolution after SPADE and, if wanted, a leaky ReLU."""
 
-    def __init__(self, inside: int, out: int, kernel: int, condition: int, activated: bool) -> None:
+    def __init__(
+        self, in_channels: int, out_channels: int, kernel: int, condition: int, activated: bool
+    ) -> None:
         super().__init__(
-            norm=SpadeNorm(inside, condition), conv=SpectralConv2d(inside, out, kernel, padding=kernel // 2)
+            norm=SpadeNorm(in_channels, condition),
+            conv=SpectralConv2d(in_channels, out_channels, kernel, padding=kernel // 2),
         )
         self.activated = activated
 
     def forward(self, x: Tensor, condition: Tensor) -> Tensor:
-        """(N, inside, H, W) to (N, out, H, W)."""
+        """(N, in_channels, H, W) to (N, out_channels, H, W)."""
         x = self.layers["norm"](x, condition)
         return self.layers["conv"](F.leaky_relu_(x, SLOPE) if self.activated else x)
 
@@ -86,16 +97,16 @@ class SpadeConv(Layers):
 class SpadeBlock(nn.Module):
     """Two SPADE convolutions beside a way past them, which is a convolution where the width changes."""
 
-    def __init__(self, inside: int, out: int, condition: int) -> None:
+    def __init__(self, in_channels: int, out_channels: int, condition: int) -> None:
         super().__init__()
-        hidden = min(inside, out)
-        self.conv_block_0 = SpadeConv(inside, hidden, 3, condition, activated=True)
-        self.conv_block_1 = SpadeConv(hidden, out, 3, condition, activated=True)
-        if inside != out:
-            self.conv_block_s = SpadeConv(inside, out, 1, condition, activated=False)
+        hidden = min(in_channels, out_channels)
+        self.conv_block_0 = SpadeConv(in_channels, hidden, 3, condition, activated=True)
+        self.conv_block_1 = SpadeConv(hidden, out_channels, 3, condition, activated=True)
+        if in_channels != out_channels:
+            self.conv_block_s = SpadeConv(in_channels, out_channels, 1, condition, activated=False)
 
     def forward(self, x: Tensor, condition: Tensor) -> Tensor:
-        """(N, inside, H, W) to (N, out, H, W)."""
+        """(N, in_channels, H, W) to (N, out_channels, H, W)."""
         past = self.conv_block_s(x, condition) if hasattr(self, "conv_block_s") else x
         return self.conv_block_1(self.conv_block_0(x, condition), condition).add_(past)
 
@@ -103,14 +114,14 @@ class SpadeBlock(nn.Module):
 class NormBlock(nn.Module):
     """Two convolutions, each normalised after, beside a way past them."""
 
-    def __init__(self, inside: int, out: int) -> None:
+    def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__()
-        self.conv_block_0 = ConvActivation(inside, out, 1, True)
-        self.conv_block_1 = ConvActivation(out, out, 1, True, activated=False)
-        if inside != out:
-            self.conv_block_s = ConvActivation(inside, out, 1, True, kernel=1, activated=False)
+        self.conv_block_0 = ConvActivation(in_channels, out_channels, 1, True)
+        self.conv_block_1 = ConvActivation(out_channels, out_channels, 1, True, activated=False)
+        if in_channels != out_channels:
+            self.conv_block_s = ConvActivation(in_channels, out_channels, 1, True, kernel=1, activated=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, inside, H, W) to (N, out, H, W)."""
+        """(N, in_channels, H, W) to (N, out_channels, H, W)."""
         past = self.conv_block_s(x) if hasattr(self, "conv_block_s") else x
         return self.conv_block_1(self.conv_block_0(x)).add_(past)

@@ -18,8 +18,8 @@ class SpectralConv2d(nn.Module):
     """A convolution with `weight_orig` divided by its largest singular value; parameters named as torch's.
 
     Args:
-        inside: Channels in.
-        out: Channels out.
+        in_channels: Channels in.
+        out_channels: Channels out.
         kernel: Width of the kernel.
         stride: Step of the kernel.
         padding: Zeros around the picture.
@@ -28,15 +28,17 @@ class SpectralConv2d(nn.Module):
     weight_u: Tensor
     weight_v: Tensor
 
-    def __init__(self, inside: int, out: int, kernel: int, stride: int = 1, padding: int = 0) -> None:
+    def __init__(
+        self, in_channels: int, out_channels: int, kernel: int, stride: int = 1, padding: int = 0
+    ) -> None:
         super().__init__()
         self.stride, self.padding = stride, padding
-        start = nn.Conv2d(inside, out, kernel)
+        start = nn.Conv2d(in_channels, out_channels, kernel)
         assert start.bias is not None
         self.bias = nn.Parameter(start.bias.detach())
         self.weight_orig = nn.Parameter(start.weight.detach())
-        self.register_buffer("weight_u", F.normalize(torch.randn(out), dim=0))
-        self.register_buffer("weight_v", F.normalize(torch.randn(inside * kernel**2), dim=0))
+        self.register_buffer("weight_u", F.normalize(torch.randn(out_channels), dim=0))
+        self.register_buffer("weight_v", F.normalize(torch.randn(in_channels * kernel**2), dim=0))
         for _ in range(FIRST_ITERATIONS):
             self.iterate()
 
@@ -50,14 +52,14 @@ class SpectralConv2d(nn.Module):
             self.weight_u.copy_(F.normalize(matrix @ v, dim=0, eps=1e-12))
 
     def weight(self) -> Tensor:
-        """The weights that are used, (out, inside, kernel, kernel)."""
+        """The weights that are used, (out_channels, in_channels, kernel, kernel)."""
         # clones: the vectors may move on before the gradient is asked for
         u, v = self.weight_u.clone(), self.weight_v.clone()
         with torch.autocast(u.device.type, enabled=False):
             return self.weight_orig / torch.dot(u, self.weight_orig.flatten(1) @ v)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, inside, H, W) to (N, out, h, w)."""
+        """(N, in_channels, H, W) to (N, out_channels, h, w)."""
         return F.conv2d(x, self.weight(), self.bias, self.stride, self.padding)
 
 

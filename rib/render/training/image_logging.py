@@ -11,7 +11,7 @@ from torch import Tensor
 
 from rib.io.ranges import Range
 from rib.render.clip_batch import ClipBatch
-from rib.render.training.module import RendererModule, compared
+from rib.render.training.module import RendererModule, render_pair
 
 TITLE = "val/sheet"
 
@@ -44,11 +44,11 @@ class ImageLogging(Callback):
 @torch.no_grad()
 def draw_sheet(module: RendererModule, batch: ClipBatch, rows: int) -> np.ndarray:
     """The first frames of a batch below each other, (rows * H, 6 * W, 3) uint8."""
-    frames = compared(module(batch), batch)
-    labels = module.labels(batch["poses"][:, 1:-1].flatten(0, 1), frames.true.shape[-2:])
+    frames = render_pair(module(batch), batch)
+    labels = module.labels(batch["poses"][:, 1:-1].flatten(0, 1), frames.target.shape[-2:])
     mask = frames.alpha.expand(-1, 3, -1, -1)
     columns = [
-        batch["backgrounds"].flatten(0, 1), frames.made, frames.true, frames.foreground, mask, labels[:, :3]
+        batch["backgrounds"].flatten(0, 1), frames.pred, frames.target, frames.foreground, mask, labels[:, :3]
     ]  # fmt: skip
     sheet: Tensor = torch.cat([column[:rows].float() for column in columns], -1)
     return (sheet.clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1).flatten(0, 1).cpu().numpy()

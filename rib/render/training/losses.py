@@ -1,4 +1,4 @@
-"""What a renderer is asked for besides convincing its discriminators: named, unweighted terms.
+"""The renderer's losses besides the adversarial ones: named, unweighted terms.
 
 Letters: N frames, H and W the picture's height and width.
 """
@@ -18,22 +18,22 @@ from rib.io.recipe import build, did_you_mean
 from rib.metrics.lpips import Lpips
 from rib.render.training.perceptual import PerceptualLoss
 
-Term = Callable[["Compared"], Tensor]
+Term = Callable[["RenderPair"], Tensor]
 
 
-class Compared:
-    """N frames as they were made and as they are.
+class RenderPair:
+    """N predicted frames beside the targets.
 
     Args:
-        made: (N, 3, H, W) in 0..1, the finished frames.
+        pred: (N, 3, H, W) in 0..1, the finished frames.
         foreground: (N, 3, H, W), the person before it was laid over anything.
         alpha: (N, 1, H, W), its share in the finished frames.
-        true: (N, 3, H, W) in 0..1.
+        target: (N, 3, H, W) in 0..1.
         mask: (N, 1, H, W) in 0..1, the person's matte.
     """
 
-    def __init__(self, made: Tensor, foreground: Tensor, alpha: Tensor, true: Tensor, mask: Tensor) -> None:
-        self.made, self.foreground, self.alpha, self.true, self.mask = made, foreground, alpha, true, mask
+    def __init__(self, pred: Tensor, foreground: Tensor, alpha: Tensor, target: Tensor, mask: Tensor) -> None:
+        self.pred, self.foreground, self.alpha, self.target, self.mask = pred, foreground, alpha, target, mask
 
 
 class RenderLoss:
@@ -55,38 +55,38 @@ class RenderLoss:
         self.perceptual: PerceptualLoss = build(perceptual)
         self._lpips: Lpips | None = None
         self.terms: dict[str, Term] = {
-            "l1": lambda x: (x.made - x.true).abs().mean(),
+            "l1": lambda x: (x.pred - x.target).abs().mean(),
             "l1_person": self.l1_person,
             "lpips": self.lpips,
-            "perceptual": lambda x: self.perceptual(x.made, x.true),
-            "perceptual_person": lambda x: self.perceptual(x.foreground * x.mask, x.true * x.mask),
+            "perceptual": lambda x: self.perceptual(x.pred, x.target),
+            "perceptual_person": lambda x: self.perceptual(x.foreground * x.mask, x.target * x.mask),
             "mask_variation": mask_variation,
             "mask_size": self.mask_size,
         }
 
-    def __call__(self, frames: Compared, names: Collection[str]) -> dict[str, Tensor]:
+    def __call__(self, frames: RenderPair, names: Collection[str]) -> dict[str, Tensor]:
         """Those of the terms that are named, each a mean over the frames."""
         return {name: term(frames) for name, term in self.terms.items() if name in names}
 
-    def l1_person(self, x: Compared) -> Tensor:
+    def l1_person(self, x: RenderPair) -> Tensor:
         """Absolute difference of the person before it is laid over anything, weighted by the matte."""
         weight = x.mask * (1 + self.person_emphasis)
-        return ((x.foreground - x.true).abs() * weight).sum() / (3 * weight.sum()).clamp(min=1)
+        return ((x.foreground - x.target).abs() * weight).sum() / (3 * weight.sum()).clamp(min=1)
 
-    def lpips(self, x: Compared) -> Tensor:
+    def lpips(self, x: RenderPair) -> Tensor:
         """LPIPS-AlexNet of the finished frames; read when first needed, no part of a checkpoint."""
         if self._lpips is None:
             self._lpips = Lpips("alexnet")
-        return self._lpips.to(x.true.device)(x.made, x.true).mean()
+        return self._lpips.to(x.target.device)(x.pred, x.target).mean()
 
-    def mask_size(self, x: Compared) -> Tensor:
+    def mask_size(self, x: RenderPair) -> Tensor:
         """Mean of the mask where the prior, the matte widened by the margin, has no person."""
         margin = self.prior_margin_px
         prior = F.max_pool2d(x.mask, 2 * margin + 1, stride=1, padding=margin)
         return (x.alpha * (1 - prior)).mean()
 
 
-def mask_variation(x: Compared) -> Tensor:
+def mask_variation(x: RenderPair) -> Tensor:
     """Total variation of the mask, a pixel."""
     across, down = x.alpha.diff(dim=-1).abs().mean(), x.alpha.diff(dim=-2).abs().mean()
     return across + down

@@ -22,7 +22,7 @@ from rib.render.clip_batch import ClipBatch, Generated
 from rib.render.nets.spectral import iterate_spectral_norms
 from rib.render.training.adversarial import AdversarialLoss, feature_matching
 from rib.render.training.discriminator import Discriminator, Scenes
-from rib.render.training.losses import Compared, RenderLoss, check_names, weighted
+from rib.render.training.losses import RenderLoss, RenderPair, check_names, weighted
 from rib.render.training.scores import RenderScores
 from rib.training.ema import ema_of, rename_old_state, update_ema
 from rib.training.schedules import WarmupCosine
@@ -124,14 +124,14 @@ class RendererModule(pl.LightningModule):
 
     def losses(self, made: Generated, batch: ClipBatch) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """Named, unweighted terms of the net, and of its discriminators."""
-        frames = compared(made, batch)
+        frames = render_pair(made, batch)
         ours, theirs = self.loss(frames, self.weights), {}
         if self.discriminators:
             poses = batch["poses"][:, 1:-1].flatten(0, 1)
             with torch.no_grad():
-                labels = self.labels(poses, frames.true.shape[-2:]).to(frames.true)
-            fake = Scenes(frames.made, frames.foreground, frames.mask, labels, poses)
-            real = Scenes(frames.true, frames.true, frames.mask, labels, poses)
+                labels = self.labels(poses, frames.target.shape[-2:]).to(frames.target)
+            fake = Scenes(frames.pred, frames.foreground, frames.mask, labels, poses)
+            real = Scenes(frames.target, frames.target, frames.mask, labels, poses)
             for name, discriminator in self.discriminators.items():
                 won, lost = self._judged(name, discriminator, fake, real)  # type: ignore[arg-type]
                 ours |= won
@@ -194,7 +194,7 @@ class RendererModule(pl.LightningModule):
 
     def validation_step(self, batch: ClipBatch, batch_idx: int) -> None:
         """Errors of the EMA weights, over the frame and over the person."""
-        scores = self._scores(compared(self(batch), batch))
+        scores = self._scores(render_pair(self(batch), batch))
         self.log_dict(
             {f"val/{name}": value for name, value in scores.items()},
             batch_size=len(batch["frames"]),
@@ -215,10 +215,10 @@ class RendererModule(pl.LightningModule):
         return optimizers, [LambdaLR(optimizer, share) for optimizer in optimizers]
 
 
-def compared(made: Generated, batch: ClipBatch) -> Compared:
+def render_pair(made: Generated, batch: ClipBatch) -> RenderPair:
     """The frames that are learnt, N in a row."""
     learnt = slice(1, -1)
-    return Compared(
+    return RenderPair(
         made["picture"].flatten(0, 1), made["foreground"].flatten(0, 1), made["alpha"].flatten(0, 1),
         batch["frames"][:, learnt].flatten(0, 1), batch["masks"][:, learnt].flatten(0, 1),
     )  # fmt: skip

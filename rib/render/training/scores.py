@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from rib.metrics.lpips import SMALLEST_PX, Lpips
 from rib.metrics.pictures import LOWEST_ERROR
-from rib.render.training.losses import Compared
+from rib.render.training.losses import RenderPair
 
 RIM_PX = 3
 """The person's region is the matte and a rim this wide."""
@@ -21,22 +21,22 @@ class RenderScores:
         self._lpips: nn.Module | None = None
 
     @torch.no_grad()
-    def __call__(self, frames: Compared) -> dict[str, Tensor]:
+    def __call__(self, frames: RenderPair) -> dict[str, Tensor]:
         """`psnr_db lpips person_psnr_db person_lpips`; the last with the truth put outside the person."""
         if self._lpips is None:
             self._lpips = Lpips("alexnet")
-        lpips = self._lpips.to(frames.true.device)
-        made = frames.made.float().clamp(0, 1)
+        lpips = self._lpips.to(frames.target.device)
+        made = frames.pred.float().clamp(0, 1)
         wide = F.max_pool2d(frames.mask, 2 * RIM_PX + 1, stride=1, padding=RIM_PX)
         region = (wide > 0.5).float()
-        squared = (made - frames.true).square().mean(1, keepdim=True)
+        squared = (made - frames.target).square().mean(1, keepdim=True)
         person = (squared * region).sum((1, 2, 3)) / region.sum((1, 2, 3)).clamp(min=1)
-        cut = frames.true + region * (made - frames.true)
+        cut = frames.target + region * (made - frames.target)
         return {
             "psnr_db": _db(squared.mean((1, 2, 3))),
             "person_psnr_db": _db(person),
-            "lpips": _distance(lpips, made, frames.true),
-            "person_lpips": _distance(lpips, cut, frames.true),
+            "lpips": _distance(lpips, made, frames.target),
+            "person_lpips": _distance(lpips, cut, frames.target),
         }
 
 

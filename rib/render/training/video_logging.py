@@ -16,7 +16,7 @@ from torch import Tensor
 from rib.io.ranges import Count, Range
 from rib.render.clip_batch import ClipBatch
 from rib.render.refine.refiner_input import RefinerInput, RefinerOutput
-from rib.render.training.module import RendererModule, compared
+from rib.render.training.module import RendererModule, render_pair
 from rib.video import VideoWriter
 
 TITLE = "val/film"
@@ -83,8 +83,8 @@ class VideoLogging(Callback):
 @torch.no_grad()
 def draw_film(module: RendererModule, batch: ClipBatch) -> list[np.ndarray]:
     """(H, 3 * W, 3) uint8 for every learnt frame: made, true, and what the net began with."""
-    frames = compared(module(batch), batch)
-    row = torch.cat([frames.made.float(), frames.true.float(), _before(batch).float()], -1)
+    frames = render_pair(module(batch), batch)
+    row = torch.cat([frames.pred.float(), frames.target.float(), _before(batch).float()], -1)
     return list((row.clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy())
 
 

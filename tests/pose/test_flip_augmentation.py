@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rib.pose.blazepose import Body, Roi
-from rib.pose.mirrored import average, look_in_mirror
+from rib.pose.flip_augmentation import average, flipped_landmarks
 from rib.structures.skeleton import joint_set
 
 FLIP = joint_set("blazepose33").flip_index
@@ -67,7 +67,7 @@ def test_the_mirror_is_undone(body):
 
     picture = np.zeros((200, width, 3), np.uint8)
     picture[0, -1] = 255
-    seen = look_in_mirror(network, picture, body.roi)
+    seen = flipped_landmarks(network, picture, body.roi)
     np.testing.assert_allclose(seen.points, body.points)
     np.testing.assert_allclose(seen.roi.centre_px, body.roi.centre_px)
     assert seen.roi.angle_rad == body.roi.angle_rad

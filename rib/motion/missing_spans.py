@@ -1,4 +1,4 @@
-"""Where a person may be interpolated, and how far a joint's last sight reaches.
+"""Missing spans of a track: segments that may be interpolated, and how far a joint is extrapolated.
 
 Letters: K keyframes, N moments wanted, J joints, D values a joint.
 """
@@ -20,12 +20,12 @@ Interpolator = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True)
-class Stretch:
-    """Keyframes over which a person moves without a cut or a long absence, and the times that belong to them.
+class TrackSegment:
+    """A run of keyframes without a cut or a long missing span, and the times that belong to it.
 
     Attributes:
         keyframes: Their numbers.
-        begin_s: The first moment that belongs to the stretch.
+        begin_s: The first moment that belongs to the segment.
         end_s: The first moment that no longer does.
     """
 
@@ -34,17 +34,17 @@ class Stretch:
     end_s: float
 
 
-def stretches(
+def track_segments(
     times_s: np.ndarray, present: np.ndarray, cuts: Sequence[int], max_absence_s: float
-) -> Iterator[Stretch]:
-    """Part a clip at its cuts and where the person is away for long; moments between go to the nearer side.
+) -> Iterator[TrackSegment]:
+    """Split a track at cuts and long missing spans; moments between go to the nearer segment.
 
     Args:
         times_s: (K,) seconds, strictly increasing.
         present: (K,) bool, where the person was found.
         cuts: Keyframes that begin a new shot.
-        max_absence_s: Seconds between two sights of the person, with keyframes between them that do not show
-            the person, beyond which the motion is not carried across.
+        max_absence_s: Seconds between two observations of the person, with keyframes between them that do not
+            show the person, beyond which the motion is not carried across.
     """
     edges = [0, *sorted({cut for cut in cuts if 0 < cut < len(times_s)}), len(times_s)]
     middles = [-np.inf, *((times_s[cut - 1] + times_s[cut]) / 2 for cut in edges[1:-1]), np.inf]
@@ -56,17 +56,17 @@ def stretches(
         for run in np.split(seen, np.flatnonzero(away) + 1):
             after = seen[seen > run[-1]]
             stop_s = (times_s[run[-1]] + times_s[after[0]]) / 2 if len(after) else end_s
-            yield Stretch(slice(int(run[0]), int(run[-1]) + 1), begin_s, stop_s)
+            yield TrackSegment(slice(int(run[0]), int(run[-1]) + 1), begin_s, stop_s)
             begin_s = stop_s
 
 
 @dataclass(frozen=True)
-class Hold:
-    """How long a joint that is not seen is still believed.
+class ExtrapolationLimit:
+    """Limit and confidence of extrapolation from the nearest observation.
 
     Attributes:
-        hold_s: Seconds before its first and after its last sight for which a joint stays where it is.
-        half_life_s: Seconds to the nearest sight that halve the confidence.
+        hold_s: Seconds before its first and after its last observation for which a joint stays where it is.
+        half_life_s: Seconds to the nearest observation that halve the confidence.
     """
 
     hold_s: float
@@ -79,9 +79,9 @@ def fill(
     values: np.ndarray,
     confidence: np.ndarray,
     wanted_s: np.ndarray,
-    hold: Hold,
+    limit: ExtrapolationLimit,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Carry every joint through its own gaps.
+    """Interpolate every joint over its own missing spans.
 
     Joints that were found at the same keyframes are interpolated together. At a keyframe where a joint was
     found, it keeps its value and its confidence.
@@ -92,7 +92,7 @@ def fill(
         values: (K, J, D).
         confidence: (K, J), 0 where missing.
         wanted_s: (N,) seconds, in any order.
-        hold: How far sights reach.
+        limit: How far observations reach.
 
     Returns:
         (N, J, D) and (N, J); 0 and 0 where a joint is unknown.
@@ -116,20 +116,20 @@ def fill(
         if not copied.all():
             moved[~copied] = interpolate(t, samples, wanted_s[~copied])
             scored[~copied] = linear(t, scores, wanted_s[~copied])
-        shade = 0.5 ** (np.where(away_s < SAME_MOMENT_S, 0.0, away_s) / hold.half_life_s)
-        known = ~beyond | (away_s <= hold.hold_s + SAME_MOMENT_S)
+        shade = 0.5 ** (np.where(away_s < SAME_MOMENT_S, 0.0, away_s) / limit.half_life_s)
+        known = ~beyond | (away_s <= limit.hold_s + SAME_MOMENT_S)
         filled[np.ix_(known, joints)] = moved[known].reshape(-1, len(joints), depth)
         belief[np.ix_(known, joints)] = (scored * shade[:, None])[known]
     return filled, belief
 
 
-def depth_at(poses: PoseSequence, wanted_s: np.ndarray, hold: Hold) -> np.ndarray | None:
+def depth_at(poses: PoseSequence, wanted_s: np.ndarray, limit: ExtrapolationLimit) -> np.ndarray | None:
     """`depth_order` at moments (N,) on straight lines, (N, layers), NaN where unknown; None without any."""
     if poses.depth_order is None:
         return None
     known = np.isfinite(poses.depth_order)
     values = np.where(known, poses.depth_order, 0.0)[..., None]
-    depth, belief = fill(linear, poses.times_s, values, known.astype(float), wanted_s, hold)
+    depth, belief = fill(linear, poses.times_s, values, known.astype(float), wanted_s, limit)
     return np.where(belief > 0, depth[..., 0], np.nan)
 
 

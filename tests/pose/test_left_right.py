@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rib.pose.sides import untangle
+from rib.pose.left_right import fix_left_right_swaps
 from rib.structures.keypoints import PoseSequence
 from rib.structures.skeleton import joint_set
 
@@ -39,27 +39,27 @@ def swap(poses: PoseSequence, moments: list[int]) -> PoseSequence:
 @pytest.mark.parametrize("moments", [[0], [5], [4, 5], [11], [2, 7]])
 def test_a_flip_that_flips_back_is_put_right(moments):
     steady = turning(np.full(12, 0.2))
-    mended = untangle(swap(steady, moments), frozenset(), cost=0.3, longest_step_s=0.5)
+    mended = fix_left_right_swaps(swap(steady, moments), frozenset(), cost=0.3, longest_step_s=0.5)
     np.testing.assert_array_equal(mended.keypoints_px, steady.keypoints_px)
     np.testing.assert_array_equal(mended.depth_order, steady.depth_order)
 
 
 def test_a_person_who_turns_round_is_left_alone():
     poses = turning(np.linspace(0, np.pi, 12))
-    mended = untangle(poses, frozenset(), cost=0.3, longest_step_s=0.5)
+    mended = fix_left_right_swaps(poses, frozenset(), cost=0.3, longest_step_s=0.5)
     np.testing.assert_array_equal(mended.keypoints_px, poses.keypoints_px)
 
 
 @pytest.mark.parametrize(("cuts", "step_s"), [(frozenset({6}), 0.1), (frozenset(), 0.6)])
 def test_moments_across_a_cut_or_far_apart_say_nothing_about_each_other(cuts, step_s):
     poses = swap(turning(np.full(7, 0.2), step_s), [6])
-    mended = untangle(poses, cuts, cost=0.3, longest_step_s=0.5)
+    mended = fix_left_right_swaps(poses, cuts, cost=0.3, longest_step_s=0.5)
     np.testing.assert_array_equal(mended.keypoints_px, poses.keypoints_px)
 
 
 def test_moments_without_a_person_are_passed_over():
     steady = turning(np.full(8, 0.2))
     steady.confidence[3] = 0
-    mended = untangle(swap(steady, [5]), frozenset(), cost=0.3, longest_step_s=0.5)
+    mended = fix_left_right_swaps(swap(steady, [5]), frozenset(), cost=0.3, longest_step_s=0.5)
     np.testing.assert_array_equal(mended.keypoints_px[5], steady.keypoints_px[5])
     assert not mended.present[3]

@@ -1,4 +1,4 @@
-"""Left taken for right: mixed up sides at some moments are put right by the moments around them."""
+"""Left-right swaps of a pose detector, corrected by the moments around them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ _OTHER_LAYER = [
 ]
 
 
-def untangle(poses: PoseSequence, cuts: frozenset[int], cost: float, longest_step_s: float) -> PoseSequence:
+def fix_left_right_swaps(
+    poses: PoseSequence, cuts: frozenset[int], cost: float, longest_step_s: float
+) -> PoseSequence:
     """Swap the whole body's left and right at moments where the trunk then moves on smoothly.
 
     Shoulders and hips change places only when a person turns, which takes many moments; a trunk that flips

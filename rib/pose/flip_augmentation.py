@@ -1,4 +1,4 @@
-"""See a person twice, as they are and in the mirror: less jitter, and a second opinion on left and right."""
+"""Test-time flip augmentation of landmarks: less jitter, and a second opinion on left and right."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _ARMS = np.arange(13, 23)
 _LEGS = np.arange(25, 33)
 
 
-def look_in_mirror(landmarker: BodyLandmarker, picture: np.ndarray, roi: Roi) -> Body | None:
-    """What the network sees in the mirrored picture, told as in the picture itself.
+def flipped_landmarks(landmarker: BodyLandmarker, picture: np.ndarray, roi: Roi) -> Body | None:
+    """Detect landmarks in the mirrored picture, and map them back to the picture itself.
 
     Args:
         landmarker: The network.
@@ -47,7 +47,7 @@ def look_in_mirror(landmarker: BodyLandmarker, picture: np.ndarray, roi: Roi) ->
 
 
 def average(body: Body, other: Body, earlier: Body, apart: float) -> Body:
-    """The mean of two looks at one person; hands and square are those of the first.
+    """Average two looks at one person; hands and square are those of the first.
 
     Where the looks tell left from right differently the second gives way. Joints on which they still differ
     are not averaged to a place where neither saw them: the one nearer to an earlier look stands, at half
