@@ -21,6 +21,7 @@ NumFrames = Annotated[int, Range(2, LARGEST_INT)]
 class BenchmarkSettings(ClipSettings):
     """conf/benchmark.yaml."""
 
+    output: str = field(metadata=PATH)
     methods: dict[str, Recipe] = field(metadata=paths("*.*.path", "*.*.weights", "*.*.ckpt"))
     stride: Stride
     first: Whole

@@ -16,7 +16,7 @@ def task(config: dict[str, Any]) -> None:
     given, result = summary["input"], summary["output"]
     print(
         f"{result['frames']} frames at {result['fps']:g} a second, {result['made']} of them made, "
-        f"in {config['output']}"
+        f"in {result['place']}"
     )
     if given["fps_assumed"]:
         print(f"the pictures were taken as {given['fps']:g} frames a second; input_fps= says otherwise")

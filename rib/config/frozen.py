@@ -40,7 +40,7 @@ RECIPES = {
 """Where recipes stand in a command's settings, and what each is of."""
 NEVER_TAKEN = ("hydra", "plugins")
 """Settings that would run something; they are told, and left out."""
-INNER = (".hydra", "checkpoints", "frames")
+INNER = (".hydra", "checkpoints", "frames", "poses")
 """Folders inside a result or a run folder."""
 LARGEST_BYTES = 200_000
 
@@ -111,6 +111,8 @@ def _find(path: Path) -> Path:
         raise RibError(f"there is no {path}", "name the folder of a result or of a training")
     if path.is_file() and path.name in FILES and path.parent.name not in INNER:
         return path
+    if path.is_file() and (path.with_suffix(".rib") / "config.yaml").is_file():
+        return path.with_suffix(".rib") / "config.yaml"
     folder = path if path.is_dir() else path.parent
     folder = folder.parent if folder.name in INNER else folder
     for name in ("config.json", "config.yaml"):
@@ -118,7 +120,7 @@ def _find(path: Path) -> Path:
             return folder / name
     raise RibError(
         f"{path} holds neither a result's config.yaml nor a training's config.json",
-        "name the output= of `rib interpolate` or the run folder of `rib train`",
+        "name the result of `rib interpolate` or the run folder of `rib train`",
     )
 
 

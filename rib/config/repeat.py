@@ -78,7 +78,7 @@ def repeated(path: str, typed: Sequence[str]) -> tuple[str, list[str], list[str]
         _into_own_folder(settings, frozen, changed)
     arguments = list(typed)
     if frozen.verb == "interpolate":
-        arguments.append(_fresh_output(frozen.file.parent, typed))
+        arguments.append(_fresh_output(frozen, typed))
     chosen = changed & set(GROUPS[frozen.verb])
     _store(frozen.verb, _linked(settings, frozen.verb), chosen)
     return frozen.verb, [argument for argument in arguments if argument], notes
@@ -140,20 +140,26 @@ def _leads_elsewhere(key: str, value: str) -> bool:
     return name in _FOLDER_KEYS or Path(value).is_absolute() or ".." in Path(value).parts
 
 
-def _fresh_output(result: Path, typed: Sequence[str]) -> str:
-    """`output=` for a repeated interpolation: what was typed, or a new folder beside the result.
+def _fresh_output(frozen: Frozen, typed: Sequence[str]) -> str:
+    """`output=` for a repeated interpolation: what was typed, or a new folder or video beside the result.
 
     Raises:
         RibError: It is the very result that is repeated.
     """
+    from rib.video.containers import CONTAINERS
+
+    result = frozen.file.parent
+    video = Path(str(frozen.settings.get("output")))
+    if result.name == f"{video.stem}.rib" and video.suffix.lower() in CONTAINERS:
+        result = result.with_suffix(video.suffix)
     named = [argument.partition("=")[2] for argument in typed if argument.startswith("output=")]
     if not named:
-        number = 2
-        while (output := result.with_name(f"{result.name}_{number}")).exists():
+        number, suffix = 2, result.suffix if result.suffix in CONTAINERS else ""
+        while (output := result.with_name(f"{result.name.removesuffix(suffix)}_{number}{suffix}")).exists():
             number += 1
         return f"output={output}"
     if (
-        Path(named[-1]).expanduser().absolute().resolve() == result.resolve()
+        Path(named[-1]).expanduser().absolute().resolve() in (result.resolve(), frozen.file.parent.resolve())
         and "overwrite=true" not in typed
     ):
         raise RibError(f"output={named[-1]} is the result that is repeated", "name another folder")

@@ -36,6 +36,12 @@ def _poses_come_with_motion(settings: Settings) -> bool:
     return check_wiring({stage: settings[stage] for stage in ORDER}).pose_from_motion
 
 
+def _goes_into_folder(settings: Settings) -> bool:
+    from rib.video.containers import names_video
+
+    return settings["output"] is not None and not names_video(settings["output"])
+
+
 RULES: dict[str, tuple[Rule, ...]] = {
     "interpolate": (
         (
@@ -49,6 +55,12 @@ RULES: dict[str, tuple[Rule, ...]] = {
             _poses_come_with_motion,
             "motion=files brings the poses",
             "leave it out",
+        ),
+        (
+            ("sidecar",),
+            _goes_into_folder,
+            "output= is a folder, which holds everything",
+            "name a video: output=NAME.mp4",
         ),
         (("mask",), _without("masks"), "what was chosen draws no person", "choose another render="),
         (

@@ -58,14 +58,58 @@ class Manifest:
         return None not in self.files.values()
 
 
-def manifest_path(output: Path, key: str) -> Path:
-    """Where the list of a result lies.
+@dataclass(frozen=True)
+class Shelf:
+    """A result's name in a folder, and where its list lies.
 
-    Args:
-        output: The folder.
+    Attributes:
+        output: The folder, links in its own path followed.
         key: The result's name in it; any text.
+        lists: The folder inside it that holds the list. Where it is not `FOLDER`, it is the result's own, and
+            the result may be there and in the file called `key` alone.
     """
-    return output / FOLDER / f"{short_name(key)}.json"
+
+    output: Path
+    key: str
+    lists: str = FOLDER
+
+    @property
+    def list_path(self) -> Path:
+        """Where the list lies."""
+        return self.output / self.lists / f"{short_name(self.key)}.json"
+
+    @property
+    def work(self) -> Path:
+        """Where the result is made before it appears."""
+        # a temporary, so that what lies in it needs no locks of its own
+        token = hashlib.blake2b(os.fsencode(self.key), digest_size=6).hexdigest()
+        return self.output / self.lists / f".{token}.part"
+
+    def listed(self) -> Manifest | None:
+        """Its list, or None where there is none."""
+        return read_manifest(self.list_path)
+
+    def own_files(self, manifest: Manifest | None) -> dict[str, Path]:
+        """The files of a list that are still what rib wrote; links, and what lies elsewhere, are left out."""
+        listed = manifest.files.items() if manifest else ()
+        return {name: place for name, mark in listed if (place := self._inside(name)) and is_as(place, mark)}
+
+    def _inside(self, name: str) -> Path | None:
+        """A listed file's place, or None for a name that leads out of the result or into rib's own papers."""
+        pure = PurePosixPath(name)
+        if pure.is_absolute() or not pure.parts or ".." in pure.parts or "\0" in name:
+            return None
+        if self.lists == FOLDER:
+            mine = pure.parts[0] != FOLDER
+        else:
+            papers = pure.parts[0] == self.lists and len(pure.parts) > 1 and pure.parts[1][0] != "."
+            mine = name == self.key or (papers and self.output / pure != self.list_path)
+        return self.output / pure if mine and not links_on_the_way(self.output, name) else None
+
+
+def manifest_path(output: Path, key: str) -> Path:
+    """Where the list of a result lies in the folder of lists (see `Shelf`)."""
+    return Shelf(output, key).list_path
 
 
 def short_name(key: str) -> str:
@@ -105,17 +149,6 @@ def write_manifest(path: Path, manifest: Manifest) -> None:
     write_text_whole(path, json.dumps(content, indent=0) + "\n")
 
 
-def own_files(output: Path, manifest: Manifest | None) -> dict[str, Path]:
-    """The files of a list that are still what rib wrote; links, and what lies outside, are left out.
-
-    Args:
-        output: The folder, links in its own path followed.
-        manifest: Its list, or None.
-    """
-    listed = manifest.files.items() if manifest else ()
-    return {name: place for name, mark in listed if (place := _inside(output, name)) and is_as(place, mark)}
-
-
 def is_as(path: Path, mark: Mark | None) -> bool:
     """Whether a regular file is as it was marked; one that was being written may be anything."""
     try:
@@ -146,14 +179,6 @@ def links_on_the_way(output: Path, name: str) -> Path | None:
         if place.is_symlink() or (place.exists() and not place.is_dir()):
             return place
     return None
-
-
-def _inside(output: Path, name: str) -> Path | None:
-    """A listed file's place, or None for a name that leads out of the folder or into rib's own papers."""
-    pure = PurePosixPath(name)
-    if pure.is_absolute() or not pure.parts or ".." in pure.parts or pure.parts[0] == FOLDER or "\0" in name:
-        return None
-    return None if links_on_the_way(output, name) else output / pure
 
 
 def _mark(value: Any) -> Mark | None:

@@ -1,12 +1,11 @@
 """An old result makes place for a new one: moved aside first, moved back where anything fails, even a kill.
 
-Inside `work_folder`, `new/` holds what is to appear and `old/` what was moved aside. `journal.json`
+Inside `Shelf.work`, `new/` holds what is to appear and `old/` what was moved aside. `journal.json`
 is the list that the result is going to have: once it is in place the new result counts, before it the old.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 from collections.abc import Iterable
@@ -15,13 +14,11 @@ from pathlib import Path
 
 from rib.io.errors import RibError
 from rib.io.manifest import (
-    FOLDER,
     Manifest,
+    Shelf,
     files_below,
     links_on_the_way,
-    manifest_path,
     mark_of,
-    own_files,
     read_manifest,
     write_manifest,
 )
@@ -30,24 +27,16 @@ from rib.io.stopping import unbroken
 JOURNAL = "journal.json"
 
 
-def work_folder(output: Path, key: str) -> Path:
-    """Where a result is made before it appears."""
-    token = hashlib.blake2b(os.fsencode(key), digest_size=6).hexdigest()
-    return (
-        output / FOLDER / f".{token}.part"
-    )  # a temporary, so that what lies in it needs no locks of its own
-
-
-def replace(output: Path, key: str, made_from: str) -> None:
+def replace(shelf: Shelf, made_from: str) -> None:
     """Let the files in `new/` appear in place of rib's own of before.
 
     Raises:
         RibError: A file is in the way that rib did not make, or the folder cannot be written to; everything
             is as it was then.
     """
-    work, listed = work_folder(output, key), manifest_path(output, key)
+    output, work, listed = shelf.output, shelf.work, shelf.list_path
     new = {name: mark_of(work / "new" / name) for name in files_below(work / "new")}
-    old = own_files(output, read_manifest(listed))
+    old = shelf.own_files(shelf.listed())
     for name in new:
         if name not in old and not _is_free(output, name):
             raise RibError(
@@ -63,27 +52,27 @@ def replace(output: Path, key: str, made_from: str) -> None:
                 _move(work / "new" / name, output / name)
             (work / JOURNAL).replace(listed)
         except OSError as error:
-            heal(output, key)
+            heal(shelf)
             raise RibError(
                 f"{output} could not take the new result ({os.strerror(error.errno or 0)}: {error.filename}) "
                 "and is as it was",
-                "type output=ANOTHER_FOLDER",
+                "type another output=",
             ) from error
         _remove_empty(output, old)
 
 
-def heal(output: Path, key: str) -> None:
+def heal(shelf: Shelf) -> None:
     """Undo what a run that was cut off left half-done, and remove its work.
 
     Raises:
         RibError: A file of before cannot be moved back; it is kept where it is.
     """
-    work = work_folder(output, key)
+    output, work = shelf.output, shelf.work
     if not work.is_dir() or work.is_symlink():
         return
     journal = read_manifest(work / JOURNAL)
     if journal is not None:  # the new list is not in place
-        for name, place in own_files(output, journal).items():
+        for name, place in shelf.own_files(journal).items():
             if not (work / "new" / name).exists():  # it has moved already
                 _move(place, work / "new" / name)
         for name in files_below(work / "old"):

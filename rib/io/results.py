@@ -10,9 +10,9 @@ from pathlib import Path
 
 from rib.io.errors import RibError
 from rib.io.files import write_errors
-from rib.io.manifest import FOLDER, links_on_the_way, manifest_path, own_files, read_manifest
+from rib.io.manifest import FOLDER, Shelf, links_on_the_way
 from rib.io.one_at_a_time import one_at_a_time
-from rib.io.replacing import heal, replace, work_folder
+from rib.io.replacing import heal, replace
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,8 @@ class Destination:
         reads: What the run reads, by setting.
         overwrite: Whether an earlier result of this name is replaced.
         made_from: What tells two results of one name apart, such as the input's name.
+        lists: The folder inside it that holds the result's list (see `Shelf`).
+        keeps_list: Whether the list stays; without it nobody knows later that rib made the result.
     """
 
     output: Path
@@ -47,6 +49,13 @@ class Destination:
     reads: Mapping[str, str | Path]
     overwrite: bool = False
     made_from: str = ""
+    lists: str = FOLDER
+    keeps_list: bool = True
+
+    @property
+    def shelf(self) -> Shelf:
+        """The result's name and place."""
+        return Shelf(_real(self.output), self.key, self.lists)
 
 
 @contextmanager
@@ -62,41 +71,45 @@ def whole_result(to: Destination) -> Iterator[Path]:
             folder cannot be written to.
     """
     refuse_touching_input(to)
-    output = _real(to.output)
-    work = work_folder(output, to.key)
-    for path in (output / FOLDER, work):
+    shelf = to.shelf
+    output, work, lists = shelf.output, shelf.work, shelf.output / to.lists
+    for path in (lists, work):
         if path.is_symlink():
             raise _in_the_way(path, "is a link")
-    made = _make(output / FOLDER)
+    made = _make(lists)
     try:
-        with one_at_a_time(manifest_path(output, to.key).with_suffix(".lock"), str(to.output)):
-            heal(output, to.key)
+        with one_at_a_time(shelf.list_path.with_suffix(".lock"), str(to.output)):
+            heal(shelf)
             refuse_foreign(to)
             refuse_finished(to)
             try:
                 with write_errors(output):
                     (work / "new").mkdir(parents=True)
                     yield work / "new"
-                    replace(output, to.key, to.made_from)
+                    replace(shelf, to.made_from)
+                    if not to.keeps_list:
+                        shelf.list_path.unlink()
             finally:
                 with suppress(RibError):  # the reason why the run stopped is told, not this
-                    heal(output, to.key)
+                    heal(shelf)
     finally:
         for folder in reversed(made):
             with suppress(OSError):
                 folder.rmdir()  # only what this run made, and only if nobody put anything there
 
 
-def is_finished(output: Path, key: str, made_from: str | None = None) -> bool:
+def is_finished(output: Path, key: str, made_from: str | None = None, lists: str = FOLDER) -> bool:
     """Whether a result is there whole.
 
     Args:
         output: The folder.
         key: The result's name in it.
         made_from: See `Destination`; None for any.
+        lists: See `Destination`.
     """
-    manifest = read_manifest(manifest_path(_real(output), key))
-    if manifest is None or not manifest.finished or not own_files(_real(output), manifest):
+    shelf = Shelf(_real(output), key, lists)
+    manifest = shelf.listed()
+    if manifest is None or not manifest.finished or not shelf.own_files(manifest):
         return False
     return made_from is None or manifest.made_from == made_from
 
@@ -107,10 +120,10 @@ def refuse_finished(to: Destination) -> None:
     Raises:
         RibError: It is there.
     """
-    if not to.overwrite and is_finished(to.output, to.key):
+    if not to.overwrite and is_finished(to.output, to.key, lists=to.lists):
         raise RibError(
             f"{to.output} already holds a finished result ({', '.join(part.name for part in to.parts[:3])})",
-            "type overwrite=true to replace it, or output=ANOTHER_FOLDER",
+            "type overwrite=true to replace it, or another output=",
         )
 
 
@@ -121,7 +134,7 @@ def refuse_touching_input(to: Destination) -> None:
         RibError: A part is, holds or lies in something that is read.
     """
     output = _real(to.output)
-    own = own_files(output, read_manifest(manifest_path(output, to.key)))
+    own = to.shelf.own_files(to.shelf.listed())
     old = {_identity(path) for path in own.values()}
     for setting, source in ((name, _real(Path(given))) for name, given in to.reads.items()):
         if not source.exists():
@@ -131,12 +144,12 @@ def refuse_touching_input(to: Destination) -> None:
             if (relation := _relation(target, source)) is not None:
                 raise RibError(
                     f"output={to.output}: {target} would be written, which {relation} {setting}={source}",
-                    "type output=ANOTHER_FOLDER",
+                    "type another output=",
                 )
         if old and not old.isdisjoint(map(_identity, _files_of(source))):
             raise RibError(
                 f"{setting}={source} leads to files of the earlier result in {to.output}, which it replaces",
-                "type output=ANOTHER_FOLDER",
+                "type another output=",
             )
 
 
@@ -147,7 +160,7 @@ def refuse_foreign(to: Destination) -> None:
         RibError: Something is in the way.
     """
     output = _real(to.output)
-    own = set(own_files(output, read_manifest(manifest_path(output, to.key))))
+    own = set(to.shelf.own_files(to.shelf.listed()))
     for part in to.parts:
         place = links_on_the_way(output, f"{part.name}/*" if part.suffixes else part.name)
         if place is not None:
@@ -162,7 +175,7 @@ def refuse_foreign(to: Destination) -> None:
 
 
 def _in_the_way(path: Path, why: str) -> RibError:
-    return RibError(f"{path} {why}, and is not replaced", "move it, or type output=ANOTHER_FOLDER")
+    return RibError(f"{path} {why}, and is not replaced", "move it, or type another output=")
 
 
 def _real(path: Path) -> Path:

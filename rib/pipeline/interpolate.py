@@ -17,8 +17,9 @@ from rib.io.results import whole_result
 from rib.keypoint_files import write_openpose
 from rib.pipeline.analysis import Analysis
 from rib.pipeline.chain import Chain
+from rib.pipeline.destinations import chosen_output, destination, keeps_poses, places
 from rib.pipeline.opening import open_clip
-from rib.pipeline.outputs import destination, keeps_poses, places, write_frames
+from rib.pipeline.outputs import write_frames
 from rib.pipeline.report import write_report
 from rib.pipeline.shares import TrustShares
 from rib.pipeline.sounding import choose_sound
@@ -54,6 +55,8 @@ def interpolate(config: Mapping[str, Any], source: FrameSource | None = None) ->
     moments = output_timeline(source, fps, config["slow"], whole, even)
     not_kept = list(source.not_kept)
     sound = choose_sound(source, config["sound"], config["slow"], not_kept)
+    output = {"output": str(chosen_output(given, source.name, fps))}
+    config, given = {**config, **output}, {**given, **output}
     chain = Chain.from_config(config)
     with whole_result(destination(given, source.name)) as work:
         where = places(work, config, source.name)
@@ -69,13 +72,14 @@ def interpolate(config: Mapping[str, Any], source: FrameSource | None = None) ->
                 write_openpose(analysis.poses, where.poses)
         summary = _summary(config, source, chain, analysis, shares)
         summary["not_kept"] = not_kept
-        write_text_whole(where.papers / "config.yaml", _yaml({**config, "overwrite": False}))
         summary["seconds"] = _seconds(chain, start)
-        if config["report"]:
-            with chain.watch("report"):
-                write_report(where.papers / "report.html", source, where, analysis, summary)
-        summary["seconds"] = _seconds(chain, start)
-        write_text_whole(where.papers / "summary.json", json.dumps(summary, indent=2) + "\n")
+        if where.papers is not None:
+            write_text_whole(where.papers / "config.yaml", _yaml({**config, "overwrite": False}))
+            if config["report"]:
+                with chain.watch("report"):
+                    write_report(where.papers / "report.html", source, where, analysis, summary)
+            summary["seconds"] = _seconds(chain, start)
+            write_text_whole(where.papers / "summary.json", json.dumps(summary, indent=2) + "\n")
     return summary
 
 
@@ -99,6 +103,7 @@ def _summary(
             "notes": list(source.notes),
         },
         "output": {
+            "place": config["output"],
             "frames": len(timeline),
             "fps": float(timeline.fps),
             "duration_s": round(timeline.duration_s, 6),

@@ -63,7 +63,6 @@ class ClipSettings(ChainSettings):
 
     input: str = field(metadata=PATH)
     input_fps: FrameRate | None = None
-    output: str = field(metadata=PATH)
     overwrite: bool = False
     poses: str | None = field(default=None, metadata=PATH)
     keypoints: str
@@ -88,6 +87,8 @@ class InterpolateSettings(ClipSettings):
     """conf/interpolate.yaml."""
 
     video: VideoSettings
+    output: str | None = field(default=None, metadata=PATH)
+    sidecar: bool
     rate: Rate | None = None
     fps: FrameRate | None = None
     slow: Annotated[float, Range(1, 100)] | None = None

@@ -1,4 +1,4 @@
-"""A clip's sound beside new pictures: copied where MP4 can hold it, else encoded as AAC, and kept in step."""
+"""A clip's sound beside new pictures: copied where the file can hold it, else encoded, in step."""
 
 from __future__ import annotations
 
@@ -20,9 +20,8 @@ from av.packet import Packet
 
 from rib.io.errors import RibError
 from rib.video.container import opened, reason, video_stream
+from rib.video.containers import container_named
 
-MP4_HOLDS = frozenset({"aac", "mp3", "ac3", "eac3", "alac", "opus"})
-"""Sound codecs that players accept in MP4."""
 PREROLL_S = 0.1
 """Packets this long before the first picture are kept: decoders start clean with them, MP4 hides them."""
 AAC_LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "4.0", 5: "5.0", 6: "5.1"}
@@ -106,11 +105,13 @@ class Sound:
         if source.codec_context is None:
             self.notes.append(f"the sound of {track.path.name} is of a kind unknown here and was left out")
             return
-        holds = source.codec_context.codec.canonical_name in MP4_HOLDS
+        kind = container_named(output.format.name)
+        holds = kind.copies(source.codec_context.codec.canonical_name)
         self._encodes = self.slow != 1 or not holds
         if not holds:
             codec = source.codec_context.codec.canonical_name
-            self.notes.append(f"{codec} of sound track {number + 1}: MP4 does not hold it, it became AAC")
+            lost = f"{kind.name} does not hold it, it became {kind.sound_name}"
+            self.notes.append(f"{codec} of sound track {number + 1}: {lost}")
         self._stream = _aac_like(source, output) if self._encodes else output.add_stream_from_template(source)
         self._stream.disposition = source.disposition
         for name in ("language", "title"):
@@ -222,8 +223,9 @@ def first_picture_s(path: Path) -> float:
 
 
 def _aac_like(source: AudioStream, output: OutputContainer) -> AudioStream:
-    """An AAC stream at the nearest rate and with as many channels as AAC has."""
-    rates = av.Codec("aac", "w").audio_rates or [source.rate]
+    """A stream of the container's own sound codec at the nearest rate and with as many channels as it has."""
+    codec = container_named(output.format.name).sound_codec
+    rates = av.Codec(codec, "w").audio_rates or [source.rate]
     rate = min(rates, key=lambda r: abs(r - source.rate))
     layout = AAC_LAYOUTS.get(source.codec_context.channels, "stereo")
-    return output.add_stream("aac", rate=rate, layout=layout)
+    return cast(AudioStream, output.add_stream(codec, rate=rate, layout=layout))

@@ -1,4 +1,4 @@
-"""Frames into an MP4 that plays everywhere: H.264 by default, BT.709, index in front, the sound in step."""
+"""Frames into a video that plays everywhere: H.264 by default, index in front, the sound in step."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from av.video.stream import VideoStream
 
 from rib.io.errors import RibError
 from rib.io.files import write_whole
+from rib.video.containers import codec_for, container_of
 from rib.video.encoders import encodable_fps, encoder, quality_options
 from rib.video.look import Look
 from rib.video.sound import Sounds, SoundTrack
 from rib.video.tags import Origin, copy_tags
 
-SUFFIXES = frozenset({".mp4", ".m4v", ".mov"})
 VARIABLE_TICK_S = Fraction(1, 60000)
 """The clock of a video whose rate varies; MPEG-4 part 2 counts to 65535."""
 _TO_YUV = Interpolation.BICUBIC | Interpolation.ACCURATE_RND
@@ -38,10 +38,10 @@ class VideoWriter:
     column or row.
 
     Args:
-        path: The file, .mp4, .m4v or .mov.
+        path: The file, .mp4, .m4v, .mov, .mkv or .webm.
         fps: Frames a second, held exactly by the file's clock.
         size_px: Width and height of the frames.
-        codec: An encoder of libav, e.g. libx264, mpeg4, libvpx-vp9, libsvtav1.
+        codec: An encoder of libav, e.g. libx264, mpeg4, libvpx-vp9, libsvtav1; auto is the file's own.
         crf: Constant quality, 0 is best (see `quality_options`).
         pixel_format: As libav names it, e.g. yuv420p; auto takes what keeps most of the look.
         audio_from: A sound, or the file with it, that goes beside the pictures, in step and cut at their end,
@@ -71,9 +71,12 @@ class VideoWriter:
         look: Look | None = None,
         tags_from: Origin | None = None,
     ) -> None:
-        self.path, self.fps, self.size_px = Path(path), encodable_fps(codec, Fraction(fps)), size_px
-        if self.path.suffix.lower() not in SUFFIXES:
-            raise RibError(f"a video would be written to {self.path}", f"name it {self.path.stem}.mp4")
+        self.path, codec = Path(path), codec_for(Path(path), codec)
+        self.fps, self.size_px, self._kind = (
+            encodable_fps(codec, Fraction(fps)),
+            size_px,
+            container_of(self.path),
+        )
         self.codec, self.options = codec, quality_options(codec, crf)
         formats = [f.name for f in encoder(codec).video_formats or []]
         self.look = look or Look()
@@ -131,7 +134,9 @@ class VideoWriter:
     def _run(self) -> Iterator[None]:
         """From opening the temporary file to renaming it."""
         with write_whole(self.path) as temporary:
-            self._container = av.open(str(temporary), "w", format="mp4", options={"movflags": "+faststart"})
+            self._container = av.open(
+                str(temporary), "w", format=self._kind.format, options=dict(self._kind.options)
+            )
             self._sound: Sounds | None = None
             try:
                 self._stream = self._add_stream(self._container)

@@ -12,7 +12,7 @@ import pytest
 from headless import Page, chromium
 
 from rib.pipeline.analysis import Analysis
-from rib.pipeline.outputs import Places
+from rib.pipeline.destinations import Places
 from rib.pipeline.report import preview as preview_module
 from rib.pipeline.report import write_report
 from rib.pipeline.report.preview import write_preview

@@ -13,7 +13,7 @@ import numpy as np
 
 from rib.io.files import temporary_folder, write_whole
 from rib.pipeline.analysis import Analysis
-from rib.pipeline.outputs import Places
+from rib.pipeline.destinations import Places
 from rib.pipeline.report.preview import Preview, write_preview
 from rib.structures.keypoints import PoseSequence
 from rib.structures.skeleton import SIDES, convert, joint_set

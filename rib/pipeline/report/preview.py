@@ -14,7 +14,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from rib.pipeline.outputs import Places
+from rib.pipeline.destinations import Places
 from rib.pipeline.times import SAME_TIME_S, Timeline
 from rib.video import FrameSource, VideoWriter, open_source
 

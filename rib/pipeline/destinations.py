@@ -1,0 +1,137 @@
+"""Where a clip's result goes: a video file with its papers beside it, or a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from rib.io.errors import RibError
+from rib.io.manifest import FOLDER
+from rib.io.path_settings import paths_read
+from rib.io.results import Destination, Part
+from rib.pipeline.settings import InterpolateSettings
+from rib.video.containers import codec_for, names_video
+from rib.video.pictures import SUFFIXES
+
+LAYOUTS = {
+    "rib": ("frames", "poses"),
+    "reference": ("Generated_frames/{name}", "Predict_motion/{name}"),
+}
+"""Folders of pictures and of poses: ours, and those of the method's first implementation."""
+
+PAPERS = {"rib": "", "reference": "{name}.rib"}
+"""Where the video, the page and the summary lie in a folder; folders of the first implementation hold several
+clips."""
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where the parts of a result lie.
+
+    Attributes:
+        pictures: Folder of `%06d.png`, or None where none are wanted.
+        poses: Folder of OpenPose JSON, or None where none are wanted.
+        video: The video, or None where none is wanted.
+        papers: Folder of config.yaml, summary.json and report.html, or None where none are wanted.
+    """
+
+    pictures: Path | None
+    poses: Path | None
+    video: Path | None
+    papers: Path | None = Path()
+
+
+def chosen_output(config: Mapping[str, Any], name: str, fps: Fraction) -> Path:
+    """Where the result goes: `output=`, or `<name>_<fps>fps.mp4` beside the input.
+
+    Where no video is written, or the first implementation's folders are, it is a folder of that name.
+
+    Args:
+        config: conf/interpolate.yaml, composed; `input` is None for a clip from elsewhere.
+        name: The clip's name.
+        fps: The output's frame rate.
+
+    Raises:
+        RibError: It names a video, but none is written under such a name.
+    """
+    plain = config["layout"] != "reference" and config["video"]["codec"] is not None
+    if config["output"] is None:
+        beside = Path(config["input"]).expanduser().absolute().parent if config["input"] else Path.cwd()
+        return beside / f"{name}_{float(fps):.5g}fps{'.mp4' if plain else ''}"
+    output = Path(config["output"]).expanduser()
+    if not names_video(config["output"]):
+        return output
+    if not plain:
+        why = "layout=reference writes folders" if config["video"]["codec"] else "no video is written"
+        raise RibError(f"output={config['output']} names a video, but {why}", "name a folder: output=FOLDER/")
+    codec_for(output, config["video"]["codec"])
+    return output
+
+
+def places(folder: Path, config: Mapping[str, Any], name: str) -> Places:
+    """The parts of a clip's result under the names of its layout, whose first form has pictures and poses.
+
+    Args:
+        folder: Where the result goes; the one around it where `output` is a video.
+        config: conf/interpolate.yaml, composed, with its output chosen.
+        name: The clip's name.
+    """
+    layout, recipe, output = config["layout"], config["video"], Path(config["output"])
+    all_of_it = layout == "reference"
+    papers = folder / PAPERS[layout].format(name=name)
+    video = papers / "video.mp4"
+    if names_video(config["output"]):
+        papers, video = folder / f"{output.stem}.rib", folder / output.name
+        parts = [papers / part for part in LAYOUTS[layout]]
+    else:
+        parts = [folder / part.format(name=name) for part in LAYOUTS[layout]]
+    wanted = config["sidecar"] or not names_video(config["output"])
+    return Places(
+        pictures=parts[0] if recipe["pictures"] or all_of_it else None,
+        poses=parts[1] if config["write_poses"] or all_of_it else None,
+        video=video if recipe["codec"] else None,
+        papers=papers if wanted else None,
+    )
+
+
+def destination(config: Mapping[str, Any], name: str, made_from: str = "") -> Destination:
+    """Where a clip's result goes, and what it must not touch.
+
+    The poses of `motion=files` that lie where they would be written are left as they are.
+
+    Args:
+        config: conf/interpolate.yaml, composed, with its output chosen.
+        name: The clip's name.
+        made_from: See `Destination`.
+    """
+    output, layout = Path(config["output"]).expanduser(), config["layout"]
+    where = places(Path(), config, name)
+    reads = paths_read(config, InterpolateSettings)
+    parts = [Part(str(where.video))] if where.video else []
+    if where.papers is not None:
+        papers = ("config.yaml", "summary.json", *(["report.html"] if config["report"] else []))
+        parts += [Part(str(where.papers / file)) for file in papers]
+    parts += [Part(str(where.pictures), tuple(SUFFIXES))] if where.pictures else []
+    if keeps_poses(config, name):
+        reads = {key: path for key, path in reads.items() if path != config["poses"]}
+    elif where.poses:
+        parts.append(Part(str(where.poses), (".json",)))
+    overwrite = config.get("overwrite", False)
+    if names_video(config["output"]):
+        lists = f"{output.stem}.rib"
+        return Destination(
+            output.parent, output.name, parts, reads, overwrite, made_from, lists, config["sidecar"]
+        )
+    key = "interpolate" if layout == "rib" else f"interpolate-{name}"
+    return Destination(output, key, parts, reads, overwrite, made_from, FOLDER)
+
+
+def keeps_poses(config: Mapping[str, Any], name: str) -> bool:
+    """Whether the poses given are those that the result's layout asks for, in their very place."""
+    if config["layout"] != "reference" or config["poses"] is None:
+        return False
+    place = places(Path(config["output"]).expanduser(), config, name).poses
+    return place is not None and place.resolve() == Path(config["poses"]).expanduser().resolve()

@@ -1,0 +1,116 @@
+"""What a video file may be, by its suffix: its format, the encoder that suits it, and the sound it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rib.io.errors import RibError
+
+_MP4_SOUND = frozenset({"aac", "mp3", "ac3", "eac3", "alac", "opus"})
+"""Sound codecs that players accept in MP4."""
+
+
+@dataclass(frozen=True)
+class Container:
+    """A kind of file.
+
+    Attributes:
+        format: As libav names it.
+        name: As people name it.
+        codec: The encoder that is taken where none is named.
+        codecs: The beginnings of the names of all encoders that it may hold, or None for any.
+        sound: Sound codecs that are copied into it as they are, or None for any.
+        sound_codec: The encoder of other sound.
+        options: Of libav's muxer.
+    """
+
+    format: str
+    name: str
+    codec: str = "libx264"
+    codecs: tuple[str, ...] | None = None
+    sound: frozenset[str] | None = _MP4_SOUND
+    sound_codec: str = "aac"
+    options: Mapping[str, str] = field(default_factory=dict)
+
+    def copies(self, codec: str) -> bool:
+        """Whether sound of a codec is copied as it is."""
+        return self.sound is None or codec in self.sound
+
+    @property
+    def sound_name(self) -> str:
+        """What other sound becomes, as people name it."""
+        return {"aac": "AAC", "libopus": "Opus"}[self.sound_codec]
+
+
+_MP4 = Container("mp4", "MP4", options={"movflags": "+faststart"})
+CONTAINERS = {
+    ".mp4": _MP4,
+    ".m4v": _MP4,
+    ".mov": Container("mov", "QuickTime", sound=_MP4_SOUND - {"opus"}, options={"movflags": "+faststart"}),
+    ".mkv": Container("matroska", "Matroska", sound=None),
+    ".webm": Container(
+        "webm",
+        "WebM",
+        "libvpx-vp9",
+        codecs=("libvpx", "libaom", "libsvtav1"),
+        sound=frozenset({"opus", "vorbis"}),
+        sound_codec="libopus",
+    ),
+}
+"""The files that are written, by suffix."""
+
+OTHERS = frozenset({".avi", ".wmv", ".flv", ".mpg", ".mpeg", ".ts", ".m2ts", ".3gp", ".ogv", ".gif", ".apng"})
+"""Videos that are not written: nobody means a folder by such a name."""
+
+
+def container_of(path: Path) -> Container:
+    """The kind of file that a name asks for.
+
+    Raises:
+        RibError: Files of that name are not written.
+    """
+    found = CONTAINERS.get(path.suffix.lower())
+    if found is None:
+        raise RibError(
+            f"a video would be written to {path}",
+            f"name it {path.stem}.mp4 ({', '.join(sorted(CONTAINERS))} are written)",
+        )
+    return found
+
+
+def container_named(format: str) -> Container:
+    """The kind of file that libav's muxer of a name writes."""
+    return next((one for one in CONTAINERS.values() if one.format == format), _MP4)
+
+
+def codec_for(path: Path, codec: str) -> str:
+    """The encoder for a file: the one that is named, or for `auto` the file's own.
+
+    Raises:
+        RibError: Such files are not written, or cannot hold what the encoder makes.
+    """
+    container = container_of(path)
+    if codec == "auto":
+        return container.codec
+    if container.codecs is not None and not codec.startswith(container.codecs):
+        raise RibError(
+            f"{path.name} cannot hold what {codec} makes",
+            f"type video.codec=auto, or name it {path.stem}.mkv",
+        )
+    return codec
+
+
+def names_video(output: str | Path) -> bool:
+    """Whether an output is a video file: it has the suffix of one, no slash behind it, and is no folder.
+
+    Raises:
+        RibError: It has the suffix of a video that is not written.
+    """
+    path = Path(output).expanduser()
+    if str(output).endswith("/") or path.is_dir():
+        return False
+    if path.suffix.lower() in OTHERS:
+        container_of(path)
+    return path.suffix.lower() in CONTAINERS
