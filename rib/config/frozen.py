@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from rib.config.renamed import current_settings
-from rib.io.errors import RibError, in_one_line
+from rib.io.errors import RibError, reason_of
 from rib.io.path_settings import existing, is_path_setting
 from rib.io.recipe import did_you_mean
 from rib.io.registry import REGISTRY
@@ -133,7 +133,7 @@ def _content(file: Path) -> dict[Any, Any]:
     except RibError:
         raise
     except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
-        raise RibError(f"{file} cannot be read as settings ({in_one_line(error)[:160]})") from error
+        raise RibError(f"{file} cannot be read as settings ({reason_of(error)})") from error
     if not isinstance(content, dict):
         raise RibError(f"{file} holds no settings", "name a folder that rib wrote")
     return content

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
+_KIND = re.compile(r"\b\w*(?:Error|Exception|Warning)\b:?")
+
 
 class RibError(Exception):
     """A mistake that the user can mend; a command prints it on one line and exits with 1.
@@ -22,3 +26,16 @@ def in_one_line(error: BaseException) -> str:
     text = " ".join(str(error).split())
     kind = "" if isinstance(error, RibError) else type(error).__name__
     return f"{kind}: {text}" if kind and text else kind or text
+
+
+def reason_of(error: BaseException) -> str:
+    """Why a library could not read a stranger's file, in one short line without names of classes."""
+    if isinstance(error, MemoryError):
+        return "it asks for more memory than there is"
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    if isinstance(error, KeyError):
+        said = f"it has no {said}"
+    first = re.split(r"(?<=[a-z])\. ", " ".join(said.split()))[0]
+    return _KIND.sub("", first).strip()[:160] or "it is damaged"

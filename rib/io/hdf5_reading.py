@@ -13,7 +13,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from rib.io.errors import RibError
+from rib.io.errors import RibError, reason_of
 from rib.io.hdf5_trial import check_readable
 from rib.io.regular_files import check_regular
 
@@ -37,9 +37,7 @@ def reading(path: str | Path, remedy: str) -> Iterator[None]:
     except RibError:
         raise
     except _FAULTS as error:
-        reason = "it asks for more memory than there is" if isinstance(error, MemoryError) else str(error)
-        reason = " ".join(reason.split())[:160] or "it is damaged"
-        raise RibError(f"{path} cannot be read as it should ({reason})", remedy) from error
+        raise RibError(f"{path} cannot be read as it should ({reason_of(error)})", remedy) from error
 
 
 def open_hdf5(path: Path, remedy: str, what: str = "") -> h5py.File:
@@ -58,8 +56,7 @@ def open_hdf5(path: Path, remedy: str, what: str = "") -> h5py.File:
     try:
         return h5py.File(path, "r")
     except Exception as error:  # a damaged header raises nearly anything
-        reason = " ".join(str(error).split())[:160]
-        raise RibError(f"{path} is no HDF5 file that can be read ({reason})", remedy) from error
+        raise RibError(f"{path} is no HDF5 file that can be read ({reason_of(error)})", remedy) from error
 
 
 def groups(parent: h5py.Group, told: str) -> dict[str, h5py.Group]:

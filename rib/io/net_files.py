@@ -15,7 +15,7 @@ from safetensors import safe_open
 from safetensors.torch import save
 from torch import nn
 
-from rib.io.errors import RibError, in_one_line
+from rib.io.errors import RibError, in_one_line, reason_of
 from rib.io.files import write_bytes_whole
 from rib.io.recipe import build_from_file
 
@@ -64,14 +64,14 @@ def read_tensors(path: str | Path, map_location: Any = "cpu") -> Any:
 
 
 def _reason(error: Exception) -> str:
-    """What is wrong with a file, without torch's advice to run what is in it."""
+    """What is wrong with a file, without torch's advice to run what is in it, and in no program's words."""
     text = in_one_line(error)
     named = _GLOBAL.search(text)
     if named:
         return f"it names {named[1] or named[2]}, and nothing in it is ever run"
     if "weights_only" in text or "Weights only" in text:
         return "it holds more than tensors and plain values"
-    return re.split(r"(?<=[a-z])\. ", text)[0][:160]
+    return reason_of(error)
 
 
 def net_from_file(recipe: Any, place: str, path: str | Path, state: Any) -> nn.Module:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from rib.io.borrowed import borrowed
-from rib.io.errors import RibError, in_one_line
+from rib.io.errors import RibError, reason_of
 from rib.io.registry import REGISTRY
 from rib.io.values import misfit
 
@@ -59,8 +59,8 @@ def build_from_file(recipe: Any, place: str, file: str | Path) -> Any:
     except RibError as error:
         raise RibError(f"{file}: {error.what}", error.remedy) from error
     except Exception as error:  # whatever a stranger's numbers do to a constructor
-        reason = in_one_line(error)[:200]
-        raise RibError(f"{file}: no {known['_target_']} can be built as it says ({reason})") from error
+        told = f"{file}: no {known['_target_']} can be built as it says ({reason_of(error)})"
+        raise RibError(told) from error
 
 
 def locate(target: str) -> Callable[..., Any]:

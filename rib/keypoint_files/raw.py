@@ -84,10 +84,10 @@ def rows(values: list[list[float]], names: list[str]) -> np.ndarray:
             return array
         row = int(np.flatnonzero(~good.all(axis=(1, 2)))[0])
         worst = f"{names[row]} ({array[row][~good[row]][0]:g})"
-    except (ValueError, TypeError, OverflowError) as error:
+    except (ValueError, TypeError, OverflowError):
         if len(values) > 1:
             return np.concatenate([rows([row], [name]) for row, name in zip(values, names, strict=True)])
-        worst = f"{names[0]} ({error})"
+        worst = f"{names[0]} (something else than a number of a usual size)"
     raise RibError(
         f"a keypoint that is not a finite number: {worst}",
         f"write coordinates in pixels, below {MAX_COORDINATE:g}, and missing points as 0, 0, 0",

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from rib.io.errors import RibError, in_one_line
+from rib.io.errors import RibError
 from rib.keypoint_files.openpose import read_frame
 from rib.keypoint_files.raw import RawClip, RawFrame, last_number, natural, numbers_in
 
@@ -33,12 +33,6 @@ def read_results(content: Any, where: str) -> RawClip:
             return _kinetics(content, where)
         if isinstance(content, dict) and content and all(isinstance(v, dict) for v in content.values()):
             return _by_image(content, where)
-    except KeyError as error:
-        raise RibError(f"{where}: an entry has no {error.args[0]!r}") from error
-    except (TypeError, AttributeError) as error:
-        raise RibError(
-            f"{where} is no keypoint file that can be read ({in_one_line(error)[:200]})"
-        ) from error
     except RecursionError as error:
         raise RibError(f"{where} is nested too deeply to be keypoints", "write the file again") from error
     raise RibError(
@@ -47,13 +41,13 @@ def read_results(content: Any, where: str) -> RawClip:
     )
 
 
-def _results(entries: list[dict[str, Any]], where: str) -> RawClip:
+def _results(content: list[Any], where: str) -> RawClip:
     """AlphaPose's default output and COCO results: a list of people with their image."""
     frames: dict[str, RawFrame] = {}
-    for entry in entries:
-        image = str(entry["image_id"])
-        frame = frames.setdefault(image, RawFrame(f"{where}, image {image}"))
-        frame.add(numbers_in(entry["keypoints"], frame.name))
+    for entry in _entries(content, where):
+        image = str(_identity(entry, "image_id", where))
+        frame = frames.setdefault(image, RawFrame(f"{where}, image {image[:80]}"))
+        frame.add(numbers_in(_field(entry, "keypoints", where), frame.name))
     if not frames:
         raise RibError(f"{where} lists nobody")
     return _in_order(frames, first_number=0, flags=True)
@@ -61,25 +55,28 @@ def _results(entries: list[dict[str, Any]], where: str) -> RawClip:
 
 def _by_image(images: dict[str, dict[str, Any]], where: str) -> RawClip:
     """AlphaPose's OpenPose-like output: a dict from image to people."""
-    frames = {image: read_frame(content, f"{where}, image {image}") for image, content in images.items()}
+    frames = {image: read_frame(content, f"{where}, image {image[:80]}") for image, content in images.items()}
     return _in_order(frames, first_number=0, flags=False)
 
 
 def _coco(content: dict[str, Any], where: str) -> RawClip:
     """COCO annotations: `images` lists every frame, and the third value is a visibility flag."""
-    annotations = content["annotations"]
-    images = content.get("images") or [{"id": number} for number in {a["image_id"] for a in annotations}]
-    names = {image["id"]: str(image.get("file_name", image["id"])) for image in images}
-    frames = {number: RawFrame(f"{where}, image {name}") for number, name in names.items()}
+    annotations = _entries(content["annotations"], f'{where}: "annotations"')
+    images = _entries(content.get("images") or [], f'{where}: "images"')
+    ids = [_identity(image, "id", f'{where}: "images"') for image in images]
+    names = {n: str(image.get("file_name", n)) for n, image in zip(ids, images, strict=True)}
+    if not images:
+        names = {n: str(n) for n in {_identity(a, "image_id", where) for a in annotations}}
+    frames = {number: RawFrame(f"{where}, image {name[:80]}") for number, name in names.items()}
     for annotation in annotations:
-        image = annotation["image_id"]
+        image = _identity(annotation, "image_id", f"{where}: an annotation")
         if image not in frames:
             raise RibError(
-                f'{where}: an annotation names image {str(image)[:40]!r}, which "images" does not list'
+                f'{where}: an annotation names image {str(image)[:80]!r}, which "images" does not list'
             )
         if annotation.get("keypoints"):
             frames[image].add(numbers_in(annotation["keypoints"], frames[image].name))
-    if content.get("images"):
+    if images:
         return RawClip([frames[n] for n in sorted(frames, key=lambda n: natural(names[n]))], flags=True)
     return _in_order({str(number): frame for number, frame in frames.items()}, first_number=0, flags=True)
 
@@ -87,11 +84,11 @@ def _coco(content: dict[str, Any], where: str) -> RawClip:
 def _kinetics(content: dict[str, Any], where: str) -> RawClip:
     """Kinetics-skeleton: per frame a list of skeletons with `pose` (x, y) and `score`, flat or nested."""
     frames: dict[str, RawFrame] = {}
-    for entry in content["data"]:
-        number = str(entry["frame_index"])
-        frame = frames.setdefault(number, RawFrame(f"{where}, frame {number}"))
-        for person in entry["skeleton"]:
-            points, scores = list(_flat(person["pose"])), list(_flat(person["score"]))
+    for entry in _entries(content["data"], f'{where}: "data"'):
+        number = str(_identity(entry, "frame_index", where))
+        frame = frames.setdefault(number, RawFrame(f"{where}, frame {number[:80]}"))
+        for person in _entries(_field(entry, "skeleton", frame.name), f'{frame.name}: "skeleton"'):
+            points, scores = (list(_flat(_field(person, key, frame.name))) for key in ("pose", "score"))
             if len(points) != 2 * len(scores):
                 raise RibError(f"{frame.name} has {len(points)} coordinates and {len(scores)} scores")
             pairs = zip(points[::2], points[1::2], scores, strict=True)
@@ -101,8 +98,37 @@ def _kinetics(content: dict[str, Any], where: str) -> RawClip:
     return _in_order(frames, first_number=1, flags=False)
 
 
-def _flat(values: Iterable[Any]) -> Iterable[float]:
-    for value in values:
+def _entries(value: Any, told: str) -> list[dict[str, Any]]:
+    """A list of objects."""
+    if not isinstance(value, list):
+        raise RibError(f"{told} is {_kind(value)}, expected a list of objects")
+    wrong = [entry for entry in value if not isinstance(entry, dict)]
+    if wrong:
+        raise RibError(f"{told} holds {_kind(wrong[0])}, expected objects alone")
+    return value
+
+
+def _field(entry: dict[str, Any], key: str, told: str) -> Any:
+    if key not in entry:
+        raise RibError(f"{told}: an entry has no {key!r}")
+    return entry[key]
+
+
+def _identity(entry: dict[str, Any], key: str, told: str) -> int | str:
+    """What an entry calls an image or a frame."""
+    value = _field(entry, key, told)
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise RibError(f"{told}: {key!r} is {_kind(value)}, expected a number or a name")
+    return value
+
+
+def _kind(value: Any) -> str:
+    kinds = {dict: "an object", list: "a list", str: "a text", type(None): "null"}
+    return kinds.get(type(value), str(value)[:40])
+
+
+def _flat(values: Any) -> Iterable[float]:
+    for value in values if isinstance(values, list) else [values]:
         if isinstance(value, list):
             yield from _flat(value)
         else:

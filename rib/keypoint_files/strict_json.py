@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any, NoReturn
 
-from rib.io.errors import RibError, in_one_line
+from rib.io.errors import RibError, reason_of
 from rib.io.regular_files import check_regular
 
 
@@ -47,7 +47,7 @@ def read_json(path: Path) -> Any:
     except RecursionError as error:
         raise RibError(f"{path} is nested too deeply to be keypoints", "write the file again") from error
     except ValueError as error:  # Python refuses to read integers of thousands of digits
-        raise RibError(f"{path} holds a number that is none of keypoints ({in_one_line(error)})") from error
+        raise RibError(f"{path} holds a number that is none of keypoints ({reason_of(error)})") from error
 
 
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import pytest
 from harness import FUZZ, Campaign
 from hypothesis import given
 from hypothesis import strategies as st
+from mutations import spoiled_bytes
 
 from rib.clips.synthetic import SyntheticClips
 from rib.clips.write import StoredClip, write_clips
@@ -136,14 +137,18 @@ def test_stores_are_read_or_refused_in_one_line(tmp_path: Path) -> None:
         contents[kind] = (tmp_path / kind).read_bytes()
         parts[kind] = parts_of(contents[kind])
     campaign = Campaign("HDF5 stores", tmp_path, "out/evaluation.json")
+    for kind, content in contents.items():
+        campaign.whole(lambda folder, kind=kind, content=content: prepare(folder, kind, content))
     kinds = st.sampled_from([*("motion",) * 4, *("reference",) * 3, "clips", "drawings"])
     spoiled = kinds.flatmap(
         lambda kind: st.tuples(
             st.just(kind),
-            # bytes are left as they are: HDF5's own library loops for ever on some that are zeroed
-            st.builds(
-                spoil, st.just(contents[kind]), st.sampled_from(parts[kind]), st.integers(0, 9),
-                st.sampled_from(JUNK),
+            st.one_of(
+                st.builds(
+                    spoil, st.just(contents[kind]), st.sampled_from(parts[kind]), st.integers(0, 9),
+                    st.sampled_from(JUNK),
+                ),
+                spoiled_bytes(contents[kind]),
             ),
         )
     )  # fmt: skip
@@ -151,27 +156,13 @@ def test_stores_are_read_or_refused_in_one_line(tmp_path: Path) -> None:
     @FUZZ
     @given(spoiled)
     def fuzz(case: tuple[str, bytes]) -> None:
-        kind, content = case
-
-        def prepare(folder: Path) -> list[str]:
-            (folder / "store.h5").write_bytes(content)
-            return list(COMMANDS[kind])
-
-        campaign.run(prepare, None if kind in ("motion", "reference") else "")
+        result = None if case[0] in ("motion", "reference") else ""
+        campaign.run(lambda folder: prepare(folder, *case), result)
 
     fuzz()
     campaign.close()
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("kind", WRITERS)
-def test_what_is_spoiled_was_whole_before(kind: str, tmp_path: Path) -> None:
-    campaign = Campaign(f"whole {kind}", tmp_path, processes=0)
-
-    def prepare(folder: Path) -> list[str]:
-        WRITERS[kind](folder / "store.h5")
-        return list(COMMANDS[kind])
-
-    campaign.run(prepare, "")
-    campaign.close()
-    assert campaign.codes == {0: 1}
+def prepare(folder: Path, kind: str, content: bytes) -> list[str]:
+    (folder / "store.h5").write_bytes(content)
+    return list(COMMANDS[kind])

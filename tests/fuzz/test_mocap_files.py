@@ -127,41 +127,25 @@ files = st.one_of(
 @pytest.mark.slow
 def test_motion_capture_is_prepared_or_refused_in_one_line(tmp_path: Path) -> None:
     campaign = Campaign("motion capture", tmp_path, "out/mocap.h5")
+    for name, content in (("a.bvh", bvh().encode()), ("02_01.amc", amc().encode()), ("a.npz", joints())):
+        others = {"02.asf": asf()} if name == "02_01.amc" else {}
+        campaign.whole(lambda folder, case=(others, name, content): prepare(folder, *case))
 
     @FUZZ
     @given(files)
     def fuzz(case: tuple[dict[str, str], str, bytes]) -> None:
-        others, name, content = case
-
-        def prepare(folder: Path) -> list[str]:
-            (folder / "mocap").mkdir()
-            for other, text in others.items():
-                (folder / "mocap" / other).write_text(text)
-            (folder / "mocap" / name).write_bytes(content)
-            return [
-                "prepare", "data=mocap", "data.prepare.folder=mocap", "data.prepare.output=out/mocap.h5",
-                "data.prepare.workers=1",
-            ]  # fmt: skip
-
-        campaign.run(prepare)
+        campaign.run(lambda folder: prepare(folder, *case))
 
     fuzz()
     campaign.close()
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "content", [{"a.bvh": bvh()}, {"02.asf": asf(), "02_01.amc": amc()}, {"a.npz": joints()}]
-)
-def test_what_is_spoiled_was_whole_before(content: dict[str, str | bytes], tmp_path: Path) -> None:
-    campaign = Campaign("whole motion capture", tmp_path, "out/mocap.h5", processes=0)
-
-    def prepare(folder: Path) -> list[str]:
-        (folder / "mocap").mkdir()
-        for name, text in content.items():
-            (folder / "mocap" / name).write_bytes(text if isinstance(text, bytes) else text.encode())
-        return ["prepare", "data=mocap", "data.prepare.folder=mocap", "data.prepare.output=out/mocap.h5"]
-
-    campaign.run(prepare)
-    campaign.close()
-    assert campaign.codes == {0: 1}
+def prepare(folder: Path, others: dict[str, str], name: str, content: bytes) -> list[str]:
+    (folder / "mocap").mkdir()
+    for other, text in others.items():
+        (folder / "mocap" / other).write_text(text)
+    (folder / "mocap" / name).write_bytes(content)
+    return [
+        "prepare", "data=mocap", "data.prepare.folder=mocap", "data.prepare.output=out/mocap.h5",
+        "data.prepare.workers=1",
+    ]  # fmt: skip

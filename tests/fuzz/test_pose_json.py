@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mutations import RAW, spoiled_json
 
-COMMON = ("rate=2", "output=out", "motion=linear", "linear=linear", "device=cpu", "input_fps=10")
+COMMON = ("rate=2", "output=out", "motion=linear", "device=cpu", "input_fps=10")
 BODY = np.random.default_rng(0).uniform(10, 90, (25, 3)).round(2)
 BODY[:, 2] = 0.9
 FLAT = BODY.ravel().tolist()
@@ -50,6 +50,9 @@ DOCUMENTS: dict[str, Any] = {
 @pytest.mark.slow
 def test_keypoint_files_are_answered_or_refused_in_one_line(tmp_path: Path) -> None:
     campaign = Campaign("keypoint files", tmp_path)
+    for kind, document in [("frame", OPENPOSE), *(("clip", document) for document in DOCUMENTS.values())]:
+        content = json.dumps(document).encode()
+        campaign.whole(lambda folder, kind=kind, content=content: prepare(folder, kind, content))
     single = st.sampled_from(sorted(DOCUMENTS)).flatmap(lambda name: spoiled_json(DOCUMENTS[name]))
     contents = st.one_of(
         st.tuples(st.just("clip"), single),
@@ -60,19 +63,18 @@ def test_keypoint_files_are_answered_or_refused_in_one_line(tmp_path: Path) -> N
     @FUZZ
     @given(contents)
     def fuzz(case: tuple[str, bytes]) -> None:
-        kind, content = case
-
-        def prepare(folder: Path) -> list[str]:
-            if kind == "clip":
-                (folder / "poses.json").write_bytes(content)
-                return ["upsample", "input=poses.json", *COMMON]
-            (folder / "poses").mkdir()
-            for number in range(3):
-                spoiled = content if number == 1 else json.dumps(OPENPOSE).encode()
-                (folder / "poses" / f"{number}.json").write_bytes(spoiled)
-            return ["upsample", "input=poses", *COMMON]
-
-        campaign.run(prepare)
+        campaign.run(lambda folder: prepare(folder, *case))
 
     fuzz()
     campaign.close()
+
+
+def prepare(folder: Path, kind: str, content: bytes) -> list[str]:
+    if kind == "clip":
+        (folder / "poses.json").write_bytes(content)
+        return ["upsample", "input=poses.json", *COMMON]
+    (folder / "poses").mkdir()
+    for number in range(3):
+        spoiled = content if number == 1 else json.dumps(OPENPOSE).encode()
+        (folder / "poses" / f"{number}.json").write_bytes(spoiled)
+    return ["upsample", "input=poses", *COMMON]

@@ -71,15 +71,18 @@ def test_videos_are_interpolated_or_refused_in_one_line(tmp_path: Path) -> None:
     campaign = Campaign("videos", tmp_path)
     spoiled = st.sampled_from(sorted(VIDEOS)).flatmap(lambda kind: spoiled_bytes(VIDEOS[kind]))
 
+    def prepare(folder: Path, content: bytes) -> list[str]:
+        nobody(folder)
+        (folder / "input").write_bytes(content)
+        return list(COMMON)
+
+    for content in VIDEOS.values():
+        campaign.whole(lambda folder, content=content: prepare(folder, content))
+
     @FUZZ
     @given(st.one_of(spoiled, spoiled, spoiled, st.sampled_from(RAW)))
     def fuzz(content: bytes) -> None:
-        def prepare(folder: Path) -> list[str]:
-            nobody(folder)
-            (folder / "input").write_bytes(content)
-            return list(COMMON)
-
-        campaign.run(prepare)
+        campaign.run(lambda folder: prepare(folder, content))
 
     fuzz()
     campaign.close()
@@ -91,35 +94,21 @@ def test_pictures_are_interpolated_or_refused_in_one_line(tmp_path: Path) -> Non
     kinds = st.sampled_from(PICTURES)
     spoiled = kinds.flatmap(lambda kind: st.tuples(st.just(kind), spoiled_bytes(STILLS[kind])))
 
+    def prepare(folder: Path, kind: str, content: bytes) -> list[str]:
+        nobody(folder)
+        (folder / "input").mkdir()
+        for number in range(NUM):
+            path = folder / "input" / f"{number}.{kind.lower()}"
+            path.write_bytes(content if number == 1 else STILLS[kind])
+        return [*COMMON, "input_fps=10"]
+
+    for kind, content in STILLS.items():
+        campaign.whole(lambda folder, kind=kind, content=content: prepare(folder, kind, content))
+
     @FUZZ
     @given(st.one_of(spoiled, spoiled, st.tuples(kinds, st.sampled_from(RAW))))
     def fuzz(case: tuple[str, bytes]) -> None:
-        kind, content = case
-
-        def prepare(folder: Path) -> list[str]:
-            nobody(folder)
-            (folder / "input").mkdir()
-            for number in range(NUM):
-                path = folder / "input" / f"{number}.{kind.lower()}"
-                path.write_bytes(content if number == 1 else STILLS[kind])
-            return [*COMMON, "input_fps=10"]
-
-        campaign.run(prepare)
+        campaign.run(lambda folder: prepare(folder, *case))
 
     fuzz()
     campaign.close()
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("container", VIDEOS)
-def test_what_is_spoiled_was_whole_before(container: str, tmp_path: Path) -> None:
-    campaign = Campaign(f"whole {container}", tmp_path, processes=0)
-
-    def prepare(folder: Path) -> list[str]:
-        nobody(folder)
-        (folder / "input").write_bytes(VIDEOS[container])
-        return list(COMMON)
-
-    campaign.run(prepare)
-    campaign.close()
-    assert campaign.codes == {0: 1}

@@ -1,5 +1,6 @@
 import json
 import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -227,6 +228,39 @@ def test_a_file_of_another_kind_is_refused(tmp_path, content):
     (tmp_path / "x.json").write_text(json.dumps(content))
     with pytest.raises(RibError, match=r"x\.json"):
         read_people(tmp_path / "x.json")
+
+
+ENTRY = {"image_id": "0.jpg", "keypoints": [1.0] * 51}
+SKELETON = {"pose": [1.0] * 36, "score": [1.0] * 18}
+
+
+@pytest.mark.parametrize("junk", [None, True, 3, "x", [], {}, [3], {"a": 1}, [[1]], float(10**20)], ids=repr)
+@pytest.mark.parametrize(
+    "place",
+    [
+        lambda junk: [junk], lambda junk: [{**ENTRY, "image_id": junk}],
+        lambda junk: [{**ENTRY, "keypoints": junk}], lambda junk: {"0.jpg": {"bodies": junk}},
+        lambda junk: {"0.jpg": junk, "1.jpg": junk}, lambda junk: {"annotations": junk},
+        lambda junk: {"annotations": [{**ENTRY, "image_id": junk}]},
+        lambda junk: {"annotations": [], "images": junk}, lambda junk: {"annotations": [], "images": [junk]},
+        lambda junk: {"annotations": [], "images": [{"id": junk}]},
+        lambda junk: {"data": junk}, lambda junk: {"data": [junk]},
+        lambda junk: {"data": [{"frame_index": junk, "skeleton": []}]},
+        lambda junk: {"data": [{"frame_index": 1, "skeleton": junk}]},
+        lambda junk: {"data": [{"frame_index": 1, "skeleton": [junk]}]},
+        lambda junk: {"data": [{"frame_index": 1, "skeleton": [{**SKELETON, "pose": junk}]}]},
+        lambda junk: {"data": [{"frame_index": 1, "skeleton": [{**SKELETON, "score": junk}]}]},
+    ],
+)  # fmt: skip
+def test_anything_at_any_place_is_read_or_told_in_our_own_words(tmp_path, place, junk):
+    (tmp_path / "x.json").write_text(json.dumps(place(junk)))
+    told = "x.json"
+    try:
+        read_people(tmp_path / "x.json")
+    except RibError as error:
+        told = str(error)
+    assert "x.json" in told
+    assert not re.search(r"Error|object is not|must be", told)
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from rib.io.errors import RibError, in_one_line
+from rib.io.errors import RibError, reason_of
 from rib.io.net_files import ema_weights, net_from_file, read_safetensors, read_tensors, write_net
 from rib.io.registry import REGISTRY
 from rib.render.nets import published
@@ -61,8 +61,7 @@ def load_weights(path: str | Path, wanted: str) -> tuple[nn.Module, dict[str, An
     except RibError:
         raise
     except Exception as error:  # a damaged file raises nearly anything on the way
-        reason = in_one_line(error)[:200]
-        raise RibError(f"{path} cannot be read as renderer weights ({reason})") from error
+        raise RibError(f"{path} cannot be read as renderer weights ({reason_of(error)})") from error
     recipe = REGISTRY.checked(recipe, "renderer net", path)
     if recipe["_target_"] != (needed := REGISTRY.canonical(wanted)):
         raise RibError(

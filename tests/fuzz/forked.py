@@ -1,0 +1,145 @@
+"""Run `rib` in a fork of this process: nothing is imported anew, what hangs or crashes is only the fork."""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import gc
+import importlib
+import os
+import resource
+import signal
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Any, NoReturn
+
+HANG_S, IDLE_S = 10, 60
+"""Processor seconds of a case, and wall seconds on a machine that others use too."""
+MEMORY_GB = 6
+"""Beyond this allocations fail: no input of a few kilobytes needs more."""
+HUNG = 124
+QUIET = (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning)
+
+
+class HangError(BaseException):
+    """A case ran for too long; no `except Exception` holds it."""
+
+
+def run(arguments: Sequence[str], folder: Path, modules: Path | None = None) -> tuple[int, str, str]:
+    """Run `rib <arguments>` in a folder.
+
+    Args:
+        arguments: What is typed after `rib`.
+        folder: Where.
+        modules: Written: the names of all modules that were imported at its end.
+
+    Returns:
+        The exit code (minus the number of the signal that ended it, or `HUNG`), stdout and stderr; in that
+        also warnings, and the line of Python that had called what hung or crashed.
+    """
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        child = os.fork()
+        if child == 0:
+            _be_the_command(list(arguments), folder, (out.fileno(), err.fileno()), modules)
+        code = _ended(child)
+        texts = []
+        for file in (out, err):
+            file.seek(0)
+            texts.append(file.read().decode(errors="replace"))
+    return HUNG if code in (-signal.SIGKILL, -signal.SIGVTALRM) else code, texts[0], texts[1]
+
+
+def import_what_it_imports(arguments: Sequence[str], folder: Path) -> tuple[int, str, str]:
+    """Run `rib` as `run` does, and import here what it did, so that later forks have it."""
+    with tempfile.NamedTemporaryFile("r") as names:
+        ended = run(arguments, folder, Path(names.name))
+        for name in names.read().split():
+            with contextlib.suppress(Exception):
+                importlib.import_module(name)
+    gc.freeze()
+    return ended
+
+
+def _ended(child: int) -> int:
+    """Wait for a fork, and kill it with all that it started when it takes too long."""
+    until = time.monotonic() + IDLE_S
+    while not os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+        if time.monotonic() > until:
+            break
+        time.sleep(0.005)
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(child, signal.SIGKILL)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def _be_the_command(
+    arguments: list[str], folder: Path, streams: tuple[int, int], modules: Path | None
+) -> NoReturn:
+    code = 2
+    try:
+        os.setsid()
+        for number, file in enumerate((os.open(os.devnull, os.O_RDONLY), *streams)):
+            os.dup2(file, number)
+        sys.stdin, sys.stdout, sys.stderr = (
+            open(number, mode, encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115
+            for number, mode in enumerate("rww")
+        )
+        os.chdir(folder)
+        _limit()
+        with warnings.catch_warnings():
+            warnings.resetwarnings()
+            for quiet in QUIET:
+                warnings.simplefilter("ignore", quiet)
+            warnings.showwarning = _show
+            code = _exit_code(arguments)
+        if modules is not None:
+            modules.write_text("\n".join(name for name in list(sys.modules) if not name.startswith("__")))
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(Exception):
+                stream.flush()
+        os._exit(code)
+
+
+def _exit_code(arguments: list[str]) -> int:
+    from rib.commands.__main__ import main
+
+    sys.argv = ["rib", *arguments]
+    try:
+        main()
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+    except HangError as hang:
+        print(hang, file=sys.stderr)
+        return HUNG
+    return 0
+
+
+def _show(message: Warning | str, category: type[Warning], *_: Any) -> None:
+    print(f"{category.__name__}: {message}", file=sys.stderr)
+
+
+def _limit() -> None:
+    """End this process after `HANG_S`: by an exception, or by a signal where a library does not come back."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise HangError(f"at {frame.f_code.co_filename}:{frame.f_lineno}" if frame else "")
+
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY_GB * 10**9,) * 2)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGPROF, stop)
+    signal.setitimer(signal.ITIMER_PROF, HANG_S)
+    faulthandler.enable(2)
+    signal.signal(signal.SIGVTALRM, signal.SIG_DFL)
+    faulthandler.register(signal.SIGVTALRM, 2, all_threads=False, chain=True)
+    signal.setitimer(signal.ITIMER_VIRTUAL, HANG_S + 2)
