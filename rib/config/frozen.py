@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from rib.config.renamed import current_settings
+from rib.config.renamed import current_settings, without_gone
 from rib.io.errors import RibError, reason_of
 from rib.io.path_settings import existing, is_path_setting
 from rib.io.recipe import did_you_mean
@@ -80,6 +80,7 @@ def read_frozen(path: Path, root_of: Mapping[str, type]) -> Frozen:
     known = [field.name for field in dataclasses.fields(root_of[verb])]  # type: ignore[arg-type]
     left_out = {key: content.pop(key) for key in NEVER_TAKEN if key in content}
     current_settings(content)
+    left_out |= without_gone(content)
     for key in content:
         if key not in known:
             raise RibError(f"{file}: there is no setting {str(key)[:80]!r}", did_you_mean(str(key), known))

@@ -6,6 +6,8 @@ import re
 import sys
 from typing import Any
 
+from rib.io.errors import RibError
+
 KEYS = {
     "task.module.average": "task.module.ema_decay",
     "task.module.final_share": "task.module.min_lr_ratio",
@@ -33,6 +35,16 @@ KEYS = {
 OPTIONS = {"data=drawings": "data=refiner", "task=renderer_drawn": "task=refiner"}
 """`group=option` of before, and of today."""
 
+GONE = {
+    "cuts.histogram_distance": "cuts.residual= and cuts.contrast= find cuts today",
+    "cuts.picture_difference": "cuts.residual= and cuts.contrast= find cuts today",
+    "pose.tracker.min_overlap": "everybody is linked by pose.tracker.evidence today",
+    "pose.tracker.joint_width": "everybody is linked by pose.tracker.evidence today",
+    "pose.tracker.appearance_weight": "pose.tracker.evidence.appearance_gain= weighs looks today",
+    "pose.tracker.rejoin_ratio": "pose.tracker.rejoin_likeness= finds people again today",
+}
+"""Dotted names of before that nothing reads today, and what does their work."""
+
 _OVERRIDE = re.compile(r"(?P<mark>\+\+|\+|~)?(?P<key>[^=]+)(?P<value>=.*)?", re.DOTALL)
 
 
@@ -40,12 +52,17 @@ def current_override(argument: str) -> str:
     """Translate `key=value` of the last release to today's names; another argument comes back as it is.
 
     A translation is told in one line on stderr.
+
+    Raises:
+        RibError: Nothing reads that setting today.
     """
     match = _OVERRIDE.fullmatch(argument)
     if match is None or argument.startswith("-"):
         return argument
     if argument in OPTIONS:
         return _told(argument, OPTIONS[argument])
+    if match["key"] in GONE:
+        raise RibError(f"{match['key']} is no setting any more", GONE[match["key"]])
     for old, new in KEYS.items():
         if match["key"] == old or match["key"].startswith(f"{old}."):
             key = new + match["key"].removeprefix(old)
@@ -59,6 +76,20 @@ def current_settings(settings: dict[Any, Any]) -> None:
         before, after = _holder(settings, old), _holder(settings, new)
         if before is not None and after is not None and (name := old.rpartition(".")[2]) in before:
             after.setdefault(new.rpartition(".")[2], before.pop(name))
+
+
+def without_gone(settings: dict[Any, Any]) -> dict[str, Any]:
+    """Take what nothing reads today out of frozen settings, in place.
+
+    Returns:
+        The values by their dotted names.
+    """
+    gone = {}
+    for key in GONE:
+        holder, name = _holder(settings, key), key.rpartition(".")[2]
+        if holder is not None and name in holder:
+            gone[key] = holder.pop(name)
+    return gone
 
 
 def _holder(settings: Any, key: str) -> dict[Any, Any] | None:

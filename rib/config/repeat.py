@@ -13,7 +13,7 @@ from rib.config.compose import composed_defaults
 from rib.config.frozen import Frozen, read_frozen, texts
 from rib.config.literal import escaped
 from rib.config.paths import conf_dir
-from rib.config.renamed import current_override
+from rib.config.renamed import GONE, current_override
 from rib.config.schema import ROOTS
 from rib.io.errors import RibError
 from rib.io.path_settings import is_path_setting
@@ -71,7 +71,9 @@ def repeated(path: str, typed: Sequence[str]) -> tuple[str, list[str], list[str]
     notes = [
         _NOTES[name].format(file=frozen.file, value=str(value)[:80])
         for name, value in frozen.left_out.items()
+        if name in _NOTES
     ]
+    notes += _of_before(frozen)
     settings = {key: value for key, value in frozen.settings.items() if key not in OWN[frozen.verb]}
     _from_start(settings, frozen, changed, notes)
     if frozen.verb == "train":
@@ -88,6 +90,16 @@ _NOTES = {
     "hydra": "{file}: its section hydra: is left out",
     "plugins": "{file} names plugins ({value}), which are not imported; type plugins= to bring yours",
 }
+
+
+def _of_before(frozen: Frozen) -> list[str]:
+    """One line where the result has settings that nothing reads today."""
+    gone = [key for key in GONE if key in frozen.left_out]
+    if not gone:
+        return []
+    today = "; ".join(dict.fromkeys(GONE[key] for key in gone))
+    what = f"{', '.join(gone)} are left out and frames may differ"
+    return [f"{frozen.file} is of an earlier release: {what} ({today})"]
 
 
 def _from_start(settings: dict[str, Any], frozen: Frozen, changed: set[str], notes: list[str]) -> None:

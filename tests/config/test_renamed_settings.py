@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from rib.config.compose import compose
-from rib.config.renamed import KEYS, OPTIONS, current_override
+from rib.config.renamed import GONE, KEYS, OPTIONS, current_override
+from rib.io.errors import RibError
 
 
 def test_a_name_of_before_still_works_and_is_told(capsys: pytest.CaptureFixture[str]) -> None:
@@ -56,3 +57,10 @@ def test_the_refiner_answers_to_the_names_of_before() -> None:
 def test_numbers_of_channels_answer_to_their_former_name() -> None:
     config = compose("train", "experiment=renderer_smoke", "net.most=8")
     assert config["net"]["max_channels"] == 8
+
+
+def test_a_setting_that_is_gone_says_what_does_its_work() -> None:
+    for key, today in GONE.items():
+        with pytest.raises(RibError, match=f"{key} is no setting any more") as told:
+            current_override(f"{key}=0.3")
+        assert today in str(told.value)

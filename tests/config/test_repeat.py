@@ -15,7 +15,8 @@ import yaml
 from rib.commands.__main__ import dispatch
 from rib.config.app import exit_code
 from rib.config.frozen import read_frozen
-from rib.config.repeat import GROUPS, LINKS
+from rib.config.renamed import GONE
+from rib.config.repeat import GROUPS, LINKS, repeated
 from rib.config.schema import ROOTS
 from rib.io.errors import RibError
 
@@ -127,7 +128,7 @@ def test_a_training_is_found_from_what_lies_in_its_folder(folder: Path, name: st
 def test_hydras_section_and_plugins_are_told_and_left_out(folder: Path) -> None:
     file = change(folder / "result" / "config.yaml", hydra={"callbacks": {"x": EVIL}}, plugins=["evil"])
     frozen = read_frozen(file, ROOTS)
-    assert set(frozen.left_out) == {"hydra", "plugins"}
+    assert {"hydra", "plugins"} <= set(frozen.left_out)
     assert not {"hydra", "plugins"} & set(frozen.settings)
 
 
@@ -145,6 +146,17 @@ def test_settings_of_the_last_release_go_by_todays_names(folder: Path) -> None:
     module = read_frozen(folder / "run", ROOTS).settings["task"]["module"]
     assert {"ema_decay", "min_lr_ratio"} <= set(module)
     assert not {"average", "final_share"} & set(module)
+
+
+def test_settings_that_nothing_reads_today_are_told_in_one_line_and_left_out(folder: Path) -> None:
+    frozen = read_frozen(folder / "result", ROOTS)
+    assert set(GONE) <= set(frozen.left_out)
+    assert not {"histogram_distance", "picture_difference"} & set(frozen.settings["cuts"])
+    assert "min_overlap" not in frozen.settings["pose"]["tracker"]
+    _, _, notes = repeated(str(folder / "result"), [])
+    (line,) = (note for note in notes if "earlier release" in note)
+    assert "cuts.residual=" in line
+    assert "\n" not in line
 
 
 def test_choices_and_what_follows_another_are_settings() -> None:
