@@ -1,1 +1,1 @@
-"""What stands between two keyframes: frame interpolators, and the scene without the person."""
+"""Frame interpolation between two keyframes, and the scene without the person."""

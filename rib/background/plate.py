@@ -112,7 +112,7 @@ Layer = tuple[np.ndarray, np.ndarray]
 
 
 def _sight(layer: Layer) -> Sight:
-    """What the camera's motion is told from."""
+    """Choose the pixels that the camera's motion is estimated from."""
     picture, trust = layer
     return cv2.cvtColor((picture * 255).astype(np.uint8), cv2.COLOR_RGB2GRAY), trust[..., 0] > 0.5
 

@@ -124,7 +124,7 @@ def _score(
 
 
 def _stages_of(chain: Chain, hidden: int) -> dict[str, Any]:
-    """Which stages a method was made of and how long they took."""
+    """Collect a method's stages and their seconds."""
     return {
         "seconds_a_frame": round(seconds_a_frame(chain, hidden), 4),
         "stages": {stage: recipe["_target_"] for stage, recipe in chain.stages.recipes.items()},

@@ -58,7 +58,7 @@ def print_table(result: Mapping[str, Any]) -> None:
 
 
 def caption(result: Mapping[str, Any]) -> str:
-    """What the table was measured on."""
+    """Describe the data that the table was measured on."""
     clip, frames = result["clip"], next(iter(result["methods"].values()))["summary"]["frames"]
     width, height = clip["size_px"]
     return (

@@ -18,7 +18,7 @@ from rib.training.epochs import draws
 
 
 class RawBatch(TypedDict):
-    """What travels to the device: 8-bit pictures, and what the augmentation is drawn from.
+    """A batch as it travels to the device: 8-bit pictures, and the seeds of its augmentation.
 
     Keys:
         frames: (B, T, 3, H, W) uint8.
@@ -41,7 +41,7 @@ class RawBatch(TypedDict):
 
 @dataclass(frozen=True)
 class Refused:
-    """What a worker process hands over in place of a batch that it could not draw: a `RibError`'s two parts.
+    """A `RibError` of a worker process, handed over in the place of a batch.
 
     An error that is raised there would reach the user with both processes' tracebacks in it.
     """
@@ -52,7 +52,7 @@ class Refused:
 
 @dataclass(frozen=True)
 class Growth:
-    """How long windows are: `first` frames, and one more every `every_epochs` epochs, up to `most`."""
+    """Curriculum of window lengths: `first` frames, one more every `every_epochs` epochs, up to `most`."""
 
     first: int
     every_epochs: int

@@ -16,7 +16,7 @@ from rib.io.hdf5 import write_hdf5
 
 @dataclass(frozen=True)
 class StoredClip:
-    """What is written of one clip.
+    """A clip as it is written to the store.
 
     Attributes:
         name: Its group's name.

@@ -1,1 +1,1 @@
-"""Where configs are composed, checked and made plain dicts; only this room and `rib.commands` know Hydra."""
+"""Composition and checking of configs into plain dicts; only this room and `rib.commands` know Hydra."""

@@ -142,7 +142,7 @@ def _compose_and_call(verb: str, task: Task, arguments: list[str], root: str) ->
 
 
 def _job(verb: str, task: Task) -> Callable[[Any], Any]:
-    """What Hydra calls.
+    """Wrap a task as the job function that Hydra calls.
 
     In a single run an error leaves as an exit code, since Hydra would print a line of its own above it. In a
     sweep it is raised, so that Hydra marks this trial as failed and runs the others.
@@ -222,7 +222,7 @@ def _tell(line: str) -> None:
 
 
 def _stdout_refuses(error: BaseException) -> str | None:
-    """Why the standard output takes nothing more, where that is what went wrong; it is dropped then."""
+    """Diagnose a standard output that takes nothing more, and drop it; None where that is not the error."""
     if not isinstance(error, OSError) or error.filename is not None:
         return None
     try:

@@ -1,4 +1,4 @@
-"""Where conf/ lies: beside the package in a checkout, inside it in a wheel."""
+"""The folder conf/: beside the package in a checkout, inside it in a wheel."""
 
 from __future__ import annotations
 

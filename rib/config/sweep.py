@@ -1,4 +1,4 @@
-"""What came of the runs of a sweep: a table on the screen, sweep.csv, and which failed and why."""
+"""Results of a sweep: a table on the screen, sweep.csv, and the trials that failed, with their errors."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _claim(config: DictConfig, mode: str) -> None:
 
 
 def overrides_of_this_job() -> tuple[str, ...]:
-    """What was set for this run of a sweep."""
+    """Read the overrides of this trial of a sweep."""
     return tuple(HydraConfig.get().overrides.task) if HydraConfig.initialized() else ()
 
 

@@ -1,4 +1,4 @@
-"""What `rib <verb> --help` prints: the root config with its comments, which are its documentation."""
+"""Help of `rib <verb> --help`: the root config with its comments, which are its documentation."""
 
 from __future__ import annotations
 

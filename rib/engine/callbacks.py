@@ -1,4 +1,4 @@
-"""What watches over a fit."""
+"""Callbacks that monitor a fit."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ class GradientNorm(Callback):
     def on_train_batch_start(
         self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
     ) -> None:
-        """Which batch this is."""
+        """Note the batch's number."""
         self._batch = batch_idx
 
     def on_before_optimizer_step(

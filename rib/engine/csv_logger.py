@@ -68,7 +68,7 @@ def forget_from(path: Path, step: int) -> None:
 
 
 def read_metrics(path: Path) -> dict[str, list[tuple[int, float]]]:
-    """What a metrics.csv holds: by name, (step, value) in the order logged."""
+    """Read a metrics.csv: by name, (step, value) in the order logged."""
     found: dict[str, list[tuple[int, float]]] = {}
     with path.open(newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file):

@@ -93,7 +93,7 @@ def _started(
 
 @contextmanager
 def _told(rendezvous: Rendezvous, children: dict[int, subprocess.Popen[bytes]]) -> Iterator[None]:
-    """Where another rank failed first, raise what it said instead of the broken connection."""
+    """Raise the error of the rank that failed first in the place of the broken connection."""
     try:
         yield
     except Exception as error:
@@ -133,5 +133,5 @@ def _ended(children: dict[int, subprocess.Popen[bytes]], seconds: float) -> bool
 
 
 def env_of(rendezvous: Rendezvous | None) -> DistributedEnv:
-    """Which process this is: alone without a rendezvous."""
+    """Derive this process's ranks: alone without a rendezvous."""
     return rendezvous.env if rendezvous else DistributedEnv()

@@ -1,4 +1,4 @@
-"""What a step spends its time on: a trace for chrome://tracing or Perfetto, and the longest operations."""
+"""Profile of training steps: a trace for chrome://tracing or Perfetto, and the longest operations."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class ProfileSteps(Callback):
             self._profile.step()
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Where fewer steps were trained than asked for, what there is counts."""
+        """Write the profile also where fewer steps were trained than asked for."""
         if self._profile is not None:
             self._profile.stop()
             self._profile = None

@@ -76,7 +76,7 @@ class Rendezvous:
         self.store.set(f"failed{self.job}/{self.env.rank}", in_one_line(error))
 
     def reports(self) -> dict[int, str]:
-        """What other ranks said went wrong in this job."""
+        """Read the errors that other ranks reported in this job."""
         keys = {rank: f"failed{self.job}/{rank}" for rank in range(self.env.num_ranks)}
         return {rank: self.store.get(key).decode() for rank, key in keys.items() if self.store.check([key])}
 
@@ -182,7 +182,7 @@ def _open(address: str, port: int, env: DistributedEnv, hosts: bool) -> dist.TCP
 
 
 def _address(env: DistributedEnv) -> tuple[str, int]:
-    """Where rank 0 listens, which every rank can tell from its own environment."""
+    """Derive the address that rank 0 listens at from this rank's own environment."""
     environ = os.environ
     if env.started_by in ("rib", "torchrun"):
         return environ["MASTER_ADDR"], int(environ["MASTER_PORT"])

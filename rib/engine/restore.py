@@ -1,4 +1,4 @@
-"""Where a run begins: anew, from a checkpoint, or where its own folder shows that it stopped."""
+"""Start of a run: anew, from a checkpoint, or at the point its own folder shows that it stopped."""
 
 from __future__ import annotations
 

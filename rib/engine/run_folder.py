@@ -1,4 +1,4 @@
-"""What a run folder holds besides its config: versions, the state of the code, the log."""
+"""Files of a run folder besides its config: versions, the state of the code, the log."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ RUNNING, FINISHED, FAILED, STOPPED, PREEMPTED = "running", "finished", "failed",
 
 @dataclass(frozen=True)
 class Status:
-    """How far a run came.
+    """Progress of a run.
 
     Attributes:
         state: "running" (or killed while it was), "finished", "failed", "stopped" by Ctrl-C or a signal, or
@@ -42,7 +42,7 @@ def write_status(folder: Path, status: Status) -> None:
 
 
 def read_status(folder: Path) -> Status | None:
-    """What status.json says, or None where there is none that can be read."""
+    """Read status.json; None where there is none that can be read."""
     try:
         content: Any = json.loads((folder / NAME).read_text(encoding="utf-8"))
         if not isinstance(content, Mapping):

@@ -35,7 +35,7 @@ _seen_intact: dict[Path, tuple[tuple[str, int, int], ...]] = {}
 
 
 def key_of(content: object) -> str:
-    """What an entry is called, from all that it depends on; `content` is told apart by its `repr`."""
+    """Hash all that an entry depends on to its name; `content` is distinguished by its `repr`."""
     return hashlib.blake2b(repr(content).encode(), digest_size=12).hexdigest()
 
 

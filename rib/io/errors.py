@@ -22,7 +22,7 @@ class RibError(Exception):
 
 
 def in_one_line(error: BaseException) -> str:
-    """What an error says, without line breaks; led by its kind where it is none of ours."""
+    """Format an error's message without line breaks, led by its kind where it is none of ours."""
     text = " ".join(str(error).split())
     kind = "" if isinstance(error, RibError) else type(error).__name__
     return f"{kind}: {text}" if kind and text else kind or text

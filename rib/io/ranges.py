@@ -1,4 +1,4 @@
-"""What values a setting takes, said once, in the annotation of a record's field or a constructor's argument.
+"""Ranges of settings, written once, in the annotation of a record's field or a constructor's argument.
 
 `Annotated[float, Range(0, 1)]`: `rib.io.values` holds values against it before any work. A type without a
 mark already refuses another type, NaN, infinity, and a whole number of absurd size.
@@ -20,10 +20,10 @@ LARGEST_INT = 2**31 - 1
 
 
 class Mark(Protocol):
-    """What stands behind the type in `Annotated`."""
+    """Base of the constraints that stand behind the type in `Annotated`."""
 
     def refuses(self, value: Any, others: Mapping[str, Any]) -> tuple[str, str] | None:
-        """What is expected and an example of it, where the value is refused; None where it is taken.
+        """Describe the expected values with an example where the value is refused; None where it is taken.
 
         Args:
             value: Of the right type.
@@ -209,7 +209,7 @@ class AtMost:
 
 @dataclass(frozen=True)
 class Device:
-    """Where PyTorch computes: "cpu", "cuda", "cuda:1", "mps"; what this machine lacks is refused.
+    """A device of PyTorch: "cpu", "cuda", "cuda:1", "mps"; what this machine lacks is refused.
 
     Attributes:
         auto: Whether "auto" is a value too.

@@ -119,7 +119,7 @@ def check(recipe: Mapping[str, Any], known: Mapping[str, Any] | None = None, pla
 
 @functools.cache
 def annotations_of(target: str) -> dict[str, Any]:
-    """What each argument of a constructor takes, by name, with the ranges that stand in the annotations."""
+    """Collect the annotations of a constructor's arguments by name, with their ranges."""
     found = locate(target)
     function = found.__init__ if inspect.isclass(found) else found  # type: ignore[misc]
     hints: dict[str, Any] = {}

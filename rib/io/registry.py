@@ -1,4 +1,4 @@
-"""What a recipe may name that comes out of a file: the classes registered for the place it is built for.
+"""Registry of the classes that a recipe out of a file may name, by the place they are built for.
 
 A file is a stranger's: weights, checkpoints, run folders and results travel. What the user types is another
 matter; `rib.io.recipe` says what that may name.

@@ -17,7 +17,7 @@ _KINDS = {
 
 
 def kind_of(path: Path) -> str:
-    """What stands at a path, links followed: "a file", "a folder", "a FIFO", ...; "" where nothing does.
+    """Name the kind of a path, links followed: "a file", "a folder", "a FIFO", ...; "" where nothing is.
 
     Raises:
         RibError: The path cannot be looked at: a folder above is closed, or the name is none.

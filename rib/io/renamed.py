@@ -1,4 +1,4 @@
-"""Where code stood when a file was written: files of earlier releases keep loading after it has moved.
+"""Names of earlier releases, so that their files keep loading after code has moved.
 
 Plain data; `rib.io.registry` translates by it.
 """

@@ -30,7 +30,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Destination:
-    """Where a result goes, and what it must not touch.
+    """The place of a result, and the paths that it must not touch.
 
     Attributes:
         output: The folder.
@@ -183,7 +183,7 @@ def _real(path: Path) -> Path:
 
 
 def _relation(target: Path, source: Path) -> str | None:
-    """What a place is to something that is there, if it is anything to it."""
+    """Describe the relation of a place to an existing path, if there is one."""
     if target == source or (target.exists() and target.samefile(source)):
         return "is"
     if target in source.parents:

@@ -26,7 +26,7 @@ Progress = Callable[[int, int, str], None]
 
 @dataclass(frozen=True)
 class Report:
-    """What a preparation did.
+    """Outcome of a preparation.
 
     Attributes:
         store: The store, or None while other shards have not done their parts.
@@ -76,12 +76,12 @@ class Piece:
 
     @property
     def note(self) -> Path:
-        """Why it was skipped."""
+        """Path of the note with the reason for skipping it."""
         return self.folder / f"{self.key}.skipped.json"
 
     @property
     def reason(self) -> str | None:
-        """Why it was skipped, in words; None where it was not, or is done by now."""
+        """Read the reason for skipping it; None where it was not skipped, or is done by now."""
         if self.is_done:
             return None
         try:

@@ -20,7 +20,7 @@ MISSING = "???"
 
 @dataclass(frozen=True)
 class Misfit:
-    """Why a value does not suit.
+    """A reason for which a value does not suit its annotation.
 
     Attributes:
         given: The part of it that does not.
@@ -41,7 +41,7 @@ class Misfit:
 
 
 def misfit(value: Any, hint: Any, others: Mapping[str, Any] | None = None) -> Misfit | None:
-    """Why a plain value does not suit an annotation; None where it does.
+    """Hold a plain value against an annotation, and give the reason it does not suit; None where it does.
 
     Args:
         value: A number, word, list or dict of these, or None. An object of another kind suits everything.

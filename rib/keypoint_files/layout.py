@@ -1,4 +1,4 @@
-"""Which joints the numbers of a file stand for."""
+"""Layouts of keypoint files: the joints that the numbers stand for."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def check_layout(layout: str) -> None:
 
 
 def points_per_person(clip: RawClip) -> int:
-    """How many points every person has; 0 where there is nobody.
+    """Count the points of every person; 0 where there is nobody.
 
     Raises:
         RibError: Two people have different numbers of points.

@@ -70,7 +70,7 @@ class People:
         return replace(self, frames=tuple(frames), names=tuple(names), numbers=None)
 
     def _places(self, num_frames: int | None) -> np.ndarray:
-        """Where numbered frames stand: counted from the format's first number, from 1, or from the first."""
+        """Place numbered frames: counted from the format's first number, from 1, or from the first."""
         numbers = np.array(self.numbers)
         step = int(np.gcd.reduce(np.diff(numbers))) or 1
         if num_frames is None:

@@ -1,4 +1,4 @@
-"""What every reader gives before the joints are known: names of frames and rows of numbers."""
+"""Keypoint files before the joints are known: names of frames and rows of numbers."""
 
 from __future__ import annotations
 

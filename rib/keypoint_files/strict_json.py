@@ -19,7 +19,7 @@ class _TwiceError(ValueError):
 
 
 def read_json(path: Path) -> Any:
-    """What a JSON file holds.
+    """Read a JSON file.
 
     Raises:
         RibError: It cannot be read, is not JSON, says something twice, or holds NaN or infinity, which JSON

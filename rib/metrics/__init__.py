@@ -1,1 +1,1 @@
-"""How good a picture or a motion is, by the definitions that every table of the project uses."""
+"""Metrics of pictures and motions, by the definitions that every table of the project uses."""

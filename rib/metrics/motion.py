@@ -1,4 +1,4 @@
-"""How far a predicted 2-D motion is from the true one.
+"""Errors of a predicted 2-D motion against the true one.
 
 Letters: B sequences, T moments, J joints. Every measure gives one number a sequence, (B,), so that long and
 short sequences weigh the same in a mean over them; NaN for a sequence without a valid joint.

@@ -1,4 +1,4 @@
-"""Where the person is in a true frame, and how far the limbs of a predicted one are from theirs."""
+"""Region of the person in a true frame, and the limb error of a predicted one."""
 
 from __future__ import annotations
 

@@ -112,7 +112,7 @@ def read_amc(path: Path, skeleton: Skeleton) -> dict[str, np.ndarray]:
 
 
 def amc_positions(skeleton: Skeleton, motion: dict[str, np.ndarray]) -> np.ndarray:
-    """Where the bones end, (T, J, 3) in file units, y up; `root` is the pelvis."""
+    """Compute the bones' ends, (T, J, 3) in file units, y up; `root` is the pelvis."""
     frames = len(next(iter(motion.values())))
     local = np.empty((frames, len(skeleton.bones), 3, 3))
     bones = np.zeros((frames, len(skeleton.bones), 3))
@@ -196,7 +196,7 @@ def _order(word: str) -> str:
 
 
 def _dof(words: Sequence[str]) -> tuple[str, ...]:
-    """What of a bone moves."""
+    """Read a bone's degrees of freedom."""
     dof = tuple(word.lower() for word in words)
     if not DOFS.issuperset(dof) or len(set(dof)) < len(dof):
         raise ValueError(f"dof {' '.join(words)}")

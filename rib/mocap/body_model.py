@@ -1,4 +1,4 @@
-"""What SMPL-H and SMPL-X body models say about joints, without their mesh.
+"""Joints of SMPL-H and SMPL-X body models, without their mesh.
 
 Joints of a posed body follow from its shaped rest joints by forward kinematics alone (SMPL, Loper et al.
 2015, eq. 10 and 3-4): the mesh and its pose blend shapes, 200 times the work, do not enter.

@@ -67,7 +67,7 @@ def read_bvh(path: Path) -> Bvh:
 
 
 def bvh_positions(bvh: Bvh) -> np.ndarray:
-    """Where the joints are, (T, J, 3) in the file's units and axes."""
+    """Compute the joints' positions, (T, J, 3) in the file's units and axes."""
     frames = len(bvh.motion)
     rotations = np.tile(np.eye(3), (frames, len(bvh.names), 1, 1))
     offsets = np.tile(np.array(bvh.offsets), (frames, 1, 1))

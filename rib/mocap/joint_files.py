@@ -23,7 +23,7 @@ KEYS = ("joints", "names", "fps")
 
 
 def why(error: BaseException) -> str:
-    """What one of `UNREADABLE` says, in one line; numpy's advice to run a stranger's pickle is left out."""
+    """Explain one of `UNREADABLE` in one line; numpy's advice to run a stranger's pickle is left out."""
     text = " ".join(str(error).split())[:200]
     if "pickle" in text:
         return "it holds pickled objects, which could run a program"

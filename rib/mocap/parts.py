@@ -43,7 +43,7 @@ class Part(Piece):
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a file becomes a part.
+    """Settings under which a file becomes a work item's store.
 
     Attributes:
         reader: Reads the file.

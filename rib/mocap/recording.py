@@ -97,7 +97,7 @@ CMU_DANCES = {"salsa": lambda take: "60" if take <= 15 else "61", "indian": lamb
 
 
 def subject_of(path: Path) -> str:
-    """Who moves in a file, from its name.
+    """Derive the subject of a recording from its file's name.
 
     `02_05`, `cmu_02_05` and `cmuasf_02_05` are CMU's subject "02"; `salsa_16` is "61", `indian_13` is "94".
     Any other file belongs to the subject its folder is named after.

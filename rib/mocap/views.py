@@ -1,4 +1,4 @@
-"""Where the virtual cameras stand: our recipe and the reference's. Each draws one camera a window.
+"""Sampling of virtual cameras, by our recipe and the reference's: one camera a window.
 
 B windows of T frames and J = 19 joints. All draws come from the generator that is handed in.
 """

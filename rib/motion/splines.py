@@ -22,7 +22,7 @@ from rib.structures.keypoints import PoseSequence
 
 
 class Spline(ABC):
-    """What straight lines and cubics share.
+    """Base of the linear and the cubic spline.
 
     Args:
         hold_s: Seconds before its first and after its last sight for which a joint stays where it is.

@@ -1,4 +1,4 @@
-"""What the chain knows about a clip before it makes a picture."""
+"""Analysis of a clip, made before any picture."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class Analysis:
 
     @property
     def fallbacks(self) -> list[Fallback]:
-        """Where no person is rendered, and why; neighbouring intervals with one reason are put together."""
+        """List the intervals without a rendered person and why; neighbours with one reason are joined."""
         found: list[Fallback] = []
         for gap in range(len(self.keyframe_times_s) - 1):
             why = "scene cut: the nearer keyframe is held" if gap + 1 in self.cuts else self.idle

@@ -63,7 +63,7 @@ class Chain:
         return self.stages.watch
 
     def summary(self) -> dict[str, float]:
-        """What the renderer reports after the frames were made."""
+        """Collect the renderer's summary after the frames were made."""
         return self.stages.summary()
 
     def analyse(self, source: FrameSource, moments: Timeline | Fraction) -> Analysis:
@@ -126,7 +126,7 @@ class Chain:
             yield from in_order(timeline, a, b, made)
 
     def synthesiser(self, observer: Observer | None = None) -> Synthesiser:
-        """What makes pictures of intervals."""
+        """Build the synthesiser of intervals' pictures."""
         return Synthesiser(self.stages, self.settings.batch_mpx, observer)
 
     def intervals(

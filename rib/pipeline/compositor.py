@@ -56,7 +56,7 @@ def _lay_over(
 
 
 def trust_map(people: Sequence[RenderedPerson], like: torch.Tensor) -> torch.Tensor:
-    """How far each pixel is a renderer's, (N, 1, H, W) in 0..1: the greatest trust of anybody there.
+    """Compute the renderers' part in each pixel, (N, 1, H, W) in 0..1: the greatest trust of anybody there.
 
     Args:
         people: At the same N moments.

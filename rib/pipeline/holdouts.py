@@ -48,7 +48,7 @@ class Holdouts:
     refined: np.ndarray | None = None
 
     def evidence(self, gap: int, cuts: Sequence[int]) -> HoldoutEvidence:
-        """What bears on the interval between the keyframes gap and gap + 1."""
+        """Collect the hold-outs' evidence for the interval between the keyframes gap and gap + 1."""
         return HoldoutEvidence(self.around(gap, cuts), self.refinement(gap, cuts))
 
     def around(self, gap: int, cuts: Sequence[int]) -> float | None:
@@ -60,7 +60,7 @@ class Holdouts:
         return float(self.gain_db[near].mean())
 
     def refinement(self, gap: int, cuts: Sequence[int]) -> Refinement | None:
-        """What the net changed on all hold-outs in the shot; None with fewer than `MIN_HOLDOUTS`."""
+        """Average the net's change over all hold-outs in the shot; None with fewer than `MIN_HOLDOUTS`."""
         if self.refined is None:
             return None
         here = self.refined[self.shots == np.searchsorted(cuts, gap, side="right")]

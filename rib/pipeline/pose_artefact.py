@@ -22,7 +22,7 @@ def save_tracks(tracks: PoseTracks, path: Path) -> None:
 
 
 def load_tracks(path: Path) -> PoseTracks:
-    """What `save_tracks` wrote, bit by bit."""
+    """Load tracks that `save_tracks` wrote, bit by bit."""
     with np.load(path, allow_pickle=False) as stored:
         return PoseTracks(
             keypoints_px=stored["keypoints_px"],

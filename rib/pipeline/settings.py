@@ -17,7 +17,7 @@ BatchMpx = Annotated[float, Range(above=0, most=1000)]
 
 @dataclass(kw_only=True)
 class CacheSettings(Settings):
-    """Where the analysis is kept between runs."""
+    """Folder and size of the cache of analyses."""
 
     dir: str | None = field(default=None, metadata=PATH)
     limit_gb: Annotated[float, Range(0, 1e6)]
@@ -33,7 +33,7 @@ class CutSettings(Settings):
 
 @dataclass(kw_only=True)
 class HoldoutSettings(Settings):
-    """How many keyframes are held out to judge the renderer (`rib.pipeline.holdout_validator`)."""
+    """Number of keyframes held out to judge the renderer (`rib.pipeline.holdout_validator`)."""
 
     per_shot: Annotated[int, Range(0, 1000)]
     every_s: Annotated[float, Range(above=0, most=1e6)]
@@ -41,7 +41,7 @@ class HoldoutSettings(Settings):
 
 @dataclass(kw_only=True)
 class ChainSettings(Settings):
-    """What `Chain.from_config` takes: a recipe for each stage, and what they share."""
+    """Settings of `Chain.from_config`: a recipe for each stage, and what they share."""
 
     pose: Recipe = field(metadata=paths("path"))
     mask: Recipe = field(metadata=paths("path"))
@@ -59,7 +59,7 @@ class ChainSettings(Settings):
 
 @dataclass(kw_only=True)
 class ClipSettings(ChainSettings):
-    """What every command that runs the chain on a clip has."""
+    """Settings of every command that runs the chain on a clip."""
 
     input: str = field(metadata=PATH)
     input_fps: FrameRate | None = None

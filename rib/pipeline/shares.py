@@ -1,4 +1,4 @@
-"""How much of a result is the renderer's."""
+"""Share of a result's pixels and intervals that the renderer made."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which sound goes beside the new pictures."""
+"""Choice of the sound beside the new pictures."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ class StageSet:
         return cast(Renderer[Any], self._build("render"))
 
     def summary(self) -> dict[str, float]:
-        """What the renderer reports after the frames were made; nothing where it never was asked for."""
+        """Collect the renderer's summary after the frames were made; nothing where it never was asked for."""
         return self.renderer.summary() if "renderer" in self.__dict__ else {}
 
     def _build(self, stage: str) -> Any:

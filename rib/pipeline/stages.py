@@ -85,7 +85,7 @@ class PlateStage(Protocol):
 
 @dataclass(frozen=True)
 class Wiring:
-    """Which words the chain has to provide for the renderer, after the check that it can.
+    """Words that the chain has to provide for the renderer, after the check that it can.
 
     Attributes:
         wanted: What the renderer needs, and what that needs in turn; nothing where it cannot work.

@@ -1,4 +1,4 @@
-"""When the output's frames stand, and which of them are keyframes."""
+"""Timeline of the output: the time of each frame, and the frames that are keyframes."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Timeline:
 
     @property
     def duration_s(self) -> float:
-        """How long the output lasts."""
+        """Duration of the output."""
         if self.stamps_s is None:
             return float(len(self) / self.fps)
         return float(self.stamps_s[-1] + 1 / self.fps)
@@ -185,7 +185,7 @@ def output_timeline(
 
 
 def _one_of_both(source_fps: Fraction, rate: float, fps: float | str | Fraction) -> str:
-    """What to type instead of both; the wish behind it is mostly slow motion."""
+    """Explain what to type instead of both; the wish behind it is mostly slow motion."""
     try:
         slow = float(Fraction(rate) * source_fps / exact_fps(fps))
     except (ValueError, OverflowError, RibError):

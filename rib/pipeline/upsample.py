@@ -122,7 +122,7 @@ def _made_from(config: Mapping[str, Any], path: Path) -> str:
 
 
 def clip_name(path: Path) -> str:
-    """What a clip's poses are called: the folder's whole name, or the file's without its suffix."""
+    """Name a clip's poses: the folder's whole name, or the file's without its suffix."""
     return path.absolute().name if path.is_dir() else path.stem
 
 

@@ -1,4 +1,4 @@
-"""How long each stage took, and bars for people who wait."""
+"""Stopwatch of the stages, and progress bars."""
 
 from __future__ import annotations
 

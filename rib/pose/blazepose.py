@@ -85,7 +85,7 @@ class Roi:
 
 @dataclass(frozen=True)
 class Body:
-    """What the landmark network tells about one person.
+    """Output of the landmark network for one person.
 
     Attributes:
         points: (33, 3) float64: x and y in picture pixels, z on the same scale (smaller is

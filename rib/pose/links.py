@@ -1,4 +1,4 @@
-"""How strongly two tracklets speak for being one person: evidence of motion, size, pose and appearance."""
+"""Log-likelihood that two tracklets are one person: evidence of motion, size, pose and appearance."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _FEW = 2
 
 
 class Scene(NamedTuple):
-    """What a link is weighed against.
+    """Scene that links are scored in.
 
     Attributes:
         size_px: Width and height of the picture.
@@ -114,7 +114,7 @@ class LinkEvidence:
 
 
 def _inside(seen: Observation, size_px: tuple[int, int]) -> float:
-    """How far somebody is from walking out of the picture: 0 at its sides, 1 a trunk's length from them."""
+    """Measure the distance to the picture's sides, (0..1): 0 at a side, 1 from a trunk's length on."""
     left, _, right, _ = seen.detection.box_xyxy
     return float(np.clip(min(left, size_px[0] - right) / plain_size(seen.detection), 0, 1))
 

@@ -28,7 +28,7 @@ _CAMERA_PX = 320
 
 
 class Sight(NamedTuple):
-    """What the first walk saw at each of the K keyframes."""
+    """Observations of the first walk at each of the K keyframes."""
 
     people: list[list[Candidate]]
     camera: list[CameraMotion]

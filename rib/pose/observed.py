@@ -1,4 +1,4 @@
-"""What the tracker knows of each detection: where it is in the scene, how large, and what it looks like."""
+"""Observations of each detection for the tracker: place in the scene, size, and appearance."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class Tracklet:
         return float(np.median([o.size_px for o in near]))
 
     def appearance(self, at_end: bool) -> np.ndarray | None:
-        """What the person looks like near the track's end or its start."""
+        """Average the person's appearance near the track's end or its start."""
         if self._known != len(self.seen):
             looks = [o.detection.appearance for o in self.seen]
             self._looks, self._known = (typical(looks[:_RECENT]), typical(looks[-_RECENT:])), len(self.seen)

@@ -208,7 +208,7 @@ def _depth(body: Body) -> np.ndarray:
 
 
 def _predict(before: Roi, last: Roi) -> Roi:
-    """Where a person goes on to, at constant speed; never further than a quarter of the square."""
+    """Extrapolate a person at constant speed; never further than a quarter of the square."""
     step = last.centre_px - before.centre_px
     longest = 0.25 * last.side_px
     step = step * min(1.0, longest / max(float(np.linalg.norm(step)), 1e-9))

@@ -1,4 +1,4 @@
-"""Which detections can be a person: seen in the picture, of human shape, and not a part of somebody else."""
+"""Filter of detections: seen in the picture, of human shape, and not a part of somebody else."""
 
 from __future__ import annotations
 

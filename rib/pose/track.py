@@ -259,7 +259,7 @@ def _back(moments: range, camera: Sequence[np.ndarray] | None) -> list[np.ndarra
 
 
 def _origin(person: Sequence[Tracklet]) -> tuple[int, float, float]:
-    """Where and when somebody was first seen: an order that does not depend on that of detections."""
+    """Order tracks by the time and place of their first observation, whatever the detections' order."""
     first = person[0].first
     return (first.moment, *first.detection.box_xyxy[:2].tolist())
 

@@ -1,4 +1,4 @@
-"""What a renderer learns from: windows of clips, and what a net makes of them.
+"""Batches that renderers learn from: windows of clips, and a net's output for them.
 
 Letters: B clips, T frames of a window, H and W the picture's height and width. Frames 1 .. T - 2 are learnt,
 each from the frames before and after it; pictures are RGB float32 in 0..1.
@@ -32,7 +32,7 @@ class ClipBatch(TypedDict):
 
 
 class Generated(TypedDict):
-    """What a net makes of frames 1 .. T - 2.
+    """A renderer's output for frames 1 .. T - 2.
 
     Keys:
         picture: (B, T - 2, 3, H, W), the finished frames.

@@ -1,1 +1,1 @@
-"""What the rooms hand to one another: keypoints, joint sets, keyframes and intervals, boxes."""
+"""Records that the rooms exchange: keypoints, joint sets, keyframes and intervals, boxes."""

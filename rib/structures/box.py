@@ -47,7 +47,7 @@ class Box:
         return cls(rows[0], columns[0], rows[-1] - rows[0] + 1, columns[-1] - columns[0] + 1)
 
     def common(self, other: Box) -> Box | None:
-        """What both cover, or None."""
+        """Intersect two boxes; None where they share nothing."""
         top, left = max(self.top, other.top), max(self.left, other.left)
         height = min(self.top + self.height, other.top + other.height) - top
         width = min(self.left + self.width, other.left + other.width) - left

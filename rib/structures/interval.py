@@ -77,7 +77,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class Background:
-    """What an interpolator sees between two keyframes, and what stands behind the people.
+    """An interpolator's frames between two keyframes, and the scene behind the people.
 
     Attributes:
         interpolated: (N, 3, H, W), the output where no drawn person is trusted.

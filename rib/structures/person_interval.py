@@ -14,7 +14,7 @@ from rib.structures.person import PersonView
 
 @dataclass(frozen=True)
 class Refinement:
-    """What a renderer's net changed over the person of held-out keyframes, against the drawing without it.
+    """Change of scores by a renderer's net over the person of held-out keyframes.
 
     Attributes:
         lpips: Mean change of LPIPS-AlexNet on the person's box; below 0 is better.

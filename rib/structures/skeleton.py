@@ -132,7 +132,7 @@ class JointSet:
 
 
 def _flip_index(names: Sequence[str]) -> np.ndarray:
-    """Where each name's other side stands: that of `left_x` is `right_x`."""
+    """Compute the index of each name's other side: that of `left_x` is `right_x`."""
     swap = {"left": "right", "right": "left"}
     sides = [name.partition("_") for name in names]
     return np.array([names.index(swap.get(side, side) + rest + last) for side, rest, last in sides])
@@ -190,7 +190,7 @@ _MADE_FROM: dict[str, tuple[tuple[str, ...], ...]] = {
 
 @cache
 def _sources(source: str, target: str) -> tuple[np.ndarray, np.ndarray]:
-    """Which source joints a target joint is the mean of (Jt, Js) 0/1, and how many must be there (Jt,)."""
+    """Build the matrix (Jt, Js) 0/1 of a target joint's source joints, and how many it needs (Jt,)."""
     have, want = joint_set(source).joints, joint_set(target).joints
     takes, least = np.zeros((len(want), len(have))), np.ones(len(want))
     for row, joint in enumerate(want):
@@ -251,7 +251,7 @@ def convert(poses: PoseSequence, target: str) -> PoseSequence:
 
 
 def mirror(poses: PoseSequence) -> PoseSequence:
-    """What a detector finds in the mirrored picture: x becomes W - x, and left and right change names."""
+    """Mirror poses as in the mirrored picture: x becomes W - x, and left and right change names."""
     index = joint_set(poses.joint_set).flip_index
     confidence = poses.confidence[:, index]
     flipped = poses.keypoints_px[:, index] * (-1, 1) + (poses.size_px[0], 0)

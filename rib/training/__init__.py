@@ -1,1 +1,1 @@
-"""What every training shares."""
+"""Parts that both trainings share."""

@@ -1,4 +1,4 @@
-"""Where a run is in its data: draws follow from (seed, epoch, place), and a resumed run goes on exactly."""
+"""Place of a run in its data: batches follow from (seed, epoch, place), and a resumed run goes on exactly."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch.utils.data import DistributedSampler
 
 
 def draws(seed: int, epoch: int, place: int) -> torch.Generator:
-    """What a batch is drawn from, whichever worker, rank or resumed run draws it.
+    """Derive a batch's random generator, the same in whichever worker, rank or resumed run.
 
     Args:
         seed: The run's seed.
@@ -62,5 +62,5 @@ class EpochSampler(DistributedSampler[int]):
 
 
 def ranks(trainer: Any) -> tuple[int, int]:
-    """How many processes train, and which of them this is; one where there is no trainer."""
+    """Read the number of processes that train, and this one's rank; (1, 0) without a trainer."""
     return (trainer.world_size, trainer.global_rank) if trainer else (1, 0)

@@ -39,7 +39,7 @@ LOOK_AT = 400
 
 
 class Cadence(NamedTuple):
-    """How pictures are repeated.
+    """A pattern of repeated pictures.
 
     Attributes:
         frames: Of a period.

@@ -177,7 +177,7 @@ def _lie_in(points: np.ndarray, region: np.ndarray) -> np.ndarray:
 
 
 def _travel_px(motion: np.ndarray, shape: tuple[int, ...]) -> float:
-    """How far the map moves the corner of the picture that it moves furthest."""
+    """Measure how far the map moves the corner of the picture that it moves furthest."""
     height, width = shape
     corners = np.array([[0, 0], [width, 0], [0, height], [width, height]], float)
     return float(np.linalg.norm(corners @ motion[:, :2].T + motion[:, 2] - corners, axis=1).max())

@@ -62,7 +62,7 @@ def reason(error: Exception) -> str:
 
 
 def repair(path: Path) -> str:
-    """What to type to get a clean copy of a damaged video."""
+    """Suggest the command that makes a clean copy of a damaged video."""
     return f"make a clean copy, e.g. ffmpeg -i {path.name} repaired.mp4, and pass that"
 
 

@@ -22,7 +22,7 @@ GIF_END = b"\x3b"
 
 
 class Stamp(NamedTuple):
-    """What a packet says of its frame."""
+    """A packet's time stamp and duration."""
 
     pts: int | None
     dts: int | None
@@ -32,7 +32,7 @@ class Stamp(NamedTuple):
 
     @property
     def shown(self) -> int | None:
-        """When its frame is shown, as far as the container tells."""
+        """Time at which its frame is shown, as far as the container tells."""
         return self.dts if self.pts is None else self.pts
 
 
@@ -109,7 +109,7 @@ def _segment_is_cut(path: Path) -> bool:
 
 
 def _declared_end_s(container: InputContainer, stream: VideoStream) -> float:
-    """When the video says that it ends, in seconds; 0 where it says nothing of its own."""
+    """Read the end that the video declares, in seconds; 0 where it declares none of its own."""
     if stream.duration:
         return float((stream.duration + (stream.start_time or 0)) * (stream.time_base or 0))
     tag = stream.metadata.get("DURATION", "")

@@ -1,4 +1,4 @@
-"""Where one shot ends and another begins."""
+"""Detection of cuts between shots."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ TIMESTAMPS = ("constant", "source")
 
 @dataclass(frozen=True)
 class Colours:
-    """What to do with frames whose numbers are no 8-bit BT.709.
+    """Treatment of frames whose numbers are no 8-bit BT.709.
 
     Attributes:
         untagged: "auto" takes an untagged frame for BT.709 from 720 lines on; "601" never, as ffmpeg does.
@@ -130,14 +130,14 @@ class VideoSource:
     def _pictures(
         self, frames: Iterator[VideoFrame], first: int, stream: VideoStream | None
     ) -> Iterator[np.ndarray]:
-        """What the decoder gives from number `first` on, upright RGB."""
+        """Decode from frame number `first` on, upright RGB."""
         convert = Converter(self._found.look, self._sdr)
         checked = self._checked(frames, first)
         for frame in deinterlaced(checked, stream) if self._weaves and stream else checked:
             yield self._found.orientation.turn(convert(frame))
 
     def _lost(self, look: Look) -> list[str]:
-        """What of the file's look the frames do not have, in sentences."""
+        """List, in sentences, what of the file's look the frames do not have."""
         lost = []
         if look.alpha and self.path.suffix.lower() != ".gif":
             lost.append("transparency: what is transparent shows black")

@@ -1,4 +1,4 @@
-"""How a clip's stored numbers look on a screen: matrix, primaries, transfer, range, depth, pixel aspect."""
+"""Colour metadata of a clip: matrix, primaries, transfer, range, depth, pixel aspect."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ WIDEST_PIXEL = 8
 
 @dataclass(frozen=True)
 class Look:
-    """What the writer has to know of the clip that the frames come from.
+    """Colour metadata that the writer needs of the clip that the frames come from.
 
     Attributes:
         matrix: That turns the stored numbers to RGB (ITU-T H.273, table 4).

@@ -1,4 +1,4 @@
-"""What a video file holds, found without decoding every frame where its container can be believed."""
+"""Scan of a video file, without decoding every frame where its container can be believed."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ BELIEVED_CONTAINERS = ("mov", "matroska")
 
 @dataclass(frozen=True)
 class Scan:
-    """What a video file holds.
+    """Contents of a video file.
 
     Attributes:
         ticks: Each frame's time stamp in showing order, None where the container has none.
@@ -92,7 +92,7 @@ def scan(path: Path, unsteady: bool = False, max_mpx: float | None = None, untag
 
 
 def frame_tick(frame: VideoFrame) -> int | None:
-    """When a frame is shown, in ticks; its decoding time where the container has no other (AVI)."""
+    """Read a frame's time in ticks; its decoding time where the container has no other (AVI)."""
     return frame.dts if frame.pts is None else frame.pts
 
 
@@ -135,13 +135,13 @@ def _packets(container: InputContainer, stream: VideoStream, path: Path) -> list
 
 
 def _start_s(ticks: list[int | None], tick_s: Fraction, times_s: np.ndarray) -> float:
-    """When a clip starts on the file's clock: what most of its stamps say."""
+    """Estimate a clip's start on the file's clock: what most of its stamps say."""
     known = [k for k, tick in enumerate(ticks) if tick is not None]
     starts = [float((ticks[k] or 0) * tick_s) - float(times_s[k]) for k in known]
     return float(np.median(starts)) if starts else 0.0
 
 
 def _last_ticks(stamps: list[Stamp]) -> int:
-    """How long the last frame is shown, as far as the container tells."""
+    """Read the last frame's duration, as far as the container tells."""
     last = max((s for s in stamps if s.shown is not None), key=lambda s: s.shown or 0, default=None)
     return last.duration if last else 0

@@ -57,7 +57,7 @@ class Sounds:
 
     @property
     def notes(self) -> list[str]:
-        """What was lost, in sentences."""
+        """Sentences about what was lost."""
         return [note for sound in self._sounds for note in sound.notes]
 
     def advance(self, until_s: float) -> None:
@@ -213,7 +213,7 @@ def _tempos(slow: float) -> list[float]:
 
 
 def first_picture_s(path: Path) -> float:
-    """When a file's first picture is shown on the file's own clock; 0 where it has none."""
+    """Read the time of a file's first picture on the file's own clock; 0 where it has none."""
     with opened(path) as container:
         try:
             frame = next(container.decode(video_stream(container, path)))

@@ -1,4 +1,4 @@
-"""What every clip can do, wherever its frames come from, and what takes frames."""
+"""Protocols of clips, wherever their frames come from, and of writers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a file says of itself besides pictures and sound: title, time, place, chapters."""
+"""Metadata of a file besides pictures and sound: title, time, place, chapters."""
 
 from __future__ import annotations
 

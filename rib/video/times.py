@@ -1,4 +1,4 @@
-"""When each frame is shown: from a container's rounded, missing or repeated ticks to exact times."""
+"""Time stamps of frames: from a container's rounded, missing or repeated ticks to exact times."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ UNSTEADY_S = 0.0005
 
 @dataclass(frozen=True)
 class Timing:
-    """When the K frames of a clip are shown.
+    """Times of the K frames of a clip.
 
     Attributes:
         times_s: (K,) float64 from 0, strictly increasing.
@@ -41,7 +41,7 @@ class Timing:
 
     @property
     def duration_s(self) -> float:
-        """When the last frame is no longer shown."""
+        """End of the last frame."""
         return float(self.times_s[-1]) + (float(1 / self.fps) if self.last_s is None else self.last_s)
 
 
@@ -169,7 +169,7 @@ def timing_from_ticks(
 
 
 def _last(declared_s: Fraction, fps: Fraction) -> float | None:
-    """How long the last frame is shown where that is longer than a step, in whole steps."""
+    """Measure the last frame's duration where that is longer than a step, in whole steps."""
     steps = math.floor(declared_s * fps + Fraction(1, 4))
     return float(steps / fps) if steps > 1 and declared_s <= LONGEST_LAST_S else None
 

@@ -123,7 +123,7 @@ class VideoWriter:
         self._count += 1
 
     def _shown_s(self, index: int) -> Fraction:
-        """When a frame is shown; one step after the last where there is no such frame."""
+        """Time a frame; one step after the last where there is no such frame."""
         if self.stamps_s is None:
             return index / self.fps
         if index == len(self.stamps_s):

@@ -17,7 +17,7 @@ from rib.video import FrameSource
 
 @dataclass(frozen=True)
 class Finding:
-    """What makes a clip.
+    """Criteria of a clip.
 
     Attributes:
         shortest: Fewer frames are no clip.
@@ -70,7 +70,7 @@ class FoundClip:
 
 
 def find_clips(poses: PoseSequence, cuts: Sequence[int], finding: Finding) -> list[FoundClip]:
-    """Where one person is followed without a gap between two cuts.
+    """Find runs of frames in which one person is tracked without a missing span, between two cuts.
 
     Args:
         poses: The person at every frame of the video.

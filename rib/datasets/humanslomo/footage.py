@@ -20,7 +20,7 @@ FRAME_FOLDERS = (".", "val/test_img", "test_img", "images")
 
 @dataclass(frozen=True)
 class Crop:
-    """Which part of every frame is kept, and its size.
+    """A crop of every frame, and the size it is scaled to.
 
     Attributes:
         columns: First column and the one after the last, or None for all.

@@ -32,7 +32,7 @@ PART_VERSION = 1
 
 @dataclass(frozen=True)
 class Making:
-    """How parts are made.
+    """Settings under which work items are made.
 
     Attributes:
         stages: Recipes of `pose`, `mask` and `background`.
@@ -49,7 +49,7 @@ class Making:
 
 @dataclass(frozen=True)
 class Part(Piece):
-    """What becomes of a clip of a list, or of a video without one.
+    """A work item: a clip of a list, or a video without one.
 
     Attributes:
         footage: The video or folder of frames.

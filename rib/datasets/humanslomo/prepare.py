@@ -24,7 +24,7 @@ from rib.io.shards import Progress, Report, results, share
 
 @dataclass(frozen=True)
 class Wanted:
-    """What the user asked for.
+    """The user's choice of clips and sizes.
 
     Attributes:
         videos: The folder of videos and of folders of frames.
@@ -119,7 +119,7 @@ def _crop(columns: Sequence[int] | None, size_wh: Sequence[int] | None) -> Crop:
 
 
 def _parts(wanted: Wanted, work: Path, making: Making) -> tuple[list[Part], dict[str, str]]:
-    """What is to be made, and why clips whose footage cannot be had are left out, by name."""
+    """List the work items, and by name the reasons for clips whose footage cannot be had."""
     if not wanted.training and not wanted.tests:
         whole = Crop(None, None)
         return [describe(work, making, footage, whole) for footage in all_videos(wanted.videos)], {}

@@ -49,7 +49,7 @@ def read_detector_errors(tracks: Sequence[tuple[str, float]]) -> DetectorErrors:
 def errors_of_track(
     keypoints_px: np.ndarray, confidence: np.ndarray, fps: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """What remains of a track when a robust local cubic is taken out of it.
+    """Estimate a detector's errors: a track minus a robust local cubic.
 
     Args:
         keypoints_px: (T, 19, 2).

@@ -24,7 +24,7 @@ NUM_WAVES = 3
 
 @dataclass(frozen=True)
 class Observed:
-    """What a detector would report.
+    """Keypoints as a detector would report them.
 
     Attributes:
         keypoints: (B, K, J, 2), 0 where missing.
@@ -164,7 +164,7 @@ class DetectorNoise:
         return Observed(seen, confidence, clean, meant)
 
     def wandering(self, draw: Draw, times_s: Tensor, clean: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
-        """Where joints wander to, (B, N, J, 2) in heights at (B, N) seconds, and in which clips (B,) bool."""
+        """Sample drifts of joints, (B, N, J, 2) in heights at (B, N) seconds, and the clips that drift (B,)."""
         drift = times_s.new_zeros(*times_s.shape, len(BODY19), 2, dtype=torch.float32)
         if not any(self.wander):
             return drift, torch.zeros_like(clean)

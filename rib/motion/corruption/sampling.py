@@ -1,4 +1,4 @@
-"""What a corruption is drawn from: random tensors of one batch, and groups of joints.
+"""Random numbers of a corruption: tensors of one batch, and groups of joints.
 
 Letters: B clips, K keyframes.
 """

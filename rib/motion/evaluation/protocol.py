@@ -69,7 +69,7 @@ class Sequence:
 
 @dataclass(frozen=True)
 class Condition:
-    """What happens to keyframes.
+    """A corruption of keyframes under which methods are scored.
 
     Attributes:
         name: In tables.

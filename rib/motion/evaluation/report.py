@@ -1,4 +1,4 @@
-"""What an evaluation found: a table for a terminal or a pipe, JSON and CSV."""
+"""Report of an evaluation: a table for a terminal or a pipe, JSON and CSV."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def means(rows: Rows) -> dict[str, dict[str, dict[str, dict[str, float]]]]:
 
 
 def destination(config: Mapping[str, Any], first_clip: str) -> Destination:
-    """Where an evaluation goes: its numbers, and the video of skeletons that was asked for.
+    """Choose the destination of an evaluation: its numbers, and the video of skeletons that was asked for.
 
     Args:
         config: conf/evaluate.yaml, composed.

@@ -32,7 +32,7 @@ UNIT_PX = 512.0
 
 @dataclass(frozen=True)
 class Trial:
-    """What every method is asked.
+    """One task of the evaluation, the same for every method.
 
     Attributes:
         sequence: The truth.

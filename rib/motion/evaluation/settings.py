@@ -12,7 +12,7 @@ from rib.io.settings import Recipe, Settings
 
 @dataclass(kw_only=True)
 class ShowSettings(Settings):
-    """What `skeletons=true` shows."""
+    """Settings of `skeletons=true`."""
 
     clip: str | None = None
     condition: str

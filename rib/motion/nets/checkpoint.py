@@ -22,7 +22,7 @@ SHIPPED = "motion_base.safetensors"
 
 @dataclass(frozen=True)
 class MotionFacts:
-    """What has to fit before a net is used.
+    """Facts that are checked before a net is used.
 
     Attributes:
         joint_set: The joints that it moves, a name of `rib.structures.skeleton.JOINT_SETS`.
@@ -38,7 +38,7 @@ class MotionFacts:
 
 
 def facts_of(net: nn.Module) -> MotionFacts:
-    """What a net says about itself."""
+    """Collect a net's facts."""
     return MotionFacts(str(net.joint_set), net.fps)  # type: ignore[arg-type]
 
 

@@ -1,4 +1,4 @@
-"""What the motion net is told about a keyframe, and the directions it may move it in.
+"""Features of a keyframe that the motion net sees, and the directions in which it may move it.
 
 Everything is measured against what the neighbours in time predict (a leave-one-out residual): small on clean
 motion, large on noise. Letters: B clips, K keyframes, J joints.
@@ -58,7 +58,7 @@ class Keyframes:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What the neighbours say about keyframes.
+    """Predictions of keyframes from their neighbours.
 
     Attributes:
         by_joint: (B, K, J, `NUM_FEATURES_PER_JOINT`).

@@ -1,4 +1,4 @@
-"""What the motion net is trained on: named, unweighted terms.
+"""Losses of the motion net: named, unweighted terms.
 
 Errors are Euclidean distances in px, divided for each clip by what the natural cubic spline achieves there: a
 clean clip, where a hundredth of a pixel decides, weighs as much as a noisy one. Letters: B clips, K
@@ -68,7 +68,7 @@ class MotionLoss:
         return ((length(found) - length(truth)).abs().mean((1, 2)) / size_B).mean()
 
     def _doubt(self, curve: MotionCurve, error: Tensor, batch: MotionBatch, weight: Tensor) -> Tensor:
-        """How well the expected error tells the distance: an exponential distribution's log-likelihood."""
+        """Score the expected error against the distance: an exponential distribution's log-likelihood."""
         times, segments = batch["times_s"], batch["query_times_s"].shape[1]
         u = (batch["query_times_s"][:, :, NUM_QUERIES // 2] - times[:, :-1]) / times.diff(dim=1)
         segment = torch.arange(segments).expand(len(times), segments)

@@ -1,4 +1,4 @@
-"""Where recordings come from: a prepared store, the reference's store, a folder, or synthetic people."""
+"""Sources of recordings: a prepared store, the reference's store, a folder, or synthetic people."""
 
 from __future__ import annotations
 

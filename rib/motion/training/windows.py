@@ -53,7 +53,7 @@ class MotionBatch(TypedDict):
 
 @dataclass(frozen=True)
 class WindowRecipe:
-    """How windows are drawn.
+    """Sampling of windows.
 
     Attributes:
         keyframes: Least and greatest number of keyframes; one number a batch.
@@ -138,7 +138,7 @@ class MotionWindows:
         )  # fmt: skip
 
     def _frames(self, B: int, K: int, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """What is looked at: keyframes, then `NUM_QUERIES` frames a segment; N = K + (K - 1) NUM_QUERIES.
+        """Choose the frames: keyframes, then `NUM_QUERIES` a segment; N = K + (K - 1) NUM_QUERIES.
 
         Returns:
             Recordings (B,), numbers of the frames in the order of play (B, N) and in the recording (B, N),

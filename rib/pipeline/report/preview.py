@@ -30,7 +30,7 @@ MACROBLOCK_PX = 16
 
 @dataclass(frozen=True)
 class Preview:
-    """What the page has to know about its video.
+    """Facts about the video that the page needs.
 
     Attributes:
         frames: Output frames in it, from the first.

@@ -99,7 +99,7 @@ class ReferenceLabels:
 
 
 def _strokes(a: Tensor, b: Tensor, size_hw: tuple[int, int]) -> list[Tensor]:
-    """What is painted for limbs from a to b, (L, 3) each, as places in a picture and two for waste behind it.
+    """List the pixels of limbs from a to b, (L, 3) each, as places in a picture and two for waste behind it.
 
     Returns:
         (L, P) places of the squares, (L, P) what is left there of what was under them, as a share; (L, 2, D)

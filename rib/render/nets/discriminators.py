@@ -21,7 +21,7 @@ SLOPE = 0.2
 
 @dataclass(frozen=True)
 class PatchOutput:
-    """What one scale says of N pictures.
+    """One scale's logits and features of N pictures.
 
     Attributes:
         score: (N, 1, h, w), one number a patch; above 0 the more real.

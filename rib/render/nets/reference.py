@@ -55,7 +55,7 @@ class Embedding(nn.Module):
 
 
 class MaskNetwork(nn.Module):
-    """Where the drawing stands before the background, from the pose and the pictures."""
+    """Predicts the foreground's mask from the pose and the pictures."""
 
     def __init__(self, width: int, num_down: int, num_blocks: int) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Where each pixel of a pose comes from in a keyframe: bones move rigidly, skin between them softly.
+"""Linear blend skinning: bones move rigidly, skin between them softly.
 
 Every bone gives an affine map from the wanted pose back to the keyframe: rotation, a change of length, width
 kept. Inside a layer the maps are mixed by distance (linear blend skinning).

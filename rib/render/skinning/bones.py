@@ -116,7 +116,7 @@ class Segments:
 
 
 def segments(poses: PoseSequence, device: torch.device | str = "cpu") -> Segments:
-    """Where the bones lie in each pose, lengthened as `BONES` says."""
+    """Compute the bones' ends in each pose, lengthened as `BONES` says."""
     starts, ends, valid = [], [], []
     for bone in BONES:
         (start, has_start), (end, has_end) = _point(poses, bone.start), _point(poses, bone.end)

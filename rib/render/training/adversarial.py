@@ -1,4 +1,4 @@
-"""What the two sides of a GAN want, from the discriminator's scores.
+"""Adversarial losses of both sides of a GAN, from the discriminator's logits.
 
 Letters: N pictures.
 """

@@ -26,7 +26,7 @@ SEES = ("picture", "person")
 
 @dataclass(frozen=True)
 class Scenes:
-    """What can be looked at in N frames.
+    """N frames with everything that a discriminator may see.
 
     Attributes:
         picture: (N, 3, H, W) in 0..1, the whole frame.
@@ -113,7 +113,7 @@ class Discriminator(nn.Module):
         self.net: nn.Module = build(net, channels=3 + NUM_CHANNELS * labelled)
 
     def view(self, scenes: Scenes) -> tuple[Tensor, Tensor]:
-        """What it sees of scenes, (N or N * P, C, h, w), and the weight of each, (N or N * P,)."""
+        """Crop the input from scenes, (N or N * P, C, h, w), with the weight of each crop, (N or N * P,)."""
         seen = scenes.picture if self.sees == "picture" else scenes.person * scenes.mask
         seen = 2 * seen - 1
         if self.labelled:

@@ -95,7 +95,7 @@ class RendererModule(pl.LightningModule):
         return {*self.loss.terms, *theirs}
 
     def forward(self, batch: ClipBatch) -> Generated:
-        """What the EMA weights make of frames 1 .. T - 2."""
+        """Generate frames 1 .. T - 2 with the EMA weights."""
         return self.ema(batch)
 
     def training_step(self, batch: ClipBatch, batch_idx: int) -> None:
