@@ -158,3 +158,26 @@ def test_a_file_is_one_idea_and_has_a_telling_name() -> None:
 def test_commands_are_thin() -> None:
     lengths = {p.name: p.read_text(encoding="utf-8").count("\n") for p in (ROOT / "commands").glob("*.py")}
     assert not {name: n for name, n in lengths.items() if n > 60}
+
+
+def test_no_class_name_stands_for_two_things() -> None:
+    found: dict[str, list[str]] = {}
+    for path in sorted(ROOT.rglob("*.py")):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef):
+                found.setdefault(node.name, []).append(str(path.relative_to(ROOT)))
+    twice = {name: paths for name, paths in found.items() if len(paths) > 1}
+    assert not twice, twice
+
+
+def test_first_sentences_are_no_riddles() -> None:
+    """A module or class is a thing of the field: its docstring names it, and does not ask what it is."""
+    asking = {"What", "Where", "How", "Which", "Who", "When", "Why"}
+    found = []
+    for path in sorted(ROOT.rglob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for node in (tree, *(one for one in ast.walk(tree) if isinstance(one, ast.ClassDef))):
+            text = ast.get_docstring(node) or ""
+            if text.partition(" ")[0] in asking:
+                found.append(f"{path.relative_to(ROOT)}: {text.splitlines()[0]}")
+    assert not found, "\n".join(found)

@@ -11,7 +11,7 @@ import torch
 
 from rib.io.files import write_text_whole
 from rib.metrics.lpips import SMALLEST_PX, Lpips
-from rib.metrics.person import PersonDetector, limb_error, person_region
+from rib.metrics.person import LandmarkDetector, limb_error, person_region
 from rib.metrics.pictures import psnr_db
 
 
@@ -28,7 +28,7 @@ class KeptScores:
     def __init__(self, path: Path, joints: bool = True) -> None:
         self.path, self.joints = path, joints
         self.kept: dict[str, dict[str, float]] = json.loads(path.read_text()) if path.is_file() else {}
-        self.detect: PersonDetector | None = None
+        self.detect: LandmarkDetector | None = None
         self.lpips: Lpips | None = None
 
     def score_many(self, true: np.ndarray, predictions: dict[str, np.ndarray]) -> dict[str, dict[str, float]]:
@@ -45,7 +45,7 @@ class KeptScores:
 
     @torch.no_grad()
     def _score(self, true: np.ndarray, pictures: list[np.ndarray]) -> list[dict[str, float]]:
-        self.detect = self.detect or PersonDetector()
+        self.detect = self.detect or LandmarkDetector()
         self.lpips = self.lpips or Lpips("alexnet")
         person = self.detect(true)
         region = person_region(person) if person else None

@@ -16,7 +16,7 @@ from rib.benchmark.table import csv_text
 from rib.io.errors import RibError
 from rib.io.files import write_bytes_whole, write_text_whole
 from rib.io.path_settings import paths_read
-from rib.io.results import Destination, Part, whole_result
+from rib.io.results import Destination, ResultPart, whole_result
 from rib.metrics.frames import FrameScorer, summarise
 from rib.pipeline.chain import Chain
 from rib.pipeline.settings import ClipSettings
@@ -82,8 +82,8 @@ def benchmark(config: Mapping[str, Any], source: FrameSource | None = None) -> d
 
 
 def _destination(config: Mapping[str, Any], methods: Iterable[str]) -> Destination:
-    files = [Part(name) for name in ("metrics.json", "metrics.csv", "contact_sheet.png")]
-    folders = [Part(f"frames/{name}", tuple(SUFFIXES)) for name in (TRUE, *methods)]
+    files = [ResultPart(name) for name in ("metrics.json", "metrics.csv", "contact_sheet.png")]
+    folders = [ResultPart(f"frames/{name}", tuple(SUFFIXES)) for name in (TRUE, *methods)]
     return Destination(
         Path(config["output"]), "benchmark", [*files, *(folders if config["frames"] else [])],
         paths_read(config, ClipSettings), config.get("overwrite", False),

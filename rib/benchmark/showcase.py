@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from rib.benchmark.methods import Moment
-from rib.metrics.person import Detection, person_region
+from rib.metrics.person import PersonLandmarks, person_region
 
 TILE_WIDTH_PX = 300
 CROP_HEIGHT_PX = 360
@@ -57,7 +57,7 @@ class Showcase:
         rows: Frames to pick for each of the two reasons.
     """
 
-    def __init__(self, detect: Callable[[np.ndarray], Detection | None], rows: int) -> None:
+    def __init__(self, detect: Callable[[np.ndarray], PersonLandmarks | None], rows: int) -> None:
         self._detect, self._rows = detect, rows
         self._before: Moment | None = None
         self._gap = {why: _Best() for why in REASONS}
@@ -119,7 +119,7 @@ def _values(scores: Scores) -> list[float]:
     return [0.0]
 
 
-def _spread(scores: Scores) -> float:
+def _range_of_scores(scores: Scores) -> float:
     return max(_values(scores)) - min(_values(scores))
 
 
@@ -128,7 +128,7 @@ def _hardest(scores: Scores) -> float:
 
 
 REASONS: dict[str, Callable[[Scores], float]] = {
-    "the methods differ most": _spread,
+    "the methods differ most": _range_of_scores,
     "hard for every method": _hardest,
 }
 """What a frame is picked for, and how strongly it is a case of it."""

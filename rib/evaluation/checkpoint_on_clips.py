@@ -11,7 +11,7 @@ from rib.evaluation.clips import clips_to_score, summaries
 from rib.evaluation.clips_report import table, write
 from rib.evaluation.evaluate_clip import evaluate_clip
 from rib.io.registry import REGISTRY
-from rib.io.results import Destination, Part, whole_result
+from rib.io.results import Destination, ResultPart, whole_result
 from rib.metrics.frames import FrameScorer
 
 RENDERER = "rib.render.training.module.RendererModule"
@@ -48,7 +48,7 @@ def evaluate_clips(config: dict[str, Any], bar: Bar) -> str:
 
 
 def _destination(config: dict[str, Any]) -> Destination:
-    parts = [Part("evaluation.json"), Part("evaluation.csv")]
-    parts += [Part("videos", (".mp4",))] if config["videos"] else []
+    parts = [ResultPart("evaluation.json"), ResultPart("evaluation.csv")]
+    parts += [ResultPart("videos", (".mp4",))] if config["videos"] else []
     reads = {name: config[name] for name in ("ckpt", "store")}
     return Destination(Path(config["output"]), "evaluate_clips", parts, reads, config.get("overwrite", False))

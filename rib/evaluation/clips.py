@@ -28,7 +28,7 @@ METHODS = ("fused", "background")
 
 
 @dataclass(frozen=True)
-class Trial:
+class HiddenFrame:
     """A hidden frame between the two that are given.
 
     Attributes:
@@ -43,7 +43,7 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class Made:
+class RenderedFrame:
     """A hidden frame and what was made of it; pictures are (H, W, 3) uint8, alpha (H, W) uint8.
 
     Attributes:
@@ -57,7 +57,7 @@ class Made:
         pose: (19, 3) px and confidence.
     """
 
-    trial: Trial
+    trial: HiddenFrame
     time_s: float
     true: np.ndarray
     background: np.ndarray
@@ -110,21 +110,21 @@ def _open(path: str, split: str) -> Hdf5Clips:
         return Hdf5Clips(path, "train")
 
 
-def trials(store: Hdf5Clips, name: str) -> list[Trial]:
+def hidden_frames(store: Hdf5Clips, name: str) -> list[HiddenFrame]:
     """The hidden frames of a clip.
 
     Of a training clip all but the first and last, each between its neighbours; of a test clip those that the
     test does not give.
     """
     if store.split == "train":
-        return [Trial(t - 1, t, t + 1) for t in range(1, store.length(name) - 1)]
+        return [HiddenFrame(t - 1, t, t + 1) for t in range(1, store.length(name) - 1)]
     given = store.given(name)
-    return [Trial(a, t, b) for a, b in pairwise(given) for t in range(a + 1, b)]
+    return [HiddenFrame(a, t, b) for a, b in pairwise(given) for t in range(a + 1, b)]
 
 
 def hidden_fps(store: Hdf5Clips, name: str) -> float:
     """At how many frames a second a clip's hidden frames follow each other, on average."""
-    numbers = [trial.hidden for trial in trials(store, name)]
+    numbers = [trial.hidden for trial in hidden_frames(store, name)]
     apart = (numbers[-1] - numbers[0]) / (len(numbers) - 1) if len(numbers) > 1 else 1.0
     return store.fps(name) / apart
 
@@ -132,7 +132,7 @@ def hidden_fps(store: Hdf5Clips, name: str) -> float:
 @torch.inference_mode()
 def render(
     store: Hdf5Clips, name: str, renderer: Renderer, batch_size: int, every: int, device: str
-) -> Iterator[Made]:
+) -> Iterator[RenderedFrame]:
     """Make the hidden frames of a clip.
 
     Args:
@@ -146,7 +146,7 @@ def render(
     Raises:
         RibError: The clip is too short or damaged.
     """
-    hidden = trials(store, name)[::every]
+    hidden = hidden_frames(store, name)[::every]
     if not hidden:
         raise RibError(f"the clip {name} has {store.length(name)} frames and hides none of them")
     whole = store.window(name, 0, store.length(name))
@@ -158,8 +158,8 @@ def render(
         yield from (_made(whole, trial, made, row) for row, trial in enumerate(some))
 
 
-def _made(whole: Window, trial: Trial, made: Generated, row: int) -> Made:
-    return Made(
+def _made(whole: Window, trial: HiddenFrame, made: Generated, row: int) -> RenderedFrame:
+    return RenderedFrame(
         trial,
         float(whole.times_s[trial.hidden]),
         whole.frames[trial.hidden],
@@ -171,7 +171,7 @@ def _made(whole: Window, trial: Trial, made: Generated, row: int) -> Made:
     )
 
 
-def _window(whole: Window, trial: Trial) -> Window:
+def _window(whole: Window, trial: HiddenFrame) -> Window:
     """The hidden frame between the two given, as a window of three."""
     index = [trial.before, trial.hidden, trial.after]
     return Window(

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 import rib
-from rib.evaluation.clips import METHODS, Made
+from rib.evaluation.clips import METHODS, RenderedFrame
 from rib.io.files import write_text_whole
 from rib.metrics.frames import LOWER_IS_BETTER
 from rib.motion.evaluation.skeleton_video import draw_skeleton
@@ -76,7 +76,7 @@ def comparison_video(path: Path, size_wh: tuple[int, int], fps: float, codec: st
     return VideoWriter(path, rate, (size_wh[0] * len(PANELS), size_wh[1]), codec, crf, "yuv420p")
 
 
-def panels(made: Made) -> np.ndarray:
+def panels(made: RenderedFrame) -> np.ndarray:
     """(H, 6 W, 3) uint8: the pictures named in `PANELS`, each with its name."""
     skeleton = (made.true * DIMMED).astype(np.uint8)
     draw_skeleton(skeleton, made.pose[:, :2], made.pose[:, 2] > 0)

@@ -1,4 +1,4 @@
-"""What rib made in a folder: a list, believed as data only, that names nothing outside the folder."""
+"""Manifest of the files that rib made in a folder: read as data only, names nothing outside the folder."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ _LONGEST_NAME = 100
 
 
 @dataclass(frozen=True)
-class Mark:
-    """What a file was like when it was written.
+class FileDigest:
+    """A file's size and digest when it was written.
 
     Attributes:
         size: In bytes.
@@ -49,7 +49,7 @@ class Manifest:
     """
 
     made_from: str
-    files: Mapping[str, Mark | None]
+    files: Mapping[str, FileDigest | None]
     identity: str = field(default_factory=lambda: secrets.token_hex(8))
 
     @property
@@ -108,7 +108,7 @@ class Shelf:
 
 
 def manifest_path(output: Path, key: str) -> Path:
-    """Where the list of a result lies in the folder of lists (see `Shelf`)."""
+    """Build the path of a result's manifest."""
     return Shelf(output, key).list_path
 
 
@@ -149,7 +149,7 @@ def write_manifest(path: Path, manifest: Manifest) -> None:
     write_text_whole(path, json.dumps(content, indent=0) + "\n")
 
 
-def is_as(path: Path, mark: Mark | None) -> bool:
+def is_as(path: Path, mark: FileDigest | None) -> bool:
     """Whether a regular file is as it was marked; one that was being written may be anything."""
     try:
         now = path.lstat()
@@ -160,10 +160,10 @@ def is_as(path: Path, mark: Mark | None) -> bool:
         return False
 
 
-def mark_of(path: Path) -> Mark:
-    """What a file is like now."""
+def digest_of(path: Path) -> FileDigest:
+    """Measure a file's size and digest now."""
     size = path.stat().st_size
-    return Mark(size, _digest(path) if size <= DIGESTED_BYTES else None)
+    return FileDigest(size, _digest(path) if size <= DIGESTED_BYTES else None)
 
 
 def files_below(folder: Path) -> list[str]:
@@ -181,11 +181,11 @@ def links_on_the_way(output: Path, name: str) -> Path | None:
     return None
 
 
-def _mark(value: Any) -> Mark | None:
+def _mark(value: Any) -> FileDigest | None:
     if value is None:
         return None
     digest = value["digest"]
-    return Mark(int(value["size"]), None if digest is None else str(digest))
+    return FileDigest(int(value["size"]), None if digest is None else str(digest))
 
 
 def _digest(path: Path) -> str:

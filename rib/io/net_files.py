@@ -47,7 +47,7 @@ def ema_weights(checkpoint: Mapping[str, Any]) -> dict[str, torch.Tensor]:
 
 
 def read_tensors(path: str | Path, map_location: Any = "cpu") -> Any:
-    """What a file of `torch.save` holds: tensors and plain containers; nothing in it is run.
+    """Read a file of `torch.save`: tensors and plain containers; nothing in it is run.
 
     Raises:
         RibError: It cannot be read, or holds something else.
@@ -64,7 +64,7 @@ def read_tensors(path: str | Path, map_location: Any = "cpu") -> Any:
 
 
 def _reason(error: Exception) -> str:
-    """What is wrong with a file, without torch's advice to run what is in it, and in no program's words."""
+    """Explain why a file cannot be read, without torch's advice to run what is in it."""
     text = in_one_line(error)
     named = _GLOBAL.search(text)
     if named:

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from rib.io.manifest import Manifest, manifest_path, mark_of, write_manifest
-from rib.io.results import Destination, Part, refuse_finished, refuse_foreign, refuse_touching_input
+from rib.io.manifest import Manifest, digest_of, manifest_path, write_manifest
+from rib.io.results import Destination, ResultPart, refuse_finished, refuse_foreign, refuse_touching_input
 
 
 @contextmanager
@@ -25,7 +25,7 @@ def own_store(store: Path, reads: Mapping[str, str], overwrite: bool, adds: bool
             finished, and is neither added to nor to be made again.
     """
     store = store.expanduser().absolute()
-    parts = [Part(store.name), Part(f"{store.name}.skipped.json")]
+    parts = [ResultPart(store.name), ResultPart(f"{store.name}.skipped.json")]
     to = Destination(store.parent, store.name, parts, reads, overwrite)
     refuse_touching_input(to)
     refuse_foreign(to)
@@ -38,7 +38,7 @@ def own_store(store: Path, reads: Mapping[str, str], overwrite: bool, adds: bool
     finally:
         written = [part.name for part in parts if (store.parent / part.name).is_file()]
         if store.name in written:
-            write_manifest(listed, Manifest("", {name: mark_of(store.parent / name) for name in written}))
+            write_manifest(listed, Manifest("", {name: digest_of(store.parent / name) for name in written}))
         elif not written:
             listed.unlink(missing_ok=True)
             with suppress(OSError):

@@ -19,7 +19,7 @@ LARGEST_INT = 2**31 - 1
 """Whole numbers without a range of their own reach up to this, either way."""
 
 
-class Mark(Protocol):
+class Constraint(Protocol):
     """Base of the constraints that stand behind the type in `Annotated`."""
 
     def refuses(self, value: Any, others: Mapping[str, Any]) -> tuple[str, str] | None:

@@ -31,7 +31,7 @@ RENAMED = {
     "rib.slomo.footage": "rib.datasets.humanslomo.footage",
     "rib.slomo.find": "rib.datasets.humanslomo.find",
     "rib.slomo.make": "rib.datasets.humanslomo.make",
-    "rib.slomo.parts": "rib.datasets.humanslomo.parts",
+    "rib.slomo.parts": "rib.datasets.humanslomo.work_items",
     "rib.slomo.prepare": "rib.datasets.humanslomo.prepare",
     "rib.slomo.evaluate_clip": "rib.evaluation.evaluate_clip",
     "rib.slomo.evaluation": "rib.evaluation.clips",

@@ -16,9 +16,9 @@ from rib.io.errors import RibError
 from rib.io.manifest import (
     Manifest,
     Shelf,
+    digest_of,
     files_below,
     links_on_the_way,
-    mark_of,
     read_manifest,
     write_manifest,
 )
@@ -35,7 +35,7 @@ def replace(shelf: Shelf, made_from: str) -> None:
             is as it was then.
     """
     output, work, listed = shelf.output, shelf.work, shelf.list_path
-    new = {name: mark_of(work / "new" / name) for name in files_below(work / "new")}
+    new = {name: digest_of(work / "new" / name) for name in files_below(work / "new")}
     old = shelf.own_files(shelf.listed())
     for name in new:
         if name not in old and not _is_free(output, name):

@@ -16,7 +16,7 @@ from rib.io.replacing import heal, replace
 
 
 @dataclass(frozen=True)
-class Part:
+class ResultPart:
     """A file of a result, or a folder of files of one kind.
 
     Attributes:
@@ -45,7 +45,7 @@ class Destination:
 
     output: Path
     key: str
-    parts: Sequence[Part]
+    parts: Sequence[ResultPart]
     reads: Mapping[str, str | Path]
     overwrite: bool = False
     made_from: str = ""

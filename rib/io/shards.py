@@ -1,7 +1,7 @@
-"""A collection prepared piece by piece: shared out between machines and processes, and told at the end.
+"""Work items of a preparation, sharded over machines and processes, and reported at the end.
 
-Nothing is shared between the runs but the folder of parts, so `shard=0/8` to `shard=7/8` may run on eight
-machines and be started again at will; whichever finds all parts done puts them together.
+Nothing is shared between the runs but the folder of items, so `shard=0/8` to `shard=7/8` may run on eight
+machines and be started again at will; whichever finds all items done puts them together.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from rib.io.temporaries import remove_leftovers
 from rib.io.workers import worker_pool
 
 Progress = Callable[[int, int, str], None]
-"""Called after each part with how many are done, how many there are, and the part's name."""
+"""Called after each item with how many are done, how many there are, and the item's name."""
 
 
 @dataclass(frozen=True)
-class Report:
+class PreparationReport:
     """Outcome of a preparation.
 
     Attributes:
-        store: The store, or None while other shards have not done their parts.
-        prepared: Parts of this shard made now.
-        reused: Parts of this shard that an earlier run had made.
-        skipped: Why parts were left out, by name; also in `<store>.skipped.json`.
-        waiting: Parts of other shards that are not done.
+        store: The store, or None while other shards have not done their items.
+        prepared: Items of this shard made now.
+        reused: Items of this shard that an earlier run had made.
+        skipped: Why items were left out, by name; also in `<store>.skipped.json`.
+        waiting: Items of other shards that are not done.
     """
 
     store: Path | None
@@ -44,12 +44,12 @@ class Report:
 
 
 @dataclass(frozen=True)
-class Piece:
-    """One piece of the work: an entry (`rib.io.cache`) of one file, or a note that says why it is none.
+class WorkItem:
+    """A work item: an entry (`rib.io.cache`) of one file, or a note that says why it is none.
 
     Attributes:
         name: What people call it.
-        folder: Where pieces lie.
+        folder: Where items lie.
         key: What its entry is called: a hash of everything that it depends on.
     """
 
@@ -61,12 +61,12 @@ class Piece:
 
     @property
     def entry(self) -> Path:
-        """The piece's folder."""
+        """The item's folder."""
         return self.folder / self.key
 
     @property
     def done(self) -> Path:
-        """The piece's file."""
+        """The item's file."""
         return self.entry / f"part{self.suffix}"
 
     @property
@@ -90,7 +90,7 @@ class Piece:
             return None
 
     def make(self, write: Callable[[Path], None]) -> str | None:
-        """Make the file with `write` unless it is there; a piece that was skipped is tried again.
+        """Make the file with `write` unless it is there; an item that was skipped is tried again.
 
         Returns:
             Why it was skipped, or None.
@@ -108,14 +108,14 @@ class Piece:
 
 
 Item = TypeVar("Item")
-Part = TypeVar("Part", bound=Piece)
+Work = TypeVar("Work", bound=WorkItem)
 
 
-def share(parts: Sequence[Item], shard: str) -> list[Item]:
-    """Every n-th part from the i-th.
+def items_of_shard(items: Sequence[Item], shard: str) -> list[Item]:
+    """Choose every n-th item from the i-th.
 
     Args:
-        parts: All of them.
+        items: All of them.
         shard: "i/n", i in 0..n-1; "0/1" is all.
 
     Raises:
@@ -124,24 +124,24 @@ def share(parts: Sequence[Item], shard: str) -> list[Item]:
     index, _, count = shard.partition("/")
     if not (index.isdigit() and count.isdigit() and int(index) < int(count)):
         raise RibError(f"shard is {shard!r}", "write shard=i/n with i from 0 to n - 1, such as shard=0/8")
-    return list(parts[int(index) :: int(count)])
+    return list(items[int(index) :: int(count)])
 
 
 def results(
-    parts: Sequence[Part], make: Callable[[Part], str | None], workers: int
-) -> Iterator[tuple[Part, str | None]]:
-    """Make the parts in `workers` processes; each with why it was skipped, or None, as they get done.
+    items: Sequence[Work], make: Callable[[Work], str | None], workers: int
+) -> Iterator[tuple[Work, str | None]]:
+    """Make the items in `workers` processes; each with why it was skipped, or None, as they get done.
 
     Args:
-        parts: What to make; they travel to the processes.
+        items: What to make; they travel to the processes.
         make: A function of a module, or a `functools.partial` of one; 1 worker calls it here.
         workers: Processes; they end with this one, however it ends.
     """
     if workers <= 1:
-        yield from ((part, make(part)) for part in parts)
+        yield from ((item, make(item)) for item in items)
         return
-    with _swept({part.folder for part in parts}), worker_pool(workers) as pool:
-        jobs = {pool.submit(make, part): part for part in parts}
+    with _swept({item.folder for item in items}), worker_pool(workers) as pool:
+        jobs = {pool.submit(make, item): item for item in items}
         yield from ((jobs[job], job.result()) for job in as_completed(jobs))
 
 

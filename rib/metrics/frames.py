@@ -9,7 +9,7 @@ import torch
 
 from rib.io.errors import RibError
 from rib.metrics import lpips, pictures
-from rib.metrics.person import Detection, PersonDetector, Region, limb_error, person_region
+from rib.metrics.person import LandmarkDetector, PersonLandmarks, Region, limb_error, person_region
 
 LOWER_IS_BETTER = {
     "psnr_full": False,
@@ -38,7 +38,7 @@ class FrameScorer:
 
     def __init__(self, device: str = "cpu") -> None:
         self.lpips = lpips.Lpips("alexnet").to(device)
-        self.detect = PersonDetector()
+        self.detect = LandmarkDetector()
         self.device = torch.device(device)
 
     def score(self, predicted: np.ndarray, true: np.ndarray) -> dict[str, float]:
@@ -68,7 +68,7 @@ class FrameScorer:
 
     @torch.no_grad()
     def _score(
-        self, predicted: np.ndarray, true: np.ndarray, person: Detection | None, region: Region | None
+        self, predicted: np.ndarray, true: np.ndarray, person: PersonLandmarks | None, region: Region | None
     ) -> dict[str, float]:
         one, other = _planes(predicted), _planes(true)
         scores = {"psnr_full": pictures.psnr_db(one, other), "ssim_full": pictures.ssim(one, other)}

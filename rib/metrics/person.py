@@ -22,7 +22,7 @@ LARGEST_JOINT_ERROR = 0.5
 
 
 @dataclass(frozen=True)
-class Detection:
+class PersonLandmarks:
     """A person in a picture.
 
     Attributes:
@@ -47,7 +47,7 @@ class Region:
     box: tuple[slice, slice]
 
 
-class PersonDetector:
+class LandmarkDetector:
     """MediaPipe Holistic on single pictures, without memory of the one before.
 
     Raises:
@@ -64,7 +64,7 @@ class PersonDetector:
             )
             self.holistic.process(np.zeros((64, 64, 3), np.uint8))  # its graph opens with the first picture
 
-    def __call__(self, picture: np.ndarray) -> Detection | None:
+    def __call__(self, picture: np.ndarray) -> PersonLandmarks | None:
         """Find the most prominent person of an RGB picture (H, W, 3) uint8."""
         height, width = picture.shape[:2]
         zoom = max(1.0, DETECTION_HEIGHT_PX / height)
@@ -73,10 +73,10 @@ class PersonDetector:
             return None
         points = np.array([[point.x * width, point.y * height] for point in found.pose_landmarks.landmark])
         mask = cv2.resize(np.asarray(found.segmentation_mask, np.float32), (width, height))
-        return Detection(points, mask)
+        return PersonLandmarks(points, mask)
 
 
-def person_region(detection: Detection) -> Region | None:
+def person_region(detection: PersonLandmarks) -> Region | None:
     """The person and a rim of 8 px at 320 px height (scaled with the picture); None for a tiny person."""
     inside = (detection.mask > 0.5).astype(np.uint8)
     if inside.sum() <= SMALLEST_PERSON_PX:
@@ -88,7 +88,7 @@ def person_region(detection: Detection) -> Region | None:
     return Region(mask, box)
 
 
-def limb_error(predicted: Detection | None, true: Detection) -> float:
+def limb_error(predicted: PersonLandmarks | None, true: PersonLandmarks) -> float:
     """Mean distance of the limbs' joints in torso lengths, 0.5 at most for each; 0.5 without a person."""
     if predicted is None:
         return LARGEST_JOINT_ERROR

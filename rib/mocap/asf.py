@@ -25,7 +25,7 @@ DOFS = frozenset({"tx", "ty", "tz", "rx", "ry", "rz", "l"})
 
 
 @dataclass
-class Bone:
+class AsfBone:
     """One bone of a skeleton: a vector in the rest pose, file units and degrees."""
 
     name: str
@@ -48,7 +48,7 @@ class Skeleton:
         degrees: Whether angles are degrees (else radians).
     """
 
-    bones: list[Bone]
+    bones: list[AsfBone]
     parents: list[int]
     metres_per_unit: float
     degrees: bool
@@ -153,9 +153,9 @@ def _turn(order: str, angles: np.ndarray, degrees: bool) -> Rotation:
     return Rotation.from_euler(order, angles, degrees=degrees) if order else Rotation.identity()
 
 
-def _bone(text: str) -> Bone:
+def _bone(text: str) -> AsfBone:
     entries = {words[0]: words[1:] for words in map(str.split, text.splitlines()) if words}
-    return Bone(
+    return AsfBone(
         name=entries["name"][0],
         direction=_vector(entries["direction"]),
         length=_vector(entries["length"], 1)[0],
@@ -165,9 +165,9 @@ def _bone(text: str) -> Bone:
     )
 
 
-def _root(text: str) -> Bone:
+def _root(text: str) -> AsfBone:
     entries = {words[0]: words[1:] for words in map(str.split, text.splitlines()) if words}
-    return Bone(
+    return AsfBone(
         name="root",
         axis=_vector(entries["orientation"]),
         axis_order=_order(entries["axis"][0]),
@@ -203,7 +203,7 @@ def _dof(words: Sequence[str]) -> tuple[str, ...]:
     return dof
 
 
-def _ordered(bones: dict[str, Bone], hierarchy: str) -> tuple[list[Bone], list[int]]:
+def _ordered(bones: dict[str, AsfBone], hierarchy: str) -> tuple[list[AsfBone], list[int]]:
     """The bones parents first, as the hierarchy lists them, and their parents."""
     order, parents = ["root"], [-1]
     children = {words[0]: words[1:] for words in map(str.split, hierarchy.splitlines()) if len(words) > 1}

@@ -11,11 +11,11 @@ from typing import Annotated
 from rib.io.errors import RibError
 from rib.io.files import write_text_whole
 from rib.io.ranges import OneOf, Range, Shard, Whole
-from rib.io.shards import Progress, Report, results, share
+from rib.io.shards import PreparationReport, Progress, items_of_shard, results
 from rib.mocap.joint_files import read_joints
-from rib.mocap.parts import Part, Recipe, list_parts, prepare_part, remove_stale
 from rib.mocap.readers import AmassReader, MocapReader
 from rib.mocap.recording import Recording
+from rib.mocap.work_items import MocapItem, MocapRecipe, list_items, prepare_item, remove_stale
 
 
 def prepare_mocap(
@@ -29,7 +29,7 @@ def prepare_mocap(
     workers: Annotated[int, Range(1, 256)],
     shard: Shard,
     progress: Progress | None = None,
-) -> Report:
+) -> PreparationReport:
     """Prepare BVH files, ASF/AMC pairs and `.npz` files of joint positions.
 
     Args:
@@ -50,7 +50,7 @@ def prepare_mocap(
     """
     reader = MocapReader(dict(units), dict(drop_frames), up, amc_fps)
     return _prepare(
-        Path(folder), Path(output), Recipe(reader, fps, all_joints=False), workers, shard, progress
+        Path(folder), Path(output), MocapRecipe(reader, fps, all_joints=False), workers, shard, progress
     )
 
 
@@ -63,7 +63,7 @@ def prepare_amass(
     workers: Annotated[int, Range(1, 256)],
     shard: Shard,
     progress: Progress | None = None,
-) -> Report:
+) -> PreparationReport:
     """Prepare AMASS (`<folder>/<database>/<subject>/*_poses.npz` or `*_stageii.npz`).
 
     Args:
@@ -90,53 +90,55 @@ def prepare_amass(
             f"{models} holds no .npz body model (pickles need chumpy, which is dead)",
             "put SMPL-H or SMPL-X models there, as <gender>/model.npz or SMPLH_<GENDER>.npz",
         )
-    recipe = Recipe(AmassReader(str(models)), fps, all_joints=layout == "reference")
+    recipe = MocapRecipe(AmassReader(str(models)), fps, all_joints=layout == "reference")
     return _prepare(Path(folder), Path(output), recipe, workers, shard, progress)
 
 
 def _prepare(
-    collection: Path, output: Path, recipe: Recipe, workers: int, shard: str, progress: Progress | None
-) -> Report:
+    collection: Path, output: Path, recipe: MocapRecipe, workers: int, shard: str, progress: Progress | None
+) -> PreparationReport:
     collection, output = collection.expanduser().absolute(), output.expanduser().absolute()
     work = output.with_name(f"{output.name}.parts")
-    parts = list_parts(collection, work, recipe)
-    mine = share(parts, shard)
+    items = list_items(collection, work, recipe)
+    mine = items_of_shard(items, shard)
     work.mkdir(parents=True, exist_ok=True)
-    reused = sum(part.is_done for part in mine)
+    reused = sum(item.is_done for item in mine)
     skipped = _run(mine, recipe, workers, progress)
-    waiting = [part for part in parts if not part.is_done and part.reason is None]
+    waiting = [item for item in items if not item.is_done and item.reason is None]
     if not waiting:
-        skipped = {part.name: part.reason for part in parts if part.reason is not None}
-        _merge(parts, skipped, output, recipe)
-        remove_stale(work, parts)
-    left_out = sum(part.name in skipped for part in mine)
-    return Report(
+        skipped = {item.name: item.reason for item in items if item.reason is not None}
+        _merge(items, skipped, output, recipe)
+        remove_stale(work, items)
+    left_out = sum(item.name in skipped for item in mine)
+    return PreparationReport(
         output if not waiting else None, len(mine) - reused - left_out, reused, skipped, len(waiting)
     )
 
 
-def _run(parts: list[Part], recipe: Recipe, workers: int, progress: Progress | None) -> dict[str, str]:
-    """Make the parts; the reasons of those that were skipped, by name."""
+def _run(
+    items: list[MocapItem], recipe: MocapRecipe, workers: int, progress: Progress | None
+) -> dict[str, str]:
+    """Make the items; the reasons of those that were skipped, by name."""
     skipped = {}
-    for number, (part, reason) in enumerate(
-        results(parts, partial(prepare_part, recipe=recipe), workers), start=1
+    for number, (item, reason) in enumerate(
+        results(items, partial(prepare_item, recipe=recipe), workers), start=1
     ):
         if reason is not None:
-            skipped[part.name] = reason
+            skipped[item.name] = reason
         if progress is not None:
-            progress(number, len(parts), part.name)
+            progress(number, len(items), item.name)
     return skipped
 
 
-def _merge(parts: list[Part], skipped: dict[str, str], output: Path, recipe: Recipe) -> None:
+def _merge(items: list[MocapItem], skipped: dict[str, str], output: Path, recipe: MocapRecipe) -> None:
     from rib.mocap.reference_store import write_reference_store
     from rib.mocap.store import write_store  # brings torch, which workers do without
 
-    done: list[Part] = [part for part in parts if part.name not in skipped]
+    done: list[MocapItem] = [item for item in items if item.name not in skipped]
     if not done:
         name, reason = next(iter(skipped.items()))
-        raise RibError(f"none of {len(parts)} files could be read; the first, {name}: {reason}")
-    recordings: Iterator[Recording] = (read_joints(part.done) for part in done)
+        raise RibError(f"none of {len(items)} files could be read; the first, {name}: {reason}")
+    recordings: Iterator[Recording] = (read_joints(item.done) for item in done)
     if recipe.all_joints:
         write_reference_store(output, recordings)
     else:

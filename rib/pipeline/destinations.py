@@ -1,4 +1,4 @@
-"""Where a clip's result goes: a video file with its papers beside it, or a folder."""
+"""Destination of a clip's result: a video file with its papers beside it, or a folder."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from rib.io.errors import RibError
 from rib.io.manifest import FOLDER
 from rib.io.path_settings import paths_read
-from rib.io.results import Destination, Part
+from rib.io.results import Destination, ResultPart
 from rib.pipeline.settings import InterpolateSettings
 from rib.video.containers import codec_for, names_video
 from rib.video.pictures import SUFFIXES
@@ -29,7 +29,7 @@ clips."""
 
 @dataclass(frozen=True)
 class Places:
-    """Where the parts of a result lie.
+    """Paths of a result's parts.
 
     Attributes:
         pictures: Folder of `%06d.png`, or None where none are wanted.
@@ -110,15 +110,15 @@ def destination(config: Mapping[str, Any], name: str, made_from: str = "") -> De
     output, layout = Path(config["output"]).expanduser(), config["layout"]
     where = places(Path(), config, name)
     reads = paths_read(config, InterpolateSettings)
-    parts = [Part(str(where.video))] if where.video else []
+    parts = [ResultPart(str(where.video))] if where.video else []
     if where.papers is not None:
         papers = ("config.yaml", "summary.json", *(["report.html"] if config["report"] else []))
-        parts += [Part(str(where.papers / file)) for file in papers]
-    parts += [Part(str(where.pictures), tuple(SUFFIXES))] if where.pictures else []
+        parts += [ResultPart(str(where.papers / file)) for file in papers]
+    parts += [ResultPart(str(where.pictures), tuple(SUFFIXES))] if where.pictures else []
     if keeps_poses(config, name):
         reads = {key: path for key, path in reads.items() if path != config["poses"]}
     elif where.poses:
-        parts.append(Part(str(where.poses), (".json",)))
+        parts.append(ResultPart(str(where.poses), (".json",)))
     overwrite = config.get("overwrite", False)
     if names_video(config["output"]):
         lists = f"{output.stem}.rib"

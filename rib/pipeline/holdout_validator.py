@@ -51,13 +51,13 @@ class HoldoutValidator:
         chosen = [
             keyframe
             for shot in (np.flatnonzero(shots == number) for number in np.unique(shots))
-            for keyframe in self._spread(can_hold_out(analysis, track_id, shot), analysis, shot)
+            for keyframe in self._evenly(can_hold_out(analysis, track_id, shot), analysis, shot)
         ]
         held = hold_out(self.stages, self.synthesiser, source, analysis, track_id, chosen)
         scores = np.array([self._score(one, learnt) for one in held]).reshape(-1, 4)
         return Holdouts(np.array(chosen, np.int64), shots[chosen], scores[:, 0], scores[:, 1:])
 
-    def _spread(self, able: Sequence[int], analysis: Analysis, shot: np.ndarray) -> list[int]:
+    def _evenly(self, able: Sequence[int], analysis: Analysis, shot: np.ndarray) -> list[int]:
         """Some of the keyframes that can be held out, evenly over the shot."""
         length_s = float(np.ptp(analysis.keyframe_times_s[shot]))
         wanted = max(self.per_shot, int(length_s / self.every_s))

@@ -19,7 +19,7 @@ from rib.io.cache import key_of
 from rib.io.errors import RibError
 from rib.io.files import write_text_whole
 from rib.io.ranges import Count, FrameRate, Range, Shard, Size, Whole
-from rib.io.shards import Piece, Progress, Report, results, share
+from rib.io.shards import PreparationReport, Progress, WorkItem, items_of_shard, results
 from rib.pipeline.chain import Chain
 from rib.pipeline.refiner_samples import refiner_samples
 from rib.render.refine.dataset import FORMAT, RefinerSample, add_clips, clips_of, write_samples
@@ -30,7 +30,7 @@ VERSION = 1
 
 
 @dataclass(frozen=True)
-class RefinerItem(Piece):
+class RefinerItem(WorkItem):
     """One video at one stride, from one frame on.
 
     Attributes:
@@ -79,7 +79,7 @@ def prepare_refiner_dataset(
     workers: Annotated[int, Range(1, 256)],
     shard: Shard,
     progress: Progress | None = None,
-) -> Report:
+) -> PreparationReport:
     """Render the hidden frames of videos and store them beside the truth as `<video>_s<stride>_o<offset>`.
 
     What a file holds already stays; a name that was made with other settings is made anew.
@@ -107,15 +107,15 @@ def prepare_refiner_dataset(
     store = Path(output).expanduser().absolute()
     held = clips_of(store)
     threads = max(1, (os.cpu_count() or 1) // workers) if workers > 1 else None
-    making = RefinerSettings(chain, input_fps, height_px, max_intervals, max_moments, threads)
-    parts = [
-        _describe(store.with_name(f"{store.name}.parts"), making, path, stride, offset)
+    settings = RefinerSettings(chain, input_fps, height_px, max_intervals, max_moments, threads)
+    items = [
+        _describe(store.with_name(f"{store.name}.parts"), settings, path, stride, offset)
         for path in _chosen(Path(videos).expanduser().absolute(), clips)
         for stride in _numbers("strides", strides, 2)
         for offset in _numbers("offsets", offsets, 0)
     ]
-    lacking = [part for part in parts if held.get(part.name) not in ("", part.key)]
-    return _run(lacking, len(parts) - len(lacking), making, store, workers, shard, progress)
+    lacking = [item for item in items if held.get(item.name) not in ("", item.key)]
+    return _run(lacking, len(items) - len(lacking), settings, store, workers, shard, progress)
 
 
 def _chosen(videos: Path, clips: Sequence[str]) -> list[Path]:
@@ -158,69 +158,71 @@ def _numbers(name: str, numbers: Sequence[int], least: int) -> Sequence[int]:
     return numbers
 
 
-def _describe(folder: Path, making: RefinerSettings, path: Path, stride: int, offset: int) -> RefinerItem:
-    """One piece, called by what it depends on: the footage's size and time of change, and the settings."""
-    stat, settings = path.stat(), json.dumps(making.chain, sort_keys=True)
+def _describe(folder: Path, settings: RefinerSettings, path: Path, stride: int, offset: int) -> RefinerItem:
+    """Describe an item, called by what it depends on: the footage's stat, and the settings."""
+    stat, chain = path.stat(), json.dumps(settings.chain, sort_keys=True)
     content = (
-        VERSION, FORMAT, str(path), stat.st_size, stat.st_mtime_ns, stride, offset, settings,
-        making.input_fps, making.height_px, making.max_intervals, making.max_moments,
+        VERSION, FORMAT, str(path), stat.st_size, stat.st_mtime_ns, stride, offset, chain,
+        settings.input_fps, settings.height_px, settings.max_intervals, settings.max_moments,
     )  # fmt: skip
     key = key_of(content)
     return RefinerItem(f"{path.stem}_s{stride}_o{offset}", folder, key, path, stride, offset)
 
 
-def render_item(part: RefinerItem, making: RefinerSettings) -> str | None:
+def render_item(item: RefinerItem, settings: RefinerSettings) -> str | None:
     """Make one item unless it is there; why it was skipped, or None."""
-    if making.threads is not None:
-        torch.set_num_threads(making.threads)
-        cv2.setNumThreads(making.threads)
-    return part.make(lambda path: write_samples(path, {part.name: _samples(part, making)}, part.key))
+    if settings.threads is not None:
+        torch.set_num_threads(settings.threads)
+        cv2.setNumThreads(settings.threads)
+    return item.make(lambda path: write_samples(path, {item.name: _samples(item, settings)}, item.key))
 
 
-def _samples(part: RefinerItem, making: RefinerSettings) -> Iterator[RefinerSample]:
-    source = _footage(part.path, part.offset, making)
-    chain = Chain.from_config(making.chain)
+def _samples(item: RefinerItem, settings: RefinerSettings) -> Iterator[RefinerSample]:
+    source = _footage(item.path, item.offset, settings)
+    chain = Chain.from_config(settings.chain)
     num = 0
-    for sample in refiner_samples(chain, source, part.stride, making.max_intervals, making.max_moments):
+    for sample in refiner_samples(chain, source, item.stride, settings.max_intervals, settings.max_moments):
         num += 1
         yield sample
     if not num:
         raise RibError("no bone of the person is seen in two keyframes that follow one another")
 
 
-def _footage(path: Path, offset: int, making: RefinerSettings) -> FrameSource:
-    fps = making.input_fps if path.is_dir() else None
-    whole = open_source(path, fps, max_mpx=making.chain.get("max_mpx"))
+def _footage(path: Path, offset: int, settings: RefinerSettings) -> FrameSource:
+    fps = settings.input_fps if path.is_dir() else None
+    whole = open_source(path, fps, max_mpx=settings.chain.get("max_mpx"))
     width, height = whole.size_px
     size = None
-    if making.height_px is not None and height > making.height_px:
-        size = round(width * making.height_px / height), making.height_px
+    if settings.height_px is not None and height > settings.height_px:
+        size = round(width * settings.height_px / height), settings.height_px
     return subclip(whole, offset, None, None, size)
 
 
 def _run(
-    parts: list[RefinerItem], held: int, making: RefinerSettings, store: Path, workers: int, shard: str,
+    items: list[RefinerItem], held: int, settings: RefinerSettings, store: Path, workers: int, shard: str,
     progress: Progress | None,
-) -> Report:  # fmt: skip
+) -> PreparationReport:  # fmt: skip
     """Make this shard's part of what the store lacks, and put all together once nothing waits."""
-    mine = share(parts, shard)
-    before = {part.key for part in mine if part.is_done}
-    for number, (part, _) in enumerate(results(mine, partial(render_item, making=making), workers), start=1):
+    mine = items_of_shard(items, shard)
+    before = {item.key for item in mine if item.is_done}
+    for number, (item, _) in enumerate(
+        results(mine, partial(render_item, settings=settings), workers), start=1
+    ):
         if progress is not None:
-            progress(number, len(mine), part.name)
-    done = [part for part in parts if part.is_done]
-    skipped = {p.name: p.reason for p in parts if p.reason is not None}
-    waiting = len(parts) - len(done) - len(skipped)
+            progress(number, len(mine), item.name)
+    done = [item for item in items if item.is_done]
+    skipped = {p.name: p.reason for p in items if p.reason is not None}
+    waiting = len(items) - len(done) - len(skipped)
     if not waiting:
         _put_together(done, skipped, store)
-    made = sum(part.is_done and part.key not in before for part in mine)
-    return Report(None if waiting else store, made, held + len(before), skipped, waiting)
+    made = sum(item.is_done and item.key not in before for item in mine)
+    return PreparationReport(None if waiting else store, made, held + len(before), skipped, waiting)
 
 
 def _put_together(done: list[RefinerItem], skipped: Mapping[str, str], store: Path) -> None:
     write_text_whole(store.with_name(f"{store.name}.skipped.json"), json.dumps(skipped, indent=2))
     if done:
-        add_clips(store, [part.done for part in done])
+        add_clips(store, [item.done for item in done])
     elif not store.is_file():
         name, reason = next(iter(skipped.items()))
         raise RibError(f"none of {len(skipped)} videos could be rendered; the first, {name}: {reason}")

@@ -18,7 +18,7 @@ from rib.io.recipe import build
 from rib.io.regular_files import kind_of
 from rib.io.results import (
     Destination,
-    Part,
+    ResultPart,
     is_finished,
     refuse_finished,
     refuse_foreign,
@@ -100,7 +100,7 @@ def _destinations(config: Mapping[str, Any], folders: Iterable[str]) -> list[tup
     found = []
     for path in clips(Path(config["input"]).expanduser()):
         name = clip_name(path)
-        parts = [Part(folder.format(name=name), (".json",)) for folder in folders]
+        parts = [ResultPart(folder.format(name=name), (".json",)) for folder in folders]
         overwrite, made_from = config.get("overwrite", False), _made_from(config, path)
         to = Destination(output, f"upsample-{name}", parts, reads, overwrite, made_from)
         refuse_touching_input(to)

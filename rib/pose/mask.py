@@ -99,7 +99,7 @@ class MediapipeMask:
         looks = self._look_twice(picture, roi, landmarker)
         if not looks:
             return matte
-        coarse = np.mean([_spread(look, picture.shape[:2]) for look in looks], axis=0)
+        coarse = np.mean([_in_picture(look, picture.shape[:2]) for look in looks], axis=0)
         window = _bounds(coarse > _EDGE[0], margin_px=round(roi.side_px / 32))
         origin = (window[1].start or 0, window[0].start or 0)
         sharp = self._sharpen(picture[window], coarse[window], roi.side_px)
@@ -156,7 +156,7 @@ def _bounds(inside: np.ndarray, margin_px: int) -> tuple[slice, slice]:
     return slice(int(top), int(rows[-1] + margin_px + 1)), slice(int(left), int(columns[-1] + margin_px + 1))
 
 
-def _spread(look: Body, shape: tuple[int, ...]) -> np.ndarray:
+def _in_picture(look: Body, shape: tuple[int, ...]) -> np.ndarray:
     """A look's mask on the whole picture."""
     import cv2
 

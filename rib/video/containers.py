@@ -1,4 +1,4 @@
-"""What a video file may be, by its suffix: its format, the encoder that suits it, and the sound it holds."""
+"""Containers of video files, by suffix: format, the encoder that suits it, and the sound it holds."""
 
 from __future__ import annotations
 

@@ -15,14 +15,14 @@ from stand_ins import RedMask, RedPose
 
 from rib.background.blend import Blend
 from rib.clips.store import Hdf5Clips
-from rib.datasets.humanslomo import parts
+from rib.datasets.humanslomo import work_items
 from rib.datasets.humanslomo.download import OfflineError
 from rib.datasets.humanslomo.find import Finding
 from rib.datasets.humanslomo.footage import Crop, Footage
 from rib.datasets.humanslomo.lists import ListedVideo
 from rib.datasets.humanslomo.make import Stages
-from rib.datasets.humanslomo.parts import Making, prepare_part
 from rib.datasets.humanslomo.prepare import prepare_humanslomo
+from rib.datasets.humanslomo.work_items import ItemSettings, prepare_item
 from rib.io.errors import RibError
 from rib.video import VideoWriter
 from rib.video.source import FrameWriter
@@ -40,7 +40,7 @@ SETTINGS: dict[str, Any] = {
 
 @pytest.fixture(autouse=True)
 def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parts, "_stages", lambda recipes, threads: Stages(RedPose(), RedMask(), Blend()))
+    monkeypatch.setattr(work_items, "_stages", lambda recipes, threads: Stages(RedPose(), RedMask(), Blend()))
 
 
 def picture(number: int, person: bool = True, scene: int = 0) -> np.ndarray:
@@ -205,11 +205,11 @@ def test_a_second_run_makes_only_what_is_missing(videos: Path) -> None:
 
 def test_a_part_and_how_it_is_made_travel_to_another_process(videos: Path) -> None:
     finding = Finding(5, 8, 0.2, 20, SETTINGS["finding"]["cuts"])
-    making = Making(SETTINGS["stages"], (1, 2), finding, 1)
-    part = parts.describe(videos, making, Footage(videos / "02_Boxing.mp4"), Crop(None, None))
-    make = pickle.loads(pickle.dumps(partial(prepare_part, making=making)))
-    assert make(pickle.loads(pickle.dumps(part))) is None
-    assert part.done.exists()
+    settings = ItemSettings(SETTINGS["stages"], (1, 2), finding, 1)
+    item = work_items.describe(videos, settings, Footage(videos / "02_Boxing.mp4"), Crop(None, None))
+    make = pickle.loads(pickle.dumps(partial(prepare_item, settings=settings)))
+    assert make(pickle.loads(pickle.dumps(item))) is None
+    assert item.done.exists()
 
 
 def test_shards_share_the_clips_and_the_last_one_writes_the_store(videos: Path) -> None:

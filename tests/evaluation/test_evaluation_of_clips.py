@@ -16,7 +16,7 @@ from rib.clips.write import write_clips
 from rib.commands.evaluate import command
 from rib.config.compose import compose
 from rib.evaluation import checkpoint_on_clips as run
-from rib.evaluation.clips import Trial, clips_to_score, hidden_fps, render, summaries, trials
+from rib.evaluation.clips import HiddenFrame, clips_to_score, hidden_fps, hidden_frames, render, summaries
 from rib.evaluation.clips_report import panels
 from rib.io.errors import RibError
 from rib.metrics import pictures
@@ -54,16 +54,16 @@ def path(tmp_path: Path) -> Path:
 
 def test_what_a_test_does_not_give_is_hidden(path: Path) -> None:
     test, train = Hdf5Clips(path, "gt"), Hdf5Clips(path, "train")
-    assert trials(test, "synthetic_001") == [Trial(0, 1, 2), Trial(2, 3, 4)]
-    assert trials(train, "synthetic_002") == [Trial(t - 1, t, t + 1) for t in range(1, 7)]
+    assert hidden_frames(test, "synthetic_001") == [HiddenFrame(0, 1, 2), HiddenFrame(2, 3, 4)]
+    assert hidden_frames(train, "synthetic_002") == [HiddenFrame(t - 1, t, t + 1) for t in range(1, 7)]
     assert (hidden_fps(test, "synthetic_000"), hidden_fps(train, "synthetic_002")) == (7.5, 15.0)
 
 
 def test_a_test_may_give_every_nth_frame(tmp_path: Path) -> None:
     clip = stored("synthetic_000", "gt", 7)
     write_clips(tmp_path / "gt.h5", [type(clip)(**{**vars(clip), "given": [0, 3, 6]})])
-    found = trials(Hdf5Clips(tmp_path / "gt.h5", "gt"), "synthetic_000")
-    assert found == [Trial(0, 1, 3), Trial(0, 2, 3), Trial(3, 4, 6), Trial(3, 5, 6)]
+    found = hidden_frames(Hdf5Clips(tmp_path / "gt.h5", "gt"), "synthetic_000")
+    assert found == [HiddenFrame(0, 1, 3), HiddenFrame(0, 2, 3), HiddenFrame(3, 4, 6), HiddenFrame(3, 5, 6)]
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 5])

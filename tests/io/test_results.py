@@ -13,9 +13,9 @@ import pytest
 
 from rib.io.errors import RibError
 from rib.io.own_store import own_store
-from rib.io.results import Destination, Part, is_finished, whole_result
+from rib.io.results import Destination, ResultPart, is_finished, whole_result
 
-PARTS = (Part("video.mp4"), Part("frames", (".png",)))
+PARTS = (ResultPart("video.mp4"), ResultPart("frames", (".png",)))
 
 
 def to(output: Path, overwrite: bool = False, **reads: Path) -> Destination:

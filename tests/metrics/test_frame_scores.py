@@ -12,19 +12,19 @@ import pytest
 from rib.io import model_packages as models
 from rib.io.errors import RibError
 from rib.metrics.frames import LOWER_IS_BETTER, FrameScorer, summarise
-from rib.metrics.person import Detection, limb_error, person_region
+from rib.metrics.person import PersonLandmarks, limb_error, person_region
 
 SHARED = Path(__file__).parents[3] / "shared"
 JUDGE = SHARED / "tools/score_frames.py"
 CLIP = SHARED / "data/video/sports2d_demo.mp4"
 
 
-def person(height: int = 320, width: int = 240) -> Detection:
+def person(height: int = 320, width: int = 240) -> PersonLandmarks:
     mask = np.zeros((height, width), np.float32)
     mask[height // 4 : height // 2, width // 3 : width // 2] = 1
     landmarks = np.random.default_rng(0).uniform(0, 1, (33, 2)) * (width, height)
     landmarks[[11, 12, 23, 24]] = [[80, 60], [100, 60], [80, 160], [100, 160]]
-    return Detection(landmarks, mask)
+    return PersonLandmarks(landmarks, mask)
 
 
 def test_the_region_is_the_mask_with_its_rim_and_box() -> None:
@@ -42,14 +42,14 @@ def test_the_rim_grows_with_the_picture() -> None:
 
 
 def test_a_tiny_person_is_a_false_alarm() -> None:
-    detection = Detection(person().landmarks_px, np.zeros((320, 240), np.float32))
+    detection = PersonLandmarks(person().landmarks_px, np.zeros((320, 240), np.float32))
     assert person_region(detection) is None
 
 
 def test_limb_error_counts_torso_lengths_up_to_a_half() -> None:
     true = person()
-    near = Detection(true.landmarks_px + np.array([10.0, 0.0]), true.mask)
-    far = Detection(true.landmarks_px + np.array([900.0, 0.0]), true.mask)
+    near = PersonLandmarks(true.landmarks_px + np.array([10.0, 0.0]), true.mask)
+    far = PersonLandmarks(true.landmarks_px + np.array([900.0, 0.0]), true.mask)
     assert limb_error(near, true) == pytest.approx(0.1, abs=1e-6)
     assert limb_error(far, true) == limb_error(None, true) == 0.5
 

@@ -57,13 +57,13 @@ def test_joints_are_those_of_smplx_to_a_micrometre(tmp_path, monkeypatch, kind):
         dtype=torch.float64,
         use_face_contour=False,
     )
-    part = torch.from_numpy(motion["poses"])
-    face = {"jaw_pose": part[:, 66:69], "leye_pose": part[:, 69:72], "reye_pose": part[:, 72:75]}
+    item = torch.from_numpy(motion["poses"])
+    face = {"jaw_pose": item[:, 66:69], "leye_pose": item[:, 69:72], "reye_pose": item[:, 72:75]}
     expected = body(
-        global_orient=part[:, :3],
-        body_pose=part[:, 3:66],
-        left_hand_pose=part[:, -90:-45],
-        right_hand_pose=part[:, -45:],
+        global_orient=item[:, :3],
+        body_pose=item[:, 3:66],
+        left_hand_pose=item[:, -90:-45],
+        right_hand_pose=item[:, -45:],
         betas=torch.from_numpy(motion["betas"]).expand(7, 16),
         transl=torch.from_numpy(motion["trans"]),
         **(face if kind == "smplx" else {}),

@@ -21,7 +21,7 @@ def test_every_table_names_the_19_joints():
 
 @pytest.mark.parametrize("skeleton", SKELETONS)
 def test_a_skeleton_is_known_by_its_own_joints(skeleton):
-    names = sorted({name for parts in SKELETONS[skeleton].values() for name in parts})
+    names = sorted({name for items in SKELETONS[skeleton].values() for name in items})
     assert skeleton_of(names, "test") == skeleton
     assert np.isfinite(to_body19(recording(names)).joints_m).all()
 
@@ -39,7 +39,7 @@ def test_smplh_joints_follow_the_references_numbers():
 
 
 def test_prefixes_of_exporters_do_not_matter():
-    names = sorted({name for parts in SKELETONS["motionbuilder"].values() for name in parts})
+    names = sorted({name for items in SKELETONS["motionbuilder"].values() for name in items})
     plain, prefixed = recording(names), recording([f"mixamorig:{name}" for name in names])
     np.testing.assert_array_equal(to_body19(plain).joints_m, to_body19(prefixed).joints_m)
 

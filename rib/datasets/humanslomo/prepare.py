@@ -14,12 +14,12 @@ from rib.clips.write import merge
 from rib.datasets.humanslomo.download import OfflineError, fetch
 from rib.datasets.humanslomo.footage import Crop, Footage, all_videos, find_footage
 from rib.datasets.humanslomo.lists import ListedClip, ListedVideo, read_clip_list, read_video_list
-from rib.datasets.humanslomo.parts import Making, Part, describe, prepare_part
+from rib.datasets.humanslomo.work_items import ClipItem, ItemSettings, describe, prepare_item
 from rib.io.errors import RibError
 from rib.io.files import write_text_whole
 from rib.io.ranges import Range, Rising, Shard, Size, Whole
 from rib.io.recipe import build
-from rib.io.shards import Progress, Report, results, share
+from rib.io.shards import PreparationReport, Progress, items_of_shard, results
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def prepare_humanslomo(
     workers: Annotated[int, Range(1, 256)],
     shard: Shard,
     progress: Progress | None = None,
-) -> Report:
+) -> PreparationReport:
     """Prepare the clips of lists, or, where no list is given, all that can be found in a folder of videos.
 
     Args:
@@ -79,8 +79,8 @@ def prepare_humanslomo(
         stages: Recipes of `pose`, `mask` and `background`.
         timeout_s: How long a silent connection is waited for, s.
         workers: Processes; each does one clip, or one video without a list, at a time.
-        shard: "i/n": this run makes every n-th part, from the i-th; "0/1" makes all.
-        progress: Called after each part.
+        shard: "i/n": this run makes every n-th item, from the i-th; "0/1" makes all.
+        progress: Called after each item.
 
     Raises:
         RibError: A list or the folder cannot be read, or nothing could be prepared.
@@ -96,11 +96,11 @@ def prepare_humanslomo(
     if not wanted.videos.is_dir() and not wanted.listed:
         raise RibError(f"{wanted.videos} is no folder", "name a folder of videos: data.prepare.videos=")
     threads = max(1, (os.cpu_count() or 1) // workers) if workers > 1 else None
-    making = Making(stages, tuple(strides), build(finding), threads)
+    settings = ItemSettings(stages, tuple(strides), build(finding), threads)
     store = Path(output).expanduser().absolute()
     work = store.with_name(f"{store.name}.parts")
-    parts, absent = _parts(wanted, work, making)
-    return _run(parts, absent, making, store, workers, shard, progress)
+    items, absent = _items(wanted, work, settings)
+    return _run(items, absent, settings, store, workers, shard, progress)
 
 
 def _tests(test_list: str | None, test_input: str | None) -> list[tuple[ListedClip, tuple[str, ...]]]:
@@ -118,13 +118,13 @@ def _crop(columns: Sequence[int] | None, size_wh: Sequence[int] | None) -> Crop:
     return Crop((columns[0], columns[1]) if columns else None, (size_wh[0], size_wh[1]) if size_wh else None)
 
 
-def _parts(wanted: Wanted, work: Path, making: Making) -> tuple[list[Part], dict[str, str]]:
+def _items(wanted: Wanted, work: Path, settings: ItemSettings) -> tuple[list[ClipItem], dict[str, str]]:
     """List the work items, and by name the reasons for clips whose footage cannot be had."""
     if not wanted.training and not wanted.tests:
         whole = Crop(None, None)
-        return [describe(work, making, footage, whole) for footage in all_videos(wanted.videos)], {}
+        return [describe(work, settings, footage, whole) for footage in all_videos(wanted.videos)], {}
     places = _places(wanted)
-    parts: list[Part] = []
+    items: list[ClipItem] = []
     absent: dict[str, str] = {}
     for clip, given in _listed(wanted):
         place = places[clip.video]
@@ -133,8 +133,8 @@ def _parts(wanted: Wanted, work: Path, making: Making) -> tuple[list[Part], dict
             continue
         video = wanted.listed.get(clip.video)
         crop = wanted.crops[place.is_video]
-        parts.append(describe(work, making, place, crop, clip, given, video.fps if video else None))
-    return parts, absent
+        items.append(describe(work, settings, place, crop, clip, given, video.fps if video else None))
+    return items, absent
 
 
 def _listed(wanted: Wanted) -> Iterator[tuple[ListedClip, tuple[str, ...] | None]]:
@@ -168,29 +168,32 @@ def _place(wanted: Wanted, name: str, offline: bool) -> Footage:
 
 
 def _run(
-    parts: list[Part], absent: dict[str, str], making: Making, store: Path, workers: int, shard: str,
+    items: list[ClipItem], absent: dict[str, str], settings: ItemSettings, store: Path, workers: int, shard:
+        str,
     progress: Progress | None,
-) -> Report:  # fmt: skip
-    mine = share(parts, shard)
-    reused = sum(part.is_done for part in mine)
-    made = results(mine, partial(prepare_part, making=making), workers)
+) -> PreparationReport:  # fmt: skip
+    mine = items_of_shard(items, shard)
+    reused = sum(item.is_done for item in mine)
+    made = results(mine, partial(prepare_item, settings=settings), workers)
     left_out = 0
-    for number, (part, reason) in enumerate(made, start=1):
+    for number, (item, reason) in enumerate(made, start=1):
         left_out += reason is not None
         if progress is not None:
-            progress(number, len(mine), part.name)
-    waiting = [part for part in parts if not part.is_done and part.reason is None]
-    skipped = absent | {part.name: part.reason for part in parts if part.reason is not None}
+            progress(number, len(mine), item.name)
+    waiting = [item for item in items if not item.is_done and item.reason is None]
+    skipped = absent | {item.name: item.reason for item in items if item.reason is not None}
     if not waiting:
-        _put_together(parts, skipped, store)
-    return Report(None if waiting else store, len(mine) - reused - left_out, reused, skipped, len(waiting))
+        _put_together(items, skipped, store)
+    return PreparationReport(
+        None if waiting else store, len(mine) - reused - left_out, reused, skipped, len(waiting)
+    )
 
 
-def _put_together(parts: list[Part], skipped: dict[str, str], store: Path) -> None:
-    done = [part for part in parts if part.is_done]
+def _put_together(items: list[ClipItem], skipped: dict[str, str], store: Path) -> None:
+    done = [item for item in items if item.is_done]
     note = store.with_name(f"{store.name}.skipped.json")
     write_text_whole(note, json.dumps(skipped, indent=2))
     if not done:
         name, reason = next(iter(skipped.items()))
         raise RibError(f"none of {len(skipped)} clips could be prepared; the first, {name}: {reason}")
-    merge(store, [part.done for part in done])
+    merge(store, [item.done for item in done])

@@ -164,7 +164,7 @@ class DetectorNoise:
         return Observed(seen, confidence, clean, meant)
 
     def wandering(self, draw: Draw, times_s: Tensor, clean: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
-        """Sample drifts of joints, (B, N, J, 2) in heights at (B, N) seconds, and the clips that drift (B,)."""
+        """Sample drifts of joints, (B, N, J, 2) in heights at (B, N) seconds, and their clips (B,) bool."""
         drift = times_s.new_zeros(*times_s.shape, len(BODY19), 2, dtype=torch.float32)
         if not any(self.wander):
             return drift, torch.zeros_like(clean)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from rib.io.files import write_text_whole
-from rib.io.results import Destination, Part
+from rib.io.results import Destination, ResultPart
 from rib.motion.evaluation.scoring import MEASURES, REFERENCE_MEASURES
 
 Rows = Sequence[dict[str, Any]]
@@ -54,7 +54,7 @@ def destination(config: Mapping[str, Any], first_clip: str) -> Destination:
     if config["skeletons"]:
         names.append(f"{Path(show['clip'] or first_clip).name}.{show['format']}")
     reads = {name: config[name] for name in ("ckpt", "folder") if config[name]}
-    parts = [Part(name) for name in names]
+    parts = [ResultPart(name) for name in names]
     return Destination(
         Path(config["output"]).expanduser(), "evaluate", parts, reads, config.get("overwrite", False)
     )

@@ -22,7 +22,7 @@ from rib.motion.nets.keyframe_features import (
     NUM_FEATURES_PER_JOINT,
     NUM_FEATURES_PER_KEYFRAME,
     TORSO,
-    Evidence,
+    KeyframeFeatures,
     Keyframes,
     prepare,
     weigh,
@@ -54,7 +54,9 @@ class Stage(nn.Module):
         self.move = _zero(nn.Linear(JOINT_WIDTH, 1 + len(PREDICTORS) + 2))
         self.nudge = _zero(nn.Linear(width, NUM_JOINTS * 2))
 
-    def forward(self, z: Tensor | None, x: Tensor, found: Evidence, bias: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, z: Tensor | None, x: Tensor, found: KeyframeFeatures, bias: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """Tokens (B, K', C), K' padded to a multiple of `BLOCK`, and moved keyframes (B, K, J, 2)."""
         B, K = x.shape[:2]
         embedded = self.embed(torch.cat([found.by_joint.flatten(2), found.rhythm], -1))
@@ -164,7 +166,7 @@ class MotionBase(nn.Module):
         length = torch.stack([(5 * keys.h).clamp_max(5), (10 * keys.h).log()], -1)
         return self.join(torch.cat([z[:, :-1], z[:, 1:], length], -1))
 
-    def _tangents(self, z: Tensor, x: Tensor, found: Evidence, keys: Keyframes) -> Tensor:
+    def _tangents(self, z: Tensor, x: Tensor, found: KeyframeFeatures, keys: Keyframes) -> Tensor:
         """Natural tangents of the corrected keyframes, turned towards the chords beside them and freely."""
         B, K = x.shape[:2]
         natural = natural_tangents(x, keys.h[..., None], keys.num_present[:, None])
@@ -182,7 +184,7 @@ class MotionBase(nn.Module):
         chords = weights[..., :1] * to_before + weights[..., 1:] * to_after
         return natural + chords + found.amplitude * free / length
 
-    def _residuals(self, joined: Tensor, found: Evidence) -> Tensor:
+    def _residuals(self, joined: Tensor, found: KeyframeFeatures) -> Tensor:
         """(B, K - 1, 3, J, 2): along the second differences of the two ends, and freely."""
         B, segments = joined.shape[:2]
         weights, free = self.bulge(joined).reshape(B, segments, NUM_RESIDUALS, NUM_JOINTS, 4).split(2, -1)

@@ -57,7 +57,7 @@ class Keyframes:
 
 
 @dataclass(frozen=True)
-class Evidence:
+class KeyframeFeatures:
     """Predictions of keyframes from their neighbours.
 
     Attributes:
@@ -100,7 +100,7 @@ def torso_centre(x: Tensor, seen: Tensor) -> Tensor:
     return torch.einsum("bkjc,bj->bkc", x, weight)[:, :, None]
 
 
-def weigh(x: Tensor, keys: Keyframes) -> Evidence:
+def weigh(x: Tensor, keys: Keyframes) -> KeyframeFeatures:
     """Compare keyframes `x` (B, K, J, 2), observed or half denoised, with their neighbours."""
     sums = apply(keys.stencils, x)
     loo, line, after, before = (sums[:, :, i] for i in (NOISE, LINE, AFTER, BEFORE))
@@ -118,7 +118,9 @@ def weigh(x: Tensor, keys: Keyframes) -> Evidence:
     flags = [keys.confidence, keys.valid.float(), keys.seen[:, None].expand_as(keys.valid).float()]
     levels = torch.stack([level, *pooled.chunk(3, -1)], -1) - local.log()
     by_joint = torch.cat([*vectors, torch.stack(flags, -1), levels / 3], -1)
-    return Evidence(by_joint, _rhythm(keys), sums[:, :, : len(PREDICTORS)], amplitude[..., None].detach())
+    return KeyframeFeatures(
+        by_joint, _rhythm(keys), sums[:, :, : len(PREDICTORS)], amplitude[..., None].detach()
+    )
 
 
 def _asinh(x: Tensor) -> Tensor:

@@ -27,7 +27,7 @@ NUM_BLOCKS = 2
 """Residual blocks at the generator's coarsest level."""
 
 
-class Made(NamedTuple):
+class GeneratedFrame(NamedTuple):
     """A frame of each of N clips: finished and the drawing alone (N, 3, H, W), and the mask (N, 1, H, W)."""
 
     picture: Tensor
@@ -149,7 +149,7 @@ class RendererReference(nn.Module):
         with torch.no_grad():
             return self.labels(poses, tuple(like.shape[-2:])).to(like)
 
-    def frame(self, label: Tensor, background: Tensor, previous: Tensor) -> Made:
+    def frame(self, label: Tensor, background: Tensor, previous: Tensor) -> GeneratedFrame:
         """One frame a clip.
 
         Args:
@@ -166,7 +166,7 @@ class RendererReference(nn.Module):
             mask = self.flow_network_temp(label, torch.cat([previous, background, drawn], 1)).float()
         picture = background + mask * (drawn - background)
         picture, drawn = ((x[..., :H, :W] + 1) / 2 for x in (picture, drawn))
-        return Made(picture, drawn, mask[..., :H, :W])
+        return GeneratedFrame(picture, drawn, mask[..., :H, :W])
 
     def _precision(self, like: Tensor) -> AbstractContextManager[Any]:
         if self.in_bfloat16 and not torch.is_grad_enabled():

@@ -1,7 +1,7 @@
-"""One clip of a list, or one video without a list, becomes one part: a small store, whole or absent.
+"""Work items of HumanSlomo: a clip of a list, or a video without one, as a small store, whole or absent.
 
-A part is called by a hash of everything it depends on, so that a run that was stopped goes on where it was. A
-part that cannot be made leaves a note with the reason instead, and is tried again next time.
+An item is called by a hash of everything it depends on, so that a run that was stopped goes on where it was.
+One that cannot be made leaves a note with the reason instead, and is tried again next time.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from rib.datasets.humanslomo.lists import ListedClip, frame_number
 from rib.datasets.humanslomo.make import Stages, see, test_clip, training_clips
 from rib.io.cache import key_of
 from rib.io.errors import RibError
-from rib.io.shards import Piece
+from rib.io.shards import WorkItem
 from rib.video import ArraySource, VideoSource
 from rib.video.cuts import find_cuts
 
@@ -31,7 +31,7 @@ PART_VERSION = 1
 
 
 @dataclass(frozen=True)
-class Making:
+class ItemSettings:
     """Settings under which work items are made.
 
     Attributes:
@@ -48,7 +48,7 @@ class Making:
 
 
 @dataclass(frozen=True)
-class Part(Piece):
+class ClipItem(WorkItem):
     """A work item: a clip of a list, or a video without one.
 
     Attributes:
@@ -67,64 +67,64 @@ class Part(Piece):
 
 
 def describe(
-    folder: Path, making: Making, footage: Footage, crop: Crop, clip: ListedClip | None = None,
+    folder: Path, settings: ItemSettings, footage: Footage, crop: Crop, clip: ListedClip | None = None,
     given: tuple[str, ...] | None = None, fps: float | None = None,
-) -> Part:  # fmt: skip
-    """A part, called by what it depends on: the footage's size and time of change, the list, the settings."""
+) -> ClipItem:  # fmt: skip
+    """Describe an item, called by what it depends on: the footage's stat, the list, the settings."""
     stat = footage.path.stat()
     name = clip.name if clip else footage.path.stem
     content = (
         PART_VERSION, str(footage.path), stat.st_size, stat.st_mtime_ns, clip, given, crop, fps,
-        json.dumps(making.stages, sort_keys=True), making.strides, repr(making.finding),
+        json.dumps(settings.stages, sort_keys=True), settings.strides, repr(settings.finding),
     )  # fmt: skip
     key = key_of(content)
-    return Part(name, folder, key, footage, clip, given, crop, fps)
+    return ClipItem(name, folder, key, footage, clip, given, crop, fps)
 
 
-def prepare_part(part: Part, making: Making) -> str | None:
-    """Make a part unless it is there.
+def prepare_item(item: ClipItem, settings: ItemSettings) -> str | None:
+    """Make an item unless it is there.
 
     Returns:
         Why it was skipped, or None.
     """
-    return part.make(lambda path: write_clips(path, _clips(part, making)))
+    return item.make(lambda path: write_clips(path, _clips(item, settings)))
 
 
-def _clips(part: Part, making: Making) -> Iterator[StoredClip]:
-    stages = _stages(json.dumps(making.stages, sort_keys=True), making.threads)
-    if part.clip is None:
-        yield from _found(part, making, stages)
+def _clips(item: ClipItem, settings: ItemSettings) -> Iterator[StoredClip]:
+    stages = _stages(json.dumps(settings.stages, sort_keys=True), settings.threads)
+    if item.clip is None:
+        yield from _found(item, settings, stages)
         return
-    seen = see(part.name, part.footage.clip(part.clip.frames, part.crop, part.fps), stages)
-    if part.given is None:
-        made = list(training_clips(seen, stages, making.strides, shortest=3))
+    seen = see(item.name, item.footage.clip(item.clip.frames, item.crop, item.fps), stages)
+    if item.given is None:
+        made = list(training_clips(seen, stages, settings.strides, shortest=3))
         if not made:
             raise RibError(f"{len(seen.frames)} frames are too few to train on")
         yield from made
         return
-    numbers = {frame_number(name): place for place, name in enumerate(part.clip.frames)}
-    missing = [name for name in part.given if frame_number(name) not in numbers]
+    numbers = {frame_number(name): place for place, name in enumerate(item.clip.frames)}
+    missing = [name for name in item.given if frame_number(name) not in numbers]
     if missing:
         raise RibError(f"the frame {missing[0]} is given to the test, but is none of the clip's")
-    yield test_clip(seen, stages, [numbers[frame_number(name)] for name in part.given])
+    yield test_clip(seen, stages, [numbers[frame_number(name)] for name in item.given])
 
 
-def _found(part: Part, making: Making, stages: Stages) -> Iterator[StoredClip]:
+def _found(item: ClipItem, settings: ItemSettings, stages: Stages) -> Iterator[StoredClip]:
     """Every clip of a whole video; they are called by its name and their first frame."""
-    video = VideoSource(part.footage.path)
-    cuts = find_cuts(video, **making.finding.cuts)
+    video = VideoSource(item.footage.path)
+    cuts = find_cuts(video, **settings.finding.cuts)
     poses = stages.pose(video, cuts)
-    found = find_clips(poses, cuts, making.finding)
+    found = find_clips(poses, cuts, settings.finding)
     if not found:
         raise RibError(
-            f"nobody is followed for {making.finding.shortest} frames of it "
+            f"nobody is followed for {settings.finding.shortest} frames of it "
             f"({int(poses.present.sum())} of {len(video)} show a person)"
         )
     for clip, frames in frames_of(video, found):
-        name = f"{part.name}_{clip.first:06d}"
+        name = f"{item.name}_{clip.first:06d}"
         own = clip.poses(poses)
         seen = see(name, ArraySource(frames, times_s=own.times_s), stages, own)
-        yield from training_clips(seen, stages, making.strides, making.finding.shortest)
+        yield from training_clips(seen, stages, settings.strides, settings.finding.shortest)
 
 
 @cache

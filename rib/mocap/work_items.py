@@ -1,6 +1,6 @@
-"""A collection prepared file by file: each becomes a part, so that work can be split, stopped and resumed.
+"""Work items of a motion-capture collection, one a file, so that work can be split, stopped and resumed.
 
-A part is called by a hash of everything it depends on: the file's place, size and time of change, the
+An item is called by a hash of everything it depends on: the file's place, size and time of change, the
 reader's settings, the frame rate. A file that cannot be read leaves a note with the reason instead, and is
 tried again next time.
 """
@@ -16,7 +16,7 @@ import numpy as np
 
 from rib.io.cache import key_of, remove_entry
 from rib.io.errors import RibError
-from rib.io.shards import Piece
+from rib.io.shards import WorkItem
 from rib.mocap.joint_files import write_joints
 from rib.mocap.readers import Reader
 from rib.mocap.recording import Recording
@@ -25,12 +25,12 @@ from rib.mocap.skeletons import to_body19
 
 PART_VERSION = 1
 _OURS = re.compile(r"[0-9a-f]{24}(\.npz|\.skipped\.json)?")
-"""Entries, notes, and parts as they were before entries."""
+"""Entries, notes, and items as they were before entries."""
 
 
 @dataclass(frozen=True)
-class Part(Piece):
-    """One file of a collection and what becomes of it; its name is its path below the folder, without suffix.
+class MocapItem(WorkItem):
+    """A file of a collection as a work item; its name is its path below the folder, without suffix.
 
     Attributes:
         path: The file.
@@ -42,7 +42,7 @@ class Part(Piece):
 
 
 @dataclass(frozen=True)
-class Recipe:
+class MocapRecipe:
     """Settings under which a file becomes a work item's store.
 
     Attributes:
@@ -55,17 +55,17 @@ class Recipe:
     fps: float
     all_joints: bool
 
-    def prepare(self, part: Part) -> Recording:
+    def prepare(self, item: MocapItem) -> Recording:
         """Read, map and resample."""
-        recording = self.reader(part.path, part.name)
+        recording = self.reader(item.path, item.name)
         if not self.all_joints:
             recording = to_body19(recording)
             recording = replace(recording, joints_m=recording.joints_m.astype(np.float32))
         return resample(recording, self.fps)
 
 
-def list_parts(collection: Path, folder: Path, recipe: Recipe) -> list[Part]:
-    """The parts of a collection, in the order of their files' names.
+def list_items(collection: Path, folder: Path, recipe: MocapRecipe) -> list[MocapItem]:
+    """List the work items of a collection, in the order of their files' names.
 
     Raises:
         RibError: The folder holds nothing that the reader reads.
@@ -75,21 +75,21 @@ def list_parts(collection: Path, folder: Path, recipe: Recipe) -> list[Part]:
         raise RibError(
             f"{collection} holds no {' or '.join(recipe.reader.patterns)}", "check the folder's name"
         )
-    return [_part(path, collection, folder, recipe) for path in files]
+    return [_item(path, collection, folder, recipe) for path in files]
 
 
-def prepare_part(part: Part, recipe: Recipe) -> str | None:
-    """Make a part unless it is there.
+def prepare_item(item: MocapItem, recipe: MocapRecipe) -> str | None:
+    """Make an item unless it is there.
 
     Returns:
         Why the file was skipped, or None.
     """
-    return part.make(lambda path: write_joints(path, recipe.prepare(part)))
+    return item.make(lambda path: write_joints(path, recipe.prepare(item)))
 
 
-def remove_stale(folder: Path, parts: Iterable[Part]) -> None:
+def remove_stale(folder: Path, items: Iterable[MocapItem]) -> None:
     """Delete what files or settings left behind that are no longer there; what is none of ours stays."""
-    current = {path for part in parts for path in (part.entry, part.note)}
+    current = {path for item in items for path in (item.entry, item.note)}
     for path in folder.iterdir():
         if path in current or not _OURS.fullmatch(path.name):
             continue
@@ -99,9 +99,9 @@ def remove_stale(folder: Path, parts: Iterable[Part]) -> None:
             path.unlink(missing_ok=True)
 
 
-def _part(path: Path, collection: Path, folder: Path, recipe: Recipe) -> Part:
+def _item(path: Path, collection: Path, folder: Path, recipe: MocapRecipe) -> MocapItem:
     name = path.relative_to(collection).with_suffix("").as_posix()
     stat = path.stat()
     content = (PART_VERSION, path.name, name, stat.st_size, stat.st_mtime_ns, repr(recipe))
     key = key_of(content)
-    return Part(name, folder, key, path)
+    return MocapItem(name, folder, key, path)
