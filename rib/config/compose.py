@@ -18,7 +18,9 @@ from rib.config.literal import literal
 from rib.config.paths import conf_dir, groups, options
 from rib.config.recipes import check_recipes
 from rib.config.renamed import current_override
+from rib.config.search import settle
 from rib.io.errors import RibError
+from rib.io.plugins import import_plugins
 from rib.io.recipe import check
 
 
@@ -27,13 +29,15 @@ def compose(verb: str, *overrides: str) -> dict[str, Any]:
 
     Args:
         verb: The command, e.g. "interpolate".
-        overrides: What would be typed after it, e.g. "rate=4", "background=flow".
+        overrides: What would be typed after it, e.g. "rate=4", "background=flow", "--config-dir=my/conf"; a
+            folder of configs, and those of plugins, are searched from then on.
 
     Raises:
         RibError: An unknown key or option, a wrong type, or a setting that was not given.
     """
-    typed = [current_override(word) for word in overrides]
-    return plain(_compose(verb, *(literal(word, schema.ROOTS[verb]) for word in typed)), verb, typed)
+    typed, plugins = settle([current_override(word) for word in overrides], keep=True)
+    composed = _compose(verb, *(literal(word, schema.ROOTS[verb]) for word in typed))
+    return plain(composed, verb, typed, plugins)
 
 
 def composed_defaults(verb: str) -> dict[str, Any]:
@@ -99,6 +103,7 @@ def _check(verb: str, title: str, config: DictConfig) -> int:
     try:
         resolved: Any = OmegaConf.to_container(config, resolve=True, throw_on_missing=False)
         schema.ROOTS[verb].of(resolved)
+        import_plugins(resolved.get("plugins") or ())
         return check_recipes(resolved)
     except ConfigError as error:
         mistake = explain(error)

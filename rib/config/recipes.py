@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rib.io.errors import RibError
+from rib.io.plugins import is_of_plugin
 from rib.io.recipe import check
+from rib.io.registry import REGISTRY
 
 
 def check_recipes(config: Any) -> int:
@@ -24,6 +26,20 @@ def check_recipes(config: Any) -> int:
             raise RibError(what, error.remedy) from error
         count += 1
     return count
+
+
+def check_registered(task: Mapping[str, Any]) -> None:
+    """Hold a task with classes of plugins against what they register: checkpoints carry its recipes.
+
+    Args:
+        task: Recipes `module` and `data`.
+
+    Raises:
+        RibError: A class is not registered for its place, so that no checkpoint of it could be read.
+    """
+    if any(is_of_plugin(str(recipe["_target_"])) for _, recipe in recipes(dict(task))):
+        for key, place in (("module", "module"), ("data", "data module")):
+            REGISTRY.checked(task[key], place, "a checkpoint could not be read again", f"task.{key}")
 
 
 def recipes(node: Any, place: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -15,8 +15,10 @@ from rib.config.literal import escaped
 from rib.config.paths import conf_dir
 from rib.config.renamed import GONE, current_override
 from rib.config.schema import ROOTS
+from rib.config.search import typed_plugins
 from rib.io.errors import RibError
 from rib.io.path_settings import is_path_setting
+from rib.io.plugins import import_plugins, imported, wanted
 
 ROOT = "repeat"
 """The name under which Hydra knows the settings."""
@@ -65,13 +67,14 @@ def repeated(path: str, typed: Sequence[str]) -> tuple[str, list[str], list[str]
     Raises:
         RibError: The settings cannot be read, or would have something outside the repetition written.
     """
+    import_plugins(wanted(typed_plugins(typed)))
     frozen = read_frozen(Path(path), ROOTS)
     typed = [current_override(argument) for argument in typed]
     changed = {re.split("[=@]", argument.lstrip("+~"))[0] for argument in typed}
     notes = [
         _NOTES[name].format(file=frozen.file, value=str(value)[:80])
         for name, value in frozen.left_out.items()
-        if name in _NOTES
+        if name in _NOTES and (name != "plugins" or _lacking(value))
     ]
     notes += _of_before(frozen)
     settings = {key: value for key, value in frozen.settings.items() if key not in OWN[frozen.verb]}
@@ -84,6 +87,11 @@ def repeated(path: str, typed: Sequence[str]) -> tuple[str, list[str], list[str]
     chosen = changed & set(GROUPS[frozen.verb])
     _store(frozen.verb, _linked(settings, frozen.verb), chosen)
     return frozen.verb, [argument for argument in arguments if argument], notes
+
+
+def _lacking(plugins: Any) -> bool:
+    """Whether settings name plugins that the user did not bring."""
+    return not (isinstance(plugins, list) and {str(name) for name in plugins} <= set(imported()))
 
 
 _NOTES = {

@@ -24,6 +24,7 @@ from rib.pipeline.settings import InterpolateSettings, UpsampleSettings
 class CheckSettings(Settings):
     """conf/check.yaml."""
 
+    plugins: list[str]
     verbose: bool
 
 
@@ -66,8 +67,10 @@ def register() -> None:
     """Make the roots known to Hydra as `<verb>_schema`, and our sweeper as `study`."""
     from hydra.core.plugins import Plugins
 
+    from rib.config import search
     from rib.config.study import StudySweeper
 
+    search.register()
     store = ConfigStore.instance()
     for verb, root in ROOTS.items():
         store.store(name=f"{verb}_schema", node=root)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from rib.config.paths import conf_dir, groups
+from rib.config.paths import config_file, groups, options
 from rib.io.errors import RibError
 
 PASSED_ON = {
@@ -128,9 +128,9 @@ def _refers(node: Any, name: str) -> bool:
 def _readers(name: str, settings: Settings) -> list[str]:
     """The options whose files read a root's setting, such as pose=files."""
     return [
-        f"{group}={path.stem}"
+        f"{group}={option}"
         for group in groups()
         if group in settings and group != "data"  # another collection is no remedy
-        for path in sorted((conf_dir() / group).glob("*.yaml"))
-        if f"${{{name}}}" in path.read_text(encoding="utf-8")
+        for option in options(group)
+        if (file := config_file(f"{group}/{option}")) and f"${{{name}}}" in file.read_text(encoding="utf-8")
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from rib.config.paths import conf_dir, options
+from rib.config.paths import conf_dir, config_file, options
 
 _GLOBAL = "# @package _global_"
 _CHOICE = re.compile(r"^  - /?([\w/]+)(?:@\w+)?: (.+)$", re.MULTILINE)
@@ -31,6 +31,11 @@ def usage(verb: str) -> str:
     )
 
 
+def choices_of(verb: str) -> dict[str, str]:
+    """The groups that a command chooses from, with their defaults."""
+    return _read(conf_dir() / f"{verb}.yaml")[0]
+
+
 def _read(path: Path) -> tuple[dict[str, str], list[str]]:
     """Groups with their defaults, and blocks of settings, of a config and of the global ones it includes."""
     body = path.read_text(encoding="utf-8").partition("\ndefaults:\n")[2]
@@ -41,8 +46,8 @@ def _read(path: Path) -> tuple[dict[str, str], list[str]]:
     choices: dict[str, str] = {}
     settings = ["\n".join(lines[end:]).partition("\nhydra:")[0].strip()]
     for group, option in _CHOICE.findall("\n".join(lines[:end])):
-        included = conf_dir() / group / f"{option}.yaml"
-        if included.is_file() and included.read_text(encoding="utf-8").startswith(_GLOBAL):
+        included = config_file(f"{group}/{option}")
+        if included and included.read_text(encoding="utf-8").startswith(_GLOBAL):
             inner_choices, inner_settings = _read(included)
             choices |= inner_choices
             settings = inner_settings + settings

@@ -26,6 +26,7 @@ class CollectionSettings(Settings):
 class PrepareSettings(Settings):
     """conf/prepare.yaml."""
 
+    plugins: list[str]
     data: CollectionSettings
     overwrite: bool = False
     shard: Shard

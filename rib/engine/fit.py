@@ -29,6 +29,7 @@ from rib.engine.status import (
 )
 from rib.io.errors import RibError, in_one_line
 from rib.io.files import write_errors
+from rib.io.plugins import import_plugins
 from rib.io.recipe import build
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ def train(config: dict[str, Any], rendezvous: Rendezvous | None = None) -> float
         See `fit`.
     """
     _quiet()
+    import_plugins(config.get("plugins", ()))
     from lightning_fabric.utilities.rank_zero import rank_zero_only
     from pytorch_lightning import seed_everything
 

@@ -26,6 +26,7 @@ class TaskSettings(Settings):
 class TrainSettings(Settings):
     """conf/train.yaml."""
 
+    plugins: list[str]
     task: TaskSettings
     net: Recipe
     trainer: Recipe

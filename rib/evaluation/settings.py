@@ -14,6 +14,7 @@ from rib.io.settings import Settings
 class ClipEvaluationSettings(Settings):
     """conf/evaluate_humanslomo.yaml."""
 
+    plugins: list[str]
     ckpt: str = field(metadata=PATH)
     store: str = field(metadata=PATH)
     split: Annotated[str, OneOf("auto", "gt", "train")]

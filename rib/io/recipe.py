@@ -15,11 +15,12 @@ from typing import Any
 
 from rib.io.borrowed import borrowed
 from rib.io.errors import RibError, reason_of
+from rib.io.plugins import is_of_plugin
 from rib.io.registry import REGISTRY
 from rib.io.values import misfit
 
 ALLOWED_PACKAGES = ("rib", "torch", "torchmetrics", "kornia", "pytorch_lightning")
-"""A recipe that a user types may name nothing outside these packages, or what was registered.
+"""A recipe that a user types may name nothing outside these packages and plugins, or what was registered.
 
 A recipe out of a file may name far less: `build_from_file`.
 """
@@ -64,14 +65,18 @@ def build_from_file(recipe: Any, place: str, file: str | Path) -> Any:
 
 
 def locate(target: str) -> Callable[..., Any]:
-    """The class or function that was registered by a name, or at a dotted path inside `ALLOWED_PACKAGES`."""
+    """The class or function that was registered by a name, or at a dotted path of what a user may name."""
     registered = REGISTRY.registered(target)
     if registered is not None:
         return registered
     target = REGISTRY.canonical(target)
-    if target.partition(".")[0] not in ALLOWED_PACKAGES:
+    package = target.partition(".")[0]
+    if package not in ALLOWED_PACKAGES and not is_of_plugin(target):
         allowed = ", ".join(ALLOWED_PACKAGES)
-        raise RibError(f"a recipe names {target!r}, which lies outside the allowed packages ({allowed})")
+        raise RibError(
+            f"a recipe names {target!r}, which lies outside the allowed packages ({allowed})",
+            f"type plugins=[{package}] if it is a package of yours" if "." in target else "",
+        )
     module_name, _, name = target.rpartition(".")
     try:
         found = getattr(importlib.import_module(module_name), name)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from rib.io.errors import RibError
+from rib.io.plugins import hint
 from rib.io.registered import REGISTERED
 from rib.io.renamed import ARGUMENTS, CLASSES, RENAMED
 
@@ -103,6 +104,10 @@ class Registry:
         """The class or function that was given to `register` under a name, or None."""
         return self._objects.get(self.canonical(target))
 
+    def plugged(self) -> list[tuple[str, str]]:
+        """Place and dotted path of what was given to `register`."""
+        return [(place, t) for place, entries in self._places.items() for t in entries if t in self._objects]
+
     def allowed(self, place: str) -> tuple[str, ...]:
         """Dotted paths that a recipe from a file may name at a place."""
         return tuple(self._places[place])
@@ -131,7 +136,7 @@ class Registry:
         if target not in entries:
             raise RibError(
                 f"{title} names {_short(recipe[TARGET])}, which is not registered as a {place}",
-                f"allowed there: {', '.join(entries)}",
+                "; ".join(filter(None, (f"allowed there: {', '.join(entries)}", hint(target, place)))),
             )
         names = self._arguments.get(target, {})
         arguments = {names.get(str(key), key): value for key, value in recipe.items() if key != TARGET}

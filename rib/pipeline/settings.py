@@ -61,6 +61,7 @@ class ChainSettings(Settings):
 class ClipSettings(ChainSettings):
     """Settings of every command that runs the chain on a clip."""
 
+    plugins: list[str]
     input: str = field(metadata=PATH)
     input_fps: FrameRate | None = None
     overwrite: bool = False
@@ -106,6 +107,7 @@ class InterpolateSettings(ClipSettings):
 class UpsampleSettings(Settings):
     """conf/upsample.yaml."""
 
+    plugins: list[str]
     motion: Recipe = field(metadata=paths("path", "weights"))
     linear: Recipe
     tracker: Recipe

@@ -28,6 +28,7 @@ class ShowSettings(Settings):
 class MotionEvaluationSettings(Settings):
     """conf/evaluate.yaml."""
 
+    plugins: list[str]
     baselines: dict[str, Recipe | None]
     ckpt: str | None = field(default=None, metadata=PATH)
     folder: str = field(metadata=PATH)
