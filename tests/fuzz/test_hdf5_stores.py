@@ -20,7 +20,7 @@ from rib.clips.write import StoredClip, write_clips
 from rib.mocap.skeletons import SMPLH_JOINTS
 from rib.mocap.store import write_store
 from rib.mocap.synthetic import synthetic_recordings
-from rib.render.refine.dataset import Gap, write_samples
+from rib.render.refine.dataset import RefinerSample, write_samples
 from rib.render.refine.refiner_input import NUM_CHANNELS
 
 EVALUATE = (
@@ -69,7 +69,7 @@ def clips(path: Path) -> None:
 
 def drawings(path: Path) -> None:
     rng = np.random.default_rng(0)
-    gap = Gap(*(rng.integers(0, 255, (2, n, 40, 40), np.uint8) for n in (NUM_CHANNELS, 3)), 0.9)
+    gap = RefinerSample(*(rng.integers(0, 255, (2, n, 40, 40), np.uint8) for n in (NUM_CHANNELS, 3)), 0.9)
     write_samples(path, {"a": [gap], "b": [gap]})
 
 
