@@ -12,7 +12,7 @@ from rib.background.interpolator import Interpolator
 from rib.io.errors import RibError
 from rib.io.regular_files import check_regular
 from rib.structures.interval import Background, Interval
-from rib.video.pictures import SUFFIXES, natural_key
+from rib.video.sequence import SUFFIXES, natural_key
 
 
 class Folder(Interpolator):

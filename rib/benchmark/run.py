@@ -48,7 +48,11 @@ def benchmark(config: Mapping[str, Any], source: FrameSource | None = None) -> d
         raise RibError(f"stride={stride} hides no frame", "type stride=4 to keep every fourth")
     # truth is what other readers decode: an untagged clip is BT.601 to them at any size
     source = source or open_source(
-        config["input"], config["input_fps"], max_mpx=config["max_mpx"], colours=Colours(untagged="601")
+        config["input"],
+        config["input_fps"],
+        max_mpx=config["max_mpx"],
+        colours=Colours(untagged="601"),
+        only=config["input_glob"],
     )
     clip = HeldSource(_part(config, source))
     chains = build_chains(config)

@@ -6,13 +6,37 @@ import sys
 from typing import Any
 
 from rib.config.app import exit_code, run
+from rib.io.errors import RibError
 
 
 def task(config: dict[str, Any]) -> None:
-    """Run the chain and say where its result lies."""
+    """Make the result of every clip and say where it lies.
+
+    Raises:
+        RibError: The only clip could not be made, or some of several; the others are there then.
+    """
+    from rib.pipeline.batch import clips_of, interpolate_all
     from rib.pipeline.interpolate import interpolate
 
-    summary = interpolate(config)
+    clips = clips_of(config)
+    if len(clips) == 1:
+        tell(interpolate({**config, "input": clips[0], "more_inputs": []}))
+        return
+    failed = 0
+    for outcome in interpolate_all(config, clips):
+        if outcome.error is not None:
+            failed += 1
+            print(f"rib: {outcome.input}: {outcome.error}", file=sys.stderr)
+        elif outcome.summary is None:
+            print(f"{outcome.input}: done before, in {outcome.place}")
+        else:
+            tell(outcome.summary)
+    if failed:
+        raise RibError(f"{failed} of {len(clips)} clips could not be made", "the lines above say why")
+
+
+def tell(summary: dict[str, Any]) -> None:
+    """Print what was made and what was not."""
     given, result = summary["input"], summary["output"]
     print(
         f"{result['frames']} frames at {result['fps']:g} a second, {result['made']} of them made, "

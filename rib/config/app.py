@@ -107,6 +107,11 @@ def run(verb: str, task: Task, arguments: list[str], root: str | None = None) ->
 
         print(usage(verb))
         return
+    from rib.config.schema import ROOTS
+    from rib.config.shorthand import as_settings
+
+    if "input" in ROOTS[verb].__dataclass_fields__:
+        arguments = as_settings(arguments, ROOTS[verb])
     for argument in arguments:
         option = argument.partition("=")[0]
         if option.startswith("-") and option not in OPTIONS:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from rib.io.path_settings import existing, is_path_setting, may_be_none
+from rib.io.path_settings import existing, is_taken_literally, may_be_none
 
 _SAFE = re.compile(r"[A-Za-z./_][\w./-]*", re.ASCII)
 """What Hydra and YAML read as the very same text, but for a few words."""
@@ -29,7 +29,7 @@ def literal(argument: str, root: type) -> str:
     if not equals or typed.startswith(("~", "-")):
         return argument
     key = typed.lstrip("+")
-    if not is_path_setting(root, key):
+    if not is_taken_literally(root, key):
         misread = _TROUBLE.search(value) and value[:1] not in "'\"[{" and existing(value)
         return f"{typed}={quoted(value)}" if misread else argument
     if value == "null" and may_be_none(root, key) and not existing(value):

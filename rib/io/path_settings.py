@@ -19,6 +19,10 @@ PATH = {_PATHS: ("",)}
 """Metadata of a field that holds a path."""
 
 
+LITERAL = {"literal": True}
+"""Metadata of a field whose text is taken as it is typed, though it is no path."""
+
+
 def paths(*names: str) -> dict[str, tuple[str, ...]]:
     """Metadata of a field that holds a recipe, or a dict of them, some of whose arguments are paths.
 
@@ -43,6 +47,12 @@ def is_path_setting(root: type, key: str) -> bool:
         return True
     inner = typing.get_type_hints(root)[name]
     return bool(rest) and dataclasses.is_dataclass(inner) and is_path_setting(typing.cast(type, inner), rest)
+
+
+def is_taken_literally(root: type, key: str) -> bool:
+    """Whether a dotted name is a setting whose text Hydra's grammar must not read: a path, or `LITERAL`."""
+    field = _fields(root).get(key)
+    return is_path_setting(root, key) or (field is not None and "literal" in field.metadata)
 
 
 def may_be_none(root: type, key: str) -> bool:
@@ -115,21 +125,19 @@ def _home(value: str) -> str:
         return str(Path(value).absolute())
 
 
-def _path_values(
-    settings: dict[str, Any], root: type, prefix: str = ""
-) -> Iterator[tuple[str, dict[str, Any], str]]:
-    """Key, the dict that holds it, and the name in it, of every path that is set."""
+def _path_values(settings: dict[str, Any], root: type, prefix: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Key, the dict or list that holds it, and the name or number in it, of every path that is set."""
     for key, holder, name in _strings(settings, prefix):
         if is_path_setting(root, key):
             yield key, holder, name
 
 
-def _strings(node: dict[str, Any], prefix: str) -> Iterator[tuple[str, dict[str, Any], str]]:
-    for name, value in node.items():
+def _strings(node: Any, prefix: str) -> Iterator[tuple[str, Any, Any]]:
+    for name, value in node.items() if isinstance(node, dict) else enumerate(node):
         key = f"{prefix}.{name}" if prefix else str(name)
         if isinstance(value, str):
             yield key, node, name
-        elif isinstance(value, dict):
+        elif isinstance(value, dict | list):
             yield from _strings(value, key)
 
 

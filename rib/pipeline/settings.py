@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Annotated
 
-from rib.io.path_settings import PATH, paths
+from rib.io.path_settings import LITERAL, PATH, paths
 from rib.io.ranges import Device, FrameRate, OneOf, Range
 from rib.io.settings import Recipe, Settings
 
@@ -64,6 +64,7 @@ class ClipSettings(ChainSettings):
     plugins: list[str]
     input: str = field(metadata=PATH)
     input_fps: FrameRate | None = None
+    input_glob: str | None = field(default=None, metadata=LITERAL)
     overwrite: bool = False
     poses: str | None = field(default=None, metadata=PATH)
     keypoints: str
@@ -88,6 +89,7 @@ class InterpolateSettings(ClipSettings):
     """conf/interpolate.yaml."""
 
     video: VideoSettings
+    more_inputs: list[str] = field(metadata=paths("[0-9]*"))
     output: str | None = field(default=None, metadata=PATH)
     sidecar: bool
     rate: Rate | None = None

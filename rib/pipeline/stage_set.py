@@ -55,6 +55,16 @@ class StageSet:
         self.wiring = check_wiring(self.recipes)
         self._given_background = background
 
+    def again(self) -> StageSet:
+        """The same recipes for another clip, with a new stopwatch and the nets that are loaded already.
+
+        The plate and the renderer are made anew: a renderer may be fitted to its clip.
+        """
+        other = StageSet(self.recipes, self.plate_recipe, self.device, Stopwatch(), self._given_background)
+        kept = ("pose", "motion", "mask", "background")
+        other.__dict__.update({name: self.__dict__[name] for name in kept if name in self.__dict__})
+        return other
+
     @cached_property
     def pose(self) -> PoseStage:
         """Finds people in the keyframes."""

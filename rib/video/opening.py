@@ -6,7 +6,9 @@ from fractions import Fraction
 from pathlib import Path
 
 from rib.io.errors import RibError
+from rib.video.animation import AnimationSource, is_picture_file
 from rib.video.decode import Colours, VideoSource
+from rib.video.inputs import clips_named, pictures_named, stands_at
 from rib.video.pictures import PictureSource
 from rib.video.source import FrameSource
 from rib.video.times import exact_fps
@@ -21,24 +23,34 @@ def open_source(
     timestamps: str = "constant",
     max_mpx: float | None = None,
     colours: Colours | None = None,
+    only: str | None = None,
 ) -> FrameSource:
-    """A clip from a video file or a folder of pictures.
+    """A clip from a video file, an animation or pictures.
 
     Args:
-        input: The file or folder.
+        input: A file, a folder of pictures or of one video, or a pattern of pictures (see `clips_named`).
         input_fps: Frames a second of a folder of pictures; None takes `ASSUMED_FPS` (see `fps_assumed`).
         timestamps: What to do with a video's unsteady clock (see `VideoSource`).
         max_mpx: Larger pictures are refused, 10^6 pixels; None takes what memory holds.
         colours: What to do with a video's untagged, HDR and interlaced frames.
+        only: Of a folder, the names that are taken, as a pattern such as `[0-9]*.png`; None for all.
 
     Raises:
         RibError: Nothing usable is there, or a rate is given for a video, which has its own.
     """
-    path = Path(input).expanduser()
+    named = clips_named(str(input), only)
+    if len(named) > 1:
+        raise RibError(f"{input} holds {len(named)} clips, such as {named[0]}", "name one of them")
     fps = None if input_fps is None else exact_fps(input_fps, "input_fps")
-    if path.is_dir():
-        return PictureSource(path, fps or ASSUMED_FPS, fps is None, max_mpx)
-    source = VideoSource(path, timestamps, max_mpx, colours)
+    pictures = pictures_named(named[0], only)
+    if pictures is not None:
+        return PictureSource(stands_at(named[0]), fps or ASSUMED_FPS, fps is None, max_mpx, pictures)
+    path = Path(named[0]).expanduser()
+    source: FrameSource
+    if is_picture_file(path):
+        source = AnimationSource(path, timestamps, max_mpx)
+    else:
+        source = VideoSource(path, timestamps, max_mpx, colours)
     if fps is not None and fps != source.fps:
         raise RibError(
             f"input_fps={input_fps} was given, but {path} says itself when each frame is shown "

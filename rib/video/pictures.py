@@ -10,7 +10,8 @@ import hashlib
 import math
 import re
 import warnings
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from fractions import Fraction
 from pathlib import Path
@@ -26,9 +27,9 @@ from rib.io.files import temporary_folder, write_errors
 from rib.io.regular_files import check_regular
 from rib.video.convert import over_ground
 from rib.video.look import Look
+from rib.video.sequence import SUFFIXES, missing_numbers, pictures_in
 from rib.video.times import constant_times
 
-SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"})
 _SWAPPED = frozenset({5, 6, 7, 8})
 """EXIF orientations that swap width and height."""
 
@@ -41,6 +42,7 @@ class PictureSource:
         fps: Frames a second.
         fps_assumed: Whether nobody said that rate.
         max_mpx: Larger pictures are refused, 10^6 pixels; None takes what memory holds.
+        paths: The pictures in order, where they are not all that lie there.
 
     Raises:
         RibError: There are fewer than two, one cannot be read or is too large, or their sizes differ.
@@ -51,12 +53,16 @@ class PictureSource:
     file: Path | None = None
 
     def __init__(
-        self, folder: str | Path, fps: Fraction, fps_assumed: bool = False, max_mpx: float | None = None
+        self,
+        folder: str | Path,
+        fps: Fraction,
+        fps_assumed: bool = False,
+        max_mpx: float | None = None,
+        paths: Sequence[Path] | None = None,
     ) -> None:
         folder = Path(folder).absolute()
         self.name, self.fps, self.fps_assumed = folder.name, fps, fps_assumed
-        named = [p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and not p.name.startswith(".")]
-        self.paths = sorted(named, key=natural_key)
+        self.paths = pictures_in(folder) if paths is None else list(paths)
         for path in self.paths:
             check_regular(path, "take it out of the folder")
         if len(self.paths) < 2:
@@ -68,7 +74,7 @@ class PictureSource:
         self.size_px = self._common_size(max_mpx)
         self.times_s = constant_times(len(self.paths), fps)
         self.duration_s, self.look = float(len(self.paths) / fps), Look()
-        self.notes, self.not_kept = list[str](), list[str]()
+        self.notes, self.not_kept = list[str](), missing_numbers(self.paths)
         if has_alpha(self.paths[0]):
             self.not_kept.append("transparency: what is transparent shows black")
         if fps_assumed:
@@ -104,7 +110,7 @@ class PictureSource:
                 raise RibError(
                     f"the pictures differ in size: {self.paths[0].name} is {first[0]} x {first[1]}, "
                     f"{path.name} is {size[0]} x {size[1]}",
-                    "give pictures of one size",
+                    f"give pictures of one size, or leave strays out: input_glob={_glob_of(self.paths)}",
                 )
         return first
 
@@ -155,6 +161,13 @@ class PictureWriter:
                 old.unlink()
 
 
+def _glob_of(paths: Sequence[Path]) -> str:
+    """A pattern of names that most pictures have, as an example."""
+    suffix = Counter(path.suffix for path in paths).most_common(1)[0][0]
+    named = Counter(re.split(r"-?\d", path.name, maxsplit=1)[0] for path in paths if path.suffix == suffix)
+    return f"{named.most_common(1)[0][0]}[0-9]*{suffix}"
+
+
 def refuse_larger(path: Path, size_px: tuple[int, int], max_mpx: float | None) -> None:
     """Refuse pictures of more than `max_mpx` 10^6 pixels, before memory is taken for one.
 
@@ -169,12 +182,6 @@ def refuse_larger(path: Path, size_px: tuple[int, int], max_mpx: float | None) -
         )
 
 
-def natural_key(path: Path) -> tuple[list[tuple[int, str]], str]:
-    """Sorts frame2 before frame10; the name itself decides between 1 and 01."""
-    parts = re.split(r"(\d+)", path.name)
-    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts], path.name
-
-
 def picture_size(path: Path) -> tuple[int, int]:
     """Width and height of a picture once upright, from its header.
 
@@ -182,11 +189,11 @@ def picture_size(path: Path) -> tuple[int, int]:
         RibError: It is no picture.
     """
     try:
-        with _opened(path) as picture:
+        with opened_picture(path) as picture:
             turned = picture.getexif().get(0x0112, 1) in _SWAPPED
             return picture.size[::-1] if turned else picture.size
     except Exception as error:
-        raise _undecodable(path, error) from error
+        raise undecodable(path, error) from error
 
 
 def has_alpha(path: Path) -> bool:
@@ -202,14 +209,14 @@ def read_picture(path: Path) -> np.ndarray:
         RibError: It cannot be decoded.
     """
     try:
-        with _opened(path) as picture:
-            return _rgb(ImageOps.exif_transpose(picture))
+        with opened_picture(path) as picture:
+            return as_rgb(ImageOps.exif_transpose(picture))
     except Exception as error:
-        raise _undecodable(path, error) from error
+        raise undecodable(path, error) from error
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Image.Image]:
+def opened_picture(path: Path) -> Iterator[Image.Image]:
     """A picture, of whatever size: `refuse_larger` says what is too large, not a warning of the library."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -217,7 +224,12 @@ def _opened(path: Path) -> Iterator[Image.Image]:
             yield picture
 
 
-def _rgb(picture: Image.Image) -> np.ndarray:
+def as_rgb(picture: Image.Image) -> np.ndarray:
+    """(H, W, 3) uint8 RGB of a decoded picture.
+
+    Raises:
+        ValueError: Its numbers are no colours.
+    """
     if picture.mode == "F":
         raise ValueError("floating-point pictures have no 8-bit colours")
     if picture.mode.startswith("I"):
@@ -228,7 +240,8 @@ def _rgb(picture: Image.Image) -> np.ndarray:
     return np.array(picture.convert("RGB"))
 
 
-def _undecodable(path: Path, error: Exception) -> RibError:
+def undecodable(path: Path, error: Exception) -> RibError:
+    """The line on a picture that cannot be decoded."""
     return RibError(
         f"{path} cannot be decoded as a picture ({error})", "replace it, or take it out of the folder"
     )

@@ -75,7 +75,7 @@ MISTAKES = {
     "interpolate input=x background=rief": "background=rief: there is no such option; did you mean 'rife'?",
     "interpolate input=x video.crff=3": "there is no setting 'video.crff'; did you mean 'video.crf'?",
     "interpolate rate=4": "input was not given; type input=...",
-    "interpolate input=x rate": "could not read 'rate'",
+    "interpolate input=x rate": "rate was given without a value",
     "interpolate --fast": "there is no option --fast",
     "interpolat": "there is no command 'interpolat'; did you mean 'interpolate'?",
 }

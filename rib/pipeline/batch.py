@@ -1,0 +1,138 @@
+"""Several clips, one after the other: one set of loaded nets, and one bad clip does not stop the rest."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rib.io.cache import key_of
+from rib.io.errors import RibError
+from rib.io.results import is_finished
+from rib.pipeline.destinations import chosen_output, destination
+from rib.pipeline.interpolate import Job, open_job, run_job
+from rib.pipeline.stage_set import StageSet
+from rib.video.containers import names_video
+from rib.video.inputs import expanded, stands_at
+from rib.video.times import exact_fps
+
+NOT_MADE_FROM = ("output", "overwrite", "cache", "device", "batch_mpx", "quiet", "verbose", "more_inputs")
+"""Settings that change no pixel of a result."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a clip.
+
+    Attributes:
+        input: What was given.
+        summary: Of the result, or None where none was made now.
+        place: Where the result lies, or None.
+        error: Why there is none.
+    """
+
+    input: str
+    summary: dict[str, Any] | None = None
+    place: Path | None = None
+    error: RibError | None = None
+
+
+def clips_of(config: Mapping[str, Any]) -> list[str]:
+    """The clips that the settings name, in order.
+
+    Raises:
+        RibError: The only input names none.
+    """
+    return list(expanded([config["input"], *config["more_inputs"]], config["input_glob"]))
+
+
+def interpolate_all(config: Mapping[str, Any], clips: list[str]) -> Iterator[Outcome]:
+    """Make a result of every clip that has none yet; what is wrong with one is its outcome.
+
+    Args:
+        config: conf/interpolate.yaml, composed.
+        clips: See `clips_of`.
+
+    Raises:
+        RibError: `output` is one file.
+    """
+    if config["output"] is not None and names_video(config["output"]):
+        raise RibError(
+            f"output={config['output']} is one video, but there are {len(clips)} inputs",
+            "name a folder: output=FOLDER/",
+        )
+    folder = _folder(config, clips)
+    stages: StageSet | None = None
+    for clip, number in zip(clips, _numbers(clips, folder), strict=True):
+        try:
+            job = open_job(_alone(config, clip))
+            job = job.to(_place(job, folder, number))
+            made_from = _made_from(config, clip)
+            to = destination(job.given, job.source.name)
+            if not config["overwrite"] and is_finished(to.output, to.key, made_from, to.lists):
+                yield Outcome(clip, place=Path(job.config["output"]))
+                continue
+            summary, stages = run_job(job, stages, made_from)
+            yield Outcome(clip, summary, Path(job.config["output"]))
+        except RibError as error:
+            yield Outcome(clip, error=error)
+
+
+def _alone(config: Mapping[str, Any], clip: str) -> dict[str, Any]:
+    """The settings of one clip."""
+    return {**config, "input": clip, "more_inputs": [], "output": None}
+
+
+def _folder(config: Mapping[str, Any], clips: list[str]) -> Path | None:
+    """The folder of all results: `output`, or `<folder>_<fps>fps` beside the one input that names several.
+
+    None where each result stands beside its own input.
+    """
+    if config["output"] is not None:
+        return Path(config["output"]).expanduser()
+    if config["more_inputs"]:
+        return None
+    given = stands_at(config["input"].removeprefix("@"))
+    rates = {float(exact_fps(config["fps"]))} if config["fps"] is not None else _rates(config, clips)
+    many = f"{config['rate']:g}x" if config["rate"] is not None else "slow"
+    name = given.name if given.is_dir() else given.stem
+    return given.with_name(f"{name}_{f'{min(rates):.5g}fps' if len(rates) == 1 else many}")
+
+
+def _rates(config: Mapping[str, Any], clips: list[str]) -> set[float]:
+    """The frame rates of all results."""
+    found: set[float] = set()
+    for clip in clips:
+        try:
+            found.add(float(open_job(_alone(config, clip)).fps))
+        except RibError:
+            continue  # told when its turn comes
+    return found
+
+
+def _place(job: Job, folder: Path | None, number: int) -> Path:
+    if job.config["layout"] == "reference" and folder is not None:
+        return folder  # clips have folders of their own in it
+    name = job.source.name if number < 2 else f"{job.source.name}_{number}"
+    place = chosen_output(job.config, name, job.fps)
+    return place if folder is None else folder / place.name
+
+
+def _numbers(clips: list[str], folder: Path | None) -> Iterator[int]:
+    """How many clips of that name there were so far whose results go to the same place."""
+    seen: Counter[Path] = Counter()
+    for clip in clips:
+        name = stands_at(clip).with_suffix("")
+        name = name if folder is None else Path(name.name)
+        seen[name] += 1
+        yield seen[name]
+
+
+def _made_from(config: Mapping[str, Any], clip: str) -> str:
+    """Settings and input of a clip as a short text."""
+    place = stands_at(clip)
+    files = sorted(place.iterdir()) if place.is_dir() else [place]
+    stats = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files if file.exists()]
+    return key_of(({k: v for k, v in config.items() if k not in NOT_MADE_FROM and k != "input"}, stats))

@@ -1,0 +1,97 @@
+"""Animated WebP and PNG as a clip, with the time that each picture is shown."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import accumulate
+from pathlib import Path
+
+import numpy as np
+
+from rib.io.errors import RibError
+from rib.io.regular_files import check_regular
+from rib.video.look import Look
+from rib.video.pictures import as_rgb, opened_picture, refuse_larger, undecodable
+from rib.video.times import timing_from_ticks
+
+SUFFIXES = frozenset({".webp", ".png", ".apng"})
+_MILLISECOND = Fraction(1, 1000)
+
+
+class AnimationSource:
+    """A file of several pictures, each with the time that it is shown (see `FrameSource`).
+
+    Args:
+        path: The file, WebP or PNG.
+        timestamps: See `VideoSource`.
+        max_mpx: Larger pictures are refused, 10^6 pixels; None takes what memory holds.
+
+    Raises:
+        RibError: It holds one picture only, cannot be read, or its pictures are too large.
+    """
+
+    audio: Path | None = None
+    audio_start_s = 0.0
+    file: Path | None = None
+
+    def __init__(self, path: Path, timestamps: str = "constant", max_mpx: float | None = None) -> None:
+        self.path, self.name = Path(path).absolute(), Path(path).stem
+        check_regular(self.path, "name another file")
+        shown_ms = self._read_times(max_mpx)
+        timing = timing_from_ticks(
+            [0, *accumulate(shown_ms[:-1])], _MILLISECOND, [], shown_ms[-1], timestamps == "source"
+        )
+        self.fps, self.times_s, self.duration_s = timing.fps, timing.times_s, timing.duration_s
+        self.fps_assumed, self.notes = timing.fps_assumed, timing.notes
+        self.look = Look()
+        self.not_kept = ["transparency: what is transparent shows black"] if self._transparent else []
+
+    def __len__(self) -> int:
+        return len(self.times_s)
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        """Every picture in order as (H, W, 3) uint8 RGB.
+
+        Raises:
+            RibError: One cannot be decoded.
+        """
+        try:
+            with opened_picture(self.path) as picture:
+                for index in range(len(self)):
+                    picture.seek(index)
+                    yield as_rgb(picture)
+        except (OSError, ValueError, EOFError, SyntaxError) as error:
+            raise undecodable(self.path, error) from error
+
+    def fingerprint(self) -> str:
+        """SHA-256 over the file and the times."""
+        digest = hashlib.sha256(self.times_s.tobytes())
+        with self.path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+        return digest.hexdigest()
+
+    def _read_times(self, max_mpx: float | None) -> list[int]:
+        """How long each picture is shown, ms."""
+        shown: list[int] = []
+        try:
+            with opened_picture(self.path) as picture:
+                self.size_px = picture.size
+                refuse_larger(self.path, self.size_px, max_mpx)
+                self._transparent = picture.has_transparency_data
+                count = getattr(picture, "n_frames", 1)
+                for index in range(count):
+                    picture.seek(index)
+                    picture.load()  # WebP tells the time of a picture that was decoded
+                    shown.append(max(1, round(float(picture.info.get("duration") or 100))))
+        except (OSError, ValueError, EOFError, SyntaxError) as error:
+            raise undecodable(self.path, error) from error
+        if len(shown) < 2:
+            raise RibError(f"{self.path} holds one picture", "a clip needs at least two")
+        return shown
+
+
+def is_picture_file(path: Path) -> bool:
+    """Whether a file is one that pictures, moving or not, are read from."""
+    return path.suffix.lower() in SUFFIXES and path.is_file()

@@ -1,0 +1,86 @@
+"""Several clips in one command."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rib.background.blend import Blend
+from rib.commands.interpolate import task
+from rib.io.errors import RibError
+from rib.video import open_source
+
+Settings = Callable[..., dict[str, Any]]
+PLAIN = ("video=mp4", "video.pictures=false", "write_poses=false", "overwrite=false")
+
+
+@pytest.fixture
+def clips(clip: Path, tmp_path: Path) -> Path:
+    folder = tmp_path / "clips"
+    folder.mkdir()
+    for name in ("a.mp4", "c.mp4"):
+        shutil.copy(clip, folder / name)
+    return folder
+
+
+def videos(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.glob("*.mp4"))
+
+
+def test_one_bad_clip_does_not_stop_the_rest(
+    clips: Path, settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (clips / "b.mp4").write_text("this is no video")
+    with pytest.raises(RibError, match="1 of 3 clips could not be made"):
+        task(settings(clips, "rate=2", *PLAIN, "output=null"))
+    assert videos(tmp_path / "clips_20fps") == ["a_20fps.mp4", "c_20fps.mp4"]
+    assert (tmp_path / "clips_20fps" / "a_20fps.rib" / "summary.json").is_file()
+    told = capsys.readouterr()
+    assert "b.mp4" in told.err
+    assert told.out.count("18 frames at 20 a second") == 2
+    (clips / "b.mp4").unlink()
+    task(settings(clips, "rate=2", *PLAIN, "output=null"))
+    assert capsys.readouterr().out.count("done before") == 2
+
+
+def test_the_nets_are_loaded_once(
+    clips: Path, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded = []
+    made = Blend.__init__
+    monkeypatch.setattr(Blend, "__init__", lambda self: (loaded.append(self), made(self))[1])
+    task(settings(clips, "rate=1", *PLAIN, f"output={tmp_path / 'all'}"))
+    assert videos(tmp_path / "all") == ["a_10fps.mp4", "c_10fps.mp4"]
+    assert len(loaded) <= 1
+
+
+def test_several_paths_have_their_results_beside_them(
+    clips: Path, settings: Settings, tmp_path: Path
+) -> None:
+    config = settings(clips / "a.mp4", "rate=2", *PLAIN, "output=null")
+    task({**config, "more_inputs": [str(clips / "c.mp4")]})
+    assert videos(clips) == ["a.mp4", "a_20fps.mp4", "c.mp4", "c_20fps.mp4"]
+
+
+def test_clips_of_one_name_do_not_replace_each_other(
+    clips: Path, clip: Path, settings: Settings, tmp_path: Path
+) -> None:
+    shutil.copy(clip, tmp_path / "a.mp4")
+    config = settings(clips / "a.mp4", "rate=1", *PLAIN, f"output={tmp_path / 'all'}")
+    task({**config, "more_inputs": [str(tmp_path / "a.mp4")]})
+    assert videos(tmp_path / "all") == ["a_10fps.mp4", "a_2_10fps.mp4"]
+
+
+def test_one_file_for_several_clips_is_refused(clips: Path, settings: Settings, tmp_path: Path) -> None:
+    with pytest.raises(RibError, match=r"one\.mp4 is one video, but there are 2 inputs"):
+        task(settings(clips, "rate=2", *PLAIN, f"output={tmp_path / 'one.mp4'}"))
+
+
+def test_a_folder_of_one_video_is_that_video(clips: Path, settings: Settings, tmp_path: Path) -> None:
+    (clips / "c.mp4").unlink()
+    task(settings(clips, "rate=2", *PLAIN, f"output={tmp_path / 'one.mp4'}"))
+    assert len(open_source(tmp_path / "one.mp4")) == 18
