@@ -1,4 +1,4 @@
-"""What people type, in the form of settings: `rib interpolate dance.mp4 4x -o out.mp4`."""
+"""Translate what people type into settings: `rib interpolate dance.mp4 4x -o out.mp4`."""
 
 from __future__ import annotations
 

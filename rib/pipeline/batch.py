@@ -24,7 +24,7 @@ NOT_MADE_FROM = ("output", "overwrite", "cache", "device", "batch_mpx", "quiet",
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a clip.
+    """The outcome for one clip of several.
 
     Attributes:
         input: What was given.
