@@ -27,7 +27,7 @@ GROUPS = {
     "train": ("net", "trainer", "callbacks", "logger", "launch", "sweep", "debug"),
 }
 """Choices that can be made anew when repeating; a training keeps its task."""
-OWN = {"interpolate": ("output", "overwrite", "cache"), "train": ("run_dir",)}
+OWN = {"interpolate": ("output", "overwrite", "cache"), "train": ("run_dir", "run")}
 """Settings of where a command writes: those of the one that is repeated are not taken."""
 LINKS = {
     "interpolate": {

@@ -10,6 +10,7 @@ import torch
 from lightning_fabric.plugins.io.torch_io import TorchCheckpointIO
 from pytorch_lightning import Callback, LightningModule, Trainer
 
+from rib.engine.data_fingerprint import described
 from rib.io.errors import RibError
 from rib.io.net_files import check_weights, read_tensors
 from rib.io.recipe import build_from_file
@@ -99,15 +100,26 @@ def load_module(path: Path, wanted: str | None = None) -> LightningModule:
         RibError: The file does not say how to build its module, or is one of another task.
     """
     content = read_checkpoint(path)
-    described = content.get(KEY)
-    if not isinstance(described, Mapping) or "module" not in described:
+    known = content.get(KEY)
+    if not isinstance(known, Mapping) or "module" not in known:
         raise RibError(f"{path} does not say what it is", "name a checkpoint that `rib train` wrote")
-    target = REGISTRY.checked(described["module"], "module", path)["_target_"]
+    target = REGISTRY.checked(known["module"], "module", path)["_target_"]
     if wanted is not None and target != wanted:
         raise RibError(f"{path} is a checkpoint of {target}, but one of {wanted} is needed")
-    module = build_from_file(described["module"], "module", path)
+    module = build_from_file(known["module"], "module", path)
     load_weights(module, content, path)
     return module.eval()
+
+
+def trained_on(path: str | Path | None) -> str:
+    """Words about the data that weights were trained on; None is the weights that come with rib."""
+    if path is None:
+        return "that come with rib"
+    if Path(path).suffix != ".ckpt":
+        return str(path)
+    known = read_checkpoint(Path(path)).get(KEY)
+    told = described(known.get("fingerprint")) if isinstance(known, Mapping) else ""
+    return told or f"{path}, which does not say what data it was trained on"
 
 
 def load_weights(module: LightningModule, content: dict[str, Any], path: Path) -> None:

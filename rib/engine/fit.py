@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rib.engine.data_fingerprint import check_same, fingerprint
 from rib.engine.distributed_env import distributed_env
 from rib.engine.launch import env_of, launched
 from rib.engine.restore import already_finished, forget_what_comes_again, settled
@@ -125,7 +126,7 @@ def _trainer(config: dict[str, Any], module: Any, rendezvous: Rendezvous | None,
         **quiet,
         callbacks=[
             *(build(recipe) for recipe in _chosen(config["callbacks"])),
-            DescribeCheckpoint(config["task"]),
+            DescribeCheckpoint({**config["task"], "fingerprint": fingerprint(config["task"]["data"])}),
             ResumeStopped(),
         ],
         logger=loggers or False,
@@ -176,12 +177,15 @@ def _with_status(run_dir: Path, overrides: tuple[str, ...]) -> Iterator[dict[str
 
 def _weights_given(module: Any, config: Mapping[str, Any]) -> None:
     """Give the module the weights of restore=finetune; hold those of restore=resume against it."""
-    from rib.engine.checkpoints import check_resumable, load_weights, read_checkpoint
+    from rib.engine.checkpoints import KEY, check_resumable, load_weights, read_checkpoint
 
     if config["restore"] in ("finetune", "resume"):
         path = Path(config["ckpt"])
         take = load_weights if config["restore"] == "finetune" else check_resumable
-        take(module, read_checkpoint(path), path)
+        content = read_checkpoint(path)
+        take(module, content, path)
+        if config["restore"] == "resume" and isinstance(content.get(KEY), Mapping):
+            check_same(content[KEY].get("fingerprint"), fingerprint(config["task"]["data"]), path)
 
 
 def clipping_handed_over(trainer: Mapping[str, Any], module: Any) -> dict[str, Any]:

@@ -7,7 +7,6 @@ import json
 import logging
 import platform
 import shlex
-import subprocess
 import sys
 from contextlib import suppress
 from importlib.metadata import distributions
@@ -15,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import rib
+from rib.engine.code_state import write_code_state
+from rib.engine.identity import identify
 from rib.io.files import write_errors, write_text_whole
 
 
@@ -40,7 +41,7 @@ def claim_folder(folder: Path) -> Path:
 
 
 def open_run_folder(folder: Path, config: dict[str, Any]) -> None:
-    """Write versions.json, git.json, git.diff, config.json and start.json, and send the log to log.txt.
+    """Write config.json, start.json, run.json, versions.json and the state of the code; log into log.txt.
 
     Args:
         folder: The run's folder, made if needed.
@@ -58,41 +59,15 @@ def open_run_folder(folder: Path, config: dict[str, Any]) -> None:
         "repeat": f"rib repeat {shlex.quote(str(folder))}",
     }
     write_text_whole(folder / "start.json", json.dumps(start, indent=2) + "\n")
+    identify(folder, config.get("run"))
     versions = {d.metadata["Name"]: d.version for d in distributions() if d.metadata["Name"]}
     facts = {"python": platform.python_version(), "platform": platform.platform(), "rib": rib.__version__}
     write_text_whole(
         folder / "versions.json",
         json.dumps({**facts, "packages": dict(sorted(versions.items()))}, indent=2) + "\n",
     )
-    git = git_state()
-    if git is not None:
-        diff = git.pop("diff")
-        write_text_whole(folder / "git.json", json.dumps(git, indent=2) + "\n")
-        write_text_whole(folder / "git.diff", diff)
+    write_code_state(folder, config.get("plugins", ()))
     _log_into(folder / "log.txt")
-
-
-def git_state() -> dict[str, str] | None:
-    """Commit, branch and uncommitted changes of the checkout that runs, or None outside one."""
-    root = Path(rib.__file__).resolve().parent.parent
-
-    def git(*arguments: str) -> str:
-        done = subprocess.run(
-            ["git", "-C", str(root), *arguments], capture_output=True, text=True, check=True, timeout=20
-        )
-        return done.stdout
-
-    try:
-        if Path(git("rev-parse", "--show-toplevel").strip()).resolve() != root:
-            return None
-        return {
-            "commit": git("rev-parse", "HEAD").strip(),
-            "branch": git("rev-parse", "--abbrev-ref", "HEAD").strip(),
-            "command": " ".join(sys.argv),
-            "diff": git("diff", "HEAD"),
-        }
-    except (OSError, subprocess.SubprocessError):
-        return None
 
 
 class _LogFile(logging.FileHandler):

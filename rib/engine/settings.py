@@ -23,6 +23,16 @@ class TaskSettings(Settings):
 
 
 @dataclass(kw_only=True)
+class RunSettings(Settings):
+    """Id and words that a run is known by (`rib.engine.identity.RunIdentity`)."""
+
+    id: str | None = None
+    tags: list[str]
+    notes: str | None = None
+    group: str | None = None
+
+
+@dataclass(kw_only=True)
 class TrainSettings(Settings):
     """conf/train.yaml."""
 
@@ -33,6 +43,7 @@ class TrainSettings(Settings):
     callbacks: dict[str, Recipe | None]
     logger: dict[str, Recipe | None] | None = None
     name: str
+    run: RunSettings
     seed: Seed
     restore: Annotated[str, OneOf(*RESTORE)]
     ckpt: str | None = field(default=None, metadata=PATH)

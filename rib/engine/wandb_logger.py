@@ -15,11 +15,12 @@ from typing import Annotated, Any
 from pytorch_lightning.loggers import WandbLogger
 from pytorch_lightning.utilities.rank_zero import rank_zero_only
 
+from rib.engine.identity import read_identity
 from rib.io.errors import RibError
 from rib.io.ranges import Range
 
 log = logging.getLogger(__name__)
-SAVED = ("config.json", "versions.json", "git.json", "git.diff")
+SAVED = ("config.json", "versions.json", "git.json", "git.diff", "project.json", "project.diff")
 """What a run folder says about its run (rib.engine.run_folder)."""
 
 
@@ -34,6 +35,11 @@ class WandbRun(WandbLogger):
         group: Runs of one name stand together; null takes the sweep's folder, for runs of a sweep.
         checkpoints: Upload the best checkpoints and the last as artifacts, when online.
         patience_s: How long to wait for the server at the start, and at the end for what is not uploaded yet.
+        entity: The user or team there; null takes the key's own.
+        job_type: What kind of run it is, to filter by.
+
+    The run's id, tags and notes are those of the run folder (run.json): a run that goes on in its folder is
+    the same run there.
 
     Raises:
         RibError: Online was asked for and there is no key.
@@ -41,29 +47,31 @@ class WandbRun(WandbLogger):
 
     def __init__(
         self, project: str, name: str, folder: str, offline: bool, group: str | None, checkpoints: bool,
-        patience_s: Annotated[float, Range(0, 86400)],
+        patience_s: Annotated[float, Range(0, 86400)], entity: str | None = None, job_type: str | None = None,
     ) -> None:  # fmt: skip
         self.folder = Path(folder)
+        known = read_identity(self.folder)
         online = not offline and self._can_be_online(patience_s)
+        group = group or (known.group if known else None)
         if group is None and self.folder.name.isdigit():
             group = self.folder.parent.name
+        told: dict[str, Any] = {}
+        if known:
+            told = {"tags": list(known.tags) or None, "notes": known.notes, "id": known.id}
         super().__init__(
             project=project, name=name, save_dir=folder, group=group, log_model=online and checkpoints,
-            mode="online" if online else "offline", settings=_settings(patience_s),
+            mode="online" if online else "offline", settings=_settings(patience_s), entity=entity,
+            job_type=job_type, **told,
         )  # fmt: skip
 
     @rank_zero_only
     def log_hyperparams(self, params: dict[str, Any] | Namespace) -> None:
-        """The module's own settings, and once the whole resolved config and the state of the code."""
-        super().log_hyperparams(params)
+        """The whole resolved config, flat, with the commits; the module's own settings are among them."""
         run = self.experiment
         for file in (self.folder / name for name in SAVED):
-            if not file.is_file():
-                continue
-            run.save(str(file), base_path=str(self.folder), policy="now")
-            if file.suffix == ".json" and file.stem in ("config", "git"):
-                content = {file.stem: json.loads(file.read_text(encoding="utf-8"))}
-                run.config.update(content, allow_val_change=True)
+            if file.is_file():
+                run.save(str(file), base_path=str(self.folder), policy="now")
+        run.config.update(_facts(self.folder) or params, allow_val_change=True)
 
     @staticmethod
     def _can_be_online(patience_s: float) -> bool:
@@ -79,6 +87,16 @@ class WandbRun(WandbLogger):
             return True
         log.warning("%s does not answer: this run is logged offline; `wandb sync` uploads it later", server)
         return False
+
+
+def _facts(folder: Path) -> dict[str, Any]:
+    """The settings of a run folder at the top, and the commits of rib and of the user's project."""
+    found: dict[str, Any] = {}
+    for name in ("config", "git", "project"):
+        if (file := folder / f"{name}.json").is_file():
+            content = json.loads(file.read_text(encoding="utf-8"))
+            found |= content if name == "config" else {name: content}
+    return found
 
 
 def answers(url: str, patience_s: float) -> bool:

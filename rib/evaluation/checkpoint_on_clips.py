@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from rib.engine.checkpoints import KEY, load_module, read_checkpoint
+from rib.engine.checkpoints import KEY, load_module, read_checkpoint, trained_on
 from rib.evaluation.clips import clips_to_score, summaries
 from rib.evaluation.clips_report import table, write
 from rib.evaluation.evaluate_clip import evaluate_clip
@@ -44,7 +44,8 @@ def evaluate_clips(config: dict[str, Any], bar: Bar) -> str:
         write(work, result, rows, config)
     output = Path(config["output"]).expanduser()
     films = f"\nvideos: {output / 'videos'}" if config["videos"] else ""
-    return f"{table(result)}\nevery number: {output / 'evaluation.json'}, {output / 'evaluation.csv'}{films}"
+    files = f"{output / 'evaluation.json'}, {output / 'evaluation.csv'}"
+    return f"weights {trained_on(ckpt)}\n{table(result)}\nevery number: {files}{films}"
 
 
 def _destination(config: dict[str, Any]) -> Destination:
