@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import tee
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ import numpy as np
 from rib.benchmark.shared_interpolator import InterpolatorMemo, SharedInterpolator
 from rib.io.errors import RibError
 from rib.pipeline.chain import Chain
-from rib.video import FrameSource, subsample
+from rib.video import FrameSource, share, subsample
 
 MAKING = ("background", "plate", "render", "composite")
 """Stages that run anew for every frame made."""
@@ -71,7 +70,7 @@ def walk(source: FrameSource, stride: int, chains: Mapping[str, Chain]) -> Itera
     """
     keyframes = subsample(source, stride)
     analyses = {name: chain.analyse(keyframes, source.fps) for name, chain in chains.items()}
-    decoded = tee(keyframes, len(chains))
+    decoded = share(keyframes, len(chains))
     runs = {
         name: chain.frames(keyframes, analyses[name], decoded=frames)
         for (name, chain), frames in zip(chains.items(), decoded, strict=True)

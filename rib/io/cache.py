@@ -144,6 +144,15 @@ class Cache:
             self.reused.append(stage)
         return path, key
 
+    def has(self, stage: str, recipe: Mapping[str, Any], parents: list[str]) -> bool:
+        """Whether an entry is there intact; another process may still drop it."""
+        return intact(self.folder / self.key(stage, recipe, parents))
+
+    def key(self, stage: str, recipe: Mapping[str, Any], parents: list[str]) -> str:
+        """The key of an entry, made or not; arguments as of `get`."""
+        text = json.dumps([FORMAT, stage, recipe, parents], sort_keys=True, default=str)
+        return f"{stage}-{key_of(text)}"
+
     def growing(self, stage: str, recipe: Mapping[str, Any], parents: list[str]) -> tuple[Path, str]:
         """The folder of an entry whose files come one by one, each whole or absent, and its key.
 
@@ -157,8 +166,7 @@ class Cache:
         return path, key
 
     def _hold(self, stage: str, recipe: Mapping[str, Any], parents: list[str]) -> tuple[Path, str]:
-        text = json.dumps([FORMAT, stage, recipe, parents], sort_keys=True, default=str)
-        key = f"{stage}-{key_of(text)}"
+        key = self.key(stage, recipe, parents)
         if key not in self._held:
             self._held[key] = FileLock(self._used(key))
             with write_errors(self.folder, REMEDY):

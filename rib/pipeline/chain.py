@@ -15,7 +15,7 @@ from rib.pipeline.analyser import Analyser
 from rib.pipeline.analysis import Analysis
 from rib.pipeline.clip_fitter import ClipFitter
 from rib.pipeline.holdout_validator import HoldoutValidator
-from rib.pipeline.holdouts import Holdouts
+from rib.pipeline.holdout_walk import HoldoutWalk
 from rib.pipeline.keyframe_window import DecodedKeyframe, KeyframeWindow
 from rib.pipeline.output_frames import OutputFrame, held, in_order
 from rib.pipeline.settings import ChainSettings
@@ -81,24 +81,6 @@ class Chain:
         return Analyser(self.stages, self.artefacts, self.settings.cuts.plain())(source, moments)
 
     @torch.inference_mode()
-    def validate(self, source: FrameSource, analysis: Analysis) -> dict[int, Holdouts]:
-        """Fit the renderer to the clip where it asks for that, and judge it on held-out keyframes.
-
-        Returns:
-            Results by track id; nothing where the renderer is not judged so.
-        """
-        if "holdouts" not in self.stages.wiring.wanted:
-            return {}
-        synthesiser = self.synthesiser()
-        fit = ClipFitter(self.stages, synthesiser, self.artefacts)
-        validator = HoldoutValidator(self.stages, synthesiser, **self.settings.holdouts.plain())
-        main, *others = analysis.keyframe_tracks.track_ids
-        learnt = fit(source, analysis, main)
-        with self.watch("hold-outs"):
-            found = {main: validator(source, analysis, main, learnt)}
-            return {**found, **{other: validator(source, analysis, other) for other in others}}
-
-    @torch.inference_mode()
     def frames(
         self,
         source: FrameSource,
@@ -116,9 +98,12 @@ class Chain:
         """
         timeline = analysis.timeline
         self.stages.background.prepare(len(timeline), source.size_px, timeline.held)
-        holdouts = self.validate(source, analysis)
+        holdouts = self.holdouts(source, analysis)
         synthesiser = self.synthesiser(observer)
-        for a, b, neighbours in self.intervals(source if decoded is None else decoded, analysis):
+        walk: Iterable[np.ndarray] = self.watch.through("decode", source if decoded is None else decoded)
+        if holdouts is not None:
+            walk = holdouts.through(walk)
+        for a, b, neighbours in self.intervals(walk, analysis):
             wanted = timeline.wanted(a.index)
             made: Iterator[OutputFrame] = iter(())
             if b.index in analysis.cuts:
@@ -130,6 +115,19 @@ class Chain:
                 made = synthesiser.frames(interval, self.people(analysis, interval, wanted, holdouts))
             yield from in_order(timeline, a, b, made)
 
+    def holdouts(self, source: FrameSource, analysis: Analysis) -> HoldoutWalk | None:
+        """What judges the renderer, after it was fitted to the clip where it asks for that.
+
+        Returns:
+            None where the renderer is not judged by hold-outs.
+        """
+        if "holdouts" not in self.stages.wiring.wanted:
+            return None
+        synthesiser, main = self.synthesiser(), analysis.keyframe_tracks.track_ids[0]
+        learnt = ClipFitter(self.stages, synthesiser, self.artefacts)(source, analysis, main)
+        validator = HoldoutValidator(self.stages, synthesiser, **self.settings.holdouts.plain())
+        return HoldoutWalk(self.stages, validator, analysis, {main: learnt}, self.artefacts.folder)
+
     def synthesiser(self, observer: Observer | None = None) -> Synthesiser:
         """Build the synthesiser of intervals' pictures."""
         return Synthesiser(self.stages, self.settings.batch_mpx, observer)
@@ -140,19 +138,17 @@ class Chain:
         """Every interval's keyframes and others around them, in order; the frames are walked through once."""
         neighbours = self.settings.neighbours if "plate" in self.stages.wiring.wanted else 0
         window = KeyframeWindow(analysis, self.stages.device)
-        return window.intervals(self.watch.through("decode", frames), neighbours)
+        return window.intervals(frames, neighbours)
 
     def people(
-        self, analysis: Analysis, interval: Interval, wanted: np.ndarray, holdouts: Mapping[int, Holdouts]
+        self, analysis: Analysis, interval: Interval, wanted: np.ndarray, holdouts: HoldoutWalk | None
     ) -> list[PersonInterval]:
         """Those that both keyframes of an interval show, at some of the output's moments."""
         if self.stages.wiring.idle:
             return []
         found = []
         for track_id in analysis.people_at(interval.a.index, interval.b.index):
-            evidence = None
-            if track_id in holdouts:
-                evidence = holdouts[track_id].evidence(interval.a.index, analysis.cuts)
+            evidence = None if holdouts is None else holdouts.evidence(track_id, interval.a.index)
             poses, depth = analysis.tracks.person(track_id)[wanted], analysis.depth(track_id, wanted)
             person = PersonInterval.of(interval, poses, evidence, depth)
             assert person is not None

@@ -11,7 +11,8 @@ import numpy as np
 
 from rib.io.cache import Cache
 from rib.pipeline.analysis import Analysis
-from rib.pipeline.holdouts import can_hold_out, hold_out
+from rib.pipeline.holdouts import can_hold_out, hold_out, span_around
+from rib.pipeline.keyframe_window import KeyframeWindow
 from rib.pipeline.pose_artefact import digest
 from rib.pipeline.stage_set import StageSet
 from rib.pipeline.synthesiser import Synthesiser
@@ -74,8 +75,11 @@ class ClipFitter:
         track_id: int,
         chosen: list[int],
     ) -> Iterator[RefinerSample]:
-        """Make the refiner sample of each held-out keyframe."""
-        for held in hold_out(self.stages, self.synthesiser, source, analysis, track_id, chosen):
+        """Make the refiner sample of each held-out keyframe, in a walk of its own."""
+        window = KeyframeWindow(analysis, self.stages.device)
+        spans = [span_around(analysis, keyframe) for keyframe in chosen]
+        for keyframe, near in zip(chosen, window.spans(source, spans), strict=True):
+            held = hold_out(self.stages, self.synthesiser, analysis, track_id, keyframe, near)
             sample = renderer.sample(held.person, held.background, held.keyframe.picture[None])
             if sample is not None:
                 yield sample

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,11 +13,11 @@ import torch.nn.functional as F
 from rib.metrics.lpips import SMALLEST_PX, Lpips
 from rib.pipeline.analysis import Analysis
 from rib.pipeline.compositor import composite
-from rib.pipeline.holdouts import HeldOut, Holdouts, can_hold_out, hold_out
+from rib.pipeline.holdouts import HeldOut, can_hold_out, hold_out
+from rib.pipeline.keyframe_window import DecodedKeyframe
 from rib.pipeline.stage_set import StageSet
 from rib.pipeline.synthesiser import Synthesiser
 from rib.render.protocol import HoldoutRenderer
-from rib.video import FrameSource
 
 
 @dataclass(frozen=True)
@@ -36,26 +36,35 @@ class HoldoutValidator:
     per_shot: int
     every_s: float
 
-    def __call__(
-        self, source: FrameSource, analysis: Analysis, track_id: int, learnt: frozenset[int] = frozenset()
-    ) -> Holdouts:
-        """Validate on one person of a clip.
-
-        Args:
-            source: The clip, which is decoded once.
-            analysis: What is known of it.
-            track_id: The person.
-            learnt: Keyframes that the renderer's net was fitted to; they do not judge it.
-        """
+    def choose(self, analysis: Analysis, track_id: int) -> list[int]:
+        """The keyframes to hold out, in order."""
         shots = analysis.shots
-        chosen = [
+        return [
             keyframe
             for shot in (np.flatnonzero(shots == number) for number in np.unique(shots))
             for keyframe in self._evenly(can_hold_out(analysis, track_id, shot), analysis, shot)
         ]
-        held = hold_out(self.stages, self.synthesiser, source, analysis, track_id, chosen)
-        scores = np.array([self._score(one, learnt) for one in held]).reshape(-1, 4)
-        return Holdouts(np.array(chosen, np.int64), shots[chosen], scores[:, 0], scores[:, 1:])
+
+    def __call__(
+        self,
+        analysis: Analysis,
+        track_id: int,
+        keyframe: int,
+        near: Sequence[DecodedKeyframe],
+        learnt: Collection[int] = (),
+    ) -> tuple[float, float, float, float]:
+        """Let the renderer predict one keyframe; gain and changes as in a row of `Holdouts`.
+
+        Args:
+            analysis: What is known of the clip.
+            track_id: The person.
+            keyframe: One of those chosen.
+            near: The keyframes of `span_around` it.
+            learnt: Keyframes that the renderer's net was fitted to; they do not judge it.
+        """
+        return self._score(
+            hold_out(self.stages, self.synthesiser, analysis, track_id, keyframe, near), learnt
+        )
 
     def _evenly(self, able: Sequence[int], analysis: Analysis, shot: np.ndarray) -> list[int]:
         """Some of the keyframes that can be held out, evenly over the shot."""
@@ -65,7 +74,7 @@ class HoldoutValidator:
             return []
         return [able[i] for i in np.unique(np.linspace(0, len(able) - 1, wanted).round().astype(int))]
 
-    def _score(self, held: HeldOut, learnt: frozenset[int]) -> tuple[float, float, float, float]:
+    def _score(self, held: HeldOut, learnt: Collection[int]) -> tuple[float, float, float, float]:
         """Decibels gained without the net, and what the net changed (or NaN): see `Holdouts`."""
         renderer = self.stages.renderer
         assert isinstance(renderer, HoldoutRenderer)

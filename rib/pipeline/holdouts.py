@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,14 +10,13 @@ import torch
 import torch.nn.functional as F
 
 from rib.pipeline.analysis import Analysis
-from rib.pipeline.keyframe_window import KeyframeWindow
+from rib.pipeline.keyframe_window import DecodedKeyframe
 from rib.pipeline.stage_set import StageSet
 from rib.pipeline.synthesiser import Synthesiser
 from rib.structures.interval import Background, Interval, Keyframe
 from rib.structures.keypoints import PoseSequence
 from rib.structures.person import PersonView
 from rib.structures.person_interval import HoldoutEvidence, PersonInterval, Refinement
-from rib.video import FrameSource
 
 NEAREST = 5
 """An interval is judged by so many hold-outs of its shot, the nearest in time."""
@@ -94,38 +93,40 @@ def can_hold_out(analysis: Analysis, track_id: int, shot: np.ndarray) -> list[in
     return [int(k) for k in shot[1:-1] if track_id in analysis.people_at(k - 1, k, k + 1)]
 
 
+def span_around(analysis: Analysis, keyframe: int) -> range:
+    """The keyframes that holding one out takes."""
+    last = len(analysis.keyframe_times_s) - 1
+    return range(max(0, keyframe - REACH), min(last, keyframe + REACH) + 1)
+
+
 def hold_out(
     stages: StageSet,
     synthesiser: Synthesiser,
-    source: FrameSource,
     analysis: Analysis,
     track_id: int,
-    chosen: Sequence[int],
-) -> Iterator[HeldOut]:
-    """Hold keyframes out one by one; the clip is decoded once, up to the last of them.
+    keyframe: int,
+    near: Sequence[DecodedKeyframe],
+) -> HeldOut:
+    """Hold one keyframe out.
 
     Args:
-        stages: Its motion stage gives the pose in the place of each.
+        stages: Its motion stage gives the pose in the place of it.
         synthesiser: Gives the background there.
-        source: The clip.
-        analysis: What is known of it.
+        analysis: What is known of the clip.
         track_id: The person to predict.
-        chosen: Keyframes in order, each with the person on both sides.
+        keyframe: Its number; the person is on both sides of it.
+        near: The keyframes of `span_around` it.
     """
-    last = len(source) - 1
-    spans = [range(max(0, k - REACH), min(last, k + REACH) + 1) for k in chosen]
     shots = analysis.shots
-    window = KeyframeWindow(analysis, stages.device)
-    for number, near in zip(chosen, window.spans(source, spans), strict=True):
-        records = {one.index: one.keyframe for one in near if shots[one.index] == shots[number]}
-        hidden, a, b = (records.pop(k) for k in (number, number - 1, number + 1))
-        interval = Interval(a, b, np.array([hidden.time_s]), tuple(records.values()))
-        person = PersonInterval.of(interval, _pose_without(stages, analysis, track_id, number))
-        truth = hidden.person(track_id)
-        assert person is not None
-        assert truth is not None
-        background = synthesiser.with_plate(synthesiser.interpolate(interval), interval, [track_id])
-        yield HeldOut(hidden, person, background, region_of(truth, hidden))
+    records = {one.index: one.keyframe for one in near if shots[one.index] == shots[keyframe]}
+    hidden, a, b = (records.pop(k) for k in (keyframe, keyframe - 1, keyframe + 1))
+    interval = Interval(a, b, np.array([hidden.time_s]), tuple(records.values()))
+    person = PersonInterval.of(interval, _pose_without(stages, analysis, track_id, keyframe))
+    truth = hidden.person(track_id)
+    assert person is not None
+    assert truth is not None
+    background = synthesiser.with_plate(synthesiser.interpolate(interval), interval, [track_id])
+    return HeldOut(hidden, person, background, region_of(truth, hidden))
 
 
 def region_of(view: PersonView, keyframe: Keyframe) -> torch.Tensor:

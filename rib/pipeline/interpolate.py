@@ -6,6 +6,7 @@ import json
 import platform
 import time
 from collections.abc import Mapping
+from contextlib import ExitStack, nullcontext
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from importlib.metadata import PackageNotFoundError, version
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import rib
-from rib.io.files import write_text_whole
+from rib.io.files import temporary_folder, write_text_whole
 from rib.io.results import whole_result
 from rib.keypoint_files import write_openpose
 from rib.pipeline.analysis import Analysis
@@ -21,7 +22,7 @@ from rib.pipeline.chain import Chain
 from rib.pipeline.destinations import Places, chosen_output, destination, keeps_poses, places
 from rib.pipeline.opening import open_clip
 from rib.pipeline.outputs import write_frames
-from rib.pipeline.report import write_report
+from rib.pipeline.report import PreviewWriter, write_report
 from rib.pipeline.shares import TrustShares
 from rib.pipeline.sounding import choose_sound
 from rib.pipeline.stage_set import StageSet
@@ -102,15 +103,19 @@ def run_job(job: Job, stages: StageSet | None = None, made_from: str = "") -> tu
     not_kept = list(source.not_kept)
     sound = choose_sound(source, config["sound"], config["slow"], not_kept)
     chain = Chain.from_config(config, stages and stages.again())
-    with whole_result(destination(job.given, source.name, made_from)) as work:
+    with whole_result(destination(job.given, source.name, made_from)) as work, ExitStack() as stack:
         where = places(work, config, source.name)
         analysis = chain.analyse(source, job.moments)
         shares = TrustShares()
+        preview = _preview(job, where, stack)
         frames = bar(chain.frames(source, analysis), len(analysis.timeline), "making frames")
-        with chain.watch("write frames"):
+        with chain.watch("write frames"), preview or nullcontext():
             for frame in write_frames(frames, source, job.moments, where, config["video"], sound, not_kept):
                 if frame.keyframe < 0:
                     shares.add(int(analysis.timeline.gap[frame.index]), frame.trusted)
+                if preview is not None:
+                    with chain.watch("report"):
+                        preview.write(frame)
         with chain.watch("write poses"):
             if where.poses and not keeps_poses(config, source.name):
                 write_openpose(analysis.poses, where.poses)
@@ -118,25 +123,33 @@ def run_job(job: Job, stages: StageSet | None = None, made_from: str = "") -> tu
         summary["not_kept"] = not_kept
         summary["seconds"] = _seconds(chain, start)
         if where.papers is not None:
-            _write_papers(where, where.papers, job, chain, analysis, summary, start)
+            _write_papers(where.papers, job, chain, analysis, summary, start, preview)
     return summary, chain.stages
 
 
 def _write_papers(
-    where: Places,
     papers: Path,
     job: Job,
     chain: Chain,
     analysis: Analysis,
     summary: dict[str, Any],
     start: float,
+    preview: PreviewWriter | None,
 ) -> None:
     write_text_whole(papers / "config.yaml", _yaml({**job.config, "overwrite": False}))
     if job.config["report"]:
         with chain.watch("report"):
-            write_report(papers / "report.html", job.source, where, analysis, summary)
+            write_report(papers / "report.html", job.source, analysis, summary, preview)
     summary["seconds"] = _seconds(chain, start)
     write_text_whole(papers / "summary.json", json.dumps(summary, indent=2) + "\n")
+
+
+def _preview(job: Job, where: Places, stack: ExitStack) -> PreviewWriter | None:
+    """What writes the page's video beside the result, until the page is written; None without players."""
+    if where.papers is None or not job.config["report"] or not (where.video or where.pictures):
+        return None
+    folder = stack.enter_context(temporary_folder(where.papers / "report.html"))
+    return PreviewWriter(folder / "preview.mp4", job.source, job.moments)
 
 
 def _summary(

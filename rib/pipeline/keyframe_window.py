@@ -71,18 +71,12 @@ class KeyframeWindow:
             frames: The keyframes, decoded in order.
             spans: Runs of their numbers, none empty; neither starts nor ends go back.
         """
-        waiting, window = deque(spans), deque[DecodedKeyframe]()
-        if not waiting:
+        walk = SpanWalk(self, spans)
+        if walk.done:
             return
-        for index, frame in enumerate(frames):
-            if index >= waiting[0].start:
-                window.append(DecodedKeyframe(frame, self.record(frame, index)))
-            while waiting and index == waiting[0].stop - 1:
-                yield tuple(one for one in window if one.index in waiting[0])
-                waiting.popleft()
-                while window and (not waiting or window[0].index < waiting[0].start):
-                    window.popleft()
-            if not waiting:
+        for frame in frames:
+            yield from walk.push(frame)
+            if walk.done:
                 return
 
     def record(self, frame: np.ndarray, index: int) -> Keyframe:
@@ -96,3 +90,34 @@ class KeyframeWindow:
         matte = self.analysis.matte(track_id, index)
         mask = None if matte is None else torch.from_numpy(matte)[None].to(self.device)
         return PersonView.of(self.analysis.keyframe_tracks.person(track_id)[index], mask, track_id)
+
+
+class SpanWalk:
+    """Gives spans of keyframes as they become complete, to those who are shown every frame.
+
+    Args:
+        window: Makes the records.
+        spans: Runs of keyframes' numbers, none empty; neither starts nor ends go back.
+    """
+
+    def __init__(self, window: KeyframeWindow, spans: Sequence[range]) -> None:
+        self._make, self._waiting = window, deque(spans)
+        self._near = deque[DecodedKeyframe]()
+        self._next = 0
+
+    @property
+    def done(self) -> bool:
+        """Whether every span was given."""
+        return not self._waiting
+
+    def push(self, frame: np.ndarray) -> Iterator[tuple[DecodedKeyframe, ...]]:
+        """Take the next frame (H, W, 3) uint8; give each span that it completes."""
+        index, waiting, near = self._next, self._waiting, self._near
+        self._next += 1
+        if waiting and index >= waiting[0].start:
+            near.append(DecodedKeyframe(frame, self._make.record(frame, index)))
+        while waiting and index == waiting[0].stop - 1:
+            yield tuple(one for one in near if one.index in waiting[0])
+            waiting.popleft()
+            while near and (not waiting or near[0].index < waiting[0].start):
+                near.popleft()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,12 +20,15 @@ class OutputFrame:
         picture: (H, W, 3) uint8 RGB.
         keyframe: The keyframe it copies, or -1.
         trust: (H, W) float32 in 0..1, how far each pixel is the renderer's; None for copies.
+        given: (H, W, 3) uint8 RGB, the keyframe that the input shows at this moment, or None where nobody
+            said it.
     """
 
     index: int
     picture: np.ndarray
     keyframe: int
     trust: np.ndarray | None = None
+    given: np.ndarray | None = None
 
     @property
     def trusted(self) -> float:
@@ -50,6 +53,7 @@ def in_order(
     for number in timeline.frames(a.index):
         keyframe = int(timeline.keyframe[number])
         if keyframe < 0:
-            yield next(made)
+            yield replace(next(made), given=a.frame)
         else:
-            yield OutputFrame(number, a.frame if keyframe == a.index else b.frame, keyframe)
+            copied = a.frame if keyframe == a.index else b.frame
+            yield OutputFrame(number, copied, keyframe, given=copied)

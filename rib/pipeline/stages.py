@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from torch import Tensor
@@ -60,6 +60,56 @@ class MaskStage(Protocol):
 
     def __call__(self, source: FrameSource, poses: PoseSequence) -> Iterator[np.ndarray]:
         """See the class."""
+        ...
+
+
+class PoseLook(Protocol):
+    """A pose stage at work on a clip that somebody else walks through (`rib.pose.walks.PoseWalks`)."""
+
+    def find(self, picture: np.ndarray, begins_shot: bool) -> None:
+        """Called with every frame of the first walk."""
+        ...
+
+    def look(self, picture: np.ndarray) -> list[PoseSequence]:
+        """Called with every frame of the second walk; gives everybody at that moment."""
+        ...
+
+    def tracks(self) -> PoseTracks:
+        """The result, after both."""
+        ...
+
+    def close(self) -> None:
+        """Free what it holds."""
+        ...
+
+
+@runtime_checkable
+class WalkingPose(PoseStage, Protocol):
+    """A pose stage that can share its walks with other stages."""
+
+    def begin(self, source: FrameSource) -> PoseLook:
+        """Begin a clip; its frames are not read."""
+        ...
+
+
+class MatteLook(Protocol):
+    """A mask stage at work on a clip whose frames somebody else walks through (`rib.pose.mask.MatteWalk`)."""
+
+    def __call__(self, picture: np.ndarray, pose: PoseSequence) -> np.ndarray:
+        """The matte (H, W) float in 0..1 of a person at one moment; which side is left does not matter."""
+        ...
+
+    def close(self) -> None:
+        """Free what it holds."""
+        ...
+
+
+@runtime_checkable
+class WalkingMask(MaskStage, Protocol):
+    """A mask stage that can share its walk with other stages."""
+
+    def begin(self) -> MatteLook:
+        """Begin a clip."""
         ...
 
 

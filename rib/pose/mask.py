@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import numpy as np
@@ -64,9 +64,9 @@ class MediapipeMask:
         Raises:
             RibError: The mediapipe package is missing or not the pinned one.
         """
-        with closing(BodyLandmarker(hands=False, mask=True, window_px=self._window_px)) as landmarker:
+        with closing(self.begin()) as look:
             for index, picture in enumerate(trim_memory(source)):
-                yield self.matte(picture, poses[index], landmarker)
+                yield look(picture, poses[index])
 
     def everybody(self, source: FrameSource, tracks: PoseTracks) -> Iterator[np.ndarray]:
         """Walk over the clip once for all people.
@@ -83,10 +83,14 @@ class MediapipeMask:
             RibError: The mediapipe package is missing or not the pinned one.
         """
         people = [tracks.person(track_id) for track_id in tracks.track_ids]
-        with closing(BodyLandmarker(hands=False, mask=True, window_px=self._window_px)) as landmarker:
+        with closing(self.begin()) as look:
             for index, picture in enumerate(trim_memory(source)):
-                mattes = [self.matte(picture, person[index], landmarker) for person in people]
+                mattes = [look(picture, person[index]) for person in people]
                 yield np.stack(mattes) if mattes else np.zeros((0, *picture.shape[:2]), np.float32)
+
+    def begin(self) -> MatteWalk:
+        """For those who walk over a clip themselves: to be called with each picture, and closed."""
+        return MatteWalk(self, BodyLandmarker(hands=False, mask=True, window_px=self._window_px))
 
     def matte(self, picture: np.ndarray, pose: PoseSequence, landmarker: BodyLandmarker) -> np.ndarray:
         """The matte (H, W) float32 of one picture (H, W, 3) uint8 RGB, given a pose of length 1."""
@@ -122,6 +126,27 @@ class MediapipeMask:
             return matte
         guided = steepen(guided_filter(picture, matte, radius_px, self._guide_epsilon), 0.5, self._gain)
         return np.where((coarse > _EDGE[0]) & (coarse < _EDGE[1]), guided, matte)
+
+
+@dataclass(frozen=True)
+class MatteWalk:
+    """Makes one matte after the other.
+
+    Attributes:
+        stage: Its settings.
+        landmarker: The network.
+    """
+
+    stage: MediapipeMask
+    landmarker: BodyLandmarker
+
+    def __call__(self, picture: np.ndarray, pose: PoseSequence) -> np.ndarray:
+        """The matte (H, W) float32 of one picture (H, W, 3) uint8 RGB, given a pose of length 1."""
+        return self.stage.matte(picture, pose, self.landmarker)
+
+    def close(self) -> None:
+        """Free the network."""
+        self.landmarker.close()
 
 
 def body_roi(joints_px: np.ndarray, found: np.ndarray) -> Roi | None:

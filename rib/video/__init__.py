@@ -3,6 +3,7 @@
 from rib.video.arrays import ArraySource
 from rib.video.cadence import without_duplicates
 from rib.video.decode import Colours, VideoSource
+from rib.video.frame_queue import FrameQueue, share
 from rib.video.held import HeldSource
 from rib.video.opening import open_source
 from rib.video.pictures import PictureSource, PictureWriter
@@ -16,6 +17,7 @@ from rib.video.writer import VideoWriter
 __all__ = [
     "ArraySource",
     "Colours",
+    "FrameQueue",
     "FrameSource",
     "FrameWriter",
     "HeldSource",
@@ -29,6 +31,7 @@ __all__ = [
     "exact_fps",
     "open_source",
     "part_in_time",
+    "share",
     "subclip",
     "subsample",
     "without_duplicates",

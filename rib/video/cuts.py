@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import cv2
 import numpy as np
@@ -37,26 +37,40 @@ def find_cuts(frames: Iterable[np.ndarray], residual: float, contrast: float) ->
             unrelated pictures leave about 1, neighbours of a shot 0.05.
         contrast: So many times the median residual of the intervals around it has to be exceeded.
     """
-    around: deque[tuple[int, _Grey]] = deque(maxlen=2 * NEIGHBOURS + 2)
-    residuals = [0.0]
-    cuts: list[int] = []
+    marked = mark_cuts(frames, residual, contrast)
+    return [index for index, (_, begins_shot) in enumerate(marked) if begins_shot]
 
-    def decide(index: int) -> None:
-        if (
+
+def mark_cuts(
+    frames: Iterable[np.ndarray], residual: float, contrast: float
+) -> Iterator[tuple[np.ndarray, bool]]:
+    """Every frame with whether it begins a new shot, `NEIGHBOURS` frames after it was taken.
+
+    So others can look at the same frames in the same walk; arguments as of `find_cuts`.
+    """
+    around: deque[tuple[int, _Grey]] = deque(maxlen=2 * NEIGHBOURS + 2)
+    waiting: deque[np.ndarray] = deque()
+    residuals = [0.0]
+    decided = 0
+
+    def decide(index: int) -> bool:
+        return (
             index >= 1
             and _stands_out(residuals, index, residual, contrast)
             and _stays(around, residuals, index)
-        ):
-            cuts.append(index)
+        )
 
     for index, frame in enumerate(frames):
+        waiting.append(frame)
         around.append((index, _Grey(frame)))
         if index:
             residuals.append(_unexplained(around[-2][1], around[-1][1]))
-        decide(index - NEIGHBOURS)
-    for index in range(max(len(residuals) - NEIGHBOURS, 1), len(residuals)):
-        decide(index)
-    return cuts
+        if index >= NEIGHBOURS:
+            yield waiting.popleft(), decide(decided)
+            decided += 1
+    while waiting:
+        yield waiting.popleft(), decide(decided)
+        decided += 1
 
 
 class _Grey:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from small_clips import SIZE
 from rib.pipeline.analysis import Analysis
 from rib.pipeline.chain import Chain
 from rib.pipeline.holdout_validator import HoldoutValidator
+from rib.pipeline.holdout_walk import HoldoutWalk
 from rib.pipeline.holdouts import Holdouts
 from rib.video import FrameSource, open_source
 
@@ -71,11 +72,43 @@ def test_only_so_many_of_the_nearest_count() -> None:
     assert held.around(10, ()) == pytest.approx(9.0, abs=1)
 
 
+def holdouts(
+    chain: Chain, analysis: Analysis, per_shot: int, every_s: float, ahead_bytes: int = 10**6
+) -> HoldoutWalk:
+    validator = HoldoutValidator(chain.stages, chain.synthesiser(), per_shot, every_s)
+    folder = chain.artefacts.folder
+    return HoldoutWalk(chain.stages, validator, analysis, {}, folder, ahead_bytes)
+
+
 def validate(
     chain: Chain, source: FrameSource, analysis: Analysis, per_shot: int, every_s: float
 ) -> Holdouts:
+    walk = holdouts(chain, analysis, per_shot, every_s)
     with torch.inference_mode():
-        return HoldoutValidator(chain.stages, chain.synthesiser(), per_shot, every_s)(source, analysis, 0)
+        passed = list(walk.through(source))
+    assert all(np.array_equal(a, b) for a, b in zip(passed, source, strict=True))
+    return walk.judged(0)
+
+
+def test_frames_pass_when_the_holdouts_of_their_shot_are_judged(chain: Chain, pictures: Path) -> None:
+    source = open_source(pictures, 10)
+    analysis = replace(chain.analyse(source, source.fps * 2), cuts=(5,))
+    taken = [0]
+
+    def counted() -> Iterator[np.ndarray]:
+        for frame in source:
+            taken[0] += 1
+            yield frame
+
+    with torch.inference_mode():
+        walk = holdouts(chain, analysis, 5, 100.0)
+        seen = [(taken[0], walk.judged(0).keyframes.tolist()) for _ in walk.through(counted())]
+    assert seen == [(6, [1, 2, 3])] * 5 + [(9, [1, 2, 3, 6, 7])] * 4
+    with torch.inference_mode():
+        walk = holdouts(chain, analysis, 5, 100.0, ahead_bytes=3 * source.size_px[0] * source.size_px[1])
+        seen = [(taken[0] - 9, len(walk.judged(0).keyframes)) for _ in walk.through(counted())]
+    assert seen[0] == (2, 0)  # a shot that is too long waits no further
+    assert seen[-1] == (9, 5)
 
 
 def test_every_shot_hides_keyframes_that_have_somebody_on_both_sides(chain: Chain, pictures: Path) -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,12 @@ import pytest
 from headless import Page, chromium
 
 from rib.pipeline.analysis import Analysis
-from rib.pipeline.destinations import Places
+from rib.pipeline.output_frames import OutputFrame
+from rib.pipeline.report import PreviewWriter, write_report
 from rib.pipeline.report import preview as preview_module
-from rib.pipeline.report import write_report
-from rib.pipeline.report.preview import write_preview
 from rib.pipeline.times import timeline
 from rib.structures.keypoints import PoseSequence, PoseTracks
-from rib.video import ArraySource, PictureWriter, VideoSource, VideoWriter, subsample
+from rib.video import ArraySource, VideoSource, subsample
 
 SIZE = (72, 50)
 
@@ -35,25 +34,11 @@ def poses(times_s: np.ndarray, there: np.ndarray) -> PoseSequence:
     return PoseSequence(keypoints, confidence, times_s, "body25", SIZE)
 
 
-def run(
-    folder: Path, pictures: bool = False, title: str = "clip"
-) -> tuple[Any, Places, Analysis, dict[str, Any]]:
-    """A made-up result: every fourth frame given, all of them written."""
+def run(folder: Path, title: str = "clip") -> tuple[Any, Analysis, dict[str, Any], PreviewWriter]:
+    """A made-up result: every fourth frame given, all of them shown."""
     truth = ArraySource(ramp(), Fraction(30))
     given = subsample(truth, 4)
     given.name = title
-    where = Places(
-        folder / "frames" if pictures else None, folder / "poses", None if pictures else folder / "v.mp4"
-    )
-    wide = {"codec": "libx264", "crf": 10, "pixel_format": "yuv420p"}
-    sink = (
-        PictureWriter(folder / "frames", 1)
-        if pictures
-        else VideoWriter(folder / "v.mp4", Fraction(30), SIZE, **wide)
-    )
-    with sink as writer:
-        for frame in truth:
-            writer.write(frame)
     moments = timeline(given.times_s, Fraction(30))
     keyframes = np.array([False, True, True])
     analysis = Analysis(
@@ -64,7 +49,13 @@ def run(
         PoseTracks.of([poses(moments.times_s, np.arange(9) >= 4)]),
         None,
     )
-    return given, where, analysis, summary(given, analysis)
+    writer = PreviewWriter(folder / "p.mp4", given, moments)
+    frames = list(truth)
+    with writer:
+        for number, frame in enumerate(frames):
+            keyframe = number // 4 if number % 4 == 0 else -1
+            writer.write(OutputFrame(number, frame, keyframe, given=frames[number // 4 * 4]))
+    return given, analysis, summary(given, analysis), writer
 
 
 def summary(given: Any, analysis: Analysis) -> dict[str, Any]:
@@ -90,10 +81,8 @@ def facts(page: str) -> dict[str, Any]:
     return json.loads(found[1])
 
 
-@pytest.mark.parametrize("pictures", [False, True])
-def test_the_preview_shows_the_held_keyframe_beside_each_output_frame(tmp_path: Path, pictures: bool) -> None:
-    given, where, analysis, _ = run(tmp_path, pictures)
-    made = write_preview(tmp_path / "p.mp4", given, where, analysis.timeline)
+def test_the_preview_shows_the_held_keyframe_beside_each_output_frame(tmp_path: Path) -> None:
+    made = run(tmp_path)[-1].finished()
     assert made.held.tolist() == [0, 0, 0, 0, 1, 1, 1, 1, 2]
     for number, frame in enumerate(VideoSource(tmp_path / "p.mp4")):
         left, right = (
@@ -112,12 +101,14 @@ def test_a_long_clip_is_cut_and_the_page_says_so(tmp_path: Path, monkeypatch: py
     assert told["cut"] == "The page shows the first 0.2 of 0.3 s."
 
 
-def test_a_preview_too_large_is_written_again_shorter(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    given, where, analysis, _ = run(tmp_path)
+def test_a_preview_too_large_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(preview_module, "MAX_BYTES", 1500)
-    assert 2 <= write_preview(tmp_path / "p.mp4", given, where, analysis.timeline).frames < 9
+    *_, film = run(tmp_path)
+    preview = film.finished()
+    assert 2 <= preview.frames < 9
+    kept = list(VideoSource(film.path))
+    assert len(kept) == preview.frames
+    assert kept[-1][:, preview.cell_px :].mean() == pytest.approx(20 * (preview.frames - 1), abs=4)
 
 
 def test_a_name_cannot_become_part_of_the_page(tmp_path: Path) -> None:
@@ -139,8 +130,7 @@ def test_missing_joints_are_null_and_fallbacks_are_told(tmp_path: Path) -> None:
 
 
 def test_a_result_without_pictures_has_a_page_without_players(tmp_path: Path) -> None:
-    given, where, analysis, told = run(tmp_path)
-    write_report(tmp_path / "report.html", given, replace(where, video=None), analysis, told)
+    write_report(tmp_path / "report.html", *run(tmp_path)[:3])
     assert facts((tmp_path / "report.html").read_text(encoding="utf-8"))["preview"] is None
 
 

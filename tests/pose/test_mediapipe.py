@@ -15,7 +15,7 @@ from rib.pose.mask import MediapipeMask, body_roi
 from rib.pose.mediapipe import MediapipePose
 from rib.pose.sequences import nobody as no_tracks
 from rib.structures.keypoints import PoseSequence, PoseTracks
-from rib.structures.skeleton import convert, joint_set, mirror
+from rib.structures.skeleton import convert, convert_joints, joint_set, mirror
 from rib.video import open_source, subclip, subsample
 from rib.video.arrays import ArraySource
 
@@ -106,6 +106,17 @@ def test_the_bodys_square_turns_and_grows_with_the_body():
     assert after.side_px == pytest.approx(3 * before.side_px)
     assert np.exp(1j * after.angle_rad) == pytest.approx(np.exp(1j * (before.angle_rad + angle)))
     assert body_roi(joints_px, np.arange(25) < 2) is None
+
+
+def test_which_side_is_left_does_not_move_the_bodys_square():
+    rng = np.random.default_rng(2)
+    joints_px, confidence = rng.uniform(0, 100, (1, 67, 2)), rng.uniform(0, 1, (1, 67))
+    squares = []
+    for order in (np.arange(67), JOINTS.flip_index):
+        points, found = convert_joints(joints_px[:, order], confidence[:, order], "body25_hands", "body25")
+        squares.append(body_roi(points[0], found[0] > 0))
+    assert np.array_equal(squares[0].centre_px, squares[1].centre_px)
+    assert (squares[0].side_px, squares[0].angle_rad) == (squares[1].side_px, squares[1].angle_rad)
 
 
 @pytest.mark.slow

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import cv2
 import numpy as np
 import pytest
 
-from rib.video.cuts import find_cuts
+from rib.video.cuts import NEIGHBOURS, find_cuts, mark_cuts
 
 SETTINGS = {"residual": 0.12, "contrast": 2.25}
 SIZE = (160, 120)
@@ -84,3 +86,19 @@ def test_a_pan_is_no_cut(pan: float) -> None:
 def test_short_and_still_clips_have_none(count: int) -> None:
     assert find_cuts([np.full((120, 160, 3), 40, np.uint8)] * count, **SETTINGS) == []
     assert find_cuts(shot(0, count), **SETTINGS) == []
+
+
+def test_frames_pass_with_their_mark_a_few_frames_late() -> None:
+    frames, taken = shot(0, 7) + shot(1, 6), [0]
+
+    def counted() -> Iterator[np.ndarray]:
+        for frame in frames:
+            taken[0] += 1
+            yield frame
+
+    marks = []
+    for index, (frame, begins_shot) in enumerate(mark_cuts(counted(), **SETTINGS)):
+        assert frame is frames[index]
+        assert taken[0] == min(index + NEIGHBOURS + 1, len(frames))
+        marks.append(begins_shot)
+    assert np.flatnonzero(marks).tolist() == [7]

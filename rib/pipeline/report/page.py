@@ -11,10 +11,9 @@ from typing import IO, Any
 
 import numpy as np
 
-from rib.io.files import temporary_folder, write_whole
+from rib.io.files import write_whole
 from rib.pipeline.analysis import Analysis
-from rib.pipeline.destinations import Places
-from rib.pipeline.report.preview import Preview, write_preview
+from rib.pipeline.report.preview import Preview, PreviewWriter
 from rib.structures.keypoints import PoseSequence
 from rib.structures.skeleton import SIDES, convert, joint_set
 from rib.video import FrameSource
@@ -24,25 +23,25 @@ CHUNK_BYTES = 3 << 18
 
 
 def write_report(
-    path: Path, source: FrameSource, where: Places, analysis: Analysis, summary: Mapping[str, Any]
+    path: Path,
+    source: FrameSource,
+    analysis: Analysis,
+    summary: Mapping[str, Any],
+    film: PreviewWriter | None = None,
 ) -> None:
     """Write report.html: both clips under one slider, the skeleton, times, what ran and where it fell back.
 
     Args:
         path: The page to write.
         source: The input.
-        where: The result; without video and pictures the page has no players.
         analysis: What the chain found.
         summary: What summary.json holds, with the seconds so far.
+        film: What wrote the video of both sides; None for a page without players.
     """
-    with temporary_folder(path) as folder:
-        video = folder / "preview.mp4"
-        preview = None
-        if where.video or where.pictures:
-            preview = write_preview(video, source, where, analysis.timeline)
-        facts = _facts(source, analysis, summary, preview)
-        with write_whole(path) as temporary, temporary.open("w", encoding="utf-8") as page:
-            _fill(page, {"report": _json(facts), "video": video if preview else ""})
+    preview = film.finished() if film is not None else None
+    facts = _facts(source, analysis, summary, preview)
+    with write_whole(path) as temporary, temporary.open("w", encoding="utf-8") as page:
+        _fill(page, {"report": _json(facts), "video": film.path if film is not None else ""})
 
 
 def _fill(page: IO[str], parts: Mapping[str, str | Path]) -> None:

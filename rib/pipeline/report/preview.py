@@ -5,18 +5,21 @@ Both stand in one video, so that whatever a browser seeks to or drops, the two s
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
+import av
 import cv2
 import numpy as np
 
-from rib.pipeline.destinations import Places
+from rib.io.files import write_whole
+from rib.pipeline.output_frames import OutputFrame
 from rib.pipeline.times import SAME_TIME_S, Timeline
-from rib.video import FrameSource, VideoWriter, open_source
+from rib.video import FrameSource, VideoWriter
 
 MAX_HEIGHT_PX = 480
 MAX_SECONDS = 20.0
@@ -47,52 +50,75 @@ class Preview:
     held: np.ndarray
 
 
-def write_preview(path: Path, source: FrameSource, where: Places, timeline: Timeline) -> Preview:
-    """Write the video of both sides, cut to what a page can carry.
+class PreviewWriter:
+    """Writes the video of both sides while the result's frames pass, cut to what a page can carry.
 
     Args:
         path: The .mp4 to write.
-        source: The input.
-        where: The result, whose video or pictures are read back.
+        source: The input, whose frames are not read.
         timeline: The output's moments.
     """
-    frames = max(2, min(len(timeline), MAX_FRAMES, int(MAX_SECONDS * timeline.fps)))
-    preview = _write(path, source, where, timeline, frames)
-    size = path.stat().st_size
-    if size > MAX_BYTES:
-        preview = _write(path, source, where, timeline, max(2, int(frames * 0.9 * MAX_BYTES / size)))
-    return preview
+
+    def __init__(self, path: Path, source: FrameSource, timeline: Timeline) -> None:
+        self.path, self._timeline = path, timeline
+        self._size_px = _size(source.size_px)
+        self._cell = -(-self._size_px[0] // MACROBLOCK_PX) * MACROBLOCK_PX
+        self._frames = max(2, min(len(timeline), MAX_FRAMES, int(MAX_SECONDS * timeline.fps)))
+        self._held = _held(source, timeline)
+        self._left, self._shown = np.empty(0), -1
+        both = 2 * self._cell, self._size_px[1]
+        self._video = VideoWriter(path, timeline.fps, both, codec="libx264", crf=20, pixel_format="yuv420p")
+        self._video.options.update(SCRUBBING)
+
+    def __enter__(self) -> Self:
+        self._video.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool | None:
+        return self._video.__exit__(kind, error, trace)
+
+    def write(self, frame: OutputFrame) -> None:
+        """Take the next frame of the result; those beyond what a page can carry are left out."""
+        if frame.index >= self._frames:
+            return
+        assert frame.given is not None
+        if self._held[frame.index] != self._shown:
+            self._left, self._shown = self._side(frame.given), int(self._held[frame.index])
+        self._video.write(np.concatenate([self._left, self._side(frame.picture)], axis=1))
+
+    def finished(self) -> Preview:
+        """What the page has to know, after the last frame; a video too large is cut."""
+        frames, size = self._frames, self.path.stat().st_size
+        if size > MAX_BYTES:
+            frames = max(2, int(frames * 0.9 * MAX_BYTES / size))
+            _keep_first(self.path, frames)
+        return Preview(frames, self._timeline.fps, self._size_px, self._cell, self._held[:frames])
+
+    def _side(self, picture: np.ndarray) -> np.ndarray:
+        small = cv2.resize(picture, self._size_px, interpolation=cv2.INTER_AREA)
+        padding = self._cell - self._size_px[0]
+        return cv2.copyMakeBorder(small, 0, 0, 0, padding, cv2.BORDER_REPLICATE)
 
 
-def _write(path: Path, source: FrameSource, where: Places, timeline: Timeline, frames: int) -> Preview:
-    width, height = _size(source.size_px)
-    cell = -(-width // MACROBLOCK_PX) * MACROBLOCK_PX
-    held = np.searchsorted(source.times_s, timeline.times_s[:frames] + SAME_TIME_S, side="right") - 1
-    video = VideoWriter(
-        path, timeline.fps, (2 * cell, height), codec="libx264", crf=20, pixel_format="yuv420p"
-    )
-    video.options.update(SCRUBBING)
-    with video as writer:
-        shown = -1
-        left = np.empty(0)
-        for index, before, after in _pairs(source, where, held):
-            if index != shown:
-                left, shown = _cell(before, width, height, cell), index
-            writer.write(np.concatenate([left, _cell(after, width, height, cell)], axis=1))
-    return Preview(frames, timeline.fps, (width, height), cell, held)
+def _held(source: FrameSource, timeline: Timeline) -> np.ndarray:
+    """(N,) the keyframe that the input shows at each moment of the output."""
+    return np.searchsorted(source.times_s, timeline.times_s + SAME_TIME_S, side="right") - 1
 
 
-def _pairs(
-    source: FrameSource, where: Places, held: np.ndarray
-) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
-    """For each output frame the keyframe held at its moment (number and picture) and the frame itself."""
-    keyframes = enumerate(source)
-    index, picture = next(keyframes)
-    result = open_source(str(where.video or where.pictures), None if where.video else 30.0)
-    for wanted, made in zip(held, islice(result, len(held)), strict=True):
-        while index < wanted:
-            index, picture = next(keyframes)
-        yield index, picture, made
+def _keep_first(path: Path, frames: int) -> None:
+    """Cut a video without B-frames after so many frames, as they are."""
+    with (
+        write_whole(path) as shorter,
+        av.open(str(path)) as long,
+        av.open(str(shorter), "w", format="mp4", options={"movflags": "+faststart"}) as cut,
+    ):
+        stream = cut.add_stream_from_template(long.streams.video[0])
+        packets = (packet for packet in long.demux(video=0) if packet.dts is not None)
+        for packet in islice(packets, frames):
+            packet.stream = stream
+            cut.mux(packet)
 
 
 def _size(size_px: tuple[int, int]) -> tuple[int, int]:
@@ -100,8 +126,3 @@ def _size(size_px: tuple[int, int]) -> tuple[int, int]:
     scale = min(1.0, MAX_HEIGHT_PX / size_px[1], 2 * MAX_HEIGHT_PX / size_px[0])
     width, height = (max(2, round(side * scale / 2) * 2) for side in size_px)
     return width, height
-
-
-def _cell(picture: np.ndarray, width: int, height: int, cell: int) -> np.ndarray:
-    small = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
-    return cv2.copyMakeBorder(small, 0, 0, 0, cell - width, cv2.BORDER_REPLICATE)

@@ -1,0 +1,179 @@
+"""Cuts, people and mattes of a clip, in as few walks over its frames as can be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, nullcontext
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rib.io.cache import Cache
+from rib.pipeline.matte_spool import MatteSpool
+from rib.pipeline.pose_artefact import FORMAT, digest, load_tracks, save_tracks
+from rib.pipeline.stage_set import StageSet
+from rib.pipeline.stages import PoseLook, WalkingMask, WalkingPose
+from rib.pipeline.watch import bar
+from rib.pose.memory import trim_memory
+from rib.structures.keypoints import PoseSequence, PoseTracks
+from rib.video import FrameSource
+from rib.video.cuts import mark_cuts
+
+
+class ClipWalks:
+    """Looks at a clip for the chain's analysis; asked for cuts, people and mattes in this order.
+
+    Where nothing is kept from earlier, cuts and people are found in one walk, and people are looked at
+    closely and cut out in a second. What is kept costs no walk.
+
+    Args:
+        stages: Pose and mask.
+        artefacts: Where results are kept.
+        cuts: Settings of `mark_cuts`.
+        source: The clip.
+    """
+
+    def __init__(
+        self, stages: StageSet, artefacts: Cache, cuts: Mapping[str, float], source: FrameSource
+    ) -> None:
+        self._stages, self._artefacts, self._settings, self._source = stages, artefacts, cuts, source
+        self._spool = MatteSpool(artefacts.folder)
+        self._seen: PoseLook | None = None
+        self._cuts: list[int] = []
+
+    def cuts(self) -> list[int]:
+        """Keyframes that begin a new shot."""
+        folder, _ = self._artefacts.get("cuts", self._settings, self._cut_parents, self._make_cuts)
+        self._cuts = np.load(folder / "cuts.npy").tolist()
+        return self._cuts
+
+    def people(self) -> PoseTracks:
+        """Everybody who is followed, at the keyframes."""
+        stage = self._stages.pose
+        if not stage.keep:
+            return _tracks(stage(self._source, self._cuts))
+        folder, _ = self._artefacts.get("poses", self._pose_recipe, self._pose_parents, self._make_poses)
+        return load_tracks(folder / "poses.npz")
+
+    def mattes(self, people: PoseTracks) -> dict[int, Path]:
+        """By track id a folder of one 8-bit matte a keyframe.
+
+        Args:
+            people: At the keyframes.
+        """
+        recipe, folders = self._stages.recipes["mask"], {}
+        for track_id in people.track_ids:
+            parents = [self._source.fingerprint(), digest(people.person(track_id))]
+            make = partial(self._make_mattes, people, track_id)
+            folders[track_id], _ = self._artefacts.get("masks", recipe, parents, make)
+        return folders
+
+    def close(self) -> None:
+        """Free networks and temporary files."""
+        self._spool.close()
+        if self._seen is not None:
+            self._seen.close()
+
+    @property
+    def _cut_parents(self) -> list[str]:
+        return [self._source.fingerprint()]
+
+    @property
+    def _pose_recipe(self) -> dict[str, Any]:
+        return {"pose": self._stages.recipes["pose"], "format": FORMAT}
+
+    @property
+    def _pose_parents(self) -> list[str]:
+        return [self._source.fingerprint(), self._artefacts.key("cuts", self._settings, self._cut_parents)]
+
+    def _make_cuts(self, folder: Path) -> None:
+        self._seen, found = self._begin(), []
+        with self._stages.watch("cuts"):
+            marked = mark_cuts(self._frames("looking for cuts and people"), **self._settings)
+            for index, (picture, begins_shot) in enumerate(marked):
+                found += [index] if begins_shot else []
+                if self._seen is not None:
+                    with self._stages.watch("pose"):
+                        self._seen.find(picture, begins_shot)
+        np.save(folder / "cuts.npy", np.array(found, dtype=np.int64))
+
+    def _begin(self) -> PoseLook | None:
+        """The pose stage, where it can share the walk and its result is not kept from earlier."""
+        if self._stages.wiring.pose_from_motion:
+            return None
+        stage = self._stages.pose
+        if not isinstance(stage, WalkingPose):
+            return None
+        kept = self._artefacts.has("poses", self._pose_recipe, self._pose_parents)
+        return None if kept else stage.begin(self._source)
+
+    def _make_poses(self, folder: Path) -> None:
+        stage = self._stages.pose
+        with self._stages.watch("pose"):
+            if isinstance(stage, WalkingPose):
+                found = self._look_closely(self._seen or self._find(stage))
+            else:
+                found = _tracks(stage(_Barred(self._source, "finding poses"), self._cuts))
+        save_tracks(found, folder / "poses.npz")
+
+    def _find(self, stage: WalkingPose) -> PoseLook:
+        """The first walk, where the cuts were known from before."""
+        self._seen, shots = stage.begin(self._source), set(self._cuts)
+        for index, picture in enumerate(self._frames("finding people")):
+            self._seen.find(picture, index in shots)
+        return self._seen
+
+    def _look_closely(self, seen: PoseLook) -> PoseTracks:
+        """The second walk; mattes are made of what was seen, since they do not tell left from right."""
+        mask = self._stages.mask if "masks" in self._stages.wiring.wanted else None
+        with closing(mask.begin()) if isinstance(mask, WalkingMask) else nullcontext() as cut_out:
+            for picture in self._frames("looking at people"):
+                for pose in seen.look(picture):
+                    if cut_out is not None:
+                        with self._stages.watch("mask"):
+                            self._spool.add(pose.track_id, cut_out(picture, pose))
+        return seen.tracks()
+
+    def _make_mattes(self, people: PoseTracks, track_id: int, folder: Path) -> None:
+        with self._stages.watch("mask"):
+            if track_id not in self._spool:
+                self._cut_out(people)
+            self._spool.write(track_id, folder)
+
+    def _cut_out(self, people: PoseTracks) -> None:
+        """A walk for mattes alone, where the poses were known from before."""
+        stage, persons = self._stages.mask, [people.person(one) for one in people.track_ids]
+        if not isinstance(stage, WalkingMask):
+            for person in persons:
+                for matte in stage(_Barred(self._source, "cutting out the person"), person):
+                    self._spool.add(person.track_id, matte)
+            return
+        with closing(stage.begin()) as cut_out:
+            for index, picture in enumerate(self._frames("cutting out people")):
+                for person in persons:
+                    self._spool.add(person.track_id, cut_out(picture, person[index]))
+
+    def _frames(self, label: str) -> Iterable[np.ndarray]:
+        return trim_memory(bar(self._source, len(self._source), label))
+
+
+def _tracks(found: PoseSequence | PoseTracks) -> PoseTracks:
+    return found if isinstance(found, PoseTracks) else PoseTracks.of([found])
+
+
+class _Barred:
+    """A source whose frames pass under a progress bar."""
+
+    def __init__(self, source: FrameSource, label: str) -> None:
+        self._source, self._label = source, label
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._source, name)
+
+    def __len__(self) -> int:
+        return len(self._source)
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        return iter(bar(self._source, len(self._source), self._label))

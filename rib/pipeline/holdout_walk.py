@@ -1,0 +1,99 @@
+"""Hold-out validation in the walk that makes the frames, a shot ahead of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from rib.pipeline.analysis import Analysis
+from rib.pipeline.holdout_validator import HoldoutValidator
+from rib.pipeline.holdouts import Holdouts, span_around
+from rib.pipeline.keyframe_window import KeyframeWindow, SpanWalk
+from rib.pipeline.stage_set import StageSet
+from rib.structures.person_interval import HoldoutEvidence
+from rib.video import FrameQueue
+
+AHEAD_BYTES = 4 * 2**30
+"""Frames of a shot wait, mostly on disk, until its hold-outs are judged; of a shot with more bytes the first
+pass before its last hold-outs are seen, and are judged by those before."""
+
+
+class HoldoutWalk:
+    """Sees every frame before it passes, and judges the renderer on the keyframes that are held out.
+
+    Args:
+        stages: Its watch takes the time.
+        validator: Chooses and scores.
+        analysis: What is known of the clip.
+        learnt: By track id, keyframes that the renderer's net was fitted to.
+        folder: On whose disk frames wait.
+        ahead_bytes: So many bytes of frames wait at most.
+    """
+
+    def __init__(
+        self,
+        stages: StageSet,
+        validator: HoldoutValidator,
+        analysis: Analysis,
+        learnt: Mapping[int, frozenset[int]],
+        folder: Path,
+        ahead_bytes: int = AHEAD_BYTES,
+    ) -> None:
+        self._watch, self._validator, self._analysis = stages.watch, validator, analysis
+        self._learnt, self._ahead_bytes = learnt, ahead_bytes
+        self._queue = FrameQueue(folder)
+        self._people: dict[int, list[int]] = {}
+        for track_id in analysis.keyframe_tracks.track_ids:
+            for keyframe in validator.choose(analysis, track_id):
+                self._people.setdefault(keyframe, []).append(track_id)
+        self._chosen = sorted(self._people)
+        spans = [span_around(analysis, keyframe) for keyframe in self._chosen]
+        self._spans = SpanWalk(KeyframeWindow(analysis, stages.device), spans)
+        self._shots = analysis.shots
+        self._last_needed = np.full(len(self._shots), -1)
+        for keyframe, span in zip(self._chosen, spans, strict=True):
+            self._last_needed[self._shots[keyframe]] = span.stop - 1
+        self._num_judged = 0
+        self._found: dict[int, list[tuple[int, tuple[float, ...]]]] = {}
+        self._holdouts: dict[int, Holdouts] = {}
+
+    def through(self, frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+        """All keyframes in order; one passes when the hold-outs of its shot are judged."""
+        passed = 0
+        for index, frame in enumerate(frames):
+            self._queue.append(frame)
+            self._judge(frame)
+            while self._queue and (
+                self._last_needed[self._shots[passed]] <= index or self._queue.num_bytes > self._ahead_bytes
+            ):
+                yield self._queue.pop()
+                passed += 1
+        while self._queue:
+            yield self._queue.pop()
+
+    def evidence(self, track_id: int, interval: int) -> HoldoutEvidence:
+        """What bears on a person between two keyframes, of what was judged until now."""
+        return self.judged(track_id).evidence(interval, self._analysis.cuts)
+
+    def judged(self, track_id: int) -> Holdouts:
+        """What was judged of a person until now."""
+        if track_id not in self._holdouts:
+            found = self._found.get(track_id, [])
+            keyframes = np.array([keyframe for keyframe, _ in found], np.int64)
+            scores = np.array([score for _, score in found]).reshape(-1, 4)
+            shots = self._shots[keyframes]
+            self._holdouts[track_id] = Holdouts(keyframes, shots, scores[:, 0], scores[:, 1:])
+        return self._holdouts[track_id]
+
+    def _judge(self, frame: np.ndarray) -> None:
+        for near in self._spans.push(frame):
+            keyframe = self._chosen[self._num_judged]
+            self._num_judged += 1
+            for track_id in self._people[keyframe]:
+                with self._watch("hold-outs"):
+                    learnt = self._learnt.get(track_id, ())
+                    score = self._validator(self._analysis, track_id, keyframe, near, learnt)
+                self._found.setdefault(track_id, []).append((keyframe, score))
+                self._holdouts.pop(track_id, None)

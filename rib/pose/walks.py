@@ -1,0 +1,207 @@
+"""Poses of a clip whose frames somebody else walks through: once to find people, once to look closely."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from rib.pose.blazepose import BodyLandmarker, PersonDetector, Roi
+from rib.pose.flip_augmentation import average, flipped_landmarks
+from rib.pose.left_right import fix_left_right_swaps
+from rib.pose.people import Candidate, Crowd, believe
+from rib.pose.sequences import nobody
+from rib.pose.track import Tracker, lasting, main_person
+from rib.structures.keypoints import LAYERS, PoseSequence, PoseTracks
+from rib.structures.skeleton import joint_set
+from rib.video import FrameSource
+from rib.video.camera import CameraMotion, CameraWalk
+
+_CAMERA_PX = 320
+"""Long side of the pictures on which the camera's motion is told."""
+
+
+class WalkSettings(NamedTuple):
+    """See `rib.pose.mediapipe.MediapipePose`."""
+
+    min_visibility: float
+    max_people: int
+    tile_px: int
+    search_every_s: float
+    fill_gap_s: float
+    window_px: int
+    apart: float
+    swap_cost: float
+
+
+class Tracked(NamedTuple):
+    """One person after the first walk.
+
+    Attributes:
+        seen: (K) what the first walk saw of them.
+        rois: (K) where to look for them.
+        close: What the second walk has seen so far.
+    """
+
+    seen: list[Candidate | None]
+    rois: list[Roi | None]
+    close: list[Candidate | None]
+
+
+class PoseWalks:
+    """Shown every keyframe of a clip twice, in order; what it keeps of each is small.
+
+    Args:
+        tracker: Links the people.
+        settings: Of the stage.
+        source: The clip; its frames are not read here.
+        everybody: Whether all people are looked at closely, or only the most prominent.
+    """
+
+    def __init__(
+        self, tracker: Tracker, settings: WalkSettings, source: FrameSource, everybody: bool
+    ) -> None:
+        self._tracker, self._settings, self._everybody = tracker, settings, everybody
+        self._times_s, self._size_px = np.asarray(source.times_s, np.float64), source.size_px
+        self._detector = PersonDetector()
+        self._near = BodyLandmarker(hands=False, mask=False, window_px=settings.window_px)
+        self._close_by: BodyLandmarker | None = None
+        self._crowd = Crowd(
+            self._detector,
+            self._near,
+            min_visibility=settings.min_visibility,
+            max_people=settings.max_people,
+            tile_px=settings.tile_px,
+            search_every=max(1, round(settings.search_every_s * float(source.fps))),
+        )
+        self._camera = CameraWalk(_CAMERA_PX)
+        self._cuts: list[int] = []
+        self._people: list[list[Candidate]] = []
+        self._motions: list[CameraMotion] = []
+
+    def find(self, picture: np.ndarray, begins_shot: bool) -> None:
+        """Take the next frame of the first walk.
+
+        Args:
+            picture: (H, W, 3) uint8 RGB.
+            begins_shot: Whether it is the first of a new shot.
+        """
+        if begins_shot:
+            self._cuts.append(len(self._people))
+            self._crowd.forget()
+            self._camera.forget()
+        motion = self._camera(picture)
+        people = self._crowd(picture, motion.matrix)
+        self._camera.leave_out([candidate.detection.box_xyxy for candidate in people])
+        self._people.append(people)
+        self._motions.append(motion)
+
+    def look(self, picture: np.ndarray) -> list[PoseSequence]:
+        """Take the next frame of the second walk, after the whole of the first.
+
+        Returns:
+            Everybody at this moment, each a sequence of length 1; left and right are as they were seen: only
+            `tracks` puts them right.
+        """
+        if self._close_by is None:
+            self._close_by = BodyLandmarker(hands=True, mask=False, window_px=self._settings.window_px)
+        found = []
+        for track_id, person in self._tracked.items():
+            moment = len(person.close)
+            roi, seen = person.rois[moment], person.seen[moment]
+            person.close.append(
+                None if roi is None else self._look_closely(picture, roi, seen, self._close_by)
+            )
+            times_s = self._times_s[moment : moment + 1]
+            found.append(_sequence(person.close[-1:], times_s, self._size_px, track_id))
+        return found
+
+    def tracks(self) -> PoseTracks:
+        """Everybody at all K keyframes, after the second walk."""
+        cuts, settings = frozenset(self._cuts), self._settings
+        everybody = [
+            fix_left_right_swaps(
+                _sequence(person.close, self._times_s, self._size_px, track_id),
+                cuts,
+                settings.swap_cost,
+                settings.fill_gap_s,
+            )
+            for track_id, person in self._tracked.items()
+        ]
+        return PoseTracks.of(everybody) if everybody else nobody(self._times_s, self._size_px)
+
+    def close(self) -> None:
+        """Free the networks."""
+        for network in (self._detector, self._near, self._close_by):
+            if network is not None:
+                network.close()
+
+    @cached_property
+    def _tracked(self) -> dict[int, Tracked]:
+        """By track id, as the first walk tells."""
+        detections = [[candidate.detection for candidate in people] for people in self._people]
+        motions = [motion.matrix for motion in self._motions]
+        linked = self._tracker.link(detections, self._times_s, self._size_px, self._cuts, motions)
+        if self._everybody:
+            members = {track.track_id: track.members for track in lasting(linked, len(detections))}
+        else:
+            members = {0: main_person(linked, len(detections), self._cuts)}
+        tracked = {}
+        for track_id, found in members.items():
+            seen = [people[found[k]] if k in found else None for k, people in enumerate(self._people)]
+            rois = _bridge(seen, self._times_s, self._cuts, self._settings.fill_gap_s)
+            tracked[track_id] = Tracked(seen, rois, [])
+        return tracked
+
+    def _look_closely(
+        self, picture: np.ndarray, roi: Roi, earlier: Candidate | None, close_by: BodyLandmarker
+    ) -> Candidate | None:
+        body, other = close_by(picture, roi), flipped_landmarks(self._near, picture, roi)
+        if body is not None and other is not None:
+            body = average(body, other, body if earlier is None else earlier.body, self._settings.apart)
+        return believe(body or other, picture, self._settings.min_visibility)
+
+
+def _bridge(
+    seen: Sequence[Candidate | None], times_s: np.ndarray, cuts: Sequence[int], longest_s: float
+) -> list[Roi | None]:
+    """The person's squares; in short gaps inside a shot, squares between those before and after."""
+    known = [(k, candidate.roi) for k, candidate in enumerate(seen) if candidate is not None]
+    bridged: list[Roi | None] = [None if candidate is None else candidate.roi for candidate in seen]
+    for (a, before), (b, after) in pairwise(known):
+        if times_s[b] - times_s[a] > longest_s or any(a < cut <= b for cut in cuts):
+            continue
+        turn_rad = (after.angle_rad - before.angle_rad + np.pi) % (2 * np.pi) - np.pi
+        for k in range(a + 1, b):
+            part = float((times_s[k] - times_s[a]) / (times_s[b] - times_s[a]))
+            bridged[k] = Roi(
+                before.centre_px + part * (after.centre_px - before.centre_px),
+                before.side_px + part * (after.side_px - before.side_px),
+                before.angle_rad + part * turn_rad,
+            )
+    return bridged
+
+
+def _sequence(
+    chosen: Sequence[Candidate | None], times_s: np.ndarray, size_px: tuple[int, int], track_id: int
+) -> PoseSequence:
+    num_joints = len(joint_set("body25_hands"))
+    keypoints_px, confidence = np.zeros((len(chosen), num_joints, 2)), np.zeros((len(chosen), num_joints))
+    depth = np.full((len(chosen), len(LAYERS)), np.nan)
+    for moment, candidate in enumerate(chosen):
+        if candidate is not None:
+            keypoints_px[moment] = candidate.detection.keypoints_px
+            confidence[moment] = candidate.detection.confidence
+            depth[moment] = candidate.detection.depth
+    return PoseSequence(
+        keypoints_px=keypoints_px,
+        confidence=confidence,
+        times_s=times_s,
+        joint_set="body25_hands",
+        size_px=size_px,
+        depth_order=depth,
+        track_id=track_id,
+    )
