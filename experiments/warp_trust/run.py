@@ -24,9 +24,10 @@ from scores import KeptScores
 
 from rib.config.compose import compose
 from rib.io.files import write_text_whole
+from rib.io.images import to_pictures
 from rib.metrics.frames import summarise
 from rib.pipeline.chain import Chain
-from rib.pipeline.compositor import to_uint8, trust_map
+from rib.pipeline.compositor import trust_map
 from rib.pipeline.shares import TrustShares
 from rib.pipeline.synthesiser import Synthesis
 from rib.pipeline.times import target_fps
@@ -55,7 +56,7 @@ class Kept:
     def __call__(self, made: Synthesis) -> None:
         """Look at some moments of an interval."""
         floors = made.background.interpolated
-        self.floors |= zip(made.interval.indices, to_uint8(floors), strict=True)
+        self.floors |= zip(made.interval.indices, to_pictures(floors), strict=True)
         trust = trust_map(made.people, floors).cpu().numpy()
         self.trust += np.histogram(trust, 20, (0.0, 1.0))[0]
         for plan in made.plans:

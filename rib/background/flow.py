@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from rib.background.interpolator import Interpolator
 from rib.background.warp import backward_warp, pixel_grid
 from rib.io.errors import RibError
+from rib.io.images import to_pictures
 from rib.io.ranges import OneOf, Range
 from rib.structures.interval import Background, Interval, Keyframe
 
@@ -189,5 +190,5 @@ def _grey(picture: torch.Tensor) -> np.ndarray:
     """(1, 3, H, W) in 0..1 to (H, W) uint8, padded at the right and bottom to `SMALLEST_PX`."""
     height, width = picture.shape[-2:]
     short = (0, max(0, SMALLEST_PX - width), 0, max(0, SMALLEST_PX - height))
-    levels = (F.pad(picture, short, mode="replicate")[0] * 255).round().byte()
-    return cv2.cvtColor(levels.permute(1, 2, 0).cpu().numpy(), cv2.COLOR_RGB2GRAY)
+    padded = to_pictures(F.pad(picture, short, mode="replicate")[0])
+    return cv2.cvtColor(padded, cv2.COLOR_RGB2GRAY)

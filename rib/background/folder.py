@@ -10,6 +10,7 @@ import torch
 
 from rib.background.interpolator import Interpolator
 from rib.io.errors import RibError
+from rib.io.images import to_float
 from rib.io.regular_files import check_regular
 from rib.structures.interval import Background, Interval
 from rib.video.sequence import SUFFIXES, natural_key
@@ -56,7 +57,7 @@ class Folder(Interpolator):
         for index, frame in zip(interval.indices, frames, strict=True):
             _check_size(self.files[index], frame, (keyframe.shape[2], keyframe.shape[1]))
         pictures = torch.from_numpy(np.stack(frames)).to(keyframe.device).permute(0, 3, 1, 2)
-        return Background(pictures.to(torch.float32).contiguous() / 255)
+        return Background(to_float(pictures.contiguous()))
 
 
 def _read(path: Path) -> np.ndarray:

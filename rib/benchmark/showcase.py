@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from rib.benchmark.methods import Moment
+from rib.io.images import to_uint8
 from rib.metrics.person import PersonLandmarks, person_region
 
 TILE_WIDTH_PX = 300
@@ -170,5 +171,5 @@ def _fit(picture: np.ndarray, height: int) -> np.ndarray:
 
 def _heat(predicted: np.ndarray, true: np.ndarray) -> np.ndarray:
     difference = cv2.absdiff(predicted, true).max(axis=2).astype(np.float32)
-    level = np.round(np.clip(difference / LARGEST_ERROR, 0, 1) * 255).astype(np.uint8)
+    level = to_uint8(difference / LARGEST_ERROR)
     return cv2.cvtColor(cv2.applyColorMap(level, cv2.COLORMAP_INFERNO), cv2.COLOR_BGR2RGB)

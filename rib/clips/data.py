@@ -14,6 +14,7 @@ from rib.clips.batches import DrawnWindows, Growth, RawBatch, Refused
 from rib.clips.clips import ClipStore, choose
 from rib.clips.store import Hdf5Clips
 from rib.io.errors import RibError
+from rib.io.images import to_float
 from rib.io.ranges import Count, Range, Seed, Share, Size, Whole
 from rib.io.recipe import build
 from rib.render.clip_batch import ClipBatch
@@ -162,10 +163,10 @@ def open_clips(store: str, synthetic: Mapping[str, Any]) -> ClipStore:
 def to_clip_batch(batch: RawBatch) -> ClipBatch:
     """The same pictures as float32 in 0..1."""
     return ClipBatch(
-        frames=batch["frames"].float() / 255,
+        frames=to_float(batch["frames"]),
         poses=batch["poses"],
-        masks=batch["masks"].float() / 255,
-        backgrounds=batch["backgrounds"].float() / 255,
+        masks=to_float(batch["masks"]),
+        backgrounds=to_float(batch["backgrounds"]),
         times_s=batch["times_s"],
         names=batch["names"],
     )

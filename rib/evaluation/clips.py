@@ -19,6 +19,7 @@ from rib.clips.clips import Window, choose
 from rib.clips.data import to_clip_batch
 from rib.clips.store import Hdf5Clips
 from rib.io.errors import RibError
+from rib.io.images import to_pictures
 from rib.metrics.frames import summarise
 from rib.render.clip_batch import ClipBatch, Generated
 
@@ -182,8 +183,7 @@ def _window(whole: Window, trial: HiddenFrame) -> Window:
 
 def eight_bit(picture: torch.Tensor) -> np.ndarray:
     """(C, H, W) in 0..1 to (H, W, C) uint8."""
-    scaled = (picture.float().clamp(0, 1) * 255).round().to(torch.uint8)
-    return np.ascontiguousarray(scaled.permute(1, 2, 0).cpu().numpy())
+    return to_pictures(picture.float())
 
 
 def summaries(rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from rib.io.errors import RibError
+from rib.io.images import to_tensor
 from rib.metrics import lpips, pictures
 from rib.metrics.person import LandmarkDetector, PersonLandmarks, Region, limb_error, person_region
 
@@ -104,4 +105,4 @@ def summarise(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
 
 
 def _planes(picture: np.ndarray) -> torch.Tensor:
-    return torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1))).float() / 255
+    return to_tensor(picture).contiguous()

@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from rib.io.images import to_float
 from rib.pipeline.times import Timeline
 from rib.structures.keypoints import PoseSequence, PoseTracks
 
@@ -80,7 +81,7 @@ class Analysis:
         path = self.mattes[track_id] / f"{keyframe:06d}.png"
         stored = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
         assert stored is not None
-        return stored.astype(np.float32) / 255
+        return to_float(stored)
 
     @property
     def fallbacks(self) -> list[Fallback]:

@@ -1,10 +1,9 @@
-"""The one compositing equation, and the step between floats and 8 bits."""
+"""The one compositing equation."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import torch
 
 from rib.structures.interval import Background
@@ -67,14 +66,3 @@ def trust_map(people: Sequence[RenderedPerson], like: torch.Tensor) -> torch.Ten
         place = person.box.of(whole)
         place.copy_(torch.maximum(place, person.trust))
     return whole
-
-
-def to_uint8(pictures: torch.Tensor) -> np.ndarray:
-    """(N, 3, H, W) float in 0..1 to (N, H, W, 3) uint8, rounded to the nearest."""
-    scaled = (pictures * 255 + 0.5).clamp(0, 255).to(torch.uint8)
-    return np.ascontiguousarray(scaled.permute(0, 2, 3, 1).cpu().numpy())
-
-
-def to_float(picture: np.ndarray, device: torch.device | str = "cpu") -> torch.Tensor:
-    """(H, W, 3) uint8 to (3, H, W) float32 in 0..1."""
-    return torch.from_numpy(np.ascontiguousarray(picture)).to(device).permute(2, 0, 1).float().div_(255)

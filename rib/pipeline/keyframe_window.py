@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from rib.io.images import to_tensor
 from rib.pipeline.analysis import Analysis
-from rib.pipeline.compositor import to_float
 from rib.structures.interval import Keyframe
 from rib.structures.person import PersonView
 
@@ -84,7 +84,7 @@ class KeyframeWindow:
         tracks = self.analysis.keyframe_tracks
         people = tuple(self._view(track_id, index) for track_id in tracks.track_ids)
         time_s = float(self.analysis.keyframe_times_s[index])
-        return Keyframe(index, time_s, to_float(frame, self.device), people)
+        return Keyframe(index, time_s, to_tensor(frame, self.device), people)
 
     def _view(self, track_id: int, index: int) -> PersonView:
         matte = self.analysis.matte(track_id, index)

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from rib.io.files import write_errors
+from rib.io.images import to_uint8
 
 
 class MatteSpool:
@@ -34,7 +35,7 @@ class MatteSpool:
         Raises:
             RibError: The disk is full.
         """
-        content = cv2.imencode(".png", np.round(matte * 255).astype(np.uint8))[1].tobytes()
+        content = cv2.imencode(".png", to_uint8(matte))[1].tobytes()
         with write_errors(self._folder):
             self._file = self._file or tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115
             self._file.write(content)

@@ -8,9 +8,9 @@ import numpy as np
 import torch
 
 from rib.io.errors import RibError
+from rib.io.images import to_tensor
 from rib.pipeline.analysis import Analysis
 from rib.pipeline.chain import Chain
-from rib.pipeline.compositor import to_float
 from rib.render.protocol import FittedRenderer
 from rib.render.refine.dataset import RefinerSample
 from rib.structures.interval import Interval
@@ -92,5 +92,5 @@ def _truths(source: FrameSource, wanted: Mapping[int, np.ndarray]) -> Iterator[t
         while len(taken) < len(numbers):
             number, frame = next(frames)
             if number in numbers:
-                taken.append(to_float(frame))
+                taken.append(to_tensor(frame))
         yield torch.stack(taken)

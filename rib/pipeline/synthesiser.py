@@ -9,7 +9,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from rib.pipeline.compositor import composite, to_uint8, trust_map
+from rib.io.images import to_pictures
+from rib.pipeline.compositor import composite, trust_map
 from rib.pipeline.output_frames import OutputFrame
 from rib.pipeline.stage_set import StageSet
 from rib.render.protocol import Plan
@@ -113,7 +114,7 @@ class Synthesiser:
         with self.stages.watch("render"):
             people = [self.stages.renderer.render(plan, moments, background) for plan in drawn]
         with self.stages.watch("composite"):
-            pictures = to_uint8(composite(background, people))
+            pictures = to_pictures(composite(background, people))
             trust = trust_map(people, background.interpolated)[:, 0].cpu().numpy()
         if self.observer is not None:
             self.observer(Synthesis(interval, background, plans, people, pictures))

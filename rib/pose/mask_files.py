@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from rib.io.errors import RibError
+from rib.io.images import to_float
 from rib.io.regular_files import check_regular
 from rib.structures.keypoints import PoseSequence
 from rib.video import FrameSource
@@ -66,4 +67,4 @@ def _read(file: Path, size_px: tuple[int, int]) -> np.ndarray:
         raise RibError(
             f"{file} is {stored.shape[1]} x {stored.shape[0]}, but the clip is {width} x {height} pixels"
         )
-    return stored.astype(np.float32) / (65535 if stored.dtype == np.uint16 else 255)
+    return stored.astype(np.float32) / 65535 if stored.dtype == np.uint16 else to_float(stored)

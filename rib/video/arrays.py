@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from rib.io.errors import RibError
+from rib.io.images import to_uint8
 from rib.video.look import Look
 from rib.video.times import Timing, constant_times, exact_fps, timing_from_seconds
 
@@ -94,7 +95,7 @@ def as_rgb8(frame: Any) -> np.ndarray:
         frame = frame.detach().cpu().numpy()
         frame = np.moveaxis(frame, 0, -1) if frame.ndim == 3 else frame
         if np.issubdtype(frame.dtype, np.floating):
-            frame = np.rint(frame.clip(0, 1) * 255).astype(np.uint8)
+            frame = to_uint8(frame)
     if not isinstance(frame, np.ndarray) or frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3:
         got = f"{getattr(frame, 'dtype', type(frame).__name__)} of shape {getattr(frame, 'shape', '?')}"
         raise RibError(f"a frame is {got}", "give (H, W, 3) uint8 arrays or (3, H, W) tensors")

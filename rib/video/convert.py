@@ -12,6 +12,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 
+from rib.io.images import to_uint8
 from rib.video.look import Look
 
 AS_OTHERS = Interpolation.BICUBIC
@@ -79,7 +80,7 @@ def to_sdr(rgb: np.ndarray, is_pq: bool) -> np.ndarray:
     over = np.maximum(peak - KNEE, 0) / (1 - KNEE)
     rolled = np.where(peak > KNEE, KNEE + (1 - KNEE) * (over / (1 + over)), peak)
     light = light * rolled / np.maximum(peak, 1e-6)
-    return np.rint(np.clip(light, 0, 1) ** (1 / 2.4) * 255).astype(np.uint8)
+    return to_uint8(np.clip(light, 0, 1) ** (1 / 2.4))
 
 
 def _pq_nits(code: np.ndarray) -> np.ndarray:

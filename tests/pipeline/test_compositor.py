@@ -2,10 +2,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
 import torch
 
-from rib.pipeline.compositor import composite, to_float, to_uint8, trust_map
+from rib.pipeline.compositor import composite, trust_map
 from rib.structures.box import Box
 from rib.structures.interval import Background
 from rib.structures.person import RenderedPerson
@@ -95,9 +94,3 @@ def test_the_trust_map_has_the_greatest_trust_of_anybody() -> None:
     assert not trust_map([], pictures(0)).any()
     empty = replace(low, box=Box.empty(), trust=low.trust[..., :0, :0])
     assert not trust_map([empty], pictures(0)).any()
-
-
-def test_eight_bits_survive_the_way_through_floats() -> None:
-    every = np.arange(256, dtype=np.uint8).reshape(1, 16, 16)
-    picture = np.concatenate([every, every[:, ::-1], every]).transpose(1, 2, 0)
-    assert np.array_equal(to_uint8(to_float(picture)[None])[0], picture)

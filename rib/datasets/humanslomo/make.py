@@ -12,6 +12,7 @@ import torch
 
 from rib.clips.write import StoredClip
 from rib.io.errors import RibError
+from rib.io.images import to_pictures, to_tensor, to_uint8
 from rib.io.recipe import build
 from rib.structures.interval import Interval, Keyframe
 from rib.structures.keypoints import PoseSequence
@@ -79,7 +80,7 @@ def see(name: str, source: FrameSource, stages: Stages, poses: PoseSequence | No
         poses = stages.pose(kept, ())
     if not poses.present.any():
         raise RibError("nobody is found in it")
-    masks = [np.round(matte * 255).astype(np.uint8) for matte in stages.mask(kept, poses)]
+    masks = [to_uint8(matte) for matte in stages.mask(kept, poses)]
     return SeenClip(name, frames, poses, masks)
 
 
@@ -152,10 +153,9 @@ def fill(
 ) -> list[np.ndarray]:
     """The pictures at some times between two, (H, W, 3) uint8 each."""
     keys = [
-        Keyframe(i, float(t), torch.from_numpy(picture).permute(2, 0, 1).float() / 255)
+        Keyframe(i, float(t), to_tensor(picture))
         for i, (t, picture) in enumerate(zip(ends_s, (a, b), strict=True))
     ]
     with torch.inference_mode():
         made = background(Interval(keys[0], keys[1], times_s)).interpolated
-    eight_bit = (made.clamp(0, 1) * 255).round().to(torch.uint8).permute(0, 2, 3, 1)
-    return list(eight_bit.cpu().numpy())
+    return list(to_pictures(made))

@@ -12,6 +12,7 @@ from typing import Annotated
 import numpy as np
 import torch
 
+from rib.io.images import to_float
 from rib.io.ranges import Range, Share
 from rib.render.refine.dataset import RefinerBatch, RefinerSample
 from rib.render.refine.refiner_input import CHANNELS
@@ -61,8 +62,8 @@ class CropRecipe:
     def _crop(self, sample: RefinerSample, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         moment = int(rng.integers(len(sample.channels)))
         rows, columns = self._place(sample.channels[moment], rng)
-        channels = sample.channels[moment][:, rows, columns].astype(np.float32) / 255
-        truth = sample.truth[moment][:, rows, columns].astype(np.float32) / 255
+        channels = to_float(sample.channels[moment][:, rows, columns])
+        truth = to_float(sample.truth[moment][:, rows, columns])
         channels, truth = (_filled(x, self.side_px) for x in (channels, truth))
         if rng.random() < self.mirrored:
             channels, truth = mirror(channels), truth[..., ::-1]

@@ -20,6 +20,7 @@ import torch
 from rib.io.errors import RibError
 from rib.io.hdf5 import Hdf5Writer, write_hdf5
 from rib.io.hdf5_reading import attribute, dataset, groups, number, open_hdf5, reading
+from rib.io.images import to_uint8
 from rib.render.refine.refiner_input import NUM_CHANNELS, RefinerInput
 
 # the names in the file are those of its first version, so that every version reads it
@@ -43,7 +44,7 @@ class RefinerSample:
     @classmethod
     def of(cls, inputs: RefinerInput, truth: torch.Tensor, gate: float) -> RefinerSample:
         """Store a refiner's input beside (N, 3, H, W) truths in 0..1."""
-        return cls(_bytes(inputs.channels), _bytes(truth), gate)
+        return cls(to_uint8(inputs.channels).cpu().numpy(), to_uint8(truth).cpu().numpy(), gate)
 
 
 class RefinerBatch(TypedDict):
@@ -56,10 +57,6 @@ class RefinerBatch(TypedDict):
 
     channels: torch.Tensor
     truth: torch.Tensor
-
-
-def _bytes(x: torch.Tensor) -> np.ndarray:
-    return (x.clamp(0, 1) * 255 + 0.5).to(torch.uint8).cpu().numpy()
 
 
 def write_samples(path: Path, clips: Mapping[str, Iterable[RefinerSample]], made_by: str = "") -> None:

@@ -9,6 +9,7 @@ import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
 from torch import Tensor
 
+from rib.io.images import to_pictures
 from rib.io.ranges import Range
 from rib.render.clip_batch import ClipBatch
 from rib.render.training.module import RendererModule, render_pair
@@ -51,7 +52,7 @@ def draw_sheet(module: RendererModule, batch: ClipBatch, rows: int) -> np.ndarra
         batch["backgrounds"].flatten(0, 1), frames.pred, frames.target, frames.foreground, mask, labels[:, :3]
     ]  # fmt: skip
     sheet: Tensor = torch.cat([column[:rows].float() for column in columns], -1)
-    return (sheet.clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1).flatten(0, 1).cpu().numpy()
+    return np.concatenate(to_pictures(sheet))
 
 
 def takes_pictures(logger: Any) -> bool:

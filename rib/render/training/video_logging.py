@@ -13,6 +13,7 @@ import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
 from torch import Tensor
 
+from rib.io.images import to_pictures
 from rib.io.ranges import Count, Range
 from rib.render.clip_batch import ClipBatch
 from rib.render.refine.refiner_input import RefinerInput, RefinerOutput
@@ -85,7 +86,7 @@ def draw_film(module: RendererModule, batch: ClipBatch) -> list[np.ndarray]:
     """(H, 3 * W, 3) uint8 for every learnt frame: made, true, and what the net began with."""
     frames = render_pair(module(batch), batch)
     row = torch.cat([frames.pred.float(), frames.target.float(), _before(batch).float()], -1)
-    return list((row.clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy())
+    return list(to_pictures(row))
 
 
 def _before(batch: ClipBatch) -> Tensor:

@@ -1,0 +1,41 @@
+"""Images between 8 bits and floats: one place and one rounding, floor(255 x + 0.5).
+
+Letters: N pictures, C channels, H and W their size.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import torch
+
+Image = TypeVar("Image", "np.ndarray", "torch.Tensor")
+
+
+def to_uint8(image: Image) -> Image:
+    """Round floats in 0..1, an array or a tensor of any shape, to uint8; what lies outside is clipped."""
+    if isinstance(image, np.ndarray):
+        return np.clip(image * 255 + 0.5, 0, 255).astype(np.uint8)
+    import torch
+
+    return (image * 255 + 0.5).clamp(0, 255).to(torch.uint8)
+
+
+def to_float(image: Image) -> Image:
+    """Divide uint8, an array or a tensor of any shape, by 255: float32 in 0..1."""
+    return image.astype(np.float32) / 255 if isinstance(image, np.ndarray) else image.float() / 255
+
+
+def to_pictures(tensor: torch.Tensor) -> np.ndarray:
+    """Round a tensor (..., C, H, W) in 0..1 to pictures (..., H, W, C) uint8."""
+    return np.ascontiguousarray(to_uint8(tensor).movedim(-3, -1).cpu().numpy())
+
+
+def to_tensor(picture: np.ndarray, device: torch.device | str = "cpu") -> torch.Tensor:
+    """Convert a picture (H, W, C) uint8 to a tensor (C, H, W) float32 in 0..1."""
+    import torch
+
+    return torch.from_numpy(np.ascontiguousarray(picture)).to(device).permute(2, 0, 1).float().div_(255)
