@@ -40,7 +40,7 @@ COMMANDS = {
     "clips": (
         *TRAIN, "experiment=renderer_smoke", "task.data.store=store.h5", "task.data.size_wh=[32,32]",
         "task.data.batch_size=1", "task.data.validation=[]", "task.data.first_frames=3",
-        "task.data.most_frames=3", "task.module.opponents=null",
+        "task.data.most_frames=3", "task.module.discriminators=null",
         *(f"~task.module.weights.{k}" for k in LEFT_OUT),
     ),
     "drawings": (
@@ -69,8 +69,8 @@ def clips(path: Path) -> None:
 
 def drawings(path: Path) -> None:
     rng = np.random.default_rng(0)
-    gap = RefinerSample(*(rng.integers(0, 255, (2, n, 40, 40), np.uint8) for n in (NUM_CHANNELS, 3)), 0.9)
-    write_samples(path, {"a": [gap], "b": [gap]})
+    sample = RefinerSample(*(rng.integers(0, 255, (2, n, 40, 40), np.uint8) for n in (NUM_CHANNELS, 3)), 0.9)
+    write_samples(path, {"a": [sample], "b": [sample]})
 
 
 WRITERS: dict[str, Callable[[Path], None]] = {
