@@ -114,7 +114,7 @@ class Campaign:
         self.kind, self.root, self.result = kind, root, result
         self.codes: Counter[int] = Counter()
         self.faults: dict[str, tuple[int, str]] = {}
-        self._every = max(1, RUNS // processes) if processes else 0
+        self._every = -(-RUNS // processes) if processes else 0
         self._count = 0
         self._again: list[tuple[int, Callable[[Path], list[str]], str]] = []
         self._begun_s = _processor_s()

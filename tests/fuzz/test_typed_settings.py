@@ -147,6 +147,9 @@ def test_any_value_of_any_setting_is_taken_or_refused_in_one_line(tmp_path: Path
 
         (makes if words[0] in ("interpolate", "upsample") else others).run(prepare)
 
+    for base in {base for base in BASES if not any("missing" in word for word in base)}:
+        if base[0] not in (*NO_VALUES, "benchmark", "download"):
+            others.whole(lambda folder, base=base: (write_inputs(folder), list(base))[1])
     attack()
     others.faults |= makes.faults
     makes.faults = {}
