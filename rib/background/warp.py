@@ -1,4 +1,4 @@
-"""Backward warping: fetch every pixel from where a flow field points."""
+"""Backward warping: sample every pixel where a flow field points; pixel centres lie at .5."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import torch.nn.functional as F
 
 
 def pixel_grid(height: int, width: int, device: torch.device) -> torch.Tensor:
-    """(1, 2, H, W) coordinates of all pixels in `grid_sample` units: -1 and 1 at the border pixels."""
-    x = torch.linspace(-1, 1, width, device=device).expand(height, width)
-    y = torch.linspace(-1, 1, height, device=device)[:, None].expand(height, width)
+    """(1, 2, H, W) pixel centres in `grid_sample` units: -1 and 1 at the edges of the picture."""
+    x = ((2 * torch.arange(width, device=device) + 1) / width - 1).expand(height, width)
+    y = ((2 * torch.arange(height, device=device) + 1) / height - 1)[:, None].expand(height, width)
     return torch.stack([x, y])[None]
 
 
@@ -29,6 +29,6 @@ def backward_warp(
     height, width = picture.shape[-2:]
     if grid is None:
         grid = pixel_grid(height, width, picture.device)
-    per_pixel = flow.new_tensor([2 / max(width - 1, 1), 2 / max(height - 1, 1)]).view(1, 2, 1, 1)
+    per_pixel = flow.new_tensor([2 / width, 2 / height]).view(1, 2, 1, 1)
     where = torch.addcmul(grid, flow, per_pixel).permute(0, 2, 3, 1)
-    return F.grid_sample(picture, where, mode="bilinear", padding_mode="border", align_corners=True)
+    return F.grid_sample(picture, where, mode="bilinear", padding_mode="border", align_corners=False)
