@@ -14,12 +14,15 @@ from typing import Any
 
 import cv2
 import numpy as np
+import torch
 from painted import figure, paint
 
 from rib.config.compose import compose
+from rib.io.recipe import build
 from rib.keypoint_files import write_openpose
 from rib.pipeline.chain import Chain
 from rib.pipeline.times import target_fps
+from rib.render.nets.checkpoint import save_net
 from rib.structures.keypoints import PoseSequence
 from rib.video import ArraySource, FrameSource, open_source, subclip, subsample
 
@@ -27,9 +30,18 @@ FOLDER = Path(__file__).parents[1] / "golden"
 DEGREES = (-10, 70, 10, 60, -20, 50, 0)
 POSES = ("pose=files", "keypoints=body25")
 FILES = (*POSES, "mask=files")
+SMALL_NET = (
+    "render.net.width=4",
+    "render.net.embedding=8",
+    "render.net.max_channels=32",
+    "render.net.mask_width=8",
+    "render.net.mask_blocks=1",
+    "render.net.bfloat16=false",
+)
 PAINTED = {
     "painted_none": (*POSES, "background=flow", "render=none"),
     "painted_warp": (*FILES, "background=flow", "render=warp"),
+    "painted_reference": (*POSES, "background=flow", "render=reference", *SMALL_NET),
     "painted_gan": (*FILES, "background=flow", "render=gan", "render.guard_lpips=9", "render.guard_db=-99"),
 }
 DEMO = {"demo_warp": ("render=warp",), "demo_gan": ("render=gan",)}
@@ -74,7 +86,18 @@ def painted_clip(folder: Path) -> FrameSource:
 
 def painted_files(case: str, folder: Path) -> list[str]:
     masks = [f"mask.path={folder / 'masks'}"] if "mask=files" in PAINTED[case] else []
-    return [f"poses={folder / 'poses'}", *masks]
+    weights = [f"render.ckpt={untrained(folder)}"] if case == "painted_reference" else []
+    return [f"poses={folder / 'poses'}", *masks, *weights]
+
+
+def untrained(folder: Path) -> Path:
+    """Weights of a small reference net as they are drawn from one seed."""
+    path = folder / "reference.safetensors"
+    given = ("input=x", "output=y", "rate=4", "render=reference", "render.ckpt=x")
+    recipe = compose("interpolate", *given, *SMALL_NET)["render"]["net"]
+    torch.manual_seed(0)
+    save_net(path, build(recipe), recipe, {})
+    return path
 
 
 def demo_clip() -> FrameSource:
