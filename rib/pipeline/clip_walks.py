@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, nullcontext
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +65,7 @@ class ClipWalks:
         """
         recipe, folders = self._stages.recipes["mask"], {}
         for track_id in people.track_ids:
-            parents = [self._source.fingerprint(), digest(people.person(track_id))]
+            parents = [self._fingerprint, digest(people.person(track_id))]
             make = partial(self._make_mattes, people, track_id)
             folders[track_id], _ = self._artefacts.get("masks", recipe, parents, make)
         return folders
@@ -76,9 +76,13 @@ class ClipWalks:
         if self._seen is not None:
             self._seen.close()
 
+    @cached_property
+    def _fingerprint(self) -> str:
+        return self._source.fingerprint()
+
     @property
     def _cut_parents(self) -> list[str]:
-        return [self._source.fingerprint()]
+        return [self._fingerprint]
 
     @property
     def _pose_recipe(self) -> dict[str, Any]:
@@ -86,7 +90,7 @@ class ClipWalks:
 
     @property
     def _pose_parents(self) -> list[str]:
-        return [self._source.fingerprint(), self._artefacts.key("cuts", self._settings, self._cut_parents)]
+        return [self._fingerprint, self._artefacts.key("cuts", self._settings, self._cut_parents)]
 
     def _make_cuts(self, folder: Path) -> None:
         self._seen, found = self._begin(), []

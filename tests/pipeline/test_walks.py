@@ -63,32 +63,86 @@ def test_the_holdouts_are_judged_in_the_walk_that_makes_the_frames(warp: dict[st
     assert source.decoded == 9
 
 
-@pytest.mark.slow
-def test_the_benchmark_runs_an_interpolator_once_for_all_methods(tmp_path: Path) -> None:
+LOOKS = 5
+"""At one person in one keyframe: to find, closely and mirrored; for the matte, and mirrored."""
+
+
+class Demo(Counted):
+    """A part of the demo's clip, each frame of which counts as decoded whenever it is asked for."""
+
+    def fingerprint(self) -> str:
+        return "the demo's walk"
+
+
+@pytest.fixture
+def walk() -> Demo:
+    """Seventeen small frames of the demo's clip."""
     try:
         video = open_source(weight_file("sports2d", "Sports2D/Demo/demo.mp4"))
     except RibError as error:
         pytest.skip(f"the demo's clip is not installed: {error}")
-    frames = list(subclip(video, 72, 17, (600, 490, 768, 480), (256, 160)))
-    asked = {"moments": 0}
+    return Demo(list(subclip(video, 72, 17, (600, 490, 768, 480), (256, 160))), fps=video.fps)
 
-    def count(module: torch.nn.Module, given: Any, made: Any) -> None:
+
+@pytest.fixture
+def moments() -> Iterator[list[int]]:
+    """How many moments the interpolator made in each call."""
+    made: list[int] = []
+
+    def count(module: torch.nn.Module, given: Any, result: Any) -> None:
         if isinstance(module, IFNet):
-            asked["moments"] += len(given[0])
+            made.append(len(given[0]))
 
-    runs = {}
     hook = register_module_forward_hook(count)
-    try:
-        for methods in ("[rife]", "[rife,rib]"):
-            asked["moments"] = 0
-            source = Counted(frames, fps=video.fps)
-            source.fingerprint()
-            hashed = source.decoded
-            where = (f"output={tmp_path / methods}", f"cache.dir={tmp_path / 'cache'}")
-            benchmark(compose("benchmark", "input=x", "stride=4", f"methods={methods}", *where), source)
-            runs[methods] = asked["moments"]
-            assert source.decoded - hashed <= len(frames) + 2 * hashed
-    finally:
-        hook.remove()
+    yield made
+    hook.remove()
+
+
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A word for each picture that one of mediapipe's networks saw."""
+    solution_base = pytest.importorskip("mediapipe.python.solution_base")
+    seen: list[str] = []
+    process = solution_base.SolutionBase.process
+
+    def counted(graph: Any, given: Any) -> Any:
+        if given["image"].any():  # a graph opens with a blank one
+            seen.append("landmarks" if "roi" in given else "detector")
+        return process(graph, given)
+
+    monkeypatch.setattr(solution_base.SolutionBase, "process", counted)
+    return seen
+
+
+@pytest.mark.slow
+def test_a_large_clip_is_walked_three_times_at_first_and_once_when_all_is_kept(
+    tmp_path: Path, walk: Demo, moments: list[int], looks: list[str]
+) -> None:
+    given = ("input=x", "output=y", "rate=2", "device=cpu", f"cache.dir={tmp_path}")
+    for walks, most_looks in ((3, LOOKS * 17), (1, 0)):
+        walk.decoded = 0
+        moments.clear()
+        looks.clear()
+        chain = Chain.from_config(compose("interpolate", *given))
+        analysis = chain.analyse(walk, walk.fps * 2)
+        assert len(list(chain.frames(walk, analysis))) == 33
+        assert analysis.keyframe_poses.present.all()
+        assert walk.decoded == walks * 17
+        assert looks.count("landmarks") <= most_looks
+        assert sum(moments) == 16 + 5  # and the hold-outs
+
+
+@pytest.mark.slow
+def test_the_benchmark_runs_an_interpolator_once_for_all_methods(
+    tmp_path: Path, walk: Demo, moments: list[int]
+) -> None:
+    runs = {}
+    for methods in ("[rife]", "[rife,rib]"):
+        moments.clear()
+        walk.decoded = 0
+        where = (f"output={tmp_path / methods}", f"cache.dir={tmp_path / 'cache'}")
+        benchmark(compose("benchmark", "input=x", "stride=4", f"methods={methods}", *where), walk)
+        runs[methods] = sum(moments)
+        assert walk.decoded == 17
     assert runs["[rife]"] == 12
     assert runs["[rife,rib]"] <= 12 + 3  # and the hold-outs
