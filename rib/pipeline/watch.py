@@ -7,9 +7,43 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TypeVar
 
+from rib.io.errors import RibError
+
 Item = TypeVar("Item")
+
+VOICE: ContextVar[str] = ContextVar("voice", default="still")
+"""How much is told on stderr while work goes on: quiet, still (bars alone), normal or verbose."""
+REPORT_EVERY_S = 20.0
+
+
+def say(line: str, verbose: bool = False) -> None:
+    """A line on stderr, where somebody wants to hear it.
+
+    Args:
+        line: What to say.
+        verbose: Whether it is for those alone who asked for much.
+    """
+    if VOICE.get() == "verbose" or (VOICE.get() == "normal" and not verbose):
+        print(f"rib: {line}", file=sys.stderr)
+
+
+@contextmanager
+def speaking(quiet: bool, verbose: bool) -> Iterator[None]:
+    """Tell as much as a command's settings ask for while the block runs.
+
+    Raises:
+        RibError: Both are asked for.
+    """
+    if quiet and verbose:
+        raise RibError("quiet=true and verbose=true were given", "type one of them")
+    token = VOICE.set("quiet" if quiet else "verbose" if verbose else "normal")
+    try:
+        yield
+    finally:
+        VOICE.reset(token)
 
 
 class Stopwatch:
@@ -22,6 +56,9 @@ class Stopwatch:
     @contextmanager
     def __call__(self, stage: str) -> Iterator[None]:
         """Time what happens inside the with-block."""
+        if stage not in self.seconds:
+            say(f"{stage} ...", verbose=True)
+            self.seconds[stage] = 0.0
         start = time.perf_counter()
         self._inner.append(0.0)
         try:
@@ -45,13 +82,28 @@ class Stopwatch:
 
 
 def bar(items: Iterable[Item], total: int, label: str) -> Iterable[Item]:
-    """Walk through items under a progress bar on a terminal; nothing is shown in a pipe."""
-    if not sys.stderr.isatty():
+    """Walk through items under a progress bar with the time left on a terminal.
+
+    In a pipe nothing is shown, or a line from time to time where much is to be told.
+    """
+    if VOICE.get() == "quiet":
         return items
+    if not sys.stderr.isatty():
+        return _reported(items, total, label) if VOICE.get() == "verbose" else items
     from rich.console import Console
     from rich.progress import track
 
     return track(items, description=label, total=total, console=Console(stderr=True), transient=True)
+
+
+def _reported(items: Iterable[Item], total: int, label: str) -> Iterator[Item]:
+    start = told = time.perf_counter()
+    for number, item in enumerate(items, 1):
+        yield item
+        now = time.perf_counter()
+        if now - told > REPORT_EVERY_S:
+            told, left_s = now, (now - start) / number * (total - number)
+            say(f"{label}: {number} of {total}, {left_s:.0f} s left")
 
 
 @contextmanager
@@ -60,7 +112,7 @@ def counter(label: str) -> Iterator[Callable[[int, int, str], None] | None]:
 
     It moves a progress bar on a terminal; in a pipe None is given.
     """
-    if not sys.stderr.isatty():
+    if not sys.stderr.isatty() or VOICE.get() == "quiet":
         yield None
         return
     from rich.console import Console

@@ -1,0 +1,99 @@
+"""A rough guess of time and space, before any work."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+LONG_S = 60.0
+LARGE_BYTES = 1e9
+"""A result that takes longer, or is larger, is told of before it is made."""
+
+MADE_S = {"Rife": 0.6, "Flow": 0.25, "Blend": 0.03}
+"""Seconds for 10^6 pixels in between, by interpolator, on one CPU core (README's table)."""
+DRAWN_S = 0.25
+KEYFRAME_S = 0.15
+"""For a keyframe of any size: people are found in small copies."""
+WRITTEN_S = 0.05
+GPU_GAIN = 10.0
+VIDEO_BYTES = 0.02
+"""A pixel of H.264 at crf 16; six steps of crf halve it."""
+PNG_BYTES = 1.05
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A guess, right within a factor of three or so.
+
+    Attributes:
+        seconds: Of work.
+        size_bytes: Of video and pictures.
+        frames: Frames of the result.
+        made: Those that are no copies.
+        size_px: Width and height.
+    """
+
+    seconds: float
+    size_bytes: float
+    frames: int
+    made: int
+    size_px: tuple[int, int]
+
+    def __str__(self) -> str:
+        width, height = self.size_px
+        return (
+            f"{self.frames} frames of {width} x {height} px, {self.made} of them made: roughly "
+            f"{in_words(self.seconds)} and {_size(self.size_bytes)}"
+        )
+
+    @property
+    def is_long(self) -> bool:
+        """Whether people should know before it begins."""
+        return self.seconds > LONG_S or self.size_bytes > LARGE_BYTES
+
+    def lacking(self, output: Path) -> str | None:
+        """A sentence where the disk of the output has less space than the result needs."""
+        folder = next(path for path in (output, *output.absolute().parents) if path.is_dir())
+        free = shutil.disk_usage(folder).free
+        if self.size_bytes <= free:
+            return None
+        return f"the result takes some {_size(self.size_bytes)}, but {_size(free)} are free in {folder}"
+
+
+def estimate(
+    config: Mapping[str, Any], keyframes: int, frames: int, made: int, size_px: tuple[int, int], device: str
+) -> Estimate:
+    """Guess from the number of frames and their size.
+
+    Args:
+        config: conf/interpolate.yaml, composed.
+        keyframes: Frames given.
+        frames: Frames of the result.
+        made: Those that are no copies.
+        size_px: Width and height.
+        device: Where pictures are made.
+    """
+    mpx, video = size_px[0] * size_px[1] / 1e6, config["video"]
+    name = config["background"]["_target_"].rpartition(".")[2]
+    drawn = 0.0 if config["render"]["_target_"].endswith("NoRenderer") else DRAWN_S
+    making = made * mpx * (MADE_S.get(name, MADE_S["Rife"]) + drawn)
+    seconds = (
+        making / (1.0 if device == "cpu" else GPU_GAIN) + keyframes * KEYFRAME_S + frames * mpx * WRITTEN_S
+    )
+    pixel = VIDEO_BYTES * 2 ** ((16 - (video["crf"] or 0)) / 6) if video["codec"] else 0.0
+    pixel += PNG_BYTES if video["pictures"] or config["layout"] == "reference" else 0.0
+    return Estimate(seconds, frames * mpx * 1e6 * pixel, frames, made, size_px)
+
+
+def in_words(seconds: float) -> str:
+    """A time as people say it."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def _size(size_bytes: float) -> str:
+    return f"{size_bytes / 1e9:.1f} GB" if size_bytes >= 1e9 else f"{size_bytes / 1e6:.3g} MB"
