@@ -33,7 +33,7 @@ def read_frame(content: Any, where: str) -> RawFrame:
     for person in people:
         body = numbers_in(person.get("pose_keypoints_2d", person.get("joints")), f"{where}: a person's body")
         if body:
-            frame.add(body, _hands(person, where))
+            frame.add(body, _hands(person, where), person.get("person_id", person.get("idx")))
     return frame
 
 

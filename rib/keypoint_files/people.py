@@ -28,6 +28,7 @@ class People:
         path: Where they were read.
         numbers: The frames' own numbers where frames without people are left out, else None.
         first_number: What the format calls its first frame.
+        ids: For each frame each person's number in the clip, -1 where the files tell none.
     """
 
     frames: tuple[np.ndarray, ...]
@@ -36,6 +37,14 @@ class People:
     path: Path
     numbers: tuple[int, ...] | None = None
     first_number: int = 0
+    ids: tuple[tuple[int, ...], ...] = ()
+
+    @property
+    def identified(self) -> bool:
+        """Whether the files tell who everybody is: a number for each person, no two alike in a frame."""
+        everybody = [one for frame in self.ids for one in frame]
+        apart = all(len(set(frame)) == len(frame) for frame in self.ids)
+        return bool(everybody) and min(everybody) >= 0 and apart
 
     def __len__(self) -> int:
         return len(self.frames)
@@ -65,9 +74,11 @@ class People:
                 "number the images of a clip one by one",
             )
         frames, names = [_NOBODY] * total, [f"{self.path}, nobody"] * total
-        for place, frame, name in zip(places, self.frames, self.names, strict=True):
-            frames[place], names[place] = frame, name
-        return replace(self, frames=tuple(frames), names=tuple(names), numbers=None)
+        ids: list[tuple[int, ...]] = [()] * total
+        given = self.ids or tuple((-1,) * len(frame) for frame in self.frames)
+        for place, frame, name, owners in zip(places, self.frames, self.names, given, strict=True):
+            frames[place], names[place], ids[place] = frame, name, owners
+        return replace(self, frames=tuple(frames), names=tuple(names), numbers=None, ids=tuple(ids))
 
     def _places(self, num_frames: int | None) -> np.ndarray:
         """Place numbered frames: counted from the format's first number, from 1, or from the first."""

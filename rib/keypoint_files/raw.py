@@ -14,6 +14,8 @@ HANDS = 2 * 21 * 3
 """Numbers of both hands: x, y and confidence of 21 points each, the left hand first."""
 MAX_DIGITS = 18
 """A frame's number has no more: it fits 64 bits."""
+MAX_ID = 2**31
+"""People's numbers stay below it."""
 MAX_COORDINATE = 1e6
 """No picture is as large, in pixels."""
 
@@ -26,16 +28,19 @@ class RawFrame:
         name: What to call the frame in an error: a file or an image.
         bodies: One row of x, y, confidence a person.
         hands: One row of `HANDS` numbers a person, or an empty one where there are no hands.
+        ids: Each person's number in the clip, or -1 where the file tells none.
     """
 
     name: str
     bodies: list[list[float]] = field(default_factory=list)
     hands: list[list[float]] = field(default_factory=list)
+    ids: list[int] = field(default_factory=list)
 
-    def add(self, body: list[float], hands: list[float] | None = None) -> None:
-        """One more person."""
+    def add(self, body: list[float], hands: list[float] | None = None, person_id: Any = None) -> None:
+        """One more person; an id that is no whole number from 0 on, or a list of one, is none."""
         self.bodies.append(body)
         self.hands.append(hands or [])
+        self.ids.append(_id_of(person_id))
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,12 @@ class RawClip:
     numbers: list[int] | None = None
     first_number: int = 0
     flags: bool = False
+
+
+def _id_of(given: Any) -> int:
+    number = given[0] if isinstance(given, list) and len(given) == 1 else given
+    whole = isinstance(number, int) and not isinstance(number, bool) and 0 <= number < MAX_ID
+    return number if whole else -1
 
 
 def numbers_in(value: Any, where: str) -> list[float]:

@@ -44,7 +44,8 @@ def read_people(path: str | Path, layout: str = "auto") -> People:
     frames = tuple(np.split(people, ends[:-1]))
     names = tuple(frame.name for frame in clip.frames)
     numbers = None if clip.numbers is None else tuple(clip.numbers)
-    return People(frames, names, told, path, numbers, clip.first_number)
+    ids = tuple(tuple(frame.ids) for frame in clip.frames)
+    return People(frames, names, told, path, numbers, clip.first_number, ids)
 
 
 def _read_raw(path: Path) -> RawClip:

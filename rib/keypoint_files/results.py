@@ -47,7 +47,8 @@ def _results(content: list[Any], where: str) -> RawClip:
     for entry in _entries(content, where):
         image = str(_identity(entry, "image_id", where))
         frame = frames.setdefault(image, RawFrame(f"{where}, image {image[:80]}"))
-        frame.add(numbers_in(_field(entry, "keypoints", where), frame.name))
+        who = entry.get("idx", entry.get("track_id"))
+        frame.add(numbers_in(_field(entry, "keypoints", where), frame.name), person_id=who)
     if not frames:
         raise RibError(f"{where} lists nobody")
     return _in_order(frames, first_number=0, flags=True)
@@ -75,7 +76,8 @@ def _coco(content: dict[str, Any], where: str) -> RawClip:
                 f'{where}: an annotation names image {str(image)[:80]!r}, which "images" does not list'
             )
         if annotation.get("keypoints"):
-            frames[image].add(numbers_in(annotation["keypoints"], frames[image].name))
+            numbers = numbers_in(annotation["keypoints"], frames[image].name)
+            frames[image].add(numbers, person_id=annotation.get("track_id"))
     if images:
         return RawClip([frames[n] for n in sorted(frames, key=lambda n: natural(names[n]))], flags=True)
     return _in_order({str(number): frame for number, frame in frames.items()}, first_number=0, flags=True)

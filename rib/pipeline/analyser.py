@@ -10,8 +10,11 @@ from fractions import Fraction
 import numpy as np
 
 from rib.io.cache import Cache
+from rib.io.errors import RibError
 from rib.pipeline.analysis import Analysis
+from rib.pipeline.chosen_people import choose, with_depth
 from rib.pipeline.clip_walks import ClipWalks
+from rib.pipeline.settings import LARGEST
 from rib.pipeline.stage_set import StageSet
 from rib.pipeline.times import Timeline, timeline
 from rib.structures.keypoints import PoseSequence, PoseTracks
@@ -27,11 +30,13 @@ class Analyser:
         stages: Pose, motion and mask.
         artefacts: Where results are kept.
         cuts: Settings of `find_cuts`.
+        people: Who is drawn: all, largest, or a list of track ids.
     """
 
     stages: StageSet
     artefacts: Cache
     cuts: Mapping[str, float]
+    people: str | Sequence[int] = LARGEST
 
     def __call__(self, source: FrameSource, moments: Timeline | Fraction) -> Analysis:
         """Find cuts, people at the keyframes and in between, and mattes where the renderer needs them.
@@ -42,16 +47,32 @@ class Analyser:
         """
         wanted = moments if isinstance(moments, Timeline) else timeline(source.times_s, moments)
         wiring = self.stages.wiring
-        with closing(ClipWalks(self.stages, self.artefacts, self.cuts, source)) as walks:
+        with closing(self._walks(source)) as walks:
             cuts = walks.cuts()
             if wiring.pose_from_motion:
-                tracks = PoseTracks.of([self.stages.motion(_nobody(source), wanted.times_s, cuts)])
+                poses = self.stages.motion(_nobody(source), wanted.times_s, cuts)
+                tracks = choose(PoseTracks.of([replace(poses, track_id=1)]), self.people)
                 keyframe_tracks = tracks[_nearest(wanted.times_s, source.times_s)]
             else:
-                keyframe_tracks = walks.people()
+                keyframe_tracks = with_depth(self._who_can_be_cut_out(choose(walks.people(), self.people)))
                 tracks = self._move(keyframe_tracks, wanted, cuts)
             mattes = walks.mattes(keyframe_tracks) if "masks" in wiring.wanted else None
         return Analysis(source.times_s, wanted, tuple(cuts), keyframe_tracks, tracks, mattes, wiring.idle)
+
+    def _walks(self, source: FrameSource) -> ClipWalks:
+        return ClipWalks(self.stages, self.artefacts, self.cuts, source, everybody=self.people != LARGEST)
+
+    def _who_can_be_cut_out(self, people: PoseTracks) -> PoseTracks:
+        """Everybody, or the first where the mattes come from a stage that knows one person alone."""
+        alone = "masks" in self.stages.wiring.wanted and getattr(self.stages.mask, "one_person", False)
+        if not alone or len(people.track_ids) == 1:
+            return people
+        if not isinstance(self.people, str):
+            raise RibError(
+                f"people={list(self.people)}, but {type(self.stages.mask).__name__} has mattes of one person",
+                "name one of them, or leave mask= out",
+            )
+        return people.only(people.track_ids[:1])
 
     def _move(self, people: PoseTracks, wanted: Timeline, cuts: Sequence[int]) -> PoseTracks:
         """The people at the output's moments; the last ones are held for those after the last keyframe."""

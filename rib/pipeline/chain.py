@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -24,6 +24,7 @@ from rib.pipeline.stages import ORDER, BackgroundStage
 from rib.pipeline.synthesiser import Observer, Synthesiser
 from rib.pipeline.times import Timeline
 from rib.pipeline.watch import Stopwatch
+from rib.pose.appearance import alike
 from rib.structures.interval import Interval, Keyframe
 from rib.structures.person_interval import PersonInterval
 from rib.video import FrameSource
@@ -78,7 +79,9 @@ class Chain:
             source: The clip.
             moments: The output's moments, or its frame rate: then they end with the last keyframe.
         """
-        return Analyser(self.stages, self.artefacts, self.settings.cuts.plain())(source, moments)
+        return Analyser(self.stages, self.artefacts, self.settings.cuts.plain(), self.settings.people)(
+            source, moments
+        )
 
     @torch.inference_mode()
     def frames(
@@ -152,5 +155,5 @@ class Chain:
             poses, depth = analysis.tracks.person(track_id)[wanted], analysis.depth(track_id, wanted)
             person = PersonInterval.of(interval, poses, evidence, depth)
             assert person is not None
-            found.append(person)
+            found.append(replace(person, likeness=alike(person.a.appearance, person.b.appearance)))
         return found

@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 
 from rib.io.cache import Cache
+from rib.pipeline.chosen_people import find_people, somebody
 from rib.pipeline.matte_spool import MatteSpool
 from rib.pipeline.pose_artefact import FORMAT, digest, load_tracks, save_tracks
 from rib.pipeline.stage_set import StageSet
 from rib.pipeline.stages import PoseLook, WalkingMask, WalkingPose
 from rib.pipeline.watch import bar
 from rib.pose.memory import trim_memory
-from rib.structures.keypoints import PoseSequence, PoseTracks
+from rib.structures.keypoints import PoseTracks
 from rib.video import FrameSource
 from rib.video.cuts import mark_cuts
 
@@ -33,12 +34,19 @@ class ClipWalks:
         artefacts: Where results are kept.
         cuts: Settings of `mark_cuts`.
         source: The clip.
+        everybody: Whether everybody is followed, or only the most prominent person, as number 1.
     """
 
     def __init__(
-        self, stages: StageSet, artefacts: Cache, cuts: Mapping[str, float], source: FrameSource
+        self,
+        stages: StageSet,
+        artefacts: Cache,
+        cuts: Mapping[str, float],
+        source: FrameSource,
+        everybody: bool = False,
     ) -> None:
         self._stages, self._artefacts, self._settings, self._source = stages, artefacts, cuts, source
+        self._everybody = everybody
         self._spool = MatteSpool(artefacts.folder)
         self._seen: PoseLook | None = None
         self._cuts: list[int] = []
@@ -53,9 +61,9 @@ class ClipWalks:
         """Everybody who is followed, at the keyframes."""
         stage = self._stages.pose
         if not stage.keep:
-            return _tracks(stage(self._source, self._cuts))
+            return find_people(stage, self._source, self._cuts, self._everybody)
         folder, _ = self._artefacts.get("poses", self._pose_recipe, self._pose_parents, self._make_poses)
-        return load_tracks(folder / "poses.npz")
+        return somebody(load_tracks(folder / "poses.npz"))
 
     def mattes(self, people: PoseTracks) -> dict[int, Path]:
         """By track id a folder of one 8-bit matte a keyframe.
@@ -86,7 +94,7 @@ class ClipWalks:
 
     @property
     def _pose_recipe(self) -> dict[str, Any]:
-        return {"pose": self._stages.recipes["pose"], "format": FORMAT}
+        return {"pose": self._stages.recipes["pose"], "format": FORMAT, "everybody": self._everybody}
 
     @property
     def _pose_parents(self) -> list[str]:
@@ -111,7 +119,7 @@ class ClipWalks:
         if not isinstance(stage, WalkingPose):
             return None
         kept = self._artefacts.has("poses", self._pose_recipe, self._pose_parents)
-        return None if kept else stage.begin(self._source)
+        return None if kept else stage.begin(self._source, self._everybody)
 
     def _make_poses(self, folder: Path) -> None:
         stage = self._stages.pose
@@ -119,12 +127,13 @@ class ClipWalks:
             if isinstance(stage, WalkingPose):
                 found = self._look_closely(self._seen or self._find(stage))
             else:
-                found = _tracks(stage(_Barred(self._source, "finding poses"), self._cuts))
+                walk = _Barred(self._source, "finding poses")
+                found = find_people(stage, walk, self._cuts, self._everybody)
         save_tracks(found, folder / "poses.npz")
 
     def _find(self, stage: WalkingPose) -> PoseLook:
         """The first walk, where the cuts were known from before."""
-        self._seen, shots = stage.begin(self._source), set(self._cuts)
+        self._seen, shots = stage.begin(self._source, self._everybody), set(self._cuts)
         for index, picture in enumerate(self._frames("finding people")):
             self._seen.find(picture, index in shots)
         return self._seen
@@ -161,10 +170,6 @@ class ClipWalks:
 
     def _frames(self, label: str) -> Iterable[np.ndarray]:
         return trim_memory(bar(self._source, len(self._source), label))
-
-
-def _tracks(found: PoseSequence | PoseTracks) -> PoseTracks:
-    return found if isinstance(found, PoseTracks) else PoseTracks.of([found])
 
 
 class _Barred:

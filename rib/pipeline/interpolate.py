@@ -23,6 +23,7 @@ from rib.pipeline.destinations import Places, chosen_output, destination, keeps_
 from rib.pipeline.estimate import estimate
 from rib.pipeline.opening import open_clip
 from rib.pipeline.outputs import write_frames
+from rib.pipeline.people_shares import PeopleShares
 from rib.pipeline.report import PreviewWriter, write_report
 from rib.pipeline.shares import TrustShares
 from rib.pipeline.sounding import choose_sound
@@ -108,9 +109,9 @@ def run_job(job: Job, stages: StageSet | None = None, made_from: str = "") -> tu
     with whole_result(destination(job.given, source.name, made_from)) as work, ExitStack() as stack:
         where = places(work, config, source.name)
         analysis = chain.analyse(source, job.moments)
-        shares = TrustShares()
+        shares, people = TrustShares(), PeopleShares()
         preview = _preview(job, where, stack)
-        frames = bar(chain.frames(source, analysis), len(analysis.timeline), "making frames")
+        frames = bar(chain.frames(source, analysis, people), len(analysis.timeline), "making frames")
         with chain.watch("write frames"), preview or nullcontext():
             for frame in write_frames(frames, source, job.moments, where, config["video"], sound, not_kept):
                 if frame.keyframe < 0:
@@ -120,8 +121,9 @@ def run_job(job: Job, stages: StageSet | None = None, made_from: str = "") -> tu
                         preview.write(frame)
         with chain.watch("write poses"):
             if where.poses and not keeps_poses(config, source.name):
-                write_openpose(analysis.poses, where.poses)
+                write_openpose(analysis.tracks, where.poses)
         summary = _summary(config, source, chain, analysis, shares)
+        summary["people"] = people.summary(analysis)
         summary["not_kept"] = not_kept
         summary["seconds"] = _seconds(chain, start)
         if where.papers is not None:

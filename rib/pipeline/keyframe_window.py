@@ -11,8 +11,12 @@ import torch
 
 from rib.io.images import to_tensor
 from rib.pipeline.analysis import Analysis
+from rib.pose.appearance import describe
+from rib.render.skinning.bones import torso_length_px
 from rib.structures.interval import Keyframe
+from rib.structures.keypoints import PoseSequence
 from rib.structures.person import PersonView
+from rib.structures.skeleton import convert
 
 
 @dataclass(frozen=True)
@@ -82,14 +86,17 @@ class KeyframeWindow:
     def record(self, frame: np.ndarray, index: int) -> Keyframe:
         """The record of a decoded frame (H, W, 3) uint8."""
         tracks = self.analysis.keyframe_tracks
-        people = tuple(self._view(track_id, index) for track_id in tracks.track_ids)
+        people = tuple(self._view(track_id, index, frame) for track_id in tracks.track_ids)
         time_s = float(self.analysis.keyframe_times_s[index])
         return Keyframe(index, time_s, to_tensor(frame, self.device), people)
 
-    def _view(self, track_id: int, index: int) -> PersonView:
+    def _view(self, track_id: int, index: int, frame: np.ndarray) -> PersonView:
+        pose = self.analysis.keyframe_tracks.person(track_id)[index]
         matte = self.analysis.matte(track_id, index)
-        mask = None if matte is None else torch.from_numpy(matte)[None].to(self.device)
-        return PersonView.of(self.analysis.keyframe_tracks.person(track_id)[index], mask, track_id)
+        if matte is None:
+            return PersonView.of(pose, None, track_id)
+        mask = torch.from_numpy(matte)[None].to(self.device)
+        return PersonView.of(pose, mask, track_id, _appearance(pose, frame))
 
 
 class SpanWalk:
@@ -121,3 +128,9 @@ class SpanWalk:
             waiting.popleft()
             while near and (not waiting or near[0].index < waiting[0].start):
                 near.popleft()
+
+
+def _appearance(pose: PoseSequence, frame: np.ndarray) -> np.ndarray | None:
+    """What a person looks like in a keyframe."""
+    body = convert(pose, "body25_hands")
+    return describe(frame, body.keypoints_px[0], body.confidence[0], torso_length_px(pose))

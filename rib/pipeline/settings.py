@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Any
 
 from rib.io.path_settings import LITERAL, PATH, paths
 from rib.io.ranges import Device, FrameRate, OneOf, Range
@@ -13,6 +14,22 @@ Rate = Annotated[float, Range(above=0, most=100)]
 """Frames out for each frame in."""
 BatchMpx = Annotated[float, Range(above=0, most=1000)]
 """Frames made at once, in 10^6 pixels."""
+ALL, LARGEST = "all", "largest"
+
+
+@dataclass(frozen=True)
+class WhoToDraw:
+    """The values of `people`: all, largest, or a list of different person_id."""
+
+    def refuses(self, value: Any, others: Mapping[str, Any]) -> tuple[str, str] | None:
+        """See `rib.io.ranges.Mark`."""
+        if value in (ALL, LARGEST):
+            return None
+        numbers = value if isinstance(value, list | tuple) else []
+        whole = all(isinstance(n, int) and not isinstance(n, bool) and 0 <= n < 2**31 for n in numbers)
+        if numbers and whole and len(set(numbers)) == len(numbers):
+            return None
+        return "all, largest, or a list of different person_id such as [1,3]", ALL
 
 
 @dataclass(kw_only=True)
@@ -55,6 +72,7 @@ class ChainSettings(Settings):
     cache: CacheSettings
     device: Annotated[str, Device(auto=True)]
     batch_mpx: BatchMpx
+    people: Annotated[Any, WhoToDraw()] = LARGEST
 
 
 @dataclass(kw_only=True)

@@ -87,8 +87,8 @@ class PoseLook(Protocol):
 class WalkingPose(PoseStage, Protocol):
     """A pose stage that can share its walks with other stages."""
 
-    def begin(self, source: FrameSource) -> PoseLook:
-        """Begin a clip; its frames are not read."""
+    def begin(self, source: FrameSource, everybody: bool = False) -> PoseLook:
+        """Begin a clip, following everybody or the most prominent person alone; its frames are not read."""
         ...
 
 

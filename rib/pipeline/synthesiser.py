@@ -11,6 +11,7 @@ import numpy as np
 
 from rib.io.images import to_pictures
 from rib.pipeline.compositor import composite, trust_map
+from rib.pipeline.neighbours import clear_of_others
 from rib.pipeline.output_frames import OutputFrame
 from rib.pipeline.stage_set import StageSet
 from rib.render.protocol import Plan
@@ -112,8 +113,9 @@ class Synthesiser:
         if drawn:
             background = self.with_plate(background, interval, [plan.person.track_id for plan in drawn])
         with self.stages.watch("render"):
-            people = [self.stages.renderer.render(plan, moments, background) for plan in drawn]
+            rendered = [self.stages.renderer.render(plan, moments, background) for plan in drawn]
         with self.stages.watch("composite"):
+            people = clear_of_others(rendered, interval, background)
             pictures = to_pictures(composite(background, people))
             trust = trust_map(people, background.interpolated)[:, 0].cpu().numpy()
         if self.observer is not None:

@@ -10,8 +10,9 @@ import numpy as np
 
 from rib.io.errors import RibError
 from rib.io.recipe import build
-from rib.keypoint_files import read_people
+from rib.keypoint_files import People, read_people
 from rib.pose.detection import Detection
+from rib.pose.identified import identified_tracks
 from rib.pose.track import Tracker
 from rib.structures.keypoints import PoseSequence, PoseTracks
 from rib.video import FrameSource
@@ -51,19 +52,37 @@ class FilesPose:
         Raises:
             RibError: The files cannot be read, or do not fit the clip's frames or size.
         """
-        return self.tracker.follow(self._found(source), source.times_s, source.size_px, cuts)
+        return self.tracker.follow(_detected(self._read(source)), source.times_s, source.size_px, cuts)
 
     def tracks(self, source: FrameSource, cuts: Sequence[int] = ()) -> PoseTracks:
-        """Follow everybody; arguments and errors as of a call."""
-        return self.tracker.tracks(self._found(source), source.times_s, source.size_px, cuts)
+        """Follow everybody; arguments and errors as of a call.
 
-    def _found(self, source: FrameSource) -> list[list[Detection]]:
+        Files that give each person a number of their own are believed; else people are linked.
+        """
+        people = self._read(source)
+        if not people.identified:
+            return self.tracker.tracks(_detected(people), source.times_s, source.size_px, cuts)
+        frames = [
+            [(who, one) for who, one in zip(ids, map(_detection, frame), strict=True) if one is not None]
+            for ids, frame in zip(people.ids, people.frames, strict=True)
+        ]
+        return identified_tracks(frames, source.times_s, source.size_px)
+
+    def _read(self, source: FrameSource) -> People:
         people = read_people(self.path, self.layout).aligned(len(source.times_s))
         people.check_fits(source.size_px)
-        return [detections(frame) for frame in people.frames]
+        return people
+
+
+def _detected(people: People) -> list[list[Detection]]:
+    return [detections(frame) for frame in people.frames]
+
+
+def _detection(person: np.ndarray) -> Detection | None:
+    return Detection.from_keypoints(person[:, :2], person[:, 2])
 
 
 def detections(frame: np.ndarray) -> list[Detection]:
     """Everybody (P, 67, 3) in one frame whose body has a point."""
-    people = [Detection.from_keypoints(person[:, :2], person[:, 2]) for person in frame]
+    people = [_detection(person) for person in frame]
     return [person for person in people if person is not None]

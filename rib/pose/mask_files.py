@@ -21,6 +21,8 @@ class FilesMask:
         path: The folder.
     """
 
+    one_person = True  # the files do not say whose mattes they are
+
     def __init__(self, path: str) -> None:
         self._folder = Path(path)
 

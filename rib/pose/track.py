@@ -29,8 +29,8 @@ from rib.video.camera import STILL, follow
 
 _MISSED = 2
 """Somebody missed in so many keyframes still competes for the detections of the next."""
-_STEADY = 3
-"""So many observations tell a tracklet's velocity well."""
+FEWEST_OBSERVATIONS = 3
+"""So many observations tell a tracklet's velocity well, and that somebody is a person at all."""
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ class Tracker:
         if len(moments) > 1:
             keyframe_s = float(np.median(np.diff(times_s[moments.start : moments.stop])))
             for longest_s in (2.5 * keyframe_s, self._max_gap_s, np.inf):
-                for fewest in (1, _STEADY):
+                for fewest in (1, FEWEST_OBSERVATIONS):
                     tracklets = self._link_over_gaps(tracklets, longest_s, fewest, scene)
         return [without_contradictions(tracklet) for tracklet in tracklets]
 
@@ -220,7 +220,9 @@ class Tracker:
 
 def lasting(tracks: Sequence[Track], num_frames: int) -> list[Track]:
     """The tracks seen often enough to be a person's: in three keyframes, or in half of a shorter clip."""
-    return [track for track in tracks if len(track.members) >= min(_STEADY, (num_frames + 1) // 2)]
+    return [
+        track for track in tracks if len(track.members) >= min(FEWEST_OBSERVATIONS, (num_frames + 1) // 2)
+    ]
 
 
 def main_person(tracks: Sequence[Track], num_frames: int, cuts: Sequence[int]) -> dict[int, int]:

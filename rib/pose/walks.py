@@ -148,7 +148,7 @@ class PoseWalks:
         if self._everybody:
             members = {track.track_id: track.members for track in lasting(linked, len(detections))}
         else:
-            members = {0: main_person(linked, len(detections), self._cuts)}
+            members = {1: main_person(linked, len(detections), self._cuts)}
         tracked = {}
         for track_id, found in members.items():
             seen = [people[found[k]] if k in found else None for k, people in enumerate(self._people)]

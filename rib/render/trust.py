@@ -78,6 +78,7 @@ class Trust:
         threshold: The verdict (of the outlines' log ratio less what counts against it) at which an interval
             is half trusted.
         ramp: Width of the ramp around it.
+        min_likeness: Two views that look less alike (0..1) are not drawn as one person.
     """
 
     cell: Positive
@@ -89,6 +90,11 @@ class Trust:
     holdout_weight: NonNegative
     threshold: float
     ramp: Positive
+    min_likeness: Share = 0.0
+
+    def is_same_person(self, likeness: float | None) -> bool:
+        """Tell whether the two views of an interval look alike; they pass where nothing tells it (None)."""
+        return likeness is None or likeness >= self.min_likeness
 
     def where(self, skinned: SkinnedPerson, baseline: InterpolatedBaseline) -> torch.Tensor:
         """(N, 1, H, W) in 0..1: 1 where the interpolated person is not the rendered one."""

@@ -145,6 +145,25 @@ class PoseTracks:
         """(N, P) bool, True where at least one joint of the person was found."""
         return np.asarray((self.confidence > 0).any(axis=2))
 
+    def only(self, track_ids: Sequence[int]) -> PoseTracks:
+        """Some of the people, in their order.
+
+        Raises:
+            KeyError: One of them is not there.
+        """
+        for track_id in track_ids:
+            if track_id not in self.track_ids:
+                raise KeyError(f"there is no track {track_id}, only {self.track_ids}")
+        kept = [column for column, one in enumerate(self.track_ids) if one in track_ids]
+        return replace(
+            self,
+            keypoints_px=self.keypoints_px[:, kept],
+            confidence=self.confidence[:, kept],
+            track_ids=tuple(self.track_ids[column] for column in kept),
+            person_depth=None if self.person_depth is None else self.person_depth[:, kept],
+            layer_depth=None if self.layer_depth is None else self.layer_depth[:, kept],
+        )
+
     def person(self, track_id: int) -> PoseSequence:
         """One of them alone.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import numpy as np
 import torch
 
 from rib.structures.box import Box
@@ -19,20 +20,28 @@ class PersonView:
         pose: One moment, or None where only the matte is known.
         box: The part of the picture that the matte covers; without pixels where the matte is empty or None.
         matte: (1, h, w) float32 in 0..1 inside the box, or None where no stage asked for it.
+        appearance: (5, B) what the person looks like (`rib.pose.appearance.describe`), or None.
     """
 
     track_id: int
     pose: PoseSequence | None
     box: Box = field(default_factory=Box.empty)
     matte: torch.Tensor | None = None
+    appearance: np.ndarray | None = None
 
     @classmethod
-    def of(cls, pose: PoseSequence | None, mask: torch.Tensor | None, track_id: int = 0) -> PersonView:
+    def of(
+        cls,
+        pose: PoseSequence | None,
+        mask: torch.Tensor | None,
+        track_id: int = 0,
+        appearance: np.ndarray | None = None,
+    ) -> PersonView:
         """From a matte of the whole picture (1, H, W), or None."""
         if mask is None:
-            return cls(track_id, pose)
+            return cls(track_id, pose, appearance=appearance)
         box = Box.of_mask(mask)
-        return cls(track_id, pose, box, box.of(mask).clone())
+        return cls(track_id, pose, box, box.of(mask).clone(), appearance)
 
     def mask(self, size_px: tuple[int, int]) -> torch.Tensor:
         """The matte in a picture of this width and height, (1, H, W)."""

@@ -54,6 +54,7 @@ class PersonInterval:
         poses: N moments, the person at the wanted times.
         holdout: What hold-out validation tells about drawing this person here, or None where it was not run.
         depth: (N,) float64, smaller is nearer the camera, or None where nothing tells it.
+        likeness: How alike the two views look, 0..1, or None where nothing tells it.
     """
 
     interval: Interval
@@ -62,6 +63,7 @@ class PersonInterval:
     poses: PoseSequence
     holdout: HoldoutEvidence | None = None
     depth: np.ndarray | None = None
+    likeness: float | None = None
 
     @classmethod
     def of(

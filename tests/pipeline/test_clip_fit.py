@@ -40,7 +40,7 @@ def chain(pictures: Path, settings: Callable[..., dict[str, Any]], tmp_path: Pat
 
 def fit_renderer(one: Chain, source: FrameSource, analysis: Analysis) -> frozenset[int]:
     with torch.inference_mode():
-        return ClipFitter(one.stages, one.synthesiser(), one.artefacts)(source, analysis, 0)
+        return ClipFitter(one.stages, one.synthesiser(), one.artefacts)(source, analysis, 1)
 
 
 def test_fitted_weights_are_kept_under_what_made_them(pictures: Path, chain: Callable[..., Chain]) -> None:

@@ -87,7 +87,7 @@ def validate(
     with torch.inference_mode():
         passed = list(walk.through(source))
     assert all(np.array_equal(a, b) for a, b in zip(passed, source, strict=True))
-    return walk.judged(0)
+    return walk.judged(1)
 
 
 def test_frames_pass_when_the_holdouts_of_their_shot_are_judged(chain: Chain, pictures: Path) -> None:
@@ -102,11 +102,11 @@ def test_frames_pass_when_the_holdouts_of_their_shot_are_judged(chain: Chain, pi
 
     with torch.inference_mode():
         walk = holdouts(chain, analysis, 5, 100.0)
-        seen = [(taken[0], walk.judged(0).keyframes.tolist()) for _ in walk.through(counted())]
+        seen = [(taken[0], walk.judged(1).keyframes.tolist()) for _ in walk.through(counted())]
     assert seen == [(6, [1, 2, 3])] * 5 + [(9, [1, 2, 3, 6, 7])] * 4
     with torch.inference_mode():
         walk = holdouts(chain, analysis, 5, 100.0, ahead_bytes=3 * source.size_px[0] * source.size_px[1])
-        seen = [(taken[0] - 9, len(walk.judged(0).keyframes)) for _ in walk.through(counted())]
+        seen = [(taken[0] - 9, len(walk.judged(1).keyframes)) for _ in walk.through(counted())]
     assert seen[0] == (2, 0)  # a shot that is too long waits no further
     assert seen[-1] == (9, 5)
 

@@ -97,7 +97,7 @@ def test_a_long_clip_is_cut_and_the_page_says_so(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(preview_module, "MAX_FRAMES", 6)
     write_report(tmp_path / "report.html", *run(tmp_path))
     told = facts((tmp_path / "report.html").read_text(encoding="utf-8"))
-    assert told["preview"]["frames"] == len(told["preview"]["poses"]) == 6
+    assert told["preview"]["frames"] == len(told["preview"]["people"][0]["poses"]) == 6
     assert told["cut"] == "The page shows the first 0.2 of 0.3 s."
 
 
@@ -122,10 +122,14 @@ def test_a_name_cannot_become_part_of_the_page(tmp_path: Path) -> None:
 def test_missing_joints_are_null_and_fallbacks_are_told(tmp_path: Path) -> None:
     write_report(tmp_path / "report.html", *run(tmp_path))
     told = facts((tmp_path / "report.html").read_text(encoding="utf-8"))
-    assert set(told["preview"]["poses"][0]) == {None}
-    assert told["preview"]["poses"][5][0] is not None
+    assert set(told["preview"]["people"][0]["poses"][0]) == {None}
+    assert told["preview"]["people"][0]["poses"][5][0] is not None
     # the held keyframe carries its own pose, not that of the moment beside it
-    assert [pose[0] is None for pose in told["preview"]["keyframe_poses"]] == [True, False, False]
+    assert [pose[0] is None for pose in told["preview"]["people"][0]["keyframe_poses"]] == [
+        True,
+        False,
+        False,
+    ]
     assert [fallback["why"] for fallback in told["fallbacks"]] == ["no person found"]
 
 

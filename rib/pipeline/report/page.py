@@ -18,6 +18,8 @@ from rib.structures.keypoints import PoseSequence
 from rib.structures.skeleton import SIDES, convert, joint_set
 from rib.video import FrameSource
 
+MAX_SKELETONS = 12
+"""So many people can be shown on the page, the most prominent."""
 CHUNK_BYTES = 3 << 18
 """Of the preview at a time; base64 wants a multiple of three."""
 
@@ -146,9 +148,8 @@ def _yaml(config: Mapping[str, Any]) -> str:
 
 
 def _preview(preview: Preview, analysis: Analysis) -> dict[str, Any]:
-    poses = analysis.poses[slice(0, preview.frames)]
-    given = convert(analysis.keyframe_poses[slice(0, int(preview.held[-1]) + 1)], poses.joint_set)
-    joints = joint_set(poses.joint_set)
+    people = [_skeleton(preview, analysis, one) for one in analysis.tracks.track_ids[:MAX_SKELETONS]]
+    joints = joint_set(_shown_joints(analysis))
     return {
         "fps": float(preview.fps),
         "frames": preview.frames,
@@ -159,6 +160,22 @@ def _preview(preview: Preview, analysis: Analysis) -> dict[str, Any]:
         "keyframe": analysis.timeline.keyframe[: preview.frames].tolist(),
         "held": preview.held.tolist(),
         "limbs": [(a, b, _side(joints.joints[b])) for a, b in joints.limbs],
+        "people": people,
+    }
+
+
+def _shown_joints(analysis: Analysis) -> str:
+    """The joint set on the page; of several people the bodies alone, or the page would grow too large."""
+    return analysis.tracks.joint_set if len(analysis.tracks.track_ids) == 1 else "body25"
+
+
+def _skeleton(preview: Preview, analysis: Analysis, track_id: int) -> dict[str, Any]:
+    """One person's points at the output's frames and at the keyframes."""
+    joints, keyframes = _shown_joints(analysis), int(preview.held[-1]) + 1
+    poses = convert(analysis.tracks.person(track_id)[slice(0, preview.frames)], joints)
+    given = convert(analysis.keyframe_tracks.person(track_id)[slice(0, keyframes)], joints)
+    return {
+        "id": track_id,
         "poses": _points(poses, preview.size_px),
         "keyframe_poses": _points(given, preview.size_px),
     }

@@ -22,7 +22,10 @@ async function player() {
     shown = frame;
     sides.forEach((side, i) => {
       side.drawImage(video, i * preview.cell, 0, preview.width, preview.height, 0, 0, preview.width, preview.height);
-      if ($("skeleton").checked) skeleton(side, i ? preview.poses[frame] : preview.keyframe_poses[preview.held[frame]]);
+      if (!$("skeleton").checked) return;
+      for (const person of preview.people.filter((each) => each.shown)) {
+        skeleton(side, i ? person.poses[frame] : person.keyframe_poses[preview.held[frame]]);
+      }
     });
     $("slider").value = frame;
     $("slider").style.setProperty("--at", `${100 * frame / Math.max(preview.frames - 1, 1)}%`);
@@ -68,6 +71,7 @@ async function player() {
   $("forward").addEventListener("click", () => show((wanted ?? shown) + 1));
   $("slider").addEventListener("input", () => show($("slider").valueAsNumber));
   $("skeleton").addEventListener("change", () => video.paused ? show(shown) : undefined);
+  tracks(() => video.paused ? show(shown) : undefined);
   document.addEventListener("go", (event) => { show(Math.ceil(event.detail * preview.fps - 1e-6)); $("player").scrollIntoView({ block: "nearest" }); });
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.("summary")) return;
@@ -94,6 +98,23 @@ function skeleton(side, points) {
       side.stroke();
     }
   }
+}
+
+// One button a person, where there are several.
+function tracks(changed) {
+  for (const person of preview.people) {
+    person.shown = true;
+    const button = Object.assign(element("button", person.id), { title: `Skeleton of person ${person.id}` });
+    button.setAttribute("aria-pressed", true);
+    button.addEventListener("click", () => {
+      person.shown = !person.shown;
+      if (person.shown) $("skeleton").checked = true;
+      button.setAttribute("aria-pressed", person.shown);
+      changed();
+    });
+    $("tracks").append(button);
+  }
+  $("tracks").hidden = preview.people.length < 2;
 }
 
 function alone(frame) {

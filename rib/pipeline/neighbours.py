@@ -1,0 +1,80 @@
+"""Keep people who are not drawn as the interpolator has them, where others are drawn in front of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+import torch
+import torch.nn.functional as F
+
+from rib.structures.box import Box
+from rib.structures.interval import Background, Interval, Keyframe
+from rib.structures.person import PersonView, RenderedPerson
+
+SEEN = 0.05
+"""A matte above this shows somebody."""
+MARGIN = 0.01
+"""So much around them belongs to them too, as a share of the picture's height."""
+
+
+def clear_of_others(
+    people: Sequence[RenderedPerson], interval: Interval, background: Background
+) -> list[RenderedPerson]:
+    """Take trust away wherever the interpolated frame or the plate shows somebody who is not drawn.
+
+    They are seen in the interpolated frame where its flow carries them, and in the plate, which leaves out
+    only those who are drawn, where the keyframes have them.
+
+    Args:
+        people: Those who are drawn, at the interval's moments.
+        interval: Its keyframes tell who else is there; views without a matte protect nobody.
+        background: At the same moments.
+    """
+    drawn = {person.track_id for person in people}
+    flows = (None, None) if background.flow is None else background.flow.split(2, dim=1)
+    keyframes = ((interval.a, flows[0]), (interval.b, flows[1]))
+    mattes = [(matte, flow) for one, flow in keyframes if (matte := _others(one, drawn)) is not None]
+    if not mattes:
+        return list(people)
+    return [_clear(person, mattes) if person.trust.numel() else person for person in people]
+
+
+def _clear(
+    person: RenderedPerson, mattes: Sequence[tuple[torch.Tensor, torch.Tensor | None]]
+) -> RenderedPerson:
+    """One person without trust where the mattes (1, H, W) are, or are carried by their flow (N, 2, H, W)."""
+    seen = [_seen(matte, flow, person.box).expand_as(person.trust) for matte, flow in mattes]
+    there = (torch.stack(seen).amax(0) > SEEN).to(person.trust.dtype)
+    return replace(person, trust=person.trust * (1 - _grown(there, mattes[0][0].shape[1])))
+
+
+def _others(keyframe: Keyframe, drawn: Collection[int]) -> torch.Tensor | None:
+    """(1, H, W) of the whole picture, the greatest matte of those who are not drawn; None without any."""
+    views = [view for view in keyframe.people if view.track_id not in drawn and _has_pixels(view)]
+    if not views:
+        return None
+    return torch.stack([view.mask(keyframe.size_px) for view in views]).amax(0)
+
+
+def _has_pixels(view: PersonView) -> bool:
+    return view.matte is not None and view.matte.numel() > 0
+
+
+def _seen(matte: torch.Tensor, flow: torch.Tensor | None, box: Box) -> torch.Tensor:
+    """(N or 1, 1, h, w) inside a box: the matte where it is, and where the flow carries it."""
+    still = box.of(matte)[None]
+    if flow is None:
+        return still
+    height, width = matte.shape[1:]
+    x, y = (box.centres(1, flow.device) + box.of(flow)).unbind(1)
+    grid = torch.stack([2 * x / width - 1, 2 * y / height - 1], -1)
+    layers = matte[None].expand(len(flow), -1, -1, -1)
+    carried = F.grid_sample(layers, grid, mode="bilinear", padding_mode="border", align_corners=False)
+    return torch.maximum(carried, still)
+
+
+def _grown(there: torch.Tensor, height_px: int) -> torch.Tensor:
+    """A mask (N, 1, h, w) and a little around it."""
+    size = 2 * max(1, round(MARGIN * height_px)) + 1
+    return F.max_pool2d(there, size, stride=1, padding=size // 2)
