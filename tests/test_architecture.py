@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -145,6 +146,18 @@ def test_a_package_stays_in_its_rooms(package: str) -> None:
         f"{path.relative_to(ROOT.parent)}:{line}"
         for path, line, name in imports()
         if name.split(".")[0] == package and room_of(path) not in ONLY[package]
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_settings_are_read_as_attributes_that_mypy_sees() -> None:
+    looked_up = re.compile(r"""\b(config|settings)\[["'f]""")
+    wrong = [
+        f"{path.relative_to(ROOT.parent)}:{number}"
+        for path in sorted(ROOT.rglob("*.py"))
+        if room_of(path) != "config"
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if looked_up.search(line)
     ]
     assert not wrong, "\n".join(wrong)
 

@@ -7,6 +7,7 @@ import json
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from pytorch_lightning import Callback
 
 from rib.config.compose import compose
 from rib.engine import fit as engine
+from rib.engine.settings import TrainSettings
 from rib.io.recipe import build
 
 SKIPPED = 10
@@ -32,12 +34,12 @@ class StepTimes(Callback):
         self.ends.append(time.process_time())
 
 
-def framework(config: dict[str, Any]) -> list[float]:
+def framework(config: TrainSettings) -> list[float]:
     """Seconds of each step of `rib train`, validation left out."""
     times = StepTimes()
     with tempfile.TemporaryDirectory() as folder:
-        settings = {**config, "run_dir": folder, "callbacks": _in(folder, config["callbacks"])}
-        settings["logger"] = _in(folder, config["logger"])
+        callbacks, logger = _in(folder, config.callbacks), _in(folder, config.logger)
+        settings = replace(config, run_dir=folder, callbacks=callbacks, logger=logger)
         build_trainer = engine._trainer
 
         def with_times(*arguments: Any) -> Any:
@@ -54,10 +56,10 @@ def framework(config: dict[str, Any]) -> list[float]:
     return [b - a for a, b in pairwise(times.ends)][SKIPPED:]
 
 
-def bare(config: dict[str, Any], num_steps: int) -> list[float]:
+def bare(config: TrainSettings, num_steps: int) -> list[float]:
     """Seconds of each step of a loop with nothing around it."""
-    torch.manual_seed(config["seed"])
-    data, module = build(config["task"]["data"]), build(config["task"]["module"])
+    torch.manual_seed(config.seed)
+    data, module = build(config.task.data), build(config.task.module)
     data.setup()
     batches = data.train_dataloader().dataset
     module.log = module.log_dict = lambda *arguments, **options: None
@@ -69,7 +71,7 @@ def bare(config: dict[str, Any], num_steps: int) -> list[float]:
         loss = module.training_step(batches[number], number)
         optimizer.zero_grad()
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(module.parameters(), config["trainer"]["gradient_clip_val"])
+        torch.nn.utils.clip_grad_norm_(module.parameters(), config.trainer["gradient_clip_val"])
         optimizer.step()
         with torch.no_grad():
             pairs = list(module.ema.parameters()), list(module.net.parameters())
@@ -95,7 +97,7 @@ def main() -> None:
     overrides = [f"{key}={value}" for key, value in given.items()] or synthetic
     torch.set_num_threads(1)
     config = compose("train", "experiment=motion_base", *overrides, f"trainer.max_steps={steps}")
-    config["trainer"]["limit_val_batches"] = 0
+    config.trainer["limit_val_batches"] = 0
     rounds = [(framework(config), bare(config, steps)) for _ in range(repeats)]
     # the same batches in both and in every round: the least time of each step counts
     ours, theirs = ([min(times) for times in zip(*(r[side] for r in rounds), strict=True)] for side in (0, 1))

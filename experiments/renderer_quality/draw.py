@@ -28,7 +28,7 @@ def main(arguments: list[str]) -> None:
     out = Path(given["out"])
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
-    recipe = compose("prepare", "data=refiner", "data.prepare.videos=")["data"]["prepare"]
+    recipe = compose("prepare", "data=refiner", "data.prepare.videos=").data.prepare
     for name in given["names"].split(","):
         if name in clips_of(out):
             continue

@@ -63,9 +63,9 @@ def main(arguments: list[str]) -> None:
     torch.set_num_threads(1)
     torch.manual_seed(1)
     task = compose("train", "experiment=renderer_base", "task.data.samples=x")
-    net, crops = build(task["net"]), build(task["task"]["data"]["crops"])
+    net, crops = build(task.net), build(task.task.data["crops"])
     if "start" in given:
-        net.load_state_dict(load_net(given["start"], task["net"]["_target_"]).state_dict())
+        net.load_state_dict(load_net(given["start"], task.net["_target_"]).state_dict())
     fit = FitRecipe(
         perceptual=1.0,
         pixels=float(given.get("pixels", 1.5)),
@@ -78,10 +78,8 @@ def main(arguments: list[str]) -> None:
     gaps = learnt([Path(file) for file in given["drawings"].split(",")], given["without"].split(","))
     steps = int(given["steps"])
     print(f"{len(gaps)} gaps, {sum(len(gap.planes) for gap in gaps)} frames", flush=True)
-    fitted = fit.fit(net, gaps, crops, steps, 1, curve(out, net, task["net"]))
-    save_net(
-        out / "final.safetensors", fitted, task["net"], {"steps": str(steps), "without": given["without"]}
-    )
+    fitted = fit.fit(net, gaps, crops, steps, 1, curve(out, net, task.net))
+    save_net(out / "final.safetensors", fitted, task.net, {"steps": str(steps), "without": given["without"]})
 
 
 if __name__ == "__main__":

@@ -81,7 +81,7 @@ def main(arguments: list[str]) -> None:
                 "benchmark", "input=frames", f"output={out / case}", f"stride={stride}", *settings
             )
             recording = cases(data)[which]["recording"]
-            config["methods"] = {name: stages(name, given, recording) for name in names}
+            config.methods = {name: stages(name, given, recording) for name in names}
             result = benchmark(config, clip(data, which))
         for name, method in result["methods"].items():
             print(line(case, name, method), flush=True)

@@ -83,13 +83,13 @@ def training_step(net: str, steps: int) -> float:
         "train", "task=renderer", f"net={net}", "task.data.store=synthetic", "task.data.synthetic.count=2",
         "task.data.synthetic.size_wh=[240,160]", "task.data.first_frames=4", "task.data.most_frames=4",
         "task.data.batch_size=1", f"task.data.batches_per_epoch={steps}",
-    )["task"]  # fmt: skip
+    ).task  # fmt: skip
     clock = Clock()
     trainer = pl.Trainer(
         accelerator="cpu", max_epochs=1, callbacks=[clock], logger=False, enable_checkpointing=False,
         enable_progress_bar=False, enable_model_summary=False, limit_val_batches=0,
     )  # fmt: skip
-    trainer.fit(build(config["module"]), build(config["data"]))
+    trainer.fit(build(config.module), build(config.data))
     return float(np.median(clock.seconds[1:]))
 
 
@@ -103,7 +103,7 @@ def main(arguments: list[str]) -> None:
             print(f"| {name} | {training_step(name, repeats):.2f} |", flush=True)
         return
     task = "task=renderer", "task.data.store=synthetic"
-    nets = {name: build(compose("train", f"net={name}", *task)["net"]).eval() for name in names}
+    nets = {name: build(compose("train", f"net={name}", *task).net).eval() for name in names}
     nets["renderer_reference"].for_inference()
     batch, channels = window(), torch.rand(1, NUM_CHANNELS, HEIGHT, WIDTH)
     calls = {

@@ -82,10 +82,10 @@ def made(case: Case, settings: list[str]) -> tuple[dict[str, Any], dict[int, np.
         *settings,
     )
     kept, shares = Kept(), TrustShares()
-    source = open_source(config["input"], config["input_fps"])
+    source = open_source(config.input, config.input_fps)
     chain = Chain.from_config(config)
-    analysis = chain.analyse(source, target_fps(source.fps, config["rate"], None))
-    with PictureWriter(Path(config["output"]) / "frames", compression=1) as writer:
+    analysis = chain.analyse(source, target_fps(source.fps, config.rate, None))
+    with PictureWriter(Path(config.output) / "frames", compression=1) as writer:
         for frame in chain.frames(source, analysis, kept):
             writer.write(frame.picture)
             if frame.keyframe < 0:

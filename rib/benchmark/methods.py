@@ -6,10 +6,10 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
 import numpy as np
 
+from rib.benchmark.settings import BenchmarkSettings
 from rib.benchmark.shared_interpolator import InterpolatorMemo, SharedInterpolator
 from rib.io.errors import RibError
 from rib.pipeline.chain import Chain
@@ -40,15 +40,15 @@ class Moment:
     trusted: Mapping[str, float] = field(default_factory=dict)
 
 
-def build_chains(config: Mapping[str, Any]) -> dict[str, Chain]:
+def build_chains(config: BenchmarkSettings) -> dict[str, Chain]:
     """A chain for each method: the config's stages with those that the method names in their place.
 
     All look for poses, mattes and cuts in the same artefacts, so what they share is found once; methods with
     the same interpolator share it and what it makes.
     """
-    if not config["methods"]:
+    if not config.methods:
         raise RibError("methods=[] was given", "type methods=[rife,rib], or leave it out for all of them")
-    chains = {name: Chain.from_config({**config, **stages}) for name, stages in config["methods"].items()}
+    chains = {name: Chain.from_config({**config, **stages}) for name, stages in config.methods.items()}
     artefacts = next(iter(chains.values())).artefacts
     memos: dict[str, InterpolatorMemo] = {}
     for name, chain in chains.items():

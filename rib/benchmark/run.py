@@ -10,16 +10,15 @@ from typing import Any
 
 import rib
 from rib.benchmark.methods import Moment, build_chains, num_scored, seconds_a_frame, walk
+from rib.benchmark.settings import BenchmarkSettings
 from rib.benchmark.sheet import draw_sheet
 from rib.benchmark.showcase import Showcase
 from rib.benchmark.table import csv_text
-from rib.io.errors import RibError
 from rib.io.files import write_bytes_whole, write_text_whole
 from rib.io.path_settings import paths_read
 from rib.io.results import Destination, ResultPart, whole_result
 from rib.metrics.frames import FrameScorer, summarise
 from rib.pipeline.chain import Chain
-from rib.pipeline.settings import ClipSettings
 from rib.pipeline.shares import TrustShares
 from rib.pipeline.watch import bar
 from rib.video import Colours, FrameSource, HeldSource, PictureWriter, open_source, subclip
@@ -30,12 +29,12 @@ TRUE = "true"
 """The folder of the clip's own frames beside those of the methods."""
 
 
-def benchmark(config: Mapping[str, Any], source: FrameSource | None = None) -> dict[str, Any]:
+def benchmark(config: BenchmarkSettings, source: FrameSource | None = None) -> dict[str, Any]:
     """Hide all frames but every stride-th, predict them with each method, score and show the predictions.
 
     Args:
-        config: conf/benchmark.yaml, composed to a plain dict.
-        source: The clip, where it is not the file or folder `config["input"]`.
+        config: Of conf/benchmark.yaml.
+        source: The clip, where it is not the file or folder `config.input`.
 
     Returns:
         What is also written to metrics.json.
@@ -43,31 +42,27 @@ def benchmark(config: Mapping[str, Any], source: FrameSource | None = None) -> d
     Raises:
         RibError: A mistake in the settings or in the input; nothing has been written then.
     """
-    stride = config["stride"]
-    if stride < 2:
-        raise RibError(f"stride={stride} hides no frame", "type stride=4 to keep every fourth")
+    stride, source_given = config.stride, source is not None
     # truth is what other readers decode: an untagged clip is BT.601 to them at any size
     source = source or open_source(
-        config["input"],
-        config["input_fps"],
-        max_mpx=config["max_mpx"],
+        config.input,
+        config.input_fps,
+        max_mpx=config.max_mpx,
         colours=Colours(untagged="601"),
-        only=config["input_glob"],
+        only=config.input_glob,
     )
     clip = HeldSource(_part(config, source))
     chains = build_chains(config)
     scorer = FrameScorer(next(iter(chains.values())).stages.device)
-    showcase = Showcase(scorer.detect, config["sheet_rows"])
+    showcase = Showcase(scorer.detect, config.sheet_rows)
     rows: dict[str, list[dict[str, float]]] = {name: [] for name in chains}
     shares = {name: TrustShares() for name in chains}
     total, hidden = num_scored(len(clip), stride)
     with (
-        whole_result(
-            _destination({**config, "input": None} if source is not None else config, chains)
-        ) as work,
+        whole_result(_destination(config, chains, source_given)) as work,
         ExitStack() as stack,
     ):
-        folders = _folders(work, chains, stack) if config["frames"] else {}
+        folders = _folders(work, chains, stack) if config.frames else {}
         for moment in bar(walk(clip, stride, chains), total, "predicting hidden frames"):
             for name, folder in folders.items():
                 folder.write(moment.true if name == TRUE else moment.predicted[name])
@@ -85,27 +80,17 @@ def benchmark(config: Mapping[str, Any], source: FrameSource | None = None) -> d
     return result
 
 
-def _destination(config: Mapping[str, Any], methods: Iterable[str]) -> Destination:
+def _destination(config: BenchmarkSettings, methods: Iterable[str], source_given: bool) -> Destination:
     files = [ResultPart(name) for name in ("metrics.json", "metrics.csv", "contact_sheet.png")]
     folders = [ResultPart(f"frames/{name}", tuple(SUFFIXES)) for name in (TRUE, *methods)]
     return Destination(
-        Path(config["output"]), "benchmark", [*files, *(folders if config["frames"] else [])],
-        paths_read(config, ClipSettings), config.get("overwrite", False),
+        Path(config.output), "benchmark", [*files, *(folders if config.frames else [])],
+        paths_read(config, source_given), config.overwrite,
     )  # fmt: skip
 
 
-def _part(config: Mapping[str, Any], source: FrameSource) -> FrameSource:
-    crop, size = config["crop_xywh"], config["size_wh"]
-    for name, value, length in (("crop_xywh", crop, 4), ("size_wh", size, 2)):
-        if value is not None and len(value) != length:
-            raise RibError(f"{name}={value}: expected {length} whole numbers", f"type {name}={[0] * length}")
-    clip = subclip(
-        source,
-        config["first"],
-        config["count"],
-        tuple(crop) if crop else None,
-        tuple(size) if size else None,
-    )
+def _part(config: BenchmarkSettings, source: FrameSource) -> FrameSource:
+    clip = subclip(source, config.first, config.count, config.crop_xywh, config.size_wh)
     refuse_uneven(clip)
     return clip
 
@@ -136,7 +121,7 @@ def _stages_of(chain: Chain, hidden: int) -> dict[str, Any]:
 
 
 def _result(
-    config: Mapping[str, Any], clip: FrameSource, rows: Mapping[str, list[dict[str, float]]]
+    config: BenchmarkSettings, clip: FrameSource, rows: Mapping[str, list[dict[str, float]]]
 ) -> dict[str, Any]:
     return {
         "rib": rib.__version__,
@@ -146,7 +131,7 @@ def _result(
             "fps": float(clip.fps),
             "size_px": list(clip.size_px),
         },
-        "stride": config["stride"],
+        "stride": config.stride,
         "methods": {name: {"summary": summarise(scored), "frames": scored} for name, scored in rows.items()},
-        "config": dict(config),
+        "config": config.plain(),
     }

@@ -6,13 +6,15 @@ from dataclasses import dataclass, field
 from typing import Annotated
 
 from rib.io.path_settings import PATH, paths
-from rib.io.ranges import LARGEST_INT, Range, Size, Stride, Whole
+from rib.io.ranges import LARGEST_INT, Range, Stride, Whole
 from rib.io.settings import Recipe, Settings
 from rib.pipeline.settings import ClipSettings
 
-Box = Annotated[list[Annotated[int, Range(0, 100_000)]], Size(4, 4)]
+Offset = Annotated[int, Range(0, 100_000)]
+Length = Annotated[int, Range(1, 100_000)]
+Box = tuple[Offset, Offset, Length, Length]
 """Left, top, width, height, px."""
-Extent = Annotated[list[Annotated[int, Range(1, 100_000)]], Size(2, 2)]
+Extent = tuple[Length, Length]
 """Width and height, px."""
 NumFrames = Annotated[int, Range(2, LARGEST_INT)]
 

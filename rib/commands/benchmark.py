@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
 
+from rib.benchmark.settings import BenchmarkSettings
 from rib.config.app import exit_code, run
 
 
-def task(config: dict[str, Any]) -> None:
+def task(config: BenchmarkSettings) -> None:
     """Score the methods, print the table and say where the files lie."""
     from rib.benchmark.run import benchmark
     from rib.benchmark.table import print_table
 
     print_table(benchmark(config))
-    print(f"what it looks like: {Path(config['output']) / 'contact_sheet.png'}")
+    print(f"what it looks like: {Path(config.output) / 'contact_sheet.png'}")
 
 
 def command(arguments: list[str]) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING
 
 from rib.config.app import exit_code, run
 
+if TYPE_CHECKING:
+    from rib.config.schema import CheckSettings
 
-def task(config: dict[str, Any]) -> None:
+
+def task(config: CheckSettings) -> None:
     """Go through everything in conf/."""
     from rib.config.compose import check_all
 
@@ -19,7 +22,7 @@ def task(config: dict[str, Any]) -> None:
             continue
         configs += 1
         recipes += count
-        if config["verbose"]:
+        if config.verbose:
             print(f"{title}: {count} recipes")
     print(f"{configs} configs with {recipes} recipes: all well")
 

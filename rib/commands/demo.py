@@ -5,14 +5,14 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
+from rib.benchmark.settings import DemoSettings
 from rib.config.app import exit_code, run
 
 PACKAGE, CLIP = "sports2d", "Sports2D/Demo/demo.mp4"
 
 
-def task(config: dict[str, Any]) -> None:
+def task(config: DemoSettings) -> None:
     """Make the clip's hidden frames again, print every method's scores and the files to open."""
     from rib.benchmark.run import benchmark
     from rib.benchmark.table import print_table
@@ -24,16 +24,16 @@ def task(config: dict[str, Any]) -> None:
 
     start = time.perf_counter()
     path = weight_file(PACKAGE, CLIP)
-    crop, size, stride = tuple(config["crop_xywh"]), tuple(config["size_wh"]), config["stride"]
-    clip = HeldSource(subclip(open_source(path), config["first"], config["count"], crop, size))
+    crop, size, stride = config.crop_xywh, config.size_wh, config.stride
+    clip = HeldSource(subclip(open_source(path), config.first, config.count, crop, size))
     clip.name = "walk"
-    output = Path(config["output"])
+    output = Path(config.output)
     made, scored = output / "interpolated", output / "benchmark"
     print(
         f"a woman walks, {size[0]} x {size[1]} px: {len(clip)} frames, one in {stride} given, the rest made"
     )
-    common = f"input={path}", f"overwrite={config['overwrite']}"
-    if config["overwrite"] or is_finished(scored, "benchmark") or not is_finished(made, "interpolate"):
+    common = f"input={path}", f"overwrite={config.overwrite}"
+    if config.overwrite or is_finished(scored, "benchmark") or not is_finished(made, "interpolate"):
         interpolate(
             compose("interpolate", *common, f"rate={stride}", f"output={made}"), subsample(clip, stride)
         )

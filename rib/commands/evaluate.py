@@ -3,38 +3,38 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
 
-from rib.config.app import exit_code, run
+from rib.config.app import Task, exit_code, run
+from rib.evaluation.settings import ClipEvaluationSettings
 from rib.io.errors import RibError
+from rib.motion.evaluation.settings import MotionEvaluationSettings
 
 
-def score_motion(config: dict[str, Any]) -> None:
+def score_motion(config: MotionEvaluationSettings) -> None:
     """Score motion weights and the splines beside them, print the tables, and say where the files lie."""
     from rib.engine.checkpoints import trained_on
     from rib.io.results import whole_result
-    from rib.motion.evaluation import report, scoring
-    from rib.motion.evaluation.show import write_video
+    from rib.motion.evaluation import report, scoring, show
     from rib.pipeline.watch import bar
 
     methods, sequences = scoring.methods(config), scoring.held_out(config)
-    count = len(sequences) * len(config["strides"]) * len(scoring.conditions(config))
+    count = len(sequences) * len(config.strides) * len(scoring.conditions(config))
     print(f"{len(sequences)} sequences of {len({s.clip for s in sequences})} recordings")
-    print(f"weights {trained_on(config['ckpt'])}")
+    print(f"weights {trained_on(config.ckpt)}")
     with whole_result(to := report.destination(config, sequences[0].clip)) as work:
         rows = [
             scoring.row(name, trial, trial.answer(method))
             for trial in bar(scoring.trials(sequences, config), count, "scoring")
             for name, method in methods.items()
         ]
-        report.write(work, rows, config)
-        if config["skeletons"]:
-            write_video(methods, sequences, {**config, "output": str(work)})
+        report.write(work, rows, config.plain())
+        if config.skeletons:
+            show.write_video(methods, sequences, config, work)
     report.print_tables(rows)
     print(f"written: {', '.join(str(to.output / part.name) for part in to.parts)}")
 
 
-def score_clips(config: dict[str, Any]) -> None:
+def score_clips(config: ClipEvaluationSettings) -> None:
     """Score a renderer on clips."""
     from rib.evaluation.checkpoint_on_clips import evaluate_clips
     from rib.pipeline.watch import bar
@@ -42,14 +42,14 @@ def score_clips(config: dict[str, Any]) -> None:
     print(evaluate_clips(config, bar))
 
 
-MOTION = ("evaluate", score_motion)
-KINDS = {"mocap": MOTION, "amass": MOTION, "humanslomo": ("evaluate_humanslomo", score_clips)}
+MOTION, CLIPS = ("evaluate", score_motion), ("evaluate_humanslomo", score_clips)
+KINDS: dict[str, tuple[str, Task]] = {"mocap": MOTION, "amass": MOTION, "humanslomo": CLIPS}
 """The root config of each kind of data and what is done with it; motion capture where none is named."""
 
 
 def command(arguments: list[str]) -> None:
     """Entry point for `rib evaluate`."""
-    named = [argument for argument in arguments if argument.startswith("data=")]
+    named = [word for word in arguments if word.startswith("data=")]
     kind = ["mocap", *named][-1].removeprefix("data=")
     if kind not in KINDS:
         raise RibError(f"nothing is scored on data={kind}", f"choose one of: {', '.join(KINDS)}")

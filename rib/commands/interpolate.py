@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Any
+from dataclasses import replace
 
 from rib.config.app import exit_code, run
 from rib.io.errors import RibError
+from rib.pipeline.settings import InterpolateSettings
 
 
-def task(config: dict[str, Any]) -> None:
+def task(config: InterpolateSettings) -> None:
     """Make the result of every clip and say where it lies.
 
     Raises:
@@ -18,17 +19,17 @@ def task(config: dict[str, Any]) -> None:
     """
     from rib.pipeline.watch import speaking
 
-    with speaking(config["quiet"], config["verbose"]):
-        _make(config, (lambda line: None) if config["quiet"] else print)
+    with speaking(config.quiet, config.verbose):
+        _make(config, (lambda line: None) if config.quiet else print)
 
 
-def _make(config: dict[str, Any], tell: Callable[[str], None]) -> None:
+def _make(config: InterpolateSettings, tell: Callable[[str], None]) -> None:
     from rib.pipeline.batch import clips_of, interpolate_all
     from rib.pipeline.interpolate import account, interpolate
 
     clips = clips_of(config)
     if len(clips) == 1:
-        tell("\n".join(account(interpolate({**config, "input": clips[0], "more_inputs": []}))))
+        tell("\n".join(account(interpolate(replace(config, input=clips[0], more_inputs=[])))))
         return
     failed = 0
     for outcome in interpolate_all(config, clips):

@@ -4,28 +4,27 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
 
 from rib.config.app import exit_code, run
+from rib.datasets.settings import PrepareSettings
 
 
-def task(config: dict[str, Any]) -> None:
+def task(config: PrepareSettings) -> None:
     """Prepare the collection, and say what was done and what was left out."""
-    from rib.config.schema import ROOTS
     from rib.io.own_store import own_store
     from rib.io.path_settings import paths_read
     from rib.io.recipe import build
     from rib.pipeline.watch import counter
 
-    recipe, reads = config["data"]["prepare"], paths_read(config, ROOTS["prepare"])
+    recipe, reads = config.data.prepare, paths_read(config)
     adds = "chain" in recipe  # drawings of more videos come beside those that are there
     with (
-        own_store(Path(recipe["output"]), reads, config["overwrite"], adds),
+        own_store(Path(recipe["output"]), reads, config.overwrite, adds),
         counter("preparing") as progress,
     ):
         report = build(recipe, progress=progress)
     print(f"{report.prepared} prepared, {report.reused} done before, {len(report.skipped)} skipped")
-    shown = sorted(report.skipped.items())[: config["max_reasons"]]
+    shown = sorted(report.skipped.items())[: config.max_reasons]
     for name, reason in shown:
         print(f"  {name}: {reason}")
     if hidden := len(report.skipped) - len(shown):

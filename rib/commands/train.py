@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
 
 from rib.config.app import exit_code, run
 from rib.engine.distributed_env import distributed_env
+from rib.engine.settings import TrainSettings
 from rib.engine.worker import is_worker, work
 
 
-def task(config: dict[str, Any]) -> float | None:
+def task(config: TrainSettings) -> float | None:
     """Fit, say where the run lies, and give the sweeper its number."""
     from rib.config.sweep import overrides_of_this_job
     from rib.engine.fit import fit
 
     score = fit(config, overrides_of_this_job())
     if distributed_env().rank == 0:
-        told = "" if score is None else f"{config['monitor']} {score:.6g}, "
-        print(f"{told}run folder {config['run_dir']}")
+        told = "" if score is None else f"{config.monitor} {score:.6g}, "
+        print(f"{told}run folder {config.run_dir}")
     return score
 
 

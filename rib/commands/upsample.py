@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
 
 from rib.config.app import exit_code, run
+from rib.pipeline.settings import UpsampleSettings
 
 
-def task(config: dict[str, Any]) -> None:
+def task(config: UpsampleSettings) -> None:
     """Up-sample every clip and say where its poses lie."""
     from rib.pipeline.upsample import ASSUMED_FPS, upsample
 
-    if config["input_fps"] is None:
+    if config.input_fps is None:
         print(f"the keypoints were taken as {ASSUMED_FPS:g} a second; input_fps= says otherwise")
     for clip in upsample(config):
         places = " and ".join(map(str, clip.folders))

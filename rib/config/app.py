@@ -22,9 +22,11 @@ from rib.io.files import NO_SPACE, write_errors
 from rib.io.path_settings import settle_paths
 from rib.io.plugins import import_plugins, wanted
 from rib.io.recipe import did_you_mean
+from rib.io.settings import Settings
 from rib.io.stopping import Terminated, stoppable
 
-Task = Callable[[dict[str, Any]], Any]
+Task = Callable[[Any], Any]
+"""What a command does with its settings, the record that `rib.config.schema.ROOTS` names."""
 
 OPTIONS = frozenset(
     (
@@ -171,7 +173,7 @@ def _job(verb: str, task: Task, plugins: tuple[str, ...]) -> Callable[[Any], Any
             check_mode()
             if "run_dir" in config:
                 config.run_dir = HydraConfig.get().runtime.output_dir
-            results.append(task(plain(config, verb, HydraConfig.get().overrides.task, plugins)))
+            results.append(task(settings_of(config, verb, HydraConfig.get().overrides.task, plugins)))
 
         if HydraConfig.get().mode == RunMode.MULTIRUN:
             from rib.io.workers import end_with_starter
@@ -190,8 +192,8 @@ def _job(verb: str, task: Task, plugins: tuple[str, ...]) -> Callable[[Any], Any
     return job
 
 
-def plain(config: Any, verb: str, typed: Iterable[str] = (), plugins: Iterable[str] = ()) -> dict[str, Any]:
-    """The composed config of a command as a plain dict: resolved, complete, every value checked.
+def settings_of(config: Any, verb: str, typed: Iterable[str] = (), plugins: Iterable[str] = ()) -> Settings:
+    """The settings of a command: resolved, complete, every value checked.
 
     Args:
         config: What Hydra composed.
@@ -224,7 +226,7 @@ def plain(config: Any, verb: str, typed: Iterable[str] = (), plugins: Iterable[s
     if verb == "train":
         check_registered(settings["task"])
     refuse_unused(verb, typed, settings, OmegaConf.to_container(config, resolve=False))
-    return settings
+    return schema.ROOTS[verb].of(settings)
 
 
 def _complain(error: RibError) -> int:

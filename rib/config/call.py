@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, overload
@@ -18,6 +18,7 @@ from rib.pipeline.batch import clips_of, interpolate_all
 from rib.pipeline.chain import Chain
 from rib.pipeline.interpolate import interpolate as interpolate_clip
 from rib.pipeline.interpolate import open_job
+from rib.pipeline.settings import InterpolateSettings
 from rib.video import ArraySource, FrameSource
 
 ASSUMED_FPS = 30
@@ -77,7 +78,7 @@ def interpolate(
     config = _composed(input, rate, settings)
     clips = clips_of(config)
     if len(clips) == 1:
-        return _result(interpolate_clip({**config, "input": clips[0], "more_inputs": []}))
+        return _result(interpolate_clip(replace(config, input=clips[0], more_inputs=[])))
     outcomes = list(interpolate_all(config, clips))
     errors = [f"{outcome.input}: {outcome.error}" for outcome in outcomes if outcome.error]
     if errors:
@@ -115,7 +116,7 @@ def _is_named(input: Any) -> bool:
 
 def _in_memory(
     input: Any, rate: float | None, settings: Mapping[str, Any]
-) -> tuple[dict[str, Any], FrameSource]:
+) -> tuple[InterpolateSettings, FrameSource]:
     given = dict(settings)
     fps = given.pop("input_fps", None) or ASSUMED_FPS
     kept = isinstance(input, np.ndarray | list | tuple) or hasattr(input, "detach")
@@ -123,7 +124,7 @@ def _in_memory(
     return _composed("frames", rate, given), source
 
 
-def _composed(input: Any, rate: float | None, settings: Mapping[str, Any]) -> dict[str, Any]:
+def _composed(input: Any, rate: float | None, settings: Mapping[str, Any]) -> InterpolateSettings:
     first, *more = [input] if isinstance(input, str | Path) else input
     given = {"input": first, "rate": rate, **settings}
     if more:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal, overload
 
 from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from omegaconf import DictConfig, OmegaConf
 
+from rib.benchmark.settings import BenchmarkSettings
 from rib.config import schema
-from rib.config.app import plain
+from rib.config.app import settings_of
 from rib.config.choices import check_choice
 from rib.config.explain import ConfigError, MissingPluginError, explain
 from rib.config.literal import literal
@@ -19,13 +20,35 @@ from rib.config.paths import conf_dir, groups, options
 from rib.config.recipes import check_recipes
 from rib.config.renamed import current_override
 from rib.config.search import settle
+from rib.datasets.settings import PrepareSettings
+from rib.engine.settings import TrainSettings
+from rib.evaluation.settings import ClipEvaluationSettings
 from rib.io.errors import RibError
 from rib.io.plugins import import_plugins
 from rib.io.recipe import check
+from rib.io.settings import Settings
+from rib.motion.evaluation.settings import MotionEvaluationSettings
+from rib.pipeline.settings import InterpolateSettings, UpsampleSettings
 
 
-def compose(verb: str, *overrides: str) -> dict[str, Any]:
-    """The settings of a command as a plain dict, resolved and checked.
+@overload
+def compose(verb: Literal["interpolate"], *overrides: str) -> InterpolateSettings: ...
+@overload
+def compose(verb: Literal["benchmark"], *overrides: str) -> BenchmarkSettings: ...
+@overload
+def compose(verb: Literal["upsample"], *overrides: str) -> UpsampleSettings: ...
+@overload
+def compose(verb: Literal["prepare"], *overrides: str) -> PrepareSettings: ...
+@overload
+def compose(verb: Literal["train"], *overrides: str) -> TrainSettings: ...
+@overload
+def compose(verb: Literal["evaluate"], *overrides: str) -> MotionEvaluationSettings: ...
+@overload
+def compose(verb: Literal["evaluate_humanslomo"], *overrides: str) -> ClipEvaluationSettings: ...
+@overload
+def compose(verb: str, *overrides: str) -> Settings: ...
+def compose(verb: str, *overrides: str) -> Settings:
+    """The settings of a command, resolved and checked.
 
     Args:
         verb: The command, e.g. "interpolate".
@@ -37,7 +60,7 @@ def compose(verb: str, *overrides: str) -> dict[str, Any]:
     """
     typed, plugins = settle([current_override(word) for word in overrides], keep=True)
     composed = _compose(verb, *(literal(word, schema.ROOTS[verb]) for word in typed))
-    return plain(composed, verb, typed, plugins)
+    return settings_of(composed, verb, typed, plugins)
 
 
 def composed_defaults(verb: str) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from rib.engine.distributed_env import distributed_env
 from rib.engine.launch import env_of, launched
 from rib.engine.restore import already_finished, forget_what_comes_again, settled
 from rib.engine.run_folder import open_run_folder
+from rib.engine.settings import TrainSettings
 from rib.engine.status import (
     FAILED,
     FINISHED,
@@ -39,35 +40,34 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def fit(config: dict[str, Any], overrides: tuple[str, ...] = ()) -> float | None:
+def fit(config: TrainSettings, overrides: tuple[str, ...] = ()) -> float | None:
     """Train what the settings describe, in as many processes as they ask for.
 
     Args:
-        config: conf/train.yaml, composed to a plain dict: recipes `task.module`, `task.data` and `trainer`,
-            dicts of recipes `callbacks` and `logger`, and `seed`, `restore`, `ckpt`, `run_dir`, `monitor`.
+        config: Of conf/train.yaml.
         overrides: What a sweep set for this run, for its status.
 
     Returns:
-        The last value of `config["monitor"]`, for a sweep to judge by, or None where it was not logged.
+        The last value of `config.monitor`, for a sweep to judge by, or None where it was not logged.
 
     Raises:
         RibError: A mistake in the settings, a checkpoint that does not fit, or a loss that is not finite.
     """
     if distributed_env().rank > 0:  # submitit starts every process of a job with the job's settings
         return _beside_rank_0()
-    run_dir = Path(config["run_dir"])
+    run_dir = Path(config.run_dir)
     if (done := already_finished(config)) is not None:
         return done.score
-    chosen = settled(json.loads(json.dumps(config)))
-    open_run_folder(run_dir, config)
-    if chosen["restore"] == "resume":
-        forget_what_comes_again(run_dir, Path(chosen["ckpt"]))
+    chosen = settled(config)
+    open_run_folder(run_dir, config.plain())
+    if chosen.restore == "resume" and chosen.ckpt:
+        forget_what_comes_again(run_dir, Path(chosen.ckpt))
     with _with_status(run_dir, overrides) as outcome, write_errors(run_dir), launched(chosen) as rendezvous:
         outcome["score"] = train(chosen, rendezvous)
     return outcome["score"]
 
 
-def train(config: dict[str, Any], rendezvous: Rendezvous | None = None) -> float | None:
+def train(config: TrainSettings, rendezvous: Rendezvous | None = None) -> float | None:
     """Train in this process, as one of those at the rendezvous.
 
     Args:
@@ -78,23 +78,23 @@ def train(config: dict[str, Any], rendezvous: Rendezvous | None = None) -> float
         See `fit`.
     """
     _quiet()
-    import_plugins(config.get("plugins", ()))
+    import_plugins(config.plugins)
     from lightning_fabric.utilities.rank_zero import rank_zero_only
     from pytorch_lightning import seed_everything
 
     env = env_of(rendezvous)
     rank_zero_only.rank = env.rank  # type: ignore[attr-defined]
-    seed_everything(config["seed"], workers=True, verbose=False)
-    data, module = build(config["task"]["data"]), build(config["task"]["module"])
+    seed_everything(config.seed, workers=True, verbose=False)
+    data, module = build(config.task.data), build(config.task.module)
     _weights_given(module, config)
-    log.info("rank %d of %d trains %s", env.rank, env.num_ranks, json.dumps(config["task"]["module"]))
-    loggers = [build(recipe) for recipe in _chosen(config["logger"])]
+    log.info("rank %d of %d trains %s", env.rank, env.num_ranks, json.dumps(config.task.module))
+    loggers = [build(recipe) for recipe in _chosen(config.logger)]
     trainer = _trainer(config, module, rendezvous, loggers)
     failed = True
     try:
         if rendezvous:
-            rendezvous.join("gloo" if config["trainer"]["accelerator"] == "cpu" else "nccl")
-        resume = config["ckpt"] if config["restore"] == "resume" else None
+            rendezvous.join("gloo" if config.trainer["accelerator"] == "cpu" else "nccl")
+        resume = config.ckpt if config.restore == "resume" else None
         trainer.fit(module, datamodule=data, ckpt_path=resume, weights_only=True)
         failed = False
     except SystemExit as stop:
@@ -108,16 +108,16 @@ def train(config: dict[str, Any], rendezvous: Rendezvous | None = None) -> float
         _finish_wandb(failed)
         if rendezvous:
             rendezvous.leave()
-    score = trainer.callback_metrics.get(config["monitor"])
+    score = trainer.callback_metrics.get(config.monitor)
     return None if score is None else float(score)
 
 
-def _trainer(config: dict[str, Any], module: Any, rendezvous: Rendezvous | None, loggers: list[Any]) -> Any:
+def _trainer(config: TrainSettings, module: Any, rendezvous: Rendezvous | None, loggers: list[Any]) -> Any:
     """The trainer, with what every run has."""
     from rib.engine.checkpoints import DescribeCheckpoint, ResumeStopped, WholeCheckpointIO
     from rib.engine.rendezvous import GivenEnvironment
 
-    recipe = clipping_handed_over(config["trainer"], module)
+    recipe = clipping_handed_over(config.trainer, module)
     if isinstance(recipe.get("strategy"), Mapping):
         recipe["strategy"] = build(recipe["strategy"])
     quiet = {} if sys.stderr.isatty() else {"enable_progress_bar": False}
@@ -125,13 +125,13 @@ def _trainer(config: dict[str, Any], module: Any, rendezvous: Rendezvous | None,
         recipe,
         **quiet,
         callbacks=[
-            *(build(recipe) for recipe in _chosen(config["callbacks"])),
-            DescribeCheckpoint({**config["task"], "fingerprint": fingerprint(config["task"]["data"])}),
+            *(build(recipe) for recipe in _chosen(config.callbacks)),
+            DescribeCheckpoint({**config.task.plain(), "fingerprint": fingerprint(config.task.data)}),
             ResumeStopped(),
         ],
         logger=loggers or False,
         plugins=[WholeCheckpointIO(), GivenEnvironment(env_of(rendezvous))],
-        default_root_dir=config["run_dir"],
+        default_root_dir=config.run_dir,
     )
 
 
@@ -143,7 +143,7 @@ def _beside_rank_0() -> float | None:
     if settings is None:
         return None
     try:
-        return train(settings, rendezvous)
+        return train(TrainSettings.of(settings), rendezvous)
     except Exception as error:
         rendezvous.report(error)
         raise
@@ -175,17 +175,17 @@ def _with_status(run_dir: Path, overrides: tuple[str, ...]) -> Iterator[dict[str
     note(FINISHED, **outcome)
 
 
-def _weights_given(module: Any, config: Mapping[str, Any]) -> None:
+def _weights_given(module: Any, config: TrainSettings) -> None:
     """Give the module the weights of restore=finetune; hold those of restore=resume against it."""
     from rib.engine.checkpoints import KEY, check_resumable, load_weights, read_checkpoint
 
-    if config["restore"] in ("finetune", "resume"):
-        path = Path(config["ckpt"])
-        take = load_weights if config["restore"] == "finetune" else check_resumable
+    if config.ckpt and config.restore in ("finetune", "resume"):
+        path = Path(config.ckpt)
+        take = load_weights if config.restore == "finetune" else check_resumable
         content = read_checkpoint(path)
         take(module, content, path)
-        if config["restore"] == "resume" and isinstance(content.get(KEY), Mapping):
-            check_same(content[KEY].get("fingerprint"), fingerprint(config["task"]["data"]), path)
+        if config.restore == "resume" and isinstance(content.get(KEY), Mapping):
+            check_same(content[KEY].get("fingerprint"), fingerprint(config.task.data), path)
 
 
 def clipping_handed_over(trainer: Mapping[str, Any], module: Any) -> dict[str, Any]:

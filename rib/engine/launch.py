@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rib.engine.distributed_env import (
     WORKER,
@@ -18,6 +18,7 @@ from rib.engine.distributed_env import (
     distributed_env,
     processes_wanted,
 )
+from rib.engine.settings import TrainSettings
 from rib.io.errors import RibError
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ SECONDS_TO_END = 20.0
 
 
 @contextmanager
-def launched(config: dict[str, Any]) -> Iterator[Rendezvous | None]:
+def launched(config: TrainSettings) -> Iterator[Rendezvous | None]:
     """Have the processes that the trainer asks for, each told these settings; None where one is enough.
 
     Args:
@@ -38,14 +39,14 @@ def launched(config: dict[str, Any]) -> Iterator[Rendezvous | None]:
         RibError: What was started outside does not fit, or another rank failed; its line is told.
     """
     env = distributed_env()
-    num_local, num_nodes = processes_wanted(config["trainer"])
+    num_local, num_nodes = processes_wanted(config.trainer)
     check_started(env, num_local, num_nodes)
     if num_local * num_nodes == 1:
         yield None
         return
     if env.num_ranks == 1:
-        with _started(num_local, Path(config["run_dir"])) as (rendezvous, children):
-            rendezvous.broadcast(config)
+        with _started(num_local, Path(config.run_dir)) as (rendezvous, children):
+            rendezvous.broadcast(config.plain())
             with _told(rendezvous, children):
                 _wait_until_there(children, rendezvous)
                 yield rendezvous
@@ -53,7 +54,7 @@ def launched(config: dict[str, Any]) -> Iterator[Rendezvous | None]:
     from rib.engine.rendezvous import outside_rendezvous
 
     rendezvous = outside_rendezvous()
-    rendezvous.broadcast(config)
+    rendezvous.broadcast(config.plain())
     with _told(rendezvous, {}):
         yield rendezvous
 

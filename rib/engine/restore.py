@@ -5,26 +5,27 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from rib.engine.settings import TrainSettings
 from rib.engine.status import FINISHED, NAME, PREEMPTED, Status, read_status
 from rib.io.errors import RibError
 from rib.io.registry import REGISTRY
 
-RESTORE = ("fresh", "resume", "finetune", "continue")
 LAST = Path("checkpoints") / "last.ckpt"
 """Where a run folder keeps the checkpoint that it can go on from (conf/callbacks/default.yaml)."""
 
 
-def already_finished(config: Mapping[str, Any]) -> Status | None:
+def already_finished(config: TrainSettings) -> Status | None:
     """The status of a run that is found finished with these very settings, where it is to be gone on with.
 
     Raises:
         RibError: The folder holds a run of other settings.
     """
-    run_dir = Path(config["run_dir"])
-    if config["restore"] != "continue" and not _started_again(run_dir):
+    run_dir = Path(config.run_dir)
+    if config.restore != "continue" and not _started_again(run_dir):
         return None
     status = read_status(run_dir)
     if status is None:
@@ -35,7 +36,7 @@ def already_finished(config: Mapping[str, Any]) -> Status | None:
         return None
     if not isinstance(before, Mapping):
         return None
-    now = REGISTRY.renamed(json.loads(json.dumps(dict(config), default=str)))
+    now = REGISTRY.renamed(json.loads(json.dumps(config.plain(), default=str)))
     for key in ("task", "seed"):
         if before.get(key) != now[key]:
             raise RibError(
@@ -46,7 +47,7 @@ def already_finished(config: Mapping[str, Any]) -> Status | None:
     return status if status.state == FINISHED and not longer else None
 
 
-def settled(config: dict[str, Any]) -> dict[str, Any]:
+def settled(config: TrainSettings) -> TrainSettings:
     """The same settings with `restore` and `ckpt` as this start of the run needs them.
 
     A run that the cluster preempted, or whose job it started again, goes on from its own last checkpoint, as
@@ -55,29 +56,27 @@ def settled(config: dict[str, Any]) -> dict[str, Any]:
     Raises:
         RibError: `restore` and `ckpt` do not go together, or the checkpoint is none.
     """
-    restore, run_dir = config["restore"], Path(config["run_dir"])
-    if restore not in RESTORE:
-        raise RibError(f"restore={restore}: there is no such way", f"choose one of: {', '.join(RESTORE)}")
+    restore, run_dir = config.restore, Path(config.run_dir)
     last = run_dir / LAST
     if (restore == "continue" or _started_again(run_dir)) and last.is_file():
         _read(last)
-        return {**config, "restore": "resume", "ckpt": str(last)}
+        return replace(config, restore="resume", ckpt=str(last))
     if restore == "fresh" and (run_dir / NAME).exists() and not _started_again(run_dir):
         raise RibError(
             f"{run_dir} already holds a run", "type restore=continue to go on with it, or name another folder"
         )
     if restore in ("fresh", "continue"):
-        if config["ckpt"] is not None:
+        if config.ckpt is not None:
             raise RibError(
-                f"ckpt={config['ckpt']} was given with restore={restore}",
+                f"ckpt={config.ckpt} was given with restore={restore}",
                 "type restore=resume or restore=finetune",
             )
-        return {**config, "restore": "fresh"}
-    if config["ckpt"] is None:
+        return replace(config, restore="fresh")
+    if config.ckpt is None:
         raise RibError(f"restore={restore} needs a checkpoint", "type ckpt=PATH of a .ckpt file")
-    path = Path(config["ckpt"]).expanduser().absolute()
+    path = Path(config.ckpt).expanduser().absolute()
     _check_task(path, _read(path), config)
-    return {**config, "ckpt": str(path)}
+    return replace(config, ckpt=str(path))
 
 
 def forget_what_comes_again(run_dir: Path, ckpt: Path) -> None:
@@ -95,7 +94,7 @@ def _started_again(run_dir: Path) -> bool:
     return status.state == PREEMPTED or int(os.environ.get("SLURM_RESTART_COUNT") or 0) > 0
 
 
-def _check_task(path: Path, content: Mapping[str, Any], config: Mapping[str, Any]) -> None:
+def _check_task(path: Path, content: Mapping[str, Any], config: TrainSettings) -> None:
     from rib.engine.checkpoints import KEY
 
     described = content.get(KEY)
@@ -103,7 +102,7 @@ def _check_task(path: Path, content: Mapping[str, Any], config: Mapping[str, Any
     if not isinstance(module, Mapping):
         return
     given, wanted = (
-        REGISTRY.canonical(str(recipe.get("_target_"))) for recipe in (module, config["task"]["module"])
+        REGISTRY.canonical(str(recipe.get("_target_"))) for recipe in (module, config.task.module)
     )
     if given != wanted:
         raise RibError(

@@ -9,6 +9,7 @@ import sys
 import traceback
 
 from rib.engine.distributed_env import WORKER, distributed_env
+from rib.engine.settings import TrainSettings
 from rib.io.workers import die_with_parent
 
 
@@ -29,7 +30,7 @@ def work() -> int:
     try:
         while (settings := rendezvous.receive()) is not None:
             try:
-                train(settings, rendezvous)
+                train(TrainSettings.of(settings), rendezvous)
             except Exception as error:
                 code = 1 if isinstance(error, RibError) else 2
                 traceback.print_exc()

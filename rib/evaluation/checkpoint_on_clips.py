@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from rib.engine.checkpoints import KEY, load_module, read_checkpoint, trained_on
 from rib.evaluation.clips import clips_to_score, summaries
 from rib.evaluation.clips_report import table, write
 from rib.evaluation.evaluate_clip import evaluate_clip
+from rib.evaluation.settings import ClipEvaluationSettings
 from rib.io.registry import REGISTRY
 from rib.io.results import Destination, ResultPart, whole_result
 from rib.metrics.frames import FrameScorer
@@ -18,38 +19,38 @@ RENDERER = "rib.render.training.module.RendererModule"
 Bar = Callable[[Iterable[str], int, str], Iterable[str]]
 
 
-def evaluate_clips(config: dict[str, Any], bar: Bar) -> str:
+def evaluate_clips(config: ClipEvaluationSettings, bar: Bar) -> str:
     """Score every clip, write the numbers and the videos, and give the table.
 
     Args:
-        config: conf/evaluate_humanslomo.yaml, composed to a plain dict.
+        config: Of conf/evaluate_humanslomo.yaml.
         bar: Walks through names, given their number and a label, under a progress bar.
 
     Raises:
         RibError: A mistake in the settings, or a checkpoint or store that cannot be read.
     """
-    ckpt = Path(config["ckpt"]).expanduser()
-    module = load_module(ckpt, RENDERER).to(config["device"])
+    ckpt = Path(config.ckpt).expanduser()
+    module = load_module(ckpt, RENDERER).to(config.device)
     data = read_checkpoint(ckpt)[KEY].get("data")
     trained = REGISTRY.checked(data, "data module", ckpt) if data else {}
-    store, names = clips_to_score(config["store"], config["split"], config["clips"], trained)
-    scorer = FrameScorer(config["device"])
+    store, names = clips_to_score(config.store, config.split, config.clips, trained)
+    scorer = FrameScorer(config.device)
     with whole_result(_destination(config)) as work:
-        here = {**config, "output": str(work)}
+        here = replace(config, output=str(work))
         rows = {
             name: evaluate_clip(store, name, module, scorer, here)
             for name in bar(names, len(names), "scoring clips")
         }
         result = summaries(rows)
-        write(work, result, rows, config)
-    output = Path(config["output"]).expanduser()
-    films = f"\nvideos: {output / 'videos'}" if config["videos"] else ""
+        write(work, result, rows, config.plain())
+    output = Path(config.output).expanduser()
+    films = f"\nvideos: {output / 'videos'}" if config.videos else ""
     files = f"{output / 'evaluation.json'}, {output / 'evaluation.csv'}"
     return f"weights {trained_on(ckpt)}\n{table(result)}\nevery number: {files}{films}"
 
 
-def _destination(config: dict[str, Any]) -> Destination:
+def _destination(config: ClipEvaluationSettings) -> Destination:
     parts = [ResultPart("evaluation.json"), ResultPart("evaluation.csv")]
-    parts += [ResultPart("videos", (".mp4",))] if config["videos"] else []
-    reads = {name: config[name] for name in ("ckpt", "store")}
-    return Destination(Path(config["output"]), "evaluate_clips", parts, reads, config.get("overwrite", False))
+    parts += [ResultPart("videos", (".mp4",))] if config.videos else []
+    reads = {"ckpt": config.ckpt, "store": config.store}
+    return Destination(Path(config.output), "evaluate_clips", parts, reads, config.overwrite)

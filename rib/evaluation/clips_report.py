@@ -40,10 +40,10 @@ def table(result: Mapping[str, Any]) -> str:
 
 def write(
     output: Path, result: Mapping[str, Any], rows: Mapping[str, Sequence[Mapping[str, Any]]],
-    config: Mapping[str, Any],
+    config: dict[str, Any],
 ) -> None:  # fmt: skip
     """Write evaluation.json (summaries, every frame, the settings) and evaluation.csv (every frame)."""
-    content = {"rib": rib.__version__, **result, "frames": rows, "config": dict(config)}
+    content = {"rib": rib.__version__, **result, "frames": rows, "config": config}
     write_text_whole(output / "evaluation.json", json.dumps(content, indent=2) + "\n")
     write_text_whole(output / "evaluation.csv", csv_text(rows))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -10,11 +9,12 @@ from typing import Any
 from rib.clips.store import Hdf5Clips
 from rib.evaluation.clips import Renderer, hidden_fps, render
 from rib.evaluation.clips_report import comparison_video, panels
+from rib.evaluation.settings import ClipEvaluationSettings
 from rib.metrics.frames import FrameScorer
 
 
 def evaluate_clip(
-    store: Hdf5Clips, name: str, renderer: Renderer, scorer: FrameScorer, config: Mapping[str, Any]
+    store: Hdf5Clips, name: str, renderer: Renderer, scorer: FrameScorer, config: ClipEvaluationSettings
 ) -> list[dict[str, Any]]:
     """Score every hidden frame of a clip, and write the comparison video if asked for.
 
@@ -23,7 +23,7 @@ def evaluate_clip(
         name: Which clip.
         renderer: A `ClipBatch` in and `Generated` out.
         scorer: Scores pictures.
-        config: conf/evaluate_humanslomo.yaml, composed to a plain dict.
+        config: Of conf/evaluate_humanslomo.yaml.
 
     Returns:
         A row a frame: `frame`, `time_s`, and scores of the finished frame (`fused`) and of the background
@@ -32,14 +32,14 @@ def evaluate_clip(
     video = None
     rows: list[dict[str, Any]] = []
     with ExitStack() as stack:
-        for made in render(store, name, renderer, config["batch_size"], config["every"], config["device"]):
-            if config["videos"]:
+        for made in render(store, name, renderer, config.batch_size, config.every, config.device):
+            if config.videos:
                 if video is None:
-                    path = Path(config["output"]).expanduser() / "videos" / f"{name}.mp4"
-                    fps = hidden_fps(store, name) / config["every"]
+                    path = Path(config.output).expanduser() / "videos" / f"{name}.mp4"
+                    fps = hidden_fps(store, name) / config.every
                     size_wh = made.true.shape[1], made.true.shape[0]
                     video = stack.enter_context(
-                        comparison_video(path, size_wh, fps, config["codec"], config["crf"])
+                        comparison_video(path, size_wh, fps, config.codec, config.crf)
                     )
                 video.write(panels(made))
             scores = scorer.score_many(made.true, {"fused": made.fused, "background": made.background})

@@ -6,12 +6,13 @@ import dataclasses
 import errno
 import os
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 from rib.io.errors import RibError
+from rib.io.settings import Settings
 
 _PATHS = "paths"
 
@@ -77,14 +78,15 @@ def settle_paths(settings: dict[str, Any], root: type) -> None:
         holder[name] = _settled(key, holder[name])
 
 
-def paths_read(settings: Mapping[str, Any], root: type) -> dict[str, str]:
+def paths_read(settings: Settings, source_given: bool = False) -> dict[str, str]:
     """The paths that a command reads, by setting: all that are set but its output and its cache.
 
     Args:
-        settings: Composed settings.
-        root: Their typed root.
+        settings: Its settings.
+        source_given: Whether a clip was handed over in the place of what `input` names.
     """
-    values = {key: holder[name] for key, holder, name in _path_values(dict(settings), root)}
+    found = _path_values(settings.plain(), type(settings))
+    values = {key: holder[name] for key, holder, name in found if not (source_given and key == "input")}
     return {key: value for key, value in values.items() if key.rpartition(".")[2] not in WRITTEN}
 
 

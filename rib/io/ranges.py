@@ -208,6 +208,26 @@ class AtMost:
 
 
 @dataclass(frozen=True)
+class NeededWith:
+    """A value that may be null only where another setting is.
+
+    Attributes:
+        other: That setting.
+        example: A value.
+    """
+
+    other: str
+    example: str
+
+    def refuses(self, value: Any, others: Mapping[str, Any]) -> tuple[str, str] | None:
+        """See `Mark`."""
+        other = others.get(self.other)
+        if value is not None or other is None:
+            return None
+        return f"a value, as {self.other}={other} needs one", self.example
+
+
+@dataclass(frozen=True)
 class Device:
     """A device of PyTorch: "cpu", "cuda", "cuda:1", "mps"; what this machine lacks is refused.
 

@@ -21,7 +21,7 @@ class Settings:
     """Base of the records of settings.
 
     A field's type is checked while a config is composed and its range (`rib.io.ranges`) before anything runs.
-    Values can also be read by their name, `settings["rate"]`, and unpacked, `{**settings}`, as from a dict.
+    Values can also be read by their name and unpacked, as from a dict.
     """
 
     @classmethod
@@ -82,7 +82,11 @@ def _taken(given: Mapping[str, Any] | Settings, name: str, hint: Any, place: str
         return record.of(value, f"{place}{name}.")
     if (found := misfit(value, hint, {other: given[other] for other in given})) is not None:
         raise found.error(f"{place}{name}")
-    return value
+    return tuple(value) if isinstance(value, list) and _is_tuple(hint) else value
+
+
+def _is_tuple(hint: Any) -> bool:
+    return any(tuple in (h, typing.get_origin(h)) for h in (hint, *typing.get_args(hint)))
 
 
 def _is_record(hint: Any) -> typing.TypeGuard[type[Settings]]:
@@ -90,4 +94,6 @@ def _is_record(hint: Any) -> typing.TypeGuard[type[Settings]]:
 
 
 def _plain(value: Any) -> Any:
-    return value.plain() if isinstance(value, Settings) else copy.deepcopy(value)
+    if isinstance(value, Settings):
+        return value.plain()
+    return list(value) if isinstance(value, tuple) else copy.deepcopy(value)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from rib.io.errors import RibError
 from rib.io.results import is_finished
 from rib.pipeline.destinations import chosen_output, destination
 from rib.pipeline.interpolate import Job, open_job, run_job
+from rib.pipeline.settings import InterpolateSettings
 from rib.pipeline.stage_set import StageSet
 from rib.video.containers import names_video
 from rib.video.inputs import expanded, stands_at
@@ -39,28 +40,28 @@ class Outcome:
     error: RibError | None = None
 
 
-def clips_of(config: Mapping[str, Any]) -> list[str]:
+def clips_of(config: InterpolateSettings) -> list[str]:
     """The clips that the settings name, in order.
 
     Raises:
         RibError: The only input names none.
     """
-    return list(expanded([config["input"], *config["more_inputs"]], config["input_glob"]))
+    return list(expanded([config.input, *config.more_inputs], config.input_glob))
 
 
-def interpolate_all(config: Mapping[str, Any], clips: list[str]) -> Iterator[Outcome]:
+def interpolate_all(config: InterpolateSettings, clips: list[str]) -> Iterator[Outcome]:
     """Make a result of every clip that has none yet; what is wrong with one is its outcome.
 
     Args:
-        config: conf/interpolate.yaml, composed.
+        config: Of conf/interpolate.yaml.
         clips: See `clips_of`.
 
     Raises:
         RibError: `output` is one file.
     """
-    if config["output"] is not None and names_video(config["output"]):
+    if config.output is not None and names_video(config.output):
         raise RibError(
-            f"output={config['output']} is one video, but there are {len(clips)} inputs",
+            f"output={config.output} is one video, but there are {len(clips)} inputs",
             "name a folder: output=FOLDER/",
         )
     folder = _folder(config, clips)
@@ -70,38 +71,38 @@ def interpolate_all(config: Mapping[str, Any], clips: list[str]) -> Iterator[Out
             job = open_job(_alone(config, clip))
             job = job.to(_place(job, folder, number))
             made_from = _made_from(config, clip)
-            to = destination(job.given, job.source.name)
-            if not config["overwrite"] and is_finished(to.output, to.key, made_from, to.lists):
-                yield Outcome(clip, place=Path(job.config["output"]))
+            to = destination(job.config, job.source.name)
+            if not config.overwrite and is_finished(to.output, to.key, made_from, to.lists):
+                yield Outcome(clip, place=job.output)
                 continue
             summary, stages = run_job(job, stages, made_from)
-            yield Outcome(clip, summary, Path(job.config["output"]))
+            yield Outcome(clip, summary, job.output)
         except RibError as error:
             yield Outcome(clip, error=error)
 
 
-def _alone(config: Mapping[str, Any], clip: str) -> dict[str, Any]:
+def _alone(config: InterpolateSettings, clip: str) -> InterpolateSettings:
     """The settings of one clip."""
-    return {**config, "input": clip, "more_inputs": [], "output": None}
+    return replace(config, input=clip, more_inputs=[], output=None)
 
 
-def _folder(config: Mapping[str, Any], clips: list[str]) -> Path | None:
+def _folder(config: InterpolateSettings, clips: list[str]) -> Path | None:
     """The folder of all results: `output`, or `<folder>_<fps>fps` beside the one input that names several.
 
     None where each result stands beside its own input.
     """
-    if config["output"] is not None:
-        return Path(config["output"]).expanduser()
-    if config["more_inputs"]:
+    if config.output is not None:
+        return Path(config.output).expanduser()
+    if config.more_inputs:
         return None
-    given = stands_at(config["input"].removeprefix("@"))
-    rates = {float(exact_fps(config["fps"]))} if config["fps"] is not None else _rates(config, clips)
-    many = f"{config['rate']:g}x" if config["rate"] is not None else "slow"
+    given = stands_at(config.input.removeprefix("@"))
+    rates = {float(exact_fps(config.fps))} if config.fps is not None else _rates(config, clips)
+    many = f"{config.rate:g}x" if config.rate is not None else "slow"
     name = given.name if given.is_dir() else given.stem
     return given.with_name(f"{name}_{f'{min(rates):.5g}fps' if len(rates) == 1 else many}")
 
 
-def _rates(config: Mapping[str, Any], clips: list[str]) -> set[float]:
+def _rates(config: InterpolateSettings, clips: list[str]) -> set[float]:
     """The frame rates of all results."""
     found: set[float] = set()
     for clip in clips:
@@ -113,7 +114,7 @@ def _rates(config: Mapping[str, Any], clips: list[str]) -> set[float]:
 
 
 def _place(job: Job, folder: Path | None, number: int) -> Path:
-    if job.config["layout"] == "reference" and folder is not None:
+    if job.config.layout == "reference" and folder is not None:
         return folder  # clips have folders of their own in it
     name = job.source.name if number < 2 else f"{job.source.name}_{number}"
     place = chosen_output(job.config, name, job.fps)
@@ -130,9 +131,11 @@ def _numbers(clips: list[str], folder: Path | None) -> Iterator[int]:
         yield seen[name]
 
 
-def _made_from(config: Mapping[str, Any], clip: str) -> str:
+def _made_from(config: InterpolateSettings, clip: str) -> str:
     """Settings and input of a clip as a short text."""
     place = stands_at(clip)
     files = sorted(place.iterdir()) if place.is_dir() else [place]
     stats = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files if file.exists()]
-    return key_of(({k: v for k, v in config.items() if k not in NOT_MADE_FROM and k != "input"}, stats))
+    return key_of(
+        ({k: v for k, v in config.plain().items() if k not in NOT_MADE_FROM and k != "input"}, stats)
+    )

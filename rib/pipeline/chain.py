@@ -20,7 +20,7 @@ from rib.pipeline.keyframe_window import DecodedKeyframe, KeyframeWindow
 from rib.pipeline.output_frames import OutputFrame, held, in_order
 from rib.pipeline.settings import ChainSettings
 from rib.pipeline.stage_set import StageSet
-from rib.pipeline.stages import ORDER, BackgroundStage
+from rib.pipeline.stages import BackgroundStage
 from rib.pipeline.synthesiser import Observer, Synthesiser
 from rib.pipeline.times import Timeline
 from rib.pipeline.watch import Stopwatch
@@ -53,8 +53,7 @@ class Chain:
             stages: Those of the same recipes that are there already, or None.
         """
         settings = ChainSettings.of(config)
-        recipes = {stage: settings[stage] for stage in ORDER}
-        stages = stages or StageSet(recipes, settings.plate, settings.device, Stopwatch())
+        stages = stages or StageSet(settings.recipes(), settings.plate, settings.device, Stopwatch())
         return cls(stages, settings, Cache(settings.cache.dir, settings.cache.limit_gb))
 
     def sharing(self, artefacts: Cache, background: BackgroundStage) -> Chain:

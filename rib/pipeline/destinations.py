@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 from rib.io.errors import RibError
 from rib.io.manifest import FOLDER
@@ -45,96 +43,106 @@ class Places:
     papers: Path | None = Path()
 
 
-def chosen_output(config: Mapping[str, Any], name: str, fps: Fraction) -> Path:
+def chosen_output(config: InterpolateSettings, name: str, fps: Fraction, source_given: bool = False) -> Path:
     """Where the result goes: `output=`, or `<name>_<fps>fps.mp4` beside the input.
 
     Where no video is written, or the first implementation's folders are, it is a folder of that name.
 
     Args:
-        config: conf/interpolate.yaml, composed; `input` is None for a clip from elsewhere.
+        config: Of conf/interpolate.yaml.
         name: The clip's name.
         fps: The output's frame rate.
+        source_given: Whether the clip was handed over in the place of what `input` names.
 
     Raises:
         RibError: It names a video, but none is written under such a name.
     """
-    plain = config["layout"] != "reference" and config["video"]["codec"] is not None
-    if config["output"] is None:
-        beside = stands_at(config["input"]).parent if config["input"] else Path.cwd()
+    plain = config.layout != "reference" and config.video.codec is not None
+    if config.output is None:
+        beside = Path.cwd() if source_given else stands_at(config.input).parent
         return beside / f"{name}_{float(fps):.5g}fps{'.mp4' if plain else ''}"
-    output = Path(config["output"]).expanduser()
-    if not names_video(config["output"]):
+    output = Path(config.output).expanduser()
+    if not names_video(config.output):
         return output
     if not plain:
-        why = "layout=reference writes folders" if config["video"]["codec"] else "no video is written"
-        raise RibError(f"output={config['output']} names a video, but {why}", "name a folder: output=FOLDER/")
-    codec_for(output, config["video"]["codec"])
+        why = "layout=reference writes folders" if config.video.codec else "no video is written"
+        raise RibError(f"output={config.output} names a video, but {why}", "name a folder: output=FOLDER/")
+    assert config.video.codec
+    codec_for(output, config.video.codec)
     return output
 
 
-def places(folder: Path, config: Mapping[str, Any], name: str) -> Places:
+def _output_of(config: InterpolateSettings) -> Path:
+    assert config.output is not None, "chosen_output comes first"
+    return Path(config.output)
+
+
+def places(folder: Path, config: InterpolateSettings, name: str) -> Places:
     """The parts of a clip's result under the names of its layout, whose first form has pictures and poses.
 
     Args:
         folder: Where the result goes; the one around it where `output` is a video.
-        config: conf/interpolate.yaml, composed, with its output chosen.
+        config: Of conf/interpolate.yaml, with its output chosen.
         name: The clip's name.
     """
-    layout, recipe, output = config["layout"], config["video"], Path(config["output"])
+    layout, recipe, output = config.layout, config.video, _output_of(config)
     all_of_it = layout == "reference"
     papers = folder / PAPERS[layout].format(name=name)
     video = papers / "video.mp4"
-    if names_video(config["output"]):
+    if names_video(str(output)):
         papers, video = folder / f"{output.stem}.rib", folder / output.name
         parts = [papers / part for part in LAYOUTS[layout]]
     else:
         parts = [folder / part.format(name=name) for part in LAYOUTS[layout]]
-    wanted = config["sidecar"] or not names_video(config["output"])
+    wanted = config.sidecar or not names_video(str(output))
     return Places(
-        pictures=parts[0] if recipe["pictures"] or all_of_it else None,
-        poses=parts[1] if config["write_poses"] or all_of_it else None,
-        video=video if recipe["codec"] else None,
+        pictures=parts[0] if recipe.pictures or all_of_it else None,
+        poses=parts[1] if config.write_poses or all_of_it else None,
+        video=video if recipe.codec else None,
         papers=papers if wanted else None,
     )
 
 
-def destination(config: Mapping[str, Any], name: str, made_from: str = "") -> Destination:
+def destination(
+    config: InterpolateSettings, name: str, made_from: str = "", source_given: bool = False
+) -> Destination:
     """Where a clip's result goes, and what it must not touch.
 
     The poses of `motion=files` that lie where they would be written are left as they are.
 
     Args:
-        config: conf/interpolate.yaml, composed, with its output chosen.
+        config: Of conf/interpolate.yaml, with its output chosen.
         name: The clip's name.
         made_from: See `Destination`.
+        source_given: Whether the clip was handed over in the place of what `input` names.
     """
-    output, layout = Path(config["output"]).expanduser(), config["layout"]
+    output, layout = _output_of(config).expanduser(), config.layout
     where = places(Path(), config, name)
-    reads: dict[str, str | Path] = {**paths_read(config, InterpolateSettings)}
-    if config["input"]:
-        reads["input"] = stands_at(config["input"])
+    reads: dict[str, str | Path] = {**paths_read(config, source_given)}
+    if not source_given:
+        reads["input"] = stands_at(config.input)
     parts = [ResultPart(str(where.video))] if where.video else []
     if where.papers is not None:
-        papers = ("config.yaml", "summary.json", *(["report.html"] if config["report"] else []))
+        papers = ("config.yaml", "summary.json", *(["report.html"] if config.report else []))
         parts += [ResultPart(str(where.papers / file)) for file in papers]
     parts += [ResultPart(str(where.pictures), tuple(SUFFIXES))] if where.pictures else []
     if keeps_poses(config, name):
-        reads = {key: path for key, path in reads.items() if path != config["poses"]}
+        reads = {key: path for key, path in reads.items() if path != config.poses}
     elif where.poses:
         parts.append(ResultPart(str(where.poses), (".json",)))
-    overwrite = config.get("overwrite", False)
-    if names_video(config["output"]):
+    overwrite = config.overwrite
+    if names_video(str(output)):
         lists = f"{output.stem}.rib"
         return Destination(
-            output.parent, output.name, parts, reads, overwrite, made_from, lists, config["sidecar"]
+            output.parent, output.name, parts, reads, overwrite, made_from, lists, config.sidecar
         )
     key = "interpolate" if layout == "rib" else f"interpolate-{name}"
     return Destination(output, key, parts, reads, overwrite, made_from, FOLDER)
 
 
-def keeps_poses(config: Mapping[str, Any], name: str) -> bool:
+def keeps_poses(config: InterpolateSettings, name: str) -> bool:
     """Whether the poses given are those that the result's layout asks for, in their very place."""
-    if config["layout"] != "reference" or config["poses"] is None:
+    if config.layout != "reference" or config.poses is None:
         return False
-    place = places(Path(config["output"]).expanduser(), config, name).poses
-    return place is not None and place.resolve() == Path(config["poses"]).expanduser().resolve()
+    place = places(_output_of(config).expanduser(), config, name).poses
+    return place is not None and place.resolve() == Path(config.poses).expanduser().resolve()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+from rib.pipeline.settings import InterpolateSettings
 
 LONG_S = 60.0
 LARGE_BYTES = 1e9
@@ -64,27 +64,27 @@ class Estimate:
 
 
 def estimate(
-    config: Mapping[str, Any], keyframes: int, frames: int, made: int, size_px: tuple[int, int], device: str
+    config: InterpolateSettings, keyframes: int, frames: int, made: int, size_px: tuple[int, int], device: str
 ) -> Estimate:
     """Guess from the number of frames and their size.
 
     Args:
-        config: conf/interpolate.yaml, composed.
+        config: Of conf/interpolate.yaml.
         keyframes: Frames given.
         frames: Frames of the result.
         made: Those that are no copies.
         size_px: Width and height.
         device: Where pictures are made.
     """
-    mpx, video = size_px[0] * size_px[1] / 1e6, config["video"]
-    name = config["background"]["_target_"].rpartition(".")[2]
-    drawn = 0.0 if config["render"]["_target_"].endswith("NoRenderer") else DRAWN_S
+    mpx, video = size_px[0] * size_px[1] / 1e6, config.video
+    name = config.background["_target_"].rpartition(".")[2]
+    drawn = 0.0 if config.render["_target_"].endswith("NoRenderer") else DRAWN_S
     making = made * mpx * (MADE_S.get(name, MADE_S["Rife"]) + drawn)
     seconds = (
         making / (1.0 if device == "cpu" else GPU_GAIN) + keyframes * KEYFRAME_S + frames * mpx * WRITTEN_S
     )
-    pixel = VIDEO_BYTES * 2 ** ((16 - (video["crf"] or 0)) / 6) if video["codec"] else 0.0
-    pixel += PNG_BYTES if video["pictures"] or config["layout"] == "reference" else 0.0
+    pixel = VIDEO_BYTES * 2 ** ((16 - (video.crf or 0)) / 6) if video.codec else 0.0
+    pixel += PNG_BYTES if video.pictures or config.layout == "reference" else 0.0
     return Estimate(seconds, frames * mpx * 1e6 * pixel, frames, made, size_px)
 
 

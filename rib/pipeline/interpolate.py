@@ -25,6 +25,7 @@ from rib.pipeline.opening import open_clip
 from rib.pipeline.outputs import write_frames
 from rib.pipeline.people_shares import PeopleShares
 from rib.pipeline.report import PreviewWriter, write_report
+from rib.pipeline.settings import InterpolateSettings
 from rib.pipeline.shares import TrustShares
 from rib.pipeline.sounding import choose_sound
 from rib.pipeline.stage_set import StageSet
@@ -41,31 +42,36 @@ class Job:
     """A clip that is open, and what is to become of it.
 
     Attributes:
-        config: conf/interpolate.yaml, composed.
-        given: The same; `input` is None where the clip comes from elsewhere.
+        config: Of conf/interpolate.yaml.
+        source_given: Whether the clip was handed over in the place of what `input` names.
         source: The clip.
         fps: The output's frame rate.
         moments: When the output's frames are shown.
     """
 
-    config: Mapping[str, Any]
-    given: Mapping[str, Any]
+    config: InterpolateSettings
+    source_given: bool
     source: FrameSource
     fps: Fraction
     moments: Timeline
 
+    @property
+    def output(self) -> Path:
+        """The result's place, once it is chosen."""
+        assert self.config.output is not None
+        return Path(self.config.output)
+
     def to(self, output: Path) -> Job:
         """The same with another place."""
-        place = {"output": str(output)}
-        return replace(self, config={**self.config, **place}, given={**self.given, **place})
+        return replace(self, config=replace(self.config, output=str(output)))
 
 
-def interpolate(config: Mapping[str, Any], source: FrameSource | None = None) -> dict[str, Any]:
+def interpolate(config: InterpolateSettings, source: FrameSource | None = None) -> dict[str, Any]:
     """Run the chain on a clip and write its result.
 
     Args:
-        config: conf/interpolate.yaml, composed to a plain dict.
-        source: The clip, where it is not the file or folder `config["input"]`.
+        config: Of conf/interpolate.yaml.
+        source: The clip, where it is not the file or folder `config.input`.
 
     Returns:
         The summary that is also written to summary.json.
@@ -74,19 +80,18 @@ def interpolate(config: Mapping[str, Any], source: FrameSource | None = None) ->
         RibError: A mistake in the settings or in the input; nothing has been written then.
     """
     job = open_job(config, source)
-    return run_job(job.to(chosen_output(job.given, job.source.name, job.fps)))[0]
+    return run_job(job.to(chosen_output(job.config, job.source.name, job.fps, job.source_given)))[0]
 
 
-def open_job(config: Mapping[str, Any], source: FrameSource | None = None) -> Job:
+def open_job(config: InterpolateSettings, source: FrameSource | None = None) -> Job:
     """Open the clip that the settings name (see `interpolate`)."""
-    # what input= names is not read where a source is given
-    given = {**config, "input": None} if source is not None else config
+    source_given = source is not None
     source, given_fps = open_clip(config, source)
     source = HeldSource(source)
     # the first implementation's folders end with the last keyframe
-    whole, even = config["layout"] != "reference", config["video"]["timestamps"] == "constant"
-    fps = output_fps(given_fps, config["rate"], config["fps"], config["slow"])
-    return Job(config, given, source, fps, output_timeline(source, fps, config["slow"], whole, even))
+    whole, even = config.layout != "reference", config.video.timestamps == "constant"
+    fps = output_fps(given_fps, config.rate, config.fps, config.slow)
+    return Job(config, source_given, source, fps, output_timeline(source, fps, config.slow, whole, even))
 
 
 def run_job(job: Job, stages: StageSet | None = None, made_from: str = "") -> tuple[dict[str, Any], StageSet]:
@@ -103,17 +108,18 @@ def run_job(job: Job, stages: StageSet | None = None, made_from: str = "") -> tu
     start = time.perf_counter()
     config, source = job.config, job.source
     not_kept = list(source.not_kept)
-    sound = choose_sound(source, config["sound"], config["slow"], not_kept)
+    sound = choose_sound(source, config.sound, config.slow, not_kept)
     chain = Chain.from_config(config, stages and stages.again())
     _foretell(job, chain.stages.device)
-    with whole_result(destination(job.given, source.name, made_from)) as work, ExitStack() as stack:
+    at = destination(config, source.name, made_from, job.source_given)
+    with whole_result(at) as work, ExitStack() as stack:
         where = places(work, config, source.name)
         analysis = chain.analyse(source, job.moments)
         shares, people = TrustShares(), PeopleShares()
         preview = _preview(job, where, stack)
         frames = bar(chain.frames(source, analysis, people), len(analysis.timeline), "making frames")
         with chain.watch("write frames"), preview or nullcontext():
-            for frame in write_frames(frames, source, job.moments, where, config["video"], sound, not_kept):
+            for frame in write_frames(frames, source, job.moments, where, config.video, sound, not_kept):
                 if frame.keyframe < 0:
                     shares.add(int(analysis.timeline.gap[frame.index]), frame.trusted)
                 if preview is not None:
@@ -137,7 +143,7 @@ def _foretell(job: Job, device: str) -> None:
     frames = len(job.moments)
     guess = estimate(job.config, len(job.source), frames, frames - copies, job.source.size_px, device)
     say(str(guess), verbose=not guess.is_long)
-    if lacking := guess.lacking(Path(job.config["output"])):
+    if lacking := guess.lacking(job.output):
         say(lacking)
 
 
@@ -150,8 +156,8 @@ def _write_papers(
     start: float,
     preview: PreviewWriter | None,
 ) -> None:
-    write_text_whole(papers / "config.yaml", _yaml({**job.config, "overwrite": False}))
-    if job.config["report"]:
+    write_text_whole(papers / "config.yaml", _yaml(replace(job.config, overwrite=False)))
+    if job.config.report:
         with chain.watch("report"):
             write_report(papers / "report.html", job.source, analysis, summary, preview)
     summary["seconds"] = _seconds(chain, start)
@@ -160,7 +166,7 @@ def _write_papers(
 
 def _preview(job: Job, where: Places, stack: ExitStack) -> PreviewWriter | None:
     """What writes the page's video beside the result, until the page is written; None without players."""
-    if where.papers is None or not job.config["report"] or not (where.video or where.pictures):
+    if where.papers is None or not job.config.report or not (where.video or where.pictures):
         return None
     folder = stack.enter_context(temporary_folder(where.papers / "report.html"))
     return PreviewWriter(folder / "preview.mp4", job.source, job.moments)
@@ -182,7 +188,7 @@ def account(summary: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _summary(
-    config: Mapping[str, Any],
+    config: InterpolateSettings,
     source: FrameSource,
     chain: Chain,
     analysis: Analysis,
@@ -201,7 +207,7 @@ def _summary(
             "notes": list(source.notes),
         },
         "output": {
-            "place": config["output"],
+            "place": config.output,
             "frames": len(timeline),
             "fps": float(timeline.fps),
             "duration_s": round(timeline.duration_s, 6),
@@ -221,7 +227,7 @@ def _summary(
         "versions": {"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}},
         "started_in": str(Path.cwd()),
         "repeat": "rib repeat <this folder>",
-        "config": dict(config),
+        "config": config.plain(),
     }
 
 
@@ -238,9 +244,9 @@ def _version(package: str) -> str | None:
         return None
 
 
-def _yaml(config: Mapping[str, Any]) -> str:
+def _yaml(config: InterpolateSettings) -> str:
     import yaml
 
     return "# Repeat with: rib repeat <this folder>\n" + yaml.safe_dump(
-        dict(config), sort_keys=False, allow_unicode=True
+        config.plain(), sort_keys=False, allow_unicode=True
     )

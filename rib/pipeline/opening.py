@@ -2,39 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from fractions import Fraction
-from typing import Any
 
-from rib.io.errors import RibError
-from rib.pipeline.stages import ORDER
+from rib.pipeline.settings import InterpolateSettings
 from rib.video import Colours, FrameSource, open_source, part_in_time, without_duplicates
 
-DEDUPE = ("auto", "off")
 
-
-def open_clip(config: Mapping[str, Any], source: FrameSource | None = None) -> tuple[FrameSource, Fraction]:
+def open_clip(config: InterpolateSettings, source: FrameSource | None = None) -> tuple[FrameSource, Fraction]:
     """The clip that the settings of `rib interpolate` choose, and the frame rate that its file has.
 
     Frames that are stored twice by a cadence are left out (`dedupe=auto`), except where poses, mattes or
     backgrounds come from files, which count the file's frames, and in `layout=reference`.
 
     Args:
-        config: conf/interpolate.yaml, composed.
-        source: The clip, where it is not the file or folder `config["input"]`.
+        config: Of conf/interpolate.yaml.
+        source: The clip, where it is not the file or folder `config.input`.
 
     Raises:
         RibError: Nothing usable is there, or a part of it is asked for that it has not.
     """
-    if config["dedupe"] not in DEDUPE:
-        raise RibError(f"dedupe={config['dedupe']}", f"choose one of: {', '.join(DEDUPE)}")
-    timestamps = config["video"]["timestamps"]
-    colours = Colours(hdr=config["video"]["hdr"], deinterlace=config["deinterlace"])
+    timestamps = config.video.timestamps
+    colours = Colours(hdr=config.video.hdr, deinterlace=config.deinterlace)
     source = source or open_source(
-        config["input"], config["input_fps"], timestamps, config["max_mpx"], colours, config["input_glob"]
+        config.input, config.input_fps, timestamps, config.max_mpx, colours, config.input_glob
     )
-    source = part_in_time(source, config["start_s"], config["duration_s"])
-    by_frame = config["layout"] == "reference" or any(config[stage].get("path") for stage in ORDER)
-    if config["dedupe"] == "off" or by_frame:
+    source = part_in_time(source, config.start_s, config.duration_s)
+    by_frame = config.layout == "reference" or any(recipe.get("path") for recipe in config.recipes().values())
+    if config.dedupe == "off" or by_frame:
         return source, source.fps
     return without_duplicates(source), source.fps

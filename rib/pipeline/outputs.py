@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from typing import Any
 
 from rib.pipeline.destinations import Places
 from rib.pipeline.output_frames import OutputFrame
+from rib.pipeline.settings import VideoSettings
 from rib.pipeline.times import Timeline
 from rib.video import FrameSource, Origin, PictureWriter, SoundTrack, VideoWriter
 
@@ -17,7 +18,7 @@ def write_frames(
     source: FrameSource,
     moments: Timeline,
     where: Places,
-    recipe: Mapping[str, Any],
+    recipe: VideoSettings,
     sound: SoundTrack | None,
     not_kept: list[str],
 ) -> Iterator[OutputFrame]:
@@ -28,20 +29,23 @@ def write_frames(
         source: The clip, for its size.
         moments: When each frame is shown.
         where: The result's parts.
-        recipe: The `video` settings: `codec`, `crf`, `pixel_format`, `pictures`, `png_level`.
+        recipe: How the video and the pictures are encoded.
         sound: What is heard beside the video, or None.
         not_kept: Gets a sentence for everything that the video could not keep.
     """
     with ExitStack() as stack:
         sinks: list[Any] = []
         if where.video:
+            assert recipe.codec
+            assert recipe.crf is not None
+            assert recipe.pixel_format
             writer = VideoWriter(
                 where.video,
                 moments.fps,
                 source.size_px,
-                codec=recipe["codec"],
-                crf=recipe["crf"],
-                pixel_format=recipe["pixel_format"],
+                codec=recipe.codec,
+                crf=recipe.crf,
+                pixel_format=recipe.pixel_format,
                 audio_from=sound,
                 stamps_s=moments.stamps_s,
                 look=source.look,
@@ -49,7 +53,7 @@ def write_frames(
             )
             sinks.append(stack.enter_context(writer))
         if where.pictures:
-            sinks.append(stack.enter_context(PictureWriter(where.pictures, compression=recipe["png_level"])))
+            sinks.append(stack.enter_context(PictureWriter(where.pictures, compression=recipe.png_level)))
         for frame in frames:
             for sink in sinks:
                 sink.write(frame.picture)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from rib.io.path_settings import LITERAL, PATH, paths
-from rib.io.ranges import Device, FrameRate, OneOf, Range
+from rib.io.ranges import Crf, Device, FrameRate, NeededWith, OneOf, Range
 from rib.io.settings import Recipe, Settings
 
 Rate = Annotated[float, Range(above=0, most=100)]
@@ -74,6 +74,13 @@ class ChainSettings(Settings):
     batch_mpx: BatchMpx
     people: Annotated[Any, WhoToDraw()] = LARGEST
 
+    def recipes(self) -> dict[str, Recipe]:
+        """The recipe of each of the chain's stages."""
+        return {
+            "pose": self.pose, "motion": self.motion, "mask": self.mask, "background": self.background,
+            "render": self.render,
+        }  # fmt: skip
+
 
 @dataclass(kw_only=True)
 class ClipSettings(ChainSettings):
@@ -94,8 +101,8 @@ class VideoSettings(Settings):
     """conf/video/."""
 
     codec: str | None
-    crf: Annotated[int, Range(0, 63)] | None
-    pixel_format: str | None
+    crf: Annotated[Crf | None, NeededWith("codec", "16")]
+    pixel_format: Annotated[str | None, NeededWith("codec", "auto")]
     timestamps: Annotated[str, OneOf("constant", "source")]
     hdr: Annotated[str, OneOf("keep", "sdr")]
     pictures: bool

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -59,31 +59,30 @@ class Upsampled:
     folders: tuple[Path, ...]
 
 
-def upsample(config: Mapping[str, Any]) -> Iterator[Upsampled]:
+def upsample(config: UpsampleSettings) -> Iterator[Upsampled]:
     """Up-sample a folder of keypoint files, or every such folder inside a folder.
 
     Each clip's result appears whole before the next clip is read. Clips that are done with these very
     settings are not done again, unless all are: then that is told.
 
     Args:
-        config: conf/upsample.yaml, composed to a plain dict.
+        config: Of conf/upsample.yaml.
 
     Raises:
         RibError: A mistake in the settings or in a clip, which the line names.
     """
-    if config["layout"] not in FOLDERS:
-        raise RibError(f"layout={config['layout']}: no such layout", f"choose one of: {', '.join(FOLDERS)}")
-    given_fps = exact_fps(config["input_fps"] or ASSUMED_FPS)
-    fps = target_fps(given_fps, config["rate"], config["fps"])
-    folders = FOLDERS[config["layout"]]
-    stages = {stage: build(config[stage]) for stage in folders}
-    tracker = build(config["tracker"])
+    given_fps = exact_fps(config.input_fps or ASSUMED_FPS)
+    fps = target_fps(given_fps, config.rate, config.fps)
+    folders = FOLDERS[config.layout]
+    recipes = {"motion": config.motion, "linear": config.linear}
+    stages = {stage: build(recipes[stage]) for stage in folders}
+    tracker = build(config.tracker)
     for name, path, to in _destinations(config, folders.values()):
         where = tuple(to.output / part.name for part in to.parts)
         if not to.overwrite and is_finished(to.output, to.key, to.made_from):
             yield Upsampled(name, 0, None, where)
             continue
-        poses = _person(path, given_fps, config["keypoints"], tracker)
+        poses = _person(path, given_fps, config.keypoints, tracker)
         times_s = timeline(poses.times_s, fps).times_s
         with whole_result(to) as work:
             for stage, folder in folders.items():
@@ -94,14 +93,14 @@ def upsample(config: Mapping[str, Any]) -> Iterator[Upsampled]:
         yield Upsampled(name, len(poses), result, where)
 
 
-def _destinations(config: Mapping[str, Any], folders: Iterable[str]) -> list[tuple[str, Path, Destination]]:
+def _destinations(config: UpsampleSettings, folders: Iterable[str]) -> list[tuple[str, Path, Destination]]:
     """Every clip with its name and where its poses go; what is in the way is told before any is read."""
-    output, reads = Path(config["output"]).expanduser(), paths_read(config, UpsampleSettings)
+    output, reads = Path(config.output).expanduser(), paths_read(config)
     found = []
-    for path in clips(Path(config["input"]).expanduser()):
+    for path in clips(Path(config.input).expanduser()):
         name = clip_name(path)
         parts = [ResultPart(folder.format(name=name), (".json",)) for folder in folders]
-        overwrite, made_from = config.get("overwrite", False), _made_from(config, path)
+        overwrite, made_from = config.overwrite, _made_from(config, path)
         to = Destination(output, f"upsample-{name}", parts, reads, overwrite, made_from)
         refuse_touching_input(to)
         refuse_foreign(to)
@@ -113,9 +112,10 @@ def _destinations(config: Mapping[str, Any], folders: Iterable[str]) -> list[tup
     return found
 
 
-def _made_from(config: Mapping[str, Any], path: Path) -> str:
+def _made_from(config: UpsampleSettings, path: Path) -> str:
     """Settings and input of a clip as a short text."""
-    settings = {key: config[key] for key in config if key not in ("output", "overwrite", "device", "input")}
+    elsewhere = ("output", "overwrite", "device", "input")
+    settings = {key: value for key, value in config.plain().items() if key not in elsewhere}
     files = sorted(path.glob("*.json")) if path.is_dir() else [path]
     stats = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
     return key_of((json.dumps(settings, sort_keys=True, default=str), path.is_dir(), stats))

@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -81,7 +82,7 @@ def test_methods_advance_in_step() -> None:
 
 def test_no_method_is_a_mistake() -> None:
     with pytest.raises(RibError, match=r"type methods=\[rife,rib\]"):
-        build_chains({"methods": {}})
+        build_chains(replace(compose("benchmark", "input=x"), methods={}))
 
 
 def test_a_misspelt_method_is_told_with_the_right_one() -> None:
@@ -91,10 +92,10 @@ def test_a_misspelt_method_is_told_with_the_right_one() -> None:
 
 def test_the_methods_are_the_chain_and_interpolators_alone() -> None:
     config = compose("benchmark", "input=x", "background=flow")
-    assert list(config["methods"]) == ["blend", "flow", "rife", "rib"]
-    assert config["methods"]["rib"] == {"background": config["background"], "render": config["render"]}
-    assert config["methods"]["rife"]["background"]["_target_"].endswith("Rife")
-    assert config["methods"]["rife"]["render"] == {"_target_": "rib.render.none.NoRenderer"}
+    assert list(config.methods) == ["blend", "flow", "rife", "rib"]
+    assert config.methods["rib"] == {"background": config.background, "render": config.render}
+    assert config.methods["rife"]["background"]["_target_"].endswith("Rife")
+    assert config.methods["rife"]["render"] == {"_target_": "rib.render.none.NoRenderer"}
 
 
 def showcase(gaps: list[dict[str, dict[str, float]]], rows: int = 1) -> Showcase:

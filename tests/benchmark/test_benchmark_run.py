@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 from rib.benchmark import run
+from rib.benchmark.settings import BenchmarkSettings
+from rib.config.compose import compose
 from rib.io.errors import RibError
 from rib.pipeline.output_frames import OutputFrame
 from rib.pipeline.watch import Stopwatch
@@ -60,20 +62,18 @@ class Scorer:
 
 
 @pytest.fixture
-def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+def chains(monkeypatch: pytest.MonkeyPatch) -> dict[str, Repeater]:
+    chains = {"a": Repeater(), "b": Repeater()}
     monkeypatch.setattr(run, "FrameScorer", Scorer)
-    monkeypatch.setattr(run, "build_chains", lambda config: config["chains"])
-    return {
-        "stride": STRIDE,
-        "first": 1,
-        "count": None,
-        "crop_xywh": [2, 0, 40, 24],
-        "size_wh": [20, 12],
-        "output": str(tmp_path / "out"),
-        "frames": True,
-        "sheet_rows": 1,
-        "chains": {"a": Repeater(), "b": Repeater()},
-    }
+    monkeypatch.setattr(run, "build_chains", lambda config: chains)
+    return chains
+
+
+@pytest.fixture
+def config(tmp_path: Path, chains: dict[str, Repeater]) -> BenchmarkSettings:
+    part = ("first=1", "crop_xywh=[2,0,40,24]", "size_wh=[20,12]", "device=cpu")
+    what = ("frames=true", "sheet_rows=1", f"output={tmp_path / 'out'}")
+    return compose("benchmark", "input=x", f"stride={STRIDE}", *part, *what)
 
 
 def clip(times_s: np.ndarray | None = None) -> ArraySource:
@@ -85,10 +85,8 @@ def named(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()}
 
 
-def test_everything_is_written_and_agrees(config: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    chains = config.pop("chains")
-    monkeypatch.setattr(run, "build_chains", lambda config: chains)
-    output = Path(config["output"])
+def test_everything_is_written_and_agrees(config: BenchmarkSettings) -> None:
+    output = Path(config.output)
     result = run.benchmark(config, clip())
     assert named(output) - {".rib"} == {"metrics.json", "metrics.csv", "contact_sheet.png", "frames"}
     assert json.loads((output / "metrics.json").read_text("utf-8")) == result
@@ -107,31 +105,33 @@ def test_everything_is_written_and_agrees(config: dict[str, Any], monkeypatch: p
     }
 
 
-def test_a_method_that_breaks_down_leaves_nothing_behind(config: dict[str, Any]) -> None:
-    config["chains"]["b"] = Repeater(breaks_at=1)
+def test_a_method_that_breaks_down_leaves_nothing_behind(
+    config: BenchmarkSettings, chains: dict[str, Repeater]
+) -> None:
+    chains["b"] = Repeater(breaks_at=1)
     with pytest.raises(RibError, match="the method broke down"):
         run.benchmark(config, clip())
-    assert not Path(config["output"]).exists()
+    assert not Path(config.output).exists()
 
 
 @pytest.mark.parametrize(
     ("mistake", "told"),
     [
-        ({"stride": 1}, "stride=1 hides no frame; type stride=4"),
-        ({"crop_xywh": [1, 2]}, r"crop_xywh=\[1, 2\]: expected 4 whole numbers"),
-        ({"size_wh": [1, 2, 3]}, "expected 2 whole numbers"),
+        ({"stride": 1}, "stride=1: expected a whole number from 2"),
+        ({"crop_xywh": [1, 2]}, r"crop_xywh=\[1, 2\]: expected a list of 4 items"),
+        ({"size_wh": [1, 2, 3]}, "expected a list of 2 items"),
         ({"count": 99}, "frames 1 to 99"),
         ({"stride": 40}, "at least two"),
     ],
 )
 def test_a_mistake_is_told_before_anything_is_written(
-    config: dict[str, Any], mistake: dict[str, Any], told: str
+    config: BenchmarkSettings, mistake: dict[str, Any], told: str
 ) -> None:
     with pytest.raises(RibError, match=told):
-        run.benchmark({**config, **mistake}, clip())
-    assert not Path(config["output"]).exists()
+        run.benchmark(BenchmarkSettings.of({**config.plain(), **mistake}), clip())
+    assert not Path(config.output).exists()
 
 
-def test_frames_at_uneven_times_are_refused(config: dict[str, Any]) -> None:
+def test_frames_at_uneven_times_are_refused(config: BenchmarkSettings) -> None:
     with pytest.raises(RibError, match="uneven times"):
         run.benchmark(config, clip(np.arange(12) ** 1.5))

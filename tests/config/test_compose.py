@@ -12,6 +12,7 @@ from rib.config.paths import conf_dir, groups
 from rib.config.recipes import check_recipes
 from rib.config.schema import ROOTS
 from rib.io.errors import RibError
+from rib.pipeline.settings import InterpolateSettings
 
 
 @pytest.mark.slow
@@ -52,8 +53,8 @@ def test_a_key_that_the_root_does_not_know_stops_while_composing() -> None:
 
 def test_a_composed_config_is_plain_and_resolved() -> None:
     config = compose("interpolate", "input=x", "device=cpu", "background=rife")
-    assert type(config) is dict
-    assert type(config["background"]) is dict
+    assert type(config) is InterpolateSettings
+    assert type(config.background) is dict
     assert "${" not in str(config)
 
 

@@ -17,6 +17,7 @@ from rib.config.compose import compose
 from rib.config.literal import literal, quoted
 from rib.io.errors import RibError
 from rib.io.path_settings import is_path_setting
+from rib.pipeline.settings import UpsampleSettings
 
 NAMES = (
     "Café",
@@ -63,7 +64,7 @@ def _inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def given(*overrides: str) -> dict[str, Any]:
+def given(*overrides: str) -> UpsampleSettings:
     return compose("upsample", *overrides)
 
 
@@ -84,13 +85,13 @@ def test_a_quoted_text_comes_back_from_hydra_and_omegaconf_as_it_was() -> None:
 
 def test_names_are_taken_literally() -> None:
     settings = given("input=[a,b] é", "output=a=b, (1)", "motion=files", "poses=${oc.env:HOME} [1]")
-    assert (settings["input"], settings["output"]) == ("[a,b] é", "a=b, (1)")
-    assert settings["motion"]["path"] == settings["poses"] == "${oc.env:HOME} [1]"
+    assert (settings.input, settings.output) == ("[a,b] é", "a=b, (1)")
+    assert settings.motion["path"] == settings.poses == "${oc.env:HOME} [1]"
 
 
 def test_the_same_name_reaches_the_runs_of_a_sweep(capfd: pytest.CaptureFixture[str]) -> None:
     name, seen = "a,b (1) ${x}", []
-    app.run("upsample", lambda settings: seen.append(settings["input"]), ["-m", f"input={name}", "rate=2,3"])
+    app.run("upsample", lambda settings: seen.append(settings.input), ["-m", f"input={name}", "rate=2,3"])
     assert seen == [name, name]
 
 

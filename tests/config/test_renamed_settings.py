@@ -9,7 +9,7 @@ from rib.io.errors import RibError
 
 def test_a_name_of_before_still_works_and_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     config = compose("train", "experiment=motion_smoke", "task.module.average=0.5")
-    assert config["task"]["module"]["ema_decay"] == 0.5
+    assert config.task.module["ema_decay"] == 0.5
     assert "task.module.ema_decay=0.5" in capsys.readouterr().err
 
 
@@ -38,25 +38,22 @@ def test_no_name_of_today_is_translated_again() -> None:
 
 def test_hold_outs_answer_to_their_former_name() -> None:
     config = compose("interpolate", "input=x", "rehearsals.per_shot=9", "render.trust.rehearsal_weight=0.5")
-    assert config["holdouts"]["per_shot"] == 9
-    assert config["render"]["trust"]["holdout_weight"] == 0.5
+    assert config.holdouts.per_shot == 9
+    assert config.render["trust"]["holdout_weight"] == 0.5
 
 
 def test_the_refiner_answers_to_the_names_of_before() -> None:
     config = compose("prepare", "data=drawings", "data.prepare.videos=x", "data.prepare.most_gaps=3")
-    assert config["data"]["prepare"]["max_intervals"] == 3
+    assert config.data.prepare["max_intervals"] == 3
     config = compose("train", "experiment=renderer_base", "task=renderer_drawn", "task.data.drawings=x")
-    assert Path(config["task"]["data"]["samples"]).name == "x"
+    assert Path(config.task.data["samples"]).name == "x"
     config = compose("interpolate", "input=x", "render=gan", "render.puppet.step_px=4")
-    assert (
-        config["render"]["skinning"]["step_px"]
-        == config["render"]["net"]["renderer"]["skinning"]["step_px"] * 2
-    )
+    assert config.render["skinning"]["step_px"] == config.render["net"]["renderer"]["skinning"]["step_px"] * 2
 
 
 def test_numbers_of_channels_answer_to_their_former_name() -> None:
     config = compose("train", "experiment=renderer_smoke", "net.most=8")
-    assert config["net"]["max_channels"] == 8
+    assert config.net["max_channels"] == 8
 
 
 def test_a_setting_that_is_gone_says_what_does_its_work() -> None:

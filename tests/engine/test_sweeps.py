@@ -34,7 +34,7 @@ def die_in_run(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C when this run of the sweep begins to train."""
 
     def train(config: dict[str, Any], *arguments: Any) -> float | None:
-        if Path(config["run_dir"]).name == str(number):
+        if Path(config.run_dir).name == str(number):
             raise KeyboardInterrupt
         return whole(config, *arguments)
 

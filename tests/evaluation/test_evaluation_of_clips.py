@@ -125,6 +125,7 @@ def test_numbers_a_table_and_videos_are_written(
     module.forward = knowing  # type: ignore[method-assign, assignment]
     monkeypatch.setattr(run, "load_module", lambda ckpt, wanted: module)
     monkeypatch.setattr(run, "read_checkpoint", lambda ckpt: {"rib": {}})
+    monkeypatch.setattr(run, "trained_on", lambda ckpt: "of nobody knows what")
     monkeypatch.setattr(run, "FrameScorer", Scorer)
     out = tmp_path / "out"
     config = compose("evaluate_humanslomo", "ckpt=x.ckpt", f"store={path}", f"output={out}")

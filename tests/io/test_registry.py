@@ -67,7 +67,7 @@ def test_every_stage_in_conf_is_registered_at_its_place(group: str) -> None:
         read_by = "pose=files" if group == "motion" else "motion=files"
         config = compose("interpolate", "input=x", "poses=x", read_by, choice, *more)
         assert REGISTRY.checked(config[group], f"{group} stage", "conf") == config[group]
-        assert REGISTRY.checked(config["plate"], "plate", "conf")
+        assert REGISTRY.checked(config.plate, "plate", "conf")
 
 
 NEEDS = {"renderer": "task.data.store=x", "refiner": "task.data.samples=x"}
@@ -78,8 +78,8 @@ NEEDS = {"renderer": "task.data.store=x", "refiner": "task.data.samples=x"}
 def test_every_task_in_conf_is_registered_at_its_place(task: str) -> None:
     net = "motion_tiny" if task.startswith("motion") else "renderer_tiny"
     config = compose("train", f"task={task}", f"net={net}", NEEDS.get(task, "task.data.folder=x"))
-    assert REGISTRY.checked(config["task"]["module"], "module", "conf") == config["task"]["module"]
-    assert REGISTRY.checked(config["task"]["data"], "data module", "conf") == config["task"]["data"]
+    assert REGISTRY.checked(config.task.module, "module", "conf") == config.task.module
+    assert REGISTRY.checked(config.task.data, "data module", "conf") == config.task.data
 
 
 @pytest.mark.slow
@@ -90,7 +90,7 @@ def test_everything_around_a_training_in_conf_is_registered(group: str, place: s
         config = compose("train", *around, f"{group}={option}")
         for recipe in config[group].values():
             REGISTRY.checked(recipe, place, "conf")
-        REGISTRY.checked(config["trainer"], "trainer", "conf")
+        REGISTRY.checked(config.trainer, "trainer", "conf")
 
 
 def a_net(**arguments: Any) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from rib.motion.training.windows import MotionBatch
 def module() -> AdversarialMotionModule:
     torch.manual_seed(0)
     config = compose("train", "task=motion_adversarial", "net=motion_tiny", "task.data.folder=synthetic")
-    return build(config["task"]["module"])
+    return build(config.task.module)
 
 
 @pytest.fixture

@@ -128,7 +128,7 @@ def test_sequences_noise_and_scores_are_those_of_the_independent_scorer(
     config = compose("evaluate", f"folder={tmp_path}", "subjects=['05','12']")
     ours = evaluation.held_out(config)
     assert len(ours) == len(theirs)
-    cubic = evaluation.spline_method(build(config["baselines"]["cubic"]))
+    cubic = evaluation.spline_method(build(config.baselines["cubic"]))
     bank = scorer.residual_bank(scorer.load_tracks(str(TRACKS)))
     errors = evaluation.detector_errors([(str(TRACKS / name), fps) for name, fps in TRACK_FPS.items()])
     worst = dict.fromkeys(("clean", "detector", "real"), 0.0)

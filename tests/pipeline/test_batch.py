@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,7 @@ def test_several_paths_have_their_results_beside_them(
     clips: Path, settings: Settings, tmp_path: Path
 ) -> None:
     config = settings(clips / "a.mp4", "rate=2", *PLAIN, "output=null")
-    task({**config, "more_inputs": [str(clips / "c.mp4")]})
+    task(replace(config, more_inputs=[str(clips / "c.mp4")]))
     assert videos(clips) == ["a.mp4", "a_20fps.mp4", "c.mp4", "c_20fps.mp4"]
 
 
@@ -71,7 +72,7 @@ def test_clips_of_one_name_do_not_replace_each_other(
 ) -> None:
     shutil.copy(clip, tmp_path / "a.mp4")
     config = settings(clips / "a.mp4", "rate=1", *PLAIN, f"output={tmp_path / 'all'}")
-    task({**config, "more_inputs": [str(tmp_path / "a.mp4")]})
+    task(replace(config, more_inputs=[str(tmp_path / "a.mp4")]))
     assert videos(tmp_path / "all") == ["a_10fps.mp4", "a_2_10fps.mp4"]
 
 

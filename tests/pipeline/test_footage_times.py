@@ -31,7 +31,7 @@ def run(settings: Settings, clip: Path, *overrides: str) -> tuple[dict[str, Any]
     write_openpose(person(len(open_source(clip))), poses)
     config = settings(clip, "motion=linear", f"poses={poses}", *overrides)
     summary = interpolate(config)
-    made = sorted((Path(config["output"]) / "frames").glob("*.png"))
+    made = sorted((Path(config.output) / "frames").glob("*.png"))
     return summary, [cv2.imread(str(path))[..., ::-1] for path in made]
 
 

@@ -19,6 +19,7 @@ from rib.io.errors import RibError
 from rib.keypoint_files import read_people, write_openpose
 from rib.pipeline.chain import Chain
 from rib.pipeline.interpolate import interpolate
+from rib.pipeline.settings import InterpolateSettings
 from rib.pipeline.times import target_fps
 from rib.video import ArraySource, open_source
 
@@ -71,7 +72,7 @@ def test_the_result_can_be_repeated_from_its_own_config(
     before = frames_of(tmp_path / "out" / "frames")
     again = yaml.safe_load((tmp_path / "out" / "config.yaml").read_text())
     again["output"] = str(tmp_path / "again")
-    interpolate(again)
+    interpolate(InterpolateSettings.of(again))
     assert all(map(np.array_equal, before, frames_of(tmp_path / "again" / "frames")))
 
 

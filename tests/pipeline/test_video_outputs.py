@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -63,8 +64,8 @@ def test_a_finished_video_is_replaced_when_asked_and_another_s_is_not(
     config = settings(clip, "rate=1", *PLAIN, f"output={tmp_path / 'a.mp4'}", "report=true")
     interpolate(config)
     with pytest.raises(RibError, match=r"already holds a finished result \(a\.mp4.*overwrite=true"):
-        interpolate({**config, "overwrite": False})
-    interpolate({**config, "rate": 2, "report": False})
+        interpolate(replace(config, overwrite=False))
+    interpolate(replace(config, rate=2, report=False))
     assert len(open_source(tmp_path / "a.mp4")) == 18
     assert not (tmp_path / "a.rib" / "report.html").exists()
     (tmp_path / "a.mp4").write_text("mine")

@@ -66,7 +66,7 @@ def test_untrained_it_equals_the_training_free_renderer(untrained: Path, judged:
 
 def test_weights_come_with_the_package(judged: PersonInterval) -> None:
     config = compose_config("interpolate", "input=x", "output=y", "rate=2", "render=gan")
-    shipped = build(config["render"])
+    shipped = build(config.render)
     shipped.trust = TRUST
     assert 0 < difference(shipped, judged) < 1
     assert shipped_weights().stat().st_size < 20e6

@@ -106,7 +106,7 @@ def test_a_window_teaches_the_net() -> None:
 
 def test_the_shipped_size_is_cheap() -> None:
     config = compose("interpolate", "input=x", "output=y", "rate=2", "render=gan")
-    net = build(config["render"]["net"]).to("meta")
+    net = build(config.render["net"]).to("meta")
     with FlopCounterMode(display=False) as counter:
         net.changes(torch.empty(1, NUM_CHANNELS, 320, 480, device="meta"))
     assert counter.get_total_flops() / 2 < 15e9

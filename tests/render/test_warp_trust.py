@@ -138,4 +138,4 @@ def test_nobody_to_draw_leaves_the_interpolator_alone(waving: PersonInterval) ->
 
 def test_the_config_builds_the_renderer() -> None:
     config = compose_config("interpolate", "input=x", "output=y", "rate=2", "render=warp")
-    assert isinstance(build(config["render"]), WarpRenderer)
+    assert isinstance(build(config.render), WarpRenderer)

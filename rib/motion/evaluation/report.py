@@ -7,7 +7,7 @@ import io
 import json
 import math
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import numpy as np
 from rib.io.files import write_text_whole
 from rib.io.results import Destination, ResultPart
 from rib.motion.evaluation.scoring import MEASURES, REFERENCE_MEASURES
+from rib.motion.evaluation.settings import MotionEvaluationSettings
 
 Rows = Sequence[dict[str, Any]]
 PIPE_WIDTH = 260
@@ -42,22 +43,20 @@ def means(rows: Rows) -> dict[str, dict[str, dict[str, dict[str, float]]]]:
     return found
 
 
-def destination(config: Mapping[str, Any], first_clip: str) -> Destination:
+def destination(config: MotionEvaluationSettings, first_clip: str) -> Destination:
     """Choose the destination of an evaluation: its numbers, and the video of skeletons that was asked for.
 
     Args:
-        config: conf/evaluate.yaml, composed.
+        config: Of conf/evaluate.yaml.
         first_clip: The recording that is shown where none is named.
     """
-    show = config["show"]
+    show = config.show
     names = ["evaluation.json", "evaluation.csv"]
-    if config["skeletons"]:
-        names.append(f"{Path(show['clip'] or first_clip).name}.{show['format']}")
-    reads = {name: config[name] for name in ("ckpt", "folder") if config[name]}
+    if config.skeletons:
+        names.append(f"{Path(show.clip or first_clip).name}.{show.format}")
+    reads = {"folder": config.folder, **({"ckpt": config.ckpt} if config.ckpt else {})}
     parts = [ResultPart(name) for name in names]
-    return Destination(
-        Path(config["output"]).expanduser(), "evaluate", parts, reads, config.get("overwrite", False)
-    )
+    return Destination(Path(config.output).expanduser(), "evaluate", parts, reads, config.overwrite)
 
 
 def write(folder: Path, rows: Rows, protocol: dict[str, Any]) -> None:

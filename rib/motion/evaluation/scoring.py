@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,6 +14,7 @@ from rib.io.recipe import build
 from rib.motion.corruption.detector_errors import read_detector_errors
 from rib.motion.corruption.detector_noise import DetectorErrors
 from rib.motion.evaluation.protocol import Condition, Sequence, keyframes, sequences
+from rib.motion.evaluation.settings import MotionEvaluationSettings
 from rib.motion.nets.checkpoint import load_net, shipped_weights
 from rib.motion.splines import Spline
 from rib.motion.training.recordings import load_recordings
@@ -55,11 +56,11 @@ class Trial:
         return method(self.times_s, self.keypoints_px, self.confidence, self.sequence.times_s)
 
 
-def methods(config: Mapping[str, Any]) -> dict[str, Method]:
-    """The net of `config["ckpt"]`, or the shipped one, and the splines of `config["baselines"]`, by name."""
-    found: dict[str, Method] = {name: spline_method(build(r)) for name, r in config["baselines"].items() if r}
-    weights = config["ckpt"] or shipped_weights()
-    return {**found, "net": net_method(load_net(weights).to(torch.device(config["device"])))}
+def methods(config: MotionEvaluationSettings) -> dict[str, Method]:
+    """The net of `config.ckpt`, or the shipped one, and the splines of `config.baselines`, by name."""
+    found: dict[str, Method] = {name: spline_method(build(r)) for name, r in config.baselines.items() if r}
+    weights = config.ckpt or shipped_weights()
+    return {**found, "net": net_method(load_net(weights).to(torch.device(config.device)))}
 
 
 def spline_method(spline: Spline) -> Method:
@@ -96,29 +97,29 @@ def net_method(net: torch.nn.Module) -> Method:
     return method
 
 
-def held_out(config: Mapping[str, Any]) -> list[Sequence]:
+def held_out(config: MotionEvaluationSettings) -> list[Sequence]:
     """The sequences that are scored.
 
     Raises:
         RibError: There are no recordings, or a subject occurs nowhere.
     """
-    bank = load_recordings(config["folder"], config["fps"])
-    if config["subjects"]:
-        bank = bank.split(config["subjects"])[1]
-    return list(sequences(bank, config["seed"], config["max_windows"]))[:: config["every"]]
+    bank = load_recordings(config.folder, config.fps)
+    if config.subjects:
+        bank = bank.split(config.subjects)[1]
+    return list(sequences(bank, config.seed, config.max_windows))[:: config.every]
 
 
-def conditions(config: Mapping[str, Any]) -> list[Condition]:
+def conditions(config: MotionEvaluationSettings) -> list[Condition]:
     """Clean keyframes, drawn noise of each size, errors of real detectors where tracks are given."""
-    drawn = [Condition(name, "detector", factor) for name, factor in config["noise"].items()]
-    real = [Condition("real", "real")] if config["tracks"] else []
+    drawn = [Condition(name, "detector", factor) for name, factor in config.noise.items()]
+    real = [Condition("real", "real")] if config.tracks else []
     return [Condition("clean", "clean"), *drawn, *real]
 
 
-def trials(chosen: Iterable[Sequence], config: Mapping[str, Any]) -> Iterator[Trial]:
+def trials(chosen: Iterable[Sequence], config: MotionEvaluationSettings) -> Iterator[Trial]:
     """Every sequence under every condition at every stride."""
-    errors = detector_errors(config["tracks"])
-    for condition, stride, sequence in itertools.product(conditions(config), config["strides"], chosen):
+    errors = detector_errors([(str(path), float(fps)) for path, fps in config.tracks])
+    for condition, stride, sequence in itertools.product(conditions(config), config.strides, chosen):
         x, confidence = keyframes(sequence, stride, condition, errors)
         yield Trial(sequence, stride, condition, sequence.times_s[::stride], x, confidence)
 

@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Any
 
 from rib.io.path_settings import PATH
 from rib.io.ranges import Count, Crf, Device, OneOf, Range, Seed, Size, Stride
 from rib.io.settings import Recipe, Settings
+from rib.io.values import misfit
+
+
+@dataclass(frozen=True)
+class TrackList:
+    """A list of keypoint files, each with its frames a second."""
+
+    def refuses(self, value: Any, others: Mapping[str, Any]) -> tuple[str, str] | None:
+        """See `rib.io.ranges.Mark`."""
+        for track in value:
+            pair = isinstance(track, list | tuple) and len(track) == 2
+            if not pair or misfit(track[0], str) or misfit(track[1], Annotated[float, Range(above=0)]):
+                return "a list of [file or folder, frames a second]", "[[tracks/,30]]"
+        return None
 
 
 @dataclass(kw_only=True)
@@ -36,7 +51,7 @@ class MotionEvaluationSettings(Settings):
     fps: Annotated[float, Range(above=0, most=10_000)]
     strides: Annotated[list[Stride], Size(1, 1000)]
     noise: dict[str, Annotated[float, Range(0, 1000)]]
-    tracks: list[list[str | float]]
+    tracks: Annotated[list[Any], TrackList()]
     seed: Seed
     max_windows: Count
     every: Count

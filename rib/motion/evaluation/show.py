@@ -3,39 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from rib.io.errors import RibError
 from rib.io.recipe import did_you_mean
 from rib.motion.evaluation.protocol import Sequence as Motion
 from rib.motion.evaluation.scoring import Method, conditions, trials
+from rib.motion.evaluation.settings import MotionEvaluationSettings
 from rib.motion.evaluation.skeleton_video import write_skeletons
 
 
 def write_video(
-    methods: Mapping[str, Method], sequences: Sequence[Motion], config: Mapping[str, Any]
+    methods: Mapping[str, Method], sequences: Sequence[Motion], config: MotionEvaluationSettings, folder: Path
 ) -> Path:
-    """Write what `config["show"]` asks for into the output folder; returns the file.
+    """Write what `config.show` asks for into a folder; returns the file.
 
     Raises:
         RibError: There is no such recording, condition or spline.
     """
-    show = config["show"]
-    clip = show["clip"] or sequences[0].clip
+    show = config.show
+    clip = show.clip or sequences[0].clip
     _known("show.clip", clip, [sequence.clip for sequence in sequences])
-    _known("show.condition", show["condition"], [condition.name for condition in conditions(config)])
-    _known("show.baseline", show["baseline"], list(methods))
+    _known("show.condition", show.condition, [condition.name for condition in conditions(config)])
+    _known("show.baseline", show.baseline, list(methods))
     first = next(sequence for sequence in sequences if sequence.clip == clip)
-    chosen = {**config, "strides": [show["stride"]]}
-    trial = next(t for t in trials([first], chosen) if t.condition.name == show["condition"])
+    chosen = replace(config, strides=[show.stride])
+    trial = next(t for t in trials([first], chosen) if t.condition.name == show.condition)
     panels = {
         "truth": first.joints_px,
         "net": trial.answer(methods["net"]),
-        show["baseline"]: trial.answer(methods[show["baseline"]]),
+        show.baseline: trial.answer(methods[show.baseline]),
     }
-    path = Path(config["output"]).expanduser() / f"{Path(clip).name}.{show['format']}"
-    write_skeletons(path, panels, show["stride"], show["size_px"], show["codec"], show["crf"])
+    path = folder / f"{Path(clip).name}.{show.format}"
+    write_skeletons(path, panels, show.stride, show.size_px, show.codec, show.crf)
     return path
 
 
