@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import torch
 
+from rib.io.images import to_float, to_uint8
 from rib.io.ranges import Share
 from rib.structures.interval import Interval, Keyframe
 from rib.video.camera import STILL, Sight, camera_motions, follow, part_of
@@ -114,7 +115,7 @@ Layer = tuple[np.ndarray, np.ndarray]
 def _sight(layer: Layer) -> Sight:
     """Choose the pixels that the camera's motion is estimated from."""
     picture, trust = layer
-    return cv2.cvtColor((picture * 255).astype(np.uint8), cv2.COLOR_RGB2GRAY), trust[..., 0] > 0.5
+    return cv2.cvtColor(to_uint8(picture), cv2.COLOR_RGB2GRAY), trust[..., 0] > 0.5
 
 
 def _complete_in_place(layers: list[Layer], from_a: list[np.ndarray], keyframe: int) -> np.ndarray:
@@ -180,12 +181,12 @@ def _inpaint(picture: np.ndarray, hole: np.ndarray) -> np.ndarray:
     small_hole = (cv2.resize(hole.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0).astype(
         np.uint8
     )
-    levels = (cv2.resize(picture, size, interpolation=cv2.INTER_AREA) * 255).clip(0, 255).astype(np.uint8)
+    levels = to_uint8(cv2.resize(picture, size, interpolation=cv2.INTER_AREA))
     where = hole.astype(bool)
     if small_hole.all():
         picture[where] = 0.5
         return picture
     filled = cv2.inpaint(levels, small_hole, 3, cv2.INPAINT_TELEA)
     filled = cv2.resize(filled, (width, height), interpolation=cv2.INTER_LINEAR)
-    picture[where] = filled[where].astype(np.float32) / 255
+    picture[where] = to_float(filled[where])
     return picture

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from rib.io.images import to_pictures
 from rib.structures.box import Box
 
 SMOOTH_PX = 5
@@ -48,15 +49,10 @@ def align_views(per_keyframe: torch.Tensor, plate: torch.Tensor, fractions: torc
 def _flow_px(here: torch.Tensor, there: torch.Tensor) -> torch.Tensor:
     """(N, 2, H, W): what lies at x in `here` lies at x + flow in `there` (DIS, Kroeger et al., ECCV 2016)."""
     find = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)  # type: ignore[attr-defined]
-    grey = [[cv2.cvtColor(p, cv2.COLOR_RGB2GRAY) for p in _bytes(x)] for x in (here, there)]
+    grey = [[cv2.cvtColor(p, cv2.COLOR_RGB2GRAY) for p in to_pictures(x)] for x in (here, there)]
     flows = [find.calc(one, other, None) for one, other in zip(*grey, strict=True)]
     flow = torch.from_numpy(np.stack(flows)).permute(0, 3, 1, 2).to(here)
     return F.avg_pool2d(flow, SMOOTH_PX, 1, SMOOTH_PX // 2, count_include_pad=False)
-
-
-def _bytes(pictures: torch.Tensor) -> np.ndarray:
-    """(N, H, W, 3) uint8."""
-    return np.ascontiguousarray((pictures.clamp(0, 1) * 255).byte().permute(0, 2, 3, 1).cpu().numpy())
 
 
 def _warped(pictures: torch.Tensor, shift_px: torch.Tensor) -> torch.Tensor:
