@@ -32,4 +32,4 @@ def test_the_demo_makes_what_it_names(tmp_path: Path, capsys: pytest.CaptureFixt
     assert all(path.is_file() for path in named)
     assert "rife" in printed
     summary = json.loads((tmp_path / "interpolated" / "summary.json").read_text("utf-8"))
-    assert summary["output"]["frames"] == 5
+    assert summary["output"]["frames"] == 8  # two keyframes, four frames for each
