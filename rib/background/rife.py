@@ -37,7 +37,7 @@ class Rife(Interpolator):
     def __init__(
         self,
         device: Annotated[str, Device(auto=True)],
-        scale: float | None,
+        scale: Annotated[float, Range(0.25, 1)] | None,
         batch_mpx: Annotated[float, Range(above=0, most=1000)],
     ) -> None:
         if scale not in (None, 1, 0.5, 0.25):

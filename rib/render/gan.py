@@ -76,7 +76,7 @@ class GanRenderer(WarpRenderer):
         seed: Seed,
         guard_lpips: float,
         guard_errors: NonNegative,
-        guard_db: float,
+        guard_db: Annotated[float, Range(-1000, 1000)],
     ) -> None:
         super().__init__(skinning, trust)
         self.net, self.recipe, self.start = _start(net, ckpt)
