@@ -67,8 +67,8 @@ class Flow(Interpolator):
             self._last = a, b, self._velocities(*pair)
         velocities = self._last[2]
         parts = [self._at(*pair, *velocities, t) for t in interval.fractions]
-        frames, flow, share = (torch.cat(part) for part in zip(*parts, strict=True))
-        return Background(frames, flow=flow, weight_a=share, between=self.between)
+        frames, flow, share, gain = (torch.cat(part) for part in zip(*parts, strict=True))
+        return Background(frames, flow=flow, weight_a=share, moved=gain, between=self.between)
 
     def between(self, a: torch.Tensor, b: torch.Tensor, fractions: torch.Tensor) -> torch.Tensor:
         """Interpolate pictures (1 or N, 3, H, W) at (N,) fractions, 0 giving a and 1 giving b."""
@@ -95,8 +95,8 @@ class Flow(Interpolator):
 
     def _at(
         self, a: torch.Tensor, b: torch.Tensor, from_a: torch.Tensor, from_b: torch.Tensor, t: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Picture (1, 3, H, W), flows to a and b (1, 4, H, W) and a's share (1, 1, H, W) at fraction t."""
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Picture (1, 3, H, W), flows to a and b (1, 4, H, W), a's share and that of motion (1, 1, H, W)."""
         grid = pixel_grid(a.shape[-2], a.shape[-1], a.device)
         candidates = [
             _Candidate.follow(velocity, a, b, from_a, from_b, t, grid)
@@ -114,7 +114,7 @@ class Flow(Interpolator):
         moved_a, moved_b = backward_warp(a, to_a, grid), backward_warp(b, to_b, grid)
         gain = _gain(_difference(a, b), _difference(moved_a, moved_b))
         picture = torch.lerp(torch.lerp(a, b, t), torch.lerp(moved_b, moved_a, share), gain)
-        return picture.clamp(0, 1), torch.cat([to_a, to_b], dim=1), share
+        return picture.clamp(0, 1), torch.cat([to_a, to_b], dim=1), share, gain
 
     def _guesses(
         self, from_a: torch.Tensor, from_b: torch.Tensor, t: torch.Tensor, grid: torch.Tensor

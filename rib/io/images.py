@@ -29,13 +29,18 @@ def to_float(image: Image) -> Image:
     return image.astype(np.float32) / 255 if isinstance(image, np.ndarray) else image.float() / 255
 
 
-def to_pictures(tensor: torch.Tensor) -> np.ndarray:
-    """Round a tensor (..., C, H, W) in 0..1 to pictures (..., H, W, C) uint8."""
+def to_pictures(tensor: torch.Tensor, white: int = 255) -> np.ndarray:
+    """Round a tensor (..., C, H, W) in 0..1 to pictures (..., H, W, C): uint8, or uint16 of `white` 65535."""
+    if white != 255:
+        levels = (tensor * white + 0.5).clamp(0, white).int()
+        return np.ascontiguousarray(levels.movedim(-3, -1).cpu().numpy().astype(np.uint16))
     return np.ascontiguousarray(to_uint8(tensor).movedim(-3, -1).cpu().numpy())
 
 
 def to_tensor(picture: np.ndarray, device: torch.device | str = "cpu") -> torch.Tensor:
-    """Convert a picture (H, W, C) uint8 to a tensor (C, H, W) float32 in 0..1."""
+    """Convert a picture (H, W, C) uint8 or uint16 to a tensor (C, H, W) float32 in 0..1."""
     import torch
 
+    if picture.dtype == np.uint16:
+        return torch.from_numpy(picture.astype(np.float32) / 65535).to(device).permute(2, 0, 1)
     return torch.from_numpy(np.ascontiguousarray(picture)).to(device).permute(2, 0, 1).float().div_(255)

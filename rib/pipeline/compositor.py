@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 
@@ -66,3 +67,36 @@ def trust_map(people: Sequence[RenderedPerson], like: torch.Tensor) -> torch.Ten
         place = person.box.of(whole)
         place.copy_(torch.maximum(place, person.trust))
     return whole
+
+
+def composite_alpha(
+    carried: torch.Tensor, plate: torch.Tensor | None, people: Sequence[RenderedPerson]
+) -> torch.Tensor:
+    """Lay people, who are opaque, over transparency by the same equation.
+
+    Args:
+        carried: (N, 1, H, W) in 0..1, moved as the interpolated frame was.
+        plate: (N, 1, H, W), of the scene behind the people, or None.
+        people: Those who are drawn.
+
+    Returns:
+        (N, 1, H, W) in 0..1.
+    """
+    opaque = [replace(person, colour=torch.ones_like(person.colour[:, :1])) for person in people]
+    return composite(Background(carried, plate), opaque)
+
+
+def straight(pictures: torch.Tensor, alpha: torch.Tensor, white: int) -> torch.Tensor:
+    """Divide pictures by their alpha and put it behind them.
+
+    Args:
+        pictures: (N, 3, H, W) in 0..1, multiplied by alpha.
+        alpha: (N, 1, H, W).
+        white: The stored number of full intensity; what is stored as transparent is black.
+
+    Returns:
+        (N, 4, H, W) in 0..1.
+    """
+    shown = alpha > 0.5 / white
+    colours = torch.where(shown, pictures / torch.where(shown, alpha, 1.0), 0.0)
+    return torch.cat([colours.clamp(0, 1), alpha], dim=1)

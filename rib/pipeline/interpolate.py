@@ -117,7 +117,9 @@ def run_job(job: Job, stages: StageSet | None = None, made_from: str = "") -> tu
         analysis = chain.analyse(source, job.moments)
         shares, people = TrustShares(), PeopleShares()
         preview = _preview(job, where, stack)
-        frames = bar(chain.frames(source, analysis, people), len(analysis.timeline), "making frames")
+        decoded = source.stored() if source.look.is_more else None
+        made = chain.frames(source, analysis, people, decoded=decoded)
+        frames = bar(made, len(analysis.timeline), "making frames")
         with chain.watch("write frames"), preview or nullcontext():
             for frame in write_frames(frames, source, job.moments, where, config.video, sound, not_kept):
                 if frame.keyframe < 0:

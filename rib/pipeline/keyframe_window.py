@@ -24,7 +24,7 @@ class DecodedKeyframe:
     """A keyframe as it was decoded.
 
     Attributes:
-        frame: (H, W, 3) uint8 RGB.
+        frame: (H, W, 3) RGB or (H, W, 4) straight RGBA, uint8 or uint16.
         keyframe: Its record.
     """
 
@@ -84,11 +84,15 @@ class KeyframeWindow:
                 return
 
     def record(self, frame: np.ndarray, index: int) -> Keyframe:
-        """The record of a decoded frame (H, W, 3) uint8."""
+        """The record of a decoded frame, RGB or straight RGBA of 8 or 16 bits."""
         tracks = self.analysis.keyframe_tracks
         people = tuple(self._view(track_id, index, frame) for track_id in tracks.track_ids)
         time_s = float(self.analysis.keyframe_times_s[index])
-        return Keyframe(index, time_s, to_tensor(frame, self.device), people)
+        picture, alpha = to_tensor(frame, self.device), None
+        if len(picture) == 4:
+            alpha = picture[3:]
+            picture = picture[:3] * alpha
+        return Keyframe(index, time_s, picture, people, alpha, int(np.iinfo(frame.dtype).max))
 
     def _view(self, track_id: int, index: int, frame: np.ndarray) -> PersonView:
         pose = self.analysis.keyframe_tracks.person(track_id)[index]

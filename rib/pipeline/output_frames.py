@@ -17,10 +17,10 @@ class OutputFrame:
 
     Attributes:
         index: Its number in the output.
-        picture: (H, W, 3) uint8 RGB.
+        picture: (H, W, 3) RGB or (H, W, 4) straight RGBA, uint8 or uint16, as the keyframes are.
         keyframe: The keyframe it copies, or -1.
         trust: (H, W) float32 in 0..1, how far each pixel is the renderer's; None for copies.
-        given: (H, W, 3) uint8 RGB, the keyframe that the input shows at this moment, or None where nobody
+        given: The same of the keyframe that the input shows at this moment, or None where nobody
             said it.
     """
 

@@ -50,9 +50,12 @@ def write_frames(
                 stamps_s=moments.stamps_s,
                 look=source.look,
                 tags_from=_origin(source, moments),
+                ground=_ground(recipe.ground),
             )
             sinks.append(stack.enter_context(writer))
         if where.pictures:
+            if source.look.bits > 8:
+                not_kept.append(f"{source.look.bits} bits a colour became 8 in {where.pictures.name}/")
             sinks.append(stack.enter_context(PictureWriter(where.pictures, compression=recipe.png_level)))
         for frame in frames:
             for sink in sinks:
@@ -60,6 +63,11 @@ def write_frames(
             yield frame
     if where.video:
         not_kept += writer.notes
+
+
+def _ground(colour: str) -> tuple[int, int, int]:
+    red, green, blue = bytes.fromhex(colour.removeprefix("#"))
+    return red, green, blue
 
 
 def _origin(source: FrameSource, moments: Timeline) -> Origin | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from rib.io.path_settings import LITERAL, PATH, paths
-from rib.io.ranges import Crf, Device, FrameRate, NeededWith, OneOf, Range
+from rib.io.ranges import Crf, Device, FrameRate, Matches, NeededWith, OneOf, Range
 from rib.io.settings import Recipe, Settings
 
 Rate = Annotated[float, Range(above=0, most=100)]
@@ -105,6 +105,7 @@ class VideoSettings(Settings):
     pixel_format: Annotated[str | None, NeededWith("codec", "auto")]
     timestamps: Annotated[str, OneOf("constant", "source")]
     hdr: Annotated[str, OneOf("keep", "sdr")]
+    ground: Annotated[str, Matches(r"#[0-9a-fA-F]{6}", "a colour #rrggbb in quotes", "'#00ff00'")]
     pictures: bool
     png_level: Annotated[int, Range(0, 9)]
 

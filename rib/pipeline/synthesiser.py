@@ -8,9 +8,11 @@ from itertools import pairwise
 from typing import Any, Protocol
 
 import numpy as np
+from torch import Tensor
 
+from rib.background.carry import carried
 from rib.io.images import to_pictures
-from rib.pipeline.compositor import composite, trust_map
+from rib.pipeline.compositor import composite, composite_alpha, straight, trust_map
 from rib.pipeline.neighbours import clear_of_others
 from rib.pipeline.output_frames import OutputFrame
 from rib.pipeline.stage_set import StageSet
@@ -29,7 +31,7 @@ class Synthesis:
         background: At these moments; the plate only where somebody is drawn.
         plans: What was decided about each person of the interval.
         people: Those who are drawn.
-        pictures: (N, H, W, 3) uint8 RGB, the result.
+        pictures: (N, H, W, 3) RGB or (N, H, W, 4) straight RGBA, uint8 or uint16, the result.
     """
 
     interval: Interval
@@ -91,6 +93,19 @@ class Synthesiser:
         with self.stages.watch("plate"):
             return replace(background, plate=self.stages.plate(interval, without))
 
+    def _alpha(
+        self, interval: Interval, background: Background, people: Sequence[RenderedPerson]
+    ) -> Tensor | None:
+        """Transparency (N, 1, H, W) of the frames, where the clip has it."""
+        shown = interval.of_alpha()
+        if shown is None:
+            return None
+        moved = carried(background, shown.a.picture[:1], shown.b.picture[:1], interval.fractions)
+        plate = None
+        if any(person.trust.any() for person in people):
+            plate = self.stages.plate(shown, [person.track_id for person in people])[:, :1]
+        return composite_alpha(moved, plate, people)
+
     def _batches(self, interval: Interval) -> list[slice]:
         num, (width, height) = len(interval), interval.a.size_px
         size = max(1, int(self.batch_mpx * 1e6 / (height * width)))
@@ -116,7 +131,10 @@ class Synthesiser:
             rendered = [self.stages.renderer.render(plan, moments, background) for plan in drawn]
         with self.stages.watch("composite"):
             people = clear_of_others(rendered, interval, background)
-            pictures = to_pictures(composite(background, people))
+            made, alpha = composite(background, people), self._alpha(interval, background, people)
+            white = interval.a.white
+            made = made if alpha is None else straight(made, alpha, white)
+            pictures = to_pictures(made, white)
             trust = trust_map(people, background.interpolated)[:, 0].cpu().numpy()
         if self.observer is not None:
             self.observer(Synthesis(interval, background, plans, people, pictures))

@@ -24,12 +24,16 @@ class Keyframe:
         time_s: Its time in seconds.
         picture: (3, H, W).
         people: Those who were found in it.
+        alpha: (1, H, W), by which `picture` is multiplied; None where the clip has no transparency.
+        white: The stored number of full intensity: 255, or 65535 where the clip has more than 8 bits.
     """
 
     index: int
     time_s: float
     picture: torch.Tensor
     people: tuple[PersonView, ...] = ()
+    alpha: torch.Tensor | None = None
+    white: int = 255
 
     @property
     def size_px(self) -> tuple[int, int]:
@@ -70,9 +74,21 @@ class Interval:
         t = (np.asarray(self.times_s, dtype=np.float64) - self.a.time_s) / span
         return torch.as_tensor(t, dtype=torch.float32, device=self.a.picture.device)
 
+    def of_alpha(self) -> Interval | None:
+        """The same interval with transparency in the place of the pictures; None where there is none."""
+        shown = [_of_alpha(keyframe) for keyframe in (self.a, self.b, *self.neighbours)]
+        if any(keyframe.alpha is None for keyframe in shown):
+            return None
+        return replace(self, a=shown[0], b=shown[1], neighbours=tuple(shown[2:]))
+
     def at(self, moments: slice) -> Interval:
         """The same interval with some of its moments."""
         return replace(self, times_s=self.times_s[moments], indices=self.indices[moments])
+
+
+def _of_alpha(keyframe: Keyframe) -> Keyframe:
+    alpha = keyframe.alpha
+    return keyframe if alpha is None else replace(keyframe, picture=alpha.expand_as(keyframe.picture))
 
 
 @dataclass(frozen=True)
@@ -84,6 +100,8 @@ class Background:
         plate: (N, 3, H, W), the scene without the people that are drawn, or None where no stage asked for it.
         flow: (N, 4, H, W), x and y from the time to a, then to b, in pixels, or None (blend, folder).
         weight_a: (N, 1, H, W), the share of a's colour in `interpolated`, or None.
+        moved: (N, 1, H, W), how far `interpolated` is what moved along `flow`; the rest is a cross-fade. None
+            is all of it.
         between: Interpolates any two batches of pictures (N, 3, H, W) at fractions (N,), or None.
     """
 
@@ -91,4 +109,5 @@ class Background:
     plate: torch.Tensor | None = None
     flow: torch.Tensor | None = None
     weight_a: torch.Tensor | None = None
+    moved: torch.Tensor | None = None
     between: Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor] | None = None

@@ -2,6 +2,7 @@
 
 from rib.video.arrays import ArraySource
 from rib.video.cadence import without_duplicates
+from rib.video.convert import as_shown
 from rib.video.decode import Colours, VideoSource
 from rib.video.frame_queue import FrameQueue, share
 from rib.video.held import HeldSource
@@ -28,6 +29,7 @@ __all__ = [
     "VideoSource",
     "VideoWriter",
     "View",
+    "as_shown",
     "exact_fps",
     "open_source",
     "part_in_time",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from rib.io.errors import RibError
 from rib.io.regular_files import check_regular
@@ -45,8 +46,7 @@ class AnimationSource:
         )
         self.fps, self.times_s, self.duration_s = timing.fps, timing.times_s, timing.duration_s
         self.fps_assumed, self.notes = timing.fps_assumed, timing.notes
-        self.look = Look()
-        self.not_kept = ["transparency: what is transparent shows black"] if self._transparent else []
+        self.look, self.not_kept = Look(alpha=self._transparent), list[str]()
 
     def __len__(self) -> int:
         return len(self.times_s)
@@ -57,11 +57,22 @@ class AnimationSource:
         Raises:
             RibError: One cannot be decoded.
         """
+        return self._walk(as_rgb)
+
+    def stored(self) -> Iterator[np.ndarray]:
+        """See `FrameSource.stored`.
+
+        Raises:
+            RibError: One cannot be decoded.
+        """
+        return self._walk(_rgba if self.look.alpha else as_rgb)
+
+    def _walk(self, read: Callable[[Image.Image], np.ndarray]) -> Iterator[np.ndarray]:
         try:
             with opened_picture(self.path) as picture:
                 for index in range(len(self)):
                     picture.seek(index)
-                    yield as_rgb(picture)
+                    yield read(picture)
         except (OSError, ValueError, EOFError, SyntaxError) as error:
             raise undecodable(self.path, error) from error
 
@@ -79,7 +90,8 @@ class AnimationSource:
             with opened_picture(self.path) as picture:
                 self.size_px = picture.size
                 refuse_larger(self.path, self.size_px, max_mpx)
-                self._transparent = picture.has_transparency_data
+                # most of these files have alpha on paper alone
+                self._transparent = bool(_rgba(picture)[..., 3].min() < 255)
                 count = getattr(picture, "n_frames", 1)
                 for index in range(count):
                     picture.seek(index)
@@ -90,6 +102,10 @@ class AnimationSource:
         if len(shown) < 2:
             raise RibError(f"{self.path} holds one picture", "a clip needs at least two")
         return shown
+
+
+def _rgba(picture: Image.Image) -> np.ndarray:
+    return np.array(picture.convert("RGBA"))
 
 
 def is_picture_file(path: Path) -> bool:

@@ -67,6 +67,10 @@ class ArraySource:
                 )
             yield frame
 
+    def stored(self) -> Iterator[np.ndarray]:
+        """See `FrameSource.stored`: they are plain."""
+        return iter(self)
+
     def fingerprint(self) -> str:
         """SHA-256 over pixels and times."""
         digest = hashlib.sha256(self.times_s.tobytes() + str(self.size_px).encode())

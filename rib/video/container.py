@@ -8,8 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import av
+from av.codec.codec import UnknownCodecError
 from av.container import InputContainer
 from av.stream import Disposition
+from av.video.codeccontext import VideoCodecContext
+from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from rib.io.errors import RibError
@@ -56,6 +59,42 @@ def video_stream(container: InputContainer, path: Path) -> VideoStream:
     raise RibError(f"{path} holds no video stream", _WHAT_TO_GIVE)
 
 
+def decoded(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
+    """Every frame in showing order, transparency included.
+
+    VP8 and VP9 keep it in a second picture beside each packet, which libav's own decoders pass over.
+    """
+    decoder = _alpha_decoder(stream)
+    if decoder is None:
+        yield from container.decode(stream)
+        return
+    for packet in container.demux(stream):
+        yield from decoder.decode(packet if packet.size else None)
+
+
+def hides_alpha(stream: VideoStream) -> bool:
+    """Whether the stream has transparency that no decoder here reads."""
+    return _says_alpha(stream) and _alpha_decoder(stream) is None
+
+
+def _says_alpha(stream: VideoStream) -> bool:
+    said = {key.lower(): value for key, value in stream.metadata.items()}
+    return said.get("alpha_mode") == "1" and stream.codec_context.codec.canonical_name in ALPHA_DECODERS
+
+
+def _alpha_decoder(stream: VideoStream) -> VideoCodecContext | None:
+    if not _says_alpha(stream):
+        return None
+    name = ALPHA_DECODERS[stream.codec_context.codec.canonical_name]
+    try:
+        decoder = av.CodecContext.create(name, "r")
+    except UnknownCodecError:
+        return None
+    assert isinstance(decoder, VideoCodecContext)
+    decoder.extradata = stream.codec_context.extradata
+    return decoder
+
+
 def reason(error: Exception) -> str:
     """Libav's own words for an error, without number and file name."""
     return str(getattr(error, "strerror", None) or error).lower()
@@ -66,4 +105,6 @@ def repair(path: Path) -> str:
     return f"make a clean copy, e.g. ffmpeg -i {path.name} repaired.mp4, and pass that"
 
 
+ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
+"""Decoders that read the transparency of WebM."""
 _WHAT_TO_GIVE = "give a video file, or a folder of pictures with input_fps=..."

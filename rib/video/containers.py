@@ -21,6 +21,9 @@ class Container:
         name: As people name it.
         codec: The encoder that is taken where none is named.
         codecs: The beginnings of the names of all encoders that it may hold, or None for any.
+        lacks: Encoders that it may not hold.
+        alpha_codec: The encoder that is taken where none is named for clips with transparency, or None where
+            the file does not hold it.
         sound: Sound codecs that are copied into it as they are, or None for any.
         sound_codec: The encoder of other sound.
         options: Of libav's muxer.
@@ -30,6 +33,8 @@ class Container:
     name: str
     codec: str = "libx264"
     codecs: tuple[str, ...] | None = None
+    lacks: tuple[str, ...] = ()
+    alpha_codec: str | None = None
     sound: frozenset[str] | None = _MP4_SOUND
     sound_codec: str = "aac"
     options: Mapping[str, str] = field(default_factory=dict)
@@ -44,17 +49,27 @@ class Container:
         return {"aac": "AAC", "libopus": "Opus"}[self.sound_codec]
 
 
-_MP4 = Container("mp4", "MP4", options={"movflags": "+faststart"})
+_MP4 = Container(
+    "mp4", "MP4", lacks=("prores_ks", "ffv1"),
+    options={"movflags": "+faststart"},
+)  # fmt: skip
 CONTAINERS = {
     ".mp4": _MP4,
     ".m4v": _MP4,
-    ".mov": Container("mov", "QuickTime", sound=_MP4_SOUND - {"opus"}, options={"movflags": "+faststart"}),
-    ".mkv": Container("matroska", "Matroska", sound=None),
+    ".mov": Container(
+        "mov",
+        "QuickTime",
+        alpha_codec="prores_ks",
+        sound=_MP4_SOUND - {"opus"},
+        options={"movflags": "+faststart"},
+    ),
+    ".mkv": Container("matroska", "Matroska", alpha_codec="ffv1", sound=None),
     ".webm": Container(
         "webm",
         "WebM",
         "libvpx-vp9",
         codecs=("libvpx", "libaom", "libsvtav1"),
+        alpha_codec="libvpx-vp9",
         sound=frozenset({"opus", "vorbis"}),
         sound_codec="libopus",
     ),
@@ -85,16 +100,22 @@ def container_named(format: str) -> Container:
     return next((one for one in CONTAINERS.values() if one.format == format), _MP4)
 
 
-def codec_for(path: Path, codec: str) -> str:
+def codec_for(path: Path, codec: str, alpha: bool = False) -> str:
     """The encoder for a file: the one that is named, or for `auto` the file's own.
+
+    Args:
+        path: The file.
+        codec: An encoder, or `auto`.
+        alpha: Whether the clip has transparency.
 
     Raises:
         RibError: Such files are not written, or cannot hold what the encoder makes.
     """
     container = container_of(path)
     if codec == "auto":
-        return container.codec
-    if container.codecs is not None and not codec.startswith(container.codecs):
+        return (container.alpha_codec if alpha else None) or container.codec
+    strange = container.codecs is not None and not codec.startswith(container.codecs)
+    if strange or codec in container.lacks:
         raise RibError(
             f"{path.name} cannot hold what {codec} makes",
             f"type video.codec=auto, or name it {path.stem}.mkv",

@@ -1,4 +1,4 @@
-"""Decoded frames to upright 8-bit RGB, as the clip's look says."""
+"""Decoded frames to RGB, as the clip's look says."""
 
 from __future__ import annotations
 
@@ -13,14 +13,13 @@ from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 
 from rib.io.images import to_uint8
+from rib.video.deep import to_rgb8, to_rgb16
 from rib.video.look import Look
 
 AS_OTHERS = Interpolation.BICUBIC
 """What ffmpeg and OpenCV ask for, so that the pixels are theirs."""
-EXACTLY = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
-"""Without these flags swscale brings 10 bits to 8 with a loss of one percent."""
-GROUND = 0
-"""What shows through transparent pixels: black."""
+GROUND = (0, 0, 0)
+"""What shows through transparent pixels where nobody says another colour: black."""
 SDR_WHITE_NITS = 203.0
 """Graphics white of HDR (ITU-R BT.2408), which becomes nearly the white of SDR."""
 KNEE = 0.75
@@ -37,33 +36,58 @@ class Converter:
     Args:
         look: Of the clip.
         sdr: Bring HDR to BT.709.
+        stored: Keep depth and transparency (see `FrameSource.stored`).
     """
 
-    def __init__(self, look: Look, sdr: bool) -> None:
-        self.look, self._sdr = look, sdr and look.hdr is not None
+    def __init__(self, look: Look, sdr: bool, stored: bool = False) -> None:
+        self.look, self._sdr, self._stored = look, sdr and look.hdr is not None, stored
         self._reformatter = VideoReformatter()
 
     def __call__(self, frame: VideoFrame) -> np.ndarray:
-        """(H, W, 3) uint8 RGB."""
-        target = "rgb48le" if self._sdr else "rgba" if self.look.alpha else "rgb24"
-        rgb = self._reformatter.reformat(
+        """(H, W, 3) uint8 RGB; where depth and transparency are kept, as `FrameSource.stored` says."""
+        picture = self._deep(frame) if self.look.bits > 8 else self._plain(frame)
+        if self._stored:
+            return picture
+        return as_shown(picture)
+
+    def _plain(self, frame: VideoFrame) -> np.ndarray:
+        return self._reformatter.reformat(
             frame,
-            format=target,
+            format="rgba" if self.look.alpha else "rgb24",
             src_colorspace=self.look.known_matrix,
             src_color_range=ColorRange.JPEG if self.look.full_range else None,
-            interpolation=EXACTLY if self.look.bits > 8 else AS_OTHERS,
+            interpolation=AS_OTHERS,
             threads=1,
         ).to_ndarray()
-        if self._sdr:
-            return to_sdr(rgb, self.look.hdr == "PQ")
-        return over_ground(rgb) if self.look.alpha else rgb
+
+    def _deep(self, frame: VideoFrame) -> np.ndarray:
+        look = self.look
+        picture = to_rgb16(frame, self._reformatter, look.matrix, look.full_range, look.alpha)
+        if not self._sdr:
+            return picture
+        shown = to_sdr(picture[..., :3], look.hdr == "PQ")
+        return np.concatenate([shown, to_rgb8(picture[..., 3:])], axis=2) if look.alpha else shown
 
 
-def over_ground(rgba: np.ndarray) -> np.ndarray:
-    """(H, W, 4) uint8 with straight alpha over `GROUND`: (H, W, 3) uint8."""
-    alpha = rgba[..., 3:].astype(np.uint16)
-    mixed = rgba[..., :3] * alpha + np.uint16(GROUND) * (255 - alpha)
-    return ((mixed + 127) // 255).astype(np.uint8)
+def as_shown(picture: np.ndarray) -> np.ndarray:
+    """A stored frame (see `FrameSource.stored`) as (H, W, 3) uint8 RGB, over black."""
+    return to_rgb8(over_ground(picture) if picture.shape[2] == 4 else picture)
+
+
+def over_ground(rgba: np.ndarray, ground: tuple[int, int, int] = GROUND) -> np.ndarray:
+    """Lay a picture over a colour.
+
+    Args:
+        rgba: (H, W, 4) uint8 or uint16 with straight alpha.
+        ground: RGB, 0..255.
+
+    Returns:
+        (H, W, 3) of the same kind.
+    """
+    white = int(np.iinfo(rgba.dtype).max)
+    alpha = rgba[..., 3:].astype(np.uint32)
+    mixed = rgba[..., :3] * alpha + np.array(ground, np.uint32) * (white // 255) * (white - alpha)
+    return ((mixed + white // 2) // white).astype(rgba.dtype)
 
 
 def to_sdr(rgb: np.ndarray, is_pq: bool) -> np.ndarray:

@@ -1,16 +1,16 @@
 """A video file as frames.
 
-Colours: swscale converts with the matrix and range that the file is tagged with; an untagged file is BT.709
-from 720 lines on, as players take it, else BT.601. Transparent pixels show black. More than 8 bits are cut;
-PQ and HLG keep their code values, or are brought to BT.709 (`hdr="sdr"`). Interlaced frames become one
-picture each.
+Colours: the matrix and range that the file is tagged with; an untagged file is BT.709 from 720 lines on, as
+players take it, else BT.601. PQ and HLG keep their code values, or are brought to BT.709 (`hdr="sdr"`).
+Transparent pixels show black and more than 8 bits are rounded, but for who asks for the frames as they are
+stored. Interlaced frames become one picture each.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from rib.io.errors import RibError
-from rib.video.container import opened, reason, repair, video_stream
+from rib.video.container import decoded, opened, reason, repair, video_stream
 from rib.video.convert import Converter, deinterlaced
 from rib.video.look import Look, tone_mapped
 from rib.video.scan import frame_tick, scan
@@ -81,6 +81,9 @@ class VideoSource:
         self._sdr = self.colours.hdr == "sdr" and found.look.hdr is not None
         self._weaves = found.look.interlaced and self.colours.deinterlace == "auto"
         self.look = tone_mapped(found.look) if self._sdr else found.look
+        if self.path.suffix.lower() == ".gif":
+            # every GIF has it on paper
+            self.look = replace(self.look, alpha=False)
         self.not_kept = [*found.not_kept, *self._lost(found.look)]
         self.duration_s, self.fps_assumed = found.timing.duration_s, found.timing.fps_assumed
         self.audio = self.path if found.has_audio else None
@@ -101,8 +104,20 @@ class VideoSource:
         """
         return self.frames_from(0)
 
-    def frames_from(self, first: int) -> Iterator[np.ndarray]:
-        """The frames from number `first` on, as `__iter__` gives them; those far before it are not decoded.
+    def stored(self) -> Iterator[np.ndarray]:
+        """See `FrameSource.stored`.
+
+        Raises:
+            RibError: A frame is damaged or missing; the message names it and its time.
+        """
+        return self.frames_from(0, self.look.is_more)
+
+    def frames_from(self, first: int, stored: bool = False) -> Iterator[np.ndarray]:
+        """The frames from number `first` on; those far before it are not decoded.
+
+        Args:
+            first: Its number.
+            stored: As `stored` gives them, not as `__iter__` does.
 
         Raises:
             RibError: A frame is damaged or missing; the message names it and its time.
@@ -111,12 +126,12 @@ class VideoSource:
             with opened(self.path) as container:
                 jumped = self._jumped(container, first)
                 if jumped is not None:
-                    yield from self._pictures(jumped, first, None)
+                    yield from self._pictures(jumped, first, None, stored)
                     return
         with opened(self.path) as container:
             stream = video_stream(container, self.path)
-            frames = container.decode(stream)
-            yield from islice(self._pictures(frames, 0, stream), first, None)
+            frames = decoded(container, stream)
+            yield from islice(self._pictures(frames, 0, stream, stored), first, None)
 
     def fingerprint(self) -> str:
         """SHA-256 of the file and of how its numbers become colours."""
@@ -128,10 +143,10 @@ class VideoSource:
         return self._fingerprint
 
     def _pictures(
-        self, frames: Iterator[VideoFrame], first: int, stream: VideoStream | None
+        self, frames: Iterator[VideoFrame], first: int, stream: VideoStream | None, stored: bool
     ) -> Iterator[np.ndarray]:
         """Decode from frame number `first` on, upright RGB."""
-        convert = Converter(self._found.look, self._sdr)
+        convert = Converter(self._found.look, self._sdr, stored)
         checked = self._checked(frames, first)
         for frame in deinterlaced(checked, stream) if self._weaves and stream else checked:
             yield self._found.orientation.turn(convert(frame))
@@ -139,8 +154,6 @@ class VideoSource:
     def _lost(self, look: Look) -> list[str]:
         """List, in sentences, what of the file's look the frames do not have."""
         lost = []
-        if look.alpha and self.path.suffix.lower() != ".gif":
-            lost.append("transparency: what is transparent shows black")
         if self._sdr:
             lost.append(f"{look.hdr}: brought to BT.709 (video.hdr=keep keeps it)")
         if look.interlaced:
@@ -173,7 +186,7 @@ class VideoSource:
             return None
         try:
             container.seek(aim, stream=stream)
-            frames = container.decode(stream)
+            frames = decoded(container, stream)
             for frame in frames:
                 tick = frame_tick(frame)
                 if tick is None or tick > wanted:

@@ -14,6 +14,12 @@ _CRF = {"libx264": 51, "libx265": 51, "libvpx-vp9": 63, "libaom-av1": 63, "libsv
 """Encoders with a constant rate factor of their own, and its largest value."""
 _QUANTISER = ("mpeg4", "libopenh264")
 """Encoders with a quantiser instead; the factor counts on x264's scale."""
+_MASTERS = {"prores_ks": {"vendor": "apl0"}, "ffv1": {"level": "3"}}
+"""Encoders for cutting and keeping, whose quality is their own; with their options."""
+HOLD_ALPHA = frozenset({"libvpx-vp9", "prores_ks", "ffv1"})
+"""Encoders whose transparency is read by players and editors."""
+HOLD_10_BITS = frozenset({"libx265", "libsvtav1", "libaom-av1", "prores_ks", "ffv1"})
+"""Encoders whose 10 bits are read everywhere; H.264's and VP9's are by few."""
 _MPEG4_CLOCK = 65535
 """MPEG-4 part 2 counts time in 16 bits (ISO/IEC 14496-2, vop_time_increment_resolution)."""
 
@@ -24,7 +30,7 @@ def encoder(codec: str) -> Codec:
     Raises:
         RibError: This build of libav does not have it, or its quality cannot be set.
     """
-    available = [name for name in (*_CRF, *_QUANTISER) if _exists(name)]
+    available = [name for name in (*_CRF, *_QUANTISER, *_MASTERS) if _exists(name)]
     if codec not in available:
         raise RibError(f"codec={codec} cannot write video here", f"choose one of: {', '.join(available)}")
     if codec == "libsvtav1":
@@ -44,6 +50,8 @@ def quality_options(codec: str, crf: int) -> dict[str, str]:
     Raises:
         RibError: It lies outside the encoder's range.
     """
+    if codec in _MASTERS:
+        return _MASTERS[codec]
     largest = _CRF.get(codec, 51)
     if not 0 <= crf <= largest:
         raise RibError(f"crf={crf} was given", f"give a number from 0 (best) to {largest} for {codec}")

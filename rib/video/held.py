@@ -49,6 +49,10 @@ class HeldSource:
             if number >= index:
                 yield frame
 
+    def stored(self) -> Iterator[np.ndarray]:
+        """See `FrameSource.stored`; only plain frames are kept in memory."""
+        return self.source.stored() if self.look.is_more else iter(self)
+
     def fingerprint(self) -> str:
         """The clip's own, computed once."""
         if not self._fingerprint:

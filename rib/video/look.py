@@ -17,6 +17,8 @@ SMPTE_170M = 6
 """The matrix of BT.601 under another number."""
 HD_WIDTH_PX, HD_LINES = 1280, 720
 """From either on an untagged picture is BT.709, as players take it; below BT.601."""
+CHROMA = ("4:2:0", "4:2:2", "4:4:4", "rgb")
+"""How finely colour is stored."""
 WIDEST_PIXEL = 8
 """A pixel aspect ratio beyond this is a slip."""
 
@@ -59,29 +61,50 @@ class Look:
         return HDR.get(self.transfer)
 
     @property
+    def is_more(self) -> bool:
+        """Whether the clip has more than opaque pictures of 8 bits a colour."""
+        return self.alpha or self.bits > 8
+
+    @property
     def output_matrix(self) -> int:
         """BT.2020's where the primaries are, else BT.709's."""
         wide = self.primaries == int(ColorPrimaries.BT2020)
         return int(Colorspace.BT2020 if wide else Colorspace.ITU709)
 
-    def pixel_format(self, available: list[str]) -> str:
-        """The encoder's format that keeps most: 10 bits for HDR, full colour resolution, else yuv420p."""
-        chroma = "444" if self.chroma == "4:4:4" else "420"
-        wanted = [f"yuv{chroma}p10le"] if self.hdr else []
-        wanted += ["yuv420p10le"] if self.hdr else []
-        wanted += [f"yuv{chroma}p", "yuv420p"]
+    def pixel_format(self, available: list[str], alpha: bool = False, deep: bool = False) -> str:
+        """The encoder's format that keeps most: transparency, 10 bits, full colour resolution, else yuv420p.
+
+        Args:
+            available: The encoder's formats.
+            alpha: Whether players read the transparency that the encoder writes.
+            deep: Whether they read its 10 bits where there is no HDR too.
+        """
+        wanted: list[str] = []
+        if self.alpha and alpha:
+            wanted += ["rgba64le"] if self.bits > 8 else []
+            wanted += ["bgra", "yuva420p", "yuva444p10le"]
+        chroma = {"4:4:4": "444", "4:2:2": "422" if deep else "420"}.get(self.chroma, "420")
+        if self.hdr or (deep and self.bits > 8):
+            wanted += [f"yuv{chroma}p10le", "yuv420p10le"]
+        wanted += ["yuv444p" if chroma == "444" else "yuv420p", "yuv420p"]
         return next((name for name in wanted if name in available), available[0])
 
-    def not_kept(self, pixel_format: str) -> list[str]:
-        """Sentences on what a video of this format loses of the look."""
-        lost = []
-        if self.bits > 8:
-            lost.append(f"{self.bits} bits a colour: pictures are worked on in 8")
-        if self.hdr and "10" not in pixel_format:
-            lost.append(f"10 bits of {self.hdr}: the encoder writes 8 (video.pixel_format=yuv420p10le)")
-        if self.chroma in ("4:2:2", "4:4:4") and self.chroma.replace(":", "") not in pixel_format:
-            name = f"yuv{self.chroma.replace(':', '')}p"
-            lost.append(f"{self.chroma} colour became {pixel_format} (video.pixel_format={name} keeps it)")
+    def not_kept(self, pixel_format: str, available: list[str]) -> list[str]:
+        """Sentences on what a video of this format loses of the look.
+
+        Args:
+            pixel_format: Of the video.
+            available: The encoder's formats.
+        """
+        layout, lost = VideoFormat(pixel_format, 16, 16), []
+        bits = layout.components[0].bits
+        if self.bits > bits:
+            keeps = " (video.pixel_format=yuv420p10le keeps 10)" * (bits == 8 and "yuv420p10le" in available)
+            lost.append(f"{self.bits} bits a colour{f' of {self.hdr}' * bool(self.hdr)} became {bits}{keeps}")
+        if CHROMA.index(_chroma(layout)) < CHROMA.index(self.chroma) < len(CHROMA) - 1:
+            name = f"yuv{self.chroma.replace(':', '')}p" + "10le" * (bits > 8)
+            keeps = f" (video.pixel_format={name} keeps it)" * (name in available)
+            lost.append(f"{self.chroma} colour became {pixel_format}{keeps}")
         return lost
 
 

@@ -1,7 +1,8 @@
 """A folder of pictures as a clip, and a clip into a folder of pictures.
 
-A picture's own 8-bit RGB is kept as it is: grey becomes three equal channels, a palette its colours, 16 bits
-their upper 8; what is transparent shows black and an EXIF orientation is followed.
+A picture's own RGB is kept as it is: grey becomes three equal channels, a palette its colours; an EXIF
+orientation is followed. Transparent pixels show black and of 16 bits the upper 8 are taken, but for who asks
+for the pictures as they are stored.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from rib.io.errors import RibError
 from rib.io.files import temporary_folder, write_errors
 from rib.io.regular_files import check_regular
 from rib.video.convert import over_ground
+from rib.video.deep import WHITE, to_rgb8, to_rgb_of_16
 from rib.video.look import Look
 from rib.video.sequence import SUFFIXES, missing_numbers, pictures_in
 from rib.video.times import constant_times
@@ -73,10 +75,8 @@ class PictureSource:
             )
         self.size_px = self._common_size(max_mpx)
         self.times_s = constant_times(len(self.paths), fps)
-        self.duration_s, self.look = float(len(self.paths) / fps), Look()
+        self.duration_s, self.look = float(len(self.paths) / fps), _look(self.paths[0])
         self.notes, self.not_kept = list[str](), missing_numbers(self.paths)
-        if has_alpha(self.paths[0]):
-            self.not_kept.append("transparency: what is transparent shows black")
         if fps_assumed:
             self.notes.append(f"{float(fps):g} frames a second were assumed for {folder.name}/")
 
@@ -91,6 +91,15 @@ class PictureSource:
         """
         for path in self.paths:
             yield read_picture(path)
+
+    def stored(self) -> Iterator[np.ndarray]:
+        """See `FrameSource.stored`; the first picture says what all are taken for.
+
+        Raises:
+            RibError: A picture cannot be decoded; the message names it.
+        """
+        for path in self.paths:
+            yield read_picture(path, self.look) if self.look.is_more else read_picture(path)
 
     def fingerprint(self) -> str:
         """SHA-256 over the files' contents and the rate."""
@@ -145,8 +154,9 @@ class PictureWriter:
                 self._appear()
 
     def write(self, frame: np.ndarray) -> None:
-        """Append one (H, W, 3) uint8 RGB frame, without loss."""
-        bgr = cv2.cvtColor(frame, cv2.COLOR_RGB2BGR)
+        """Append one (H, W, 3) RGB or (H, W, 4) straight RGBA frame; 8 bits a colour, without loss."""
+        order = cv2.COLOR_RGBA2BGRA if frame.shape[2] == 4 else cv2.COLOR_RGB2BGR
+        bgr = cv2.cvtColor(to_rgb8(frame), order)
         _, png = cv2.imencode(".png", bgr, [cv2.IMWRITE_PNG_COMPRESSION, self.compression])
         with write_errors(self.folder):
             (self._work / f"{self._count:06d}.png").write_bytes(png.tobytes())
@@ -196,21 +206,33 @@ def picture_size(path: Path) -> tuple[int, int]:
         raise undecodable(path, error) from error
 
 
-def has_alpha(path: Path) -> bool:
-    """Whether a picture says what is transparent, from its header."""
-    with Image.open(path) as picture:
-        return picture.has_transparency_data
+def _look(path: Path) -> Look:
+    """A picture's depth and whether it has transparency, from its header."""
+    with opened_picture(path) as picture:
+        tiles = getattr(picture, "tile", [])
+        # TIFF and PNG; others, and those to be turned, are read in 8
+        deep = bool(tiles) and "16" in str(tiles[0][3]) and picture.getexif().get(0x0112, 1) == 1
+        return Look(alpha=picture.has_transparency_data, bits=16 if deep else 8)
 
 
-def read_picture(path: Path) -> np.ndarray:
+def read_picture(path: Path, look: Look | None = None) -> np.ndarray:
     """A picture as (H, W, 3) uint8 RGB.
+
+    Args:
+        path: Of the picture.
+        look: Depth and transparency to give it with, as `FrameSource.stored` says.
 
     Raises:
         RibError: It cannot be decoded.
     """
     try:
+        if look is not None and look.bits > 8:
+            return _deep(path, look.alpha)
         with opened_picture(path) as picture:
-            return as_rgb(ImageOps.exif_transpose(picture))
+            upright = ImageOps.exif_transpose(picture)
+            if look is not None and look.alpha:
+                return np.array(upright.convert("RGBA"))
+            return as_rgb(upright)
     except Exception as error:
         raise undecodable(path, error) from error
 
@@ -222,6 +244,20 @@ def opened_picture(path: Path) -> Iterator[Image.Image]:
         warnings.simplefilter("ignore")
         with Image.open(path) as picture:
             yield picture
+
+
+def _deep(path: Path, alpha: bool) -> np.ndarray:
+    """A picture as (H, W, 3) uint16 RGB, or (H, W, 4) with alpha."""
+    stored = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_UNCHANGED)
+    if stored is None:
+        raise ValueError("its numbers cannot be read")
+    stored = to_rgb_of_16(stored)
+    stored = np.repeat(stored[..., None], 3, axis=2) if stored.ndim == 2 else stored
+    colours = stored[..., 2::-1]
+    if not alpha:
+        return np.ascontiguousarray(colours)
+    opaque = np.full_like(stored[..., :1], WHITE)
+    return np.concatenate([colours, stored[..., 3:] if stored.shape[2] == 4 else opaque], axis=2)
 
 
 def as_rgb(picture: Image.Image) -> np.ndarray:

@@ -13,7 +13,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from rib.io.errors import RibError
-from rib.video.container import opened, reason, repair, video_stream
+from rib.video.container import decoded, hides_alpha, opened, reason, repair, video_stream
 from rib.video.cut_short import Stamp, check_whole
 from rib.video.look import Look, look_of
 from rib.video.orientation import Orientation, orientation_of
@@ -79,6 +79,8 @@ def scan(path: Path, unsteady: bool = False, max_mpx: float | None = None, untag
         declared = (stream.guessed_rate, stream.average_rate, stream.codec_context.framerate)
         rates = [Fraction(rate) for rate in declared if rate]
         has_audio = bool(container.streams.audio)
+        if hides_alpha(stream):
+            not_kept.append("transparency: no decoder here reads it, the picture is taken as opaque")
         aspect = stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio
     if not simple or any(p.pts is None for p in packets) or len(set(ticks)) < len(ticks):
         ticks = _decoded_ticks(path)
@@ -101,7 +103,7 @@ def _first_frame(path: Path, max_mpx: float | None) -> VideoFrame:
         stream = video_stream(container, path)
         refuse_larger(path, (stream.width or 0, stream.height or 0), max_mpx)
         try:
-            return next(container.decode(stream))
+            return next(decoded(container, stream))
         except (StopIteration, av.FFmpegError) as error:
             raise RibError(f"{path}: not one frame can be decoded ({reason(error)})", repair(path)) from error
 
@@ -111,7 +113,7 @@ def _decoded_ticks(path: Path) -> list[int | None]:
     ticks: list[int | None] = []
     with opened(path) as container:
         try:
-            for frame in container.decode(video_stream(container, path)):
+            for frame in decoded(container, video_stream(container, path)):
                 ticks.append(frame_tick(frame))
         except av.FFmpegError as error:
             raise RibError(

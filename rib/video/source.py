@@ -50,6 +50,14 @@ class FrameSource(Protocol):
         """Every frame in order as (H, W, 3) uint8 RGB, rotated upright."""
         ...
 
+    def stored(self) -> Iterator[np.ndarray]:
+        """Every frame as its file has it, where `look.is_more`, else as `__iter__` gives it.
+
+        uint16 where the file has more than 8 bits a colour, else uint8; (H, W, 4) with straight alpha where
+        it has transparency, else (H, W, 3).
+        """
+        ...
+
     def fingerprint(self) -> str:
         """A hash of the content, for the artefacts' keys."""
         ...
@@ -65,5 +73,5 @@ class FrameWriter(Protocol):
     ) -> bool | None: ...
 
     def write(self, frame: np.ndarray) -> None:
-        """Append one (H, W, 3) uint8 RGB frame."""
+        """Append one (H, W, 3) RGB or (H, W, 4) straight RGBA frame, uint8 or uint16."""
         ...

@@ -68,11 +68,18 @@ class View:
 
     def __iter__(self) -> Iterator[np.ndarray]:
         """Every kept frame in order as (H, W, 3) uint8 RGB."""
+        return self._walk(stored=False)
+
+    def stored(self) -> Iterator[np.ndarray]:
+        """See `FrameSource.stored`."""
+        return self._walk(self.look.is_more)
+
+    def _walk(self, stored: bool) -> Iterator[np.ndarray]:
         wanted = iter(self.indices.tolist())
         first = index = next(wanted)
-        start, walk = 0, iter(self.source)
+        start, walk = 0, self.source.stored() if stored else iter(self.source)
         if isinstance(self.source, VideoSource):
-            start, walk = first, self.source.frames_from(first)
+            start, walk = first, self.source.frames_from(first, stored)
         # closed at once, so that the file behind the clip is too
         with closing(cast("Generator[np.ndarray]", walk)) as frames:
             for number, frame in enumerate(frames, start):

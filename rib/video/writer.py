@@ -20,7 +20,9 @@ from av.video.stream import VideoStream
 from rib.io.errors import RibError
 from rib.io.files import write_whole
 from rib.video.containers import codec_for, container_of
-from rib.video.encoders import encodable_fps, encoder, quality_options
+from rib.video.convert import GROUND, over_ground
+from rib.video.deep import from_rgb16, to_rgb_of_16
+from rib.video.encoders import HOLD_10_BITS, HOLD_ALPHA, encodable_fps, encoder, quality_options
 from rib.video.look import Look
 from rib.video.sound import Sounds, SoundTrack
 from rib.video.tags import Origin, copy_tags
@@ -50,6 +52,7 @@ class VideoWriter:
         look: How the clip that the frames come from looks: its primaries, transfer, range and pixel aspect
             are kept. None is BT.709 with square pixels.
         tags_from: A file whose title, creation time, place and chapters are carried over, or None.
+        ground: RGB, 0..255, behind what is transparent, where the pixel format has no transparency.
 
     Attributes:
         notes: What could not be kept, in sentences.
@@ -70,28 +73,29 @@ class VideoWriter:
         stamps_s: Sequence[float] | np.ndarray | None = None,
         look: Look | None = None,
         tags_from: Origin | None = None,
+        ground: tuple[int, int, int] = GROUND,
     ) -> None:
-        self.path, codec = Path(path), codec_for(Path(path), codec)
-        self.fps, self.size_px, self._kind = (
-            encodable_fps(codec, Fraction(fps)),
-            size_px,
-            container_of(self.path),
-        )
+        self.look, self.path, self.size_px = look or Look(), Path(path), size_px
+        codec = codec_for(self.path, codec, self.look.alpha)
+        self.fps, self._kind = encodable_fps(codec, Fraction(fps)), container_of(self.path)
         self.codec, self.options = codec, quality_options(codec, crf)
         formats = [f.name for f in encoder(codec).video_formats or []]
-        self.look = look or Look()
         if pixel_format == "auto":
-            pixel_format = self.look.pixel_format(formats)
+            pixel_format = self.look.pixel_format(formats, codec in HOLD_ALPHA, codec in HOLD_10_BITS)
         if pixel_format not in formats:
             raise RibError(
                 f"{codec} cannot write pixel_format={pixel_format}", f"choose one of: {', '.join(formats)}"
             )
-        self.pixel_format, self.notes = pixel_format, self.look.not_kept(pixel_format)
+        self.pixel_format, self.notes = pixel_format, self.look.not_kept(pixel_format, formats)
+        self._layout, self._ground = VideoFormat(pixel_format, 16, 16), ground
+        self._alpha = any(component.is_alpha for component in self._layout.components)
+        if self.look.alpha and not self._alpha:
+            self.notes.append(_lost_alpha(self.path, ground))
         self._range = ColorRange.JPEG if self.look.full_range else ColorRange.MPEG
         self.audio_from = SoundTrack(audio_from) if isinstance(audio_from, Path) else audio_from
         self.stamps_s, self._tags_from = stamps_s, tags_from
         self._tick_s = 1 / self.fps if stamps_s is None else VARIABLE_TICK_S
-        self._padding = _padding(size_px, VideoFormat(pixel_format, 16, 16))
+        self._padding = _padding(size_px, self._layout)
         self._converter = VideoReformatter()
         self._count = 0
         self._session: AbstractContextManager[None] | None = None
@@ -109,13 +113,17 @@ class VideoWriter:
         return self._session.__exit__(kind, error, trace)
 
     def write(self, frame: np.ndarray) -> None:
-        """Append one (H, W, 3) uint8 RGB frame."""
-        if frame.shape != (self.size_px[1], self.size_px[0], 3) or frame.dtype != np.uint8:
+        """Append one (H, W, 3) RGB or (H, W, 4) straight RGBA frame, uint8 or uint16."""
+        size, known = (self.size_px[1], self.size_px[0]), frame.dtype in (np.uint8, np.uint16)
+        if not known or frame.ndim != 3 or frame.shape[:2] != size or frame.shape[2] not in (3, 4):
             raise RibError(
                 f"frame {self._count} of {self.path.name} is {frame.dtype} of shape {frame.shape}",
                 f"give uint8 of shape {(self.size_px[1], self.size_px[0], 3)}",
             )
         picture = self._picture(frame)
+        # ProRes takes its tags from each frame
+        picture.colorspace, picture.color_range = self.look.output_matrix, self._range
+        picture.color_primaries, picture.color_trc = self.look.primaries, self.look.transfer
         picture.pts, picture.time_base = round(self._shown_s(self._count) / self._tick_s), self._tick_s
         if self._sound:
             self._sound.advance(float(self._shown_s(self._count)))
@@ -170,14 +178,29 @@ class VideoWriter:
         right, below = self._padding
         if right or below:
             frame = np.pad(frame, ((0, below), (0, right), (0, 0)), mode="edge")
+        frame = np.ascontiguousarray(self._with_alpha(frame))
+        deep = frame.dtype == np.uint16 or self._layout.components[0].bits > 8
+        if deep and not self._layout.is_rgb:
+            frame = to_rgb_of_16(frame)
+            matrix, full = self.look.output_matrix, self.look.full_range
+            return from_rgb16(frame, self._converter, self.pixel_format, matrix, full)
+        names = {1: ("rgb24", "rgba"), 2: ("rgb48le", "rgba64le")}[frame.itemsize]
         return self._converter.reformat(
-            VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24"),
+            VideoFrame.from_ndarray(frame, format=names[frame.shape[2] - 3]),
             format=self.pixel_format,
             dst_colorspace=Colorspace(self.look.output_matrix),
             dst_color_range=self._range,
             interpolation=_TO_YUV,
             threads=1,
         )
+
+    def _with_alpha(self, frame: np.ndarray) -> np.ndarray:
+        """Lay a frame over the ground, or take it for opaque, as the pixel format wants it."""
+        if frame.shape[2] == 4 and not self._alpha:
+            return over_ground(frame, self._ground)
+        if frame.shape[2] == 3 and self._alpha:
+            return np.pad(frame, ((0, 0), (0, 0), (0, 1)), constant_values=np.iinfo(frame.dtype).max)
+        return frame
 
     def _finish(self) -> None:
         if not self._count:
@@ -186,6 +209,14 @@ class VideoWriter:
             self._sound.finish(float(self._shown_s(self._count)))
             self.notes += self._sound.notes
         self._container.mux(self._stream.encode(None))
+
+
+def _lost_alpha(path: Path, ground: tuple[int, int, int]) -> str:
+    colour = "#{:02x}{:02x}{:02x}".format(*ground)
+    return (
+        f"transparency: shown over {colour} (video.ground=); output={path.stem}.mov, {path.stem}.webm or "
+        "video.pictures=true keeps it"
+    )
 
 
 def _padding(size_px: tuple[int, int], layout: VideoFormat) -> tuple[int, int]:

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import torch
 
-from rib.pipeline.compositor import composite, trust_map
+from rib.io.images import to_pictures, to_tensor
+from rib.pipeline.compositor import composite, composite_alpha, straight, trust_map
 from rib.structures.box import Box
 from rib.structures.interval import Background
 from rib.structures.person import RenderedPerson
@@ -94,3 +96,25 @@ def test_the_trust_map_has_the_greatest_trust_of_anybody() -> None:
     assert not trust_map([], pictures(0)).any()
     empty = replace(low, box=Box.empty(), trust=low.trust[..., :0, :0])
     assert not trust_map([empty], pictures(0)).any()
+
+
+def test_people_are_opaque_where_they_are_trusted_and_transparency_is_as_it_was_elsewhere() -> None:
+    carried, plate = pictures(0)[:, :1], torch.zeros(2, 1, 5, 7)
+    one, zero, alpha = torch.ones(2, 1, 5, 7), torch.zeros(2, 1, 5, 7), pictures(3)[:, :1]
+    assert torch.equal(composite_alpha(carried, plate, []), carried)
+    assert torch.equal(composite_alpha(carried, plate, [person(pictures(1), alpha, zero)]), carried)
+    assert torch.allclose(composite_alpha(carried, plate, [person(pictures(1), alpha, one)]), alpha)
+
+
+def test_frames_come_back_as_they_were_stored() -> None:
+    for kind, channels in ((np.uint8, 3), (np.uint8, 4), (np.uint16, 3), (np.uint16, 4)):
+        white = np.iinfo(kind).max
+        stored = np.random.default_rng(0).integers(0, white + 1, (6, 8, channels)).astype(kind)
+        shown = to_tensor(stored)[None]
+        if channels == 4:
+            stored[..., 3] |= white // 2 + 1  # what is nearly transparent has no colour to come back
+            alpha = to_tensor(stored)[None, 3:]
+            shown = straight(to_tensor(stored)[None, :3] * alpha, alpha, white)
+        made = to_pictures(shown, white)
+        assert made.dtype == kind
+        assert np.abs(made[0].astype(int) - stored).max() <= (channels == 4)

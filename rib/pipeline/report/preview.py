@@ -19,7 +19,7 @@ import numpy as np
 from rib.io.files import write_whole
 from rib.pipeline.output_frames import OutputFrame
 from rib.pipeline.times import SAME_TIME_S, Timeline
-from rib.video import FrameSource, VideoWriter
+from rib.video import FrameSource, VideoWriter, as_shown
 
 MAX_HEIGHT_PX = 480
 MAX_SECONDS = 20.0
@@ -97,7 +97,7 @@ class PreviewWriter:
         return Preview(frames, self._timeline.fps, self._size_px, self._cell, self._held[:frames])
 
     def _side(self, picture: np.ndarray) -> np.ndarray:
-        small = cv2.resize(picture, self._size_px, interpolation=cv2.INTER_AREA)
+        small = cv2.resize(as_shown(picture), self._size_px, interpolation=cv2.INTER_AREA)
         padding = self._cell - self._size_px[0]
         return cv2.copyMakeBorder(small, 0, 0, 0, padding, cv2.BORDER_REPLICATE)
 

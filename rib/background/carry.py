@@ -1,0 +1,36 @@
+"""Other planes of the keyframes, such as transparency, brought to the times of an interpolated picture."""
+
+from __future__ import annotations
+
+import torch
+
+from rib.background.blend import blend
+from rib.background.warp import backward_warp, pixel_grid
+from rib.structures.interval import Background
+
+
+def carried(
+    background: Background, a: torch.Tensor, b: torch.Tensor, fractions: torch.Tensor
+) -> torch.Tensor:
+    """Move two planes as the interpolator moved the pictures, or cross-fade them where it tells no flow.
+
+    Args:
+        background: With flow, shares and where it cross-faded.
+        a: (C, H, W) in 0..1, of the earlier keyframe.
+        b: (C, H, W) of the later one.
+        fractions: (N,), 0 at a and 1 at b.
+
+    Returns:
+        (N, C, H, W) in 0..1.
+    """
+    num, (height, width) = len(fractions), a.shape[-2:]
+    faded = blend(a[None], b[None], fractions)
+    if background.flow is None or background.weight_a is None:
+        return faded
+    grid = pixel_grid(height, width, a.device)
+    moved_a, moved_b = (
+        backward_warp(plane.expand(num, -1, -1, -1), flow, grid)
+        for plane, flow in zip((a, b), background.flow.split(2, dim=1), strict=True)
+    )
+    moved = torch.lerp(moved_b, moved_a, background.weight_a)
+    return (moved if background.moved is None else torch.lerp(faded, moved, background.moved)).clamp(0, 1)
