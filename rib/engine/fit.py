@@ -215,6 +215,7 @@ def _quiet() -> None:
         ".*smaller than the logging interval.*",  # short runs, to try things out
         ".*ModelCheckpoint with manual optimization.*",  # the weights after a step are wanted
         ".*exists and is not empty.*",  # a resumed run goes on in its folder
+        "The dirpath has changed from.*",  # one resumed in another folder keeps its own best from there on
         ".*your dataloader is not resumable.*",  # our samplers go on where the checkpoint stopped
     ):
         warnings.filterwarnings("ignore", message=message)

@@ -86,6 +86,15 @@ def test_a_resumed_run_goes_on_exactly(
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("error:The dirpath has changed")
+def test_going_on_in_another_folder_warns_of_nothing(settings: Settings, tmp_path: Path) -> None:
+    fit(settings("first", "trainer.max_steps=1"))
+    last = tmp_path / "first" / "checkpoints" / "last.ckpt"
+    fit(settings("second", "trainer.max_steps=2", "restore=resume", f"ckpt={last}"))
+    assert read_checkpoint(tmp_path / "second" / "checkpoints" / "last.ckpt")["global_step"] == 2
+
+
+@pytest.mark.slow
 def test_the_time_limit_counts_anew_in_a_resumed_run(settings: Settings, tmp_path: Path) -> None:
     limit = "trainer.max_time='00:01:00:00'"
     fit(settings("run", limit, "trainer.max_steps=1"))
