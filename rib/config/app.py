@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from rib.config.renamed import current_override
+from rib.engine.distributed_env import distributed_env
 from rib.io.errors import RibError
 from rib.io.files import NO_SPACE, write_errors
 from rib.io.path_settings import settle_paths
@@ -184,6 +185,10 @@ def _job(verb: str, task: Task, plugins: tuple[str, ...]) -> Callable[[Any], Any
             except Exception as error:
                 if "run_dir" in config:
                     note_failure(Path(config.run_dir), error)
+                    if distributed_env().num_ranks > 1:
+                        from rib.engine.rendezvous import report_early
+
+                        report_early(error)
                 raise
         elif code := exit_code(call):
             raise _TaskEnded(code)

@@ -8,8 +8,8 @@ import os
 import sys
 import time
 import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,12 +56,14 @@ def fit(config: TrainSettings, overrides: tuple[str, ...] = ()) -> float | None:
     if distributed_env().rank > 0:  # submitit starts every process of a job with the job's settings
         return _beside_rank_0()
     run_dir = Path(config.run_dir)
-    if (done := already_finished(config)) is not None:
-        return done.score
-    chosen = settled(config)
-    open_run_folder(run_dir, config.plain())
-    if chosen.restore == "resume" and chosen.ckpt:
-        forget_what_comes_again(run_dir, Path(chosen.ckpt))
+    with _refusal_told():
+        if (done := already_finished(config)) is not None:
+            _send_home()
+            return done.score
+        chosen = settled(config)
+        open_run_folder(run_dir, config.plain())
+        if chosen.restore == "resume" and chosen.ckpt:
+            forget_what_comes_again(run_dir, Path(chosen.ckpt))
     with _with_status(run_dir, overrides) as outcome, write_errors(run_dir), launched(chosen) as rendezvous:
         outcome["score"] = train(chosen, rendezvous)
     return outcome["score"]
@@ -77,6 +79,13 @@ def train(config: TrainSettings, rendezvous: Rendezvous | None = None) -> float 
     Returns:
         See `fit`.
     """
+    with _failure_reported(rendezvous) as check_others:
+        return _train(config, rendezvous, check_others)
+
+
+def _train(
+    config: TrainSettings, rendezvous: Rendezvous | None, check_others: Callable[[], None]
+) -> float | None:
     _quiet()
     import_plugins(config.plugins)
     from lightning_fabric.utilities.rank_zero import rank_zero_only
@@ -86,7 +95,9 @@ def train(config: TrainSettings, rendezvous: Rendezvous | None = None) -> float 
     rank_zero_only.rank = env.rank  # type: ignore[attr-defined]
     seed_everything(config.seed, workers=True, verbose=False)
     data, module = build(config.task.data), build(config.task.module)
+    check_others()
     _weights_given(module, config)
+    check_others()
     log.info("rank %d of %d trains %s", env.rank, env.num_ranks, json.dumps(config.task.module))
     loggers = [build(recipe) for recipe in _chosen(config.logger)]
     trainer = _trainer(config, module, rendezvous, loggers)
@@ -140,12 +151,42 @@ def _beside_rank_0() -> float | None:
 
     rendezvous = outside_rendezvous()
     settings = rendezvous.receive()
-    if settings is None:
-        return None
+    return None if settings is None else train(TrainSettings.of(settings), rendezvous)
+
+
+@contextmanager
+def _refusal_told() -> Iterator[None]:
+    """Let the other ranks of a job hear of it where rank 0 fails before it has settings for them."""
     try:
-        return train(TrainSettings.of(settings), rendezvous)
+        yield
     except Exception as error:
-        rendezvous.report(error)
+        if distributed_env().num_ranks > 1:
+            from rib.engine.rendezvous import outside_rendezvous
+
+            outside_rendezvous().refuse(error)
+            if distributed_env().started_by == "submitit":
+                time.sleep(1.0)  # the store ends with this process
+        raise
+
+
+def _send_home() -> None:
+    """Nothing is left to do in a job of submitit; elsewhere the command says so at its end."""
+    env = distributed_env()
+    if env.num_ranks > 1 and env.started_by == "submitit":
+        from rib.engine.rendezvous import outside_rendezvous
+
+        outside_rendezvous().close()
+
+
+@contextmanager
+def _failure_reported(rendezvous: Rendezvous | None) -> Iterator[Callable[[], None]]:
+    """Tell the other ranks of a failure here; gives what notices theirs while the group does not exist."""
+    try:
+        yield rendezvous.check if rendezvous else lambda: None
+    except Exception as error:
+        if rendezvous:
+            with suppress(RuntimeError):  # the store is gone with rank 0
+                rendezvous.report(error)
         raise
 
 

@@ -46,6 +46,7 @@ def launched(config: TrainSettings) -> Iterator[Rendezvous | None]:
         return
     if env.num_ranks == 1:
         with _started(num_local, Path(config.run_dir)) as (rendezvous, children):
+            rendezvous.gone = lambda: _gone(children, Path(config.run_dir))
             rendezvous.broadcast(config.plain())
             with _told(rendezvous, children):
                 _wait_until_there(children, rendezvous)
@@ -102,9 +103,8 @@ def _told(rendezvous: Rendezvous, children: dict[int, subprocess.Popen[bytes]]) 
             raise
         deadline = time.monotonic() + 5.0
         while not (reports := rendezvous.reports()) and time.monotonic() < deadline:
-            gone = {rank: child.poll() for rank, child in children.items() if child.poll() is not None}
-            if gone:
-                reports = rendezvous.reports() or {r: f"its process ended with {c}" for r, c in gone.items()}
+            if gone := rendezvous.gone():
+                reports = rendezvous.reports() or dict(gone)
                 break
             time.sleep(0.1)
         if not reports:
@@ -119,8 +119,19 @@ def _wait_until_there(children: dict[int, subprocess.Popen[bytes]], rendezvous: 
     while not rendezvous.store.check(keys):
         for child in children.values():
             if child.poll() is not None:
-                raise RuntimeError("a process ended before it began")
+                rendezvous.check()
         time.sleep(0.05)
+
+
+def _gone(children: dict[int, subprocess.Popen[bytes]], run_dir: Path) -> dict[int, str]:
+    """The ranks whose processes have ended, with their exit codes and the last that they said."""
+    told = {}
+    for rank, child in children.items():
+        if (code := child.poll()) is not None:
+            said = (run_dir / f"rank{rank}.txt").read_text(encoding="utf-8", errors="replace").split("\n")
+            last = next((line.strip() for line in reversed(said) if line.strip()), "it said nothing")
+            told[rank] = f"its process ended with {code} ({last[:300]})"
+    return told
 
 
 def _ended(children: dict[int, subprocess.Popen[bytes]], seconds: float) -> bool:

@@ -1,7 +1,8 @@
 """A machine is taken away: save first, then leave, and be queued again where a cluster runs the job.
 
-Slurm and submitit announce it with SIGUSR2 (Lightning listens to SIGUSR1). SIGTERM ends a run in the same
-way, but nothing queues it again; under submitit, where it comes just before SIGUSR2, it is passed over.
+Slurm and submitit announce it with SIGUSR1 or SIGUSR2. SIGTERM and Ctrl-C end a run in the same way, but
+nothing queues it again, and a second Ctrl-C ends it at once; under submitit, where SIGTERM comes just before
+SIGUSR2, it is passed over.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from rib.engine.status import PREEMPTED, read_status, write_status
 from rib.io.ranges import Count
 
 log = logging.getLogger(__name__)
-SIGNALS = (signal.SIGUSR2, signal.SIGTERM)
+PREEMPTION = (signal.SIGUSR1, signal.SIGUSR2)
+SIGNALS = (*PREEMPTION, signal.SIGTERM, signal.SIGINT)
 
 
 class SaveAndLeave(Callback):
@@ -45,7 +47,7 @@ class SaveAndLeave(Callback):
         if threading.current_thread() is not threading.main_thread():
             return
         self._before = {number: signal.signal(number, self._note) for number in SIGNALS}
-        if callable(self._before[signal.SIGUSR2]):
+        if self._queues_again() is not None:
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
     def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
@@ -61,7 +63,13 @@ class SaveAndLeave(Callback):
             signal.signal(number, handler)
         self._before = {}
 
+    def _queues_again(self) -> Any:
+        """The handler of whoever announces preemption and has the job queued again, which is submitit's."""
+        return next((h for n in PREEMPTION if callable(h := self._before.get(n))), None)
+
     def _note(self, number: int, frame: Any) -> None:
+        if number == signal.SIGINT and self._signal == signal.SIGINT:
+            raise KeyboardInterrupt
         self._signal = signal.Signals(number)
 
     def on_train_batch_end(
@@ -89,18 +97,20 @@ class SaveAndLeave(Callback):
     def _leave(self, trainer: Trainer) -> None:
         if not trainer.is_global_zero:
             raise SystemExit(0)  # rank 0 is who has the job queued again
+        if self._signal == signal.SIGINT:
+            raise KeyboardInterrupt
         if self._signal == signal.SIGTERM:
             raise SystemExit(128 + signal.SIGTERM)
         run_dir = Path(trainer.default_root_dir)
         status = read_status(run_dir)
         if status is not None:
             write_status(run_dir, replace(status, state=PREEMPTED))
-        queue_again = self._before.get(signal.SIGUSR2)
-        if callable(queue_again):  # submitit's, which queues the job and exits
-            queue_again(signal.SIGUSR2, None)
+        number = self._signal or signal.SIGUSR2
+        if (queue_again := self._queues_again()) is not None:  # submitit's, which queues the job and exits
+            queue_again(number, None)
         elif "SLURM_JOB_ID" in os.environ:
             subprocess.run(["scontrol", "requeue", _slurm_job()], check=False)
-        raise SystemExit(128 + signal.SIGUSR2)
+        raise SystemExit(128 + number)
 
 
 def _slurm_job() -> str:

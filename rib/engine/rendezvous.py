@@ -13,6 +13,8 @@ import functools
 import json
 import os
 import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -38,6 +40,8 @@ class Rendezvous:
 
     def __init__(self, store: dist.Store, env: DistributedEnv) -> None:
         self.store, self.env, self.job = store, env, 0
+        self.gone: Callable[[], Mapping[int, str]] = dict
+        """Ranks whose processes are known to have ended, and how; whoever started them says it."""
 
     def broadcast(self, settings: dict[str, Any] | None) -> None:
         """Give the next job's settings to the other ranks; None sends them home."""
@@ -52,18 +56,50 @@ class Rendezvous:
         settings: dict[str, Any] | None = json.loads(self.store.get(key))
         if settings is None:
             self.store.add("left", 1)
+        elif REFUSED in settings:
+            raise RibError(str(settings[REFUSED]))
         else:
             self.store.set(f"there{self.job}/{self.env.rank}", "1")
         return settings
 
+    def refuse(self, error: BaseException) -> None:
+        """Tell the other ranks that rank 0 failed before it had settings for them."""
+        self.broadcast({REFUSED: f"rank 0 of {self.env.num_ranks} failed: {in_one_line(error)}"})
+
+    def check(self) -> None:
+        """Stop where another rank failed, which will never join.
+
+        Raises:
+            RibError: It names the rank and says why.
+        """
+        lost = {**self.gone(), **self.reports()}
+        lost.pop(self.env.rank, None)
+        if lost:
+            rank, text = min(lost.items())
+            told = text if text.startswith("rank ") else f"rank {rank} of {self.env.num_ranks} failed: {text}"
+            raise RibError(told)
+
     def join(self, backend: str) -> None:
-        """Make the process group of this job."""
+        """Make the process group of this job, once every rank is ready for it.
+
+        Raises:
+            RibError: Another rank failed before it was, or did not come.
+        """
+        self.store.set(f"ready{self.job}/{self.env.rank}", "1")
+        keys = [f"ready{self.job}/{rank}" for rank in range(self.env.num_ranks)]
+        deadline = time.monotonic() + JOINED_WITHIN.total_seconds()
+        while not self.store.check(keys):
+            self.check()
+            if time.monotonic() > deadline:
+                late = [rank for rank, key in enumerate(keys) if not self.store.check([key])]
+                raise RibError(f"ranks {late} were not ready within {JOINED_WITHIN}")
+            time.sleep(0.1)
         dist.init_process_group(
             backend,
             store=dist.PrefixStore(f"group{self.job}", self.store),
             rank=self.env.rank,
             world_size=self.env.num_ranks,
-            timeout=timedelta(minutes=30),
+            timeout=JOINED_WITHIN,
         )
 
     def leave(self) -> None:
@@ -71,9 +107,9 @@ class Rendezvous:
         if dist.is_initialized():
             dist.destroy_process_group()
 
-    def report(self, error: BaseException) -> None:
-        """Tell rank 0 what went wrong here."""
-        self.store.set(f"failed{self.job}/{self.env.rank}", in_one_line(error))
+    def report(self, error: BaseException, ahead: int = 0) -> None:
+        """Tell the other ranks what went wrong here, or on the way to a job so many `ahead`."""
+        self.store.set(f"failed{self.job + ahead}/{self.env.rank}", in_one_line(error))
 
     def reports(self) -> dict[int, str]:
         """Read the errors that other ranks reported in this job."""
@@ -86,6 +122,11 @@ class Rendezvous:
         deadline = time.monotonic() + 60
         while self.store.add("left", 0) < self.env.num_ranks - 1 and time.monotonic() < deadline:
             time.sleep(0.1)
+
+
+REFUSED = "rank 0 failed"
+JOINED_WITHIN = timedelta(minutes=30)
+"""How long the ranks wait for one that is slow, not for one that failed."""
 
 
 class GivenEnvironment(ClusterEnvironment):
@@ -200,3 +241,11 @@ def dismiss() -> None:
     env = distributed_env()
     if env.num_ranks > 1 and env.rank == 0 and env.started_by != "submitit":
         outside_rendezvous().close()
+
+
+def report_early(error: BaseException) -> None:
+    """Tell rank 0, in a job of submitit, that this rank failed before it asked for its settings."""
+    env = distributed_env()
+    if env.started_by == "submitit" and env.rank > 0:
+        with suppress(RuntimeError):  # the store is gone with rank 0
+            outside_rendezvous().report(error, ahead=1)

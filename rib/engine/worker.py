@@ -12,24 +12,33 @@ from rib.engine.distributed_env import WORKER, distributed_env
 from rib.engine.settings import TrainSettings
 from rib.io.workers import die_with_parent
 
+log = logging.getLogger(__name__)
+
 
 def work() -> int:
     """Train with every settings that rank 0 broadcasts, until none are left; returns the exit code."""
     if WORKER in os.environ:
         die_with_parent(int(os.environ[WORKER]))
-    signal.signal(
-        signal.SIGUSR2, signal.SIG_IGN
-    )  # a cluster signals every process; the run listens by itself
+    for number in (signal.SIGUSR1, signal.SIGUSR2):  # a cluster signals every process; the run listens itself
+        signal.signal(number, signal.SIG_IGN)
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("rib").setLevel(logging.INFO)
-    from rib.engine.fit import train
     from rib.engine.rendezvous import outside_rendezvous
     from rib.io.errors import RibError
 
     rendezvous, code = outside_rendezvous(), 0
     try:
-        while (settings := rendezvous.receive()) is not None:
+        while True:
             try:
+                settings = rendezvous.receive()
+            except RibError as refusal:  # rank 0 says so itself
+                log.info("%s", refusal)
+                continue
+            if settings is None:
+                break
+            try:
+                from rib.engine.fit import train
+
                 train(TrainSettings.of(settings), rendezvous)
             except Exception as error:
                 code = 1 if isinstance(error, RibError) else 2

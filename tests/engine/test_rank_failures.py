@@ -1,0 +1,112 @@
+"""A rank that fails before the process group exists ends the job, and is named, whoever started it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+import torch.distributed as dist
+from fake_slurm import install
+from tiny_runs import TINY
+
+from rib.engine.distributed_env import DistributedEnv
+from rib.engine.rendezvous import Rendezvous, own_rendezvous
+from rib.io.errors import RibError
+
+
+@pytest.fixture
+def two() -> tuple[Rendezvous, Rendezvous]:
+    """Rank 0 and rank 1, each with its own view of one store, told of a job."""
+    first, environ = own_rendezvous(2)
+    store = dist.TCPStore("127.0.0.1", int(environ["MASTER_PORT"]), 2, False, wait_for_workers=False)
+    second = Rendezvous(dist.PrefixStore("attempt0", store), DistributedEnv(1, 1, 2, 2, "rib"))
+    first.broadcast({})
+    second.receive()
+    return first, second
+
+
+def test_who_waits_for_the_group_hears_of_a_failure_at_once(two: tuple[Rendezvous, Rendezvous]) -> None:
+    first, second = two
+    told: list[RibError] = []
+
+    def wait() -> None:
+        try:
+            first.join("gloo")
+        except RibError as error:
+            told.append(error)
+
+    waiting = threading.Thread(target=wait)
+    waiting.start()
+    second.report(RibError("there is no weights.ckpt"))
+    waiting.join(5)
+    assert not waiting.is_alive()
+    assert str(told[0]) == "rank 1 of 2 failed: there is no weights.ckpt"
+    # and the one that failed is not told of itself
+    second.check()
+
+
+def test_a_process_that_ended_without_a_word_is_named_too(two: tuple[Rendezvous, Rendezvous]) -> None:
+    first, _ = two
+    first.gone = lambda: {1: "its process ended with -9 (it said nothing)"}
+    with pytest.raises(RibError, match="rank 1 of 2 failed: its process ended with -9"):
+        first.join("gloo")
+
+
+def test_rank_0_that_fails_before_it_has_settings_does_not_leave_the_others_waiting(
+    two: tuple[Rendezvous, Rendezvous],
+) -> None:
+    first, second = two
+    first.refuse(RibError("there is no last.ckpt"))
+    with pytest.raises(RibError, match=r"rank 0 of 2 failed: there is no last\.ckpt"):
+        second.receive()
+    first.broadcast({"next": "job"})
+    assert second.receive() == {"next": "job"}
+
+
+SITE = """
+import os, sys, time
+if os.environ.get("RANK", os.environ.get("SLURM_PROCID")) == "1":
+    class Lacking:
+        def find_spec(self, name, path=None, target=None):
+            if name == "rib.engine.callbacks":
+                open({file!r}, "w").write(str(time.time()))
+                raise ImportError("this machine lacks a library")
+    sys.meta_path.insert(0, Lacking())
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("started_by", ["rib", "torchrun", "sweep", "slurm"])
+def test_the_job_is_over_ten_seconds_after_a_rank_failed(started_by: str, tmp_path: Path) -> None:
+    site, failed = tmp_path / "site", tmp_path / "failed"
+    site.mkdir()
+    (site / "sitecustomize.py").write_text(SITE.format(file=str(failed)))
+    path = f"{site}:{Path(__file__).parents[2]}"
+    environ = {**os.environ, "PYTHONPATH": path}
+    more = {
+        "sweep": ["-m", "seed=1", "hydra.sweep.dir=sweep"],
+        "slurm": ["-m", "seed=1", "hydra.sweep.dir=sweep", "launch=slurm"],
+    }.get(started_by, ["hydra.run.dir=run"])
+    if started_by == "slurm":
+        environ["PATH"] = f"{install(tmp_path / 'slurm')}:{environ['PATH']}"
+    start = [sys.executable, "-m", "rib.commands"]
+    if started_by == "torchrun":
+        run = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+        start = [*run, "-m", "rib.commands"]
+    done = subprocess.run(
+        [*start, "train", *TINY, "trainer=ddp_cpu", *more], cwd=tmp_path, env=environ, text=True,
+        timeout=500, capture_output=True, check=False,
+    )  # fmt: skip
+    ended = time.time()
+    assert done.returncode != 0
+    said = done.stdout + done.stderr
+    assert "rank 1 of 2 failed: " in said, said
+    assert "this machine lacks a library" in said
+    assert ended - float(failed.read_text()) < 10 + 10 * (
+        started_by == "slurm"
+    )  # submitit looks now and then
