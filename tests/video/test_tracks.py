@@ -139,3 +139,37 @@ def test_title_time_and_chapters_are_kept(tmp_path: Path, suffix: str) -> None:
         chapters = container.chapters()
     assert [c["metadata"]["title"] for c in chapters] == ["Part 0", "Part 1", "Part 2"]
     assert [round(float(c["start"] * c["time_base"])) for c in chapters] == [0, 1, 2]
+
+
+def remuxed(path: Path, made: Path, options: dict[str, str], late_s: Fraction, start_s: Fraction) -> Path:
+    """The same packets in another file: all of them later, and the sound later still."""
+    with av.open(str(path)) as container, av.open(str(made), "w", options=options) as output:
+        streams = {s.index: output.add_stream_from_template(s) for s in container.streams if s.type != "data"}
+        packets = []
+        for packet in container.demux([container.streams[k] for k in streams]):
+            if packet.dts is None:
+                continue
+            shift = round((start_s + (late_s if packet.stream.type == "audio" else 0)) / packet.time_base)
+            packet.pts, packet.dts = packet.pts + shift, packet.dts + shift
+            packet.stream = streams[packet.stream.index]
+            packets.append(packet)
+        output.mux(sorted(packets, key=lambda p: float(p.dts * p.time_base)))
+    return made
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "late_s", "start_s"),
+    [
+        ("late_audio.mp4", {}, Fraction(2, 5), Fraction(0)),
+        ("start05.mkv", {"avoid_negative_ts": "disabled"}, Fraction(0), Fraction(1, 2)),
+        ("frag.mp4", {"movflags": "frag_keyframe+empty_moov+default_base_moof"}, Fraction(0), Fraction(0)),
+        ("live.mkv", {"live": "1"}, Fraction(0), Fraction(0)),
+        ("plain.ts", {}, Fraction(0), Fraction(0)),
+    ],
+)
+def test_sound_stays_in_step_in_files_of_recorders(
+    tmp_path: Path, name: str, options: dict[str, str], late_s: Fraction, start_s: Fraction
+) -> None:
+    clip = remuxed(film(tmp_path / "film.mp4"), tmp_path / name, options, late_s, start_s)
+    _, made = rewritten(clip)
+    assert np.abs(np.array(lags_s(made)) - lags_s(clip)).max() < 0.02
