@@ -24,6 +24,8 @@ ONE_PACKET_ONE_FRAME = frozenset(
     {"h264", "hevc", "av1", "vp9", "mpeg4", "mjpeg", "prores", "ffv1", "png", "dnxhd"}
 )
 """Codecs of which, in the containers below, each packet gives exactly one frame (VP8 hides some)."""
+HDR10 = ("MASTERING_DISPLAY_METADATA", "CONTENT_LIGHT_LEVEL")
+"""What frames say of the display that they were graded on (SMPTE ST 2086, CTA-861.3)."""
 BELIEVED_CONTAINERS = ("mov", "matroska")
 
 
@@ -87,6 +89,8 @@ def scan(path: Path, unsteady: bool = False, max_mpx: float | None = None, untag
     if len(ticks) < 2:
         raise RibError(f"{path} has {len(ticks)} frame", "a clip needs at least two")
     timing = timing_from_ticks(ticks, tick_s, rates, _last_ticks(packets), unsteady)
+    if any(first.side_data.get(kind) is not None for kind in HDR10):
+        not_kept.append("HDR10's mastering display and light levels: players take their own")
     orientation = orientation_of(first)
     look = look_of(first, aspect, orientation.transpose, untagged)
     start_s = _start_s(ticks, tick_s, timing.times_s)

@@ -180,6 +180,15 @@ def test_hdr_keeps_its_tags_and_ten_bits_or_is_brought_to_709_and_told(
     assert next(iter(source)).std() > 20
 
 
+def test_hdr10s_mastering_data_are_told(tmp_path: Path) -> None:
+    display = "master-display=G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,1)"
+    clip = store(
+        tmp_path / "a.mp4", codec="libx265", pixel_format="yuv420p10le", matrix=Colorspace.BT2020,
+        tags=(9, 16, 9), options={"x265-params": f"log-level=none:{display}:max-cll=1000,400"},
+    )  # fmt: skip
+    assert "mastering display" in open_source(clip).not_kept[0]
+
+
 def test_the_white_of_hdr_is_nearly_the_white_of_sdr_and_black_is_black() -> None:
     from rib.video.convert import to_sdr
 
