@@ -132,7 +132,7 @@ class Chain:
 
     def synthesiser(self, observer: Observer | None = None) -> Synthesiser:
         """Build the synthesiser of intervals' pictures."""
-        return Synthesiser(self.stages, self.settings.batch_mpx, observer)
+        return Synthesiser(self.stages, self.settings.batch_mpx, observer, self.settings.overlays == "keep")
 
     def intervals(
         self, frames: Iterable[np.ndarray], analysis: Analysis

@@ -69,6 +69,7 @@ class ChainSettings(Settings):
     cuts: CutSettings
     holdouts: HoldoutSettings
     neighbours: Annotated[int, Range(0, 1000)]
+    overlays: Annotated[str, OneOf("keep", "off")]
     cache: CacheSettings
     device: Annotated[str, Device(auto=True)]
     batch_mpx: BatchMpx

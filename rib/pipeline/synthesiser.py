@@ -11,6 +11,7 @@ import numpy as np
 from torch import Tensor
 
 from rib.background.carry import carried
+from rib.background.overlay import with_overlays
 from rib.io.images import to_pictures
 from rib.pipeline.compositor import composite, composite_alpha, straight, trust_map
 from rib.pipeline.neighbours import clear_of_others
@@ -57,11 +58,13 @@ class Synthesiser:
         stages: Background, plate and renderer.
         batch_mpx: Frames made at once, in 10^6 pixels of output.
         observer: Sees what is made, or None.
+        keep_overlays: Whether what stands still over a moving picture is shown as the keyframes show it.
     """
 
     stages: StageSet
     batch_mpx: float
     observer: Observer | None = None
+    keep_overlays: bool = False
 
     def frames(self, interval: Interval, people: Sequence[PersonInterval]) -> Iterator[OutputFrame]:
         """The frames at the wanted times, in an odd number of even batches.
@@ -132,10 +135,12 @@ class Synthesiser:
         with self.stages.watch("composite"):
             people = clear_of_others(rendered, interval, background)
             made, alpha = composite(background, people), self._alpha(interval, background, people)
+            trusted = trust_map(people, background.interpolated)
+            if self.keep_overlays and alpha is None:
+                made, trusted = with_overlays(interval, made, trusted)
             white = interval.a.white
             made = made if alpha is None else straight(made, alpha, white)
-            pictures = to_pictures(made, white)
-            trust = trust_map(people, background.interpolated)[:, 0].cpu().numpy()
+            pictures, trust = to_pictures(made, white), trusted[:, 0].cpu().numpy()
         if self.observer is not None:
             self.observer(Synthesis(interval, background, plans, people, pictures))
         for i, number in enumerate(interval.indices):
