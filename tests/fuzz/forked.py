@@ -109,8 +109,13 @@ def _be_the_command(
 
 
 def _exit_code(arguments: list[str]) -> int:
+    from hydra._internal.hydra import Hydra
+    from hydra.types import RunMode
+
     from rib.commands.__main__ import main
 
+    # Hydra composes everything a first time to learn this: half the time of a case, and no case is a sweep
+    Hydra.get_mode = lambda *_, **__: RunMode.RUN
     sys.argv = ["rib", *arguments]
     try:
         main()
