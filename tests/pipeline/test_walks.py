@@ -20,6 +20,7 @@ from rib.io.errors import RibError
 from rib.io.model_packages import weight_file
 from rib.pipeline.chain import Chain
 from rib.pipeline.interpolate import interpolate
+from rib.pipeline.opening import open_clip
 from rib.video import ArraySource, open_source, subclip
 
 
@@ -52,6 +53,14 @@ def test_a_clip_that_fits_into_memory_is_decoded_once(warp: dict[str, Any]) -> N
     hashed = source.decoded
     interpolate(warp, source)
     assert source.decoded - hashed <= hashed + 9  # hashing frames in memory is a walk of its own
+
+
+def test_the_look_for_repeated_pictures_decodes_nothing_twice() -> None:
+    source = Counted([picture(i // 2) for i in range(40)], fps=10)
+    clip, fps = open_clip(compose("interpolate", "input=x", "output=y", "rate=2"), source)
+    assert (len(clip), fps) == (20, 10)
+    assert len(list(clip)) == len(list(clip)) == 20
+    assert source.decoded == 40
 
 
 def test_the_holdouts_are_judged_in_the_walk_that_makes_the_frames(warp: dict[str, Any]) -> None:
