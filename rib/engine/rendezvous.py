@@ -72,9 +72,7 @@ class Rendezvous:
         Raises:
             RibError: It names the rank and says why.
         """
-        lost = {**self.gone(), **self.reports()}
-        lost.pop(self.env.rank, None)
-        if lost:
+        if lost := {**self.gone(), **self.reports()}:
             rank, text = min(lost.items())
             told = text if text.startswith("rank ") else f"rank {rank} of {self.env.num_ranks} failed: {text}"
             raise RibError(told)
@@ -113,7 +111,8 @@ class Rendezvous:
 
     def reports(self) -> dict[int, str]:
         """Read the errors that other ranks reported in this job."""
-        keys = {rank: f"failed{self.job}/{rank}" for rank in range(self.env.num_ranks)}
+        others = (rank for rank in range(self.env.num_ranks) if rank != self.env.rank)
+        keys = {rank: f"failed{self.job}/{rank}" for rank in others}
         return {rank: self.store.get(key).decode() for rank, key in keys.items() if self.store.check([key])}
 
     def close(self) -> None:
