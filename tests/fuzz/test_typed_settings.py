@@ -93,7 +93,7 @@ WORDS = st.sampled_from(
 def keys_of(base: tuple[str, ...]) -> tuple[str, ...]:
     """Every setting of a verb, and its groups."""
     verb, *words = base
-    settings = compose(verb, *words)
+    settings = compose(verb, *words).plain()
     leaves = [key for key in _leaves(settings) if key.rpartition(".")[2] not in PLACES]
     return tuple(leaves + [group for group in groups() if group in settings])
 

@@ -78,7 +78,7 @@ def motion_net(folder: Path) -> tuple[Any, dict[str, str]]:
 
 def renderer_net(folder: Path) -> tuple[Any, dict[str, str]]:
     settings = compose("interpolate", "input=x", "output=out", "rate=2", "render=gan")
-    recipe = {**settings["render"]["net"], "widths": [4, 4], "blocks": [1, 1]}
+    recipe = {**settings.render["net"], "widths": [4, 4], "blocks": [1, 1]}
     state = {f"ema.{name}": tensor for name, tensor in build(recipe).state_dict().items()}
     header = {"recipe": json.dumps(recipe), "format": FORMAT}
     return {"state_dict": state, "hyper_parameters": {"net": recipe}}, header
