@@ -194,3 +194,8 @@ def test_first_sentences_are_no_riddles() -> None:
             if text.partition(" ")[0] in asking:
                 found.append(f"{path.relative_to(ROOT)}: {text.splitlines()[0]}")
     assert not found, "\n".join(found)
+
+
+def test_no_two_files_of_tests_share_a_name() -> None:
+    names = [path.name for path in Path(__file__).parent.rglob("test_*.py")]
+    assert {name for name in names if names.count(name) > 1} == set()  # pytest would collect neither
