@@ -52,7 +52,8 @@ class Verdicts:
             person, holdout = plan.person, plan.person.holdout
             notes = {name: round(float(value), 4) for name, value in plan.notes.items()}
             gain = None if holdout is None else holdout.gain_db
-            row = {**notes, "drawn": plan.drawn, "likeness": person.likeness, "holdout": gain}
+            row = {**notes, "drawn": plan.drawn, "likeness": person.likeness, "overlap": person.overlap}
+            row["holdout"] = gain
             self.found.setdefault(person.interval.a.index, {})[person.track_id] = row
 
 

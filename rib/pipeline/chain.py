@@ -17,6 +17,7 @@ from rib.pipeline.clip_fitter import ClipFitter
 from rib.pipeline.holdout_validator import HoldoutValidator
 from rib.pipeline.holdout_walk import HoldoutWalk
 from rib.pipeline.keyframe_window import DecodedKeyframe, KeyframeWindow
+from rib.pipeline.neighbours import shared_with_others
 from rib.pipeline.output_frames import OutputFrame, held, in_order
 from rib.pipeline.settings import ChainSettings
 from rib.pipeline.stage_set import StageSet
@@ -154,5 +155,8 @@ class Chain:
             poses, depth = analysis.tracks.person(track_id)[wanted], analysis.depth(track_id, wanted)
             person = PersonInterval.of(interval, poses, evidence, depth)
             assert person is not None
-            found.append(replace(person, likeness=alike(person.a.appearance, person.b.appearance)))
+            likeness = alike(person.a.appearance, person.b.appearance)
+            views = ((person.a, interval.a), (person.b, interval.b))
+            overlap = max(shared_with_others(view, keyframe) for view, keyframe in views)
+            found.append(replace(person, likeness=likeness, overlap=overlap))
         return found

@@ -40,6 +40,18 @@ def clear_of_others(
     return [_clear(person, mattes) if person.trust.numel() else person for person in people]
 
 
+def shared_with_others(view: PersonView, keyframe: Keyframe) -> float:
+    """Share (0..1) of a person's matte in a keyframe where the matte of somebody else is too.
+
+    Where people cover each other, mattes and poses are mixed up; 0 without a matte.
+    """
+    others = [one for one in keyframe.people if one.track_id != view.track_id and _has_pixels(one)]
+    if not others or view.matte is None or not _has_pixels(view):
+        return 0.0
+    there = torch.stack([view.box.of(one.mask(keyframe.size_px)) for one in others]).amax(0)
+    return float(torch.minimum(view.matte, there).sum() / view.matte.sum().clamp_min(1e-6))
+
+
 def _clear(
     person: RenderedPerson, mattes: Sequence[tuple[torch.Tensor, torch.Tensor | None]]
 ) -> RenderedPerson:

@@ -79,6 +79,7 @@ class Trust:
             is half trusted.
         ramp: Width of the ramp around it.
         min_likeness: Two views that look less alike (0..1) are not drawn as one person.
+        max_overlap: Nor are those of whose matte others have more than this share (0..1).
     """
 
     cell: Positive
@@ -91,10 +92,15 @@ class Trust:
     threshold: float
     ramp: Positive
     min_likeness: Share = 0.0
+    max_overlap: Share = 1.0
 
-    def is_same_person(self, likeness: float | None) -> bool:
-        """Tell whether the two views of an interval look alike; they pass where nothing tells it (None)."""
-        return likeness is None or likeness >= self.min_likeness
+    def knows(self, person: PersonInterval) -> bool:
+        """Tell whether the two views of an interval are surely one person, whom nobody covers.
+
+        They pass where nothing tells how alike they look.
+        """
+        alike = person.likeness is None or person.likeness >= self.min_likeness
+        return alike and person.overlap <= self.max_overlap
 
     def where(self, skinned: SkinnedPerson, baseline: InterpolatedBaseline) -> torch.Tensor:
         """(N, 1, H, W) in 0..1: 1 where the interpolated person is not the rendered one."""

@@ -67,7 +67,7 @@ class WarpRenderer:
 
     def plan(self, person: PersonInterval, moments: slice, background: Background) -> WarpPlan:
         """Cut the person into layers and weigh their rendering against the interpolator; see `Renderer`."""
-        if not self.trust.is_same_person(person.likeness):
+        if not self.trust.knows(person):
             return WarpPlan(person, False)
         cut = self.skinning.cut(person)
         drawn = None if cut is None else self._draw(cut, moments, background)

@@ -55,6 +55,7 @@ class PersonInterval:
         holdout: What hold-out validation tells about drawing this person here, or None where it was not run.
         depth: (N,) float64, smaller is nearer the camera, or None where nothing tells it.
         likeness: How alike the two views look, 0..1, or None where nothing tells it.
+        overlap: The greater share (0..1) of either view's matte that somebody else's matte has too.
     """
 
     interval: Interval
@@ -64,6 +65,7 @@ class PersonInterval:
     holdout: HoldoutEvidence | None = None
     depth: np.ndarray | None = None
     likeness: float | None = None
+    overlap: float = 0.0
 
     @classmethod
     def of(

@@ -19,7 +19,7 @@ from rib.keypoint_files import write_openpose
 from rib.pipeline.chain import Chain
 from rib.pipeline.chosen_people import choose, with_depth
 from rib.pipeline.interpolate import interpolate
-from rib.pipeline.neighbours import clear_of_others
+from rib.pipeline.neighbours import clear_of_others, shared_with_others
 from rib.pipeline.synthesiser import Synthesis
 from rib.render.protocol import Plan
 from rib.structures.box import Box
@@ -174,6 +174,15 @@ def test_whoever_is_larger_or_stands_lower_is_nearer() -> None:
     assert choose(tracks, "all") is tracks
     alone = tracks.only([1])
     assert with_depth(alone) is alone
+
+
+def test_the_share_of_a_matte_that_somebody_else_has_too() -> None:
+    left, right = torch.zeros(1, 10, 20), torch.zeros(1, 10, 20)
+    left[..., 2:10], right[..., 8:16] = 1, 1
+    views = tuple(PersonView.of(None, mask, number) for number, mask in enumerate((left, right), 1))
+    keyframe = Keyframe(0, 0.0, torch.zeros(3, 10, 20), views)
+    assert shared_with_others(views[0], keyframe) == pytest.approx(0.25)
+    assert shared_with_others(views[0], replace(keyframe, people=views[:1])) == 0.0
 
 
 def test_trust_ends_where_somebody_else_is_carried_by_the_flow() -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import pairwise
+from types import SimpleNamespace
 
 import torch
 from painted import figure, paint, scene, turning
@@ -139,3 +140,12 @@ def test_nobody_to_draw_leaves_the_interpolator_alone(waving: PersonInterval) ->
 def test_the_config_builds_the_renderer() -> None:
     config = compose_config("interpolate", "input=x", "output=y", "rate=2", "render=warp")
     assert isinstance(build(config.render), WarpRenderer)
+
+
+def test_views_that_look_different_or_are_covered_are_not_one_person() -> None:
+    trust = replace(TRUST, min_likeness=0.75, max_overlap=0.05)
+    someone = SimpleNamespace(likeness=0.9, overlap=0.0)
+    assert trust.knows(someone)
+    assert trust.knows(SimpleNamespace(likeness=None, overlap=0.05))
+    assert not trust.knows(SimpleNamespace(likeness=0.7, overlap=0.0))
+    assert not trust.knows(SimpleNamespace(likeness=0.9, overlap=0.2))
