@@ -124,6 +124,7 @@ def test_a_method_that_breaks_down_leaves_nothing_behind(
         ({"stride": 40}, "at least two"),
     ],
 )
+@pytest.mark.slow
 def test_a_mistake_is_told_before_anything_is_written(
     config: BenchmarkSettings, mistake: dict[str, Any], told: str
 ) -> None:

@@ -26,6 +26,7 @@ def prepare(collection: Path, *arguments: str) -> None:
     command([*here, *arguments, "data.prepare.workers=1"])
 
 
+@pytest.mark.slow
 def test_it_tells_what_was_prepared_what_was_done_before_and_what_was_skipped_and_why(
     collection: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -42,6 +43,7 @@ def test_it_tells_what_was_prepared_what_was_done_before_and_what_was_skipped_an
     assert "0 prepared, 4 done before, 1 skipped\n  and 1 more" in again
 
 
+@pytest.mark.slow
 def test_shards_of_a_sweep_share_the_work_and_the_last_writes_the_store(
     collection: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

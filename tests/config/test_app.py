@@ -41,6 +41,7 @@ def test_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize("mode", [[], ["-m"]])
+@pytest.mark.slow
 def test_a_bug_of_ours_inside_a_task_is_2_and_a_mistake_1(
     mode: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -82,6 +83,7 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("line", MISTAKES)
+@pytest.mark.slow
 def test_a_mistake_on_the_command_line_is_one_clear_line(line: str, tmp_path: Path) -> None:
     done = rib(*line.split(), cwd=tmp_path)
     assert done.returncode == 1
@@ -115,6 +117,7 @@ def test_help_and_typos_import_nothing_heavy() -> None:
         assert done.stdout.strip().endswith("[]"), arguments
 
 
+@pytest.mark.slow
 def test_a_typo_answers_at_once() -> None:
     rib("interpolate", "input=x", "rat=4")  # bytecode is written
     start = _children_s()
@@ -127,6 +130,7 @@ def _children_s() -> float:
     return os.times().children_user + os.times().children_system
 
 
+@pytest.mark.slow
 def test_a_path_with_spaces_and_brackets_needs_no_quotes(tmp_path: Path) -> None:
     clip = tmp_path / "my clip (1), take=2.mp4"
     clip.write_text("not a video")

@@ -55,6 +55,7 @@ def test_a_video_in_one_call(clip: Path, small: dict[str, Any]) -> None:
         rib.interpolate(str(clip), rate=2, **small)
 
 
+@pytest.mark.slow
 def test_arrays_in_and_out(small: dict[str, Any], tmp_path: Path) -> None:
     given = np.stack([frame(index) for index in range(4)])
     made = rib.interpolate(given, rate=2, input_fps=10, **small)
@@ -67,6 +68,7 @@ def test_arrays_in_and_out(small: dict[str, Any], tmp_path: Path) -> None:
     assert len(open_source(result.place)) == 8
 
 
+@pytest.mark.slow
 def test_frames_come_one_at_a_time(clip: Path, small: dict[str, Any]) -> None:
     made = rib.frames(clip, fps="29.97", **small)
     assert np.array_equal(next(made), next(iter(open_source(clip))))

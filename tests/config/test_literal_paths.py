@@ -89,6 +89,7 @@ def test_names_are_taken_literally() -> None:
     assert settings.motion["path"] == settings.poses == "${oc.env:HOME} [1]"
 
 
+@pytest.mark.slow
 def test_the_same_name_reaches_the_runs_of_a_sweep(capfd: pytest.CaptureFixture[str]) -> None:
     name, seen = "a,b (1) ${x}", []
     app.run("upsample", lambda settings: seen.append(settings.input), ["-m", f"input={name}", "rate=2,3"])

@@ -42,6 +42,7 @@ def test_hold_outs_answer_to_their_former_name() -> None:
     assert config.render["trust"]["holdout_weight"] == 0.5
 
 
+@pytest.mark.slow
 def test_the_refiner_answers_to_the_names_of_before() -> None:
     config = compose("prepare", "data=drawings", "data.prepare.videos=x", "data.prepare.most_gaps=3")
     assert config.data.prepare["max_intervals"] == 3

@@ -55,6 +55,7 @@ def sweep(folder: Path, launcher: Pretends, at_once: int = 1, restore: str = "fr
 
 
 @pytest.mark.parametrize("at_once", [1, 2])
+@pytest.mark.slow
 def test_a_study_that_is_cut_off_goes_on_as_a_straight_one(tmp_path: Path, at_once: int) -> None:
     straight, first, second = Pretends(), Pretends(dies_in=3), Pretends()
     sweep(tmp_path / "straight", straight, at_once)

@@ -22,6 +22,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("typed", REFUSED, ids=" ".join)
+@pytest.mark.slow
 def test_a_setting_that_nothing_reads_is_refused(typed: tuple[str, ...]) -> None:
     with pytest.raises(RibError) as refused:
         compose(*CLIP, *typed)

@@ -25,6 +25,7 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_names_the_term() -> None:
     StopWhenNotFinite().on_before_backward(trainer, module, torch.tensor(1.0))
 
 
+@pytest.mark.slow
 def test_a_run_that_diverges_stops_in_one_line(settings: Settings, tmp_path: Path) -> None:
     with pytest.raises(RibError, match=r"the loss is .* because of .*position") as error:
         fit(settings("run", "task.module.optimizer.lr=1e30", "task.module.warmup_steps=1"))

@@ -124,6 +124,7 @@ def test_validation_sees_the_same_batches_in_every_epoch(settings: Settings, tmp
     assert seen[0] == seen[1]
 
 
+@pytest.mark.slow
 def test_the_last_checkpoint_is_the_last_even_if_none_was_better_for_long(
     settings: Settings, tmp_path: Path
 ) -> None:
@@ -134,6 +135,7 @@ def test_the_last_checkpoint_is_the_last_even_if_none_was_better_for_long(
     assert 16 not in kept.values()
 
 
+@pytest.mark.slow
 def test_a_run_leaves_what_is_needed_to_repeat_it(settings: Settings, tmp_path: Path) -> None:
     fit(settings("run", "trainer.max_steps=1"))
     run = tmp_path / "run"
@@ -143,6 +145,7 @@ def test_a_run_leaves_what_is_needed_to_repeat_it(settings: Settings, tmp_path: 
     assert not module.training
 
 
+@pytest.mark.slow
 def test_finetuning_starts_from_the_weights_and_counts_anew(settings: Settings, tmp_path: Path) -> None:
     fit(settings("first", "trainer.max_steps=3"))
     last = tmp_path / "first" / "checkpoints" / "last.ckpt"
@@ -172,6 +175,7 @@ def test_a_mistake_about_restoring_is_told_before_anything_is_written(
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_weights_of_another_net_are_refused_in_one_line(settings: Settings, tmp_path: Path) -> None:
     fit(settings("first", "trainer.max_steps=1"))
     last = tmp_path / "first" / "checkpoints" / "last.ckpt"

@@ -14,6 +14,7 @@ from rib.io.errors import RibError
 Settings = Callable[..., dict[str, Any]]
 
 
+@pytest.mark.slow
 def test_speed_waiting_and_the_gradients_norm_are_logged(settings: Settings, tmp_path: Path) -> None:
     often = ("callbacks.throughput.every_num_steps=2", "callbacks.gradients.every_num_steps=2")
     fit(settings("run", *often, "trainer.max_steps=4"))
@@ -24,6 +25,7 @@ def test_speed_waiting_and_the_gradients_norm_are_logged(settings: Settings, tmp
     assert all(value < 1 for _, value in metrics["train/data_wait_share"])
 
 
+@pytest.mark.slow
 def test_profiling_prints_the_longest_operations_and_writes_a_trace(
     settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -43,6 +45,7 @@ def test_the_run_folder_is_told_where_it_cannot_be_written(settings: Settings, t
         fit(settings("run"))
 
 
+@pytest.mark.slow
 def test_a_checkpoint_of_another_task_is_told(settings: Settings, tmp_path: Path) -> None:
     fit(settings("first", "trainer.max_steps=1"))
     last = tmp_path / "first" / "checkpoints" / "last.ckpt"

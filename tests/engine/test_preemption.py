@@ -61,6 +61,7 @@ def test_a_run_whose_machine_is_taken_away_goes_on_at_the_same_step(
     assert [path.name for path in (tmp_path / "parts" / "checkpoints").glob("last*")] == ["last.ckpt"]
 
 
+@pytest.mark.slow
 def test_what_queues_the_job_again_is_called_when_all_is_saved(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -82,6 +83,7 @@ def test_what_queues_the_job_again_is_called_when_all_is_saved(
     assert found == [("preempted", True)]
 
 
+@pytest.mark.slow
 def test_a_polite_end_saves_too_and_is_not_queued_again(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

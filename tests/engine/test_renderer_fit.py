@@ -60,6 +60,7 @@ def test_a_resumed_run_goes_on_exactly(settings: Settings, tmp_path: Path, stop:
         assert logged[0][name] == logged[1][name]
 
 
+@pytest.mark.slow
 def test_a_spoilt_picture_stops_the_run_and_the_last_checkpoint_is_whole(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

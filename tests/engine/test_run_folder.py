@@ -37,6 +37,7 @@ def test_a_folder_is_claimed_by_one_of_many_at_once(tmp_path: Path) -> None:
     assert set(claimed) == set((tmp_path / "runs").iterdir())
 
 
+@pytest.mark.slow
 def test_runs_of_one_second_have_folders_of_their_own(capfd: pytest.CaptureFixture[str]) -> None:
     both = [*folders(), *folders()]
     assert len(set(both)) == 2

@@ -42,6 +42,7 @@ def die_in_run(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rib.engine.fit.train", train)
 
 
+@pytest.mark.slow
 def test_a_run_that_fails_stops_no_other_and_is_told_with_its_reason(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -54,6 +55,7 @@ def test_a_run_that_fails_stops_no_other_and_is_told_with_its_reason(
     assert "failed" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_mistake_in_one_run_of_a_sweep_is_told_with_its_number(tmp_path: Path) -> None:
     with pytest.raises(RibError, match=r"run 1 failed: task\.module\.optimizer.* takes no 'lrr'"):
         command(["-m", "+task.module.optimizer={lr:1e-3},{lrr:1e-3}", *ONE_EPOCH])
@@ -100,6 +102,7 @@ def test_a_grid_killed_half_way_goes_on(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize("word", ["sweep=motion_lr", "launch=joblib"])
+@pytest.mark.slow
 def test_what_is_for_sweeps_is_refused_in_a_single_run(
     word: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

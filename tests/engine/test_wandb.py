@@ -38,6 +38,7 @@ def test_a_server_answers_or_is_not_waited_for() -> None:
         assert time.monotonic() - start < 2
 
 
+@pytest.mark.slow
 def test_online_without_a_key_is_refused_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WANDB_API_KEY", "")
     monkeypatch.setenv("NETRC", str(tmp_path / "none"))

@@ -74,6 +74,7 @@ def scorer() -> FrameScorer:
     return FrameScorer()
 
 
+@pytest.mark.slow
 def test_a_picture_without_a_person_has_full_frame_scores_only(scorer: FrameScorer) -> None:
     true = np.full((48, 64, 3), 120, np.uint8)
     scores = scorer.score_many(true, {"same": true, "darker": true - 20})

@@ -88,6 +88,7 @@ def test_shards_make_what_one_run_makes(collection, tmp_path):
     assert last.store.read_bytes() == whole.store.read_bytes()
 
 
+@pytest.mark.slow
 def test_processes_make_what_one_makes(collection, tmp_path):
     several = prepare(collection, tmp_path / "several.h5", workers=2)
     assert several.skipped == prepare(collection, tmp_path / "one.h5").skipped

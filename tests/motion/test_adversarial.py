@@ -50,6 +50,7 @@ def test_each_side_learns_from_its_own_term_alone(
     assert discriminator > 0
 
 
+@pytest.mark.slow
 def test_the_discriminator_learns_to_tell_noise_from_motion(
     module: AdversarialMotionModule, batch: MotionBatch
 ) -> None:

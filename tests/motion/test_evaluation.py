@@ -80,6 +80,7 @@ def test_the_truth_scores_perfectly_and_a_shift_by_its_length(chosen: list[Seque
     assert shifted["acc"] == pytest.approx(0, abs=1e-9)
 
 
+@pytest.mark.slow
 def test_the_command_prints_tables_and_writes_every_number_and_skeletons(
     tmp_path: Path, weights: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -97,6 +98,7 @@ def test_the_command_prints_tables_and_writes_every_number_and_skeletons(
     assert (tmp_path / "out" / "0000.gif").read_bytes()[:3] == b"GIF"
 
 
+@pytest.mark.slow
 def test_what_is_shown_must_exist(tmp_path: Path, weights: Path) -> None:
     with pytest.raises(SystemExit):
         command(

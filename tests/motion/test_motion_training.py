@@ -67,6 +67,7 @@ def test_weights_of_the_loss_are_applied(batch: MotionBatch) -> None:
     assert zero.training_step(batch, 0).item() == 0
 
 
+@pytest.mark.slow
 def test_a_few_steps_lower_the_loss(batch: MotionBatch) -> None:
     """Noise of a constant size is learnt quickly; the spline keeps all of it."""
     learner = module(weights={"position": 1.0})
@@ -82,6 +83,7 @@ def test_a_few_steps_lower_the_loss(batch: MotionBatch) -> None:
     assert losses[-1] < 0.8 * losses[0]
 
 
+@pytest.mark.slow
 def test_the_running_mean_follows_and_is_what_predicts(tmp_path: Path) -> None:
     trained = fit(tmp_path, 2).lightning_module
     assert isinstance(trained, MotionModule)
@@ -93,6 +95,7 @@ def test_the_running_mean_follows_and_is_what_predicts(tmp_path: Path) -> None:
     torch.testing.assert_close(trained(*arguments).position_px, trained.ema(*arguments).position_px)
 
 
+@pytest.mark.slow
 def test_a_resumed_run_ends_where_an_uninterrupted_one_does(tmp_path: Path) -> None:
     whole = fit(tmp_path, 2)
     first = fit(tmp_path, 1)

@@ -32,6 +32,7 @@ def videos(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.glob("*.mp4"))
 
 
+@pytest.mark.slow
 def test_one_bad_clip_does_not_stop_the_rest(
     clips: Path, settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -48,6 +49,7 @@ def test_one_bad_clip_does_not_stop_the_rest(
     assert capsys.readouterr().out.count("done before") == 2
 
 
+@pytest.mark.slow
 def test_the_nets_are_loaded_once(
     clips: Path, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -59,6 +61,7 @@ def test_the_nets_are_loaded_once(
     assert len(loaded) <= 1
 
 
+@pytest.mark.slow
 def test_several_paths_have_their_results_beside_them(
     clips: Path, settings: Settings, tmp_path: Path
 ) -> None:

@@ -43,6 +43,7 @@ def fit_renderer(one: Chain, source: FrameSource, analysis: Analysis) -> frozens
         return ClipFitter(one.stages, one.synthesiser(), one.artefacts)(source, analysis, 1)
 
 
+@pytest.mark.slow
 def test_fitted_weights_are_kept_under_what_made_them(pictures: Path, chain: Callable[..., Chain]) -> None:
     source = open_source(pictures, 10)
     made = []
@@ -59,6 +60,7 @@ def test_fitted_weights_are_kept_under_what_made_them(pictures: Path, chain: Cal
     assert made[0][0] == frozenset({1, 3, 4, 6, 7})
 
 
+@pytest.mark.slow
 def test_a_fit_makes_the_same_frames_with_and_without_its_artefact(
     pictures: Path, chain: Callable[..., Chain]
 ) -> None:

@@ -48,6 +48,7 @@ def test_sources_and_own_files_are_refused_before_any_work(
     assert content(here) == before
 
 
+@pytest.mark.slow
 def test_a_finished_result_is_refused_and_replaced_when_asked(
     clip: Path, settings: Settings, tmp_path: Path
 ) -> None:
@@ -85,6 +86,7 @@ def test_upsampled_clips_keep_their_names(tmp_path: Path) -> None:
     assert all(len(list((tmp_path / "out" / name).glob("*.json"))) == 7 for name in ("walk.01", "walk.02"))
 
 
+@pytest.mark.slow
 def test_clips_that_are_done_are_not_done_again_and_others_are_refused(tmp_path: Path) -> None:
     write_openpose(person(4), tmp_path / "in" / "a")
     upsampled(tmp_path / "in")

@@ -22,6 +22,7 @@ def guess(*typed: str, frames: int = 33) -> Estimate:
     return estimate(compose("interpolate", "input=x", "rate=4", *typed), frames // 4, frames, 24, HD, "cpu")
 
 
+@pytest.mark.slow
 def test_size_and_time_are_of_the_order_that_was_measured() -> None:
     assert 0.6e6 < guess().size_bytes < 3e6  # 1.3 MB
     assert 35e6 < guess("video=frames", "video.pictures=true").size_bytes < 140e6  # 71 MB

@@ -41,6 +41,7 @@ def kept(clip: Path, frames: list[np.ndarray], places: np.ndarray | range) -> in
 
 
 @pytest.mark.parametrize("deviation_ms", [0.14, 2.0])
+@pytest.mark.slow
 def test_an_unsteady_clock_keeps_every_keyframe_at_twice_its_nominal_rate(
     settings: Settings, tmp_path: Path, deviation_ms: float
 ) -> None:
@@ -54,6 +55,7 @@ def test_an_unsteady_clock_keeps_every_keyframe_at_twice_its_nominal_rate(
 
 
 @pytest.mark.parametrize("wanted", ["fps=59.94", "fps=60000/1001", "rate=2"])
+@pytest.mark.slow
 def test_ntsc_to_twice_ntsc_keeps_every_keyframe_and_the_last(
     settings: Settings, tmp_path: Path, wanted: str
 ) -> None:
@@ -65,6 +67,7 @@ def test_ntsc_to_twice_ntsc_keeps_every_keyframe_and_the_last(
 
 
 @pytest.mark.parametrize("before", [1, 15, 29])
+@pytest.mark.slow
 def test_a_pause_is_as_long_as_it_was(settings: Settings, tmp_path: Path, before: int) -> None:
     ticks = np.arange(30) * 3750
     ticks[before:] += 90000
@@ -104,6 +107,7 @@ def test_the_first_implementations_folders_end_with_the_last_keyframe(
 @pytest.mark.parametrize(
     ("wanted", "fps", "step"), [((), 10, 4), (("rate=2",), 20, 8), (("fps=30",), 30, 12)]
 )
+@pytest.mark.slow
 def test_slow_motion_lasts_longer_and_keeps_every_frame_at_its_place(
     settings: Settings, clip: Path, wanted: tuple[str, ...], fps: int, step: int
 ) -> None:
@@ -118,6 +122,7 @@ def test_slow_motion_lasts_longer_and_keeps_every_frame_at_its_place(
 @pytest.mark.parametrize(
     ("sound", "beep_s"), [(None, None), ("mute", None), ("keep", 0.52), ("stretch", 4 * 0.52)]
 )
+@pytest.mark.slow
 def test_slow_motion_sounds_as_asked(
     settings: Settings, tmp_path: Path, sound: str | None, beep_s: float | None
 ) -> None:
@@ -170,6 +175,7 @@ def test_the_sources_own_times_can_be_kept(settings: Settings, tmp_path: Path) -
     assert np.diff(shown_ms).max() < 23
 
 
+@pytest.mark.slow
 def test_pictures_stored_twice_by_a_cadence_move_in_even_steps(settings: Settings, tmp_path: Path) -> None:
     pictures = [picture(3 * (k * 4 // 5)) for k in range(60)]
     clip = write_clip(tmp_path / "a.mp4", range(60), Fraction(1, 30), pictures=pictures)

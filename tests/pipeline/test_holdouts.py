@@ -90,6 +90,7 @@ def validate(
     return walk.judged(1)
 
 
+@pytest.mark.slow
 def test_frames_pass_when_the_holdouts_of_their_shot_are_judged(chain: Chain, pictures: Path) -> None:
     source = open_source(pictures, 10)
     analysis = replace(chain.analyse(source, source.fps * 2), cuts=(5,))
@@ -111,6 +112,7 @@ def test_frames_pass_when_the_holdouts_of_their_shot_are_judged(chain: Chain, pi
     assert seen[-1] == (9, 5)
 
 
+@pytest.mark.slow
 def test_every_shot_hides_keyframes_that_have_somebody_on_both_sides(chain: Chain, pictures: Path) -> None:
     source = open_source(pictures, 10)
     analysis = chain.analyse(source, source.fps * 2)
@@ -131,6 +133,7 @@ def test_long_shots_hide_one_keyframe_in_so_many_seconds(chain: Chain, pictures:
     assert len(validate(chain, source, analysis, 1, 0.2).keyframes) == 4
 
 
+@pytest.mark.slow
 def test_a_gap_cut_into_batches_gives_the_same_pictures(
     pictures: Path, settings: Callable[..., dict[str, Any]], masks: Path
 ) -> None:

@@ -34,6 +34,7 @@ def frames_of(folder: Path) -> list[np.ndarray]:
     ("wanted", "count"),
     [("rate=1", 9), ("rate=2", 18), ("rate=3", 27), ("rate=4", 36), ("rate=2.5", 23), ("fps=60", 54)],
 )
+@pytest.mark.slow
 def test_every_rate_gives_its_frames_and_copies_its_keyframes(
     clip: Path, settings: Settings, wanted: str, count: int, tmp_path: Path
 ) -> None:
@@ -60,6 +61,7 @@ def test_pictures_come_back_bit_by_bit(pictures: Path, settings: Settings, tmp_p
     assert np.abs(made[1] - middle).max() <= 1
 
 
+@pytest.mark.slow
 def test_the_rate_of_pictures_is_assumed_and_told(pictures: Path, settings: Settings) -> None:
     assert interpolate(settings(pictures, "rate=2"))["input"]["fps_assumed"] is True
     assert interpolate(settings(pictures, "rate=2", "input_fps=10"))["input"]["fps_assumed"] is False
@@ -76,6 +78,7 @@ def test_the_result_can_be_repeated_from_its_own_config(
     assert all(map(np.array_equal, before, frames_of(tmp_path / "again" / "frames")))
 
 
+@pytest.mark.slow
 def test_the_cache_changes_no_byte(clip: Path, settings: Settings, tmp_path: Path) -> None:
     def run() -> tuple[list[bytes], list[str]]:
         summary = interpolate(settings(clip, "rate=3"))
@@ -104,6 +107,7 @@ def test_a_video_is_written_with_the_rate_and_the_frames(
         assert sum(1 for _ in video.decode(video=0)) == 36
 
 
+@pytest.mark.slow
 def test_pictures_and_poses_are_written_when_asked_for(
     clip: Path, settings: Settings, tmp_path: Path
 ) -> None:
@@ -187,6 +191,7 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("overrides", MISTAKES)
+@pytest.mark.slow
 def test_a_mistake_leaves_nothing_behind(
     clip: Path, settings: Settings, overrides: str, tmp_path: Path
 ) -> None:
@@ -196,6 +201,7 @@ def test_a_mistake_leaves_nothing_behind(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_a_failure_keeps_what_was_there(clip: Path, settings: Settings, tmp_path: Path) -> None:
     interpolate(settings(clip, "rate=2"))
     before = {p: p.read_bytes() for p in (tmp_path / "out").rglob("*") if p.is_file()}
@@ -205,6 +211,7 @@ def test_a_failure_keeps_what_was_there(clip: Path, settings: Settings, tmp_path
     assert {p: p.read_bytes() for p in (tmp_path / "out").rglob("*") if p.is_file()} == before
 
 
+@pytest.mark.slow
 def test_a_second_result_replaces_the_first_whole(clip: Path, settings: Settings, tmp_path: Path) -> None:
     interpolate(settings(clip, "rate=4"))
     (tmp_path / "out" / "notes.txt").write_text("mine")
@@ -225,6 +232,7 @@ def test_the_chain_runs_in_a_few_lines_on_arrays(settings: Settings, tmp_path: P
     assert all(np.array_equal(f.picture, frames[f.keyframe]) for f in made[::2])
 
 
+@pytest.mark.slow
 def test_a_renderer_without_what_it_needs_stands_idle_and_the_summary_says_so(
     clip: Path, settings: Settings, tmp_path: Path
 ) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import pytest
 from small_clips import SIZE, person, picture
 
 from rib.keypoint_files import write_openpose
@@ -43,6 +44,7 @@ def most_alive(folder: Path, count: int, settings: Callable[..., dict[str, Any]]
     return most
 
 
+@pytest.mark.slow
 def test_as_many_keyframes_are_held_in_a_long_clip_as_in_a_short_one(
     tmp_path: Path, settings: Callable[..., dict[str, Any]]
 ) -> None:

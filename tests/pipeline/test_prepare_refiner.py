@@ -117,6 +117,7 @@ def test_nothing_is_drawn_across_a_cut(chain: dict[str, Any]) -> None:
     assert len(samples) == 1
 
 
+@pytest.mark.slow
 def test_a_folder_becomes_one_file_and_a_list_of_what_was_skipped(
     videos: Path, chain: dict[str, Any]
 ) -> None:
@@ -131,6 +132,7 @@ def test_a_folder_becomes_one_file_and_a_list_of_what_was_skipped(
     assert len(read_samples(report.store)["walk_s2_o0"]) == 4
 
 
+@pytest.mark.slow
 def test_a_clip_that_the_file_holds_is_kept_and_others_are_added(videos: Path, chain: dict[str, Any]) -> None:
     first = prepare(videos, chain, clips=["walk"])
     before = clips_of(first.store)
@@ -145,6 +147,7 @@ def test_a_clip_that_the_file_holds_is_kept_and_others_are_added(videos: Path, c
     assert len(read_samples(first.store)) == 2
 
 
+@pytest.mark.slow
 def test_shards_share_the_work_and_the_last_puts_it_together(videos: Path, chain: dict[str, Any]) -> None:
     first = prepare(videos, chain, clips=["walk"], strides=[2, 4], shard="0/2")
     assert (first.store, first.waiting) == (None, 1)

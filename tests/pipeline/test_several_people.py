@@ -105,6 +105,7 @@ def frames(chain: Chain, source: ArraySource) -> np.ndarray:
     return np.stack([f.picture for f in chain.frames(source, chain.analyse(source, source.fps * 2))])
 
 
+@pytest.mark.slow
 def test_an_untrusted_neighbour_stays_untouched_to_the_last_bit(
     chain: Callable[..., Chain], source: ArraySource
 ) -> None:
@@ -115,6 +116,7 @@ def test_an_untrusted_neighbour_stays_untouched_to_the_last_bit(
         assert (made[1::2] != floor[1::2]).any()
 
 
+@pytest.mark.slow
 def test_nobody_trusted_is_the_interpolated_clip_whoever_is_asked_for(
     chain: Callable[..., Chain], source: ArraySource
 ) -> None:
@@ -132,6 +134,7 @@ def test_each_person_is_drawn_and_the_nearer_one_stands_in_front(
     assert int(colours[0, 0]) in (round(25.5), round(51.0))
 
 
+@pytest.mark.slow
 def test_people_are_chosen_by_their_number(chain: Callable[..., Chain], source: ArraySource) -> None:
     told: list[Synthesis] = []
     made = chain("[2]", [1, 2])

@@ -33,6 +33,7 @@ def names(folder: Path) -> set[str]:
 @pytest.mark.parametrize(
     ("suffix", "codec"), [("mp4", "h264"), ("mkv", "h264"), ("mov", "h264"), ("webm", "vp9")]
 )
+@pytest.mark.slow
 def test_a_video_is_written_under_its_name_with_its_papers_beside_it(
     clip: Path, settings: Settings, tmp_path: Path, suffix: str, codec: str
 ) -> None:
@@ -48,6 +49,7 @@ def test_a_video_is_written_under_its_name_with_its_papers_beside_it(
         assert container.streams.video[0].codec_context.codec.canonical_name == codec
 
 
+@pytest.mark.slow
 def test_without_papers_the_video_stands_alone_and_is_never_replaced(
     clip: Path, settings: Settings, tmp_path: Path
 ) -> None:
@@ -58,6 +60,7 @@ def test_without_papers_the_video_stands_alone_and_is_never_replaced(
         interpolate(config)
 
 
+@pytest.mark.slow
 def test_a_finished_video_is_replaced_when_asked_and_another_s_is_not(
     clip: Path, settings: Settings, tmp_path: Path
 ) -> None:
@@ -74,6 +77,7 @@ def test_a_finished_video_is_replaced_when_asked_and_another_s_is_not(
     assert (tmp_path / "a.mp4").read_text() == "mine"
 
 
+@pytest.mark.slow
 def test_a_list_of_papers_cannot_name_what_lies_beside(
     clip: Path, settings: Settings, tmp_path: Path
 ) -> None:
@@ -145,6 +149,7 @@ def test_a_folder_of_that_name_stays_a_folder(settings: Settings, tmp_path: Path
 
 
 @pytest.mark.parametrize("named", ["a.mp4", "a.rib"])
+@pytest.mark.slow
 def test_a_video_is_repeated_beside_itself(
     clip: Path, settings: Settings, tmp_path: Path, named: str
 ) -> None:

@@ -47,6 +47,7 @@ def warp(tmp_path: Path, settings: Callable[..., dict[str, Any]]) -> dict[str, A
     return settings(tmp_path, "rate=2", "render=warp", "background=flow", *files)
 
 
+@pytest.mark.slow
 def test_a_clip_that_fits_into_memory_is_decoded_once(warp: dict[str, Any]) -> None:
     source = Counted([picture(i) for i in range(9)], fps=10)
     source.fingerprint()
@@ -63,6 +64,7 @@ def test_the_look_for_repeated_pictures_decodes_nothing_twice() -> None:
     assert source.decoded == 40
 
 
+@pytest.mark.slow
 def test_the_holdouts_are_judged_in_the_walk_that_makes_the_frames(warp: dict[str, Any]) -> None:
     source = Counted([picture(i) for i in range(9)], fps=10)
     chain = Chain.from_config(warp)

@@ -140,6 +140,7 @@ def test_the_cameras_pan_is_taken_out(stride):
 
 @settings(max_examples=15, deadline=None)
 @given(st.randoms(use_true_random=False))
+@pytest.mark.slow
 def test_the_order_of_detections_changes_nothing(random):
     ways = [
         walk((120, 180), (500, 190), 33),

@@ -17,6 +17,7 @@ def assert_as_it_was(case: str, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("case", ["painted_none", "painted_warp"])
+@pytest.mark.slow
 def test_painted_pictures_are_as_they_were(case: str, tmp_path: Path) -> None:
     assert_as_it_was(case, tmp_path)
 

@@ -23,6 +23,7 @@ def net(bfloat16: bool = False) -> RendererReference:
     return RendererReference(4, 8, 16, 2, 4, 2, 1, LABELS, bfloat16)
 
 
+@pytest.mark.slow
 def test_windows_of_any_size_come_back_in_their_size() -> None:
     batch = NoiseClips()[0]
     for height, width in ((32, 40), (27, 37)):

@@ -55,6 +55,7 @@ def test_a_net_mends_what_was_drawn_before(drawings: Path) -> None:
 
 
 @pytest.mark.parametrize("experiment", ["renderer_base", "renderer_base_gan"])
+@pytest.mark.slow
 def test_what_rib_train_writes_is_what_the_renderer_reads(
     drawings: Path, tmp_path: Path, experiment: str
 ) -> None:

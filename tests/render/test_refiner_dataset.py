@@ -72,6 +72,7 @@ def test_picture_and_truth_are_recoloured_alike() -> None:
     assert torch.allclose(RefinerInput.of(batch["channels"]).colour, batch["truth"], atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_fit_learns_and_is_the_same_twice() -> None:
     losses: list[float] = []
     fitted = [

@@ -102,6 +102,7 @@ def lags_s(path: Path, track: int = 0) -> list[float]:
 
 @pytest.mark.parametrize("suffix", ["mkv", "mp4", "ts"])
 @pytest.mark.parametrize("negative", [False, True])
+@pytest.mark.slow
 def test_sound_stays_in_step_wherever_a_cutter_cut(tmp_path: Path, suffix: str, negative: bool) -> None:
     clip = cut_without_decoding(
         film(tmp_path / "film.mp4"), tmp_path / f"cut.{suffix}", Fraction(37, 100), negative

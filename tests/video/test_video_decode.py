@@ -210,6 +210,7 @@ GROUPS = {
     ("name", "groups"),
     [*(("a.mp4", g) for g in GROUPS), *((f"a.{kind}", "closed") for kind in ("mkv", "avi", "ts", "webm"))],
 )
+@pytest.mark.slow
 def test_a_walk_that_begins_late_gives_the_same_frames(make_clip, name, groups):
     codec = {"avi": "mpeg4", "webm": "libvpx-vp9"}.get(name[2:], "libx264")
     options = GROUPS[groups] if codec == "libx264" else {"g": GROUPS[groups]["g"]}
@@ -223,6 +224,7 @@ def test_a_walk_that_begins_late_gives_the_same_frames(make_clip, name, groups):
     assert all(np.array_equal(a, b) for a, b in zip(part, whole[60:65], strict=True))
 
 
+@pytest.mark.slow
 def test_a_late_frame_does_not_wait_for_those_before_it(make_clip, monkeypatch):
     source, read = open_source(make_clip(num_frames=400, options={"g": "20"})), []
     checked = VideoSource._checked
