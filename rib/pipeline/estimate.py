@@ -6,11 +6,14 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from rib.io.files import NoSpaceError
 from rib.pipeline.settings import InterpolateSettings
 
 LONG_S = 60.0
 LARGE_BYTES = 1e9
 """A result that takes longer, or is larger, is told of before it is made."""
+SURE = 3.0
+"""By this factor a guess may be wrong; what lacks more space than that is refused."""
 
 MADE_S = {"Rife": 0.6, "Flow": 0.25, "Blend": 0.03}
 """Seconds for 10^6 pixels in between, by interpolator, on one CPU core (README's table)."""
@@ -55,12 +58,20 @@ class Estimate:
         return self.seconds > LONG_S or self.size_bytes > LARGE_BYTES
 
     def lacking(self, output: Path) -> str | None:
-        """A sentence where the disk of the output has less space than the result needs."""
+        """A sentence where the disk of the output has less space than the result needs.
+
+        Raises:
+            NoSpaceError: It has not a third of that; the guess is not as far off.
+        """
         folder = next(path for path in (output, *output.absolute().parents) if path.is_dir())
         free = shutil.disk_usage(folder).free
         if self.size_bytes <= free:
             return None
-        return f"the result takes some {_size(self.size_bytes)}, but {_size(free)} are free in {folder}"
+        lacking = f"the result takes some {_size(self.size_bytes)}, but {_size(free)} are free in {folder}"
+        if self.size_bytes > SURE * free:
+            remedy = "free some, or type another output="
+            raise NoSpaceError(f"no space left to write {output}: {lacking}", remedy)
+        return lacking
 
 
 def estimate(

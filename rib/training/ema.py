@@ -41,7 +41,7 @@ def update_ema(ema: nn.Module, net: nn.Module, decay: float, step: int) -> None:
 
 def rename_old_state(checkpoint: dict[str, Any]) -> None:
     """Bring a checkpoint of an earlier release, in place, to today's names of its weights."""
-    state = checkpoint["state_dict"]
+    state = checkpoint.get("state_dict", {})  # sharded weights lie in files of their own
     for old, new in _OLD_PREFIXES.items():
         for name in [name for name in state if name.startswith(old)]:
             state[new + name.removeprefix(old)] = state.pop(name)

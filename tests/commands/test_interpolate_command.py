@@ -120,7 +120,7 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(limit_kb: int, tmp_path: Pat
 def test_ctrl_c_is_130_and_leaves_nothing(tmp_path: Path) -> None:
     clip = write_clip(tmp_path / "clip.mp4", 200, (320, 240))
     cache = tmp_path / "cache"
-    process = start(tmp_path, f"input={clip}", "rate=16", "output=out", f"cache.dir={cache}", *BASE)
+    process = start(tmp_path, f"input={clip}", "rate=100", "output=out", f"cache.dir={cache}", *BASE)
     deadline = time.monotonic() + 60
     while not (tmp_path / "out").exists() and time.monotonic() < deadline:
         time.sleep(0.05)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -32,8 +33,11 @@ def test_size_and_time_are_of_the_order_that_was_measured() -> None:
 
 
 def test_too_little_space_is_told(tmp_path: Path) -> None:
-    huge = replace(guess(), size_bytes=1e18)
-    assert "are free in" in str(huge.lacking(tmp_path / "a" / "b.mp4"))
+    free = shutil.disk_usage(tmp_path).free
+    tight, huge = (replace(guess(), size_bytes=share * free) for share in (2, 100))
+    assert "are free in" in str(tight.lacking(tmp_path / "a" / "b.mp4"))
+    with pytest.raises(RibError, match=r"no space left to write .*b\.mp4"):
+        huge.lacking(tmp_path / "a" / "b.mp4")
     assert guess().lacking(tmp_path / "a.mp4") is None
 
 

@@ -41,8 +41,8 @@ def interpolate(clip: Path, folder: Path, *overrides: str) -> dict[str, Any]:
 
 def assert_whole(folder: Path, summary: dict[str, Any]) -> None:
     video = open_source(folder / "out" / "video.mp4")
-    assert (len(video), sum(1 for _ in video), video.size_px) == (17, 17, SIZE)
-    assert len(list((folder / "out" / "frames").glob("*.png"))) == 17
+    assert (len(video), sum(1 for _ in video), video.size_px) == (18, 18, SIZE)
+    assert len(list((folder / "out" / "frames").glob("*.png"))) == 18
     assert (folder / "out" / "report.html").is_file()
     assert summary["stages"]["render"] == "rib.render.gan.GanRenderer"
     assert 0 <= summary["net_gaps"] <= 1
@@ -61,7 +61,7 @@ def test_a_fit_keeps_its_weights_and_the_next_run_reads_them(clip: Path, tmp_pat
     assert_whole(tmp_path, first)
     (kept,) = (tmp_path / "cache").rglob("renderer.safetensors")
     assert load_net(kept, "rib.render.nets.base.RendererBase") is not None
-    again = interpolate(clip, tmp_path, *small)
+    again = interpolate(clip, tmp_path, *small, "overwrite=true")
     assert "renderer" not in first["reused"]
     assert "renderer" in again["reused"]
     assert "fit" in first["seconds"]

@@ -75,7 +75,7 @@ def test_the_disk_that_is_full_is_the_one_that_is_named(
     kept = [word for word in COMMANDS[name](inputs).arguments if word.partition("=")[0] not in keys]
     ended = run(folder, [*kept, *(change.format(disk=small_disk) for change in changes)])
     assert ended.code == 1, ended.err
-    assert "no space left to write" in ended.err
+    assert "no space left" in ended.err.lower()  # met, or foreseen before the work
     assert named in ended.err
     assert len(ended.err.strip().splitlines()) == 1, ended.err
     assert leftovers(tmp_path) == []
