@@ -15,6 +15,7 @@ from rib.video import ArraySource
 
 
 @pytest.mark.parametrize(("overlays", "most_off"), [("keep", 1), ("off", 255)])
+@pytest.mark.slow
 def test_a_logo_over_a_pan_stays_as_it_is(
     overlays: str, most_off: int, settings: Callable[..., dict[str, Any]], tmp_path: Any
 ) -> None:
