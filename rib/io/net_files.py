@@ -74,6 +74,18 @@ def _reason(error: Exception) -> str:
     return reason_of(error)
 
 
+def net_recipe(checkpoint: Mapping[str, Any]) -> Any:
+    """What a training checkpoint says its net is.
+
+    Raises:
+        ValueError: It holds something else where settings are expected.
+    """
+    settings = checkpoint["hyper_parameters"]
+    if not isinstance(settings, Mapping):
+        raise ValueError("its hyper_parameters are no settings")
+    return settings["net"]
+
+
 def net_from_file(recipe: Any, place: str, path: str | Path, state: Any) -> nn.Module:
     """Build the net that a file describes, with the file's weights, for use.
 

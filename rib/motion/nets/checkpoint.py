@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from rib.io.errors import RibError
-from rib.io.net_files import ema_weights, net_from_file, read_safetensors, read_tensors, write_net
+from rib.io.net_files import ema_weights, net_from_file, net_recipe, read_safetensors, read_tensors, write_net
 
 FORMAT, FORMAT_VERSION = "rib.motion", 1
 SHIPPED = "motion_base.safetensors"
@@ -96,7 +96,7 @@ def _read_safetensors(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tenso
 
 def _read_lightning(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor], dict[str, Any]]:
     checkpoint = read_tensors(path)
-    return checkpoint["hyper_parameters"]["net"], ema_weights(checkpoint), checkpoint[FORMAT]
+    return net_recipe(checkpoint), ema_weights(checkpoint), checkpoint[FORMAT]
 
 
 def _check(path: Path, facts: MotionFacts, joint_set: str, fps: float | None) -> None:

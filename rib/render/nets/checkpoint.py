@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from rib.io.errors import RibError, reason_of
-from rib.io.net_files import ema_weights, net_from_file, read_safetensors, read_tensors, write_net
+from rib.io.net_files import ema_weights, net_from_file, net_recipe, read_safetensors, read_tensors, write_net
 from rib.io.registry import REGISTRY
 from rib.render.nets import published
 
@@ -82,4 +82,4 @@ def _read_pickled(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
     checkpoint = read_tensors(path)
     if "hyper_parameters" not in checkpoint:
         return published.RECIPE, published.published_state(checkpoint, path)
-    return checkpoint["hyper_parameters"]["net"], ema_weights(checkpoint)
+    return net_recipe(checkpoint), ema_weights(checkpoint)
