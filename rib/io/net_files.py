@@ -80,10 +80,10 @@ def net_recipe(checkpoint: Mapping[str, Any]) -> Any:
     Raises:
         ValueError: It holds something else where settings are expected.
     """
-    settings = checkpoint["hyper_parameters"]
-    if not isinstance(settings, Mapping):
+    given = checkpoint["hyper_parameters"]
+    if not isinstance(given, Mapping):
         raise ValueError("its hyper_parameters are no settings")
-    return settings["net"]
+    return given["net"]
 
 
 def net_from_file(recipe: Any, place: str, path: str | Path, state: Any) -> nn.Module:
