@@ -12,7 +12,7 @@ from rib.motion.nets.checkpoint import shipped_weights
 
 @pytest.mark.parametrize("old", sorted(RENAMED))
 def test_every_old_name_leads_to_a_module_of_today(old: str) -> None:
-    importlib.import_module(RENAMED[old])
+    assert importlib.import_module(RENAMED[old]).__name__ == RENAMED[old]
 
 
 @pytest.mark.parametrize("old", sorted(CLASSES))

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 from runs import files
+from tiny_runs import TINY
 
 import rib.engine.fit
 import rib.pipeline.interpolate  # noqa: F401 (what a forked run finds imported)
@@ -22,14 +23,6 @@ from rib.structures.skeleton import BODY25_HANDS
 from rib.video import VideoWriter
 
 SIZE = (96, 64)
-TINY = (
-    "experiment=motion_smoke", "net.width=8", "net.num_heads=1", "task.data.batches_per_epoch=4",
-    "task.data.windows.tokens=20", "task.data.windows.keyframes=[5,6]", "task.module.checks=[clean_r4]",
-    "trainer.log_every_n_steps=1", "trainer.max_epochs=2",
-    "+callbacks.last.every_n_train_steps=1",
-    "~task.data.checks.clean_r8", "~task.data.checks.clean_r16", "~task.data.checks.noisy_r4",
-    "~task.data.checks.noisy_r8", "~task.data.checks.noisy_r16",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
