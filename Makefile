@@ -13,7 +13,7 @@ help:  ## say what can be made
 
 install: .venv/.installed  ## make the virtual environment, with dependencies and model packages
 
-.venv/.installed: pyproject.toml rib/io/model_packages.py
+.venv/.installed: pyproject.toml rib/io/weights/model_packages.py
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install -q $(TORCH) uv
 	$(BIN)/uv pip install -q --python $(BIN)/python --compile-bytecode -e ".[all]"

@@ -23,7 +23,7 @@ from cases import Case, cases, read
 from scores import KeptScores
 
 from rib.config.compose import compose
-from rib.io.files import write_text_whole
+from rib.io.files.whole import write_text_whole
 from rib.io.images import to_pictures
 from rib.metrics.frames import summarise
 from rib.pipeline.chain import Chain

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from rib.io.files import write_text_whole
+from rib.io.files.whole import write_text_whole
 from rib.metrics.lpips import SMALLEST_PX, Lpips
 from rib.metrics.person import LandmarkDetector, limb_error, person_region
 from rib.metrics.pictures import psnr_db

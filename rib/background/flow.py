@@ -14,7 +14,7 @@ from rib.background.interpolator import Interpolator
 from rib.background.warp import backward_warp, pixel_grid
 from rib.io.errors import RibError
 from rib.io.images import to_pictures
-from rib.io.ranges import OneOf, Range
+from rib.io.settings.ranges import OneOf, Range
 from rib.structures.interval import Background, Interval, Keyframe
 
 PRESETS = {

@@ -10,8 +10,8 @@ import torch
 
 from rib.background.interpolator import Interpolator
 from rib.io.errors import RibError
+from rib.io.files.regular import check_regular
 from rib.io.images import to_float
-from rib.io.regular_files import check_regular
 from rib.structures.interval import Background, Interval
 from rib.video.sequence import SUFFIXES, natural_key
 

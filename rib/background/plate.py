@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from rib.io.images import to_float, to_uint8
-from rib.io.ranges import Share
+from rib.io.settings.ranges import Share
 from rib.structures.interval import Interval, Keyframe
 from rib.video.camera import STILL, Sight, camera_motions, follow, part_of
 

@@ -9,10 +9,10 @@ import torch.nn.functional as F
 
 from rib.background.ifnet import IFNet, load_weights, merge
 from rib.background.interpolator import Interpolator
-from rib.io import model_packages as models
 from rib.io.errors import RibError
-from rib.io.net_files import read_tensors
-from rib.io.ranges import Device, Range
+from rib.io.settings.ranges import Device, Range
+from rib.io.weights import model_packages as models
+from rib.io.weights.net_files import read_tensors
 from rib.structures.interval import Background, Interval
 
 FINE_UP_TO_PX = 1920 * 1080

@@ -14,9 +14,9 @@ from rib.benchmark.settings import BenchmarkSettings
 from rib.benchmark.sheet import draw_sheet
 from rib.benchmark.showcase import Showcase
 from rib.benchmark.table import csv_text
-from rib.io.files import write_bytes_whole, write_text_whole
-from rib.io.path_settings import paths_read
-from rib.io.results import Destination, ResultPart, whole_result
+from rib.io.files.whole import write_bytes_whole, write_text_whole
+from rib.io.results.result import Destination, ResultPart, whole_result
+from rib.io.settings.paths import paths_read
 from rib.metrics.frames import FrameScorer, summarise
 from rib.pipeline.chain import Chain
 from rib.pipeline.shares import TrustShares

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Annotated
 
-from rib.io.path_settings import PATH, paths
-from rib.io.ranges import LARGEST_INT, Range, Stride, Whole
-from rib.io.settings import Recipe, Settings
+from rib.io.settings.paths import PATH, paths
+from rib.io.settings.ranges import LARGEST_INT, Range, Stride, Whole
+from rib.io.settings.records import Recipe, Settings
 from rib.pipeline.settings import ClipSettings
 
 Offset = Annotated[int, Range(0, 100_000)]

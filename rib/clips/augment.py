@@ -15,7 +15,7 @@ from kornia.filters import gaussian_blur2d
 from kornia.geometry.conversions import axis_angle_to_rotation_matrix
 from torch import Tensor
 
-from rib.io.ranges import NonNegative, Range, Share
+from rib.io.settings.ranges import NonNegative, Range, Share
 from rib.render.clip_batch import ClipBatch
 from rib.structures.skeleton import BODY19, joint_set
 

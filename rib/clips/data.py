@@ -15,8 +15,8 @@ from rib.clips.clips import ClipStore, choose
 from rib.clips.store import Hdf5Clips
 from rib.io.errors import RibError
 from rib.io.images import to_float
-from rib.io.ranges import Count, Range, Seed, Share, Size, Whole
 from rib.io.recipe import build
+from rib.io.settings.ranges import Count, Range, Seed, Share, Size, Whole
 from rib.render.clip_batch import ClipBatch
 from rib.training.epochs import EpochSampler, ranks
 

@@ -25,7 +25,7 @@ import numpy as np
 from rib.clips.clips import Window
 from rib.clips.pose_mask import pose_masks
 from rib.io.errors import RibError
-from rib.io.hdf5_reading import attribute, dataset, groups, number, open_hdf5, reading
+from rib.io.hdf5.reading import attribute, dataset, groups, number, open_hdf5, reading
 from rib.io.recipe import did_you_mean
 from rib.structures.skeleton import BODY19
 

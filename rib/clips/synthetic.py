@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from rib.clips.clips import Window
-from rib.io.ranges import Range, Seed
+from rib.io.settings.ranges import Range, Seed
 from rib.mocap.synthetic import synthetic_recordings
 from rib.structures.skeleton import BODY19
 

@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 
 from rib.clips.store import BYTES
-from rib.io.hdf5 import write_hdf5
+from rib.io.hdf5.writing import write_hdf5
 
 
 @dataclass(frozen=True)

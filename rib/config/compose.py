@@ -26,7 +26,7 @@ from rib.evaluation.settings import ClipEvaluationSettings
 from rib.io.errors import RibError
 from rib.io.plugins import import_plugins
 from rib.io.recipe import check
-from rib.io.settings import Settings
+from rib.io.settings.records import Settings
 from rib.motion.evaluation.settings import MotionEvaluationSettings
 from rib.pipeline.settings import InterpolateSettings, UpsampleSettings
 

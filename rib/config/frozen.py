@@ -13,9 +13,9 @@ import yaml
 
 from rib.config.renamed import current_settings, without_gone
 from rib.io.errors import RibError, reason_of
-from rib.io.path_settings import existing, is_path_setting
 from rib.io.recipe import did_you_mean
 from rib.io.registry import REGISTRY
+from rib.io.settings.paths import existing, is_path_setting
 
 FILES = {"config.yaml": "interpolate", "config.json": "train"}
 """The frozen settings of a result and of a run folder, and the command that wrote them."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from rib.io.path_settings import existing, is_taken_literally, may_be_none
+from rib.io.settings.paths import existing, is_taken_literally, may_be_none
 
 _SAFE = re.compile(r"[A-Za-z./_][\w./-]*", re.ASCII)
 """What Hydra and YAML read as the very same text, but for a few words."""

@@ -17,8 +17,8 @@ from rib.config.renamed import GONE, current_override
 from rib.config.schema import ROOTS
 from rib.config.search import typed_plugins
 from rib.io.errors import RibError
-from rib.io.path_settings import is_path_setting
 from rib.io.plugins import import_plugins, imported, wanted
+from rib.io.settings.paths import is_path_setting
 
 ROOT = "repeat"
 """The name under which Hydra knows the settings."""

@@ -15,7 +15,7 @@ from rib.benchmark.settings import BenchmarkSettings, DemoSettings
 from rib.datasets.settings import PrepareSettings
 from rib.engine.settings import TrainSettings
 from rib.evaluation.settings import ClipEvaluationSettings
-from rib.io.settings import Settings
+from rib.io.settings.records import Settings
 from rib.motion.evaluation.settings import MotionEvaluationSettings
 from rib.pipeline.settings import InterpolateSettings, UpsampleSettings
 

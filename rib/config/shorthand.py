@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from rib.config.literal import quoted
 from rib.io.errors import RibError
-from rib.io.path_settings import existing
-from rib.io.settings import Settings
+from rib.io.settings.paths import existing
+from rib.io.settings.records import Settings
 
 _RATE = re.compile(r"(?:(\d+(?:\.\d+)?)x|x(\d+(?:\.\d+)?))", re.IGNORECASE)
 _FPS = re.compile(r"(\d+(?:\.\d+)?|\d+/\d+)fps", re.IGNORECASE)

@@ -18,7 +18,7 @@ from rib.config.literal import escaped, quoted
 from rib.engine.run_folder import claim_folder
 from rib.engine.status import FAILED, FINISHED, Status, read_status, write_status
 from rib.io.errors import RibError, in_one_line
-from rib.io.files import write_text_whole
+from rib.io.files.whole import write_text_whole
 
 _folders: list[Path] = []
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Annotated
 
-from rib.io.path_settings import paths
-from rib.io.ranges import Device, Range, Shard, Whole
-from rib.io.settings import Recipe, Settings
+from rib.io.settings.paths import paths
+from rib.io.settings.ranges import Device, Range, Shard, Whole
+from rib.io.settings.records import Recipe, Settings
 
 
 @dataclass(kw_only=True)

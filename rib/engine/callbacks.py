@@ -11,7 +11,7 @@ import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
 
 from rib.io.errors import RibError
-from rib.io.ranges import Count, Seed
+from rib.io.settings.ranges import Count, Seed
 
 
 class StopWhenNotFinite(Callback):

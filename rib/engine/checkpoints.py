@@ -12,10 +12,10 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 
 from rib.engine.data_fingerprint import described
 from rib.io.errors import RibError
-from rib.io.net_files import check_weights, read_tensors
+from rib.io.files.streams import stream_whole
 from rib.io.recipe import build_from_file
 from rib.io.registry import REGISTRY
-from rib.io.streams import stream_whole
+from rib.io.weights.net_files import check_weights, read_tensors
 
 FORMAT = 1
 KEY = "rib"

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import rib
-from rib.io.files import write_text_whole
+from rib.io.files.whole import write_text_whole
 
 SOURCE = (".py", ".pyi", ".yaml", ".yml", ".toml", ".cfg", ".ini", ".sh", ".c", ".cpp", ".cu", ".h")
 """Untracked files of these kinds count as code."""

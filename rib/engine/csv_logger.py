@@ -10,7 +10,7 @@ from typing import Any
 from pytorch_lightning.loggers.logger import Logger
 from pytorch_lightning.utilities.rank_zero import rank_zero_only
 
-from rib.io.files import write_errors, write_whole
+from rib.io.files.whole import write_errors, write_whole
 
 
 class CsvLogger(Logger):

@@ -11,7 +11,7 @@ from typing import Any
 
 from rib.engine.settings import TaskSettings
 from rib.io.errors import RibError
-from rib.io.path_settings import is_path_setting
+from rib.io.settings.paths import is_path_setting
 
 log = logging.getLogger(__name__)
 EDGE_BYTES = 1 << 20

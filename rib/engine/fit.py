@@ -30,7 +30,7 @@ from rib.engine.status import (
     write_status,
 )
 from rib.io.errors import RibError, in_one_line
-from rib.io.files import write_errors
+from rib.io.files.whole import write_errors
 from rib.io.plugins import import_plugins
 from rib.io.recipe import build
 

@@ -19,7 +19,7 @@ from typing import Any
 from pytorch_lightning import Callback, LightningModule, Trainer
 
 from rib.engine.status import PREEMPTED, read_status, write_status
-from rib.io.ranges import Count
+from rib.io.settings.ranges import Count
 
 log = logging.getLogger(__name__)
 PREEMPTION = (signal.SIGUSR1, signal.SIGUSR2)

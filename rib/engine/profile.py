@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
 
-from rib.io.files import write_text_whole, write_whole
-from rib.io.ranges import Count, Whole
+from rib.io.files.whole import write_text_whole, write_whole
+from rib.io.settings.ranges import Count, Whole
 
 ROW = "{:44.44}  {:>8}  {:>10}  {:>6}"
 

@@ -16,7 +16,7 @@ from typing import Any
 import rib
 from rib.engine.code_state import write_code_state
 from rib.engine.identity import identify
-from rib.io.files import write_errors, write_text_whole
+from rib.io.files.whole import write_errors, write_text_whole
 
 
 def claim_folder(folder: Path) -> Path:

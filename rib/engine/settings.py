@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Annotated
 
-from rib.io.path_settings import PATH, paths
-from rib.io.ranges import OneOf, Seed
-from rib.io.settings import Recipe, Settings
+from rib.io.settings.paths import PATH, paths
+from rib.io.settings.ranges import OneOf, Seed
+from rib.io.settings.records import Recipe, Settings
 
 RESTORE = ("fresh", "resume", "finetune", "continue")
 """Where a run may begin."""

@@ -17,7 +17,7 @@ from pytorch_lightning.utilities.rank_zero import rank_zero_only
 
 from rib.engine.identity import read_identity
 from rib.io.errors import RibError
-from rib.io.ranges import Range
+from rib.io.settings.ranges import Range
 
 log = logging.getLogger(__name__)
 SAVED = ("config.json", "versions.json", "git.json", "git.diff", "project.json", "project.diff")

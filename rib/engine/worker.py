@@ -10,7 +10,7 @@ import traceback
 
 from rib.engine.distributed_env import WORKER, distributed_env
 from rib.engine.settings import TrainSettings
-from rib.io.workers import die_with_parent
+from rib.io.processes.workers import die_with_parent
 
 log = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from rib.evaluation.clips_report import table, write
 from rib.evaluation.evaluate_clip import evaluate_clip
 from rib.evaluation.settings import ClipEvaluationSettings
 from rib.io.registry import REGISTRY
-from rib.io.results import Destination, ResultPart, whole_result
+from rib.io.results.result import Destination, ResultPart, whole_result
 from rib.metrics.frames import FrameScorer
 
 RENDERER = "rib.render.training.module.RendererModule"

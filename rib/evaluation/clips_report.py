@@ -15,7 +15,7 @@ import numpy as np
 
 import rib
 from rib.evaluation.clips import METHODS, RenderedFrame
-from rib.io.files import write_text_whole
+from rib.io.files.whole import write_text_whole
 from rib.metrics.frames import LOWER_IS_BETTER
 from rib.motion.evaluation.skeleton_video import draw_skeleton
 from rib.video import VideoWriter

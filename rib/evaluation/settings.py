@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Annotated
 
-from rib.io.path_settings import PATH
-from rib.io.ranges import Count, Crf, Device, OneOf, Range
-from rib.io.settings import Settings
+from rib.io.settings.paths import PATH
+from rib.io.settings.ranges import Count, Crf, Device, OneOf, Range
+from rib.io.settings.records import Settings
 
 
 @dataclass(kw_only=True)

@@ -20,9 +20,9 @@ from typing import Any
 
 import platformdirs
 
-from rib.io.files import temporary_folder, write_errors
-from rib.io.locks import FileLock
-from rib.io.temporaries import remove_leftovers
+from rib.io.files.locks import FileLock
+from rib.io.files.temporaries import remove_leftovers
+from rib.io.files.whole import temporary_folder, write_errors
 
 FORMAT = 2
 """Changed whenever an entry's layout or a stage's meaning changes: older ones are then never found."""

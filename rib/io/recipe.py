@@ -13,11 +13,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from rib.io.borrowed import borrowed
 from rib.io.errors import RibError, reason_of
 from rib.io.plugins import is_of_plugin
 from rib.io.registry import REGISTRY
-from rib.io.values import misfit
+from rib.io.settings.foreign_ranges import borrowed
+from rib.io.settings.values import misfit
 
 ALLOWED_PACKAGES = ("rib", "torch", "torchmetrics", "kornia", "pytorch_lightning")
 """A recipe that a user types may name nothing outside these packages and plugins, or what was registered.

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from rib.io.errors import RibError
-from rib.io.regular_files import kind_of, refuse_special
+from rib.io.files.regular import kind_of, refuse_special
 from rib.keypoint_files.layout import check_layout, points_per_person, tell_layout
 from rib.keypoint_files.openpose import read_folder
 from rib.keypoint_files.people import People

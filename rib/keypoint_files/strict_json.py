@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from rib.io.errors import RibError, reason_of
-from rib.io.regular_files import check_regular
+from rib.io.files.regular import check_regular
 
 
 class _NotANumberError(ValueError):

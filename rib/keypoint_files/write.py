@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rib.io.files import write_text_whole
+from rib.io.files.whole import write_text_whole
 from rib.structures.keypoints import PoseSequence, PoseTracks
 from rib.structures.skeleton import BODY25, HAND21, convert_joints
 

@@ -8,7 +8,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from rib.io import model_packages as models
+from rib.io.weights import model_packages as models
 
 DETECTION_HEIGHT_PX = 640
 """Smaller pictures are enlarged to this height before detection."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from rib.io.errors import RibError
-from rib.io.regular_files import check_regular
+from rib.io.files.regular import check_regular
 from rib.mocap.body_model import JOINT_NAMES, BodyModels
 from rib.mocap.joint_files import UNREADABLE, why
 from rib.mocap.kinematics import y_up

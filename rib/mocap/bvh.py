@@ -18,7 +18,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from rib.io.errors import RibError
-from rib.io.regular_files import check_regular
+from rib.io.files.regular import check_regular
 from rib.mocap.kinematics import forward_kinematics
 from rib.mocap.recording import MAX_JOINTS, check_values
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from rib.io.errors import RibError
-from rib.io.files import write_whole
-from rib.io.regular_files import check_regular
+from rib.io.files.regular import check_regular
+from rib.io.files.whole import write_whole
 from rib.mocap.recording import Recording, subject_of
 
 UNREADABLE = (

@@ -1,4 +1,4 @@
-"""Turn a mocap collection into one store file (`rib.io.shards` shares the work out)."""
+"""Turn a mocap collection into one store file (`rib.io.preparation.work_items` shares the work out)."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Annotated
 
 from rib.io.errors import RibError
-from rib.io.files import write_text_whole
-from rib.io.ranges import OneOf, Range, Shard, Whole
-from rib.io.shards import PreparationReport, Progress, items_of_shard, results
+from rib.io.files.whole import write_text_whole
+from rib.io.preparation.work_items import PreparationReport, Progress, items_of_shard, results
+from rib.io.settings.ranges import OneOf, Range, Shard, Whole
 from rib.mocap.joint_files import read_joints
 from rib.mocap.readers import AmassReader, MocapReader
 from rib.mocap.recording import Recording

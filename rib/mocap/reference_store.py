@@ -13,8 +13,8 @@ import h5py
 import numpy as np
 
 from rib.io.errors import RibError
-from rib.io.hdf5 import write_hdf5
-from rib.io.hdf5_reading import attribute, dataset, groups, number, open_hdf5, reading
+from rib.io.hdf5.reading import attribute, dataset, groups, number, open_hdf5, reading
+from rib.io.hdf5.writing import write_hdf5
 from rib.mocap.body_model import JOINT_NAMES
 from rib.mocap.kinematics import y_up, z_up
 from rib.mocap.recording import FPS_RANGE, Recording

@@ -17,8 +17,8 @@ import numpy as np
 import torch
 
 from rib.io.errors import RibError
-from rib.io.hdf5 import write_hdf5
-from rib.io.hdf5_reading import attribute, dataset, number, open_hdf5, reading
+from rib.io.hdf5.reading import attribute, dataset, number, open_hdf5, reading
+from rib.io.hdf5.writing import write_hdf5
 from rib.mocap.bank import MotionBank
 from rib.mocap.recording import FPS_RANGE, Recording, check_values
 from rib.mocap.resample import resample

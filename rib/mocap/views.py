@@ -13,7 +13,7 @@ from typing import Annotated
 import torch
 from torch import Tensor
 
-from rib.io.ranges import Positive, Range, Rising, Size
+from rib.io.settings.ranges import Positive, Range, Rising, Size
 from rib.mocap.camera import Camera, orbit_rotation
 from rib.structures.skeleton import BODY19
 

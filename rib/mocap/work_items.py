@@ -16,7 +16,7 @@ import numpy as np
 
 from rib.io.cache import key_of, remove_entry
 from rib.io.errors import RibError
-from rib.io.shards import WorkItem
+from rib.io.preparation.work_items import WorkItem
 from rib.mocap.joint_files import write_joints
 from rib.mocap.readers import Reader
 from rib.mocap.recording import Recording

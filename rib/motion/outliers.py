@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import median_filter
 
-from rib.io.ranges import NonNegative, Positive
+from rib.io.settings.ranges import NonNegative, Positive
 from rib.structures.skeleton import convert_joints, joint_set
 
 _FEWEST = 5

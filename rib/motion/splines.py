@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from scipy.interpolate import CubicSpline
 
-from rib.io.ranges import Seconds, Share
 from rib.io.recipe import build
+from rib.io.settings.ranges import Seconds, Share
 from rib.motion.missing_spans import ExtrapolationLimit, depth_at, fill, linear, track_segments
 from rib.motion.outliers import Outliers
 from rib.structures.keypoints import PoseSequence

@@ -8,7 +8,7 @@ from typing import Annotated
 import numpy as np
 import torch
 
-from rib.io.ranges import Device, Seconds, Share
+from rib.io.settings.ranges import Device, Seconds, Share
 from rib.motion.missing_spans import ExtrapolationLimit, fill
 from rib.motion.nets.checkpoint import load_net, shipped_weights
 from rib.motion.splines import CubicMotion

@@ -10,7 +10,7 @@ from typing import Any
 
 from rib.io.cache import key_of
 from rib.io.errors import RibError
-from rib.io.results import is_finished
+from rib.io.results.result import is_finished
 from rib.pipeline.destinations import chosen_output, destination
 from rib.pipeline.interpolate import Job, open_job, run_job
 from rib.pipeline.settings import InterpolateSettings

@@ -7,9 +7,9 @@ from fractions import Fraction
 from pathlib import Path
 
 from rib.io.errors import RibError
-from rib.io.manifest import FOLDER
-from rib.io.path_settings import paths_read
-from rib.io.results import Destination, ResultPart
+from rib.io.results.manifest import FOLDER
+from rib.io.results.result import Destination, ResultPart
+from rib.io.settings.paths import paths_read
 from rib.pipeline.settings import InterpolateSettings
 from rib.video.containers import codec_for, names_video
 from rib.video.inputs import stands_at

@@ -6,7 +6,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from rib.io.files import NoSpaceError
+from rib.io.files.whole import NoSpaceError
 from rib.pipeline.settings import InterpolateSettings
 
 LONG_S = 60.0

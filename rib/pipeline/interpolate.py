@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import rib
-from rib.io.files import temporary_folder, write_text_whole
-from rib.io.results import whole_result
+from rib.io.files.whole import temporary_folder, write_text_whole
+from rib.io.results.result import whole_result
 from rib.keypoint_files import write_openpose
 from rib.pipeline.analysis import Analysis
 from rib.pipeline.chain import Chain

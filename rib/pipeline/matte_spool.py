@@ -9,7 +9,7 @@ from typing import IO
 import cv2
 import numpy as np
 
-from rib.io.files import write_errors
+from rib.io.files.whole import write_errors
 from rib.io.images import to_uint8
 
 

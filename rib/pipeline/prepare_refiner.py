@@ -17,9 +17,9 @@ import torch
 from rib.datasets.humanslomo.footage import VIDEO_SUFFIXES
 from rib.io.cache import key_of
 from rib.io.errors import RibError
-from rib.io.files import write_text_whole
-from rib.io.ranges import Count, FrameRate, Range, Shard, Size, Whole
-from rib.io.shards import PreparationReport, Progress, WorkItem, items_of_shard, results
+from rib.io.files.whole import write_text_whole
+from rib.io.preparation.work_items import PreparationReport, Progress, WorkItem, items_of_shard, results
+from rib.io.settings.ranges import Count, FrameRate, Range, Shard, Size, Whole
 from rib.pipeline.chain import Chain
 from rib.pipeline.refiner_samples import refiner_samples
 from rib.render.refine.dataset import FORMAT, RefinerSample, add_clips, clips_of, write_samples

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
-from rib.io.path_settings import LITERAL, PATH, paths
-from rib.io.ranges import Crf, Device, FrameRate, Matches, NeededWith, OneOf, Range
-from rib.io.settings import Recipe, Settings
+from rib.io.settings.paths import LITERAL, PATH, paths
+from rib.io.settings.ranges import Crf, Device, FrameRate, Matches, NeededWith, OneOf, Range
+from rib.io.settings.records import Recipe, Settings
 
 Rate = Annotated[float, Range(above=0, most=100)]
 """Frames out for each frame in."""
@@ -22,7 +22,7 @@ class WhoToDraw:
     """The values of `people`: all, largest, or a list of different person_id."""
 
     def refuses(self, value: Any, others: Mapping[str, Any]) -> tuple[str, str] | None:
-        """See `rib.io.ranges.Mark`."""
+        """See `rib.io.settings.ranges.Mark`."""
         if value in (ALL, LARGEST):
             return None
         numbers = value if isinstance(value, list | tuple) else []

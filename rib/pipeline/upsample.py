@@ -13,10 +13,9 @@ import numpy as np
 
 from rib.io.cache import key_of
 from rib.io.errors import RibError
-from rib.io.path_settings import paths_read
+from rib.io.files.regular import kind_of
 from rib.io.recipe import build
-from rib.io.regular_files import kind_of
-from rib.io.results import (
+from rib.io.results.result import (
     Destination,
     ResultPart,
     is_finished,
@@ -25,6 +24,7 @@ from rib.io.results import (
     refuse_touching_input,
     whole_result,
 )
+from rib.io.settings.paths import paths_read
 from rib.keypoint_files import read_people, write_openpose
 from rib.pipeline.settings import UpsampleSettings
 from rib.pipeline.times import target_fps, timeline

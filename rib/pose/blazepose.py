@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from rib.io.model_packages import quiet_stderr, verify
+from rib.io.weights.model_packages import quiet_stderr, verify
 
 _DETECT = """
 input_stream: "image"

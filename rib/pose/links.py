@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from rib.io.ranges import NonNegative, Positive, Share
+from rib.io.settings.ranges import NonNegative, Positive, Share
 from rib.pose.appearance import alike
 from rib.pose.observed import Observation, Tracklet, displacement, pose_change
 from rib.pose.plausible import size_px as plain_size

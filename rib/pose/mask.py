@@ -9,7 +9,7 @@ from typing import Annotated
 
 import numpy as np
 
-from rib.io.ranges import Range
+from rib.io.settings.ranges import Range
 from rib.pose.blazepose import Body, BodyLandmarker, Roi
 from rib.pose.flip_augmentation import flipped_landmarks
 from rib.pose.matting import guided_filter, keep_touching, steepen

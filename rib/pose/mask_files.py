@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from rib.io.errors import RibError
+from rib.io.files.regular import check_regular
 from rib.io.images import to_float
-from rib.io.regular_files import check_regular
 from rib.structures.keypoints import PoseSequence
 from rib.video import FrameSource
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 from typing import Annotated, Any
 
-from rib.io.ranges import NonNegative, Positive, Range, Seconds, Share
 from rib.io.recipe import build
+from rib.io.settings.ranges import NonNegative, Positive, Range, Seconds, Share
 from rib.pose.memory import trim_memory
 from rib.pose.walks import PoseWalks, WalkSettings
 from rib.structures.keypoints import PoseSequence, PoseTracks

@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from rib.io.ranges import NonNegative, Seconds, Share
 from rib.io.recipe import build
+from rib.io.settings.ranges import NonNegative, Seconds, Share
 from rib.pose.appearance import alike
 from rib.pose.detection import Detection
 from rib.pose.links import LinkEvidence, Scene, certain_links

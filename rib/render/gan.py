@@ -11,8 +11,8 @@ from typing import Annotated, Any
 import torch
 from torch import nn
 
-from rib.io.ranges import NonNegative, Range, Seed
 from rib.io.recipe import build
+from rib.io.settings.ranges import NonNegative, Range, Seed
 from rib.render.nets.checkpoint import load_weights, save_net, shipped_weights
 from rib.render.refine.crops import CropRecipe
 from rib.render.refine.dataset import RefinerSample

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 
-from rib.io.ranges import NonNegative, Positive, Share
+from rib.io.settings.ranges import NonNegative, Positive, Share
 from rib.render.skinning.layered_skinning import SkinnedPerson
 from rib.structures.interval import Background, Keyframe
 from rib.structures.person import PersonView

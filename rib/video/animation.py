@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from rib.io.errors import RibError
-from rib.io.regular_files import check_regular
+from rib.io.files.regular import check_regular
 from rib.video.look import Look
 from rib.video.pictures import as_rgb, opened_picture, refuse_larger, undecodable
 from rib.video.times import timing_from_ticks

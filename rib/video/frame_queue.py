@@ -11,7 +11,7 @@ from typing import cast
 
 import numpy as np
 
-from rib.io.files import write_errors
+from rib.io.files.whole import write_errors
 
 MEMORY_BYTES = 256 * 2**20
 """Frames of more than so many bytes wait on disk."""

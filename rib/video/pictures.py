@@ -24,8 +24,8 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from rib.io.errors import RibError
-from rib.io.files import temporary_folder, write_errors
-from rib.io.regular_files import check_regular
+from rib.io.files.regular import check_regular
+from rib.io.files.whole import temporary_folder, write_errors
 from rib.video.convert import over_ground
 from rib.video.deep import WHITE, to_rgb8, to_rgb_of_16
 from rib.video.look import Look

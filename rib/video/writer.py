@@ -18,7 +18,7 @@ from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoRef
 from av.video.stream import VideoStream
 
 from rib.io.errors import RibError
-from rib.io.files import write_whole
+from rib.io.files.whole import write_whole
 from rib.video.containers import codec_for, container_of
 from rib.video.convert import GROUND, over_ground
 from rib.video.deep import from_rgb16, to_rgb_of_16

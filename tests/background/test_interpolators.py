@@ -13,8 +13,8 @@ from rib.background.flow import Flow
 from rib.background.interpolator import Interpolator
 from rib.background.rife import Rife
 from rib.background.warp import backward_warp
-from rib.io import model_packages as models
 from rib.io.errors import RibError
+from rib.io.weights import model_packages as models
 from rib.structures.interval import Interval, Keyframe
 
 METHODS = ("blend", "flow", "rife")

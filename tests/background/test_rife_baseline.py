@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from rib.background.rife import Rife
-from rib.io import model_packages as models
+from rib.io.weights import model_packages as models
 from rib.metrics.lpips import Lpips
 from rib.metrics.pictures import psnr_db
 from rib.structures.interval import Interval, Keyframe

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from rib.commands import demo
-from rib.io import model_packages as models
+from rib.io.weights import model_packages as models
 
 
 def test_without_its_clip_the_demo_says_what_to_type(

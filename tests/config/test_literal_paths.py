@@ -16,7 +16,7 @@ from rib.config import app, schema
 from rib.config.compose import compose
 from rib.config.literal import literal, quoted
 from rib.io.errors import RibError
-from rib.io.path_settings import is_path_setting
+from rib.io.settings.paths import is_path_setting
 from rib.pipeline.settings import UpsampleSettings
 
 NAMES = (

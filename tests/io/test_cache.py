@@ -12,7 +12,7 @@ import pytest
 
 from rib.io.cache import Cache
 from rib.io.errors import RibError
-from rib.io.files import write_errors
+from rib.io.files.whole import write_errors
 
 
 def store(tmp_path: Path, limit_gb: float = 1.0) -> Cache:
@@ -177,7 +177,7 @@ import os, sys, time
 from pathlib import Path
 from rib.io.cache import Cache
 from rib.io.errors import RibError
-from rib.io.files import write_errors
+from rib.io.files.whole import write_errors
 def make(folder):
     (Path(sys.argv[2]) / str(os.getpid())).touch()
     for number in range(20):

@@ -7,7 +7,13 @@ import re
 import pytest
 
 from rib.io.errors import RibError
-from rib.io.files import temporary_folder, write_bytes_whole, write_errors, write_text_whole, write_whole
+from rib.io.files.whole import (
+    temporary_folder,
+    write_bytes_whole,
+    write_errors,
+    write_text_whole,
+    write_whole,
+)
 
 
 def test_a_file_appears_whole_in_folders_made_for_it(tmp_path):

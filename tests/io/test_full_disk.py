@@ -16,8 +16,8 @@ import torch
 
 from rib.engine.checkpoints import WholeCheckpointIO
 from rib.io.errors import RibError
-from rib.io.files import NoSpaceError, write_errors, write_whole
-from rib.io.hdf5 import write_hdf5
+from rib.io.files.whole import NoSpaceError, write_errors, write_whole
+from rib.io.hdf5.writing import write_hdf5
 from rib.mocap.store import MotionStore, write_store
 from rib.mocap.synthetic import synthetic_recordings
 

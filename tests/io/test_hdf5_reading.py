@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from rib.io.errors import RibError
-from rib.io.hdf5_reading import attribute, dataset, groups, number, open_hdf5, reading
+from rib.io.hdf5.reading import attribute, dataset, groups, number, open_hdf5, reading
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from rib.io.errors import RibError
-from rib.io.hdf5_reading import open_hdf5
-from rib.io.hdf5_trial import PROBE, check_readable
+from rib.io.hdf5.reading import open_hdf5
+from rib.io.hdf5.trial import PROBE, check_readable
 
 
 def stored(path: Path) -> Path:
@@ -70,7 +70,7 @@ def test_the_program_that_tries_files_ends_with_the_one_that_asks() -> None:
 def test_a_crash_of_the_library_is_told_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     crashing = tmp_path / "probe.py"
     crashing.write_text(f"import os; input(); os.kill(os.getpid(), {int(signal.SIGSEGV)})")
-    monkeypatch.setattr("rib.io.hdf5_trial.PROBE", crashing)
+    monkeypatch.setattr("rib.io.hdf5.trial.PROBE", crashing)
     endless(tmp_path / "end.h5")
     with pytest.raises(RibError):  # a program that was started before makes room for this one
         check_readable(tmp_path / "end.h5", "", step_s=0.1)

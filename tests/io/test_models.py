@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rib.io import model_packages as models
 from rib.io.errors import RibError
+from rib.io.weights import model_packages as models
 
 
 @pytest.fixture

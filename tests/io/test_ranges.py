@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import pytest
 import yaml
 
-from rib.io.ranges import (
+from rib.io.settings.ranges import (
     AsMany,
     AtMost,
     Count,
@@ -24,7 +24,7 @@ from rib.io.ranges import (
     Share,
     Size,
 )
-from rib.io.values import misfit
+from rib.io.settings.values import misfit
 
 OTHERS = {"width": 8, "widths": [8, 16]}
 Pair = Annotated[list[Share], Size(2, 2), Rising()]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rib.io.errors import RibError
-from rib.io.regular_files import check_regular, kind_of, refuse_special
+from rib.io.files.regular import check_regular, kind_of, refuse_special
 
 
 @pytest.fixture

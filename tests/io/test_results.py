@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from rib.io.errors import RibError
-from rib.io.own_store import own_store
-from rib.io.results import Destination, ResultPart, is_finished, whole_result
+from rib.io.preparation.own_store import own_store
+from rib.io.results.result import Destination, ResultPart, is_finished, whole_result
 
 PARTS = (ResultPart("video.mp4"), ResultPart("frames", (".png",)))
 

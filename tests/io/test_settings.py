@@ -6,8 +6,8 @@ from typing import Annotated, Any
 import pytest
 
 from rib.io.errors import RibError
-from rib.io.ranges import Range
-from rib.io.settings import Recipe, Settings
+from rib.io.settings.ranges import Range
+from rib.io.settings.records import Recipe, Settings
 
 
 @dataclass(kw_only=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from rib.config.app import exit_code
-from rib.io.stopping import stoppable, unbroken
+from rib.io.processes.signals import stoppable, unbroken
 
 
 @pytest.fixture(autouse=True)

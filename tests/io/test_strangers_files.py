@@ -19,7 +19,7 @@ from rib.commands.__main__ import dispatch
 from rib.config.app import exit_code
 from rib.engine.checkpoints import load_module
 from rib.io.errors import RibError
-from rib.io.net_files import read_tensors
+from rib.io.weights.net_files import read_tensors
 from rib.motion.nets.base import MotionBase
 from rib.motion.nets.checkpoint import load_net as load_motion
 from rib.motion.nets.checkpoint import save_net
@@ -59,7 +59,9 @@ def payloads(folder: Path) -> dict[str, dict[str, Any]]:
         },
         "pickle": {"_target_": "torch.load", "f": str(folder / "code.pkl"), "weights_only": False},
         "ours": {"_target_": "rib.files.write_text_whole", "path": str(marker), "content": "x"},
-        "ours today": {"_target_": "rib.io.files.write_text_whole", "path": str(marker), "content": "x"},
+        "ours today": {
+            "_target_": "rib.io.files.whole.write_text_whole", "path": str(marker), "content": "x",
+        },
         "system": {"_target_": "os.system", "command": f"touch {marker}"},
         "short": {"_target_": "system", "command": f"touch {marker}"},
         "nested": {**NET, "width": {"_target_": "torch.utils.collect_env.run", "command": f"touch {marker}"}},

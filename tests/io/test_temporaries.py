@@ -5,13 +5,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-from rib.io.files import temporary_folder, write_text_whole, write_whole
-from rib.io.locks import FileLock
-from rib.io.temporaries import remove_leftovers
+from rib.io.files.locks import FileLock
+from rib.io.files.temporaries import remove_leftovers
+from rib.io.files.whole import temporary_folder, write_text_whole, write_whole
 
 KILLED = """
 import os, signal, sys
-from rib.io.files import temporary_folder, write_whole
+from rib.io.files.whole import temporary_folder, write_whole
 with temporary_folder(sys.argv[1] + "/out") as folder, write_whole(sys.argv[1] + "/store.h5") as file:
     (folder / "half.png").touch()
     file.touch()

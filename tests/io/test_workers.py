@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from rib.io.errors import RibError
-from rib.io.workers import worker_pool
+from rib.io.processes.workers import worker_pool
 
 pytestmark = pytest.mark.slow
 
@@ -20,7 +20,7 @@ SCRIPT = """
 import os, sys, time
 from pathlib import Path
 from rib.config.app import exit_code
-from rib.io.workers import worker_pool
+from rib.io.processes.workers import worker_pool
 
 def work(folder):
     (Path(folder) / str(os.getpid())).touch()
@@ -40,7 +40,7 @@ LAUNCHED = """
 import os, sys, time
 from pathlib import Path
 from joblib import Parallel, delayed
-from rib.io.workers import end_with_starter
+from rib.io.processes.workers import end_with_starter
 
 def work(folder):
     end_with_starter()

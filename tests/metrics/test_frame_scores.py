@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 import pytest
 
-from rib.io import model_packages as models
 from rib.io.errors import RibError
+from rib.io.weights import model_packages as models
 from rib.metrics.frames import LOWER_IS_BETTER, FrameScorer, summarise
 from rib.metrics.person import PersonLandmarks, limb_error, person_region
 

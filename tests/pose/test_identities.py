@@ -11,8 +11,8 @@ import yaml
 from scipy.optimize import linear_sum_assignment
 
 from rib.io.errors import RibError
-from rib.io.model_packages import require
 from rib.io.recipe import build
+from rib.io.weights.model_packages import require
 from rib.pose.mediapipe import MediapipePose
 from rib.pose.plausible import TRUNK
 from rib.structures.keypoints import PoseTracks

@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from rib.io.errors import RibError
-from rib.io.model_packages import require
 from rib.io.recipe import build
+from rib.io.weights.model_packages import require
 from rib.pose.mask import MediapipeMask, body_roi
 from rib.pose.mediapipe import MediapipePose
 from rib.pose.sequences import nobody as no_tracks

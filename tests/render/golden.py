@@ -102,7 +102,7 @@ def untrained(folder: Path) -> Path:
 
 def demo_clip() -> FrameSource:
     """Five keyframes of the demo's walk, one frame in four, 256 x 160 px."""
-    from rib.io.model_packages import weight_file
+    from rib.io.weights.model_packages import weight_file
 
     path = weight_file("sports2d", "Sports2D/Demo/demo.mp4")
     return subsample(subclip(open_source(path), 72, 17, (600, 490, 768, 480), (256, 160)), 4)

@@ -10,8 +10,8 @@ import torch
 from toy_renderer import NoiseClips, settings
 
 import rib.io.recipe
-from rib.io import model_packages as models
 from rib.io.errors import RibError
+from rib.io.weights import model_packages as models
 from rib.render.nets.discriminators import MultiScaleDiscriminator
 from rib.render.training.adversarial import AdversarialLoss, feature_matching
 from rib.render.training.discriminator import Discriminator, PartCrops, Scenes

@@ -8,7 +8,7 @@ from typing import Any
 
 from rib.datasets.humanslomo.lists import ListedVideo
 from rib.io.errors import RibError
-from rib.io.files import temporary_folder
+from rib.io.files.whole import temporary_folder
 
 FORMAT = "bestvideo[height=720][ext=mp4]/best[height=720][ext=mp4]/bestvideo[height<=720]/best[height<=720]"
 """The lists' crops are those of 1280 x 720 pictures."""

@@ -10,7 +10,7 @@ from typing import Annotated
 import cv2
 import numpy as np
 
-from rib.io.ranges import NonNegative, Range
+from rib.io.settings.ranges import NonNegative, Range
 from rib.structures.keypoints import PoseSequence
 from rib.video import FrameSource
 

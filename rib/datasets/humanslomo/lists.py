@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from rib.io.errors import RibError
-from rib.io.regular_files import check_regular
+from rib.io.files.regular import check_regular
 
 COLUMNS = ("File_name", "Youtube_id", "FPS")
 _PLAIN = re.compile(r"[^/\\\x00-\x1f]+")

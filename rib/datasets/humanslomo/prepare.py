@@ -16,10 +16,10 @@ from rib.datasets.humanslomo.footage import Crop, Footage, all_videos, find_foot
 from rib.datasets.humanslomo.lists import ListedClip, ListedVideo, read_clip_list, read_video_list
 from rib.datasets.humanslomo.work_items import ClipItem, ItemSettings, describe, prepare_item
 from rib.io.errors import RibError
-from rib.io.files import write_text_whole
-from rib.io.ranges import Range, Rising, Shard, Size, Whole
+from rib.io.files.whole import write_text_whole
+from rib.io.preparation.work_items import PreparationReport, Progress, items_of_shard, results
 from rib.io.recipe import build
-from rib.io.shards import PreparationReport, Progress, items_of_shard, results
+from rib.io.settings.ranges import Range, Rising, Shard, Size, Whole
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from rib.datasets.humanslomo.lists import ListedClip, frame_number
 from rib.datasets.humanslomo.make import Stages, see, test_clip, training_clips
 from rib.io.cache import key_of
 from rib.io.errors import RibError
-from rib.io.shards import WorkItem
+from rib.io.preparation.work_items import WorkItem
 from rib.video import ArraySource, VideoSource
 from rib.video.cuts import find_cuts
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from rib.io.ranges import NonNegative, Share
+from rib.io.settings.ranges import NonNegative, Share
 from rib.motion.corruption.sampling import ABSENT, LIMBS, Draw, Range
 from rib.structures.skeleton import BODY19, joint_set
 

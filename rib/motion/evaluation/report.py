@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from rib.io.files import write_text_whole
-from rib.io.results import Destination, ResultPart
+from rib.io.files.whole import write_text_whole
+from rib.io.results.result import Destination, ResultPart
 from rib.motion.evaluation.scoring import MEASURES, REFERENCE_MEASURES
 from rib.motion.evaluation.settings import MotionEvaluationSettings
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
-from rib.io.path_settings import PATH
-from rib.io.ranges import Count, Crf, Device, OneOf, Range, Seed, Size, Stride
-from rib.io.settings import Recipe, Settings
-from rib.io.values import misfit
+from rib.io.settings.paths import PATH
+from rib.io.settings.ranges import Count, Crf, Device, OneOf, Range, Seed, Size, Stride
+from rib.io.settings.records import Recipe, Settings
+from rib.io.settings.values import misfit
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class TrackList:
     """A list of keypoint files, each with its frames a second."""
 
     def refuses(self, value: Any, others: Mapping[str, Any]) -> tuple[str, str] | None:
-        """See `rib.io.ranges.Mark`."""
+        """See `rib.io.settings.ranges.Mark`."""
         for track in value:
             pair = isinstance(track, list | tuple) and len(track) == 2
             if not pair or misfit(track[0], str) or misfit(track[1], Annotated[float, Range(above=0)]):

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.ndimage import uniform_filter1d
 
 from rib.io.errors import RibError
-from rib.io.files import write_whole
+from rib.io.files.whole import write_whole
 from rib.motion.evaluation.protocol import FPS
 from rib.structures.skeleton import BODY19, joint_set
 from rib.video import VideoWriter

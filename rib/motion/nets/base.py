@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from rib.io.ranges import Divides, Range, Size
+from rib.io.settings.ranges import Divides, Range, Size
 from rib.motion.nets.attention import BLOCK, BandedBlock, TimeBias
 from rib.motion.nets.curve import NUM_RESIDUALS, MotionCurve
 from rib.motion.nets.keyframe_features import (

@@ -14,7 +14,14 @@ import torch
 from torch import nn
 
 from rib.io.errors import RibError
-from rib.io.net_files import ema_weights, net_from_file, net_recipe, read_safetensors, read_tensors, write_net
+from rib.io.weights.net_files import (
+    ema_weights,
+    net_from_file,
+    net_recipe,
+    read_safetensors,
+    read_tensors,
+    write_net,
+)
 
 FORMAT, FORMAT_VERSION = "rib.motion", 1
 SHIPPED = "motion_base.safetensors"

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from rib.io.errors import RibError
-from rib.io.net_files import read_tensors
+from rib.io.weights.net_files import read_tensors
 from rib.motion.nets.checkpoint import save_net
 from rib.motion.nets.reference import MotionReference
 from rib.motion.nets.reference_transformer import NUM_VALUES

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from rib.io.ranges import Divides, Range
+from rib.io.settings.ranges import Divides, Range
 from rib.motion.nets.frames_curve import FramesCurve
 from rib.motion.nets.keyframe_features import TORSO, Keyframes, prepare
 from rib.motion.nets.reference_transformer import NUM_VALUES, ReferenceTransformer, published_angles

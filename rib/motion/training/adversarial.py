@@ -14,8 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from rib.io.ranges import Count, Range, Share, Weight, Whole
 from rib.io.recipe import build
+from rib.io.settings.ranges import Count, Range, Share, Weight, Whole
 from rib.motion.nets.curve import MotionCurve
 from rib.motion.training.module import MotionModule
 from rib.motion.training.windows import NUM_QUERIES, MotionBatch

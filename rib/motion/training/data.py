@@ -11,8 +11,8 @@ import pytorch_lightning as pl
 from torch.utils.data import DataLoader, Dataset, DistributedSampler, Sampler
 
 from rib.io.errors import RibError
-from rib.io.ranges import Count, Range, Seed, Whole
 from rib.io.recipe import build
+from rib.io.settings.ranges import Count, Range, Seed, Whole
 from rib.mocap.bank import MotionBank
 from rib.motion.corruption.detector_errors import read_detector_errors
 from rib.motion.corruption.detector_noise import DetectorNoise

@@ -14,7 +14,7 @@ from typing import Annotated
 import torch
 from torch import Tensor
 
-from rib.io.ranges import NonNegative, Positive, Range
+from rib.io.settings.ranges import NonNegative, Positive, Range
 from rib.motion.nets.curve import MotionCurve
 from rib.motion.training.windows import NUM_QUERIES, MotionBatch
 from rib.structures.skeleton import joint_set

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from rib.io.errors import RibError
-from rib.io.ranges import Count, Range, Share, Weight, Whole
 from rib.io.recipe import build
+from rib.io.settings.ranges import Count, Range, Share, Weight, Whole
 from rib.motion.nets.base import natural_spline
 from rib.motion.nets.checkpoint import FORMAT, facts_of
 from rib.motion.nets.curve import MotionCurve

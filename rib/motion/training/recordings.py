@@ -6,7 +6,7 @@ from pathlib import Path
 
 import h5py
 
-from rib.io.hdf5_reading import groups, open_hdf5, reading
+from rib.io.hdf5.reading import groups, open_hdf5, reading
 from rib.mocap.bank import MotionBank
 from rib.mocap.reference_store import read_reference_store
 from rib.mocap.store import load_bank

@@ -9,8 +9,8 @@ import numpy as np
 import pytorch_lightning as pl
 import torch
 
-from rib.io.files import write_whole
-from rib.io.ranges import Count, Range
+from rib.io.files.whole import write_whole
+from rib.io.settings.ranges import Count, Range
 from rib.motion.evaluation.protocol import FPS
 from rib.motion.evaluation.skeleton_video import skeleton_frames, write_skeletons
 from rib.motion.training.module import spline_of

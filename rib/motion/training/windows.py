@@ -12,7 +12,7 @@ from typing import Annotated, TypedDict
 import torch
 from torch import Tensor
 
-from rib.io.ranges import Count, NonNegative, Positive, Range, Rising, Share, Size
+from rib.io.settings.ranges import Count, NonNegative, Positive, Range, Rising, Share, Size
 from rib.mocap.bank import MotionBank
 from rib.mocap.views import RandomViews
 from rib.motion.corruption.detector_noise import DetectorErrors, DetectorNoise

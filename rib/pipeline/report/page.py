@@ -11,7 +11,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from rib.io.files import write_whole
+from rib.io.files.whole import write_whole
 from rib.pipeline.analysis import Analysis
 from rib.pipeline.report.preview import Preview, PreviewWriter
 from rib.structures.keypoints import PoseSequence

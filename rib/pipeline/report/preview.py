@@ -16,7 +16,7 @@ import av
 import cv2
 import numpy as np
 
-from rib.io.files import write_whole
+from rib.io.files.whole import write_whole
 from rib.pipeline.output_frames import OutputFrame
 from rib.pipeline.times import SAME_TIME_S, Timeline
 from rib.video import FrameSource, VideoWriter, as_shown

@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from rib.io.ranges import NonNegative, Positive
+from rib.io.settings.ranges import NonNegative, Positive
 from rib.render.conditioning.limbs import COLOURS, LIMBS, NUM_CHANNELS, NUM_JOINTS
 from rib.render.conditioning.windows import Windows
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from rib.io.ranges import Positive, Share
+from rib.io.settings.ranges import Positive, Share
 from rib.render.conditioning.limbs import COLOURS, LIMBS, NUM_CHANNELS, NUM_JOINTS
 from rib.render.conditioning.native import stacked
 

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from rib.io.ranges import AsMany, Range, Size
+from rib.io.settings.ranges import AsMany, Range, Size
 from rib.render.clip_batch import ClipBatch, Generated
 from rib.render.refine.clip_input import ClipRefinerInput
 from rib.render.refine.refiner_input import NUM_CHANNELS, RefinerInput, RefinerOutput

@@ -12,8 +12,15 @@ import torch
 from torch import nn
 
 from rib.io.errors import RibError, reason_of
-from rib.io.net_files import ema_weights, net_from_file, net_recipe, read_safetensors, read_tensors, write_net
 from rib.io.registry import REGISTRY
+from rib.io.weights.net_files import (
+    ema_weights,
+    net_from_file,
+    net_recipe,
+    read_safetensors,
+    read_tensors,
+    write_net,
+)
 from rib.render.nets import published
 
 FORMAT = "rib.renderer 1"

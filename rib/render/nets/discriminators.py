@@ -11,7 +11,7 @@ from typing import Annotated
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from rib.io.ranges import Range
+from rib.io.settings.ranges import Range
 from rib.render.nets.spectral import SpectralConv2d
 
 KERNEL = 4

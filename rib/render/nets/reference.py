@@ -16,8 +16,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from rib.io.ranges import Range
 from rib.io.recipe import build
+from rib.io.settings.ranges import Range
 from rib.render.clip_batch import ClipBatch, Generated
 from rib.render.conditioning.limbs import NUM_CHANNELS
 from rib.render.nets.spade import ConvActivation, NormBlock, PlainConv, SpadeBlock

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from rib.io.images import to_float
-from rib.io.ranges import Range, Share
+from rib.io.settings.ranges import Range, Share
 from rib.render.refine.dataset import RefinerBatch, RefinerSample
 from rib.render.refine.refiner_input import CHANNELS
 from rib.structures.keypoints import LAYERS

@@ -18,8 +18,8 @@ import numpy as np
 import torch
 
 from rib.io.errors import RibError
-from rib.io.hdf5 import Hdf5Writer, write_hdf5
-from rib.io.hdf5_reading import attribute, dataset, groups, number, open_hdf5, reading
+from rib.io.hdf5.reading import attribute, dataset, groups, number, open_hdf5, reading
+from rib.io.hdf5.writing import Hdf5Writer, write_hdf5
 from rib.io.images import to_uint8
 from rib.render.refine.refiner_input import NUM_CHANNELS, RefinerInput
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from rib.io.errors import RibError
-from rib.io.ranges import NonNegative, Positive, Range, Whole
+from rib.io.settings.ranges import NonNegative, Positive, Range, Whole
 from rib.metrics.lpips import Lpips
 from rib.render.refine.crops import CropRecipe
 from rib.render.refine.dataset import RefinerBatch, RefinerSample

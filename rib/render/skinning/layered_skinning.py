@@ -11,7 +11,7 @@ from typing import Annotated
 import torch
 import torch.nn.functional as F
 
-from rib.io.ranges import NonNegative, Positive, Range
+from rib.io.settings.ranges import NonNegative, Positive, Range
 from rib.render.skinning.blend import FAR, bone_distances, bone_maps, skin
 from rib.render.skinning.bones import BONES, LAYER_OF_BONE, Segments, segments, torso_length_px
 from rib.render.skinning.keyframe_layers import KeyframeLayers, cut_layers, layer_distances

@@ -14,8 +14,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from rib.io.errors import RibError
-from rib.io.ranges import OneOf, Positive, Range
 from rib.io.recipe import build
+from rib.io.settings.ranges import OneOf, Positive, Range
 from rib.render.conditioning.limbs import NUM_CHANNELS
 from rib.render.nets.discriminators import PatchOutput
 from rib.structures.skeleton import BODY19

@@ -10,7 +10,7 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 from torch import Tensor
 
 from rib.io.images import to_pictures
-from rib.io.ranges import Range
+from rib.io.settings.ranges import Range
 from rib.render.clip_batch import ClipBatch
 from rib.render.training.module import RendererModule, render_pair
 

@@ -13,8 +13,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from rib.io.errors import RibError
-from rib.io.ranges import NonNegative, Range
 from rib.io.recipe import build, did_you_mean
+from rib.io.settings.ranges import NonNegative, Range
 from rib.metrics.lpips import Lpips
 from rib.render.training.perceptual import PerceptualLoss
 

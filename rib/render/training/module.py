@@ -16,8 +16,8 @@ from torch.optim.lr_scheduler import LambdaLR
 from torch.utils.checkpoint import checkpoint
 
 from rib.io.errors import RibError
-from rib.io.ranges import Count, Range, Share, Weight, Whole
 from rib.io.recipe import build
+from rib.io.settings.ranges import Count, Range, Share, Weight, Whole
 from rib.render.clip_batch import ClipBatch, Generated
 from rib.render.nets.spectral import iterate_spectral_norms
 from rib.render.training.adversarial import AdversarialLoss, feature_matching

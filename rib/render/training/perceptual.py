@@ -11,8 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from rib.io.errors import RibError
-from rib.io.net_files import read_tensors
-from rib.io.ranges import NonNegative, Range
+from rib.io.settings.ranges import NonNegative, Range
+from rib.io.weights.net_files import read_tensors
 from rib.metrics.lpips import IMAGENET_MEAN, IMAGENET_STD, SMALLEST_PX, ImageNetFeatures
 
 CONVOLUTIONS = {

@@ -16,8 +16,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, DistributedSampler, Sampler
 
 from rib.io.errors import RibError
-from rib.io.ranges import Count, Range, Seed, Share, Whole
 from rib.io.recipe import build
+from rib.io.settings.ranges import Count, Range, Seed, Share, Whole
 from rib.render.clip_batch import ClipBatch
 from rib.render.refine.crops import CropRecipe
 from rib.render.refine.dataset import RefinerBatch, RefinerSample, read_samples

@@ -14,7 +14,7 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 from torch import Tensor
 
 from rib.io.images import to_pictures
-from rib.io.ranges import Count, Range
+from rib.io.settings.ranges import Count, Range
 from rib.render.clip_batch import ClipBatch
 from rib.render.refine.refiner_input import RefinerInput, RefinerOutput
 from rib.render.training.module import RendererModule, render_pair

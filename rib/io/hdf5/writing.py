@@ -8,9 +8,9 @@ from pathlib import Path
 
 import h5py
 
-from rib.io.files import write_whole
-from rib.io.stopping import unbroken
-from rib.io.streams import Stream
+from rib.io.files.streams import Stream
+from rib.io.files.whole import write_whole
+from rib.io.processes.signals import unbroken
 
 
 class Hdf5Writer:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from rib.io.errors import RibError
 
-PROBE = Path(__file__).with_name("hdf5_probe.py")
+PROBE = Path(__file__).with_name("probe.py")
 STEP_S = 2.0
 """Processor seconds for one attribute, or a few megabytes of numbers: they take milliseconds."""
 _passed: set[tuple[str, int, int, int]] = set()

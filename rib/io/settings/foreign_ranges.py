@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from rib.io.ranges import LARGEST_INT, Count, NonNegative, OneOf, Positive, Range, Share, Size
+from rib.io.settings.ranges import LARGEST_INT, Count, NonNegative, OneOf, Positive, Range, Share, Size
 
 _Betas = Annotated[list[Annotated[float, Range(0, below=1)]], Size(2, 2)]
 _Rate = Annotated[float, Range(0)]

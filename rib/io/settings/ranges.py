@@ -1,7 +1,7 @@
 """Ranges of settings, written once, in the annotation of a record's field or a constructor's argument.
 
-`Annotated[float, Range(0, 1)]`: `rib.io.values` holds values against it before any work. A type without a
-mark already refuses another type, NaN, infinity, and a whole number of absurd size.
+`Annotated[float, Range(0, 1)]`: `rib.io.settings.values` holds values against it before any work. A type
+without a mark already refuses another type, NaN, infinity, and a whole number of absurd size.
 """
 
 from __future__ import annotations

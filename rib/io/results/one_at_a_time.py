@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from rib.io.errors import RibError
-from rib.io.files import write_errors
+from rib.io.files.whole import write_errors
 
 
 @contextmanager

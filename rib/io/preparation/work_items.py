@@ -16,9 +16,9 @@ from typing import ClassVar, TypeVar
 
 from rib.io.cache import intact, make_entry
 from rib.io.errors import RibError
-from rib.io.files import NoSpaceError, write_text_whole
-from rib.io.temporaries import remove_leftovers
-from rib.io.workers import worker_pool
+from rib.io.files.temporaries import remove_leftovers
+from rib.io.files.whole import NoSpaceError, write_text_whole
+from rib.io.processes.workers import worker_pool
 
 Progress = Callable[[int, int, str], None]
 """Called after each item with how many are done, how many there are, and the item's name."""

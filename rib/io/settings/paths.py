@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from rib.io.errors import RibError
-from rib.io.settings import Settings
+from rib.io.settings.records import Settings
 
 _PATHS = "paths"
 

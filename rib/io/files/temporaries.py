@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from rib.io.locks import FileLock
+from rib.io.files.locks import FileLock
 
 TEMPORARY = re.compile(r"\.[0-9a-f]{12}\.(part(\..*)?|lock)")
 _LOCK = re.compile(r"\.([0-9a-f]{12}\.lock|[\w-]*[0-9a-f]{24}\.making)")

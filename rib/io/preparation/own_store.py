@@ -6,8 +6,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from rib.io.manifest import Manifest, digest_of, manifest_path, write_manifest
-from rib.io.results import Destination, ResultPart, refuse_finished, refuse_foreign, refuse_touching_input
+from rib.io.results.manifest import Manifest, digest_of, manifest_path, write_manifest
+from rib.io.results.result import (
+    Destination,
+    ResultPart,
+    refuse_finished,
+    refuse_foreign,
+    refuse_touching_input,
+)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 from rib.io.errors import RibError
-from rib.io.ranges import LARGEST_INT, Fractional, OneOf, Range
+from rib.io.settings.ranges import LARGEST_INT, Fractional, OneOf, Range
 
 LARGEST_WHOLE = 2**63 - 1
 """A whole number that has a range of its own stays below this all the same."""

@@ -11,8 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from rib.io.files import write_whole
-from rib.io.stopping import unbroken
+from rib.io.files.whole import write_whole
+from rib.io.processes.signals import unbroken
 
 
 class Stream:

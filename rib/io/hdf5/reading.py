@@ -14,8 +14,8 @@ import h5py
 import numpy as np
 
 from rib.io.errors import RibError, reason_of
-from rib.io.hdf5_trial import check_readable
-from rib.io.regular_files import check_regular
+from rib.io.files.regular import check_regular
+from rib.io.hdf5.trial import check_readable
 
 MAX_UNPACKED = 2000
 """Bytes in memory for each one on disk; packing reaches a thousand, and a promise of more is a bomb."""

@@ -13,7 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from rib.io.errors import RibError
-from rib.io.manifest import (
+from rib.io.processes.signals import unbroken
+from rib.io.results.manifest import (
     Manifest,
     Shelf,
     digest_of,
@@ -22,7 +23,6 @@ from rib.io.manifest import (
     read_manifest,
     write_manifest,
 )
-from rib.io.stopping import unbroken
 
 JOURNAL = "journal.json"
 

@@ -16,7 +16,7 @@ from safetensors.torch import save
 from torch import nn
 
 from rib.io.errors import RibError, in_one_line, reason_of
-from rib.io.files import write_bytes_whole
+from rib.io.files.whole import write_bytes_whole
 from rib.io.recipe import build_from_file
 
 EMA = ("ema.", "averaged.")

@@ -1,6 +1,6 @@
 """A program that reads all of an HDF5 file, so that only it hangs or dies where HDF5's own library does.
 
-`rib.io.hdf5_trial` runs it. It takes questions from its standard input, one a line in JSON (the path of a
+`rib.io.hdf5.trial` runs it. It takes questions from its standard input, one a line in JSON (the path of a
 file and the processor seconds that a step may take), and answers each with a line once it is through,
 whatever it met: what is wrong with a file's parts is said elsewhere. A file that sends the library round in
 circles ends it by SIGPROF, which no library holds back.

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rib.io.errors import RibError
-from rib.io.temporaries import TEMPORARY, owner_of, temporary_beside
+from rib.io.files.temporaries import TEMPORARY, owner_of, temporary_beside
 
 NO_SPACE = frozenset({errno.ENOSPC, errno.EFBIG, errno.EDQUOT})
 """Disk full, a file-size limit, a quota."""

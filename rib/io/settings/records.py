@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from rib.io.errors import RibError
-from rib.io.values import misfit
+from rib.io.settings.values import misfit
 
 Recipe = dict[str, Any]
 """A plain dict with `_target_`, or a dict of such dicts."""
@@ -20,8 +20,8 @@ Recipe = dict[str, Any]
 class Settings:
     """Base of the records of settings.
 
-    A field's type is checked while a config is composed and its range (`rib.io.ranges`) before anything runs.
-    Values can also be read by their name and unpacked, as from a dict.
+    A field's type is checked while a config is composed and its range (`rib.io.settings.ranges`) before
+    anything runs. Values can also be read by their name and unpacked, as from a dict.
     """
 
     @classmethod

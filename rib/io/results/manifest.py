@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from rib.io.files import write_text_whole
+from rib.io.files.whole import write_text_whole
 
 FOLDER = ".rib"
 """Where the lists of a folder's results lie, inside it."""
@@ -45,7 +45,7 @@ class Manifest:
     Attributes:
         made_from: What tells two results of one name apart, such as the settings' digest.
         files: By their path inside the folder; None for one that is being written.
-        identity: RefinerInput anew for every result.
+        identity: Sampled anew for every result.
     """
 
     made_from: str

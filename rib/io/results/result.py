@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rib.io.errors import RibError
-from rib.io.files import write_errors
-from rib.io.manifest import FOLDER, Shelf, links_on_the_way
-from rib.io.one_at_a_time import one_at_a_time
-from rib.io.replacing import heal, replace
+from rib.io.files.whole import write_errors
+from rib.io.results.manifest import FOLDER, Shelf, links_on_the_way
+from rib.io.results.one_at_a_time import one_at_a_time
+from rib.io.results.replacing import heal, replace
 
 
 @dataclass(frozen=True)

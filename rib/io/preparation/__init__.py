@@ -1,0 +1,1 @@
+"""Parts that every preparation of a data set shares: sharded work items, and the store they fill."""

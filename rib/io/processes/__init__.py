@@ -1,0 +1,1 @@
+"""Signals that end a process, and processes that work for this one."""
