@@ -28,7 +28,8 @@ from rib.structures.keypoints import PoseSequence, PoseTracks
 from rib.video.camera import STILL, follow
 
 _MISSED = 2
-"""Somebody missed in so many keyframes still competes for the detections of the next."""
+_MISSED_S = 1.0
+"""Somebody missed in so many keyframes, or seconds, still competes for the detections of the next."""
 FEWEST_OBSERVATIONS = 3
 """So many observations tell a tracklet's velocity well, and that somebody is a person at all."""
 
@@ -149,7 +150,7 @@ class Tracker:
         """From each keyframe to the next, where nobody missed just before may be meant instead."""
         tracklets: list[Tracklet] = []
         for moment, seen in enumerate(observed):
-            recent = [t for t in tracklets if t.last.moment >= first + moment - 1 - _MISSED]
+            recent = [t for t in tracklets if seen and _competes(t, seen[0])]
             fresh = [Tracklet([observation]) for observation in seen]
             links = certain_links(self._matrix(recent, fresh, np.inf, scene), self._margin)
             known = set()
@@ -165,6 +166,7 @@ class Tracker:
     ) -> list[Tracklet]:
         """Join ends to starts, again and again until nothing more is certain.
 
+        Whoever was missed for longer than `longest_s` is not joined yet, but competes: they may be meant.
         Tracklets of less than `fewest` observations are left alone: where people meet, single detections
         that may be anybody's stand between long tracklets that can only go on in one way.
         """
@@ -172,7 +174,12 @@ class Tracker:
         tracklets = [tracklet for tracklet in tracklets if len(tracklet.seen) >= fewest]
         while True:
             tracklets = sorted(tracklets, key=lambda t: _origin([t]))
-            links = certain_links(self._matrix(tracklets, tracklets, longest_s, scene), self._margin)
+            evidence = self._matrix(tracklets, tracklets, max(longest_s, self._max_gap_s), scene)
+            links = [
+                (row, column)
+                for row, column in certain_links(evidence, self._margin)
+                if tracklets[column].first.time_s - tracklets[row].last.time_s <= longest_s + 1e-9
+            ]
             if not links:
                 return tracklets + alone
             after = dict(links)
@@ -264,6 +271,12 @@ def _origin(person: Sequence[Tracklet]) -> tuple[int, float, float]:
     """Order tracks by the time and place of their first observation, whatever the detections' order."""
     first = person[0].first
     return (first.moment, *first.detection.box_xyxy[:2].tolist())
+
+
+def _competes(tracklet: Tracklet, now: Observation) -> bool:
+    """Whether somebody was missed for so short that a detection of this moment may be theirs."""
+    missed, missed_s = now.moment - 1 - tracklet.last.moment, now.time_s - tracklet.last.time_s
+    return missed <= _MISSED or missed_s <= _MISSED_S
 
 
 def _track(number: int, person: Sequence[Tracklet]) -> Track:

@@ -77,10 +77,10 @@ def film(ways: list[np.ndarray], hidden: bool = True) -> tuple[list[list[Detecti
     return found, truth
 
 
-def switches(found, truth, stride: int, camera=None) -> tuple[int, float]:
+def switches(found, truth, stride: int, camera=None, fps: float = FPS) -> tuple[int, float]:
     """How often a person's track changes, and the share of detections in no track that goes on."""
     found, truth = found[::stride], truth[::stride]
-    tracks = TRACKER.link(found, np.arange(len(found)) * stride / FPS, SIZE, (), camera)
+    tracks = TRACKER.link(found, np.arange(len(found)) * stride / fps, SIZE, (), camera)
     of = {(k, i): track for track in tracks for k, i in track.members.items()}
     long = [track.track_id for track in tracks if len(track.members) > 2]
     number, missed, last = 0, 0, {}
@@ -118,6 +118,17 @@ def test_who_meets_and_turns_back_is_not_taken_for_the_other(stride):
     a = np.concatenate([there, there[::-1][1:]])
     b = a * (-1, 1) + (610, 0)
     assert switches(*film([a, b]), stride)[0] == 0
+
+
+@pytest.mark.parametrize("step_px", [8, 16])
+def test_who_was_missed_for_longer_is_not_replaced_by_who_was_missed_just_now(step_px):
+    """Two people cross; each is missed for three keyframes, one before the meeting and one after it."""
+    travel = step_px * np.stack([np.arange(-11.0, 12), np.zeros(23)], axis=1)
+    found, truth = film([np.array((350, 178)) - travel, np.array((350, 180)) + travel], hidden=False)
+    missed = {1: range(8, 11), 0: range(11, 14)}
+    kept = [[i for i in who if k not in missed[i]] for k, who in enumerate(truth)]
+    seen = [[people[i] for i in who] for people, who in zip(found, kept, strict=True)]
+    assert switches(seen, kept, 1, fps=7.5) == (0, 0)
 
 
 @pytest.mark.parametrize("stride", [4, 8])
