@@ -25,7 +25,7 @@ from rib.benchmark.methods import build_chains
 from rib.config.compose import compose
 from rib.metrics.frames import FrameScorer
 from rib.metrics.person import person_region
-from rib.pipeline.synthesiser import Synthesis
+from rib.pipeline.synthesis.synthesiser import Synthesis
 from rib.video import ArraySource, open_source, subclip, subsample
 
 HERE = Path(__file__).parent
@@ -47,7 +47,7 @@ class Verdicts:
         self.found: dict[int, dict[int, dict[str, Any]]] = {}
 
     def __call__(self, made: Synthesis) -> None:
-        """See `rib.pipeline.synthesiser.Observer`."""
+        """See `rib.pipeline.synthesis.synthesiser.Observer`."""
         for plan in made.plans:
             person, holdout = plan.person, plan.person.holdout
             notes = {name: round(float(value), 4) for name, value in plan.notes.items()}

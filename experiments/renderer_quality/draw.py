@@ -17,7 +17,7 @@ from cases import clip
 
 from rib.config.compose import compose
 from rib.pipeline.chain import Chain
-from rib.pipeline.refiner_samples import refiner_samples
+from rib.pipeline.refiner_dataset.samples import refiner_samples
 from rib.render.refine.dataset import add_clips, clips_of, write_samples
 from rib.video import subclip
 

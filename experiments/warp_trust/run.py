@@ -27,10 +27,10 @@ from rib.io.files.whole import write_text_whole
 from rib.io.images import to_pictures
 from rib.metrics.frames import summarise
 from rib.pipeline.chain import Chain
-from rib.pipeline.compositor import trust_map
-from rib.pipeline.shares import TrustShares
-from rib.pipeline.synthesiser import Synthesis
-from rib.pipeline.times import target_fps
+from rib.pipeline.outputs.trust_shares import TrustShares
+from rib.pipeline.synthesis.compositor import trust_map
+from rib.pipeline.synthesis.synthesiser import Synthesis
+from rib.pipeline.timeline import target_fps
 from rib.video import PictureWriter, open_source
 
 HEAD = (
@@ -41,7 +41,7 @@ HEAD = (
 
 @dataclass
 class Kept:
-    """What the study wants kept of everything that is made (`rib.pipeline.synthesiser.Observer`).
+    """What the study wants kept of everything that is made (`rib.pipeline.synthesis.synthesiser.Observer`).
 
     Attributes:
         floors: RIFE's picture of every frame.

@@ -20,7 +20,7 @@ import torch
 
 from rib.config.compose import compose
 from rib.pipeline.chain import Chain
-from rib.pipeline.times import target_fps
+from rib.pipeline.timeline import target_fps
 from rib.video import ArraySource, open_source, subclip, subsample
 
 CROP_XYWH, SIZE_WH = (624, 490, 720, 480), (480, 320)

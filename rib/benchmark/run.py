@@ -19,8 +19,8 @@ from rib.io.results.result import Destination, ResultPart, whole_result
 from rib.io.settings.paths import paths_read
 from rib.metrics.frames import FrameScorer, summarise
 from rib.pipeline.chain import Chain
-from rib.pipeline.shares import TrustShares
-from rib.pipeline.watch import bar
+from rib.pipeline.outputs.trust_shares import TrustShares
+from rib.pipeline.progress import bar
 from rib.video import Colours, FrameSource, HeldSource, PictureWriter, open_source, subclip
 from rib.video.pictures import SUFFIXES
 from rib.video.view import refuse_uneven

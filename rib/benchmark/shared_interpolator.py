@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from rib.background.interpolator import Interpolator
+from rib.pipeline.progress import Stopwatch
 from rib.pipeline.stages import BackgroundStage
-from rib.pipeline.watch import Stopwatch
 from rib.structures.interval import Background, Interval
 
 

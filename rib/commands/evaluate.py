@@ -15,7 +15,7 @@ def score_motion(config: MotionEvaluationSettings) -> None:
     from rib.engine.checkpoints import trained_on
     from rib.io.results.result import whole_result
     from rib.motion.evaluation import report, scoring, show
-    from rib.pipeline.watch import bar
+    from rib.pipeline.progress import bar
 
     methods, sequences = scoring.methods(config), scoring.held_out(config)
     count = len(sequences) * len(config.strides) * len(scoring.conditions(config))
@@ -37,7 +37,7 @@ def score_motion(config: MotionEvaluationSettings) -> None:
 def score_clips(config: ClipEvaluationSettings) -> None:
     """Score a renderer on clips."""
     from rib.evaluation.checkpoint_on_clips import evaluate_clips
-    from rib.pipeline.watch import bar
+    from rib.pipeline.progress import bar
 
     print(evaluate_clips(config, bar))
 

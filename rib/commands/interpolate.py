@@ -17,7 +17,7 @@ def task(config: InterpolateSettings) -> None:
     Raises:
         RibError: The only clip could not be made, or some of several; the others are there then.
     """
-    from rib.pipeline.watch import speaking
+    from rib.pipeline.progress import speaking
 
     with speaking(config.quiet, config.verbose):
         _make(config, (lambda line: None) if config.quiet else print)

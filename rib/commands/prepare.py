@@ -14,7 +14,7 @@ def task(config: PrepareSettings) -> None:
     from rib.io.preparation.own_store import own_store
     from rib.io.recipe import build
     from rib.io.settings.paths import paths_read
-    from rib.pipeline.watch import counter
+    from rib.pipeline.progress import counter
 
     recipe, reads = config.data.prepare, paths_read(config)
     adds = "chain" in recipe  # drawings of more videos come beside those that are there

@@ -11,8 +11,8 @@ from typing import Any
 from rib.io.cache import key_of
 from rib.io.errors import RibError
 from rib.io.results.result import is_finished
-from rib.pipeline.destinations import chosen_output, destination
 from rib.pipeline.interpolate import Job, open_job, run_job
+from rib.pipeline.outputs.destinations import chosen_output, destination
 from rib.pipeline.settings import InterpolateSettings
 from rib.pipeline.stage_set import StageSet
 from rib.video.containers import names_video

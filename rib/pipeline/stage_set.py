@@ -9,6 +9,7 @@ from typing import Any, TypeVar, cast
 import torch
 
 from rib.io.recipe import build
+from rib.pipeline.progress import Stopwatch
 from rib.pipeline.stages import (
     ORDER,
     BackgroundStage,
@@ -18,7 +19,6 @@ from rib.pipeline.stages import (
     PoseStage,
     check_wiring,
 )
-from rib.pipeline.watch import Stopwatch
 from rib.render.protocol import Renderer
 
 Stage = TypeVar("Stage")

@@ -27,7 +27,7 @@ from rib.io.results.result import (
 from rib.io.settings.paths import paths_read
 from rib.keypoint_files import read_people, write_openpose
 from rib.pipeline.settings import UpsampleSettings
-from rib.pipeline.times import target_fps, timeline
+from rib.pipeline.timeline import target_fps, timeline
 from rib.pose.files import detections
 from rib.structures.keypoints import PoseSequence
 from rib.video import exact_fps

@@ -18,7 +18,7 @@ from rib.benchmark.table import best, csv_text, print_table
 from rib.config.compose import compose
 from rib.io.errors import RibError
 from rib.metrics.frames import summarise
-from rib.pipeline.output_frames import OutputFrame
+from rib.pipeline.synthesis.output_frames import OutputFrame
 from rib.video import ArraySource, FrameSource
 
 

@@ -14,8 +14,8 @@ from rib.benchmark import run
 from rib.benchmark.settings import BenchmarkSettings
 from rib.config.compose import compose
 from rib.io.errors import RibError
-from rib.pipeline.output_frames import OutputFrame
-from rib.pipeline.watch import Stopwatch
+from rib.pipeline.progress import Stopwatch
+from rib.pipeline.synthesis.output_frames import OutputFrame
 from rib.video import ArraySource, FrameSource
 
 STRIDE = 4

@@ -10,7 +10,7 @@ import pytest
 import torch
 from small_clips import SIZE
 
-from rib.pipeline.analysis import Analysis
+from rib.pipeline.analysis.record import Analysis
 from rib.pipeline.chain import Chain
 from rib.pipeline.clip_fitter import ClipFitter
 from rib.video import FrameSource, open_source

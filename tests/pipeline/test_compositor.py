@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from rib.io.images import to_pictures, to_tensor
-from rib.pipeline.compositor import composite, composite_alpha, straight, trust_map
+from rib.pipeline.synthesis.compositor import composite, composite_alpha, straight, trust_map
 from rib.structures.box import Box
 from rib.structures.interval import Background
 from rib.structures.person import RenderedPerson

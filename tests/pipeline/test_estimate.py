@@ -13,7 +13,7 @@ import pytest
 from rib.commands.interpolate import task
 from rib.config.compose import compose
 from rib.io.errors import RibError
-from rib.pipeline.estimate import Estimate, estimate, in_words
+from rib.pipeline.outputs.estimate import Estimate, estimate, in_words
 
 Settings = Callable[..., dict[str, Any]]
 HD = (1920, 1080)

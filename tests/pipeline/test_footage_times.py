@@ -17,8 +17,8 @@ from small_clips import person, picture
 from rib.io.errors import RibError
 from rib.keypoint_files import write_openpose
 from rib.pipeline.interpolate import interpolate
-from rib.pipeline.opening import open_clip
-from rib.pipeline.times import output_timeline
+from rib.pipeline.open_clip import open_clip
+from rib.pipeline.timeline import output_timeline
 from rib.video import open_source
 
 Settings = Callable[..., dict[str, Any]]

@@ -11,11 +11,11 @@ import pytest
 import torch
 from small_clips import SIZE
 
-from rib.pipeline.analysis import Analysis
+from rib.pipeline.analysis.record import Analysis
 from rib.pipeline.chain import Chain
-from rib.pipeline.holdout_validator import HoldoutValidator
-from rib.pipeline.holdout_walk import HoldoutWalk
-from rib.pipeline.holdouts import Holdouts
+from rib.pipeline.holdout.holdouts import Holdouts
+from rib.pipeline.holdout.validator import HoldoutValidator
+from rib.pipeline.holdout.walk import HoldoutWalk
 from rib.video import FrameSource, open_source
 
 

@@ -20,7 +20,7 @@ from rib.keypoint_files import read_people, write_openpose
 from rib.pipeline.chain import Chain
 from rib.pipeline.interpolate import interpolate
 from rib.pipeline.settings import InterpolateSettings
-from rib.pipeline.times import target_fps
+from rib.pipeline.timeline import target_fps
 from rib.video import ArraySource, open_source
 
 Settings = Callable[..., dict[str, Any]]

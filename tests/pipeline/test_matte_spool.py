@@ -5,7 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from rib.pipeline.matte_spool import MatteSpool
+from rib.pipeline.analysis.matte_spool import MatteSpool
 
 
 def test_what_was_added_by_turns_is_written_by_person(tmp_path: Path) -> None:

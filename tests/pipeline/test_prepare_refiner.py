@@ -13,9 +13,9 @@ from small_clips import SIZE, person, picture
 
 from rib.config.compose import compose
 from rib.io.errors import RibError
-from rib.pipeline import prepare_refiner as room
 from rib.pipeline.chain import Chain
-from rib.pipeline.refiner_samples import refiner_samples
+from rib.pipeline.refiner_dataset import prepare as room
+from rib.pipeline.refiner_dataset.samples import refiner_samples
 from rib.render.refine.dataset import RefinerSample, clips_of, read_samples, write_samples
 from rib.structures.keypoints import PoseSequence
 from rib.video import ArraySource, FrameSource

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from headless import Page, chromium
 
-from rib.pipeline.analysis import Analysis
-from rib.pipeline.output_frames import OutputFrame
+from rib.pipeline.analysis.record import Analysis
 from rib.pipeline.report import PreviewWriter, write_report
 from rib.pipeline.report import preview as preview_module
-from rib.pipeline.times import timeline
+from rib.pipeline.synthesis.output_frames import OutputFrame
+from rib.pipeline.timeline import timeline
 from rib.structures.keypoints import PoseSequence, PoseTracks
 from rib.video import ArraySource, VideoSource, subsample
 

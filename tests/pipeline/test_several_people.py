@@ -16,11 +16,11 @@ from small_clips import SIZE, person, picture
 
 from rib.io.errors import RibError
 from rib.keypoint_files import write_openpose
+from rib.pipeline.analysis.chosen_people import choose, with_depth
 from rib.pipeline.chain import Chain
-from rib.pipeline.chosen_people import choose, with_depth
 from rib.pipeline.interpolate import interpolate
-from rib.pipeline.neighbours import clear_of_others, shared_with_others
-from rib.pipeline.synthesiser import Synthesis
+from rib.pipeline.synthesis.neighbours import clear_of_others, shared_with_others
+from rib.pipeline.synthesis.synthesiser import Synthesis
 from rib.render.protocol import Plan
 from rib.structures.box import Box
 from rib.structures.interval import Background, Interval, Keyframe

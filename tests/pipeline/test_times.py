@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rib.io.errors import RibError
-from rib.pipeline.times import target_fps, timeline
+from rib.pipeline.timeline import target_fps, timeline
 
 
 @pytest.mark.parametrize("rate", [1, 2, 3, 4, 7, 16])

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rib.pipeline.output_frames import OutputFrame
-from rib.pipeline.shares import TrustShares
+from rib.pipeline.outputs.trust_shares import TrustShares
+from rib.pipeline.synthesis.output_frames import OutputFrame
 
 
 def test_pixels_are_a_mean_over_frames_and_a_gap_counts_once() -> None:

@@ -20,7 +20,7 @@ from rib.io.errors import RibError
 from rib.io.weights.model_packages import weight_file
 from rib.pipeline.chain import Chain
 from rib.pipeline.interpolate import interpolate
-from rib.pipeline.opening import open_clip
+from rib.pipeline.open_clip import open_clip
 from rib.video import ArraySource, open_source, subclip
 
 

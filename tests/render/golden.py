@@ -21,7 +21,7 @@ from rib.config.compose import compose
 from rib.io.recipe import build
 from rib.keypoint_files import write_openpose
 from rib.pipeline.chain import Chain
-from rib.pipeline.times import target_fps
+from rib.pipeline.timeline import target_fps
 from rib.render.nets.checkpoint import save_net
 from rib.structures.keypoints import PoseSequence
 from rib.video import ArraySource, FrameSource, open_source, subclip, subsample

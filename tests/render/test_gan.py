@@ -13,7 +13,7 @@ from test_warp_trust import SKINNING, TRUST, cross_fade, picture, rendered, rend
 from rib.config.compose import compose as compose_config
 from rib.io.errors import RibError
 from rib.io.recipe import build
-from rib.pipeline.compositor import composite
+from rib.pipeline.synthesis.compositor import composite
 from rib.render.gan import GanRenderer
 from rib.render.nets.checkpoint import load_net, save_net, shipped_weights
 from rib.structures.person_interval import HoldoutEvidence, PersonInterval, Refinement

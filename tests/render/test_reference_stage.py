@@ -8,7 +8,7 @@ from painted import turning
 from test_warp_trust import cross_fade
 from torch import nn
 
-from rib.pipeline.compositor import composite
+from rib.pipeline.synthesis.compositor import composite
 from rib.render.clip_batch import ClipBatch, Generated
 from rib.render.reference import ReferenceRenderer
 from rib.structures.person_interval import PersonInterval

@@ -9,7 +9,7 @@ from painted import figure, paint, scene, turning
 
 from rib.config.compose import compose as compose_config
 from rib.io.recipe import build
-from rib.pipeline.compositor import composite, trust_map
+from rib.pipeline.synthesis.compositor import composite, trust_map
 from rib.render.trust import Evidence, Trust
 from rib.render.warp import WarpRenderer
 from rib.structures.interval import Background

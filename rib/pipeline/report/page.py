@@ -12,7 +12,7 @@ from typing import IO, Any
 import numpy as np
 
 from rib.io.files.whole import write_whole
-from rib.pipeline.analysis import Analysis
+from rib.pipeline.analysis.record import Analysis
 from rib.pipeline.report.preview import Preview, PreviewWriter
 from rib.structures.keypoints import PoseSequence
 from rib.structures.skeleton import SIDES, convert, joint_set

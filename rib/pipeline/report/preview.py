@@ -17,8 +17,8 @@ import cv2
 import numpy as np
 
 from rib.io.files.whole import write_whole
-from rib.pipeline.output_frames import OutputFrame
-from rib.pipeline.times import SAME_TIME_S, Timeline
+from rib.pipeline.synthesis.output_frames import OutputFrame
+from rib.pipeline.timeline import SAME_TIME_S, Timeline
 from rib.video import FrameSource, VideoWriter, as_shown
 
 MAX_HEIGHT_PX = 480

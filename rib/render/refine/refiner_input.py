@@ -85,7 +85,7 @@ class RefinerOutput:
     trust: torch.Tensor
 
     def over(self, inputs: RefinerInput) -> torch.Tensor:
-        """(N, 3, H, W), the finished picture as `rib.pipeline.compositor` makes it where the gate is open."""
+        """(N, 3, H, W), as `rib.pipeline.synthesis.compositor` composites it where the gate is open."""
         person = self.alpha * self.colour + (1 - self.alpha) * inputs.plate
         return torch.lerp(inputs.interpolated, person, self.trust).clamp(0, 1)
 

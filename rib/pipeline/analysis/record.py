@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from rib.io.images import to_float
-from rib.pipeline.times import Timeline
+from rib.pipeline.timeline import Timeline
 from rib.structures.keypoints import PoseSequence, PoseTracks
 
 

@@ -9,7 +9,7 @@ import torch
 
 from rib.io.errors import RibError
 from rib.io.images import to_tensor
-from rib.pipeline.analysis import Analysis
+from rib.pipeline.analysis.record import Analysis
 from rib.pipeline.chain import Chain
 from rib.render.protocol import FittedRenderer
 from rib.render.refine.dataset import RefinerSample

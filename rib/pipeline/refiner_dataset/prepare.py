@@ -21,7 +21,7 @@ from rib.io.files.whole import write_text_whole
 from rib.io.preparation.work_items import PreparationReport, Progress, WorkItem, items_of_shard, results
 from rib.io.settings.ranges import Count, FrameRate, Range, Shard, Size, Whole
 from rib.pipeline.chain import Chain
-from rib.pipeline.refiner_samples import refiner_samples
+from rib.pipeline.refiner_dataset.samples import refiner_samples
 from rib.render.refine.dataset import FORMAT, RefinerSample, add_clips, clips_of, write_samples
 from rib.video import FrameSource, open_source, subclip
 from rib.video.pictures import SUFFIXES

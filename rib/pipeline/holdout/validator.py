@@ -11,12 +11,12 @@ import torch
 import torch.nn.functional as F
 
 from rib.metrics.lpips import SMALLEST_PX, Lpips
-from rib.pipeline.analysis import Analysis
-from rib.pipeline.compositor import composite
-from rib.pipeline.holdouts import HeldOut, can_hold_out, hold_out
-from rib.pipeline.keyframe_window import DecodedKeyframe
+from rib.pipeline.analysis.record import Analysis
+from rib.pipeline.holdout.holdouts import HeldOut, can_hold_out, hold_out
 from rib.pipeline.stage_set import StageSet
-from rib.pipeline.synthesiser import Synthesiser
+from rib.pipeline.synthesis.compositor import composite
+from rib.pipeline.synthesis.keyframe_window import DecodedKeyframe
+from rib.pipeline.synthesis.synthesiser import Synthesiser
 from rib.render.protocol import HoldoutRenderer
 
 

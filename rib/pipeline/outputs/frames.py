@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from typing import Any
 
-from rib.pipeline.destinations import Places
-from rib.pipeline.output_frames import OutputFrame
+from rib.pipeline.outputs.destinations import Places
 from rib.pipeline.settings import VideoSettings
-from rib.pipeline.times import Timeline
+from rib.pipeline.synthesis.output_frames import OutputFrame
+from rib.pipeline.timeline import Timeline
 from rib.video import FrameSource, Origin, PictureWriter, SoundTrack, VideoWriter
 
 

@@ -11,12 +11,12 @@ import numpy as np
 
 from rib.io.cache import Cache
 from rib.io.errors import RibError
-from rib.pipeline.analysis import Analysis
-from rib.pipeline.chosen_people import choose, with_depth
-from rib.pipeline.clip_walks import ClipWalks
+from rib.pipeline.analysis.chosen_people import choose, with_depth
+from rib.pipeline.analysis.clip_walks import ClipWalks
+from rib.pipeline.analysis.record import Analysis
 from rib.pipeline.settings import LARGEST
 from rib.pipeline.stage_set import StageSet
-from rib.pipeline.times import Timeline, timeline
+from rib.pipeline.timeline import Timeline, timeline
 from rib.structures.keypoints import PoseSequence, PoseTracks
 from rib.structures.skeleton import BODY25_HANDS
 from rib.video import FrameSource

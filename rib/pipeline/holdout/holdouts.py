@@ -9,10 +9,10 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from rib.pipeline.analysis import Analysis
-from rib.pipeline.keyframe_window import DecodedKeyframe
+from rib.pipeline.analysis.record import Analysis
 from rib.pipeline.stage_set import StageSet
-from rib.pipeline.synthesiser import Synthesiser
+from rib.pipeline.synthesis.keyframe_window import DecodedKeyframe
+from rib.pipeline.synthesis.synthesiser import Synthesiser
 from rib.structures.interval import Background, Interval, Keyframe
 from rib.structures.keypoints import PoseSequence
 from rib.structures.person import PersonView

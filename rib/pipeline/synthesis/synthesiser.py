@@ -13,10 +13,10 @@ from torch import Tensor
 from rib.background.carry import carried
 from rib.background.overlay import with_overlays
 from rib.io.images import to_pictures
-from rib.pipeline.compositor import composite, composite_alpha, straight, trust_map
-from rib.pipeline.neighbours import clear_of_others
-from rib.pipeline.output_frames import OutputFrame
 from rib.pipeline.stage_set import StageSet
+from rib.pipeline.synthesis.compositor import composite, composite_alpha, straight, trust_map
+from rib.pipeline.synthesis.neighbours import clear_of_others
+from rib.pipeline.synthesis.output_frames import OutputFrame
 from rib.render.protocol import Plan
 from rib.structures.interval import Background, Interval
 from rib.structures.person import RenderedPerson

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from rib.io.images import to_tensor
-from rib.pipeline.analysis import Analysis
+from rib.pipeline.analysis.record import Analysis
 from rib.pose.appearance import describe
 from rib.render.skinning.bones import torso_length_px
 from rib.structures.interval import Keyframe

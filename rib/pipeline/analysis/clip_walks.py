@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 
 from rib.io.cache import Cache
-from rib.pipeline.chosen_people import find_people, somebody
-from rib.pipeline.matte_spool import MatteSpool
-from rib.pipeline.pose_artefact import FORMAT, digest, load_tracks, save_tracks
+from rib.pipeline.analysis.chosen_people import find_people, somebody
+from rib.pipeline.analysis.matte_spool import MatteSpool
+from rib.pipeline.analysis.pose_artefact import FORMAT, digest, load_tracks, save_tracks
+from rib.pipeline.progress import bar
 from rib.pipeline.stage_set import StageSet
 from rib.pipeline.stages import PoseLook, WalkingMask, WalkingPose
-from rib.pipeline.watch import bar
 from rib.pose.memory import trim_memory
 from rib.structures.keypoints import PoseTracks
 from rib.video import FrameSource

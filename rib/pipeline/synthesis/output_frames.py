@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rib.pipeline.keyframe_window import DecodedKeyframe
-from rib.pipeline.times import Timeline
+from rib.pipeline.synthesis.keyframe_window import DecodedKeyframe
+from rib.pipeline.timeline import Timeline
 
 
 @dataclass(frozen=True)

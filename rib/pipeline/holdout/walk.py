@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from rib.pipeline.analysis import Analysis
-from rib.pipeline.holdout_validator import HoldoutValidator
-from rib.pipeline.holdouts import Holdouts, span_around
-from rib.pipeline.keyframe_window import KeyframeWindow, SpanWalk
+from rib.pipeline.analysis.record import Analysis
+from rib.pipeline.holdout.holdouts import Holdouts, span_around
+from rib.pipeline.holdout.validator import HoldoutValidator
 from rib.pipeline.stage_set import StageSet
+from rib.pipeline.synthesis.keyframe_window import KeyframeWindow, SpanWalk
 from rib.structures.person_interval import HoldoutEvidence
 from rib.video import FrameQueue
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from rib.pipeline.analysis import Analysis
-from rib.pipeline.synthesiser import Synthesis
+from rib.pipeline.analysis.record import Analysis
+from rib.pipeline.synthesis.synthesiser import Synthesis
 
 
 @dataclass
 class PeopleShares:
-    """An observer of everything that is made (`rib.pipeline.synthesiser.Observer`)."""
+    """An observer of everything that is made (`rib.pipeline.synthesis.synthesiser.Observer`)."""
 
     _pixels: int = 0
     _trusted: dict[int, int] = field(default_factory=lambda: defaultdict(int))

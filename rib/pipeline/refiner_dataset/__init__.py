@@ -1,0 +1,1 @@
+"""The refiner dataset: hidden frames of videos, rendered from their keyframes, beside the truth."""

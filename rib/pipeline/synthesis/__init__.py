@@ -1,0 +1,1 @@
+"""Synthesis of output frames, interval by interval: keyframe window, synthesiser, compositor."""
