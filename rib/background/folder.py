@@ -13,7 +13,7 @@ from rib.io.errors import RibError
 from rib.io.files.regular import check_regular
 from rib.io.images import to_float
 from rib.structures.interval import Background, Interval
-from rib.video.sequence import SUFFIXES, natural_key
+from rib.video.reading.sequence import SUFFIXES, natural_key
 
 
 class Folder(Interpolator):

@@ -22,8 +22,8 @@ from rib.pipeline.chain import Chain
 from rib.pipeline.outputs.trust_shares import TrustShares
 from rib.pipeline.progress import bar
 from rib.video import Colours, FrameSource, HeldSource, PictureWriter, open_source, subclip
-from rib.video.pictures import SUFFIXES
-from rib.video.view import refuse_uneven
+from rib.video.reading.pictures import SUFFIXES
+from rib.video.views.view import refuse_uneven
 
 TRUE = "true"
 """The folder of the clip's own frames beside those of the methods."""

@@ -166,7 +166,7 @@ def _fresh_output(frozen: Frozen, typed: Sequence[str]) -> str:
     Raises:
         RibError: It is the very result that is repeated.
     """
-    from rib.video.containers import CONTAINERS
+    from rib.video.writing.containers import CONTAINERS
 
     result = frozen.file.parent
     video = Path(str(frozen.settings.get("output")))

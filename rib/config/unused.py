@@ -37,7 +37,7 @@ def _poses_come_with_motion(settings: Settings) -> bool:
 
 
 def _goes_into_folder(settings: Settings) -> bool:
-    from rib.video.containers import names_video
+    from rib.video.writing.containers import names_video
 
     return settings["output"] is not None and not names_video(settings["output"])
 

@@ -15,9 +15,9 @@ from rib.pipeline.interpolate import Job, open_job, run_job
 from rib.pipeline.outputs.destinations import chosen_output, destination
 from rib.pipeline.settings import InterpolateSettings
 from rib.pipeline.stage_set import StageSet
-from rib.video.containers import names_video
-from rib.video.inputs import expanded, stands_at
-from rib.video.times import exact_fps
+from rib.video.reading.inputs import expanded, stands_at
+from rib.video.timing.time_stamps import exact_fps
+from rib.video.writing.containers import names_video
 
 NOT_MADE_FROM = ("output", "overwrite", "cache", "device", "batch_mpx", "quiet", "verbose", "more_inputs")
 """Settings that change no pixel of a result."""

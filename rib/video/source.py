@@ -10,7 +10,7 @@ from typing import Protocol, Self
 
 import numpy as np
 
-from rib.video.look import Look
+from rib.video.colour.look import Look
 
 
 class FrameSource(Protocol):

@@ -4,7 +4,7 @@ import pytest
 
 from rib.io.errors import RibError
 from rib.pose.mask_files import FilesMask
-from rib.video.arrays import ArraySource
+from rib.video.reading.arrays import ArraySource
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from rib.pose.sequences import nobody as no_tracks
 from rib.structures.keypoints import PoseSequence, PoseTracks
 from rib.structures.skeleton import convert, convert_joints, joint_set, mirror
 from rib.video import open_source, subclip, subsample
-from rib.video.arrays import ArraySource
+from rib.video.reading.arrays import ArraySource
 
 CONF = Path(__file__).parents[2] / "conf"
 DATA = Path(__file__).parents[3] / "shared/data"

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from rib.video import ArraySource, View, without_duplicates
-from rib.video.cadence import PATTERNS
+from rib.video.views.cadence import PATTERNS
 
 SIZE = (96, 64)
 

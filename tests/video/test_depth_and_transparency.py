@@ -14,7 +14,7 @@ from av.video.reformatter import VideoReformatter
 from PIL import Image
 
 from rib.video import PictureWriter, VideoWriter, open_source, subclip
-from rib.video.deep import from_rgb16, to_rgb8, to_rgb16
+from rib.video.colour.high_bit_depth import from_rgb16, to_rgb8, to_rgb16
 
 SIZE = (64, 48)
 

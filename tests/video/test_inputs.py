@@ -12,8 +12,8 @@ from PIL import Image
 
 from rib.io.errors import RibError
 from rib.video import open_source
-from rib.video.inputs import clips_named, expanded
-from rib.video.sequence import in_order, missing_numbers
+from rib.video.reading.inputs import clips_named, expanded
+from rib.video.reading.sequence import in_order, missing_numbers
 
 
 def grey(level: int, size: tuple[int, int] = (16, 8)) -> Image.Image:

@@ -190,7 +190,7 @@ def test_hdr10s_mastering_data_are_told(tmp_path: Path) -> None:
 
 
 def test_the_white_of_hdr_is_nearly_the_white_of_sdr_and_black_is_black() -> None:
-    from rib.video.convert import to_sdr
+    from rib.video.colour.convert import to_sdr
 
     pq = np.array([[[0.0] * 3, [0.58] * 3, [0.75] * 3, [1.0] * 3]])  # 0, 203, 1000 and 10000 nits
     made = to_sdr((pq * 65535).astype(np.uint16), is_pq=True)[0, :, 0].astype(int)

@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from rib.video.nominal import nominal_rate
+from rib.video.timing.nominal_rate import nominal_rate
 
 NTSC = Fraction(30000, 1001)
 RATES = [Fraction(24), Fraction(25), Fraction(30), Fraction(50), Fraction(60), Fraction(15), Fraction(240)]

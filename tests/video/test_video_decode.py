@@ -11,7 +11,7 @@ import pytest
 
 from rib.io.errors import RibError
 from rib.video import VideoSource, open_source, subclip
-from rib.video.times import constant_times
+from rib.video.timing.time_stamps import constant_times
 
 NTSC = Fraction(30000, 1001)
 CLIPS = Path(__file__).parents[3] / "shared" / "data" / "video"

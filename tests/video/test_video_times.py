@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rib.io.errors import RibError
-from rib.video.times import constant_times, exact_fps, timing_from_seconds, timing_from_ticks
+from rib.video.timing.time_stamps import constant_times, exact_fps, timing_from_seconds, timing_from_ticks
 
 MILLISECOND = Fraction(1, 1000)
 NTSC = Fraction(30000, 1001)

@@ -11,7 +11,7 @@ from pathlib import Path
 from rib.datasets.humanslomo.lists import frame_number
 from rib.io.errors import RibError
 from rib.video import ArraySource, FrameSource, VideoSource, View
-from rib.video.pictures import SUFFIXES, read_picture
+from rib.video.reading.pictures import SUFFIXES, read_picture
 
 VIDEO_SUFFIXES = (".mp4", ".mkv", ".webm", ".mov", ".avi", ".m4v")
 FRAME_FOLDERS = (".", "val/test_img", "test_img", "images")

@@ -272,7 +272,7 @@ Seed = Annotated[int, Range(0, 2**32 - 1)]
 Seconds = Annotated[float, Range(0, infinite=True)]
 """A duration; infinity is for ever."""
 FrameRate = Annotated[int | float | str, Fractional(Range(above=0, most=10_000))]
-"""Frames a second; `rib.video.times.exact_fps` says what is meant."""
+"""Frames a second; `rib.video.timing.time_stamps.exact_fps` says what is meant."""
 Weight = Annotated[float, Range(0, 1e9)]
 """Of a term in a loss; 0 leaves it out."""
 Stride = Annotated[int, Range(2, 10_000)]

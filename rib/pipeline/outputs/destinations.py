@@ -11,9 +11,9 @@ from rib.io.results.manifest import FOLDER
 from rib.io.results.result import Destination, ResultPart
 from rib.io.settings.paths import paths_read
 from rib.pipeline.settings import InterpolateSettings
-from rib.video.containers import codec_for, names_video
-from rib.video.inputs import stands_at
-from rib.video.sequence import SUFFIXES
+from rib.video.reading.inputs import stands_at
+from rib.video.reading.sequence import SUFFIXES
+from rib.video.writing.containers import codec_for, names_video
 
 LAYOUTS = {
     "rib": ("frames", "poses"),

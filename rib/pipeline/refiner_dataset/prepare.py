@@ -24,7 +24,7 @@ from rib.pipeline.chain import Chain
 from rib.pipeline.refiner_dataset.samples import refiner_samples
 from rib.render.refine.dataset import FORMAT, RefinerSample, add_clips, clips_of, write_samples
 from rib.video import FrameSource, open_source, subclip
-from rib.video.pictures import SUFFIXES
+from rib.video.reading.pictures import SUFFIXES
 
 VERSION = 1
 

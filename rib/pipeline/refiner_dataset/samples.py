@@ -16,7 +16,7 @@ from rib.render.refine.dataset import RefinerSample
 from rib.structures.interval import Interval
 from rib.structures.person_interval import PersonInterval
 from rib.video import FrameSource, subsample
-from rib.video.view import refuse_uneven
+from rib.video.views.view import refuse_uneven
 
 
 @torch.inference_mode()

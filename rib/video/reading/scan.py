@@ -13,12 +13,12 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from rib.io.errors import RibError
-from rib.video.container import decoded, hides_alpha, opened, reason, repair, video_stream
-from rib.video.cut_short import Stamp, check_whole
-from rib.video.look import Look, look_of
-from rib.video.orientation import Orientation, orientation_of
-from rib.video.pictures import refuse_larger
-from rib.video.times import Timing, timing_from_ticks
+from rib.video.colour.look import Look, look_of
+from rib.video.reading.cut_short import Stamp, check_whole
+from rib.video.reading.libav import decoded, hides_alpha, opened, reason, repair, video_stream
+from rib.video.reading.orientation import Orientation, orientation_of
+from rib.video.reading.pictures import refuse_larger
+from rib.video.timing.time_stamps import Timing, timing_from_ticks
 
 ONE_PACKET_ONE_FRAME = frozenset(
     {"h264", "hevc", "av1", "vp9", "mpeg4", "mjpeg", "prores", "ffv1", "png", "dnxhd"}

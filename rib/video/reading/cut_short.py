@@ -12,7 +12,7 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from rib.io.errors import RibError
-from rib.video.container import repair
+from rib.video.reading.libav import repair
 
 SHORT_BY_S = 0.5
 """A container without an index may lack this much of what it declares and still be taken, with a note."""

@@ -19,13 +19,13 @@ from av.video.stream import VideoStream
 
 from rib.io.errors import RibError
 from rib.io.files.whole import write_whole
-from rib.video.containers import codec_for, container_of
-from rib.video.convert import GROUND, over_ground
-from rib.video.deep import from_rgb16, to_rgb_of_16
-from rib.video.encoders import HOLD_10_BITS, HOLD_ALPHA, encodable_fps, encoder, quality_options
-from rib.video.look import Look
-from rib.video.sound import Sounds, SoundTrack
-from rib.video.tags import Origin, copy_tags
+from rib.video.colour.convert import GROUND, over_ground
+from rib.video.colour.high_bit_depth import from_rgb16, to_rgb_of_16
+from rib.video.colour.look import Look
+from rib.video.writing.containers import codec_for, container_of
+from rib.video.writing.encoders import HOLD_10_BITS, HOLD_ALPHA, encodable_fps, encoder, quality_options
+from rib.video.writing.sound import Sounds, SoundTrack
+from rib.video.writing.tags import Origin, copy_tags
 
 VARIABLE_TICK_S = Fraction(1, 60000)
 """The clock of a video whose rate varies; MPEG-4 part 2 counts to 65535."""

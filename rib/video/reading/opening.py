@@ -6,12 +6,12 @@ from fractions import Fraction
 from pathlib import Path
 
 from rib.io.errors import RibError
-from rib.video.animation import AnimationSource, is_picture_file
-from rib.video.decode import Colours, VideoSource
-from rib.video.inputs import clips_named, pictures_named, stands_at
-from rib.video.pictures import PictureSource
+from rib.video.reading.animation import AnimationSource, is_picture_file
+from rib.video.reading.decode import Colours, VideoSource
+from rib.video.reading.inputs import clips_named, pictures_named, stands_at
+from rib.video.reading.pictures import PictureSource
 from rib.video.source import FrameSource
-from rib.video.times import exact_fps
+from rib.video.timing.time_stamps import exact_fps
 
 ASSUMED_FPS = Fraction(30)
 """Frame rate of a folder of pictures when nobody says one."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rib.io.errors import RibError
-from rib.video.sequence import SUFFIXES, counted, in_order, pictures_in
+from rib.video.reading.sequence import SUFFIXES, counted, in_order, pictures_in
 
 VIDEOS = frozenset(
     (

@@ -11,7 +11,7 @@ from fractions import Fraction
 import numpy as np
 
 from rib.io.errors import RibError
-from rib.video.nominal import LARGEST_DENOMINATOR, nominal_rate
+from rib.video.timing.nominal_rate import LARGEST_DENOMINATOR, nominal_rate
 
 FINE_TICKS = 4
 """With fewer ticks a frame, rounding and a dropped frame look alike: only equal steps count as constant."""

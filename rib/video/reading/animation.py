@@ -13,9 +13,9 @@ from PIL import Image
 
 from rib.io.errors import RibError
 from rib.io.files.regular import check_regular
-from rib.video.look import Look
-from rib.video.pictures import as_rgb, opened_picture, refuse_larger, undecodable
-from rib.video.times import timing_from_ticks
+from rib.video.colour.look import Look
+from rib.video.reading.pictures import as_rgb, opened_picture, refuse_larger, undecodable
+from rib.video.timing.time_stamps import timing_from_ticks
 
 SUFFIXES = frozenset({".webp", ".png", ".apng"})
 _MILLISECOND = Fraction(1, 1000)

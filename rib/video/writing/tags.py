@@ -9,7 +9,7 @@ from typing import Any
 
 from av.container import OutputContainer
 
-from rib.video.container import opened
+from rib.video.reading.libav import opened
 
 TAGS = (
     *("title", "artist", "album", "comment", "description", "copyright", "date", "creation_time", "genre"),

@@ -19,8 +19,8 @@ from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 
 from rib.io.errors import RibError
-from rib.video.container import opened, reason, video_stream
-from rib.video.containers import container_named
+from rib.video.reading.libav import opened, reason, video_stream
+from rib.video.writing.containers import container_named
 
 PREROLL_S = 0.1
 """Packets this long before the first picture are kept: decoders start clean with them, MP4 hides them."""

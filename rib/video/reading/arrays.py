@@ -12,8 +12,8 @@ import numpy as np
 
 from rib.io.errors import RibError
 from rib.io.images import to_uint8
-from rib.video.look import Look
-from rib.video.times import Timing, constant_times, exact_fps, timing_from_seconds
+from rib.video.colour.look import Look
+from rib.video.timing.time_stamps import Timing, constant_times, exact_fps, timing_from_seconds
 
 
 class ArraySource:

@@ -13,8 +13,8 @@ from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 
 from rib.io.images import to_uint8
-from rib.video.deep import to_rgb8, to_rgb16
-from rib.video.look import Look
+from rib.video.colour.high_bit_depth import to_rgb8, to_rgb16
+from rib.video.colour.look import Look
 
 AS_OTHERS = Interpolation.BICUBIC
 """What ffmpeg and OpenCV ask for, so that the pixels are theirs."""

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 
 from rib.video.source import FrameSource
-from rib.video.times import Timing
-from rib.video.view import View
+from rib.video.timing.time_stamps import Timing
+from rib.video.views.view import View
 
 PATTERNS = (
     *((2, 1), (3, 1), (4, 1), (5, 1), (5, 2), (3, 2), (4, 3), (5, 3), (5, 4), (6, 5), (8, 5), (15, 8)),

@@ -26,11 +26,11 @@ from PIL import Image, ImageOps
 from rib.io.errors import RibError
 from rib.io.files.regular import check_regular
 from rib.io.files.whole import temporary_folder, write_errors
-from rib.video.convert import over_ground
-from rib.video.deep import WHITE, to_rgb8, to_rgb_of_16
-from rib.video.look import Look
-from rib.video.sequence import SUFFIXES, missing_numbers, pictures_in
-from rib.video.times import constant_times
+from rib.video.colour.convert import over_ground
+from rib.video.colour.high_bit_depth import WHITE, to_rgb8, to_rgb_of_16
+from rib.video.colour.look import Look
+from rib.video.reading.sequence import SUFFIXES, missing_numbers, pictures_in
+from rib.video.timing.time_stamps import constant_times
 
 _SWAPPED = frozenset({5, 6, 7, 8})
 """EXIF orientations that swap width and height."""

@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 
 from rib.io.errors import RibError
-from rib.video.decode import VideoSource
+from rib.video.reading.decode import VideoSource
 from rib.video.source import FrameSource
-from rib.video.times import Timing, constant_times, timing_from_seconds
+from rib.video.timing.time_stamps import Timing, constant_times, timing_from_seconds
 
 SAME_TIME_S = 1e-6
 """Two moments closer than this are one."""

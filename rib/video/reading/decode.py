@@ -21,10 +21,10 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from rib.io.errors import RibError
-from rib.video.container import decoded, opened, reason, repair, video_stream
-from rib.video.convert import Converter, deinterlaced
-from rib.video.look import Look, tone_mapped
-from rib.video.scan import frame_tick, scan
+from rib.video.colour.convert import Converter, deinterlaced
+from rib.video.colour.look import Look, tone_mapped
+from rib.video.reading.libav import decoded, opened, reason, repair, video_stream
+from rib.video.reading.scan import frame_tick, scan
 
 MARGIN = 16
 """Frames from the aim of a jump to the first frame wanted, which so leans on nothing before a keyframe."""

@@ -1,0 +1,1 @@
+"""Time stamps of frames, and the nominal rate that an unsteady clock means."""

@@ -1,0 +1,1 @@
+"""Writing of videos: containers, encoders, sound, metadata."""
