@@ -11,17 +11,11 @@ import pytest
 
 from rib.config.compose import compose
 from rib.pipeline.interpolate import interpolate
-from rib.video import open_source, subclip
+from rib.video import FrameSource, open_source, subclip
 
 FOOTAGE = Path(__file__).resolve().parents[3] / "shared" / "data" / "video"
-CLIPS = [
-    "intel_asl_walk.mkv",
-    "pose2sim_single_cam01.mp4",
-    "pose2sim_single_cam03.mp4",
-    "sam2_juggle.mp4",
-    "sports2d_demo.mp4",
-]
-WANTED = {"rate=2": 2.0, "rate=3": 3.0, "rate=4": 4.0, "rate=2.5": 2.5, "fps=60": None}
+CLIPS = ["intel_asl_walk.mkv", "pose2sim_single_cam01.mp4", "sam2_juggle.mp4", "sports2d_demo.mp4"]
+WANTED = {"rate=2": 2.0, "rate=3": 3.0, "rate=2.5": 2.5, "fps=60": None}
 
 pytestmark = pytest.mark.slow
 
@@ -34,23 +28,29 @@ def footage(request: pytest.FixtureRequest) -> Path:
     return path
 
 
+def made_of(source: FrameSource, output: Path, *overrides: str) -> dict:
+    """The summary of a result without poses and people, which lies in `output`."""
+    config = compose(
+        "interpolate", "input=clip.mp4", f"output={output}", *overrides, "render=none", "device=cpu",
+        f"cache.dir={output.parent / 'cache'}", "report=false", "video.pictures=true",
+    )  # fmt: skip
+    return interpolate(config, source)
+
+
 def test_counts_times_and_keyframes(footage: Path, tmp_path: Path) -> None:
-    source = subclip(open_source(footage), first=20, count=7)
+    whole = open_source(footage)
+    source = subclip(whole, first=20, count=7, size_px=(whole.size_px[0] // 4, whole.size_px[1] // 4))
     keyframes = list(source)
     for wanted, rate in WANTED.items():
-        config = compose(
-            "interpolate", f"input={footage}", wanted, f"output={tmp_path / 'out'}",
-            "background=blend", "render=none", f"cache.dir={tmp_path / 'cache'}", "device=cpu",
-            "report=false", "video.pictures=true", "write_poses=true",
-        )  # fmt: skip
-        summary = interpolate(config, source)
+        output = tmp_path / wanted
+        summary = made_of(source, output, wanted, "background=blend")
         fps = float(source.fps) * rate if rate else 60.0
         count = int(np.ceil(source.duration_s * fps - 0.05))
         assert summary["output"]["fps"] == pytest.approx(fps)
         assert summary["output"]["frames"] == count
-        files = sorted((tmp_path / "out" / "frames").glob("*.png"))
-        assert len(files) == count == len(list((tmp_path / "out" / "poses").glob("*.json")))
-        with av.open(str(tmp_path / "out" / "video.mp4")) as video:
+        files = sorted((output / "frames").glob("*.png"))
+        assert len(files) == count
+        with av.open(str(output / "video.mp4")) as video:
             assert float(video.streams.video[0].average_rate) == pytest.approx(fps, rel=1e-6)
             assert sum(1 for _ in video.decode(video=0)) == count
         for index, time_s in enumerate(source.times_s):
@@ -59,13 +59,12 @@ def test_counts_times_and_keyframes(footage: Path, tmp_path: Path) -> None:
                 assert np.array_equal(cv2.imread(str(files[number]))[..., ::-1], keyframes[index])
 
 
-def test_odd_sizes(footage: Path, tmp_path: Path) -> None:
-    source = subclip(open_source(footage), first=0, count=3, crop_xywh_px=(0, 0, 333, 257))
-    for background in ("rife", "flow"):
-        config = compose(
-            "interpolate", f"input={footage}", "rate=2", f"output={tmp_path / background}",
-            f"background={background}", "render=none",
-            f"cache.dir={tmp_path / 'cache'}", "device=cpu", "report=false",
-        )  # fmt: skip
-        assert interpolate(config, source)["output"]["frames"] == 6
-        assert cv2.imread(str(tmp_path / background / "frames" / "000001.png")).shape == (257, 333, 3)
+@pytest.mark.parametrize("background", ["rife", "flow"])
+def test_odd_sizes(background: str, tmp_path: Path) -> None:
+    path = FOOTAGE / "sam2_juggle.mp4"
+    if not path.is_file():
+        pytest.skip("the clip sam2_juggle.mp4 is not beside this checkout (shared/data/video)")
+    source = subclip(open_source(path), first=0, count=3, crop_xywh_px=(0, 0, 333, 257))
+    summary = made_of(source, tmp_path / "out", "rate=2", f"background={background}")
+    assert summary["output"]["frames"] == 6
+    assert cv2.imread(str(tmp_path / "out" / "frames" / "000001.png")).shape == (257, 333, 3)

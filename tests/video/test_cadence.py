@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from rib.video import ArraySource, View, without_duplicates
-from rib.video.views.cadence import PATTERNS
+from rib.video.views.cadence import PATTERNS, find_cadence
 
 SIZE = (96, 64)
 
@@ -81,3 +81,16 @@ def test_frames_dropped_at_random_are_no_cadence() -> None:
 
 def test_patterns_hold_fewer_pictures_than_frames() -> None:
     assert all(pictures < frames for frames, pictures in PATTERNS)
+
+
+@pytest.mark.parametrize("count", [6, 10, 16, 24])
+def test_motion_that_comes_and_goes_is_no_cadence(count: int) -> None:
+    found = [find_cadence(np.random.default_rng(seed).gamma(4, 5, count)) for seed in range(100)]
+    assert found == [None] * 100
+
+
+def test_a_few_frames_tell_no_cadence() -> None:
+    pulses = np.array([0, 2, 9, 30, 2, 3, 20])  # of a juggler: fast, slow, fast
+    assert find_cadence(pulses.astype(float)) is None
+    assert find_cadence(np.tile([20.0, 2.0], 4)) is None
+    assert find_cadence(np.tile([20.0, 2.0], 8)) is not None
