@@ -13,8 +13,8 @@ import matplotlib as mpl
 mpl.use("Agg")
 import matplotlib.pyplot as plt
 
-from rib.config.sweep import rows_of, runs_of
-from rib.engine.csv_logger import read_metrics
+from rib.config.sweeps.results import rows_of, runs_of
+from rib.engine.loggers.csv_logger import read_metrics
 
 RATE, DECAY = "task.module.optimizer.lr", "task.module.optimizer.weight_decay"
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import torch
 
 from rib.io.recipe import build
-from rib.mocap.bank import MotionBank
+from rib.mocap.stores.bank import MotionBank
 from rib.motion.nets.checkpoint import load_net, shipped_weights
 from rib.motion.training.windows import MotionWindows
 

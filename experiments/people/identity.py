@@ -20,11 +20,11 @@ import yaml
 from scipy.optimize import linear_sum_assignment
 
 from rib.io.recipe import build
-from rib.pose.blazepose import BodyLandmarker, PersonDetector
-from rib.pose.detection import Detection
-from rib.pose.people import Crowd
-from rib.pose.plausible import TRUNK, size_px
-from rib.pose.track import Tracker, lasting
+from rib.pose.detectors.blazepose import BodyLandmarker, PersonDetector
+from rib.pose.detectors.detection import Detection
+from rib.pose.detectors.people_detector import Crowd
+from rib.pose.detectors.plausible import TRUNK, size_px
+from rib.pose.tracking.tracker import Tracker, lasting
 from rib.video import open_source, subsample
 from rib.video.camera import CameraWalk
 

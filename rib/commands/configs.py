@@ -21,7 +21,7 @@ USAGE = """usage: rib configs ls [GROUP] | show GROUP/OPTION | cp GROUP/OPTION N
 
 def command(arguments: list[str]) -> None:
     """Entry point for `rib configs`."""
-    from rib.config import catalog
+    from rib.config.help import catalog
     from rib.config.search import settle
     from rib.io.plugins import import_plugins
 

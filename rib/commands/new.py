@@ -16,7 +16,7 @@ Writes FOLDER/experiment/NAME.yaml, or conf/experiment/NAME.yaml, with a comment
 
 def command(arguments: list[str]) -> None:
     """Entry point for `rib new`."""
-    from rib.config.catalog import new_experiment
+    from rib.config.help.catalog import new_experiment
     from rib.config.paths import conf_dirs
     from rib.config.search import CONFIG_DIR, settle
 

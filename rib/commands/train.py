@@ -5,14 +5,14 @@ from __future__ import annotations
 import sys
 
 from rib.config.app import exit_code, run
-from rib.engine.distributed_env import distributed_env
+from rib.engine.distributed.environment import distributed_env
 from rib.engine.settings import TrainSettings
 from rib.engine.worker import is_worker, work
 
 
 def task(config: TrainSettings) -> float | None:
     """Fit, say where the run lies, and give the sweeper its number."""
-    from rib.config.sweep import overrides_of_this_job
+    from rib.config.sweeps.results import overrides_of_this_job
     from rib.engine.fit import fit
 
     score = fit(config, overrides_of_this_job())
@@ -30,7 +30,7 @@ def command(arguments: list[str], root: str | None = None) -> None:
         run("train", task, arguments, root)
     finally:
         if distributed_env().num_ranks > 1:
-            from rib.engine.rendezvous import dismiss
+            from rib.engine.distributed.rendezvous import dismiss
 
             dismiss()
 

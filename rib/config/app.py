@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from rib.config.renamed import current_override
-from rib.engine.distributed_env import distributed_env
+from rib.engine.distributed.environment import distributed_env
 from rib.io.errors import RibError
 from rib.io.files.whole import NO_SPACE, write_errors
 from rib.io.plugins import import_plugins, wanted
@@ -101,17 +101,17 @@ def run(verb: str, task: Task, arguments: list[str], root: str | None = None) ->
     Raises:
         RibError: A mistake in the arguments or in a config.
     """
-    from rib.config.choices import check_choice
+    from rib.config.overrides.choices import check_choice
     from rib.config.search import settle
 
     arguments, plugins = settle(arguments)
     if {"-h", "--help"} & set(arguments):
-        from rib.config.usage import usage
+        from rib.config.help.usage import usage
 
         print(usage(verb))
         return
+    from rib.config.overrides.shorthand import as_settings
     from rib.config.schema import ROOTS
-    from rib.config.shorthand import as_settings
 
     if "input" in ROOTS[verb].__dataclass_fields__:
         arguments = as_settings(arguments, ROOTS[verb])
@@ -132,10 +132,11 @@ def _compose_and_call(
     os.environ["HYDRA_FULL_ERROR"] = "1"
     import hydra
 
-    from rib.config import schema, sweep
-    from rib.config.explain import ConfigError, explain
-    from rib.config.literal import literal
+    from rib.config import schema
+    from rib.config.overrides.explain import ConfigError, explain
+    from rib.config.overrides.literal import literal
     from rib.config.paths import conf_dir
+    from rib.config.sweeps import results as sweep
 
     schema.register()
     sys.argv = [f"rib {verb}", *(literal(argument, schema.ROOTS[verb]) for argument in arguments)]
@@ -166,7 +167,7 @@ def _job(verb: str, task: Task, plugins: tuple[str, ...]) -> Callable[[Any], Any
         from hydra.core.hydra_config import HydraConfig
         from hydra.types import RunMode
 
-        from rib.config.sweep import check_mode, note_failure
+        from rib.config.sweeps.results import check_mode, note_failure
 
         results: list[Any] = []
 
@@ -186,7 +187,7 @@ def _job(verb: str, task: Task, plugins: tuple[str, ...]) -> Callable[[Any], Any
                 if "run_dir" in config:
                     note_failure(Path(config.run_dir), error)
                     if distributed_env().num_ranks > 1:
-                        from rib.engine.rendezvous import report_early
+                        from rib.engine.distributed.rendezvous import report_early
 
                         report_early(error)
                 raise
@@ -212,7 +213,7 @@ def settings_of(config: Any, verb: str, typed: Iterable[str] = (), plugins: Iter
     from omegaconf import OmegaConf
 
     from rib.config import schema
-    from rib.config.explain import ConfigError, explain
+    from rib.config.overrides.explain import ConfigError, explain
     from rib.config.recipes import check_recipes, check_registered
     from rib.config.unused import refuse_unused
 

@@ -12,7 +12,7 @@ from typing import Any, overload
 import numpy as np
 
 from rib.config.compose import compose
-from rib.config.literal import quoted
+from rib.config.overrides.literal import quoted
 from rib.io.errors import RibError
 from rib.pipeline.batch import clips_of, interpolate_all
 from rib.pipeline.chain import Chain

@@ -40,7 +40,7 @@ def words(typed: Sequence[str], verbs: Sequence[str], roots: Sequence[str]) -> l
 
 
 def _choices(verb: str) -> Iterator[str]:
-    from rib.config.usage import choices_of
+    from rib.config.help.usage import choices_of
 
     for group in choices_of(verb):
         yield from (f"{group}={option} " for option in options(group))

@@ -13,9 +13,9 @@ from omegaconf import DictConfig, OmegaConf
 from rib.benchmark.settings import BenchmarkSettings
 from rib.config import schema
 from rib.config.app import settings_of
-from rib.config.choices import check_choice
-from rib.config.explain import ConfigError, MissingPluginError, explain
-from rib.config.literal import literal
+from rib.config.overrides.choices import check_choice
+from rib.config.overrides.explain import ConfigError, MissingPluginError, explain
+from rib.config.overrides.literal import literal
 from rib.config.paths import conf_dir, groups, options
 from rib.config.recipes import check_recipes
 from rib.config.renamed import current_override
@@ -108,7 +108,7 @@ def _check_sweep(verb: str, text: str) -> int:
     config = _compose(verb, text, return_hydra_config=True)
     sweeper: Any = OmegaConf.to_container(config.hydra.sweeper, resolve=True)
     if sweeper["_target_"] == schema.STUDY["_target_"]:
-        check({**sweeper, "_target_": "rib.config.study.StudySweeper"})
+        check({**sweeper, "_target_": "rib.config.sweeps.optuna_study.StudySweeper"})
     for name in sweeper.get("params") or {}:
         if not _is_setting(config, name):
             raise RibError(f"{verb} {text}: it varies {name!r}, which is no setting")

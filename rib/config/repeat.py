@@ -11,7 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from rib.config.compose import composed_defaults
 from rib.config.frozen import Frozen, read_frozen, texts
-from rib.config.literal import escaped
+from rib.config.overrides.literal import escaped
 from rib.config.paths import conf_dir
 from rib.config.renamed import GONE, current_override
 from rib.config.schema import ROOTS

@@ -68,7 +68,7 @@ def register() -> None:
     from hydra.core.plugins import Plugins
 
     from rib.config import search
-    from rib.config.study import StudySweeper
+    from rib.config.sweeps.optuna_study import StudySweeper
 
     search.register()
     store = ConfigStore.instance()

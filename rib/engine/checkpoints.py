@@ -10,7 +10,7 @@ import torch
 from lightning_fabric.plugins.io.torch_io import TorchCheckpointIO
 from pytorch_lightning import Callback, LightningModule, Trainer
 
-from rib.engine.data_fingerprint import described
+from rib.engine.run_folder.data_fingerprint import described
 from rib.io.errors import RibError
 from rib.io.files.streams import stream_whole
 from rib.io.recipe import build_from_file

@@ -13,13 +13,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rib.engine.data_fingerprint import check_same, fingerprint
-from rib.engine.distributed_env import distributed_env
-from rib.engine.launch import env_of, launched
+from rib.engine.distributed.environment import distributed_env
+from rib.engine.distributed.launch import env_of, launched
 from rib.engine.restore import already_finished, forget_what_comes_again, settled
-from rib.engine.run_folder import open_run_folder
-from rib.engine.settings import TrainSettings
-from rib.engine.status import (
+from rib.engine.run_folder.data_fingerprint import check_same, fingerprint
+from rib.engine.run_folder.folder import open_run_folder
+from rib.engine.run_folder.status import (
     FAILED,
     FINISHED,
     PREEMPTED,
@@ -29,13 +28,14 @@ from rib.engine.status import (
     read_status,
     write_status,
 )
+from rib.engine.settings import TrainSettings
 from rib.io.errors import RibError, in_one_line
 from rib.io.files.whole import write_errors
 from rib.io.plugins import import_plugins
 from rib.io.recipe import build
 
 if TYPE_CHECKING:
-    from rib.engine.rendezvous import Rendezvous
+    from rib.engine.distributed.rendezvous import Rendezvous
 
 log = logging.getLogger(__name__)
 
@@ -126,7 +126,7 @@ def _train(
 def _trainer(config: TrainSettings, module: Any, rendezvous: Rendezvous | None, loggers: list[Any]) -> Any:
     """The trainer, with what every run has."""
     from rib.engine.checkpoints import DescribeCheckpoint, ResumeStopped, WholeCheckpointIO
-    from rib.engine.rendezvous import GivenEnvironment
+    from rib.engine.distributed.rendezvous import GivenEnvironment
 
     recipe = clipping_handed_over(config.trainer, module)
     if isinstance(recipe.get("strategy"), Mapping):
@@ -147,7 +147,7 @@ def _trainer(config: TrainSettings, module: Any, rendezvous: Rendezvous | None, 
 
 
 def _beside_rank_0() -> float | None:
-    from rib.engine.rendezvous import outside_rendezvous
+    from rib.engine.distributed.rendezvous import outside_rendezvous
 
     rendezvous = outside_rendezvous()
     settings = rendezvous.receive()
@@ -161,7 +161,7 @@ def _refusal_told() -> Iterator[None]:
         yield
     except Exception as error:
         if distributed_env().num_ranks > 1:
-            from rib.engine.rendezvous import outside_rendezvous
+            from rib.engine.distributed.rendezvous import outside_rendezvous
 
             outside_rendezvous().refuse(error)
             if distributed_env().started_by == "submitit":
@@ -173,7 +173,7 @@ def _send_home() -> None:
     """Nothing is left to do in a job of submitit; elsewhere the command says so at its end."""
     env = distributed_env()
     if env.num_ranks > 1 and env.started_by == "submitit":
-        from rib.engine.rendezvous import outside_rendezvous
+        from rib.engine.distributed.rendezvous import outside_rendezvous
 
         outside_rendezvous().close()
 

@@ -9,8 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from rib.engine.run_folder.status import FINISHED, NAME, PREEMPTED, Status, read_status
 from rib.engine.settings import TrainSettings
-from rib.engine.status import FINISHED, NAME, PREEMPTED, Status, read_status
 from rib.io.errors import RibError
 from rib.io.registry import REGISTRY
 
@@ -81,7 +81,7 @@ def settled(config: TrainSettings) -> TrainSettings:
 
 def forget_what_comes_again(run_dir: Path, ckpt: Path) -> None:
     """Take what was logged after a checkpoint out of the folder of a run that goes on from it."""
-    from rib.engine.csv_logger import forget_from
+    from rib.engine.loggers.csv_logger import forget_from
 
     forget_from(run_dir / "metrics.csv", int(_read(ckpt)["global_step"]))
 

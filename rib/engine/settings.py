@@ -24,7 +24,7 @@ class TaskSettings(Settings):
 
 @dataclass(kw_only=True)
 class RunSettings(Settings):
-    """Id and words that a run is known by (`rib.engine.identity.RunIdentity`)."""
+    """Id and words that a run is known by (`rib.engine.run_folder.identity.RunIdentity`)."""
 
     id: str | None = None
     tags: list[str]

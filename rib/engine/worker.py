@@ -8,7 +8,7 @@ import signal
 import sys
 import traceback
 
-from rib.engine.distributed_env import WORKER, distributed_env
+from rib.engine.distributed.environment import WORKER, distributed_env
 from rib.engine.settings import TrainSettings
 from rib.io.processes.workers import die_with_parent
 
@@ -23,7 +23,7 @@ def work() -> int:
         signal.signal(number, signal.SIG_IGN)
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("rib").setLevel(logging.INFO)
-    from rib.engine.rendezvous import outside_rendezvous
+    from rib.engine.distributed.rendezvous import outside_rendezvous
     from rib.io.errors import RibError
 
     rendezvous, code = outside_rendezvous(), 0

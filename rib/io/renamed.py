@@ -103,8 +103,18 @@ RENAMED = {
     "rib.render.refine.registered": "rib.render.refine.alignment",
     "rib.render.refine.clip_drawing": "rib.render.refine.clip_input",
     "rib.render.training.drawn_data": "rib.render.training.refiner_data",
-    "rib.engine.meeting": "rib.engine.rendezvous",
-    "rib.engine.rows_logger": "rib.engine.csv_logger",
+    "rib.engine.meeting": "rib.engine.distributed.rendezvous",
+    "rib.engine.rows_logger": "rib.engine.loggers.csv_logger",
+    "rib.pipeline.prepare_refiner": "rib.pipeline.refiner_dataset.prepare",
+    "rib.pose.track": "rib.pose.tracking.tracker",
+    "rib.pose.links": "rib.pose.tracking.links",
+    "rib.engine.sharded": "rib.engine.distributed.sharded",
+    "rib.engine.csv_logger": "rib.engine.loggers.csv_logger",
+    "rib.engine.wandb_logger": "rib.engine.loggers.wandb_logger",
+    "rib.engine.callbacks": "rib.engine.callbacks.monitors",
+    "rib.engine.profile": "rib.engine.callbacks.profile",
+    "rib.engine.preemption": "rib.engine.callbacks.preemption",
+    "rib.mocap.views": "rib.mocap.cameras.views",
 }
 """Modules of earlier releases, and where what stood in them stands now."""
 
@@ -113,7 +123,7 @@ CLASSES = {
     for module, before, today in (
         ("rib.render.skinning.layered_skinning", "Puppet", "LayeredSkinning"),
         ("rib.render.training.refiner_data", "DrawnDataModule", "RefinerDataModule"),
-        ("rib.engine.csv_logger", "RowsLogger", "CsvLogger"),
+        ("rib.engine.loggers.csv_logger", "RowsLogger", "CsvLogger"),
         ("rib.render.training.discriminator", "Opponent", "Discriminator"),
         ("rib.render.training.image_logging", "PicturePanels", "ImageLogging"),
         ("rib.render.training.video_logging", "VideoPanels", "VideoLogging"),

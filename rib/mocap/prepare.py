@@ -12,8 +12,8 @@ from rib.io.errors import RibError
 from rib.io.files.whole import write_text_whole
 from rib.io.preparation.work_items import PreparationReport, Progress, items_of_shard, results
 from rib.io.settings.ranges import OneOf, Range, Shard, Whole
-from rib.mocap.joint_files import read_joints
-from rib.mocap.readers import AmassReader, MocapReader
+from rib.mocap.readers.joint_files import read_joints
+from rib.mocap.readers.reader import AmassReader, MocapReader
 from rib.mocap.recording import Recording
 from rib.mocap.work_items import MocapItem, MocapRecipe, list_items, prepare_item, remove_stale
 
@@ -131,8 +131,8 @@ def _run(
 
 
 def _merge(items: list[MocapItem], skipped: dict[str, str], output: Path, recipe: MocapRecipe) -> None:
-    from rib.mocap.reference_store import write_reference_store
-    from rib.mocap.store import write_store  # brings torch, which workers do without
+    from rib.mocap.stores.reference_store import write_reference_store
+    from rib.mocap.stores.store import write_store  # brings torch, which workers do without
 
     done: list[MocapItem] = [item for item in items if item.name not in skipped]
     if not done:

@@ -17,8 +17,8 @@ import numpy as np
 from rib.io.cache import key_of, remove_entry
 from rib.io.errors import RibError
 from rib.io.preparation.work_items import WorkItem
-from rib.mocap.joint_files import write_joints
-from rib.mocap.readers import Reader
+from rib.mocap.readers.joint_files import write_joints
+from rib.mocap.readers.reader import Reader
 from rib.mocap.recording import Recording
 from rib.mocap.resample import resample
 from rib.mocap.skeletons import to_body19

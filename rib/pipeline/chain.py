@@ -25,7 +25,7 @@ from rib.pipeline.synthesis.neighbours import shared_with_others
 from rib.pipeline.synthesis.output_frames import OutputFrame, held, in_order
 from rib.pipeline.synthesis.synthesiser import Observer, Synthesiser
 from rib.pipeline.timeline import Timeline
-from rib.pose.appearance import alike
+from rib.pose.detectors.appearance import alike
 from rib.structures.interval import Interval, Keyframe
 from rib.structures.person_interval import PersonInterval
 from rib.video import FrameSource

@@ -11,9 +11,9 @@ import numpy as np
 from rib.io.errors import RibError
 from rib.io.recipe import build
 from rib.keypoint_files import People, read_people
-from rib.pose.detection import Detection
-from rib.pose.identified import identified_tracks
-from rib.pose.track import Tracker
+from rib.pose.detectors.detection import Detection
+from rib.pose.tracking.identified import identified_tracks
+from rib.pose.tracking.tracker import Tracker
 from rib.structures.keypoints import PoseSequence, PoseTracks
 from rib.video import FrameSource
 
@@ -24,7 +24,7 @@ class FilesPose:
     Args:
         path: A folder of OpenPose JSON or one JSON file (see `rib.keypoint_files.read_people`).
         layout: The points' order, or `auto`.
-        tracker: The recipe of a `rib.pose.track.Tracker`.
+        tracker: The recipe of a `rib.pose.tracking.tracker.Tracker`.
 
     Raises:
         RibError: No path is given.

@@ -10,8 +10,8 @@ from typing import Annotated
 import numpy as np
 
 from rib.io.settings.ranges import Range
-from rib.pose.blazepose import Body, BodyLandmarker, Roi
-from rib.pose.flip_augmentation import flipped_landmarks
+from rib.pose.detectors.blazepose import Body, BodyLandmarker, Roi
+from rib.pose.detectors.flip_augmentation import flipped_landmarks
 from rib.pose.matting import guided_filter, keep_touching, steepen
 from rib.pose.memory import trim_memory
 from rib.structures.keypoints import PoseSequence, PoseTracks

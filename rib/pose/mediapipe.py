@@ -21,7 +21,7 @@ class MediapipePose:
     mirrored), finds the hands, and looks again where the first walk lost them for a moment.
 
     Args:
-        tracker: Recipe of the tracker (`rib.pose.track.Tracker`).
+        tracker: Recipe of the tracker (`rib.pose.tracking.tracker.Tracker`).
         min_visibility: Mean visibility (0..1) of shoulders and hips below which a find is not believed.
         max_people: At most so many people are followed at a time, the largest.
         tile_px: Side in pixels of the smallest tile on which small people are searched.
@@ -30,7 +30,7 @@ class MediapipePose:
         window_px: A person is shrunk to at most this many pixels before the networks see them.
         apart: Distance (trunk lengths) at which the two looks at a joint count as contradicting each other.
         swap_cost: Price (trunk lengths) of taking left for right at one keyframe
-            (`rib.pose.left_right.fix_left_right_swaps`).
+            (`rib.pose.tracking.left_right.fix_left_right_swaps`).
     """
 
     keep = True

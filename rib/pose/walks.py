@@ -9,12 +9,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rib.pose.blazepose import BodyLandmarker, PersonDetector, Roi
-from rib.pose.flip_augmentation import average, flipped_landmarks
-from rib.pose.left_right import fix_left_right_swaps
-from rib.pose.people import Candidate, Crowd, believe
-from rib.pose.sequences import nobody
-from rib.pose.track import Tracker, lasting, main_person
+from rib.pose.detectors.blazepose import BodyLandmarker, PersonDetector, Roi
+from rib.pose.detectors.flip_augmentation import average, flipped_landmarks
+from rib.pose.detectors.people_detector import Candidate, Crowd, believe
+from rib.pose.tracking.left_right import fix_left_right_swaps
+from rib.pose.tracking.sequences import nobody
+from rib.pose.tracking.tracker import Tracker, lasting, main_person
 from rib.structures.keypoints import LAYERS, PoseSequence, PoseTracks
 from rib.structures.skeleton import joint_set
 from rib.video import FrameSource

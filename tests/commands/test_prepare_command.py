@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from rib.commands.prepare import command
-from rib.mocap.joint_files import write_joints
-from rib.mocap.store import MotionStore
+from rib.mocap.readers.joint_files import write_joints
+from rib.mocap.stores.store import MotionStore
 from rib.mocap.synthetic import synthetic_recordings
 
 

@@ -7,7 +7,7 @@ import yaml
 from hydra.errors import MissingConfigException
 
 from rib.config.compose import check_all, compose
-from rib.config.explain import MissingPluginError, explain
+from rib.config.overrides.explain import MissingPluginError, explain
 from rib.config.paths import conf_dir, groups
 from rib.config.recipes import check_recipes
 from rib.config.schema import ROOTS

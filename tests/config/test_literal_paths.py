@@ -14,7 +14,7 @@ from omegaconf import OmegaConf
 
 from rib.config import app, schema
 from rib.config.compose import compose
-from rib.config.literal import literal, quoted
+from rib.config.overrides.literal import literal, quoted
 from rib.io.errors import RibError
 from rib.io.settings.paths import is_path_setting
 from rib.pipeline.settings import UpsampleSettings

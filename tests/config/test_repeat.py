@@ -63,7 +63,7 @@ def refused(capfd: pytest.CaptureFixture[str], *arguments: str) -> str:
 EVIL = {"_target_": SYSTEM, "command": "touch ran"}
 HOSTILE: dict[str, tuple[str, dict[str, Any], str]] = {
     "a stage": ("result", {"render": EVIL}, "render names 'torch.utils.collect_env.run'"),
-    "a nested recipe": ("result", {"pose__tracker": EVIL}, "allowed there: rib.pose.track.Tracker"),
+    "a nested recipe": ("result", {"pose__tracker": EVIL}, "allowed there: rib.pose.tracking.tracker"),
     "a recipe where none is": ("result", {"cuts": EVIL}, "where no recipe is allowed"),
     "a resolver": ("result", {"device": "${oc.env:HOME}"}, "device=${oc.env:HOME} would have"),
     "a reference": ("result", {"render__x": "${device}"}, "would have to be filled in"),

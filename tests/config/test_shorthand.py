@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from rib.config.compose import compose
+from rib.config.overrides.shorthand import as_settings
 from rib.config.schema import ROOTS
-from rib.config.shorthand import as_settings
 from rib.io.errors import RibError
 
 TYPED = {

@@ -10,7 +10,7 @@ import pytest
 from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import OmegaConf
 
-from rib.config.study import StudySweeper
+from rib.config.sweeps.optuna_study import StudySweeper
 from rib.io.errors import RibError
 
 optuna = pytest.importorskip("optuna", reason="sweeps by Optuna run with the extra [sweep]")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from rib.engine.callbacks import SeedSteps, StopWhenNotFinite
+from rib.engine.callbacks.monitors import SeedSteps, StopWhenNotFinite
 from rib.engine.fit import fit
 from rib.io.errors import RibError
 

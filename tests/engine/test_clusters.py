@@ -13,8 +13,8 @@ import pytest
 from fake_slurm import install
 from tiny_runs import TINY
 
-from rib.engine.csv_logger import read_metrics
-from rib.engine.status import read_status
+from rib.engine.loggers.csv_logger import read_metrics
+from rib.engine.run_folder.status import read_status
 
 STEPS = 12
 RUN = (*TINY, f"task.data.batches_per_epoch={2 * STEPS}", "trainer.max_epochs=1")

@@ -11,8 +11,8 @@ import torch
 import torch.distributed as dist
 
 from rib.engine.checkpoints import read_checkpoint
-from rib.engine.csv_logger import read_metrics
 from rib.engine.fit import fit
+from rib.engine.loggers.csv_logger import read_metrics
 from rib.io.errors import RibError
 
 Settings = Callable[..., dict[str, Any]]
@@ -53,7 +53,7 @@ def test_what_another_rank_says_is_told_instead_of_a_broken_connection(
         "import os\n"
         "if os.environ.get('RIB_WORKER'):\n"
         "    from rib.io.errors import RibError\n"
-        "    import rib.engine.callbacks as callbacks\n"
+        "    import rib.engine.callbacks.monitors as callbacks\n"
         "    def fail(*arguments): raise RibError('the loss is nan at step 0')\n"
         "    callbacks.StopWhenNotFinite.on_before_backward = fail\n"
     )

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from rib.config.paths import options
-from rib.engine.csv_logger import read_metrics
+from rib.engine.loggers.csv_logger import read_metrics
 from rib.render.refine.dataset import RefinerSample, write_samples
 from rib.render.refine.refiner_input import NUM_CHANNELS
 

@@ -2,7 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from rib.engine.distributed_env import DistributedEnv, check_started, distributed_env, processes_wanted
+from rib.engine.distributed.environment import (
+    DistributedEnv,
+    check_started,
+    distributed_env,
+    processes_wanted,
+)
 from rib.io.errors import RibError
 
 TORCHRUN = {

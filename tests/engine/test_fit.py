@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from rib.engine.checkpoints import load_module, read_checkpoint
-from rib.engine.csv_logger import read_metrics
 from rib.engine.fit import fit
+from rib.engine.loggers.csv_logger import read_metrics
 from rib.io.errors import RibError
 from rib.motion.training.module import MotionModule
 

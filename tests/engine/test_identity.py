@@ -13,9 +13,9 @@ from tiny_runs import TINY
 
 from rib.commands.train import command
 from rib.engine.checkpoints import KEY, read_checkpoint, trained_on
-from rib.engine.code_state import git_state, write_code_state
-from rib.engine.data_fingerprint import check_same, described, digest, fingerprint
-from rib.engine.identity import identify, read_identity
+from rib.engine.run_folder.code_state import git_state, write_code_state
+from rib.engine.run_folder.data_fingerprint import check_same, described, digest, fingerprint
+from rib.engine.run_folder.identity import identify, read_identity
 from rib.io.errors import RibError
 
 Settings = Callable[..., dict[str, Any]]

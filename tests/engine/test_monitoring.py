@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from rib.engine.csv_logger import read_metrics
 from rib.engine.fit import fit
+from rib.engine.loggers.csv_logger import read_metrics
 from rib.io.errors import RibError
 
 Settings = Callable[..., dict[str, Any]]

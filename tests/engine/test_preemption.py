@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import torch
 
-from rib.engine.csv_logger import CsvLogger, forget_from, read_metrics
 from rib.engine.fit import fit
-from rib.engine.status import read_status
+from rib.engine.loggers.csv_logger import CsvLogger, forget_from, read_metrics
+from rib.engine.run_folder.status import read_status
 from rib.motion.training.module import MotionModule
 
 Settings = Callable[..., dict[str, Any]]

@@ -13,8 +13,8 @@ from test_fit import assert_same
 from rib.clips.data import ClipDataModule
 from rib.config.compose import compose
 from rib.engine.checkpoints import load_module, read_checkpoint
-from rib.engine.csv_logger import read_metrics
 from rib.engine.fit import fit
+from rib.engine.loggers.csv_logger import read_metrics
 from rib.io.errors import RibError
 
 TINY = (

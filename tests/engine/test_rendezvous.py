@@ -5,8 +5,8 @@ import socket
 import pytest
 import torch.distributed as dist
 
-from rib.engine.distributed_env import DistributedEnv
-from rib.engine.rendezvous import Rendezvous, own_rendezvous
+from rib.engine.distributed.environment import DistributedEnv
+from rib.engine.distributed.rendezvous import Rendezvous, own_rendezvous
 from rib.io.errors import RibError
 
 

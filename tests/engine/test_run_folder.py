@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from rib.config.app import run
-from rib.engine.run_folder import claim_folder
+from rib.engine.run_folder.folder import claim_folder
 
 SMALL = ["experiment=motion_smoke", "hydra/job_logging=none", "hydra/hydra_logging=none"]
 

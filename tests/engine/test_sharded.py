@@ -10,8 +10,8 @@ import torch
 
 from rib.config.compose import compose
 from rib.engine.checkpoints import read_checkpoint
+from rib.engine.distributed.sharded import check_shardable
 from rib.engine.fit import fit
-from rib.engine.sharded import check_shardable
 from rib.io.errors import RibError
 from rib.io.recipe import build
 

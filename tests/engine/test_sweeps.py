@@ -12,8 +12,8 @@ from tiny_runs import TINY
 
 import rib.engine.fit
 from rib.commands.train import command
-from rib.engine.csv_logger import read_metrics
-from rib.engine.status import read_status
+from rib.engine.loggers.csv_logger import read_metrics
+from rib.engine.run_folder.status import read_status
 from rib.io.errors import RibError
 
 ONE_EPOCH = (*TINY, "trainer.max_epochs=1", "hydra.sweep.dir=sweep", "callbacks.throughput=null")

@@ -13,7 +13,7 @@ from tiny_runs import TINY
 
 from rib.commands.train import command
 from rib.engine.fit import fit
-from rib.engine.wandb_logger import WandbRun, answers
+from rib.engine.loggers.wandb_logger import WandbRun, answers
 from rib.io.errors import RibError
 
 Settings = Callable[..., dict[str, Any]]

@@ -18,7 +18,7 @@ from mutations import spoiled_bytes
 from rib.clips.synthetic import SyntheticClips
 from rib.clips.write import StoredClip, write_clips
 from rib.mocap.skeletons import SMPLH_JOINTS
-from rib.mocap.store import write_store
+from rib.mocap.stores.store import write_store
 from rib.mocap.synthetic import synthetic_recordings
 from rib.render.refine.dataset import RefinerSample, write_samples
 from rib.render.refine.refiner_input import NUM_CHANNELS

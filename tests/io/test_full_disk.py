@@ -18,13 +18,13 @@ from rib.engine.checkpoints import WholeCheckpointIO
 from rib.io.errors import RibError
 from rib.io.files.whole import NoSpaceError, write_errors, write_whole
 from rib.io.hdf5.writing import write_hdf5
-from rib.mocap.store import MotionStore, write_store
+from rib.mocap.stores.store import MotionStore, write_store
 from rib.mocap.synthetic import synthetic_recordings
 
 FILLED = """
 import os, resource, sys
 from pathlib import Path
-from rib.mocap.store import write_store
+from rib.mocap.stores.store import write_store
 from rib.mocap.synthetic import synthetic_recordings
 from rib.io.errors import RibError
 resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

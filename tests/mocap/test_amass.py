@@ -3,9 +3,9 @@ import pytest
 from amass_files import PARENTS, body_model, poses
 
 from rib.io.errors import RibError
-from rib.mocap.amass import read_amass
-from rib.mocap.body_model import JOINT_NAMES, BodyModel, BodyModels
 from rib.mocap.kinematics import y_up, z_up
+from rib.mocap.readers.amass import read_amass
+from rib.mocap.readers.body_model import JOINT_NAMES, BodyModel, BodyModels
 
 
 @pytest.fixture

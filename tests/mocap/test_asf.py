@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from rib.io.errors import RibError
-from rib.mocap.asf import INCH_M, amc_positions, read_amc, read_asf, skeleton_file
+from rib.mocap.readers.asf import INCH_M, amc_positions, read_amc, read_asf, skeleton_file
 
 ASF = """# a comment
 :version 1.10

@@ -3,8 +3,8 @@ import pytest
 import torch
 
 from rib.io.errors import RibError
-from rib.mocap.bank import MotionBank
 from rib.mocap.recording import Recording
+from rib.mocap.stores.bank import MotionBank
 from rib.structures.skeleton import BODY19
 
 

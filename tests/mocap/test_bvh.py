@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from rib.io.errors import RibError
-from rib.mocap.bvh import bvh_positions, nominal_fps, read_bvh
+from rib.mocap.readers.bvh import bvh_positions, nominal_fps, read_bvh
 
 ARM = """HIERARCHY
 ROOT my hip

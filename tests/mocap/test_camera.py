@@ -5,8 +5,8 @@ import torch
 from kornia.geometry.camera import project_points
 
 from rib.io.errors import RibError
-from rib.mocap.camera import Camera, orbit_rotation
-from rib.mocap.views import RandomViews, ReferenceViews, heading_rad
+from rib.mocap.cameras.camera import Camera, orbit_rotation
+from rib.mocap.cameras.views import RandomViews, ReferenceViews, heading_rad
 from rib.structures.skeleton import BODY19
 
 OURS = {

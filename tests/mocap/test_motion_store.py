@@ -8,11 +8,11 @@ import pytest
 import torch
 
 from rib.io.errors import RibError
-from rib.mocap.joint_files import write_joints
+from rib.mocap.readers.joint_files import write_joints
 from rib.mocap.recording import Recording
-from rib.mocap.reference_store import read_reference_store, write_reference_store
 from rib.mocap.skeletons import SMPLH_JOINTS, SMPLX_JOINTS, to_body19
-from rib.mocap.store import MotionStore, load_bank, write_store
+from rib.mocap.stores.reference_store import read_reference_store, write_reference_store
+from rib.mocap.stores.store import MotionStore, load_bank, write_store
 from rib.mocap.synthetic import synthetic_recordings
 
 

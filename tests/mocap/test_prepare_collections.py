@@ -8,12 +8,12 @@ import pytest
 from amass_files import body_model, poses
 
 from rib.io.errors import RibError
-from rib.mocap.bank import MotionBank
-from rib.mocap.joint_files import read_joints, write_joints
 from rib.mocap.prepare import prepare_amass, prepare_mocap
-from rib.mocap.readers import MocapReader, guess_unit_m
-from rib.mocap.reference_store import read_reference_store
-from rib.mocap.store import MotionStore
+from rib.mocap.readers.joint_files import read_joints, write_joints
+from rib.mocap.readers.reader import MocapReader, guess_unit_m
+from rib.mocap.stores.bank import MotionBank
+from rib.mocap.stores.reference_store import read_reference_store
+from rib.mocap.stores.store import MotionStore
 from rib.mocap.synthetic import synthetic_recordings
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"

@@ -13,7 +13,7 @@ from rib.commands.evaluate import command
 from rib.config.compose import compose
 from rib.io.errors import RibError
 from rib.io.recipe import build
-from rib.mocap.bank import MotionBank
+from rib.mocap.stores.bank import MotionBank
 from rib.mocap.synthetic import synthetic_recordings
 from rib.motion.evaluation import scoring as evaluation
 from rib.motion.evaluation.protocol import Condition, Sequence, keyframes, sequences

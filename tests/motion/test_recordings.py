@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from rib.io.errors import RibError
-from rib.mocap.joint_files import write_joints
+from rib.mocap.readers.joint_files import write_joints
 from rib.mocap.recording import Recording
-from rib.mocap.reference_store import write_reference_store
 from rib.mocap.skeletons import SMPLH_JOINTS
-from rib.mocap.store import write_store
+from rib.mocap.stores.reference_store import write_reference_store
+from rib.mocap.stores.store import write_store
 from rib.mocap.synthetic import synthetic_recordings
 from rib.motion.training.recordings import NUM_PEOPLE, load_recordings
 

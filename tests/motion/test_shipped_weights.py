@@ -10,7 +10,7 @@ import torch
 from safetensors import safe_open
 
 from rib.io.recipe import build
-from rib.mocap.bank import MotionBank
+from rib.mocap.stores.bank import MotionBank
 from rib.motion.nets.checkpoint import load_net, shipped_weights
 from rib.motion.training.module import between_px, spline_of
 from rib.motion.training.windows import MotionWindows

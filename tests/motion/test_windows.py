@@ -7,8 +7,8 @@ import pytest
 import torch
 from test_corruption import NONE
 
-from rib.mocap.bank import MotionBank
-from rib.mocap.views import RandomViews
+from rib.mocap.cameras.views import RandomViews
+from rib.mocap.stores.bank import MotionBank
 from rib.motion.corruption.detector_noise import DetectorNoise
 from rib.motion.training.data import DrawnBatches
 from rib.motion.training.windows import NUM_QUERIES, MotionWindows, WindowRecipe

@@ -3,8 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rib.pose.blazepose import Body, Roi
-from rib.pose.flip_augmentation import average, flipped_landmarks
+from rib.pose.detectors.blazepose import Body, Roi
+from rib.pose.detectors.flip_augmentation import average, flipped_landmarks
 from rib.structures.skeleton import joint_set
 
 FLIP = joint_set("blazepose33").flip_index

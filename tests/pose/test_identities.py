@@ -15,10 +15,10 @@ from scipy.optimize import linear_sum_assignment
 from rib.io.errors import RibError
 from rib.io.recipe import build
 from rib.io.weights.model_packages import require
-from rib.pose.blazepose import BodyLandmarker, PersonDetector
-from rib.pose.people import Crowd
-from rib.pose.plausible import TRUNK
-from rib.pose.track import Tracker
+from rib.pose.detectors.blazepose import BodyLandmarker, PersonDetector
+from rib.pose.detectors.people_detector import Crowd
+from rib.pose.detectors.plausible import TRUNK
+from rib.pose.tracking.tracker import Tracker
 from rib.structures.keypoints import PoseTracks
 from rib.video import FrameSource, open_source, subclip, subsample
 from rib.video.camera import CameraWalk

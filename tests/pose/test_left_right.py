@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rib.pose.left_right import fix_left_right_swaps
+from rib.pose.tracking.left_right import fix_left_right_swaps
 from rib.structures.keypoints import PoseSequence
 from rib.structures.skeleton import joint_set
 

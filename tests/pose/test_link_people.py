@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rib.io.recipe import build
-from rib.pose.appearance import alike, describe
-from rib.pose.detection import Detection
-from rib.pose.links import certain_links
-from rib.pose.plausible import plausible
-from rib.pose.sequences import nobody
-from rib.pose.track import Tracker
+from rib.pose.detectors.appearance import alike, describe
+from rib.pose.detectors.detection import Detection
+from rib.pose.detectors.plausible import plausible
+from rib.pose.tracking.links import certain_links
+from rib.pose.tracking.sequences import nobody
+from rib.pose.tracking.tracker import Tracker
 from rib.structures.skeleton import BODY25_HANDS
 
 TRACKER: Tracker = build(

@@ -13,7 +13,7 @@ from rib.io.recipe import build
 from rib.io.weights.model_packages import require
 from rib.pose.mask import MediapipeMask, body_roi
 from rib.pose.mediapipe import MediapipePose
-from rib.pose.sequences import nobody as no_tracks
+from rib.pose.tracking.sequences import nobody as no_tracks
 from rib.structures.keypoints import PoseSequence, PoseTracks
 from rib.structures.skeleton import convert, convert_joints, joint_set, mirror
 from rib.video import open_source, subclip, subsample

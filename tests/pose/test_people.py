@@ -3,8 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rib.pose.blazepose import Body, Roi
-from rib.pose.people import believe, tiles
+from rib.pose.detectors.blazepose import Body, Roi
+from rib.pose.detectors.people_detector import believe, tiles
 from rib.structures.skeleton import joint_set
 
 BLAZEPOSE, OUT = joint_set("blazepose33"), joint_set("body25_hands")

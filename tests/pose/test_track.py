@@ -5,9 +5,9 @@ import pytest
 import yaml
 
 from rib.io.recipe import build
-from rib.pose.appearance import PARTS
-from rib.pose.detection import Detection
-from rib.pose.track import Tracker
+from rib.pose.detectors.appearance import PARTS
+from rib.pose.detectors.detection import Detection
+from rib.pose.tracking.tracker import Tracker
 from rib.structures.skeleton import BODY25_HANDS
 
 CONF = Path(__file__).parents[2] / "conf/pose/tracker/default.yaml"

@@ -10,7 +10,7 @@ import torch
 from toy_renderer import NoiseClips, loader, settings, trainer
 
 import rib.io.recipe
-from rib.engine.callbacks import SeedSteps, StopWhenNotFinite
+from rib.engine.callbacks.monitors import SeedSteps, StopWhenNotFinite
 from rib.io.errors import RibError
 from rib.render.training.losses import weighted
 from rib.render.training.module import RendererModule

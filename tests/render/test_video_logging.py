@@ -11,7 +11,7 @@ from test_refiner_dataset import CROPS
 from toy_renderer import NoiseClips, settings
 
 import rib.io.recipe
-from rib.engine.wandb_logger import WandbRun
+from rib.engine.loggers.wandb_logger import WandbRun
 from rib.render.clip_batch import ClipBatch
 from rib.render.refine.refiner_input import RefinerInput, RefinerOutput
 from rib.render.training import image_logging

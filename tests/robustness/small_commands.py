@@ -16,7 +16,7 @@ from tiny_runs import TINY
 import rib.engine.fit
 import rib.pipeline.interpolate  # noqa: F401 (what a forked run finds imported)
 from rib.keypoint_files import write_openpose
-from rib.mocap.joint_files import write_joints
+from rib.mocap.readers.joint_files import write_joints
 from rib.mocap.synthetic import synthetic_recordings
 from rib.structures.keypoints import PoseSequence
 from rib.structures.skeleton import BODY25_HANDS

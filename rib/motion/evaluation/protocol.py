@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from rib.io.errors import RibError
-from rib.mocap.bank import MotionBank
+from rib.mocap.stores.bank import MotionBank
 from rib.motion.corruption.detector_noise import DetectorErrors
 from rib.structures.skeleton import BODY19
 

@@ -76,7 +76,7 @@ class AdversarialMotionModule(MotionModule):
     """
 
     shardable = False
-    """The discriminator runs on weights that it is handed (`rib.engine.sharded`)."""
+    """The discriminator runs on weights that it is handed (`rib.engine.distributed.sharded`)."""
 
     def __init__(
         self,

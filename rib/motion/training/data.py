@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader, Dataset, DistributedSampler, Sampler
 from rib.io.errors import RibError
 from rib.io.recipe import build
 from rib.io.settings.ranges import Count, Range, Seed, Whole
-from rib.mocap.bank import MotionBank
+from rib.mocap.stores.bank import MotionBank
 from rib.motion.corruption.detector_errors import read_detector_errors
 from rib.motion.corruption.detector_noise import DetectorNoise
 from rib.motion.training.recordings import load_recordings

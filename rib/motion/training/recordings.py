@@ -7,9 +7,9 @@ from pathlib import Path
 import h5py
 
 from rib.io.hdf5.reading import groups, open_hdf5, reading
-from rib.mocap.bank import MotionBank
-from rib.mocap.reference_store import read_reference_store
-from rib.mocap.store import load_bank
+from rib.mocap.stores.bank import MotionBank
+from rib.mocap.stores.reference_store import read_reference_store
+from rib.mocap.stores.store import load_bank
 from rib.mocap.synthetic import synthetic_recordings
 
 SYNTHETIC = "synthetic"

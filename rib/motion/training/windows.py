@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from rib.io.settings.ranges import Count, NonNegative, Positive, Range, Rising, Share, Size
-from rib.mocap.bank import MotionBank
-from rib.mocap.views import RandomViews
+from rib.mocap.cameras.views import RandomViews
+from rib.mocap.stores.bank import MotionBank
 from rib.motion.corruption.detector_noise import DetectorErrors, DetectorNoise
 from rib.motion.training.recombination import recombined, swayed, turned
 from rib.structures.skeleton import BODY19, joint_set

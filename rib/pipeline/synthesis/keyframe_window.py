@@ -11,7 +11,7 @@ import torch
 
 from rib.io.images import to_tensor
 from rib.pipeline.analysis.record import Analysis
-from rib.pose.appearance import describe
+from rib.pose.detectors.appearance import describe
 from rib.render.skinning.bones import torso_length_px
 from rib.structures.interval import Keyframe
 from rib.structures.keypoints import PoseSequence

@@ -1,0 +1,1 @@
+"""Sweeps: an Optuna study that goes on after a kill, and the table of a sweep's results."""

@@ -1,0 +1,146 @@
+"""Results of a sweep: a table on the screen, sweep.csv, and the trials that failed, with their errors."""
+
+from __future__ import annotations
+
+import csv
+import io
+import sys
+from pathlib import Path
+from typing import Any
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.experimental.callback import Callback
+from hydra.types import RunMode
+from omegaconf import DictConfig, open_dict, read_write
+
+from rib.config.overrides.explain import ConfigError
+from rib.config.overrides.literal import escaped, quoted
+from rib.engine.run_folder.folder import claim_folder
+from rib.engine.run_folder.status import FAILED, FINISHED, Status, read_status, write_status
+from rib.io.errors import RibError, in_one_line
+from rib.io.files.whole import write_text_whole
+
+_folders: list[Path] = []
+
+
+class ClaimFolder(Callback):
+    """Takes the folder of a run, or of a sweep, for it alone; named in conf/train.yaml."""
+
+    def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Called by Hydra before a run that is no sweep's."""
+        _claim(config, "run")
+
+    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Called by Hydra before the first run of a sweep."""
+        _claim(config, "sweep")
+        _folders[:] = [Path(str(config.hydra.sweep.dir)).absolute()]
+
+
+def _claim(config: DictConfig, mode: str) -> None:
+    """Make the folder that the config names by the time, under another name where it is there already.
+
+    A folder that the user named is left to what `restore` says.
+    """
+    key = f"hydra.{mode}.dir"
+    if any(override.lstrip("+").startswith(f"{key}=") for override in config.hydra.overrides.hydra):
+        return
+    try:
+        folder = claim_folder(Path(str(config.hydra[mode].dir)))
+    except OSError:
+        return  # Hydra is going to say so
+    with open_dict(config.hydra), read_write(config.hydra):
+        config.hydra[mode].dir = escaped(str(folder))
+        config.hydra.overrides.hydra.append(f"{key}={quoted(str(folder))}")  # the runs compose anew
+
+
+def overrides_of_this_job() -> tuple[str, ...]:
+    """Read the overrides of this trial of a sweep."""
+    return tuple(HydraConfig.get().overrides.task) if HydraConfig.initialized() else ()
+
+
+def check_mode() -> None:
+    """Refuse a launcher or a sweep where only one run was asked for: Hydra would not use them.
+
+    Raises:
+        RibError: `launch=` or `sweep=` without -m.
+    """
+    hydra = HydraConfig.get()
+    for group in ("launch", "sweep"):
+        option = hydra.runtime.choices.get(group)
+        if hydra.mode == RunMode.RUN and option:
+            raise RibError(f"{group}={option} is for the runs of a sweep", "type -m after the command's verb")
+
+
+def note_failure(run_dir: Path, error: Exception) -> None:
+    """Leave a word in the folder of a run that failed before it could."""
+    if read_status(run_dir) is None:
+        write_status(run_dir, Status(FAILED, error=in_one_line(error), overrides=overrides_of_this_job()))
+
+
+def report(error: Exception | None) -> None:
+    """Print the table of the sweep that just ended, if one did, and write it into its folder.
+
+    Raises:
+        RibError: Some of its runs failed, or did not end. Where a bug of ours is the reason, that is only
+            printed: `error` itself is to end the process.
+    """
+    if not _folders:
+        return
+    folder = _folders.pop()
+    runs = runs_of(folder)
+    if not runs:
+        return
+    rows = rows_of(runs)
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    write_text_whole(folder / "sweep.csv", text.getvalue())
+    print(f"\n{_aligned([row[:-1] for row in rows])}\n\nsweep folder {folder}")
+    if isinstance(error, RibError) and error.what not in " ".join(s.error or "" for s in runs.values()):
+        return  # not one run's mistake but the sweep's
+    bad = {number: status for number, status in runs.items() if status.state != FINISHED}
+    if bad:
+        told = "; ".join(f"run {n} {s.state}" + (f": {s.error}" if s.error else "") for n, s in bad.items())
+        mistake = RibError(
+            f"{len(bad)} of {len(runs)} runs did not finish: {told}",
+            f"the same command with hydra.sweep.dir={folder} restore=continue goes on with them",
+        )
+        if error is None or isinstance(error, (RibError, OSError, *ConfigError)):
+            raise mistake from error
+        print(f"rib: {mistake}", file=sys.stderr)
+
+
+def runs_of(folder: Path) -> dict[int, Status]:
+    """The runs of a sweep folder by number."""
+    found = {
+        int(path.parent.name): read_status(path.parent)
+        for path in folder.glob("*/status.json")
+        if path.parent.name.isdigit()
+    }
+    return {number: status for number, status in sorted(found.items()) if status is not None}
+
+
+def rows_of(runs: dict[int, Status]) -> list[list[str]]:
+    """A header, and a row a run: number, what it varied, state, score, seconds, error."""
+    split = {n: dict(o.lstrip("+~").partition("=")[::2] for o in s.overrides) for n, s in runs.items()}
+    names = list(dict.fromkeys(name for settings in split.values() for name in settings))
+    varied = [n for n in names if n != "restore" and len({s.get(n) for s in split.values()}) > 1]
+    header = ["run", *varied, "state", "score", "seconds", "error"]
+    rows = [
+        [
+            str(number),
+            *(split[number].get(name, "") for name in varied),
+            status.state,
+            "" if status.score is None else f"{status.score:.6g}",
+            "" if status.seconds is None else f"{status.seconds:g}",
+            status.error or "",
+        ]
+        for number, status in runs.items()
+    ]
+    return [header, *rows]
+
+
+def _aligned(rows: list[list[str]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )

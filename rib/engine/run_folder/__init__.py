@@ -1,0 +1,1 @@
+"""The run folder: identity, versions, the state of the code, a fingerprint of the data, status."""

@@ -1,0 +1,1 @@
+"""Virtual cameras that project motion capture."""

@@ -1,0 +1,1 @@
+"""Readers of motion capture: AMASS, BVH, ASF/AMC, files of joints."""

@@ -1,0 +1,1 @@
+"""Stores of motion capture: ours and the reference's, and a bank of windows in memory."""

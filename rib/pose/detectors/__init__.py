@@ -1,0 +1,1 @@
+"""Detectors of people and landmarks: detections, what a person looks like, filters."""

@@ -1,0 +1,88 @@
+"""Test-time flip augmentation of landmarks: less jitter, and a second opinion on left and right."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from rib.pose.detectors.blazepose import Body, BodyLandmarker, Roi
+from rib.structures.skeleton import joint_set
+
+_FLIP = joint_set("blazepose33").flip_index
+_EVERYTHING = np.arange(33)
+_ARMS = np.arange(13, 23)
+_LEGS = np.arange(25, 33)
+
+
+def flipped_landmarks(landmarker: BodyLandmarker, picture: np.ndarray, roi: Roi) -> Body | None:
+    """Detect landmarks in the mirrored picture, and map them back to the picture itself.
+
+    Args:
+        landmarker: The network.
+        picture: (H, W, 3) uint8 RGB.
+        roi: Where to look, in the picture as it is.
+    """
+    width = picture.shape[1]
+
+    def mirror_roi(roi: Roi) -> Roi:
+        return Roi(np.array([width - roi.centre_px[0], roi.centre_px[1]]), roi.side_px, -roi.angle_rad)
+
+    def mirror(points: np.ndarray | None) -> np.ndarray | None:
+        return None if points is None else np.column_stack([width - points[:, 0], points[:, 1:]])
+
+    body = landmarker(picture[:, ::-1], mirror_roi(roi))
+    if body is None:
+        return None
+    rows, columns = body.window
+    return Body(
+        points=np.column_stack([width - body.points[_FLIP, 0], body.points[_FLIP, 1:]]),
+        visibility=body.visibility[_FLIP],
+        roi=mirror_roi(body.roi),
+        left_hand=mirror(body.right_hand),
+        right_hand=mirror(body.left_hand),
+        mask=None if body.mask is None else body.mask[:, ::-1],
+        window=(rows, slice(width - columns.stop, width - columns.start)),
+    )
+
+
+def average(body: Body, other: Body, earlier: Body, apart: float) -> Body:
+    """Average two looks at one person; hands and square are those of the first.
+
+    Where the looks tell left from right differently the second gives way. Joints on which they still differ
+    are not averaged to a place where neither saw them: the one nearer to an earlier look stands, at half
+    its confidence.
+
+    Args:
+        body: The first look.
+        other: The second look.
+        earlier: A rougher look at the same picture.
+        apart: Distance at which two joints differ, in lengths of the trunk.
+    """
+    other, earlier = _same_sides(body, other), _same_sides(body, earlier)
+    agree = _distance(body.points, other.points) <= apart * body.trunk_px
+    first = _distance(body.points, earlier.points) <= _distance(other.points, earlier.points)
+    points = np.where(first[:, None], body.points, other.points)
+    points[agree] = (body.points[agree] + other.points[agree]) / 2
+    mean = (body.visibility + other.visibility) / 2
+    chosen = np.where(first, body.visibility, other.visibility)
+    return replace(body, points=points, visibility=np.where(agree, mean, chosen / 2))
+
+
+def _distance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """(N,) pixels between points that lie in the same picture."""
+    return np.linalg.norm(a[:, :2] - b[:, :2], axis=1)
+
+
+def _same_sides(body: Body, other: Body) -> Body:
+    """The second look, with sides swapped where it then lies at most half as far from the first.
+
+    The whole body is tried first, then the arms, then the legs.
+    """
+    points, visibility = other.points.copy(), other.visibility.copy()
+    for limb in (_EVERYTHING, _ARMS, _LEGS):
+        swapped = _FLIP[limb]
+        distance = _distance(body.points[limb], points[limb]).sum()
+        if _distance(body.points[limb], points[swapped]).sum() < distance / 2:
+            points[limb], visibility[limb] = points[swapped], visibility[swapped]
+    return replace(other, points=points, visibility=visibility)

@@ -1,0 +1,229 @@
+"""Everybody in a clip, frame after frame: the candidates among whom the tracker chooses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from rib.pose.detectors.appearance import describe
+from rib.pose.detectors.blazepose import SHOULDERS_AND_HIPS, Body, BodyLandmarker, PersonDetector, Roi
+from rib.pose.detectors.detection import Detection
+from rib.pose.detectors.plausible import plausible
+from rib.structures.skeleton import convert_joints, joint_set
+from rib.video.camera import STILL, carry
+
+_BLAZEPOSE, _OUT = joint_set("blazepose33"), joint_set("body25_hands")
+_TRUNK = list(SHOULDERS_AND_HIPS)
+_LIMBS = [
+    [_BLAZEPOSE.index(f"{side}_{joint}") for joint in joints]
+    for joints in (("elbow", "wrist"), ("knee", "ankle"))
+    for side in ("left", "right")
+]
+_HANDS = {side: _OUT.index(f"{side}_hand_wrist") for side in ("left", "right")}
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One person in one frame, and where to look for them again.
+
+    Attributes:
+        detection: In the joint set `body25_hands`.
+        body: The find as the network gave it.
+    """
+
+    detection: Detection
+    body: Body
+
+    @property
+    def roi(self) -> Roi:
+        """The square that fits the person in this frame."""
+        return self.body.roi
+
+
+class Crowd:
+    """Finds the people of a clip: everybody seen before is looked for near by, newcomers by the detector.
+
+    Args:
+        detector: Gives rough squares.
+        landmarker: Gives the points inside a square.
+        min_visibility: Mean visibility of shoulders and hips, 0..1, below which a find is not believed.
+        max_people: At most so many people are followed at a time.
+        tile_px: Side of the smallest tile on which the detector looks for small people.
+        search_every: After so many frames the tiles are searched again; also whenever nobody is in sight.
+    """
+
+    def __init__(
+        self,
+        detector: PersonDetector,
+        landmarker: BodyLandmarker,
+        min_visibility: float,
+        max_people: int,
+        tile_px: int,
+        search_every: int,
+    ) -> None:
+        self._detector, self._landmarker = detector, landmarker
+        self._min_visibility, self._max_people = min_visibility, max_people
+        self._tile_px, self._search_every = tile_px, search_every
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin anew, as at a scene cut."""
+        self._seen: list[tuple[Roi, Roi]] = []
+        self._until_search = 0
+
+    def __call__(self, picture: np.ndarray, motion: np.ndarray = STILL) -> list[Candidate]:
+        """Find the people in the next frame, largest first.
+
+        Args:
+            picture: (H, W, 3) uint8 RGB.
+            motion: (2, 3), the camera's from the frame before to this one.
+        """
+        rough = self._detector(picture)
+        found: list[tuple[Roi | None, Candidate]] = []
+        lost = []
+        for before, last in self._seen:
+            expected = _carried(_predict(before, last), motion)
+            near = [roi for roi in rough if not _apart(roi, expected)]
+            if not self._add(found, last, picture, [*near, expected]):
+                lost.append(expected)
+        rough += self._search_around(lost, picture)
+        for roi in [*rough, *self._search(picture, lost=not found and not rough)]:
+            if all(_apart(roi, candidate.roi) for _, candidate in found):
+                self._add(found, None, picture, [roi])
+        found.sort(key=lambda item: -item[1].detection.area_px2)
+        size = picture.shape[1], picture.shape[0]
+        keep = plausible([candidate.detection for _, candidate in found], size)[: self._max_people]
+        found = [found[i] for i in keep]
+        self._seen = [
+            (candidate.roi if last is None else _carried(last, motion), candidate.roi)
+            for last, candidate in found
+        ]
+        return [candidate for _, candidate in found]
+
+    def _add(
+        self,
+        found: list[tuple[Roi | None, Candidate]],
+        last: Roi | None,
+        picture: np.ndarray,
+        rois: list[Roi],
+    ) -> bool:
+        """Look in one square after the other until somebody new is found; tell whether somebody was."""
+        for roi in rois:
+            candidate = believe(self._landmarker(picture, roi), picture, self._min_visibility)
+            if candidate is not None and all(_apart(candidate.roi, other.roi) for _, other in found):
+                found.append((last, candidate))
+                return True
+        return False
+
+    def _search_around(self, lost: list[Roi], picture: np.ndarray) -> list[Roi]:
+        """Squares found near by those who are not where they were expected: they moved faster, or turned."""
+        rois = []
+        for expected in lost:
+            reach = expected.side_px
+            low = np.maximum(np.floor(expected.centre_px - reach), 0).astype(int)
+            high = np.maximum(np.ceil(expected.centre_px + reach), 0).astype(int)
+            crop = picture[low[1] : high[1], low[0] : high[0]]
+            if min(crop.shape[:2]) >= 16 and crop.size < 0.7 * picture.size:
+                rois += [replace(roi, centre_px=roi.centre_px + low) for roi in self._detector(crop)]
+        return rois
+
+    def _search(self, picture: np.ndarray, lost: bool) -> list[Roi]:
+        """Squares found on tiles of the picture, where a search is due or nobody is in sight."""
+        self._until_search -= 1
+        if self._until_search > 0 and not lost:
+            return []
+        self._until_search = self._search_every
+        rois = []
+        for x, y, side in tiles(picture.shape[1], picture.shape[0], self._tile_px):
+            for roi in self._detector(picture[y : y + side, x : x + side]):
+                rois.append(replace(roi, centre_px=roi.centre_px + np.array([x, y])))
+        return rois
+
+
+def tiles(width: int, height: int, smallest_px: int) -> list[tuple[int, int, int]]:
+    """Left, top and side of squares that cover a picture twice over, at one scale below the whole picture.
+
+    None where the detector, which sees 224 px, would gain nothing: in pictures not larger than a tile.
+    """
+    side = max(smallest_px, round(min(width, height) * 0.6))
+    if side >= min(width, height):
+        return []
+    across = [round(x) for x in np.linspace(0, width - side, 1 + -(-2 * (width - side) // side))]
+    down = [round(y) for y in np.linspace(0, height - side, 1 + -(-2 * (height - side) // side))]
+    return [(x, y, side) for y in down for x in across]
+
+
+def believe(body: Body | None, picture: np.ndarray, min_visibility: float) -> Candidate | None:
+    """A find as a detection, or None where there is none or it cannot be a person.
+
+    Args:
+        body: What the landmark network gave.
+        picture: (H, W, 3) uint8 RGB, where it was found.
+        min_visibility: Mean visibility of shoulders and hips below which a find is not believed.
+    """
+    if body is None or not _is_plausible(body, picture, min_visibility):
+        return None
+    keypoints_px, confidence = _keypoints(body, picture)
+    appearance = describe(picture, keypoints_px, confidence, body.trunk_px)
+    detection = Detection.from_keypoints(keypoints_px, confidence, appearance, _depth(body))
+    return None if detection is None else Candidate(detection, body)
+
+
+def _is_plausible(body: Body, picture: np.ndarray, min_visibility: float) -> bool:
+    """Shoulders mostly seen, a trunk of human length, and its upper half inside the picture."""
+    shoulders = body.points[_TRUNK[:2], :2]
+    size = np.array([picture.shape[1], picture.shape[0]])
+    inside = ((shoulders >= 0) & (shoulders < size)).all(axis=1).any()
+    visibility = body.visibility[_TRUNK]
+    seen = visibility[:2].mean() >= min_visibility or visibility.mean() >= min_visibility
+    return bool(seen and inside and 0.06 < body.trunk_px / body.roi.side_px < 0.6)
+
+
+def _keypoints(body: Body, picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(67, 2) and (67,) in `body25_hands`; points beyond the picture's edge are guesses, and fade."""
+    size = np.array([picture.shape[1], picture.shape[0]])
+
+    def certainty(points: np.ndarray, visibility: np.ndarray) -> np.ndarray:
+        outside = np.maximum(np.maximum(-points, points - size), 0).max(axis=-1)
+        return visibility * np.clip(1 - 4 * outside / body.trunk_px, 0, 1)
+
+    confidence = certainty(body.points[:, :2], body.visibility)
+    keypoints_px, confidence = convert_joints(body.points[:, :2], confidence, "blazepose33", "body25_hands")
+    for side, hand in (("left", body.left_hand), ("right", body.right_hand)):
+        wrist = _BLAZEPOSE.index(f"{side}_wrist")
+        if hand is None or float(np.linalg.norm(hand[0] - body.points[wrist, :2])) > 0.3 * body.trunk_px:
+            continue
+        columns = slice(_HANDS[side], _HANDS[side] + 21)
+        keypoints_px[columns] = hand
+        confidence[columns] = certainty(hand, body.visibility[wrist])
+    keypoints_px[confidence == 0] = 0
+    return keypoints_px, confidence
+
+
+def _depth(body: Body) -> np.ndarray:
+    """(5,) mean z of each of `LAYERS`, from the trunk's (negative is nearer), in sides of the square."""
+    trunk = body.points[_TRUNK, 2].mean()
+    return np.array([0.0, *((body.points[limb, 2].mean() - trunk) / body.roi.side_px for limb in _LIMBS)])
+
+
+def _predict(before: Roi, last: Roi) -> Roi:
+    """Extrapolate a person at constant speed; never further than a quarter of the square."""
+    step = last.centre_px - before.centre_px
+    longest = 0.25 * last.side_px
+    step = step * min(1.0, longest / max(float(np.linalg.norm(step)), 1e-9))
+    return replace(last, centre_px=last.centre_px + step)
+
+
+def _carried(roi: Roi, motion: np.ndarray) -> Roi:
+    """A square that stays where it is in the scene while the camera moves."""
+    zoom = float(np.sqrt(abs(np.linalg.det(motion[:, :2]))))
+    return replace(roi, centre_px=carry(motion, roi.centre_px), side_px=roi.side_px * zoom)
+
+
+def _apart(a: Roi, b: Roi) -> bool:
+    """Whether two squares belong to different people."""
+    return bool(
+        np.linalg.norm(a.centre_px - b.centre_px) > 0.2 * max(a.side_px, b.side_px)
+        or max(a.side_px, b.side_px) > 2.5 * min(a.side_px, b.side_px)
+    )

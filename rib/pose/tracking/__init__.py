@@ -1,0 +1,1 @@
+"""Tracking: tracklets linked over a clip, identities, swaps of left and right."""

@@ -1,0 +1,285 @@
+"""Link everybody in a clip, each person one track, however few keyframes a second there are.
+
+Links are made between tracklets, the surest first: from each keyframe to the next, then over growing gaps
+within a shot, then from shot to shot by appearance. Each round solves an assignment over all tracklets
+(Huang, Wu and Nevatia, "Robust Object Tracking by Hierarchical Association of Detection Responses", ECCV
+2008). A link that another assignment puts in question is not made in that round; in the next, more is known
+on both sides of it.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rib.io.recipe import build
+from rib.io.settings.ranges import NonNegative, Seconds, Share
+from rib.pose.detectors.appearance import alike
+from rib.pose.detectors.detection import Detection
+from rib.pose.tracking.links import LinkEvidence, Scene, certain_links
+from rib.pose.tracking.observations import Observation, Tracklet, observe
+from rib.pose.tracking.outliers import without_contradictions
+from rib.pose.tracking.sequences import nobody, sequence
+from rib.structures.keypoints import PoseSequence, PoseTracks
+from rib.video.camera import STILL, follow
+
+_MISSED = 2
+_MISSED_S = 1.0
+"""Somebody missed in so many keyframes, or seconds, still competes for the detections of the next."""
+FEWEST_OBSERVATIONS = 3
+"""So many observations tell a tracklet's velocity well, and that somebody is a person at all."""
+
+
+@dataclass(frozen=True)
+class Track:
+    """One person in a clip.
+
+    Attributes:
+        track_id: From 1, in the order of size x presence x confidence.
+        members: Keyframe -> number of the person's detection in it.
+        score: Size x presence x confidence, in pixels; larger is more prominent.
+        appearance: (5, B) what they look like, or None.
+    """
+
+    track_id: int
+    members: Mapping[int, int]
+    score: float
+    appearance: np.ndarray | None
+
+
+class Tracker:
+    """Link the people of a clip.
+
+    Args:
+        evidence: Recipe of what speaks for a link (`rib.pose.tracking.links.LinkEvidence`).
+        max_gap_s: Seconds over which motion continues a track; longer gaps are closed last.
+        margin: Nats by which a link must be worth more than any other way to link the people around it.
+        rejoin_likeness: Likeness (0..1) of appearance above which somebody is known again after a cut.
+    """
+
+    def __init__(
+        self, evidence: Mapping[str, Any], max_gap_s: Seconds, margin: NonNegative, rejoin_likeness: Share
+    ) -> None:
+        self._evidence: LinkEvidence = build(evidence)
+        self._max_gap_s, self._margin, self._rejoin_likeness = max_gap_s, margin, rejoin_likeness
+
+    def link(
+        self,
+        people: Sequence[Sequence[Detection]],
+        times_s: np.ndarray,
+        size_px: tuple[int, int],
+        cuts: Sequence[int] = (),
+        camera: Sequence[np.ndarray] | None = None,
+    ) -> list[Track]:
+        """Say which detections are one person. The order of detections in a frame plays no part.
+
+        Args:
+            people: Everybody found in each of the K frames.
+            times_s: (K,) seconds, strictly increasing.
+            size_px: Width and height of the picture.
+            cuts: Frames that begin a new shot.
+            camera: (K, 2, 3) the camera's motion from the frame before to each frame; None for a still one.
+
+        Returns:
+            The tracks, most prominent first. A detection that contradicts its track belongs to none.
+        """
+        edges = [0, *sorted({cut for cut in cuts if 0 < cut < len(people)}), len(people)]
+        shots = [
+            self._link_shot(people, np.asarray(times_s, float), size_px, range(a, b), camera)
+            for a, b in itertools.pairwise(edges)
+        ]
+        persons = self._link_shots(shots)
+        persons.sort(key=lambda person: (-sum(t.score for t in person), _origin(person)))
+        return [_track(number, person) for number, person in enumerate(persons, start=1)]
+
+    def tracks(
+        self,
+        people: Sequence[Sequence[Detection]],
+        times_s: np.ndarray,
+        size_px: tuple[int, int],
+        cuts: Sequence[int] = (),
+        camera: Sequence[np.ndarray] | None = None,
+    ) -> PoseTracks:
+        """Everybody as they were found, in the joint set `body25_hands`; arguments as of `link`."""
+        linked = lasting(self.link(people, times_s, size_px, cuts, camera), len(people))
+        everybody = [sequence(people, track.members, times_s, size_px, track.track_id) for track in linked]
+        return PoseTracks.of(everybody) if everybody else nobody(times_s, size_px)
+
+    def follow(
+        self,
+        people: Sequence[Sequence[Detection]],
+        times_s: np.ndarray,
+        size_px: tuple[int, int],
+        cuts: Sequence[int] = (),
+        camera: Sequence[np.ndarray] | None = None,
+    ) -> PoseSequence:
+        """The most prominent person; arguments as of `link`.
+
+        A shot in which they were not known again shows its own most prominent person, nearest in appearance.
+        A moment at which nobody was found has confidence 0 throughout.
+        """
+        members = main_person(self.link(people, times_s, size_px, cuts, camera), len(people), cuts)
+        return sequence(people, members, times_s, size_px)
+
+    def _link_shot(
+        self,
+        people: Sequence[Sequence[Detection]],
+        times_s: np.ndarray,
+        size_px: tuple[int, int],
+        moments: range,
+        camera: Sequence[np.ndarray] | None,
+    ) -> list[Tracklet]:
+        """The tracklets of one shot, as few as are certain."""
+        back = dict(zip(moments, _back(moments, camera), strict=True))
+        maps = [back.get(k, STILL) for k in range(len(people))]
+        observed = observe(people, times_s, size_px, maps, moments)
+        scene = Scene(size_px, float(np.mean([len(seen) for seen in observed])))
+        tracklets = self._link_neighbours(observed, moments.start, scene)
+        if len(moments) > 1:
+            keyframe_s = float(np.median(np.diff(times_s[moments.start : moments.stop])))
+            for longest_s in (2.5 * keyframe_s, self._max_gap_s, np.inf):
+                for fewest in (1, FEWEST_OBSERVATIONS):
+                    tracklets = self._link_over_gaps(tracklets, longest_s, fewest, scene)
+        return [without_contradictions(tracklet) for tracklet in tracklets]
+
+    def _link_neighbours(self, observed: list[list[Observation]], first: int, scene: Scene) -> list[Tracklet]:
+        """From each keyframe to the next, where nobody missed just before may be meant instead."""
+        tracklets: list[Tracklet] = []
+        for moment, seen in enumerate(observed):
+            recent = [t for t in tracklets if seen and _competes(t, seen[0])]
+            fresh = [Tracklet([observation]) for observation in seen]
+            links = certain_links(self._matrix(recent, fresh, np.inf, scene), self._margin)
+            known = set()
+            for row, column in links:
+                if recent[row].last.moment == first + moment - 1:
+                    recent[row].seen.append(seen[column])
+                    known.add(column)
+            tracklets += [tracklet for column, tracklet in enumerate(fresh) if column not in known]
+        return tracklets
+
+    def _link_over_gaps(
+        self, tracklets: list[Tracklet], longest_s: float, fewest: int, scene: Scene
+    ) -> list[Tracklet]:
+        """Join ends to starts, again and again until nothing more is certain.
+
+        Whoever was missed for longer than `longest_s` is not joined yet, but competes: they may be meant.
+        Tracklets of less than `fewest` observations are left alone: where people meet, single detections
+        that may be anybody's stand between long tracklets that can only go on in one way.
+        """
+        alone = [tracklet for tracklet in tracklets if len(tracklet.seen) < fewest]
+        tracklets = [tracklet for tracklet in tracklets if len(tracklet.seen) >= fewest]
+        while True:
+            tracklets = sorted(tracklets, key=lambda t: _origin([t]))
+            evidence = self._matrix(tracklets, tracklets, max(longest_s, self._max_gap_s), scene)
+            links = [
+                (row, column)
+                for row, column in certain_links(evidence, self._margin)
+                if tracklets[column].first.time_s - tracklets[row].last.time_s <= longest_s + 1e-9
+            ]
+            if not links:
+                return tracklets + alone
+            after = dict(links)
+            heads = [row for row in range(len(tracklets)) if row not in set(after.values())]
+            joined = []
+            for head in heads:
+                seen, row = [], head
+                while True:
+                    seen += tracklets[row].seen
+                    if row not in after:
+                        break
+                    row = after[row]
+                joined.append(Tracklet(seen))
+            tracklets = joined
+
+    def _matrix(
+        self, ends: list[Tracklet], starts: list[Tracklet], longest_s: float, scene: Scene
+    ) -> np.ndarray:
+        """Evidence (A, B) for every link forward in time over at most `longest_s`."""
+        evidence = np.full((len(ends), len(starts)), -np.inf)
+        for row, a in enumerate(ends):
+            for column, b in enumerate(starts):
+                if 0 < b.first.time_s - a.last.time_s <= longest_s + 1e-9:
+                    evidence[row, column] = self._evidence(a, b, scene)
+        return evidence
+
+    def _link_shots(self, shots: list[list[Tracklet]]) -> list[list[Tracklet]]:
+        """Know people again after cuts by what they look like."""
+        persons: list[list[Tracklet]] = []
+        for tracklets in shots:
+            evidence = np.full((len(persons), len(tracklets)), -np.inf)
+            for row, person in enumerate(persons):
+                for column, tracklet in enumerate(tracklets):
+                    likeness = alike(person[-1].appearance(at_end=True), tracklet.appearance(at_end=False))
+                    if likeness is not None:
+                        gain = self._evidence.appearance_gain
+                        evidence[row, column] = gain * (likeness - self._rejoin_likeness)
+            links = certain_links(evidence, self._margin)
+            for row, column in links:
+                persons[row].append(tracklets[column])
+            known = {column for _, column in links}
+            persons += [[t] for column, t in enumerate(tracklets) if column not in known]
+        return persons
+
+
+def lasting(tracks: Sequence[Track], num_frames: int) -> list[Track]:
+    """The tracks seen often enough to be a person's: in three keyframes, or in half of a shorter clip."""
+    return [
+        track for track in tracks if len(track.members) >= min(FEWEST_OBSERVATIONS, (num_frames + 1) // 2)
+    ]
+
+
+def main_person(tracks: Sequence[Track], num_frames: int, cuts: Sequence[int]) -> dict[int, int]:
+    """Keyframe -> detection of the most prominent person, or of whoever comes nearest in their absence."""
+    if not tracks:
+        return {}
+    main = tracks[0]
+    chosen = dict(main.members)
+    edges = [0, *sorted({cut for cut in cuts if 0 < cut < num_frames}), num_frames]
+    for a, b in itertools.pairwise(edges):
+        shot = range(a, b)
+        if any(k in main.members for k in shot):
+            continue
+        present = [(track, [k for k in shot if k in track.members]) for track in tracks]
+
+        def rank(item: tuple[Track, list[int]]) -> float:
+            track, moments = item
+            likeness = alike(track.appearance, main.appearance)
+            return track.score * len(moments) / len(track.members) * (1.0 if likeness is None else likeness)
+
+        best, moments = max(present, key=rank)
+        chosen |= {k: best.members[k] for k in moments}
+    return chosen
+
+
+def _back(moments: range, camera: Sequence[np.ndarray] | None) -> list[np.ndarray]:
+    """The map (2, 3) from each picture of a shot to its first."""
+    import cv2
+
+    forward, maps = STILL, []
+    for k in moments:
+        if camera is not None and k > moments.start and camera[k] is not STILL:
+            forward = follow(forward, camera[k])
+        maps.append(STILL if forward is STILL else cv2.invertAffineTransform(forward))
+    return maps
+
+
+def _origin(person: Sequence[Tracklet]) -> tuple[int, float, float]:
+    """Order tracks by the time and place of their first observation, whatever the detections' order."""
+    first = person[0].first
+    return (first.moment, *first.detection.box_xyxy[:2].tolist())
+
+
+def _competes(tracklet: Tracklet, now: Observation) -> bool:
+    """Whether somebody was missed for so short that a detection of this moment may be theirs."""
+    missed, missed_s = now.moment - 1 - tracklet.last.moment, now.time_s - tracklet.last.time_s
+    return missed <= _MISSED or missed_s <= _MISSED_S
+
+
+def _track(number: int, person: Sequence[Tracklet]) -> Track:
+    members = {o.moment: o.index for tracklet in person for o in tracklet.seen}
+    longest = max(person, key=lambda tracklet: len(tracklet.seen))
+    return Track(number, members, sum(t.score for t in person), longest.appearance(at_end=True))
