@@ -133,7 +133,8 @@ def test_sound_that_is_encoded_anew_keeps_its_channels(tmp_path: Path, layout: s
 
 @pytest.mark.parametrize("suffix", ["mkv", "mp4"])
 def test_title_time_and_chapters_are_kept(tmp_path: Path, suffix: str) -> None:
-    _, made = rewritten(film(tmp_path / f"film.{suffix}"))
+    writer, made = rewritten(film(tmp_path / f"film.{suffix}"))
+    assert writer.notes == []
     with av.open(str(made)) as container:
         assert container.metadata["title"] == "My film"
         assert container.metadata["creation_time"].startswith("2024-05-06T07:08:09")

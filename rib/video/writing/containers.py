@@ -10,6 +10,9 @@ from rib.io.errors import RibError
 
 _MP4_SOUND = frozenset({"aac", "mp3", "ac3", "eac3", "alac", "opus"})
 """Sound codecs that players accept in MP4."""
+_MATROSKA_SUBTITLES = frozenset(
+    {"subrip", "ass", "ssa", "webvtt", "dvd_subtitle", "dvb_subtitle", "hdmv_pgs_subtitle"}
+)
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,9 @@ class Container:
             the file does not hold it.
         sound: Sound codecs that are copied into it as they are, or None for any.
         sound_codec: The encoder of other sound.
+        subtitles: Subtitles that are copied into it as they are.
+        subtitle_codec: The encoder of other text.
+        attachments: Whether it holds fonts and other files.
         options: Of libav's muxer.
     """
 
@@ -37,11 +43,18 @@ class Container:
     alpha_codec: str | None = None
     sound: frozenset[str] | None = _MP4_SOUND
     sound_codec: str = "aac"
+    subtitles: frozenset[str] = frozenset({"mov_text"})
+    subtitle_codec: str = "mov_text"
+    attachments: bool = False
     options: Mapping[str, str] = field(default_factory=dict)
 
     def copies(self, codec: str) -> bool:
         """Whether sound of a codec is copied as it is."""
         return self.sound is None or codec in self.sound
+
+    def copies_subtitles(self, codec: str) -> bool:
+        """Whether subtitles of a codec are copied as they are."""
+        return codec in self.subtitles
 
     @property
     def sound_name(self) -> str:
@@ -63,7 +76,15 @@ CONTAINERS = {
         sound=_MP4_SOUND - {"opus"},
         options={"movflags": "+faststart"},
     ),
-    ".mkv": Container("matroska", "Matroska", alpha_codec="ffv1", sound=None),
+    ".mkv": Container(
+        "matroska",
+        "Matroska",
+        alpha_codec="ffv1",
+        sound=None,
+        subtitles=_MATROSKA_SUBTITLES,
+        subtitle_codec="subrip",
+        attachments=True,
+    ),
     ".webm": Container(
         "webm",
         "WebM",
@@ -72,6 +93,8 @@ CONTAINERS = {
         alpha_codec="libvpx-vp9",
         sound=frozenset({"opus", "vorbis"}),
         sound_codec="libopus",
+        subtitles=frozenset({"webvtt"}),
+        subtitle_codec="webvtt",
     ),
 }
 """The files that are written, by suffix."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from av.container import OutputContainer
+from av.stream import DataStream, Disposition
 
 from rib.video.reading.libav import opened
 
@@ -66,11 +67,22 @@ def copy_tags(origin: Origin, output: OutputContainer) -> list[str]:
                 chapters.append({**chapter, **times, "time_base": MILLISECOND})
         if chapters:
             output.set_chapters(chapters)
-        lost = []
-        for stream in container.streams:
-            if stream.type in ("subtitle", "attachment"):
-                named = ", ".join(v for k, v in stream.metadata.items() if k in ("language", "title"))
-                lost.append(f"{stream.type} track {stream.index}" + (f" ({named})" if named else ""))
-        pictures = [s for s in container.streams.video if s.codec_context is not None]
+        covers = [s for s in container.streams.video if s.disposition & Disposition.attached_pic]
+        pictures = [s for s in container.streams.video if s.codec_context is not None and s not in covers]
+        lost = ["the cover picture"] * bool(covers)
         lost += [f"video track {s.index}: the first is taken" for s in pictures[1:]]
+        data = [s for s in container.streams.data if not (container.chapters() and _tells_chapters(s))]
+        lost += [f"data track {s.index}{_said(s)}" for s in data]
         return lost
+
+
+def _said(stream: DataStream) -> str:
+    """What a track is called, in brackets."""
+    name = stream.metadata.get("handler_name", "").strip("\0 ")
+    return f" ({name})" if name else ""
+
+
+def _tells_chapters(stream: DataStream) -> bool:
+    """Whether it looks like the text of QuickTime's chapters, which come along as such."""
+    name = _said(stream).lower()
+    return not name or any(word in name for word in ("subtitle", "text", "chapter"))

@@ -25,6 +25,7 @@ from rib.video.colour.look import Look
 from rib.video.writing.containers import codec_for, container_of
 from rib.video.writing.encoders import HOLD_10_BITS, HOLD_ALPHA, encodable_fps, encoder, quality_options
 from rib.video.writing.sound import Sounds, SoundTrack
+from rib.video.writing.subtitles import Subtitles, copy_attachments
 from rib.video.writing.tags import Origin, copy_tags
 
 VARIABLE_TICK_S = Fraction(1, 60000)
@@ -51,7 +52,7 @@ class VideoWriter:
         stamps_s: When each frame is shown, from 0, where the rate varies; else frame n is shown at n / fps.
         look: How the clip that the frames come from looks: its primaries, transfer, range and pixel aspect
             are kept. None is BT.709 with square pixels.
-        tags_from: A file whose title, creation time, place and chapters are carried over, or None.
+        tags_from: A file whose title, creation time, place, chapters and subtitles are carried over, or None.
         ground: RGB, 0..255, behind what is transparent, where the pixel format has no transparency.
 
     Attributes:
@@ -125,8 +126,9 @@ class VideoWriter:
         picture.colorspace, picture.color_range = self.look.output_matrix, self._range
         picture.color_primaries, picture.color_trc = self.look.primaries, self.look.transfer
         picture.pts, picture.time_base = round(self._shown_s(self._count) / self._tick_s), self._tick_s
-        if self._sound:
-            self._sound.advance(float(self._shown_s(self._count)))
+        for track in (self._sound, self._subtitles):
+            if track:
+                track.advance(float(self._shown_s(self._count)))
         self._container.mux(self._stream.encode(picture))
         self._count += 1
 
@@ -146,11 +148,14 @@ class VideoWriter:
                 str(temporary), "w", format=self._kind.format, options=dict(self._kind.options)
             )
             self._sound: Sounds | None = None
+            self._subtitles: Subtitles | None = None
             try:
                 self._stream = self._add_stream(self._container)
+                self._sound = Sounds(self.audio_from, self._container) if self.audio_from else None
                 if self._tags_from:
                     self.notes += copy_tags(self._tags_from, self._container)
-                self._sound = Sounds(self.audio_from, self._container) if self.audio_from else None
+                    self._subtitles = Subtitles(self._tags_from, self._container)
+                    self.notes += copy_attachments(self._tags_from, self._container)
                 yield
                 self._finish()
                 self._container.close()
@@ -160,8 +165,9 @@ class VideoWriter:
                     self._container.close()
                 raise
             finally:
-                if self._sound:
-                    self._sound.close()
+                for track in (self._sound, self._subtitles):
+                    if track:
+                        track.close()
 
     def _add_stream(self, container: OutputContainer) -> VideoStream:
         stream = cast(VideoStream, container.add_stream(self.codec, rate=self.fps, options=self.options))
@@ -208,6 +214,9 @@ class VideoWriter:
         if self._sound:
             self._sound.finish(float(self._shown_s(self._count)))
             self.notes += self._sound.notes
+        if self._subtitles:
+            self._subtitles.advance(float(self._shown_s(self._count)))
+            self.notes += self._subtitles.notes
         self._container.mux(self._stream.encode(None))
 
 
