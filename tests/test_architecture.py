@@ -135,6 +135,27 @@ def test_no_two_files_import_one_another_in_a_circle() -> None:
     assert not circles(graph), circles(graph)
 
 
+def test_no_room_holds_more_files_than_a_shelf() -> None:
+    """What outgrows it is sorted into inner rooms."""
+    held = {folder: len(list(folder.glob("*.py"))) for folder in (ROOT, *ROOT.rglob("*")) if folder.is_dir()}
+    assert not {str(folder.relative_to(ROOT)): n for folder, n in held.items() if n > 16}
+
+
+def inner_room_of(module: str) -> str:
+    """The inner room that a file lies in, or the file itself where it lies in none."""
+    return ".".join(module.split(".")[:3])
+
+
+def test_inner_rooms_do_not_lead_to_one_another_in_a_circle() -> None:
+    known = modules()
+    graph: dict[str, set[str]] = {}
+    for name, path in known.items():
+        here = inner_room_of(name)
+        leads = {inner_room_of(other) for other in imported_modules(path, known)}
+        graph.setdefault(here, set()).update(leads - {here})
+    assert not circles(graph), circles(graph)
+
+
 def test_a_circle_would_be_seen() -> None:
     assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == [["a", "b", "c"]]
     assert circles({"a": {"b"}, "b": set()}) == []

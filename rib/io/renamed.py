@@ -41,7 +41,6 @@ RENAMED = {
     "rib.motion.evaluation_report": "rib.motion.evaluation.report",
     "rib.motion.protocol": "rib.motion.evaluation.protocol",
     "rib.motion.show": "rib.motion.evaluation.show",
-    "rib.motion.recordings": "rib.motion.training.recordings",
     "rib.motion.skeleton_video": "rib.motion.evaluation.skeleton_video",
     "rib.motion.attention": "rib.motion.nets.attention",
     "rib.motion.curve": "rib.motion.nets.curve",

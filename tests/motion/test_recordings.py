@@ -13,7 +13,7 @@ from rib.mocap.skeletons import SMPLH_JOINTS
 from rib.mocap.stores.reference_store import write_reference_store
 from rib.mocap.stores.store import write_store
 from rib.mocap.synthetic import synthetic_recordings
-from rib.motion.training.recordings import NUM_PEOPLE, load_recordings
+from rib.motion.recordings import NUM_PEOPLE, load_recordings
 
 
 def test_a_store_a_folder_and_the_reference_store_are_read_by_one_name(tmp_path: Path) -> None:

@@ -16,8 +16,8 @@ from rib.motion.corruption.detector_noise import DetectorErrors
 from rib.motion.evaluation.protocol import Condition, Sequence, keyframes, sequences
 from rib.motion.evaluation.settings import MotionEvaluationSettings
 from rib.motion.nets.checkpoint import load_net, shipped_weights
+from rib.motion.recordings import load_recordings
 from rib.motion.splines import Spline
-from rib.motion.training.recordings import load_recordings
 from rib.structures.keypoints import PoseSequence
 from rib.structures.skeleton import BODY19
 

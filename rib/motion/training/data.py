@@ -16,7 +16,7 @@ from rib.io.settings.ranges import Count, Range, Seed, Whole
 from rib.mocap.stores.bank import MotionBank
 from rib.motion.corruption.detector_errors import read_detector_errors
 from rib.motion.corruption.detector_noise import DetectorNoise
-from rib.motion.training.recordings import load_recordings
+from rib.motion.recordings import load_recordings
 from rib.motion.training.windows import MotionBatch, MotionWindows, WindowRecipe
 from rib.training.epochs import EpochSampler, draws, ranks
 
