@@ -65,27 +65,53 @@ class FrameScorer:
                 )
         person = self.detect(true)
         region = person_region(person) if person else None
-        return {name: self._score(image, true, person, region) for name, image in predictions.items()}
+        return self._scores(predictions, true, person, region) if predictions else {}
 
     @torch.no_grad()
-    def _score(
-        self, predicted: np.ndarray, true: np.ndarray, person: PersonLandmarks | None, region: Region | None
-    ) -> dict[str, float]:
-        one, other = _planes(predicted), _planes(true)
-        scores = {"psnr_full": pictures.psnr_db(one, other), "ssim_full": pictures.ssim(one, other)}
-        scores |= self._lpips("lpips_full", one, other)
+    def _scores(
+        self,
+        predictions: Mapping[str, np.ndarray],
+        true: np.ndarray,
+        person: PersonLandmarks | None,
+        region: Region | None,
+    ) -> dict[str, dict[str, float]]:
+        truth, planes = _planes(true), {name: _planes(image) for name, image in predictions.items()}
+        mask = torch.from_numpy(region.mask) if person and region else None
+        scores = {name: _of_pixels(one, truth, mask) for name, one in planes.items()}
+        self._add_lpips(scores, "lpips_full", planes, truth)
         if person and region:
-            mask = torch.from_numpy(region.mask)
-            scores["psnr_person"] = pictures.psnr_db(one, other, mask)
-            scores["ssim_person"] = pictures.ssim(one, other, mask)
-            scores |= self._lpips("lpips_person", one[:, *region.box], other[:, *region.box])
-            scores["joint_error"] = limb_error(self.detect(predicted), person)
-        return scores
+            rows, columns = region.box
+            cropped = {name: one[:, rows, columns] for name, one in planes.items()}
+            self._add_lpips(scores, "lpips_person", cropped, truth[:, rows, columns])
+            for name, image in predictions.items():
+                scores[name]["joint_error"] = limb_error(self.detect(image), person)
+        return {
+            name: {key: row[key] for key in LOWER_IS_BETTER if key in row} for name, row in scores.items()
+        }
 
-    def _lpips(self, name: str, one: torch.Tensor, other: torch.Tensor) -> dict[str, float]:
-        if min(one.shape[1:]) < lpips.SMALLEST_PX:
-            return {}
-        return {name: float(self.lpips(one[None].to(self.device), other[None].to(self.device)))}
+    def _add_lpips(
+        self,
+        scores: Mapping[str, dict[str, float]],
+        key: str,
+        planes: Mapping[str, torch.Tensor],
+        true: torch.Tensor,
+    ) -> None:
+        """Every method's distance to the true picture, whose features are computed once."""
+        if min(true.shape[1:]) < lpips.SMALLEST_PX:
+            return
+        features = self.lpips.features(true[None].to(self.device))
+        for name, one in planes.items():
+            scores[name][key] = float(self.lpips(one[None].to(self.device), features))
+
+
+def _of_pixels(one: torch.Tensor, true: torch.Tensor, mask: torch.Tensor | None) -> dict[str, float]:
+    """PSNR and SSIM of (3, H, W), over the picture and over (H, W) where that is given."""
+    similarity = pictures.ssim_map(one, true)
+    scores = {"psnr_full": pictures.psnr_db(one, true), "ssim_full": float(similarity.mean())}
+    if mask is not None:
+        scores["psnr_person"] = pictures.psnr_db(one, true, mask)
+        scores["ssim_person"] = float(similarity[:, mask].mean())
+    return scores
 
 
 def summarise(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:

@@ -86,10 +86,14 @@ class Lpips(nn.Module):
             kernel = _tensor(published[f"NetLinLayer_{number}"]["Conv_0"]["kernel"])
             self.register_buffer(f"weight{number}", kernel.reshape(1, -1, 1, 1))
 
-    def forward(self, predicted: torch.Tensor, true: torch.Tensor) -> torch.Tensor:
-        """The distance (B,) of RGB (B, 3, H, W) in 0..1 to (B or 1, 3, H, W); any H and W from 32."""
+    def forward(self, predicted: torch.Tensor, true: torch.Tensor | list[torch.Tensor]) -> torch.Tensor:
+        """The distance (B,) of RGB (B, 3, H, W) in 0..1 to (B or 1, 3, H, W); any H and W from 32.
+
+        In the place of a picture that is compared with many, `true` may be what `features` gave for it.
+        """
         total = predicted.new_zeros(len(predicted))
-        pairs = zip(self.features(predicted), self.features(true), strict=True)
+        known = self.features(true) if isinstance(true, torch.Tensor) else true
+        pairs = zip(self.features(predicted), known, strict=True)
         for number, (one, other) in enumerate(pairs):
             difference = (_unit(one) - _unit(other)).square() * self.get_buffer(f"weight{number}")
             total = total + difference.sum(1).mean((1, 2))

@@ -48,7 +48,9 @@ class Region:
 
 
 class LandmarkDetector:
-    """MediaPipe Holistic on single pictures, without memory of the one before.
+    """MediaPipe's pose solution on single pictures, without memory of the one before.
+
+    Its points and mask are those of MediaPipe Holistic, which finds hands and the face besides.
 
     Raises:
         RibError: The mediapipe package is absent or damaged.
@@ -59,16 +61,16 @@ class LandmarkDetector:
         with models.quiet_stderr():
             import mediapipe as mp
 
-            self.holistic: Any = mp.solutions.holistic.Holistic(
+            self._pose: Any = mp.solutions.pose.Pose(
                 static_image_mode=True, model_complexity=1, enable_segmentation=True
             )
-            self.holistic.process(np.zeros((64, 64, 3), np.uint8))  # its graph opens with the first picture
+            self._pose.process(np.zeros((64, 64, 3), np.uint8))  # its graph opens with the first picture
 
     def __call__(self, picture: np.ndarray) -> PersonLandmarks | None:
         """Find the most prominent person of an RGB picture (H, W, 3) uint8."""
         height, width = picture.shape[:2]
         zoom = max(1.0, DETECTION_HEIGHT_PX / height)
-        found = self.holistic.process(np.ascontiguousarray(cv2.resize(picture, None, fx=zoom, fy=zoom)))
+        found = self._pose.process(np.ascontiguousarray(cv2.resize(picture, None, fx=zoom, fy=zoom)))
         if found.pose_landmarks is None:
             return None
         points = np.array([[point.x * width, point.y * height] for point in found.pose_landmarks.landmark])

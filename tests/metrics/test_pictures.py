@@ -4,8 +4,9 @@ import math
 
 import pytest
 import torch
+from torchmetrics.functional.image import structural_similarity_index_measure
 
-from rib.metrics.pictures import psnr_db, ssim, worst_tenth
+from rib.metrics.pictures import psnr_db, ssim, ssim_map, worst_tenth
 
 
 @pytest.fixture
@@ -34,6 +35,15 @@ def test_ssim_is_one_for_equal_pictures_and_falls_with_noise(picture: torch.Tens
     assert ssim(picture, picture) == pytest.approx(1)
     assert ssim(picture, picture, everywhere) == pytest.approx(1)
     assert 1 > ssim(picture + 0.05 * noise, picture) > ssim(picture + 0.3 * noise, picture)
+
+
+def test_ssim_is_that_of_torchmetrics(picture: torch.Tensor) -> None:
+    other = picture.roll(1, 2)
+    mean, everywhere = structural_similarity_index_measure(
+        other[None], picture[None], data_range=1.0, return_full_image=True
+    )
+    torch.testing.assert_close(ssim_map(other, picture), everywhere[0], atol=1e-5, rtol=0)
+    assert ssim(other, picture) == pytest.approx(float(mean), abs=1e-5)
 
 
 def test_ssim_of_a_region_sees_only_what_is_near(picture: torch.Tensor) -> None:

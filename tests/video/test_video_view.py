@@ -114,7 +114,7 @@ def test_only_a_view_from_the_start_keeps_the_sound(make_clip):
     assert subclip(later, 2).audio_start_s == pytest.approx(source.audio_start_s + source.times_s[5])
 
 
-def test_different_views_have_different_fingerprints():
+def test_a_view_of_everything_has_the_clips_own_fingerprint_and_others_their_own():
     source = ArraySource(FRAMES, fps=30)
     views = [
         subsample(source, 1),
@@ -124,6 +124,7 @@ def test_different_views_have_different_fingerprints():
         subclip(source, size_px=(8, 8)),
     ]
     assert len({view.fingerprint() for view in views}) == len(views)
+    assert views[0].fingerprint() == source.fingerprint()
 
 
 @pytest.mark.parametrize(

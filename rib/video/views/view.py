@@ -90,10 +90,17 @@ class View:
                         return
 
     def fingerprint(self) -> str:
-        """SHA-256 over the clip's fingerprint and what is kept of it."""
+        """SHA-256 over the clip's fingerprint and what is kept of it; the clip's own where that is all."""
+        if self._keeps_all:
+            return self.source.fingerprint()
         kept = f"{self.source.fingerprint()} {self.crop_xywh_px} {self.size_px}"
         times = self.times_s.tobytes() if self._retimed else b""
         return hashlib.sha256(kept.encode() + self.indices.tobytes() + times).hexdigest()
+
+    @property
+    def _keeps_all(self) -> bool:
+        whole = self.crop_xywh_px == (0, 0, *self.source.size_px) and self.size_px == self.source.size_px
+        return whole and not self._retimed and len(self) == len(self.source)
 
     def _part(self, frame: np.ndarray) -> np.ndarray:
         x, y, width, height = self.crop_xywh_px
