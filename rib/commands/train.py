@@ -10,16 +10,21 @@ from rib.engine.settings import TrainSettings
 from rib.engine.worker import is_worker, work
 
 
-def task(config: TrainSettings) -> float | None:
-    """Fit, say where the run lies, and give the sweeper its number."""
+def task(config: TrainSettings) -> float | list[float] | None:
+    """Fit, say where the run lies, and give the sweeper its number, or a number an objective."""
+    from rib.config.sweeps.pruning import pruner_of_this_job
     from rib.config.sweeps.results import overrides_of_this_job
     from rib.engine.fit import fit
 
-    score = fit(config, overrides_of_this_job())
+    score = fit(config, overrides_of_this_job(), pruner_of_this_job())
+    optimize = config.optimize
     if distributed_env().rank == 0:
-        told = "" if score is None else f"{config.monitor} {score:.6g}, "
+        told = ""
+        if score is not None:
+            told = f"{optimize.select} {optimize.metric} {score.value:.6g} at step {score.step}, "
         print(f"{told}run folder {config.run_dir}")
-    return score
+    values = None if score is None else score.objectives(optimize.also)
+    return values if values is None or optimize.also else values[0]
 
 
 def command(arguments: list[str], root: str | None = None) -> None:

@@ -111,6 +111,7 @@ def run(verb: str, task: Task, arguments: list[str], root: str | None = None) ->
         print(usage(verb))
         return
     from rib.config.overrides.shorthand import as_settings
+    from rib.config.overrides.typed_ranges import with_sweeper
     from rib.config.schema import ROOTS
 
     if "input" in ROOTS[verb].__dataclass_fields__:
@@ -122,6 +123,7 @@ def run(verb: str, task: Task, arguments: list[str], root: str | None = None) ->
     # argparse reads no settings after an option that stands among them
     first = sorted(arguments, key=lambda argument: argument not in ("-m", "--multirun"))
     chosen = [check_choice(current_override(argument)) for argument in first]
+    chosen = with_sweeper(verb, ROOTS[verb], chosen)
     _compose_and_call(verb, task, chosen, root or verb, plugins)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib.util import find_spec
 from typing import Any, Literal, overload
 
 from hydra import compose as hydra_compose
@@ -20,6 +21,7 @@ from rib.config.paths import conf_dir, groups, options
 from rib.config.recipes import check_recipes
 from rib.config.renamed import current_override
 from rib.config.search import settle
+from rib.config.sweeps.pruning import STUDY, build_pruner
 from rib.datasets.settings import PrepareSettings
 from rib.engine.settings import TrainSettings
 from rib.evaluation.settings import ClipEvaluationSettings
@@ -107,8 +109,10 @@ def _check_sweep(verb: str, text: str) -> int:
     """Hold a sweep against its sweeper's constructor, and what it varies against the settings there are."""
     config = _compose(verb, text, return_hydra_config=True)
     sweeper: Any = OmegaConf.to_container(config.hydra.sweeper, resolve=True)
-    if sweeper["_target_"] == schema.STUDY["_target_"]:
+    if sweeper["_target_"] == STUDY:
         check({**sweeper, "_target_": "rib.config.sweeps.optuna_study.StudySweeper"})
+        if find_spec("optuna"):
+            build_pruner(sweeper.get("pruner"))
     for name in sweeper.get("params") or {}:
         if not _is_setting(config, name):
             raise RibError(f"{verb} {text}: it varies {name!r}, which is no setting")

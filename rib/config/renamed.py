@@ -29,8 +29,16 @@ KEYS = {
     "rehearsals": "holdouts",
     "render.trust.rehearsal_weight": "render.trust.holdout_weight",
     "data.prepare.chain.rehearsals": "data.prepare.chain.holdouts",
+    "monitor": "optimize.metric",
+    "task.monitor": "task.optimize.metric",
 }
 """Dotted names of before, and of today; what lies below a name goes with it."""
+
+BESIDE: dict[str, dict[str, Any]] = {
+    "monitor": {"mode": "min", "select": "last", "also": {}},
+    "task.monitor": {"mode": "min"},
+}
+"""What the last release did not say beside a setting whose name of today stands with others."""
 
 OPTIONS = {"data=drawings": "data=refiner", "task=renderer_drawn": "task=refiner"}
 """`group=option` of before, and of today."""
@@ -42,6 +50,7 @@ GONE = {
     "pose.tracker.joint_width": "everybody is linked by pose.tracker.evidence today",
     "pose.tracker.appearance_weight": "pose.tracker.evidence.appearance_gain= weighs looks today",
     "pose.tracker.rejoin_ratio": "pose.tracker.rejoin_likeness= finds people again today",
+    "hydra.sweeper.direction": "optimize.mode= says whether the least or the greatest is best",
 }
 """Dotted names of before that nothing reads today, and what does their work."""
 
@@ -73,9 +82,15 @@ def current_override(argument: str) -> str:
 def current_settings(settings: dict[Any, Any]) -> None:
     """Give frozen settings of the last release today's names, in place."""
     for old, new in KEYS.items():
-        before, after = _holder(settings, old), _holder(settings, new)
-        if before is not None and after is not None and (name := old.rpartition(".")[2]) in before:
+        before, name = _holder(settings, old), old.rpartition(".")[2]
+        if before is None or name not in before:
+            continue
+        if (parent := new.rpartition(".")[0]) and (above := _holder(settings, parent)) is not None:
+            above.setdefault(parent.rpartition(".")[2], {})
+        if (after := _holder(settings, new)) is not None:
             after.setdefault(new.rpartition(".")[2], before.pop(name))
+            for beside, value in BESIDE.get(old, {}).items():
+                after.setdefault(beside, value)
 
 
 def without_gone(settings: dict[Any, Any]) -> dict[str, Any]:

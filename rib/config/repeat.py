@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,12 +43,15 @@ LINKS = {
         "task.module.net": "net",
         "task.data.seed": "seed",
         "callbacks.seeds.seed": "seed",
-        "callbacks.checkpoint.monitor": "monitor",
+        "callbacks.checkpoint.monitor": "optimize.metric",
+        "callbacks.checkpoint.mode": "optimize.mode",
+        "callbacks.early_stopping.metric": "optimize.metric",
+        "callbacks.early_stopping.mode": "optimize.mode",
         "logger.wandb.name": "name",
     },
 }
 """Settings that follow another in conf/, and go on following it where the frozen values agree."""
-FILLED = {"interpolate": (), "train": ("trainer",)}
+FILLED = {"interpolate": (), "train": ("trainer", "optimize")}
 """Settings that get today's defaults where they lack some, if they are of the same class; () is all."""
 NO_PATHS = ("synthetic", "untrained")
 """Words that stand in the place of a path."""
@@ -191,12 +194,13 @@ def _linked(settings: dict[str, Any], verb: str) -> dict[str, Any]:
     linked: dict[str, Any] = _escaped(settings)
     found = dict(_leaves(settings, LINKS[verb]))
     for key, value in found.items():
-        if LINKS[verb][key] in settings and value == settings[LINKS[verb][key]]:
-            _put(linked, key, "${" + LINKS[verb][key] + "}")
+        followed = LINKS[verb][key]
+        if (followed, value) in _leaves(settings, [followed]):
+            _put(linked, key, "${" + followed + "}")
     return linked
 
 
-def _leaves(settings: Mapping[str, Any], keys: Mapping[str, str]) -> list[tuple[str, Any]]:
+def _leaves(settings: Mapping[str, Any], keys: Iterable[str]) -> list[tuple[str, Any]]:
     found = []
     for key in keys:
         node: Any = settings

@@ -7,7 +7,6 @@ meaning stand in conf/<verb>.yaml.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from hydra.core.config_store import ConfigStore
 
@@ -49,31 +48,17 @@ ROOTS: dict[str, type[Settings]] = {
 }
 
 
-STUDY: dict[str, Any] = {
-    "_target_": "hydra_plugins.rib.StudySweeper",
-    "params": None,
-    "direction": "minimize",
-    "num_trials": 20,
-    "at_once": 1,
-    "storage": "sqlite:///${hydra.sweep.dir}/study.db",
-    "study_name": "${name}",
-    "seed": "${seed}",
-    "num_random": 5,
-}
-"""The sweeper that conf/sweep/ chooses, as `hydra/sweeper: study`."""
-
-
 def register() -> None:
-    """Make the roots known to Hydra as `<verb>_schema`, and our sweeper as `study`."""
+    """Make the roots known to Hydra as `<verb>_schema`, and our sweeper to its plugins."""
     from hydra.core.plugins import Plugins
 
     from rib.config import search
     from rib.config.sweeps.optuna_study import StudySweeper
+    from rib.config.sweeps.pruning import STUDY
 
     search.register()
     store = ConfigStore.instance()
     for verb, root in ROOTS.items():
         store.store(name=f"{verb}_schema", node=root)
-    store.store(group="hydra/sweeper", name="study", node=STUDY, provider="rib")
     # Hydra takes sweepers whose name begins like this; ours is no package of its own
-    Plugins.instance().class_name_to_class[str(STUDY["_target_"])] = StudySweeper
+    Plugins.instance().class_name_to_class[STUDY] = StudySweeper

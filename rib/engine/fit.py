@@ -22,12 +22,14 @@ from rib.engine.run_folder.status import (
     FAILED,
     FINISHED,
     PREEMPTED,
+    PRUNED,
     RUNNING,
     STOPPED,
     Status,
     read_status,
     write_status,
 )
+from rib.engine.score import Pruner, Score
 from rib.engine.settings import TrainSettings
 from rib.io.errors import RibError, in_one_line
 from rib.io.files.whole import write_errors
@@ -35,20 +37,23 @@ from rib.io.plugins import import_plugins
 from rib.io.recipe import build
 
 if TYPE_CHECKING:
+    from rib.engine.callbacks.objective import ScoreKeeper
     from rib.engine.distributed.rendezvous import Rendezvous
 
 log = logging.getLogger(__name__)
 
 
-def fit(config: TrainSettings, overrides: tuple[str, ...] = ()) -> float | None:
+def fit(config: TrainSettings, overrides: tuple[str, ...] = (), pruner: Pruner | None = None) -> Score | None:
     """Train what the settings describe, in as many processes as they ask for.
 
     Args:
         config: Of conf/train.yaml.
         overrides: What a sweep set for this run, for its status.
+        pruner: A sweep's, asked at every validation whether the run is to end.
 
     Returns:
-        The last value of `config.monitor`, for a sweep to judge by, or None where it was not logged.
+        The validation that `config.optimize` names, for a sweep to judge by, or None where its metric was not
+        logged.
 
     Raises:
         RibError: A mistake in the settings, a checkpoint that does not fit, or a loss that is not finite.
@@ -59,33 +64,43 @@ def fit(config: TrainSettings, overrides: tuple[str, ...] = ()) -> float | None:
     with _refusal_told():
         if (done := already_finished(config)) is not None:
             _send_home()
-            return done.score
+            return None if done.score is None else Score(done.score, done.step or 0, done.metrics)
         chosen = settled(config)
         open_run_folder(run_dir, config.plain())
         if chosen.restore == "resume" and chosen.ckpt:
             forget_what_comes_again(run_dir, Path(chosen.ckpt))
     with _with_status(run_dir, overrides) as outcome, write_errors(run_dir), launched(chosen) as rendezvous:
-        outcome["score"] = train(chosen, rendezvous)
-    return outcome["score"]
+        outcome["keeper"] = keeper = train(chosen, rendezvous, pruner)
+    return keeper.score
 
 
-def train(config: TrainSettings, rendezvous: Rendezvous | None = None) -> float | None:
+def train(
+    config: TrainSettings, rendezvous: Rendezvous | None = None, pruner: Pruner | None = None
+) -> ScoreKeeper:
     """Train in this process, as one of those at the rendezvous.
 
     Args:
         config: The settings that `fit` settled.
         rendezvous: Where the processes of the run meet, or None where this is the only one.
+        pruner: See `fit`.
 
     Returns:
-        See `fit`.
+        What the run is judged by.
     """
+    from rib.engine.callbacks.objective import ScoreKeeper
+
+    keeper = ScoreKeeper(config.optimize, pruner)
     with _failure_reported(rendezvous) as check_others:
-        return _train(config, rendezvous, check_others)
+        _train(config, rendezvous, check_others, keeper)
+    return keeper
 
 
 def _train(
-    config: TrainSettings, rendezvous: Rendezvous | None, check_others: Callable[[], None]
-) -> float | None:
+    config: TrainSettings,
+    rendezvous: Rendezvous | None,
+    check_others: Callable[[], None],
+    keeper: ScoreKeeper,
+) -> None:
     _quiet()
     import_plugins(config.plugins)
     from lightning_fabric.utilities.rank_zero import rank_zero_only
@@ -100,7 +115,7 @@ def _train(
     check_others()
     log.info("rank %d of %d trains %s", env.rank, env.num_ranks, json.dumps(config.task.module))
     loggers = [build(recipe) for recipe in _chosen(config.logger)]
-    trainer = _trainer(config, module, rendezvous, loggers)
+    trainer = _trainer(config, module, rendezvous, loggers, keeper)
     failed = True
     try:
         if rendezvous:
@@ -119,11 +134,11 @@ def _train(
         _finish_wandb(failed)
         if rendezvous:
             rendezvous.leave()
-    score = trainer.callback_metrics.get(config.monitor)
-    return None if score is None else float(score)
 
 
-def _trainer(config: TrainSettings, module: Any, rendezvous: Rendezvous | None, loggers: list[Any]) -> Any:
+def _trainer(
+    config: TrainSettings, module: Any, rendezvous: Rendezvous | None, loggers: list[Any], keeper: ScoreKeeper
+) -> Any:
     """The trainer, with what every run has."""
     from rib.engine.checkpoints import DescribeCheckpoint, ResumeStopped, WholeCheckpointIO
     from rib.engine.distributed.rendezvous import GivenEnvironment
@@ -139,6 +154,7 @@ def _trainer(config: TrainSettings, module: Any, rendezvous: Rendezvous | None, 
             *(build(recipe) for recipe in _chosen(config.callbacks)),
             DescribeCheckpoint({**config.task.plain(), "fingerprint": fingerprint(config.task.data)}),
             ResumeStopped(),
+            keeper,
         ],
         logger=loggers or False,
         plugins=[WholeCheckpointIO(), GivenEnvironment(env_of(rendezvous))],
@@ -146,12 +162,12 @@ def _trainer(config: TrainSettings, module: Any, rendezvous: Rendezvous | None, 
     )
 
 
-def _beside_rank_0() -> float | None:
+def _beside_rank_0() -> Score | None:
     from rib.engine.distributed.rendezvous import outside_rendezvous
 
     rendezvous = outside_rendezvous()
     settings = rendezvous.receive()
-    return None if settings is None else train(TrainSettings.of(settings), rendezvous)
+    return None if settings is None else train(TrainSettings.of(settings), rendezvous).score
 
 
 @contextmanager
@@ -213,7 +229,10 @@ def _with_status(run_dir: Path, overrides: tuple[str, ...]) -> Iterator[dict[str
         if status is None or status.state != PREEMPTED:
             note(STOPPED)
         raise
-    note(FINISHED, **outcome)
+    keeper: ScoreKeeper = outcome["keeper"]
+    score = keeper.score
+    facts = {} if score is None else {"score": score.value, "step": score.step, "metrics": score.metrics}
+    note(PRUNED if keeper.pruned else FINISHED, **facts)
 
 
 def _weights_given(module: Any, config: TrainSettings) -> None:

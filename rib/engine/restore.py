@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from rib.engine.run_folder.status import FINISHED, NAME, PREEMPTED, Status, read_status
+from rib.engine.run_folder.status import DONE, NAME, PREEMPTED, Status, read_status
 from rib.engine.settings import TrainSettings
 from rib.io.errors import RibError
 from rib.io.registry import REGISTRY
@@ -37,14 +37,21 @@ def already_finished(config: TrainSettings) -> Status | None:
     if not isinstance(before, Mapping):
         return None
     now = REGISTRY.renamed(json.loads(json.dumps(config.plain(), default=str)))
-    for key in ("task", "seed"):
-        if before.get(key) != now[key]:
+    for key in ("task.module", "task.data", "seed", "optimize"):
+        if _at(before, key) != _at(now, key) and (key != "optimize" or key in before):
             raise RibError(
                 f"{run_dir} holds a run with other settings of {key}",
                 "repeat the command that made it, or name another folder",
             )
     longer = before.get("trainer") != now["trainer"]  # it may go on to more steps
-    return status if status.state == FINISHED and not longer else None
+    return status if status.state in DONE and not longer else None
+
+
+def _at(settings: Any, key: str) -> Any:
+    """What stands at a dotted key; None where nothing does."""
+    for name in key.split("."):
+        settings = settings.get(name) if isinstance(settings, Mapping) else None
+    return settings
 
 
 def settled(config: TrainSettings) -> TrainSettings:

@@ -13,11 +13,32 @@ RESTORE = ("fresh", "resume", "finetune", "continue")
 """Where a run may begin."""
 
 
+MODES = OneOf("min", "max")
+
+
+@dataclass(kw_only=True)
+class TaskObjective(Settings):
+    """The logged number that a task is judged by."""
+
+    metric: str
+    mode: Annotated[str, MODES]
+
+
+@dataclass(kw_only=True)
+class OptimizeSettings(Settings):
+    """Metric that checkpoints, early stopping and sweeps judge a run by (`rib.engine.score`)."""
+
+    metric: str
+    mode: Annotated[str, MODES]
+    select: Annotated[str, OneOf("best", "last")]
+    also: dict[str, Annotated[str, MODES]]
+
+
 @dataclass(kw_only=True)
 class TaskSettings(Settings):
     """conf/task/: what is trained, on what, and the logged number that it is judged by."""
 
-    monitor: str
+    optimize: TaskObjective
     module: Recipe = field(metadata=paths("loss.perceptual.vgg19"))
     data: Recipe = field(metadata=paths("folder", "store", "drawings", "samples", "detector_tracks.*.0"))
 
@@ -47,5 +68,5 @@ class TrainSettings(Settings):
     seed: Seed
     restore: Annotated[str, OneOf(*RESTORE)]
     ckpt: str | None = field(default=None, metadata=PATH)
-    monitor: str
+    optimize: OptimizeSettings
     run_dir: str

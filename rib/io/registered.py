@@ -128,6 +128,7 @@ TRAINING: dict[str, Place] = {
         "pytorch_lightning.callbacks.ModelCheckpoint": {},
         "rib.engine.callbacks.monitors.GradientNorm": {},
         "rib.engine.callbacks.monitors.SeedSteps": {},
+        "rib.engine.callbacks.monitors.StopEarly": {},
         "rib.engine.callbacks.monitors.StopWhenNotFinite": {},
         "rib.engine.callbacks.monitors.Throughput": {},
         "rib.engine.callbacks.preemption.SaveAndLeave": {},

@@ -1,9 +1,10 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from rib.config.compose import compose
-from rib.config.renamed import GONE, KEYS, OPTIONS, current_override
+from rib.config.renamed import GONE, KEYS, OPTIONS, current_override, current_settings
 from rib.io.errors import RibError
 
 
@@ -50,6 +51,15 @@ def test_the_refiner_answers_to_the_names_of_before() -> None:
     assert Path(config.task.data["samples"]).name == "x"
     config = compose("interpolate", "input=x", "render=gan", "render.puppet.step_px=4")
     assert config.render["skinning"]["step_px"] == config.render["net"]["renderer"]["skinning"]["step_px"] * 2
+
+
+def test_a_run_folder_of_before_says_what_it_was_judged_by() -> None:
+    frozen: dict[Any, Any] = {"monitor": "val/x", "task": {"monitor": "val/x"}, "name": "a"}
+    current_settings(frozen)
+    judged = {"metric": "val/x", "mode": "min", "select": "last", "also": {}}
+    assert frozen == {
+        "name": "a", "optimize": judged, "task": {"optimize": {"metric": "val/x", "mode": "min"}},
+    }  # fmt: skip
 
 
 def test_numbers_of_channels_answer_to_their_former_name() -> None:

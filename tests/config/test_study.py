@@ -10,8 +10,12 @@ import pytest
 from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import OmegaConf
 
+from rib.config.overrides.typed_ranges import with_sweeper
 from rib.config.sweeps.optuna_study import StudySweeper
+from rib.config.sweeps.pruning import build_pruner
+from rib.engine.settings import TrainSettings
 from rib.io.errors import RibError
+from rib.pipeline.settings import UpsampleSettings
 
 optuna = pytest.importorskip("optuna", reason="sweeps by Optuna run with the extra [sweep]")
 RANGES = {
@@ -36,7 +40,9 @@ class Pretends:
             if number == self.dies_in:
                 raise KeyboardInterrupt
             self.asked[number] = settings = dict(text.split("=", 1) for text in job)
-            value = float(settings["lr"]) * int(settings["depth"])
+            value: Any = float(settings["lr"]) * int(settings["depth"])
+            if "two" in settings:
+                value = [value, -value]
             job_return = JobReturn(status=JobStatus.COMPLETED)
             job_return.return_value = value
             if number == self.fails_in:
@@ -47,9 +53,13 @@ class Pretends:
 
 def sweep(folder: Path, launcher: Pretends, at_once: int = 1, restore: str = "fresh", **changes: Any) -> None:
     sweeper = StudySweeper(
-        OmegaConf.create(RANGES), "minimize", 6, at_once, f"sqlite:///{folder}/study.db", "study", 1, 2
+        OmegaConf.create(RANGES), 6, at_once, f"sqlite:///{folder}/study.db", "study", 1, 2,
+        changes.get("pruner"), changes.get("failed", "retry"),
+    )  # fmt: skip
+    optimize = {"metric": "val/x", "mode": "min", "also": changes.get("also", {})}
+    sweeper.config = OmegaConf.create(
+        {"restore": restore, "optimize": optimize, "hydra": {"sweep": {"dir": str(folder)}}}
     )
-    sweeper.config = OmegaConf.create({"restore": restore, "hydra": {"sweep": {"dir": str(folder)}}})
     sweeper.launcher = launcher  # type: ignore[assignment]
     sweeper.sweep(changes.get("arguments", ["seed=3"]))
 
@@ -73,15 +83,68 @@ def test_a_study_that_is_cut_off_goes_on_as_a_straight_one(tmp_path: Path, at_on
     assert third.asked == {}
 
 
-def test_a_run_that_fails_is_a_failed_trial_and_the_others_run(tmp_path: Path) -> None:
-    launcher = Pretends(fails_in=2)
+def states(folder: Path) -> list[str]:
+    study = optuna.load_study(study_name="study", storage=f"sqlite:///{folder}/study.db")
+    return [trial.state.name for trial in study.trials]
+
+
+def test_a_run_that_fails_stops_no_other_and_is_tried_again_with_the_same_settings(tmp_path: Path) -> None:
+    launcher, again = Pretends(fails_in=2), Pretends()
     sweep(tmp_path, launcher, at_once=4)
     assert launcher.batches == [4, 2]
+    assert states(tmp_path) == ["COMPLETE"] * 2 + ["RUNNING"] + ["COMPLETE"] * 3
+    sweep(tmp_path, again, restore="continue")
+    assert again.asked == {2: launcher.asked[2]}
+    assert states(tmp_path) == ["COMPLETE"] * 6
+
+
+def test_a_failed_trial_stays_one_where_it_is_to_be_kept(tmp_path: Path) -> None:
+    sweep(tmp_path, Pretends(fails_in=1), failed="keep")
+    assert states(tmp_path) == ["COMPLETE", "FAIL"] + ["COMPLETE"] * 4
+    again = Pretends()
+    sweep(tmp_path, again, restore="continue", failed="keep")
+    assert again.asked == {}
+    with pytest.raises(RibError, match="failed=kep is neither retry nor keep"):
+        sweep(tmp_path, again, failed="kep")
+
+
+def test_several_objectives_are_searched_together_and_not_pruned(tmp_path: Path) -> None:
+    both: dict[str, Any] = {"also": {"val/y": "max"}, "arguments": ["two=1"]}
+    sweep(tmp_path, Pretends(), **both)
     study = optuna.load_study(study_name="study", storage=f"sqlite:///{tmp_path}/study.db")
-    assert [trial.state.name for trial in study.trials] == ["COMPLETE"] * 2 + ["FAIL"] + ["COMPLETE"] * 3
-    assert study.best_value == min(
-        float(s["lr"]) * int(s["depth"]) for n, s in launcher.asked.items() if n != 2
+    assert [direction.name for direction in study.directions] == ["MINIMIZE", "MAXIMIZE"]
+    assert all(trial.values[1] == -trial.values[0] for trial in study.trials)
+    pruner = {"_target_": "optuna.pruners.MedianPruner"}
+    with pytest.raises(RibError, match=r"judges by one number, but optimize.also names val/y"):
+        sweep(tmp_path / "pruned", Pretends(), pruner=pruner, **both)
+
+
+def test_a_pruner_is_built_from_settings_and_a_misspelt_one_is_told() -> None:
+    inner = {"_target_": "optuna.pruners.MedianPruner", "n_startup_trials": 2}
+    pruner = build_pruner(
+        {"_target_": "optuna.pruners.PatientPruner", "wrapped_pruner": inner, "patience": 1}
     )
+    assert isinstance(pruner, optuna.pruners.PatientPruner)
+    assert isinstance(build_pruner("MedianPruner"), optuna.pruners.MedianPruner)
+    assert isinstance(build_pruner(None), optuna.pruners.NopPruner)
+    with pytest.raises(RibError, match=r"no optuna.pruners.MedianPrunner; did you mean"):
+        build_pruner({"_target_": "optuna.pruners.MedianPrunner"})
+    with pytest.raises(RibError, match="refuses its settings"):
+        build_pruner({**inner, "patience": 1})
+    with pytest.raises(RibError, match="is no pruner"):
+        build_pruner(3)
+
+
+def test_a_range_on_the_command_line_is_a_sweep_by_itself() -> None:
+    typed = ["-m", "lr=tag(log, interval(1e-4, 1e-2))", "seed=1,2"]
+    assert with_sweeper("train", TrainSettings, typed) == [*typed, "hydra/sweeper=study"]
+    assert with_sweeper("train", TrainSettings, [*typed, "sweep=motion_lr"]) == [*typed, "sweep=motion_lr"]
+    assert with_sweeper("train", TrainSettings, ["-m", "seed=1,2"]) == ["-m", "seed=1,2"]
+    assert with_sweeper("train", TrainSettings, ["ckpt=interval(1)"]) == ["ckpt=interval(1)"]
+    with pytest.raises(RibError, match=r"is a range, for the runs of a sweep; type -m"):
+        with_sweeper("train", TrainSettings, ["lr=interval(0,1)"])
+    with pytest.raises(RibError, match="which `rib upsample` cannot search"):
+        with_sweeper("upsample", UpsampleSettings, ["-m", "rate=interval(2,4)"])
 
 
 def test_what_is_set_on_the_command_line_is_not_varied(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import rib.engine.fit
 from rib.commands.train import command
 from rib.engine.loggers.csv_logger import read_metrics
 from rib.engine.run_folder.status import read_status
+from rib.engine.settings import TrainSettings
 from rib.io.errors import RibError
 
 ONE_EPOCH = (*TINY, "trainer.max_epochs=1", "hydra.sweep.dir=sweep", "callbacks.throughput=null")
@@ -33,7 +34,7 @@ def table(folder: Path) -> list[dict[str, str]]:
 def die_in_run(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C when this run of the sweep begins to train."""
 
-    def train(config: dict[str, Any], *arguments: Any) -> float | None:
+    def train(config: TrainSettings, *arguments: Any) -> Any:
         if Path(config.run_dir).name == str(number):
             raise KeyboardInterrupt
         return whole(config, *arguments)
@@ -86,6 +87,42 @@ def test_a_sweep_killed_half_way_goes_on_and_asks_what_a_straight_one_asks(
 
 
 @pytest.mark.slow
+def test_ranges_alone_are_searched_pruned_and_a_failed_trial_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The median of one trial before ends whatever is worse at its first validation."""
+    search = [
+        "-m", "task.module.optimizer.lr=tag(log,interval(1e-4,1))", *TINY, "task.module.warmup_steps=1",
+        "hydra.sweeper.num_trials=4", "hydra.sweeper.num_random=4", "hydra.sweep.dir=sweep",
+        "hydra.sweeper.pruner={_target_: optuna.pruners.MedianPruner, n_startup_trials: 1}",
+        "optimize.select=last",
+    ]  # fmt: skip
+
+    def train(config: TrainSettings, *arguments: Any) -> Any:
+        if Path(config.run_dir).name == "1":
+            raise RibError("the disk was full")
+        return whole(config, *arguments)
+
+    whole = rib.engine.fit.train
+    with monkeypatch.context() as patch:
+        patch.setattr("rib.engine.fit.train", train)
+        with pytest.raises(RibError, match="1 of 4 runs did not finish: run 1 failed: the disk was full"):
+            command(search)
+    before = table(tmp_path / "sweep")
+    command([*search, "restore=continue"])
+    rows = table(tmp_path / "sweep")
+    assert rows[1]["state"] in ("finished", "pruned")
+    assert [row for row in before if row["run"] != "1"] == [row for row in rows if row["run"] != "1"]
+    assert "pruned" in {row["state"] for row in rows}
+    for row in rows:
+        logged = read_metrics(tmp_path / "sweep" / row["run"] / "metrics.csv")["val/ratio"]
+        assert len(logged) == (1 if row["state"] == "pruned" else 2)
+        assert float(row["score"]) == float(row["val/ratio"]) == pytest.approx(logged[-1][1], rel=1e-4)
+    assert "<svg" in (tmp_path / "sweep" / "sweep.html").read_text()
+    assert "best by val/ratio: run" in capsys.readouterr().out
+
+
+@pytest.mark.slow
 def test_a_grid_killed_half_way_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     grid = ["-m", "seed=1,2", *ONE_EPOCH]
     with monkeypatch.context() as patch:
@@ -97,7 +134,7 @@ def test_a_grid_killed_half_way_goes_on(tmp_path: Path, monkeypatch: pytest.Monk
     assert status.state == "stopped"
     command([*grid, "restore=continue"])
     assert [row["state"] for row in table(tmp_path / "sweep")] == ["finished", "finished"]
-    with pytest.raises(RibError, match="holds a run with other settings of task"):
+    with pytest.raises(RibError, match=r"holds a run with other settings of (task|seed)"):
         command(["-m", "seed=3,2", *ONE_EPOCH, "restore=continue"])
 
 

@@ -1,4 +1,4 @@
-"""Results of a sweep: a table on the screen, sweep.csv, and the trials that failed, with their errors."""
+"""Results of a sweep: a table on the screen, sweep.csv, sweep.html, and the runs that failed and why."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ from omegaconf import DictConfig, open_dict, read_write
 
 from rib.config.overrides.explain import ConfigError
 from rib.config.overrides.literal import escaped, quoted
+from rib.config.sweeps.page import page
+from rib.config.sweeps.table import SweepTable, objectives_of
 from rib.engine.run_folder.folder import claim_folder
-from rib.engine.run_folder.status import FAILED, FINISHED, Status, read_status, write_status
+from rib.engine.run_folder.status import DONE, FAILED, Status, read_status, write_status
 from rib.io.errors import RibError, in_one_line
 from rib.io.files.whole import write_text_whole
 
@@ -90,14 +92,15 @@ def report(error: Exception | None) -> None:
     runs = runs_of(folder)
     if not runs:
         return
-    rows = rows_of(runs)
+    table = SweepTable.of(runs, objectives_of(folder))
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
+    csv.writer(text, lineterminator="\n").writerows(table.rows())
     write_text_whole(folder / "sweep.csv", text.getvalue())
-    print(f"\n{_aligned([row[:-1] for row in rows])}\n\nsweep folder {folder}")
+    write_text_whole(folder / "sweep.html", page(table, folder.name))
+    print(f"\n{_aligned(table.rows(all_metrics=False))}\n\n{_best(table)}sweep folder {folder}")
     if isinstance(error, RibError) and error.what not in " ".join(s.error or "" for s in runs.values()):
         return  # not one run's mistake but the sweep's
-    bad = {number: status for number, status in runs.items() if status.state != FINISHED}
+    bad = {number: status for number, status in runs.items() if status.state not in DONE}
     if bad:
         told = "; ".join(f"run {n} {s.state}" + (f": {s.error}" if s.error else "") for n, s in bad.items())
         mistake = RibError(
@@ -119,24 +122,12 @@ def runs_of(folder: Path) -> dict[int, Status]:
     return {number: status for number, status in sorted(found.items()) if status is not None}
 
 
-def rows_of(runs: dict[int, Status]) -> list[list[str]]:
-    """A header, and a row a run: number, what it varied, state, score, seconds, error."""
-    split = {n: dict(o.lstrip("+~").partition("=")[::2] for o in s.overrides) for n, s in runs.items()}
-    names = list(dict.fromkeys(name for settings in split.values() for name in settings))
-    varied = [n for n in names if n != "restore" and len({s.get(n) for s in split.values()}) > 1]
-    header = ["run", *varied, "state", "score", "seconds", "error"]
-    rows = [
-        [
-            str(number),
-            *(split[number].get(name, "") for name in varied),
-            status.state,
-            "" if status.score is None else f"{status.score:.6g}",
-            "" if status.seconds is None else f"{status.seconds:g}",
-            status.error or "",
-        ]
-        for number, status in runs.items()
-    ]
-    return [header, *rows]
+def _best(table: SweepTable) -> str:
+    """Name the run, or with several objectives those, that no other is better than."""
+    if not (best := table.best()):
+        return ""
+    told = ", ".join(f"{name} {' '.join(f'{v:.6g}' for v in values)}" for name, values in best.items())
+    return f"best by {', '.join(table.objectives)}: run {told}\n"
 
 
 def _aligned(rows: list[list[str]]) -> str:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 import time
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
+from pytorch_lightning.callbacks import EarlyStopping
 
 from rib.io.errors import RibError
-from rib.io.settings.ranges import Count, Seed
+from rib.io.settings.ranges import LARGEST_INT, Count, NonNegative, OneOf, Seed
 
 
 class StopWhenNotFinite(Callback):
@@ -33,8 +34,30 @@ class StopWhenNotFinite(Callback):
             f"the loss is {float(loss.detach().sum()):g} at step {trainer.global_step}"
             + (f", because of {', '.join(guilty)}" if guilty else "")
             + (f" ({told})" if told else ""),
-            "the last checkpoint is whole; resume from it with restore=resume and a smaller optim.lr",
+            "the last checkpoint is whole; resume from it with restore=resume and a smaller learning rate "
+            "(task.module.optimizer.lr)",
         )
+
+
+class StopEarly(EarlyStopping):
+    """Ends a run whose metric has not become better for so many validations.
+
+    Args:
+        metric: The logged number.
+        mode: "min" or "max".
+        patience: Validations; None never ends a run.
+        min_delta: Smaller changes than this are none, in the metric's unit.
+    """
+
+    def __init__(
+        self, metric: str, mode: Annotated[str, OneOf("min", "max")], patience: Count | None,
+        min_delta: NonNegative,
+    ) -> None:  # fmt: skip
+        never = patience is None
+        super().__init__(
+            metric, min_delta, LARGEST_INT if patience is None else patience, mode=mode,
+            strict=not never, check_finite=not never, verbose=False,
+        )  # fmt: skip
 
 
 class SeedSteps(Callback):

@@ -73,6 +73,11 @@ class WandbRun(WandbLogger):
                 run.save(str(file), base_path=str(self.folder), policy="now")
         run.config.update(_facts(self.folder) or params, allow_val_change=True)
 
+    @rank_zero_only
+    def log_score(self, value: float, step: int) -> None:
+        """Log what a sweep of W&B judges the run by, as `score`."""
+        self.experiment.log({"score": value, "trainer/global_step": step})
+
     @staticmethod
     def _can_be_online(patience_s: float) -> bool:
         import wandb

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -36,12 +37,14 @@ def identify(folder: Path, wanted: Mapping[str, Any] | None = None) -> RunIdenti
 
     Args:
         folder: The run folder, which exists.
-        wanted: The setting `run`; its id counts for a new run, the rest for one that goes on too.
+        wanted: The setting `run`; its id counts for a new run, the rest for one that goes on too. An agent
+            of a sweep of Weights & Biases has chosen an id already.
     """
     asked = {key: value for key, value in (wanted or {}).items() if value}
     before = read_identity(folder)
     known = {} if before is None else {k: v for k, v in asdict(before).items() if v}
-    found = {"id": secrets.token_hex(4), **asked, **({"id": known["id"]} if known else {})}
+    agent = os.environ.get("WANDB_RUN_ID") if os.environ.get("WANDB_SWEEP_ID") else None
+    found = {"id": agent or secrets.token_hex(4), **asked, **({"id": known["id"]} if known else {})}
     identity = RunIdentity(**{**known, **found, "tags": tuple(found.get("tags", known.get("tags", ())))})
     write_text_whole(folder / NAME, json.dumps(asdict(identity), indent=2) + "\n")
     return identity

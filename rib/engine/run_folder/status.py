@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,9 @@ from rib.io.files.whole import write_text_whole
 
 NAME = "status.json"
 RUNNING, FINISHED, FAILED, STOPPED, PREEMPTED = "running", "finished", "failed", "stopped", "preempted"
+PRUNED = "pruned"
+DONE = (FINISHED, PRUNED)
+"""States of a run that nothing is left to do for."""
 
 
 @dataclass(frozen=True)
@@ -19,13 +22,15 @@ class Status:
     """Progress of a run.
 
     Attributes:
-        state: "running" (or killed while it was), "finished", "failed", "stopped" by Ctrl-C or a signal, or
-            "preempted": the cluster took the machine away and will give it back.
-        score: The last value of `monitor`, where the run finished and logged it.
+        state: "running" (or killed while it was), "finished", "pruned" by a sweep, "failed", "stopped" by
+            Ctrl-C or a signal, or "preempted": the cluster took the machine away and will give it back.
+        score: `optimize.metric` at the validation that counts, where the run is done and logged it.
         error: Why it failed.
         seconds: How long it took, since it was last started.
         overrides: What a sweep set for this run, `key=value`.
         pid: The process that leads the run, which saves and leaves on SIGUSR2.
+        step: Optimizer steps behind the validation that counts.
+        metrics: Every number logged at that validation, by its name.
     """
 
     state: str
@@ -34,6 +39,8 @@ class Status:
     seconds: float | None = None
     overrides: tuple[str, ...] = ()
     pid: int | None = None
+    step: int | None = None
+    metrics: dict[str, float] = field(default_factory=dict)
 
 
 def write_status(folder: Path, status: Status) -> None:

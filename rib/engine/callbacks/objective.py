@@ -1,0 +1,75 @@
+"""The callback that keeps a run's score and ends a run that a sweep gives up."""
+
+from __future__ import annotations
+
+import logging
+import math
+from dataclasses import asdict
+from typing import Any
+
+from pytorch_lightning import Callback, LightningModule, Trainer
+
+from rib.engine.score import Pruner, Score, is_better, read_score
+from rib.engine.settings import OptimizeSettings
+
+log = logging.getLogger(__name__)
+
+
+class ScoreKeeper(Callback):
+    """Keeps the best validation and the last, and ends a run that a sweep's pruner gives up.
+
+    Args:
+        optimize: What counts.
+        pruner: Asked at every validation by the process that leads the run; None in the others.
+    """
+
+    def __init__(self, optimize: OptimizeSettings, pruner: Pruner | None = None) -> None:
+        self.optimize, self.pruner = optimize, pruner
+        self.best: Score | None = None
+        self.last: Score | None = None
+        self.pruned = False
+
+    @property
+    def score(self) -> Score | None:
+        """The validation that `optimize.select` names; None where the metric was never logged."""
+        return self.best if self.optimize.select == "best" else self.last
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Take the metric, show it to loggers that keep a score, and ask the pruner."""
+        if trainer.sanity_checking or not self._take(trainer):
+            return
+        assert self.last is not None
+        for logger in trainer.loggers:
+            if self.score is not None and hasattr(logger, "log_score"):
+                logger.log_score(self.score.value, trainer.global_step)
+        ends = self.pruner is not None and self.pruner(self.last.step, self.last.value)
+        if trainer.world_size > 1:
+            ends = trainer.strategy.reduce_boolean_decision(ends, all=False)
+        if ends:
+            log.info("the sweep's pruner ends the run at step %d", self.last.step)
+            self.pruned = trainer.should_stop = True
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Without validation the metric is one of training."""
+        if self.last is None:
+            self._take(trainer)
+
+    def _take(self, trainer: Trainer) -> bool:
+        metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        value = metrics.get(self.optimize.metric, math.nan)
+        if not math.isfinite(value):
+            return False
+        finite = {name: number for name, number in metrics.items() if math.isfinite(number)}
+        self.last = Score(value, trainer.global_step, finite)
+        if self.best is None or is_better(value, self.best.value, self.optimize.mode):
+            self.best = self.last
+        return True
+
+    def state_dict(self) -> dict[str, Any]:
+        """Called by Lightning for every checkpoint."""
+        kept = {"best": self.best, "last": self.last}
+        return {name: None if score is None else asdict(score) for name, score in kept.items()}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Called by Lightning where a run goes on."""
+        self.best, self.last = (read_score(state_dict.get(name)) for name in ("best", "last"))
