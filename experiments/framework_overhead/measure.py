@@ -18,7 +18,7 @@ from pytorch_lightning import Callback
 from rib.config.compose import compose
 from rib.engine import fit as engine
 from rib.engine.settings import TrainSettings
-from rib.io.recipe import build
+from rib.io.recipe import build_recipe
 
 SKIPPED = 10
 """Steps before the first that counts."""
@@ -59,7 +59,7 @@ def framework(config: TrainSettings) -> list[float]:
 def bare(config: TrainSettings, num_steps: int) -> list[float]:
     """Seconds of each step of a loop with nothing around it."""
     torch.manual_seed(config.seed)
-    data, module = build(config.task.data), build(config.task.module)
+    data, module = build_recipe(config.task.data), build_recipe(config.task.module)
     data.setup()
     batches = data.train_dataloader().dataset
     module.log = module.log_dict = lambda *arguments, **options: None

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import torch
 
-from rib.io.recipe import build
+from rib.io.recipe import build_recipe
 from rib.mocap.stores.bank import MotionBank
 from rib.motion.nets.checkpoint import load_net, shipped_weights
 from rib.motion.training.windows import MotionWindows
@@ -48,7 +48,11 @@ def samples_per_second(mocap: Path, batch: int = 64) -> float:
     data = yaml.safe_load(task.read_text().replace("${seed}", "0").replace("${net}", "null"))["data"]
     recipe = data["windows"] | {"strides": [8], "keyframes": [41, 41], "tokens": 41 * batch, "irregular": 0.0}
     windows = MotionWindows(
-        MotionBank.from_folder(mocap), build(recipe), build(data["views"]), build(data["noise"]), None
+        MotionBank.from_folder(mocap),
+        build_recipe(recipe),
+        build_recipe(data["views"]),
+        build_recipe(data["noise"]),
+        None,
     )
     generator = torch.Generator().manual_seed(0)
     return batch / best(lambda: windows.draw(generator), repeats=20)

@@ -19,7 +19,7 @@ import numpy as np
 import yaml
 from scipy.optimize import linear_sum_assignment
 
-from rib.io.recipe import build
+from rib.io.recipe import build_recipe
 from rib.pose.detectors.blazepose import BodyLandmarker, PersonDetector
 from rib.pose.detectors.detection import Detection
 from rib.pose.detectors.people_detector import Crowd
@@ -58,7 +58,7 @@ def find(path: Path, stride: int) -> dict[str, Any]:
 
 def ours(seen: dict[str, Any]) -> Owners:
     """The tracker of conf/pose/tracker/default.yaml."""
-    tracker: Tracker = build(yaml.safe_load((ROOT / "conf/pose/tracker/default.yaml").read_text()))
+    tracker: Tracker = build_recipe(yaml.safe_load((ROOT / "conf/pose/tracker/default.yaml").read_text()))
     tracks = tracker.link(seen["people"], seen["times_s"], seen["size"], (), seen["camera"])
     kept = lasting(tracks, len(seen["people"]))
     return {(k, i): track.track_id for track in kept for k, i in track.members.items()}

@@ -24,7 +24,7 @@ import torch
 from rib.benchmark.methods import build_chains
 from rib.config.compose import compose
 from rib.metrics.frames import FrameScorer
-from rib.metrics.person import person_region
+from rib.metrics.person import scored_person_region
 from rib.pipeline.synthesis.synthesiser import Synthesis
 from rib.video import ArraySource, open_source, subclip, subsample
 
@@ -101,7 +101,7 @@ class Scores:
         if index % stride != stride // 2 and not any(where.any() for where in changed.values()):
             return
         person = self.scorer.detect(true)
-        region = person_region(person) if person else None
+        region = scored_person_region(person) if person else None
         if index % stride == stride // 2:
             self.looked += 1
             self.with_person += region is not None

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 
 from rib.config.compose import compose
-from rib.io.recipe import build
+from rib.io.recipe import build_recipe
 from rib.render.nets.checkpoint import load_net, save_net
 from rib.render.refine.dataset import RefinerSample, read_samples
 from rib.render.refine.fitting import FitRecipe, Report
@@ -63,7 +63,7 @@ def main(arguments: list[str]) -> None:
     torch.set_num_threads(1)
     torch.manual_seed(1)
     task = compose("train", "experiment=renderer_base", "task.data.samples=x")
-    net, crops = build(task.net), build(task.task.data["crops"])
+    net, crops = build_recipe(task.net), build_recipe(task.task.data["crops"])
     if "start" in given:
         net.load_state_dict(load_net(given["start"], task.net["_target_"]).state_dict())
     fit = FitRecipe(

@@ -19,7 +19,7 @@ import pytorch_lightning as pl
 import torch
 
 from rib.config.compose import compose
-from rib.io.recipe import build
+from rib.io.recipe import build_recipe
 from rib.render.clip_batch import ClipBatch
 from rib.render.refine.refiner_input import NUM_CHANNELS
 
@@ -89,7 +89,7 @@ def training_step(net: str, steps: int) -> float:
         accelerator="cpu", max_epochs=1, callbacks=[clock], logger=False, enable_checkpointing=False,
         enable_progress_bar=False, enable_model_summary=False, limit_val_batches=0,
     )  # fmt: skip
-    trainer.fit(build(config.module), build(config.data))
+    trainer.fit(build_recipe(config.module), build_recipe(config.data))
     return float(np.median(clock.seconds[1:]))
 
 
@@ -103,7 +103,7 @@ def main(arguments: list[str]) -> None:
             print(f"| {name} | {training_step(name, repeats):.2f} |", flush=True)
         return
     task = "task=renderer", "task.data.store=synthetic"
-    nets = {name: build(compose("train", f"net={name}", *task).net).eval() for name in names}
+    nets = {name: build_recipe(compose("train", f"net={name}", *task).net).eval() for name in names}
     nets["renderer_reference"].for_inference()
     batch, channels = window(), torch.rand(1, NUM_CHANNELS, HEIGHT, WIDTH)
     calls = {

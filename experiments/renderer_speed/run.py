@@ -19,7 +19,7 @@ import pytorch_lightning as pl
 import torch
 
 from rib.config.compose import compose
-from rib.io.recipe import build
+from rib.io.recipe import build_recipe
 from rib.render.conditioning.native import SkeletonLabels
 from rib.render.conditioning.reference import ReferenceLabels
 
@@ -80,7 +80,7 @@ def steps() -> None:
             "task.data.size_wh=[240,160]", "task.data.batch_size=1", "task.data.synthetic.size_wh=[240,160]",
             "task.data.synthetic.count=3",
         )  # fmt: skip
-        module, data, times = build(config.task.module), build(config.task.data), StepTimes()
+        module, data, times = build_recipe(config.task.module), build_recipe(config.task.data), StepTimes()
         trainer = pl.Trainer(
             accelerator="cpu", max_steps=6, logger=False, enable_checkpointing=False, limit_val_batches=0,
             enable_progress_bar=False, enable_model_summary=False, callbacks=[times],
@@ -98,7 +98,7 @@ def steps() -> None:
 def frames() -> None:
     """One frame at 480 x 320 of the published design, its labels among it."""
     config = compose("train", "experiment=renderer_reference", "task.data.store=none")
-    net = build(config.net).for_inference()
+    net = build_recipe(config.net).for_inference()
     background, previous = torch.rand(1, 3, *SIZE_HW), torch.rand(1, 3, *SIZE_HW)
     poses = people(4)[:1]
     for net.in_bfloat16 in (False, True):

@@ -25,7 +25,7 @@ from scores import KeptScores
 from rib.config.compose import compose
 from rib.io.files.whole import write_text_whole
 from rib.io.images import to_pictures
-from rib.metrics.frames import summarise
+from rib.metrics.frames import summarise_scores
 from rib.pipeline.chain import Chain
 from rib.pipeline.outputs.trust_shares import TrustShares
 from rib.pipeline.synthesis.compositor import trust_map
@@ -108,7 +108,9 @@ def compare(case: Case, floors: dict[int, np.ndarray], scores: KeptScores, alway
             for name, found in scores.score_many(true, {"rife": floors[index], "warp": picture}).items():
                 rows[name].append({"frame": index, **found})
         scores.save()
-    summaries = {name: {"summary": summarise(some), "frames": some} for name, some in rows.items() if some}
+    summaries = {
+        name: {"summary": summarise_scores(some), "frames": some} for name, some in rows.items() if some
+    }
     return {"changed": changed, "hidden": len(floors), **summaries}
 
 

@@ -11,7 +11,7 @@ import torch
 
 from rib.io.files.whole import write_text_whole
 from rib.metrics.lpips import SMALLEST_PX, Lpips
-from rib.metrics.person import LandmarkDetector, limb_error, person_region
+from rib.metrics.person import MetricLandmarker, limb_error_metric, scored_person_region
 from rib.metrics.pictures import psnr_db
 
 
@@ -28,7 +28,7 @@ class KeptScores:
     def __init__(self, path: Path, joints: bool = True) -> None:
         self.path, self.joints = path, joints
         self.kept: dict[str, dict[str, float]] = json.loads(path.read_text()) if path.is_file() else {}
-        self.detect: LandmarkDetector | None = None
+        self.detect: MetricLandmarker | None = None
         self.lpips: Lpips | None = None
 
     def score_many(self, true: np.ndarray, predictions: dict[str, np.ndarray]) -> dict[str, dict[str, float]]:
@@ -45,10 +45,10 @@ class KeptScores:
 
     @torch.no_grad()
     def _score(self, true: np.ndarray, pictures: list[np.ndarray]) -> list[dict[str, float]]:
-        self.detect = self.detect or LandmarkDetector()
+        self.detect = self.detect or MetricLandmarker()
         self.lpips = self.lpips or Lpips("alexnet")
         person = self.detect(true)
-        region = person_region(person) if person else None
+        region = scored_person_region(person) if person else None
         planes = torch.from_numpy(np.stack([true, *pictures]).transpose(0, 3, 1, 2).copy()).float() / 255
         other, ones = planes[:1], planes[1:]
         found = [
@@ -65,7 +65,7 @@ class KeptScores:
             if near:
                 scores["lpips_person"] = near[number]
             if self.joints:
-                scores["joint_error"] = limb_error(self.detect(pictures[number]), person)
+                scores["joint_error"] = limb_error_metric(self.detect(pictures[number]), person)
         return found
 
 

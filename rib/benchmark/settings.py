@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Annotated
 
-from rib.io.settings.paths import PATH, paths
+from rib.io.settings.paths import PATH, paths_in_recipe
 from rib.io.settings.ranges import LARGEST_INT, Range, Stride, Whole
 from rib.io.settings.records import Recipe, Settings
 from rib.pipeline.settings import ClipSettings
@@ -24,7 +24,7 @@ class BenchmarkSettings(ClipSettings):
     """conf/benchmark.yaml."""
 
     output: str = field(metadata=PATH)
-    methods: dict[str, Recipe] = field(metadata=paths("*.*.path", "*.*.weights", "*.*.ckpt"))
+    methods: dict[str, Recipe] = field(metadata=paths_in_recipe("*.*.path", "*.*.weights", "*.*.ckpt"))
     stride: Stride
     first: Whole
     count: NumFrames | None = None

@@ -10,7 +10,7 @@ import numpy as np
 
 from rib.benchmark.methods import Moment
 from rib.io.images import to_uint8
-from rib.metrics.person import PersonLandmarks, person_region
+from rib.metrics.person import ScoredPerson, scored_person_region
 
 TILE_WIDTH_PX = 300
 CROP_HEIGHT_PX = 360
@@ -58,7 +58,7 @@ class Showcase:
         rows: Frames to pick for each of the two reasons.
     """
 
-    def __init__(self, detect: Callable[[np.ndarray], PersonLandmarks | None], rows: int) -> None:
+    def __init__(self, detect: Callable[[np.ndarray], ScoredPerson | None], rows: int) -> None:
         self._detect, self._rows = detect, rows
         self._before: Moment | None = None
         self._gap = {why: _Best() for why in REASONS}
@@ -98,7 +98,7 @@ class Showcase:
             "keyframe after": after.true,
         }
         detection = self._detect(moment.true)
-        region = person_region(detection) if detection else None
+        region = scored_person_region(detection) if detection else None
         box = _grown(region.box if region else None, moment.true.shape)
         fulls = pictures | {name: _heat(made, moment.true) for name, made in moment.predicted.items()}
         height = min(CROP_HEIGHT_PX, round(TILE_WIDTH_PX * moment.true.shape[0] / moment.true.shape[1]))

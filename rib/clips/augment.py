@@ -17,10 +17,10 @@ from torch import Tensor
 
 from rib.io.settings.ranges import NonNegative, Range, Share
 from rib.render.clip_batch import ClipBatch
-from rib.structures.skeleton import BODY19, joint_set
+from rib.structures.skeleton import BODY19, joint_set_named
 
-LIMBS = joint_set("body19").limbs
-FLIP = joint_set("body19").flip_index.copy()
+LIMBS = joint_set_named("body19").limbs
+FLIP = joint_set_named("body19").flip_index.copy()
 TRUNK = [BODY19.index("neck"), BODY19.index("mid_hip")]
 
 

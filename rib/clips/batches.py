@@ -14,7 +14,7 @@ from torch.utils.data import Dataset, get_worker_info
 
 from rib.clips.clips import ClipStore, Window, refuse_shorter
 from rib.io.errors import RibError
-from rib.training.epochs import draws
+from rib.training.epochs import batch_generator
 
 
 class RawBatch(TypedDict):
@@ -110,7 +110,7 @@ class DrawnWindows(Dataset[RawBatch | Refused]):
             RibError: A clip is damaged.
         """
         epoch, place = divmod(index, self.num_batches)
-        generator = draws(self.seed, epoch, place)
+        generator = batch_generator(self.seed, epoch, place)
         frames = self.growth.frames(epoch)
         room = torch.tensor([self.store.length(name) - frames + 1 for name in self.names])
         windows = [self._window(int(i), frames, room, generator) for i in self._clips(room, generator)]

@@ -15,10 +15,10 @@ from rib.clips.clips import ClipStore, choose
 from rib.clips.store import Hdf5Clips
 from rib.io.errors import RibError
 from rib.io.images import to_float
-from rib.io.recipe import build
-from rib.io.settings.ranges import Count, Range, Seed, Share, Size, Whole
+from rib.io.recipe import build_recipe
+from rib.io.settings.ranges import Count, ListSize, Range, Seed, Share, Whole
 from rib.render.clip_batch import ClipBatch
-from rib.training.epochs import EpochSampler, ranks
+from rib.training.epochs import EpochSampler, rank_and_world_size
 
 
 class ClipDataModule(pl.LightningDataModule):
@@ -56,7 +56,7 @@ class ClipDataModule(pl.LightningDataModule):
         grow_every_epochs: Count,
         most_frames: Annotated[int, Range(3, 1000)],
         batch_size: Annotated[int, Range(1, 4096)],
-        size_wh: Annotated[Sequence[Annotated[int, Range(8, 8192)]], Size(2, 2)],
+        size_wh: Annotated[Sequence[Annotated[int, Range(8, 8192)]], ListSize(2, 2)],
         scale: float | None,
         reversed_share: Share,
         augment: Mapping[str, Any] | None,
@@ -76,7 +76,7 @@ class ClipDataModule(pl.LightningDataModule):
         self.growth = Growth(first_frames, grow_every_epochs, most_frames)
         self.batch_size, self.size_wh, self.scale = batch_size, (size_wh[0], size_wh[1]), scale
         self.reversed_share = reversed_share
-        self.augment: Augment | None = build(augment) if augment else None
+        self.augment: Augment | None = build_recipe(augment) if augment else None
         self.batches_per_epoch, self.validation_batches = batches_per_epoch, validation_batches
         self.seed, self.num_workers = seed, num_workers
         self.store: ClipStore | None = None
@@ -121,14 +121,16 @@ class ClipDataModule(pl.LightningDataModule):
         return DataLoader(
             self._training,
             batch_size=None,
-            sampler=EpochSampler(self._training, *ranks(self.trainer), self.trainer),
+            sampler=EpochSampler(self._training, *rank_and_world_size(self.trainer), self.trainer),
             num_workers=self.num_workers,
             persistent_workers=self.num_workers > 0,
         )
 
     def val_dataloader(self) -> DataLoader[RawBatch | Refused]:
         """The same batches each time."""
-        sampler: Sampler[int] = DistributedSampler(self._checking, *ranks(self.trainer), shuffle=False)
+        sampler: Sampler[int] = DistributedSampler(
+            self._checking, *rank_and_world_size(self.trainer), shuffle=False
+        )
         return DataLoader(self._checking, batch_size=None, sampler=sampler)
 
     def on_before_batch_transfer(self, batch: RawBatch | Refused, dataloader_idx: int = 0) -> RawBatch:
@@ -156,7 +158,7 @@ def open_clips(store: str, synthetic: Mapping[str, Any]) -> ClipStore:
         RibError: The file is absent or no store of clips.
     """
     if store == "synthetic":
-        return build(synthetic)
+        return build_recipe(synthetic)
     return Hdf5Clips(store)
 
 

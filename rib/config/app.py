@@ -19,11 +19,11 @@ from typing import Any
 from rib.config.renamed import current_override
 from rib.engine.distributed.environment import distributed_env
 from rib.io.errors import RibError
-from rib.io.files.whole import NO_SPACE, write_errors
-from rib.io.plugins import import_plugins, wanted
-from rib.io.processes.signals import Terminated, stoppable
+from rib.io.files.whole import NO_SPACE, write_errors_in_one_line
+from rib.io.plugins import import_plugins, wanted_plugins
+from rib.io.processes.signals import TerminatedBySignal, stoppable_by_signals
 from rib.io.recipe import did_you_mean
-from rib.io.settings.paths import settle_paths
+from rib.io.settings.paths import settle_path_settings
 from rib.io.settings.records import Settings
 
 Task = Callable[[Any], Any]
@@ -46,7 +46,7 @@ class _TaskEnded(SystemExit):
 def exit_code(call: Callable[[], None]) -> int:
     """Run something, report what it raises on stderr, and give the process's exit code."""
     try:
-        with stoppable():
+        with stoppable_by_signals():
             call()
         sys.stdout.flush()
         return 0
@@ -54,7 +54,7 @@ def exit_code(call: Callable[[], None]) -> int:
         return _complain(error)
     except KeyboardInterrupt as stop:
         _tell("stopped")
-        return stop.exit_code if isinstance(stop, Terminated) else 130
+        return stop.exit_code if isinstance(stop, TerminatedBySignal) else 130
     except _TaskEnded as ended:
         return int(str(ended.code))
     except SystemExit as stop:
@@ -153,7 +153,7 @@ def _compose_and_call(
         if named is None and getattr(error, "errno", None) not in NO_SPACE:
             raise
         # jobs tell their own errors: Hydra could not make a folder, or write into it
-        with write_errors(Path(str(named)) if named else Path.cwd()):
+        with write_errors_in_one_line(Path(str(named)) if named else Path.cwd()):
             raise
     sweep.report(None)
 
@@ -225,10 +225,10 @@ def settings_of(config: Any, verb: str, typed: Iterable[str] = (), plugins: Iter
         raise explain(error) from error
     assert isinstance(resolved, dict)
     settings = {str(key): value for key, value in resolved.items()}
-    settle_paths(settings, schema.ROOTS[verb])
+    settle_path_settings(settings, schema.ROOTS[verb])
     schema.ROOTS[verb].of(settings)
     if "plugins" in settings:
-        settings["plugins"] = list(wanted([*plugins, *settings["plugins"]]))
+        settings["plugins"] = list(wanted_plugins([*plugins, *settings["plugins"]]))
         import_plugins(settings["plugins"])
     check_recipes(settings)
     if verb == "train":

@@ -27,7 +27,7 @@ from rib.engine.settings import TrainSettings
 from rib.evaluation.settings import ClipEvaluationSettings
 from rib.io.errors import RibError
 from rib.io.plugins import import_plugins
-from rib.io.recipe import check
+from rib.io.recipe import check_recipe
 from rib.io.settings.records import Settings
 from rib.motion.evaluation.settings import MotionEvaluationSettings
 from rib.pipeline.settings import InterpolateSettings, UpsampleSettings
@@ -110,7 +110,7 @@ def _check_sweep(verb: str, text: str) -> int:
     config = _compose(verb, text, return_hydra_config=True)
     sweeper: Any = OmegaConf.to_container(config.hydra.sweeper, resolve=True)
     if sweeper["_target_"] == STUDY:
-        check({**sweeper, "_target_": "rib.config.sweeps.optuna_study.StudySweeper"})
+        check_recipe({**sweeper, "_target_": "rib.config.sweeps.optuna_study.StudySweeper"})
         if find_spec("optuna"):
             build_pruner(sweeper.get("pruner"))
     for name in sweeper.get("params") or {}:

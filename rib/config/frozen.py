@@ -12,10 +12,10 @@ from typing import Any
 import yaml
 
 from rib.config.renamed import current_settings, without_gone
-from rib.io.errors import RibError, reason_of
+from rib.io.errors import RibError, reason_of_error
 from rib.io.recipe import did_you_mean
 from rib.io.registry import REGISTRY
-from rib.io.settings.paths import existing, is_path_setting
+from rib.io.settings.paths import is_path_setting, path_exists
 
 FILES = {"config.yaml": "interpolate", "config.json": "train"}
 """The frozen settings of a result and of a run folder, and the command that wrote them."""
@@ -86,7 +86,7 @@ def read_frozen(path: Path, root_of: Mapping[str, type]) -> Frozen:
             raise RibError(f"{file}: there is no setting {str(key)[:80]!r}", did_you_mean(str(key), known))
     settings = REGISTRY.settings(content, RECIPES[verb], file)
     for key, value in texts(settings):
-        if "${" in value and not (is_path_setting(root_of[verb], key) and existing(value)):
+        if "${" in value and not (is_path_setting(root_of[verb], key) and path_exists(value)):
             raise RibError(
                 f"{file}: {key}={value[:80]} would have to be filled in", f"type {key}= and what it means"
             )
@@ -134,7 +134,7 @@ def _content(file: Path) -> dict[Any, Any]:
     except RibError:
         raise
     except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
-        raise RibError(f"{file} cannot be read as settings ({reason_of(error)})") from error
+        raise RibError(f"{file} cannot be read as settings ({reason_of_error(error)})") from error
     if not isinstance(content, dict):
         raise RibError(f"{file} holds no settings", "name a folder that rib wrote")
     return content

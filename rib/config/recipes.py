@@ -7,7 +7,7 @@ from typing import Any
 
 from rib.io.errors import RibError
 from rib.io.plugins import is_of_plugin
-from rib.io.recipe import check
+from rib.io.recipe import check_recipe
 from rib.io.registry import REGISTRY
 
 
@@ -20,7 +20,7 @@ def check_recipes(config: Any) -> int:
     count = 0
     for place, recipe in recipes(config):
         try:
-            check(recipe, place=place)
+            check_recipe(recipe, place=place)
         except RibError as error:
             what = error.what if error.what.startswith(f"{place}.") else f"{place}: {error.what}"
             raise RibError(what, error.remedy) from error

@@ -17,7 +17,7 @@ from rib.config.renamed import GONE, current_override
 from rib.config.schema import ROOTS
 from rib.config.search import typed_plugins
 from rib.io.errors import RibError
-from rib.io.plugins import import_plugins, imported, wanted
+from rib.io.plugins import import_plugins, imported_plugins, wanted_plugins
 from rib.io.settings.paths import is_path_setting
 
 ROOT = "repeat"
@@ -70,7 +70,7 @@ def repeated(path: str, typed: Sequence[str]) -> tuple[str, list[str], list[str]
     Raises:
         RibError: The settings cannot be read, or would have something outside the repetition written.
     """
-    import_plugins(wanted(typed_plugins(typed)))
+    import_plugins(wanted_plugins(typed_plugins(typed)))
     frozen = read_frozen(Path(path), ROOTS)
     typed = [current_override(argument) for argument in typed]
     changed = {re.split("[=@]", argument.lstrip("+~"))[0] for argument in typed}
@@ -94,7 +94,7 @@ def repeated(path: str, typed: Sequence[str]) -> tuple[str, list[str], list[str]
 
 def _lacking(plugins: Any) -> bool:
     """Whether settings name plugins that the user did not bring."""
-    return not (isinstance(plugins, list) and {str(name) for name in plugins} <= set(imported()))
+    return not (isinstance(plugins, list) and {str(name) for name in plugins} <= set(imported_plugins()))
 
 
 _NOTES = {

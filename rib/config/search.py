@@ -9,7 +9,7 @@ from typing import Any
 
 from rib.config.paths import conf_dir, conf_dirs, search_also
 from rib.io.errors import RibError
-from rib.io.plugins import config_folders, wanted
+from rib.io.plugins import plugin_config_folders, wanted_plugins
 
 CONFIG_DIR = ("--config-dir", "-cd")
 _PLUGINS = re.compile(r"\+{0,2}plugins=(.*)", re.DOTALL)
@@ -30,8 +30,8 @@ def settle(arguments: Sequence[str], keep: bool = False) -> tuple[list[str], tup
         RibError: A folder is not there or has a config by the name of one of rib's; a name is no package's.
     """
     left, folders = _without_folders(list(arguments))
-    names = wanted(typed_plugins(left))
-    search_also([*(conf_dirs()[1:] if keep else ()), *_own([*folders, *config_folders(names)])])
+    names = wanted_plugins(typed_plugins(left))
+    search_also([*(conf_dirs()[1:] if keep else ()), *_own([*folders, *plugin_config_folders(names)])])
     return [_as_list(argument) for argument in left], names
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Annotated
 
-from rib.io.settings.paths import paths
-from rib.io.settings.ranges import Device, Range, Shard, Whole
+from rib.io.settings.paths import paths_in_recipe
+from rib.io.settings.ranges import Range, Shard, TorchDevice, Whole
 from rib.io.settings.records import Recipe, Settings
 
 
@@ -15,7 +15,7 @@ class CollectionSettings(Settings):
     """conf/data/: a collection, and how it becomes a store."""
 
     prepare: Recipe = field(
-        metadata=paths(
+        metadata=paths_in_recipe(
             *("folder", "body_models", "videos", "output", "video_list", "train_list", "test_list"),
             *("test_input", "chain.*.path", "chain.*.weights", "chain.*.ckpt", "chain.cache.dir"),
         )
@@ -31,5 +31,5 @@ class PrepareSettings(Settings):
     overwrite: bool = False
     shard: Shard
     max_reasons: Whole
-    device: Annotated[str, Device()]
+    device: Annotated[str, TorchDevice()]
     batch_mpx: Annotated[float, Range(above=0, most=1000)]

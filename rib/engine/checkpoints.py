@@ -12,10 +12,10 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 
 from rib.engine.run_folder.data_fingerprint import described
 from rib.io.errors import RibError
-from rib.io.files.streams import stream_whole
-from rib.io.recipe import build_from_file
+from rib.io.files.streams import write_stream_whole
+from rib.io.recipe import build_recipe_from_file
 from rib.io.registry import REGISTRY
-from rib.io.weights.net_files import check_weights, read_tensors
+from rib.io.weights.net_files import check_weights, read_torch_file
 
 FORMAT = 1
 KEY = "rib"
@@ -27,7 +27,7 @@ class WholeCheckpointIO(TorchCheckpointIO):
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
         """See `torch.save`; `storage_options` is not used."""
-        with stream_whole(Path(path)) as stream:
+        with write_stream_whole(Path(path)) as stream:
             torch.save(checkpoint, cast(IO[bytes], stream))
 
     def load_checkpoint(
@@ -83,7 +83,7 @@ def read_checkpoint(path: Path, map_location: Any = "cpu") -> dict[str, Any]:
     """
     if not path.is_file():
         raise RibError(f"the checkpoint {path} does not exist", "type ckpt=PATH of a .ckpt file")
-    content = read_tensors(path, map_location)
+    content = read_torch_file(path, map_location)
     if not isinstance(content, dict) or not isinstance(content.get("state_dict"), Mapping):
         raise RibError(f"{path} holds no state_dict", "name a checkpoint that `rib train` wrote")
     return content
@@ -106,7 +106,7 @@ def load_module(path: Path, wanted: str | None = None) -> LightningModule:
     target = REGISTRY.checked(known["module"], "module", path)["_target_"]
     if wanted is not None and target != wanted:
         raise RibError(f"{path} is a checkpoint of {target}, but one of {wanted} is needed")
-    module = build_from_file(known["module"], "module", path)
+    module = build_recipe_from_file(known["module"], "module", path)
     load_weights(module, content, path)
     return module.eval()
 

@@ -31,13 +31,13 @@ from rib.engine.run_folder.status import (
 )
 from rib.engine.score import Pruner, Score
 from rib.engine.settings import TrainSettings
-from rib.io.errors import RibError, in_one_line
-from rib.io.files.whole import write_errors
+from rib.io.errors import RibError, error_in_one_line
+from rib.io.files.whole import write_errors_in_one_line
 from rib.io.plugins import import_plugins
-from rib.io.recipe import build
+from rib.io.recipe import build_recipe
 
 if TYPE_CHECKING:
-    from rib.engine.callbacks.objective import ScoreKeeper
+    from rib.engine.callbacks.monitors.objective import ScoreKeeper
     from rib.engine.distributed.rendezvous import Rendezvous
 
 log = logging.getLogger(__name__)
@@ -69,7 +69,11 @@ def fit(config: TrainSettings, overrides: tuple[str, ...] = (), pruner: Pruner |
         open_run_folder(run_dir, config.plain())
         if chosen.restore == "resume" and chosen.ckpt:
             forget_what_comes_again(run_dir, Path(chosen.ckpt))
-    with _with_status(run_dir, overrides) as outcome, write_errors(run_dir), launched(chosen) as rendezvous:
+    with (
+        _with_status(run_dir, overrides) as outcome,
+        write_errors_in_one_line(run_dir),
+        launched(chosen) as rendezvous,
+    ):
         outcome["keeper"] = keeper = train(chosen, rendezvous, pruner)
     return keeper.score
 
@@ -87,7 +91,7 @@ def train(
     Returns:
         What the run is judged by.
     """
-    from rib.engine.callbacks.objective import ScoreKeeper
+    from rib.engine.callbacks.monitors.objective import ScoreKeeper
 
     keeper = ScoreKeeper(config.optimize, pruner)
     with _failure_reported(rendezvous) as check_others:
@@ -109,12 +113,12 @@ def _train(
     env = env_of(rendezvous)
     rank_zero_only.rank = env.rank  # type: ignore[attr-defined]
     seed_everything(config.seed, workers=True, verbose=False)
-    data, module = build(config.task.data), build(config.task.module)
+    data, module = build_recipe(config.task.data), build_recipe(config.task.module)
     check_others()
     _weights_given(module, config)
     check_others()
     log.info("rank %d of %d trains %s", env.rank, env.num_ranks, json.dumps(config.task.module))
-    loggers = [build(recipe) for recipe in _chosen(config.logger)]
+    loggers = [build_recipe(recipe) for recipe in _chosen(config.logger)]
     trainer = _trainer(config, module, rendezvous, loggers, keeper)
     failed = True
     try:
@@ -145,13 +149,13 @@ def _trainer(
 
     recipe = clipping_handed_over(config.trainer, module)
     if isinstance(recipe.get("strategy"), Mapping):
-        recipe["strategy"] = build(recipe["strategy"])
+        recipe["strategy"] = build_recipe(recipe["strategy"])
     quiet = {} if sys.stderr.isatty() else {"enable_progress_bar": False}
-    return build(
+    return build_recipe(
         recipe,
         **quiet,
         callbacks=[
-            *(build(recipe) for recipe in _chosen(config.callbacks)),
+            *(build_recipe(recipe) for recipe in _chosen(config.callbacks)),
             DescribeCheckpoint({**config.task.plain(), "fingerprint": fingerprint(config.task.data)}),
             ResumeStopped(),
             keeper,
@@ -222,7 +226,7 @@ def _with_status(run_dir: Path, overrides: tuple[str, ...]) -> Iterator[dict[str
     except Exception as error:
         if not isinstance(error, RibError):
             log.exception("the run failed")
-        note(FAILED, error=in_one_line(error))
+        note(FAILED, error=error_in_one_line(error))
         raise
     except BaseException:
         status = read_status(run_dir)

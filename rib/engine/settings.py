@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Annotated
 
-from rib.io.settings.paths import PATH, paths
+from rib.io.settings.paths import PATH, paths_in_recipe
 from rib.io.settings.ranges import OneOf, Seed
 from rib.io.settings.records import Recipe, Settings
 
@@ -39,8 +39,10 @@ class TaskSettings(Settings):
     """conf/task/: what is trained, on what, and the logged number that it is judged by."""
 
     optimize: TaskObjective
-    module: Recipe = field(metadata=paths("loss.perceptual.vgg19"))
-    data: Recipe = field(metadata=paths("folder", "store", "drawings", "samples", "detector_tracks.*.0"))
+    module: Recipe = field(metadata=paths_in_recipe("loss.perceptual.vgg19"))
+    data: Recipe = field(
+        metadata=paths_in_recipe("folder", "store", "drawings", "samples", "detector_tracks.*.0")
+    )
 
 
 @dataclass(kw_only=True)

@@ -12,7 +12,7 @@ from rib.evaluation.clips_report import table, write
 from rib.evaluation.evaluate_clip import evaluate_clip
 from rib.evaluation.settings import ClipEvaluationSettings
 from rib.io.registry import REGISTRY
-from rib.io.results.result import Destination, ResultPart, whole_result
+from rib.io.results.result import ResultDestination, ResultPart, write_result_whole
 from rib.metrics.frames import FrameScorer
 
 RENDERER = "rib.render.training.module.RendererModule"
@@ -35,7 +35,7 @@ def evaluate_clips(config: ClipEvaluationSettings, bar: Bar) -> str:
     trained = REGISTRY.checked(data, "data module", ckpt) if data else {}
     store, names = clips_to_score(config.store, config.split, config.clips, trained)
     scorer = FrameScorer(config.device)
-    with whole_result(_destination(config)) as work:
+    with write_result_whole(_destination(config)) as work:
         here = replace(config, output=str(work))
         rows = {
             name: evaluate_clip(store, name, module, scorer, here)
@@ -49,8 +49,8 @@ def evaluate_clips(config: ClipEvaluationSettings, bar: Bar) -> str:
     return f"weights {trained_on(ckpt)}\n{table(result)}\nevery number: {files}{films}"
 
 
-def _destination(config: ClipEvaluationSettings) -> Destination:
+def _destination(config: ClipEvaluationSettings) -> ResultDestination:
     parts = [ResultPart("evaluation.json"), ResultPart("evaluation.csv")]
     parts += [ResultPart("videos", (".mp4",))] if config.videos else []
     reads = {"ckpt": config.ckpt, "store": config.store}
-    return Destination(Path(config.output), "evaluate_clips", parts, reads, config.overwrite)
+    return ResultDestination(Path(config.output), "evaluate_clips", parts, reads, config.overwrite)

@@ -20,7 +20,7 @@ from rib.clips.data import to_clip_batch
 from rib.clips.store import Hdf5Clips
 from rib.io.errors import RibError
 from rib.io.images import to_pictures
-from rib.metrics.frames import summarise
+from rib.metrics.frames import summarise_scores
 from rib.render.clip_batch import ClipBatch, Generated
 
 Renderer = Callable[[ClipBatch], Generated]
@@ -193,11 +193,11 @@ def summaries(rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, Any]
         rows: Of each clip, a row a frame with a dict of scores for each of `METHODS`.
 
     Returns:
-        `clips`: by clip and method what `summarise` gives; `mean_of_clips`: by method the mean of the clips'
-        means, every clip weighing the same; `all_frames`: by method `summarise` over all frames.
+        `clips`: by clip and method what `summarise_scores` gives; `mean_of_clips`: by method the mean of the
+        clips' means, each clip weighing the same; `all_frames`: by method `summarise_scores` over all frames.
     """
     clips = {
-        name: {method: summarise([row[method] for row in frames]) for method in METHODS}
+        name: {method: summarise_scores([row[method] for row in frames]) for method in METHODS}
         for name, frames in rows.items()
     }
     return {
@@ -206,7 +206,7 @@ def summaries(rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, Any]
             method: _mean([summary[method] for summary in clips.values()]) for method in METHODS
         },
         "all_frames": {
-            method: summarise([row[method] for frames in rows.values() for row in frames])
+            method: summarise_scores([row[method] for frames in rows.values() for row in frames])
             for method in METHODS
         },
     }

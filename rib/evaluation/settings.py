@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Annotated
 
 from rib.io.settings.paths import PATH
-from rib.io.settings.ranges import Count, Crf, Device, OneOf, Range
+from rib.io.settings.ranges import Count, Crf, OneOf, Range, TorchDevice
 from rib.io.settings.records import Settings
 
 
@@ -21,7 +21,7 @@ class ClipEvaluationSettings(Settings):
     clips: list[str] | None = None
     every: Count
     batch_size: Annotated[int, Range(1, 4096)]
-    device: Annotated[str, Device()]
+    device: Annotated[str, TorchDevice()]
     output: str = field(metadata=PATH)
     overwrite: bool = False
     videos: bool

@@ -21,8 +21,8 @@ from typing import Any
 import platformdirs
 
 from rib.io.files.locks import FileLock
-from rib.io.files.temporaries import remove_leftovers
-from rib.io.files.whole import temporary_folder, write_errors
+from rib.io.files.temporaries import remove_leftover_temporaries
+from rib.io.files.whole import temporary_folder, write_errors_in_one_line
 
 FORMAT = 2
 """Changed whenever an entry's layout or a stage's meaning changes: older ones are then never found."""
@@ -34,12 +34,12 @@ REMEDY = "type cache.dir= with a folder on another disk"
 _seen_intact: dict[Path, tuple[tuple[str, int, int], ...]] = {}
 
 
-def key_of(content: object) -> str:
+def cache_key(content: object) -> str:
     """Hash all that an entry depends on to its name; `content` is distinguished by its `repr`."""
     return hashlib.blake2b(repr(content).encode(), digest_size=12).hexdigest()
 
 
-def intact(entry: Path) -> bool:
+def is_entry_intact(entry: Path) -> bool:
     """Whether an entry is there with all its files as they were written; read once a process."""
     try:
         state = tuple((p, s.st_size, s.st_mtime_ns) for p, s in _files(entry))
@@ -55,7 +55,7 @@ def intact(entry: Path) -> bool:
     return True
 
 
-def make_entry(entry: Path, make: Callable[[Path], None], remedy: str = "name another folder") -> bool:
+def make_cache_entry(entry: Path, make: Callable[[Path], None], remedy: str = "name another folder") -> bool:
     """Make an entry unless it is there and intact; says whether it was made.
 
     Args:
@@ -66,26 +66,26 @@ def make_entry(entry: Path, make: Callable[[Path], None], remedy: str = "name an
     Raises:
         RibError: No space is left, or the place cannot be written to.
     """
-    if intact(entry):
+    if is_entry_intact(entry):
         return False
-    with write_errors(entry, remedy):
+    with write_errors_in_one_line(entry, remedy):
         entry.parent.mkdir(parents=True, exist_ok=True)
         lock = FileLock(entry.with_name(f".{entry.name}.making"))
         lock.acquire()
         try:
-            if intact(entry):  # by another process, while this one waited
+            if is_entry_intact(entry):  # by another process, while this one waited
                 return False
             with temporary_folder(entry, remedy) as work:
                 make(work)
                 (work / LIST).write_text(json.dumps(_listed(work)), encoding="utf-8")
-                remove_entry(entry)
+                remove_cache_entry(entry)
                 work.replace(entry)
             return True
         finally:
             lock.release(remove=True)
 
 
-def remove_entry(entry: Path) -> None:
+def remove_cache_entry(entry: Path) -> None:
     """Remove an entry, damaged or not; nobody sees half of it."""
     if entry.exists():
         with temporary_folder(entry) as aside:
@@ -115,7 +115,7 @@ class Cache:
         self.limit_bytes = limit_gb * 1e9
         self.reused: list[str] = []
         self._held: dict[str, FileLock] = {}
-        remove_leftovers(self.folder)
+        remove_leftover_temporaries(self.folder)
 
     def get(
         self, stage: str, recipe: Mapping[str, Any], parents: list[str], make: Callable[[Path], None]
@@ -133,7 +133,7 @@ class Cache:
         """
         path, key = self._hold(stage, recipe, parents)
         try:
-            made = make_entry(path, make, REMEDY)
+            made = make_cache_entry(path, make, REMEDY)
             os.utime(path)
         except BaseException:
             self._let_go(key)
@@ -146,12 +146,12 @@ class Cache:
 
     def has(self, stage: str, recipe: Mapping[str, Any], parents: list[str]) -> bool:
         """Whether an entry is there intact; another process may still drop it."""
-        return intact(self.folder / self.key(stage, recipe, parents))
+        return is_entry_intact(self.folder / self.key(stage, recipe, parents))
 
     def key(self, stage: str, recipe: Mapping[str, Any], parents: list[str]) -> str:
         """The key of an entry, made or not; arguments as of `get`."""
         text = json.dumps([FORMAT, stage, recipe, parents], sort_keys=True, default=str)
-        return f"{stage}-{key_of(text)}"
+        return f"{stage}-{cache_key(text)}"
 
     def growing(self, stage: str, recipe: Mapping[str, Any], parents: list[str]) -> tuple[Path, str]:
         """The folder of an entry whose files come one by one, each whole or absent, and its key.
@@ -160,7 +160,7 @@ class Cache:
         whole, in its turn, when nobody holds it.
         """
         path, key = self._hold(stage, recipe, parents)
-        with write_errors(self.folder, REMEDY):
+        with write_errors_in_one_line(self.folder, REMEDY):
             path.mkdir(exist_ok=True)
             os.utime(path)
         return path, key
@@ -169,7 +169,7 @@ class Cache:
         key = self.key(stage, recipe, parents)
         if key not in self._held:
             self._held[key] = FileLock(self._used(key))
-            with write_errors(self.folder, REMEDY):
+            with write_errors_in_one_line(self.folder, REMEDY):
                 self._held[key].acquire(shared=True)
         return self.folder / key, key
 
@@ -185,7 +185,7 @@ class Cache:
 
     def _drop_oldest(self) -> None:
         """Drop entries that nobody uses until all, with what is being made, keeps to the limit."""
-        remove_leftovers(self.folder)
+        remove_leftover_temporaries(self.folder)
         entries: dict[Path, float] = {}
         for path in self.folder.iterdir():
             with suppress(OSError):  # others may remove it at this moment
@@ -198,7 +198,7 @@ class Cache:
             lock = FileLock(self._used(path.name))
             if lock.acquire(wait=False):
                 total -= _size(path)
-                remove_entry(path)
+                remove_cache_entry(path)
                 lock.release(remove=True)
 
     def _writable(self, folder: Path) -> Path:

@@ -21,14 +21,14 @@ class RibError(Exception):
         super().__init__(f"{what}; {remedy}" if remedy else what)
 
 
-def in_one_line(error: BaseException) -> str:
+def error_in_one_line(error: BaseException) -> str:
     """Format an error's message without line breaks, led by its kind where it is none of ours."""
     text = " ".join(str(error).split())
     kind = "" if isinstance(error, RibError) else type(error).__name__
     return f"{kind}: {text}" if kind and text else kind or text
 
 
-def reason_of(error: BaseException) -> str:
+def reason_of_error(error: BaseException) -> str:
     """Why a library could not read a stranger's file, in one short line without names of classes."""
     if isinstance(error, MemoryError):
         return "it asks for more memory than there is"

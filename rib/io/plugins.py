@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from importlib.metadata import entry_points
 from pathlib import Path
 
-from rib.io.errors import RibError, in_one_line
+from rib.io.errors import RibError, error_in_one_line
 
 GROUP = "rib.plugins"
 VARIABLE = "RIB_PLUGINS"
@@ -26,7 +26,7 @@ _NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII)
 _imported: dict[str, None] = {}
 
 
-def wanted(named: Iterable[str] = (), environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
+def wanted_plugins(named: Iterable[str] = (), environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
     """Every plugin by its dotted name, once: installed ones, those of the environment, and those named.
 
     Args:
@@ -37,14 +37,14 @@ def wanted(named: Iterable[str] = (), environ: Mapping[str, str] = os.environ) -
         RibError: A name is none of a package.
     """
     of_environ = [name.strip() for name in environ.get(VARIABLE, "").split(",") if name.strip()]
-    found = dict.fromkeys([*installed(), *of_environ, *named])
+    found = dict.fromkeys([*installed_plugins(), *of_environ, *named])
     for name in found:
         if not _NAME.fullmatch(name):
             raise RibError(f"plugins=[{name[:80]}] is no package's name", "type plugins=[mypkg]")
     return tuple(found)
 
 
-def installed() -> dict[str, str]:
+def installed_plugins() -> dict[str, str]:
     """The modules that installed packages declare as plugins, and the package of each."""
     return {
         point.module: point.dist.name if point.dist else point.name for point in entry_points(group=GROUP)
@@ -67,7 +67,7 @@ def import_plugins(names: Iterable[str]) -> None:
         _imported[name] = None
 
 
-def imported() -> tuple[str, ...]:
+def imported_plugins() -> tuple[str, ...]:
     """The plugins of this process."""
     return tuple(_imported)
 
@@ -77,7 +77,7 @@ def is_of_plugin(target: str) -> bool:
     return target.partition(".")[0] in {name.partition(".")[0] for name in _imported}
 
 
-def config_folders(names: Iterable[str]) -> list[Path]:
+def plugin_config_folders(names: Iterable[str]) -> list[Path]:
     """The folders `conf/` of plugins that have one; none of the packages is imported for that."""
     folders = []
     for name in names:
@@ -91,7 +91,7 @@ def config_folders(names: Iterable[str]) -> list[Path]:
     return folders
 
 
-def hint(target: str, place: str) -> str:
+def unregistered_class_hint(target: str, place: str) -> str:
     """What to do about a recipe from a file that names a class which nobody registered, or ""."""
     package = target.partition(".")[0]
     if "." not in target or package in sys.stdlib_module_names or not _NAME.fullmatch(target):
@@ -103,7 +103,7 @@ def hint(target: str, place: str) -> str:
 
 def _mistake(name: str, error: Exception) -> RibError:
     if isinstance(error, ModuleNotFoundError) and error.name and f"{name}.".startswith(f"{error.name}."):
-        owner = installed().get(name)
+        owner = installed_plugins().get(name)
         return RibError(
             f"plugins=[{name}]: there is no package {error.name!r} to import",
             f"install {owner} again"
@@ -112,4 +112,4 @@ def _mistake(name: str, error: Exception) -> RibError:
         )
     own = [f for f in traceback.extract_tb(error.__traceback__) if "importlib" not in f.filename]
     where = f" ({own[-1].filename}:{own[-1].lineno})" if len(own) > 1 else ""
-    return RibError(f"plugins=[{name}]: importing it failed{where}: {in_one_line(error)[:200]}")
+    return RibError(f"plugins=[{name}]: importing it failed{where}: {error_in_one_line(error)[:200]}")

@@ -13,20 +13,20 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from rib.io.errors import RibError, reason_of
+from rib.io.errors import RibError, reason_of_error
 from rib.io.plugins import is_of_plugin
 from rib.io.registry import REGISTRY
-from rib.io.settings.foreign_ranges import borrowed
-from rib.io.settings.values import misfit
+from rib.io.settings.foreign_ranges import foreign_annotations
+from rib.io.settings.values import find_misfit
 
 ALLOWED_PACKAGES = ("rib", "torch", "torchmetrics", "kornia", "pytorch_lightning")
 """A recipe that a user types may name nothing outside these packages and plugins, or what was registered.
 
-A recipe out of a file may name far less: `build_from_file`.
+A recipe out of a file may name far less: `build_recipe_from_file`.
 """
 
 
-def build(recipe: Mapping[str, Any], **extra: Any) -> Any:
+def build_recipe(recipe: Mapping[str, Any], **extra: Any) -> Any:
     """Call what `recipe["_target_"]` names with the recipe's other items.
 
     Nested dicts and lists are passed on as they are: who receives a recipe builds it.
@@ -38,12 +38,12 @@ def build(recipe: Mapping[str, Any], **extra: Any) -> Any:
     Raises:
         RibError: The target is missing, outside `ALLOWED_PACKAGES` or takes no such argument.
     """
-    check(recipe, known=extra)
+    check_recipe(recipe, known=extra)
     arguments = {key: value for key, value in recipe.items() if not key.startswith("_")}
-    return locate(recipe["_target_"])(**{**arguments, **extra})
+    return locate_recipe_target(recipe["_target_"])(**{**arguments, **extra})
 
 
-def build_from_file(recipe: Any, place: str, file: str | Path) -> Any:
+def build_recipe_from_file(recipe: Any, place: str, file: str | Path) -> Any:
     """Build what a recipe out of a file describes, once it is known to name registered classes alone.
 
     Args:
@@ -56,15 +56,15 @@ def build_from_file(recipe: Any, place: str, file: str | Path) -> Any:
     """
     known = REGISTRY.checked(recipe, place, file)
     try:
-        return build(known)
+        return build_recipe(known)
     except RibError as error:
         raise RibError(f"{file}: {error.what}", error.remedy) from error
     except Exception as error:  # whatever a stranger's numbers do to a constructor
-        told = f"{file}: no {known['_target_']} can be built as it says ({reason_of(error)})"
+        told = f"{file}: no {known['_target_']} can be built as it says ({reason_of_error(error)})"
         raise RibError(told) from error
 
 
-def locate(target: str) -> Callable[..., Any]:
+def locate_recipe_target(target: str) -> Callable[..., Any]:
     """The class or function that was registered by a name, or at a dotted path of what a user may name."""
     registered = REGISTRY.registered(target)
     if registered is not None:
@@ -87,7 +87,7 @@ def locate(target: str) -> Callable[..., Any]:
     return found
 
 
-def check(recipe: Mapping[str, Any], known: Mapping[str, Any] | None = None, place: str = "") -> None:
+def check_recipe(recipe: Mapping[str, Any], known: Mapping[str, Any] | None = None, place: str = "") -> None:
     """Compare a recipe with its constructor's signature and ranges, without calling it.
 
     Args:
@@ -106,16 +106,16 @@ def check(recipe: Mapping[str, Any], known: Mapping[str, Any] | None = None, pla
     target = recipe["_target_"]
     if not isinstance(target, str):
         raise RibError(f"a recipe's _target_ is {target!r}, but the dotted name of a class is expected")
-    parameters = inspect.signature(locate(target)).parameters
+    parameters = inspect.signature(locate_recipe_target(target)).parameters
     takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
     names = [n for n, p in parameters.items() if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
     given = {str(key) for key in recipe if not str(key).startswith("_")} | set(known or {})
     for key in sorted(given - set(names)):
         if not takes_any:
             raise RibError(f"{target} takes no {key!r}", did_you_mean(key, names))
-    hints = annotations_of(target)
+    hints = constructor_annotations(target)
     for key in sorted(given & set(names) & set(recipe)):
-        if (found := misfit(recipe[key], hints.get(key, Any), recipe)) is not None:
+        if (found := find_misfit(recipe[key], hints.get(key, Any), recipe)) is not None:
             raise found.error(f"{place}.{key}" if place else f"{target}: {key}")
     lacking = [n for n in names if parameters[n].default is inspect.Parameter.empty and n not in given]
     if lacking and known is not None:
@@ -123,16 +123,16 @@ def check(recipe: Mapping[str, Any], known: Mapping[str, Any] | None = None, pla
 
 
 @functools.cache
-def annotations_of(target: str) -> dict[str, Any]:
+def constructor_annotations(target: str) -> dict[str, Any]:
     """Collect the annotations of a constructor's arguments by name, with their ranges."""
-    found = locate(target)
+    found = locate_recipe_target(target)
     function = found.__init__ if inspect.isclass(found) else found  # type: ignore[misc]
     hints: dict[str, Any] = {}
     for name, hint in getattr(function, "__annotations__", {}).items():
         with contextlib.suppress(NameError, TypeError, AttributeError):  # a name for type checkers only
             holder = types.SimpleNamespace(__annotations__={name: hint})
             hints |= typing.get_type_hints(holder, function.__globals__, include_extras=True)
-    return {**hints, **borrowed(target)}
+    return {**hints, **foreign_annotations(target)}
 
 
 def did_you_mean(word: str, choices: list[str]) -> str:

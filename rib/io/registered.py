@@ -105,7 +105,7 @@ TRAINING: dict[str, Place] = {
         "rib.render.training.refiner_data.RefinerDataModule": {"crops": "training crops"},
     },
     "window sampling": {"rib.motion.training.windows.WindowRecipe": {}},
-    "virtual cameras": {"rib.mocap.cameras.views.RandomViews": {}},
+    "virtual cameras": {"rib.mocap.cameras.views.RandomCameras": {}},
     "corruption": {"rib.motion.corruption.detector_noise.DetectorNoise": {}},
     "painted clips": {"rib.clips.synthetic.SyntheticClips": {}},
     "augmentation": {"rib.clips.augment.Augment": {}},

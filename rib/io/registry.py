@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from rib.io.errors import RibError
-from rib.io.plugins import hint
+from rib.io.plugins import unregistered_class_hint
 from rib.io.registered import REGISTERED
 from rib.io.renamed import ARGUMENTS, CLASSES, RENAMED
 
@@ -136,7 +136,11 @@ class Registry:
         if target not in entries:
             raise RibError(
                 f"{title} names {_short(recipe[TARGET])}, which is not registered as a {place}",
-                "; ".join(filter(None, (f"allowed there: {', '.join(entries)}", hint(target, place)))),
+                "; ".join(
+                    filter(
+                        None, (f"allowed there: {', '.join(entries)}", unregistered_class_hint(target, place))
+                    )
+                ),
             )
         names = self._arguments.get(target, {})
         arguments = {names.get(str(key), key): value for key, value in recipe.items() if key != TARGET}

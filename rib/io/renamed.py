@@ -127,6 +127,7 @@ CLASSES = {
         ("rib.render.training.image_logging", "PicturePanels", "ImageLogging"),
         ("rib.render.training.video_logging", "VideoPanels", "VideoLogging"),
         ("rib.motion.training.skeleton_logging", "SkeletonPanels", "SkeletonLogging"),
+        ("rib.mocap.cameras.views", "RandomViews", "RandomCameras"),
     )
 }
 """Classes by the module of today and their name in earlier releases, and their whole path today."""

@@ -1,7 +1,7 @@
 """Keypoints in files: OpenPose, AlphaPose, COCO and Kinetics-skeleton JSON in, OpenPose 1.3 JSON out."""
 
-from rib.keypoint_files.people import People
-from rib.keypoint_files.read import read_people
-from rib.keypoint_files.write import write_openpose
+from rib.keypoint_files.people import PeopleKeypoints
+from rib.keypoint_files.read import read_people_keypoints
+from rib.keypoint_files.write import write_openpose_json
 
-__all__ = ["People", "read_people", "write_openpose"]
+__all__ = ["PeopleKeypoints", "read_people_keypoints", "write_openpose_json"]

@@ -6,19 +6,28 @@ from pathlib import Path
 from typing import Any
 
 from rib.io.errors import RibError
-from rib.keypoint_files.raw import HANDS, RawClip, RawFrame, natural, numbers_in
-from rib.keypoint_files.strict_json import read_json
+from rib.keypoint_files.raw import (
+    HANDS,
+    RawKeypointClip,
+    RawKeypointFrame,
+    keypoint_numbers,
+    natural_file_order,
+)
+from rib.keypoint_files.strict_json import read_strict_json
 
 _NO_HAND = [0.0] * (HANDS // 2)
 
 
-def read_folder(files: list[Path]) -> RawClip:
+def read_openpose_folder(files: list[Path]) -> RawKeypointClip:
     """One frame a file, in natural order of their names."""
-    frames = [read_frame(read_json(file), str(file)) for file in sorted(files, key=lambda f: natural(f.name))]
-    return RawClip(frames)
+    frames = [
+        read_openpose_frame(read_strict_json(file), str(file))
+        for file in sorted(files, key=lambda f: natural_file_order(f.name))
+    ]
+    return RawKeypointClip(frames)
 
 
-def read_frame(content: Any, where: str) -> RawFrame:
+def read_openpose_frame(content: Any, where: str) -> RawKeypointFrame:
     """Everybody in one file (`people`), or in one image of AlphaPose's `bodies`.
 
     Raises:
@@ -29,9 +38,11 @@ def read_frame(content: Any, where: str) -> RawFrame:
     people = content.get("people", content.get("bodies"))
     if not isinstance(people, list) or not all(isinstance(person, dict) for person in people):
         raise RibError(f'{where}: "people" is not a list of people')
-    frame = RawFrame(where)
+    frame = RawKeypointFrame(where)
     for person in people:
-        body = numbers_in(person.get("pose_keypoints_2d", person.get("joints")), f"{where}: a person's body")
+        body = keypoint_numbers(
+            person.get("pose_keypoints_2d", person.get("joints")), f"{where}: a person's body"
+        )
         if body:
             frame.add(body, _hands(person, where), person.get("person_id", person.get("idx")))
     return frame
@@ -41,7 +52,7 @@ def _hands(person: dict[str, Any], where: str) -> list[float]:
     """The numbers of both hands; none where neither is there."""
     hands = []
     for side in ("left", "right"):
-        hand = numbers_in(person.get(f"hand_{side}_keypoints_2d") or [], f"{where}: a {side} hand")
+        hand = keypoint_numbers(person.get(f"hand_{side}_keypoints_2d") or [], f"{where}: a {side} hand")
         if hand and len(hand) != len(_NO_HAND):
             raise RibError(f"{where}: a {side} hand has {len(hand)} values, expected {len(_NO_HAND)} or none")
         hands.append(hand)

@@ -17,7 +17,7 @@ _NORMALISED = 1.5
 
 
 @dataclass(frozen=True)
-class People:
+class PeopleKeypoints:
     """Everybody in every frame.
 
     Attributes:
@@ -49,7 +49,7 @@ class People:
     def __len__(self) -> int:
         return len(self.frames)
 
-    def aligned(self, num_frames: int | None = None) -> People:
+    def aligned(self, num_frames: int | None = None) -> PeopleKeypoints:
         """The same people with one entry for every frame, also for those where nobody was found.
 
         Args:

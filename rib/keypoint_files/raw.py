@@ -21,7 +21,7 @@ MAX_COORDINATE = 1e6
 
 
 @dataclass
-class RawFrame:
+class RawKeypointFrame:
     """Everybody in one frame, as their numbers stand in the file.
 
     Attributes:
@@ -44,7 +44,7 @@ class RawFrame:
 
 
 @dataclass(frozen=True)
-class RawClip:
+class RawKeypointClip:
     """A clip as it stands in the files.
 
     Attributes:
@@ -54,7 +54,7 @@ class RawClip:
         flags: Whether a third value may be COCO's visibility flag (0 absent, 1 hidden, 2 seen).
     """
 
-    frames: list[RawFrame]
+    frames: list[RawKeypointFrame]
     numbers: list[int] | None = None
     first_number: int = 0
     flags: bool = False
@@ -66,7 +66,7 @@ def _id_of(given: Any) -> int:
     return number if whole else -1
 
 
-def numbers_in(value: Any, where: str) -> list[float]:
+def keypoint_numbers(value: Any, where: str) -> list[float]:
     """A list of x, y, confidence as it stands in a file.
 
     Raises:
@@ -78,7 +78,7 @@ def numbers_in(value: Any, where: str) -> list[float]:
     return value
 
 
-def rows(values: list[list[float]], names: list[str]) -> np.ndarray:
+def keypoint_rows(values: list[list[float]], names: list[str]) -> np.ndarray:
     """S rows of equal length, at least one, as (S, J, 3) float64.
 
     Args:
@@ -97,7 +97,9 @@ def rows(values: list[list[float]], names: list[str]) -> np.ndarray:
         worst = f"{names[row]} ({array[row][~good[row]][0]:g})"
     except (ValueError, TypeError, OverflowError):
         if len(values) > 1:
-            return np.concatenate([rows([row], [name]) for row, name in zip(values, names, strict=True)])
+            return np.concatenate(
+                [keypoint_rows([row], [name]) for row, name in zip(values, names, strict=True)]
+            )
         worst = f"{names[0]} (something else than a number of a usual size)"
     raise RibError(
         f"a keypoint that is not a finite number: {worst}",
@@ -105,7 +107,7 @@ def rows(values: list[list[float]], names: list[str]) -> np.ndarray:
     )
 
 
-def natural(name: str) -> list[tuple[int, int, str]]:
+def natural_file_order(name: str) -> list[tuple[int, int, str]]:
     """A sorting key by which frame2 stands before frame10."""
     digits = re.compile(r"\d+")
     # a number by its length and its digits: names of strangers hold numbers that no int should become
@@ -116,7 +118,7 @@ def natural(name: str) -> list[tuple[int, int, str]]:
     ]
 
 
-def last_number(name: str) -> int | None:
+def last_number_in_name(name: str) -> int | None:
     """The last whole number in a file's name (without its suffix), or None where it is absent or too long."""
     found = re.findall(r"\d+", re.sub(r"\.[A-Za-z]\w*$", "", name))
     return int(found[-1]) if found and len(found[-1]) <= MAX_DIGITS else None

@@ -7,17 +7,17 @@ from pathlib import Path
 import numpy as np
 
 from rib.io.errors import RibError
-from rib.io.files.regular import kind_of, refuse_special
-from rib.keypoint_files.layout import check_layout, points_per_person, tell_layout
-from rib.keypoint_files.openpose import read_folder
-from rib.keypoint_files.people import People
-from rib.keypoint_files.raw import RawClip, rows
-from rib.keypoint_files.results import read_results
-from rib.keypoint_files.strict_json import read_json
-from rib.structures.skeleton import BODY25, convert_joints, joint_set
+from rib.io.files.regular import kind_of_file, refuse_special_files
+from rib.keypoint_files.layout import check_keypoint_layout, detect_keypoint_layout, keypoints_per_person
+from rib.keypoint_files.openpose import read_openpose_folder
+from rib.keypoint_files.people import PeopleKeypoints
+from rib.keypoint_files.raw import RawKeypointClip, keypoint_rows
+from rib.keypoint_files.results import read_keypoint_results
+from rib.keypoint_files.strict_json import read_strict_json
+from rib.structures.skeleton import BODY25, convert_joints, joint_set_named
 
 
-def read_people(path: str | Path, layout: str = "auto") -> People:
+def read_people_keypoints(path: str | Path, layout: str = "auto") -> PeopleKeypoints:
     """Everybody in a clip.
 
     Args:
@@ -28,16 +28,16 @@ def read_people(path: str | Path, layout: str = "auto") -> People:
     Raises:
         RibError: Nothing is there, or it cannot be read as keypoints; the line names the file.
     """
-    check_layout(layout)
+    check_keypoint_layout(layout)
     path = Path(path)
     clip = _read_raw(path)
-    if points_per_person(clip) == 0:
+    if keypoints_per_person(clip) == 0:
         told = "body25" if layout == "auto" else layout
-        people = np.zeros((0, len(joint_set("body25_hands")), 3))
+        people = np.zeros((0, len(joint_set_named("body25_hands")), 3))
     else:
         owners = [frame.name for frame in clip.frames for _ in frame.bodies]
-        bodies = rows([body for frame in clip.frames for body in frame.bodies], owners)
-        told = tell_layout(bodies, layout, str(path))
+        bodies = keypoint_rows([body for frame in clip.frames for body in frame.bodies], owners)
+        told = detect_keypoint_layout(bodies, layout, str(path))
         people = _converted(bodies, told, clip.flags)
         _lay_hands(people, [hands for frame in clip.frames for hands in frame.hands], owners)
     ends = np.cumsum([len(frame.bodies) for frame in clip.frames])
@@ -45,18 +45,18 @@ def read_people(path: str | Path, layout: str = "auto") -> People:
     names = tuple(frame.name for frame in clip.frames)
     numbers = None if clip.numbers is None else tuple(clip.numbers)
     ids = tuple(tuple(frame.ids) for frame in clip.frames)
-    return People(frames, names, told, path, numbers, clip.first_number, ids)
+    return PeopleKeypoints(frames, names, told, path, numbers, clip.first_number, ids)
 
 
-def _read_raw(path: Path) -> RawClip:
-    kind = kind_of(path)
+def _read_raw(path: Path) -> RawKeypointClip:
+    kind = kind_of_file(path)
     if not kind:
         raise RibError(f"poses {path} do not exist", "name a folder of JSON files, or one JSON file")
     if kind != "a folder":
-        return read_results(read_json(path), str(path))
+        return read_keypoint_results(read_strict_json(path), str(path))
     named = [file for file in path.iterdir() if file.suffix.lower() == ".json"]
     for file in named:
-        refuse_special(file)
+        refuse_special_files(file)
     files = [file for file in named if file.is_file()]
     if not files:
         inner = next((d for d in sorted(path.iterdir()) if d.is_dir() and any(d.glob("*.json"))), None)
@@ -64,7 +64,11 @@ def _read_raw(path: Path) -> RawClip:
             f"{path} holds no .json file",
             f"did you mean {inner}?" if inner else "name the folder that holds one JSON file a frame",
         )
-    return read_results(read_json(files[0]), str(files[0])) if len(files) == 1 else read_folder(files)
+    return (
+        read_keypoint_results(read_strict_json(files[0]), str(files[0]))
+        if len(files) == 1
+        else read_openpose_folder(files)
+    )
 
 
 def _converted(bodies: np.ndarray, layout: str, flags: bool) -> np.ndarray:
@@ -78,7 +82,7 @@ def _lay_hands(people: np.ndarray, hands: list[list[float]], owners: list[str]) 
     """Put the hands that stand beside the bodies in the files into (S, 67, 3), in place."""
     with_hands = [row for row, numbers in enumerate(hands) if numbers]
     if with_hands:
-        fingers = rows([hands[row] for row in with_hands], [owners[row] for row in with_hands])
+        fingers = keypoint_rows([hands[row] for row in with_hands], [owners[row] for row in with_hands])
         fingers[..., 2] = _confidence(fingers[..., 2], flags=False)
         people[with_hands, len(BODY25) :] = np.where(fingers[..., 2:] > 0, fingers, 0.0)
 

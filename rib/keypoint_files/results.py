@@ -12,11 +12,17 @@ from typing import Any
 import numpy as np
 
 from rib.io.errors import RibError
-from rib.keypoint_files.openpose import read_frame
-from rib.keypoint_files.raw import RawClip, RawFrame, last_number, natural, numbers_in
+from rib.keypoint_files.openpose import read_openpose_frame
+from rib.keypoint_files.raw import (
+    RawKeypointClip,
+    RawKeypointFrame,
+    keypoint_numbers,
+    last_number_in_name,
+    natural_file_order,
+)
 
 
-def read_results(content: Any, where: str) -> RawClip:
+def read_keypoint_results(content: Any, where: str) -> RawKeypointClip:
     """Tell the format by its keys and read it.
 
     Raises:
@@ -26,7 +32,7 @@ def read_results(content: Any, where: str) -> RawClip:
         if isinstance(content, list):
             return _results(content, where)
         if isinstance(content, dict) and "people" in content:
-            return RawClip([read_frame(content, where)])
+            return RawKeypointClip([read_openpose_frame(content, where)])
         if isinstance(content, dict) and "annotations" in content:
             return _coco(content, where)
         if isinstance(content, dict) and "data" in content:
@@ -41,26 +47,29 @@ def read_results(content: Any, where: str) -> RawClip:
     )
 
 
-def _results(content: list[Any], where: str) -> RawClip:
+def _results(content: list[Any], where: str) -> RawKeypointClip:
     """AlphaPose's default output and COCO results: a list of people with their image."""
-    frames: dict[str, RawFrame] = {}
+    frames: dict[str, RawKeypointFrame] = {}
     for entry in _entries(content, where):
         image = str(_identity(entry, "image_id", where))
-        frame = frames.setdefault(image, RawFrame(f"{where}, image {image[:80]}"))
+        frame = frames.setdefault(image, RawKeypointFrame(f"{where}, image {image[:80]}"))
         who = entry.get("idx", entry.get("track_id"))
-        frame.add(numbers_in(_field(entry, "keypoints", where), frame.name), person_id=who)
+        frame.add(keypoint_numbers(_field(entry, "keypoints", where), frame.name), person_id=who)
     if not frames:
         raise RibError(f"{where} lists nobody")
     return _in_order(frames, first_number=0, flags=True)
 
 
-def _by_image(images: dict[str, dict[str, Any]], where: str) -> RawClip:
+def _by_image(images: dict[str, dict[str, Any]], where: str) -> RawKeypointClip:
     """AlphaPose's OpenPose-like output: a dict from image to people."""
-    frames = {image: read_frame(content, f"{where}, image {image[:80]}") for image, content in images.items()}
+    frames = {
+        image: read_openpose_frame(content, f"{where}, image {image[:80]}")
+        for image, content in images.items()
+    }
     return _in_order(frames, first_number=0, flags=False)
 
 
-def _coco(content: dict[str, Any], where: str) -> RawClip:
+def _coco(content: dict[str, Any], where: str) -> RawKeypointClip:
     """COCO annotations: `images` lists every frame, and the third value is a visibility flag."""
     annotations = _entries(content["annotations"], f'{where}: "annotations"')
     images = _entries(content.get("images") or [], f'{where}: "images"')
@@ -68,7 +77,7 @@ def _coco(content: dict[str, Any], where: str) -> RawClip:
     names = {n: str(image.get("file_name", n)) for n, image in zip(ids, images, strict=True)}
     if not images:
         names = {n: str(n) for n in {_identity(a, "image_id", where) for a in annotations}}
-    frames = {number: RawFrame(f"{where}, image {name[:80]}") for number, name in names.items()}
+    frames = {number: RawKeypointFrame(f"{where}, image {name[:80]}") for number, name in names.items()}
     for annotation in annotations:
         image = _identity(annotation, "image_id", f"{where}: an annotation")
         if image not in frames:
@@ -76,19 +85,21 @@ def _coco(content: dict[str, Any], where: str) -> RawClip:
                 f'{where}: an annotation names image {str(image)[:80]!r}, which "images" does not list'
             )
         if annotation.get("keypoints"):
-            numbers = numbers_in(annotation["keypoints"], frames[image].name)
+            numbers = keypoint_numbers(annotation["keypoints"], frames[image].name)
             frames[image].add(numbers, person_id=annotation.get("track_id"))
     if images:
-        return RawClip([frames[n] for n in sorted(frames, key=lambda n: natural(names[n]))], flags=True)
+        return RawKeypointClip(
+            [frames[n] for n in sorted(frames, key=lambda n: natural_file_order(names[n]))], flags=True
+        )
     return _in_order({str(number): frame for number, frame in frames.items()}, first_number=0, flags=True)
 
 
-def _kinetics(content: dict[str, Any], where: str) -> RawClip:
+def _kinetics(content: dict[str, Any], where: str) -> RawKeypointClip:
     """Kinetics-skeleton: per frame a list of skeletons with `pose` (x, y) and `score`, flat or nested."""
-    frames: dict[str, RawFrame] = {}
+    frames: dict[str, RawKeypointFrame] = {}
     for entry in _entries(content["data"], f'{where}: "data"'):
         number = str(_identity(entry, "frame_index", where))
-        frame = frames.setdefault(number, RawFrame(f"{where}, frame {number[:80]}"))
+        frame = frames.setdefault(number, RawKeypointFrame(f"{where}, frame {number[:80]}"))
         for person in _entries(_field(entry, "skeleton", frame.name), f'{frame.name}: "skeleton"'):
             points, scores = (list(_flat(_field(person, key, frame.name))) for key in ("pose", "score"))
             if len(points) != 2 * len(scores):
@@ -137,9 +148,9 @@ def _flat(values: Any) -> Iterable[float]:
             yield value
 
 
-def _in_order(frames: dict[str, RawFrame], first_number: int, flags: bool) -> RawClip:
+def _in_order(frames: dict[str, RawKeypointFrame], first_number: int, flags: bool) -> RawKeypointClip:
     """Frames in the natural order of their names, with their numbers where those tell them apart."""
-    names = sorted(frames, key=natural)
-    numbers = [number for name in names if (number := last_number(name)) is not None]
+    names = sorted(frames, key=natural_file_order)
+    numbers = [number for name in names if (number := last_number_in_name(name)) is not None]
     apart = len(numbers) == len(names) and bool((np.diff(numbers) > 0).all())
-    return RawClip([frames[name] for name in names], numbers if apart else None, first_number, flags)
+    return RawKeypointClip([frames[name] for name in names], numbers if apart else None, first_number, flags)

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any, NoReturn
 
-from rib.io.errors import RibError, reason_of
-from rib.io.files.regular import check_regular
+from rib.io.errors import RibError, reason_of_error
+from rib.io.files.regular import check_regular_file
 
 
 class _NotANumberError(ValueError):
@@ -18,14 +18,14 @@ class _TwiceError(ValueError):
     pass
 
 
-def read_json(path: Path) -> Any:
+def read_strict_json(path: Path) -> Any:
     """Read a JSON file.
 
     Raises:
         RibError: It cannot be read, is not JSON, says something twice, or holds NaN or infinity, which JSON
             does not have, or numbers of thousands of digits.
     """
-    check_regular(path, "name a JSON file")
+    check_regular_file(path, "name a JSON file")
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
@@ -47,7 +47,9 @@ def read_json(path: Path) -> Any:
     except RecursionError as error:
         raise RibError(f"{path} is nested too deeply to be keypoints", "write the file again") from error
     except ValueError as error:  # Python refuses to read integers of thousands of digits
-        raise RibError(f"{path} holds a number that is none of keypoints ({reason_of(error)})") from error
+        raise RibError(
+            f"{path} holds a number that is none of keypoints ({reason_of_error(error)})"
+        ) from error
 
 
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ _NAME = "{:06d}_keypoints.json"
 _OURS = re.compile(r"(\d{6,})_keypoints\.json")
 
 
-def write_openpose(poses: PoseSequence | PoseTracks, folder: str | Path) -> list[Path]:
+def write_openpose_json(poses: PoseSequence | PoseTracks, folder: str | Path) -> list[Path]:
     """Write one file a moment, `000000_keypoints.json` and so on: BODY_25 and both hands.
 
     Numbers are written in full, so that `read_people` gives back what was written, bit for bit. A missing

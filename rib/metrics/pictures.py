@@ -64,7 +64,7 @@ def _blurred(planes: torch.Tensor) -> torch.Tensor:
     return both
 
 
-def worst_tenth(values: list[float], lower_is_better: bool) -> float:
+def worst_tenth_of_scores(values: list[float], lower_is_better: bool) -> float:
     """The mean of the worst tenth of the values, of at least one."""
     ordered = sorted(values, reverse=lower_is_better)
     worst = ordered[: max(1, len(values) // 10)]

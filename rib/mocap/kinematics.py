@@ -46,7 +46,7 @@ def forward_kinematics(local_TJ33: np.ndarray, offsets: np.ndarray, parents: Seq
     return chain_positions(bones, parents)
 
 
-def y_up(points: np.ndarray, up: str) -> np.ndarray:
+def to_y_up(points: np.ndarray, up: str) -> np.ndarray:
     """Turn points whose `up` axis ("y" or "z") points upwards to the house's axes, (..., 3) both.
 
     From z up the turn is a quarter about x: (x, y, z) becomes (x, z, -y), still right-handed.
@@ -54,6 +54,6 @@ def y_up(points: np.ndarray, up: str) -> np.ndarray:
     return points if up == "y" else np.stack([points[..., 0], points[..., 2], -points[..., 1]], axis=-1)
 
 
-def z_up(points: np.ndarray) -> np.ndarray:
+def to_z_up(points: np.ndarray) -> np.ndarray:
     """Turn points from the house's axes to z up, (..., 3) both: the inverse of `y_up(points, "z")`."""
     return np.stack([points[..., 0], -points[..., 2], points[..., 1]], axis=-1)

@@ -10,12 +10,18 @@ from typing import Annotated
 
 from rib.io.errors import RibError
 from rib.io.files.whole import write_text_whole
-from rib.io.preparation.work_items import PreparationReport, Progress, items_of_shard, results
+from rib.io.preparation.work_items import PreparationReport, Progress, items_of_shard, work_item_results
 from rib.io.settings.ranges import OneOf, Range, Shard, Whole
-from rib.mocap.readers.joint_files import read_joints
+from rib.mocap.readers.joint_files import read_joint_file
 from rib.mocap.readers.reader import AmassReader, MocapReader
-from rib.mocap.recording import Recording
-from rib.mocap.work_items import MocapItem, MocapRecipe, list_items, prepare_item, remove_stale
+from rib.mocap.recording import MocapRecording
+from rib.mocap.work_items import (
+    MocapItem,
+    MocapRecipe,
+    list_mocap_items,
+    prepare_mocap_item,
+    remove_stale_items,
+)
 
 
 def prepare_mocap(
@@ -99,7 +105,7 @@ def _prepare(
 ) -> PreparationReport:
     collection, output = collection.expanduser().absolute(), output.expanduser().absolute()
     work = output.with_name(f"{output.name}.parts")
-    items = list_items(collection, work, recipe)
+    items = list_mocap_items(collection, work, recipe)
     mine = items_of_shard(items, shard)
     work.mkdir(parents=True, exist_ok=True)
     reused = sum(item.is_done for item in mine)
@@ -108,7 +114,7 @@ def _prepare(
     if not waiting:
         skipped = {item.name: item.reason for item in items if item.reason is not None}
         _merge(items, skipped, output, recipe)
-        remove_stale(work, items)
+        remove_stale_items(work, items)
     left_out = sum(item.name in skipped for item in mine)
     return PreparationReport(
         output if not waiting else None, len(mine) - reused - left_out, reused, skipped, len(waiting)
@@ -121,7 +127,7 @@ def _run(
     """Make the items; the reasons of those that were skipped, by name."""
     skipped = {}
     for number, (item, reason) in enumerate(
-        results(items, partial(prepare_item, recipe=recipe), workers), start=1
+        work_item_results(items, partial(prepare_mocap_item, recipe=recipe), workers), start=1
     ):
         if reason is not None:
             skipped[item.name] = reason
@@ -131,17 +137,17 @@ def _run(
 
 
 def _merge(items: list[MocapItem], skipped: dict[str, str], output: Path, recipe: MocapRecipe) -> None:
-    from rib.mocap.stores.reference_store import write_reference_store
-    from rib.mocap.stores.store import write_store  # brings torch, which workers do without
+    from rib.mocap.stores.reference_store import write_reference_mocap_store
+    from rib.mocap.stores.store import write_motion_store  # brings torch, which workers do without
 
     done: list[MocapItem] = [item for item in items if item.name not in skipped]
     if not done:
         name, reason = next(iter(skipped.items()))
         raise RibError(f"none of {len(items)} files could be read; the first, {name}: {reason}")
-    recordings: Iterator[Recording] = (read_joints(item.done) for item in done)
+    recordings: Iterator[MocapRecording] = (read_joint_file(item.done) for item in done)
     if recipe.all_joints:
-        write_reference_store(output, recordings)
+        write_reference_mocap_store(output, recordings)
     else:
-        write_store(output, recordings, recipe.fps)
+        write_motion_store(output, recordings, recipe.fps)
     note = output.with_name(f"{output.name}.skipped.json")
     write_text_whole(note, json.dumps(skipped, indent=2))

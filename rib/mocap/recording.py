@@ -18,7 +18,7 @@ MAX_JOINTS = 1000
 """No skeleton of a person has more."""
 
 
-def check_values(values: np.ndarray, what: str) -> np.ndarray:
+def check_mocap_values(values: np.ndarray, what: str) -> np.ndarray:
     """Numbers of a file as they are.
 
     Raises:
@@ -33,7 +33,7 @@ def check_values(values: np.ndarray, what: str) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class Recording:
+class MocapRecording:
     """The joints of one person over T evenly spaced frames.
 
     Attributes:
@@ -96,7 +96,7 @@ CMU_DANCES = {"salsa": lambda take: "60" if take <= 15 else "61", "indian": lamb
 """CMU subjects behind dance clips that circulate under the dance's name (salsa 16-30 is 01-15's partner)."""
 
 
-def subject_of(path: Path) -> str:
+def subject_of_recording(path: Path) -> str:
     """Derive the subject of a recording from its file's name.
 
     `02_05`, `cmu_02_05` and `cmuasf_02_05` are CMU's subject "02"; `salsa_16` is "61", `indian_13` is "94".

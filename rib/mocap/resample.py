@@ -7,13 +7,13 @@ from dataclasses import replace
 import numpy as np
 from scipy.interpolate import CubicSpline
 
-from rib.mocap.recording import Recording
+from rib.mocap.recording import MocapRecording
 
 SAME_RATE = 1e-5
 """Rates closer than this, relatively, are the same: 120.00004577636719 fps is 120, 59.94 is not 60."""
 
 
-def resample(recording: Recording, fps: float) -> Recording:
+def resample_recording(recording: MocapRecording, fps: float) -> MocapRecording:
     """The recording at `fps` frames a second, its first frame unmoved.
 
     Where the rate is a whole multiple of `fps` the captured frames are kept bit by bit (120 to 60: every

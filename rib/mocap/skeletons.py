@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from rib.io.errors import RibError
-from rib.mocap.recording import Recording
+from rib.mocap.recording import MocapRecording
 from rib.structures.skeleton import BODY19
 
 FINGERS = tuple(
@@ -83,7 +83,7 @@ its own.
 """
 
 
-def to_body19(recording: Recording) -> Recording:
+def mocap_joints_to_body19(recording: MocapRecording) -> MocapRecording:
     """Map a recording of any known skeleton to the 19 joints of `rib.structures.skeleton.BODY19`.
 
     A hand that was not captured extends the forearm by 0.3 of its length; toes step 0.13 m along the pelvis'
@@ -96,7 +96,7 @@ def to_body19(recording: Recording) -> Recording:
     if recording.joint_names == BODY19:
         return recording
     names = [name.rpartition(":")[2] for name in recording.joint_names]  # "mixamorig:Hips" is "Hips"
-    table = SKELETONS[skeleton_of(names, recording.source)]
+    table = SKELETONS[mocap_skeleton_of(names, recording.source)]
     source = recording.joints_m
     joints = np.zeros((len(source), len(BODY19), 3), source.dtype)
     for index, name in enumerate(BODY19):
@@ -106,7 +106,7 @@ def to_body19(recording: Recording) -> Recording:
     return replace(recording, joints_m=joints, joint_names=BODY19, made_up=made_up)
 
 
-def stature_m(joints_TJ3: np.ndarray) -> float:
+def skeleton_stature_m(joints_TJ3: np.ndarray) -> float:
     """Standing height in metres, estimated from the median lengths of legs and torso, (T, 19, 3) -> ().
 
     Legs and torso are 0.76 of a standing body; bones, unlike the body's extent, do not shrink as it crouches.
@@ -124,7 +124,7 @@ def stature_m(joints_TJ3: np.ndarray) -> float:
     return (sum(legs) / 2 + length("neck", "mid_hip")) / 0.76
 
 
-def skeleton_of(names: Sequence[str], source: str) -> str:
+def mocap_skeleton_of(names: Sequence[str], source: str) -> str:
     """The key of `SKELETONS` whose joints are all among `names`; `source` is named in the error.
 
     Raises:

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from rib.mocap.kinematics import forward_kinematics
-from rib.mocap.recording import Recording
+from rib.mocap.recording import MocapRecording
 from rib.structures.skeleton import BODY19
 
 # joint: (parent, offset from it as parts of the standing height), facing +z, arms hanging; y up, left is +x
@@ -28,7 +28,7 @@ PARENTS = tuple(NAMES.index(parent) if parent else -1 for parent, _ in TREE.valu
 LEG = 0.515  # floor to hip, parts of the standing height
 
 
-def synthetic_recordings(count: int, frames: int, fps: float, seed: int) -> list[Recording]:
+def synthetic_mocap_recordings(count: int, frames: int, fps: float, seed: int) -> list[MocapRecording]:
     """People who walk along a curve, swing their arms at random and bend their knees in step.
 
     Recording i depends on `seed` and i alone. Bones keep their lengths and joints move smoothly (no frequency
@@ -46,7 +46,7 @@ def synthetic_recordings(count: int, frames: int, fps: float, seed: int) -> list
     ]
 
 
-def _person(name: str, frames: int, fps: float, rng: np.random.Generator) -> Recording:
+def _person(name: str, frames: int, fps: float, rng: np.random.Generator) -> MocapRecording:
     times_s = np.arange(frames) / fps
     stature_m = rng.uniform(1.55, 1.95)
     offsets = (
@@ -72,7 +72,7 @@ def _person(name: str, frames: int, fps: float, rng: np.random.Generator) -> Rec
     local = rotations.reshape(frames, len(TREE), 3, 3)
     joints_m = forward_kinematics(local, offsets, PARENTS) + root_m[:, None]
     order = [NAMES.index(joint) for joint in BODY19]
-    return Recording(name, joints_m[:, order], BODY19, float(fps), name, "synthetic")
+    return MocapRecording(name, joints_m[:, order], BODY19, float(fps), name, "synthetic")
 
 
 def _walk(angles_rad: np.ndarray, gait_rad: np.ndarray, swing_rad: float) -> None:

@@ -14,14 +14,14 @@ from pathlib import Path
 
 import numpy as np
 
-from rib.io.cache import key_of, remove_entry
+from rib.io.cache import cache_key, remove_cache_entry
 from rib.io.errors import RibError
 from rib.io.preparation.work_items import WorkItem
-from rib.mocap.readers.joint_files import write_joints
-from rib.mocap.readers.reader import Reader
-from rib.mocap.recording import Recording
-from rib.mocap.resample import resample
-from rib.mocap.skeletons import to_body19
+from rib.mocap.readers.joint_files import write_joint_file
+from rib.mocap.readers.reader import RecordingReader
+from rib.mocap.recording import MocapRecording
+from rib.mocap.resample import resample_recording
+from rib.mocap.skeletons import mocap_joints_to_body19
 
 PART_VERSION = 1
 _OURS = re.compile(r"[0-9a-f]{24}(\.npz|\.skipped\.json)?")
@@ -51,20 +51,20 @@ class MocapRecipe:
         all_joints: Keep the source's own joints in double precision, else map to the 19 in single.
     """
 
-    reader: Reader
+    reader: RecordingReader
     fps: float
     all_joints: bool
 
-    def prepare(self, item: MocapItem) -> Recording:
+    def prepare(self, item: MocapItem) -> MocapRecording:
         """Read, map and resample."""
         recording = self.reader(item.path, item.name)
         if not self.all_joints:
-            recording = to_body19(recording)
+            recording = mocap_joints_to_body19(recording)
             recording = replace(recording, joints_m=recording.joints_m.astype(np.float32))
-        return resample(recording, self.fps)
+        return resample_recording(recording, self.fps)
 
 
-def list_items(collection: Path, folder: Path, recipe: MocapRecipe) -> list[MocapItem]:
+def list_mocap_items(collection: Path, folder: Path, recipe: MocapRecipe) -> list[MocapItem]:
     """List the work items of a collection, in the order of their files' names.
 
     Raises:
@@ -78,23 +78,23 @@ def list_items(collection: Path, folder: Path, recipe: MocapRecipe) -> list[Moca
     return [_item(path, collection, folder, recipe) for path in files]
 
 
-def prepare_item(item: MocapItem, recipe: MocapRecipe) -> str | None:
+def prepare_mocap_item(item: MocapItem, recipe: MocapRecipe) -> str | None:
     """Make an item unless it is there.
 
     Returns:
         Why the file was skipped, or None.
     """
-    return item.make(lambda path: write_joints(path, recipe.prepare(item)))
+    return item.make(lambda path: write_joint_file(path, recipe.prepare(item)))
 
 
-def remove_stale(folder: Path, items: Iterable[MocapItem]) -> None:
+def remove_stale_items(folder: Path, items: Iterable[MocapItem]) -> None:
     """Delete what files or settings left behind that are no longer there; what is none of ours stays."""
     current = {path for item in items for path in (item.entry, item.note)}
     for path in folder.iterdir():
         if path in current or not _OURS.fullmatch(path.name):
             continue
         if path.is_dir():
-            remove_entry(path)
+            remove_cache_entry(path)
         else:
             path.unlink(missing_ok=True)
 
@@ -103,5 +103,5 @@ def _item(path: Path, collection: Path, folder: Path, recipe: MocapRecipe) -> Mo
     name = path.relative_to(collection).with_suffix("").as_posix()
     stat = path.stat()
     content = (PART_VERSION, path.name, name, stat.st_size, stat.st_mtime_ns, repr(recipe))
-    key = key_of(content)
+    key = cache_key(content)
     return MocapItem(name, folder, key, path)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from rib.io.errors import RibError
-from rib.keypoint_files import read_people
+from rib.keypoint_files import read_people_keypoints
 from rib.motion.missing_spans import ExtrapolationLimit, depth_at
 from rib.structures.keypoints import PoseSequence
 
@@ -18,7 +18,7 @@ class FilesMotion:
     """Read one person's poses, one entry an output frame (the reference's `Predict_motion/<clip>`, for one).
 
     Args:
-        path: A folder of OpenPose JSON or one JSON file (see `rib.keypoint_files.read_people`).
+        path: A folder of OpenPose JSON or one JSON file (see `rib.keypoint_files.read_people_keypoints`).
         layout: The points' order, or `auto`.
 
     Raises:
@@ -48,7 +48,7 @@ class FilesMotion:
         Raises:
             RibError: The files cannot be read, have not N entries, or show more than one person at a moment.
         """
-        people = read_people(self.path, self.layout)
+        people = read_people_keypoints(self.path, self.layout)
         moving = int(np.searchsorted(times_s, poses.times_s[-1], side="right"))
         people = people.aligned(moving if len(people) == moving else len(times_s))
         people.check_fits(poses.size_px)

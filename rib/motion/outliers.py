@@ -15,7 +15,7 @@ import numpy as np
 from scipy.ndimage import median_filter
 
 from rib.io.settings.ranges import NonNegative, Positive
-from rib.structures.skeleton import convert_joints, joint_set
+from rib.structures.skeleton import convert_joints, joint_set_named
 
 _FEWEST = 5
 _MAD = 1.4826
@@ -113,7 +113,7 @@ def body_height(keypoints_px: np.ndarray, valid: np.ndarray, name: str) -> float
     joints, there = convert_joints(keypoints_px, valid.astype(float), name, "body19")
     length = share = 0.0
     for (a, b), part in _HEIGHT_SHARES.items():
-        i, j = joint_set("body19").index(a), joint_set("body19").index(b)
+        i, j = joint_set_named("body19").index(a), joint_set_named("body19").index(b)
         both = (there[:, i] > 0) & (there[:, j] > 0)
         if both.any():
             length += float(np.percentile(np.linalg.norm(joints[both, i] - joints[both, j], axis=-1), 75))

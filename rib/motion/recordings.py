@@ -6,11 +6,11 @@ from pathlib import Path
 
 import h5py
 
-from rib.io.hdf5.reading import groups, open_hdf5, reading
+from rib.io.hdf5.reading import hdf5_errors_in_one_line, hdf5_groups, open_hdf5
 from rib.mocap.stores.bank import MotionBank
-from rib.mocap.stores.reference_store import read_reference_store
-from rib.mocap.stores.store import load_bank
-from rib.mocap.synthetic import synthetic_recordings
+from rib.mocap.stores.reference_store import read_reference_mocap_store
+from rib.mocap.stores.store import load_motion_bank
+from rib.mocap.synthetic import synthetic_mocap_recordings
 
 SYNTHETIC = "synthetic"
 """Given in place of a path: people who need no data, for tests and a first look."""
@@ -29,16 +29,18 @@ def load_recordings(source: str | Path, fps: float) -> MotionBank:
         RibError: There is nothing to load, or a store has another frame rate.
     """
     if str(source) == SYNTHETIC:
-        return MotionBank.from_recordings(synthetic_recordings(NUM_PEOPLE, NUM_FRAMES, fps, seed=0), fps)
+        return MotionBank.from_recordings(
+            synthetic_mocap_recordings(NUM_PEOPLE, NUM_FRAMES, fps, seed=0), fps
+        )
     path = Path(source).expanduser()
     if path.is_file() and _is_reference_store(path):
-        return MotionBank.from_recordings(read_reference_store(path), fps)
-    return load_bank(path, fps)
+        return MotionBank.from_recordings(read_reference_mocap_store(path), fps)
+    return load_motion_bank(path, fps)
 
 
 def _is_reference_store(path: Path) -> bool:
     if not h5py.is_hdf5(path):
         return False
     remedy = "name a store of `rib prepare`, or the reference's AMASS_3D_joints.h5"
-    with reading(path, remedy), open_hdf5(path, remedy) as file:
-        return "format" not in file.attrs and len(groups(file, str(path))) == len(file)
+    with hdf5_errors_in_one_line(path, remedy), open_hdf5(path, remedy) as file:
+        return "format" not in file.attrs and len(hdf5_groups(file, str(path))) == len(file)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from scipy.interpolate import CubicSpline
 
-from rib.io.recipe import build
+from rib.io.recipe import build_recipe
 from rib.io.settings.ranges import Seconds, Share
 from rib.motion.missing_spans import ExtrapolationLimit, depth_at, fill, linear, track_segments
 from rib.motion.outliers import Outliers
@@ -43,7 +43,7 @@ class Spline(ABC):
         self.hold = ExtrapolationLimit(hold_s, half_life_s)
         self.max_absence_s = max_absence_s
         self.min_confidence = min_confidence
-        self.outliers: Outliers | None = None if outliers is None else build(outliers)
+        self.outliers: Outliers | None = None if outliers is None else build_recipe(outliers)
 
     @abstractmethod
     def interpolate(self, times_s: np.ndarray, samples: np.ndarray, wanted_s: np.ndarray) -> np.ndarray:

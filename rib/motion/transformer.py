@@ -8,12 +8,12 @@ from typing import Annotated
 import numpy as np
 import torch
 
-from rib.io.settings.ranges import Device, Seconds, Share
+from rib.io.settings.ranges import Seconds, Share, TorchDevice
 from rib.motion.missing_spans import ExtrapolationLimit, fill
 from rib.motion.nets.checkpoint import load_net, shipped_weights
 from rib.motion.splines import CubicMotion
 from rib.structures.keypoints import PoseSequence
-from rib.structures.skeleton import BODY19, convert, joint_set
+from rib.structures.skeleton import BODY19, convert_pose, joint_set_named
 
 MOMENTS = 8192
 """Moments read from the curve in one go: memory does not grow with the clip."""
@@ -38,7 +38,7 @@ class TransformerMotion(CubicMotion):
     def __init__(
         self,
         weights: str | None,
-        device: Annotated[str, Device(auto=True)],
+        device: Annotated[str, TorchDevice(auto=True)],
         hold_s: Seconds,
         half_life_s: Seconds,
         max_absence_s: Seconds,
@@ -49,7 +49,7 @@ class TransformerMotion(CubicMotion):
         self.net = load_net(weights or shipped_weights()).to(self.device)
 
     def _move(self, poses: PoseSequence, times_s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        body = convert(poses, "body19")
+        body = convert_pose(poses, "body19")
         moved, belief = self._move_body(body, times_s)
         carrier = carriers_of(poses.joint_set)
         known = (poses.confidence > 0) & (body.confidence[:, carrier] > 0)
@@ -59,7 +59,7 @@ class TransformerMotion(CubicMotion):
             self.interpolate, poses.times_s - start_s, offset, np.where(known, poses.confidence, 0.0),
             times_s - start_s, self.hold,
         )  # fmt: skip
-        exact = np.array([name in BODY19 for name in joint_set(poses.joint_set).joints])
+        exact = np.array([name in BODY19 for name in joint_set_named(poses.joint_set).joints])
         keypoints_px = np.where(exact[:, None], moved[:, carrier], moved[:, carrier] + riding)
         confidence = np.where(exact, belief[:, carrier], np.minimum(rider_belief, belief[:, carrier]))
         return np.where(confidence[..., None] > 0, keypoints_px, 0.0), confidence
@@ -94,7 +94,7 @@ class TransformerMotion(CubicMotion):
 @cache
 def carriers_of(name: str) -> np.ndarray:
     """For each joint of a set, the one of the 19 that it is or that carries it."""
-    joints = joint_set(name)
+    joints = joint_set_named(name)
     near: dict[int, set[int]] = {j: set() for j in range(len(joints))}
     for a, b in joints.limbs:
         near[a].add(b)

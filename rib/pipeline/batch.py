@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from rib.io.cache import key_of
+from rib.io.cache import cache_key
 from rib.io.errors import RibError
-from rib.io.results.result import is_finished
+from rib.io.results.result import is_result_finished
 from rib.pipeline.interpolate import Job, open_job, run_job
 from rib.pipeline.outputs.destinations import chosen_output, destination
 from rib.pipeline.settings import InterpolateSettings
@@ -72,7 +72,7 @@ def interpolate_all(config: InterpolateSettings, clips: list[str]) -> Iterator[O
             job = job.to(_place(job, folder, number))
             made_from = _made_from(config, clip)
             to = destination(job.config, job.source.name)
-            if not config.overwrite and is_finished(to.output, to.key, made_from, to.lists):
+            if not config.overwrite and is_result_finished(to.output, to.key, made_from, to.lists):
                 yield Outcome(clip, place=job.output)
                 continue
             summary, stages = run_job(job, stages, made_from)
@@ -136,6 +136,6 @@ def _made_from(config: InterpolateSettings, clip: str) -> str:
     place = stands_at(clip)
     files = sorted(place.iterdir()) if place.is_dir() else [place]
     stats = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files if file.exists()]
-    return key_of(
+    return cache_key(
         ({k: v for k, v in config.plain().items() if k not in NOT_MADE_FROM and k != "input"}, stats)
     )

@@ -15,8 +15,8 @@ from typing import Any
 
 import rib
 from rib.io.files.whole import temporary_folder, write_text_whole
-from rib.io.results.result import whole_result
-from rib.keypoint_files import write_openpose
+from rib.io.results.result import write_result_whole
+from rib.keypoint_files import write_openpose_json
 from rib.pipeline.analysis.record import Analysis
 from rib.pipeline.chain import Chain
 from rib.pipeline.open_clip import open_clip
@@ -111,7 +111,7 @@ def run_job(job: Job, stages: StageSet | None = None, made_from: str = "") -> tu
     chain = Chain.from_config(config, stages and stages.again())
     _foretell(job, chain.stages.device)
     at = destination(config, source.name, made_from, job.source_given)
-    with whole_result(at) as work, ExitStack() as stack:
+    with write_result_whole(at) as work, ExitStack() as stack:
         where = places(work, config, source.name)
         analysis = chain.analyse(source, job.moments)
         shares, people = TrustShares(), PeopleShares()
@@ -128,7 +128,7 @@ def run_job(job: Job, stages: StageSet | None = None, made_from: str = "") -> tu
                         preview.write(frame)
         with chain.watch("write poses"):
             if where.poses and not keeps_poses(config, source.name):
-                write_openpose(analysis.tracks, where.poses)
+                write_openpose_json(analysis.tracks, where.poses)
         summary = _summary(config, source, chain, analysis, shares)
         summary["people"] = people.summary(analysis)
         summary["not_kept"] = not_kept

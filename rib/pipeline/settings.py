@@ -6,8 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
-from rib.io.settings.paths import LITERAL, PATH, paths
-from rib.io.settings.ranges import Crf, Device, FrameRate, Matches, NeededWith, OneOf, Range
+from rib.io.settings.paths import LITERAL, PATH, paths_in_recipe
+from rib.io.settings.ranges import (
+    Crf,
+    FrameRate,
+    MatchesPattern,
+    NeededWithSetting,
+    OneOf,
+    Range,
+    TorchDevice,
+)
 from rib.io.settings.records import Recipe, Settings
 
 Rate = Annotated[float, Range(above=0, most=100)]
@@ -60,18 +68,18 @@ class HoldoutSettings(Settings):
 class ChainSettings(Settings):
     """Settings of `Chain.from_config`: a recipe for each stage, and what they share."""
 
-    pose: Recipe = field(metadata=paths("path"))
-    mask: Recipe = field(metadata=paths("path"))
-    motion: Recipe = field(metadata=paths("path", "weights"))
-    background: Recipe = field(metadata=paths("path"))
-    render: Recipe = field(metadata=paths("ckpt"))
+    pose: Recipe = field(metadata=paths_in_recipe("path"))
+    mask: Recipe = field(metadata=paths_in_recipe("path"))
+    motion: Recipe = field(metadata=paths_in_recipe("path", "weights"))
+    background: Recipe = field(metadata=paths_in_recipe("path"))
+    render: Recipe = field(metadata=paths_in_recipe("ckpt"))
     plate: Recipe
     cuts: CutSettings
     holdouts: HoldoutSettings
     neighbours: Annotated[int, Range(0, 1000)]
     overlays: Annotated[str, OneOf("keep", "off")]
     cache: CacheSettings
-    device: Annotated[str, Device(auto=True)]
+    device: Annotated[str, TorchDevice(auto=True)]
     batch_mpx: BatchMpx
     people: Annotated[Any, WhoToDraw()] = LARGEST
 
@@ -102,11 +110,11 @@ class VideoSettings(Settings):
     """conf/video/."""
 
     codec: str | None
-    crf: Annotated[Crf | None, NeededWith("codec", "16")]
-    pixel_format: Annotated[str | None, NeededWith("codec", "auto")]
+    crf: Annotated[Crf | None, NeededWithSetting("codec", "16")]
+    pixel_format: Annotated[str | None, NeededWithSetting("codec", "auto")]
     timestamps: Annotated[str, OneOf("constant", "source")]
     hdr: Annotated[str, OneOf("keep", "sdr")]
-    ground: Annotated[str, Matches(r"#[0-9a-fA-F]{6}", "a colour #rrggbb in quotes", "'#00ff00'")]
+    ground: Annotated[str, MatchesPattern(r"#[0-9a-fA-F]{6}", "a colour #rrggbb in quotes", "'#00ff00'")]
     pictures: bool
     png_level: Annotated[int, Range(0, 9)]
 
@@ -116,7 +124,7 @@ class InterpolateSettings(ClipSettings):
     """conf/interpolate.yaml."""
 
     video: VideoSettings
-    more_inputs: list[str] = field(metadata=paths("[0-9]*"))
+    more_inputs: list[str] = field(metadata=paths_in_recipe("[0-9]*"))
     output: str | None = field(default=None, metadata=PATH)
     sidecar: bool
     rate: Rate | None = None
@@ -139,7 +147,7 @@ class UpsampleSettings(Settings):
     """conf/upsample.yaml."""
 
     plugins: list[str]
-    motion: Recipe = field(metadata=paths("path", "weights"))
+    motion: Recipe = field(metadata=paths_in_recipe("path", "weights"))
     linear: Recipe
     tracker: Recipe
     input: str = field(metadata=PATH)
@@ -150,5 +158,5 @@ class UpsampleSettings(Settings):
     overwrite: bool = False
     layout: Annotated[str, OneOf("rib", "reference")]
     keypoints: str
-    device: Annotated[str, Device(auto=True)]
+    device: Annotated[str, TorchDevice(auto=True)]
     poses: str | None = field(default=None, metadata=PATH)

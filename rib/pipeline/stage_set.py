@@ -8,7 +8,7 @@ from typing import Any, TypeVar, cast
 
 import torch
 
-from rib.io.recipe import build
+from rib.io.recipe import build_recipe
 from rib.pipeline.progress import Stopwatch
 from rib.pipeline.stages import (
     ORDER,
@@ -103,7 +103,7 @@ class StageSet:
         recipe = self.plate_recipe if stage == "plate" else self.recipes[stage]
         resolved = {"device": self.device} if "device" in recipe else {}
         with self.watch(f"load {stage}"):
-            return build(recipe, **resolved)
+            return build_recipe(recipe, **resolved)
 
 
 def resolve_device(device: str) -> str:

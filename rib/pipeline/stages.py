@@ -14,7 +14,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from torch import Tensor
 
-from rib.io.recipe import locate
+from rib.io.recipe import locate_recipe_target
 from rib.structures.interval import Background, Interval
 from rib.structures.keypoints import PoseSequence, PoseTracks
 from rib.video import FrameSource
@@ -157,7 +157,7 @@ def check_wiring(recipes: Mapping[str, Mapping[str, Any]]) -> Wiring:
     Raises:
         RibError: A recipe names no class of an allowed package.
     """
-    classes = {stage: locate(recipes[stage]["_target_"]) for stage in ORDER}
+    classes = {stage: locate_recipe_target(recipes[stage]["_target_"]) for stage in ORDER}
     given: set[str] = set()
     for stage in ORDER:
         given |= GIVES.get(stage, set()) | set(getattr(classes[stage], "gives", ()))

@@ -11,21 +11,21 @@ from typing import Any
 
 import numpy as np
 
-from rib.io.cache import key_of
+from rib.io.cache import cache_key
 from rib.io.errors import RibError
-from rib.io.files.regular import kind_of
-from rib.io.recipe import build
+from rib.io.files.regular import kind_of_file
+from rib.io.recipe import build_recipe
 from rib.io.results.result import (
-    Destination,
+    ResultDestination,
     ResultPart,
-    is_finished,
-    refuse_finished,
-    refuse_foreign,
-    refuse_touching_input,
-    whole_result,
+    is_result_finished,
+    refuse_finished_result,
+    refuse_foreign_files,
+    refuse_output_touching_input,
+    write_result_whole,
 )
-from rib.io.settings.paths import paths_read
-from rib.keypoint_files import read_people, write_openpose
+from rib.io.settings.paths import paths_read_by_command
+from rib.keypoint_files import read_people_keypoints, write_openpose_json
 from rib.pipeline.settings import UpsampleSettings
 from rib.pipeline.timeline import target_fps, timeline
 from rib.pose.files import detections
@@ -75,40 +75,42 @@ def upsample(config: UpsampleSettings) -> Iterator[Upsampled]:
     fps = target_fps(given_fps, config.rate, config.fps)
     folders = FOLDERS[config.layout]
     recipes = {"motion": config.motion, "linear": config.linear}
-    stages = {stage: build(recipes[stage]) for stage in folders}
-    tracker = build(config.tracker)
+    stages = {stage: build_recipe(recipes[stage]) for stage in folders}
+    tracker = build_recipe(config.tracker)
     for name, path, to in _destinations(config, folders.values()):
         where = tuple(to.output / part.name for part in to.parts)
-        if not to.overwrite and is_finished(to.output, to.key, to.made_from):
+        if not to.overwrite and is_result_finished(to.output, to.key, to.made_from):
             yield Upsampled(name, 0, None, where)
             continue
         poses = _person(path, given_fps, config.keypoints, tracker)
         times_s = timeline(poses.times_s, fps).times_s
-        with whole_result(to) as work:
+        with write_result_whole(to) as work:
             for stage, folder in folders.items():
                 dense = stages[stage](poses, times_s)
-                write_openpose(dense, work / folder.format(name=name))
+                write_openpose_json(dense, work / folder.format(name=name))
                 if stage == "motion":
                     result = dense
         yield Upsampled(name, len(poses), result, where)
 
 
-def _destinations(config: UpsampleSettings, folders: Iterable[str]) -> list[tuple[str, Path, Destination]]:
+def _destinations(
+    config: UpsampleSettings, folders: Iterable[str]
+) -> list[tuple[str, Path, ResultDestination]]:
     """Every clip with its name and where its poses go; what is in the way is told before any is read."""
-    output, reads = Path(config.output).expanduser(), paths_read(config)
+    output, reads = Path(config.output).expanduser(), paths_read_by_command(config)
     found = []
     for path in clips(Path(config.input).expanduser()):
         name = clip_name(path)
         parts = [ResultPart(folder.format(name=name), (".json",)) for folder in folders]
         overwrite, made_from = config.overwrite, _made_from(config, path)
-        to = Destination(output, f"upsample-{name}", parts, reads, overwrite, made_from)
-        refuse_touching_input(to)
-        refuse_foreign(to)
-        if not is_finished(output, to.key, made_from):
-            refuse_finished(to)
+        to = ResultDestination(output, f"upsample-{name}", parts, reads, overwrite, made_from)
+        refuse_output_touching_input(to)
+        refuse_foreign_files(to)
+        if not is_result_finished(output, to.key, made_from):
+            refuse_finished_result(to)
         found.append((name, path, to))
-    if all(is_finished(output, to.key) for _, _, to in found):
-        refuse_finished(found[0][2])
+    if all(is_result_finished(output, to.key) for _, _, to in found):
+        refuse_finished_result(found[0][2])
     return found
 
 
@@ -118,7 +120,7 @@ def _made_from(config: UpsampleSettings, path: Path) -> str:
     settings = {key: value for key, value in config.plain().items() if key not in elsewhere}
     files = sorted(path.glob("*.json")) if path.is_dir() else [path]
     stats = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
-    return key_of((json.dumps(settings, sort_keys=True, default=str), path.is_dir(), stats))
+    return cache_key((json.dumps(settings, sort_keys=True, default=str), path.is_dir(), stats))
 
 
 def clip_name(path: Path) -> str:
@@ -132,7 +134,7 @@ def clips(path: Path) -> list[Path]:
     Raises:
         RibError: There is none.
     """
-    kind, remedy = kind_of(path), "name a folder of JSON files, or of such folders"
+    kind, remedy = kind_of_file(path), "name a folder of JSON files, or of such folders"
     files = (
         [file for file in path.glob("*.json") if not file.name.startswith(".")] if kind == "a folder" else []
     )
@@ -163,7 +165,7 @@ def _refuse_twice(path: Path, files: Sequence[Path]) -> None:
 
 
 def _person(path: Path, fps: Fraction, layout: str, tracker: Any) -> PoseSequence:
-    people = read_people(path, layout).aligned()
+    people = read_people_keypoints(path, layout).aligned()
     people.check_fits()
     if len(people) < 2:
         raise RibError(f"{path} holds poses of {len(people)} frame, but at least two are needed")

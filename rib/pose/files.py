@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from rib.io.errors import RibError
-from rib.io.recipe import build
-from rib.keypoint_files import People, read_people
+from rib.io.recipe import build_recipe
+from rib.keypoint_files import PeopleKeypoints, read_people_keypoints
 from rib.pose.detectors.detection import Detection
 from rib.pose.tracking.identified import identified_tracks
 from rib.pose.tracking.tracker import Tracker
@@ -22,7 +22,7 @@ class FilesPose:
     """Read everybody from files, one entry a frame, and follow one person.
 
     Args:
-        path: A folder of OpenPose JSON or one JSON file (see `rib.keypoint_files.read_people`).
+        path: A folder of OpenPose JSON or one JSON file (see `rib.keypoint_files.read_people_keypoints`).
         layout: The points' order, or `auto`.
         tracker: The recipe of a `rib.pose.tracking.tracker.Tracker`.
 
@@ -37,7 +37,7 @@ class FilesPose:
             raise RibError("pose=files needs poses", "add poses=FOLDER_OF_JSON")
         self.path = Path(path)
         self.layout = layout
-        self.tracker: Tracker = build(tracker)
+        self.tracker: Tracker = build_recipe(tracker)
 
     def __call__(self, source: FrameSource, cuts: Sequence[int] = ()) -> PoseSequence:
         """Follow the most prominent person of the clip.
@@ -68,13 +68,13 @@ class FilesPose:
         ]
         return identified_tracks(frames, source.times_s, source.size_px)
 
-    def _read(self, source: FrameSource) -> People:
-        people = read_people(self.path, self.layout).aligned(len(source.times_s))
+    def _read(self, source: FrameSource) -> PeopleKeypoints:
+        people = read_people_keypoints(self.path, self.layout).aligned(len(source.times_s))
         people.check_fits(source.size_px)
         return people
 
 
-def _detected(people: People) -> list[list[Detection]]:
+def _detected(people: PeopleKeypoints) -> list[list[Detection]]:
     return [detections(frame) for frame in people.frames]
 
 

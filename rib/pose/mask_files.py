@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from rib.io.errors import RibError
-from rib.io.files.regular import check_regular
+from rib.io.files.regular import check_regular_file
 from rib.io.images import to_float
 from rib.structures.keypoints import PoseSequence
 from rib.video import FrameSource
@@ -43,7 +43,7 @@ class FilesMask:
             raise RibError(f"there is no folder {self._folder} of mattes", "set mask.path to one")
         files = sorted(self._folder.glob("*.png"))
         for file in files:
-            check_regular(file, "take it out of the folder")
+            check_regular_file(file, "take it out of the folder")
         if len(files) != len(source):
             raise RibError(
                 f"{self._folder} holds {len(files)} PNG mattes, but {source.name} has {len(source)} frames",

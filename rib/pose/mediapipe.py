@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 from typing import Annotated, Any
 
-from rib.io.recipe import build
+from rib.io.recipe import build_recipe
 from rib.io.settings.ranges import NonNegative, Positive, Range, Seconds, Share
 from rib.pose.memory import trim_memory
 from rib.pose.walks import PoseWalks, WalkSettings
@@ -47,7 +47,7 @@ class MediapipePose:
         apart: NonNegative,
         swap_cost: NonNegative,
     ) -> None:
-        self._tracker = build(tracker)
+        self._tracker = build_recipe(tracker)
         self._settings = WalkSettings(
             min_visibility, max_people, tile_px, search_every_s, fill_gap_s, window_px, apart, swap_cost
         )

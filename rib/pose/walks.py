@@ -16,7 +16,7 @@ from rib.pose.tracking.left_right import fix_left_right_swaps
 from rib.pose.tracking.sequences import nobody
 from rib.pose.tracking.tracker import Tracker, lasting, main_person
 from rib.structures.keypoints import LAYERS, PoseSequence, PoseTracks
-from rib.structures.skeleton import joint_set
+from rib.structures.skeleton import joint_set_named
 from rib.video import FrameSource
 from rib.video.camera import CameraMotion, CameraWalk
 
@@ -188,7 +188,7 @@ def _bridge(
 def _sequence(
     chosen: Sequence[Candidate | None], times_s: np.ndarray, size_px: tuple[int, int], track_id: int
 ) -> PoseSequence:
-    num_joints = len(joint_set("body25_hands"))
+    num_joints = len(joint_set_named("body25_hands"))
     keypoints_px, confidence = np.zeros((len(chosen), num_joints, 2)), np.zeros((len(chosen), num_joints))
     depth = np.full((len(chosen), len(LAYERS)), np.nan)
     for moment, candidate in enumerate(chosen):

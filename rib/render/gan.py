@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import torch
 from torch import nn
 
-from rib.io.recipe import build
+from rib.io.recipe import build_recipe
 from rib.io.settings.ranges import NonNegative, Range, Seed
 from rib.render.nets.checkpoint import load_weights, save_net, shipped_weights
 from rib.render.refine.crops import CropRecipe
@@ -81,8 +81,8 @@ class GanRenderer(WarpRenderer):
         super().__init__(skinning, trust)
         self.net, self.recipe, self.start = _start(net, ckpt)
         self.fit, self.seed = fit, seed
-        self.fitting: FitRecipe = build(fitting)
-        self.crops: CropRecipe = build(crops)
+        self.fitting: FitRecipe = build_recipe(fitting)
+        self.crops: CropRecipe = build_recipe(crops)
         self.guard_lpips, self.guard_errors, self.guard_db = guard_lpips, guard_errors, guard_db
         self._used: dict[tuple[int, int], bool] = {}
         self._found: dict[tuple[int, int], Refinement] = {}
@@ -166,7 +166,7 @@ class GanRenderer(WarpRenderer):
             path: The .safetensors file to write.
         """
         torch.manual_seed(self.seed)
-        net: nn.Module = build(self.recipe)
+        net: nn.Module = build_recipe(self.recipe)
         net.load_state_dict(self.net.state_dict())
         if samples:  # a clip in which no bone is ever seen teaches nothing
             net = self.fitting.fit(net, samples, self.crops, self.fit, self.seed, report)
@@ -191,7 +191,7 @@ class GanRenderer(WarpRenderer):
 def _start(net: Mapping[str, Any], ckpt: str | None) -> tuple[nn.Module, dict[str, Any], str]:
     """A net, its recipe, and a hash of its weights."""
     if ckpt == UNTRAINED:
-        return build(net).eval().requires_grad_(False), dict(net), UNTRAINED
+        return build_recipe(net).eval().requires_grad_(False), dict(net), UNTRAINED
     path = Path(ckpt).expanduser() if ckpt else shipped_weights()
     loaded, recipe = load_weights(path, net["_target_"])
     return loaded, recipe, sha256(path.read_bytes()).hexdigest()

@@ -18,7 +18,7 @@ from rib.structures.interval import Background
 from rib.structures.keypoints import PoseSequence
 from rib.structures.person import RenderedPerson
 from rib.structures.person_interval import PersonInterval
-from rib.structures.skeleton import convert
+from rib.structures.skeleton import convert_pose
 
 
 @dataclass
@@ -98,5 +98,5 @@ def _window(plan: ReferencePlan, moments: slice, background: Background) -> Clip
 
 def _joints(poses: PoseSequence, like: torch.Tensor) -> torch.Tensor:
     """(T, 19, 3) x, y in px and confidence."""
-    body = convert(poses, "body19")
+    body = convert_pose(poses, "body19")
     return torch.from_numpy(np.dstack([body.keypoints_px, body.confidence])).to(like)

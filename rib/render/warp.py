@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from rib.io.recipe import build
+from rib.io.recipe import build_recipe
 from rib.render.protocol import Plan
 from rib.render.skinning.layered_skinning import LayeredPerson, LayeredSkinning, SkinnedPerson
 from rib.render.trust import InterpolatedBaseline, Trust, interpolated_baseline
@@ -62,8 +62,8 @@ class WarpRenderer:
     """Whether the renderer needs the person as each keyframe alone gives them."""
 
     def __init__(self, skinning: Mapping[str, Any], trust: Mapping[str, Any]) -> None:
-        self.skinning: LayeredSkinning = build(skinning)
-        self.trust: Trust = build(trust)
+        self.skinning: LayeredSkinning = build_recipe(skinning)
+        self.trust: Trust = build_recipe(trust)
 
     def plan(self, person: PersonInterval, moments: slice, background: Background) -> WarpPlan:
         """Cut the person into layers and weigh their rendering against the interpolator; see `Renderer`."""

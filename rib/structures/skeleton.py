@@ -160,7 +160,7 @@ JOINT_SETS = {
 """Every joint set by name."""
 
 
-def joint_set(name: str) -> JointSet:
+def joint_set_named(name: str) -> JointSet:
     """The joint set of that name.
 
     Raises:
@@ -191,7 +191,7 @@ _MADE_FROM: dict[str, tuple[tuple[str, ...], ...]] = {
 @cache
 def _sources(source: str, target: str) -> tuple[np.ndarray, np.ndarray]:
     """Build the matrix (Jt, Js) 0/1 of a target joint's source joints, and how many it needs (Jt,)."""
-    have, want = joint_set(source).joints, joint_set(target).joints
+    have, want = joint_set_named(source).joints, joint_set_named(target).joints
     takes, least = np.zeros((len(want), len(have))), np.ones(len(want))
     for row, joint in enumerate(want):
         if joint in ("left_hand", "right_hand") and joint not in have:
@@ -229,8 +229,10 @@ def convert_joints(
     Raises:
         RibError: An unknown joint set, or a joint axis that does not fit it.
     """
-    if joints.shape[-2] != len(joint_set(source)):
-        raise RibError(f"{source} has {len(joint_set(source))} joints, got an array of shape {joints.shape}")
+    if joints.shape[-2] != len(joint_set_named(source)):
+        raise RibError(
+            f"{source} has {len(joint_set_named(source))} joints, got an array of shape {joints.shape}"
+        )
     if confidence is None:
         confidence = np.ones(joints.shape[:-1])
     valid = confidence > 0
@@ -244,15 +246,15 @@ def convert_joints(
     return mean, np.where(valid, confidence, 0.0) @ takes.T * weight
 
 
-def convert(poses: PoseSequence, target: str) -> PoseSequence:
+def convert_pose(poses: PoseSequence, target: str) -> PoseSequence:
     """The same person in another joint set (`convert_joints`)."""
     keypoints_px, confidence = convert_joints(poses.keypoints_px, poses.confidence, poses.joint_set, target)
     return replace(poses, keypoints_px=keypoints_px, confidence=confidence, joint_set=target)
 
 
-def mirror(poses: PoseSequence) -> PoseSequence:
+def mirror_pose(poses: PoseSequence) -> PoseSequence:
     """Mirror poses as in the mirrored picture: x becomes W - x, and left and right change names."""
-    index = joint_set(poses.joint_set).flip_index
+    index = joint_set_named(poses.joint_set).flip_index
     confidence = poses.confidence[:, index]
     flipped = poses.keypoints_px[:, index] * (-1, 1) + (poses.size_px[0], 0)
     depth = None if poses.depth_order is None else poses.depth_order[:, _flip_index(LAYERS)]

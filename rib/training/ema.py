@@ -39,7 +39,7 @@ def update_ema(ema: nn.Module, net: nn.Module, decay: float, step: int) -> None:
         mean.copy_(last)
 
 
-def rename_old_state(checkpoint: dict[str, Any]) -> None:
+def rename_old_ema_state(checkpoint: dict[str, Any]) -> None:
     """Bring a checkpoint of an earlier release, in place, to today's names of its weights."""
     state = checkpoint.get("state_dict", {})  # sharded weights lie in files of their own
     for old, new in _OLD_PREFIXES.items():

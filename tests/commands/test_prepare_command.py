@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from rib.commands.prepare import command
-from rib.mocap.readers.joint_files import write_joints
+from rib.mocap.readers.joint_files import write_joint_file
 from rib.mocap.stores.store import MotionStore
-from rib.mocap.synthetic import synthetic_recordings
+from rib.mocap.synthetic import synthetic_mocap_recordings
 
 
 @pytest.fixture
@@ -15,8 +15,8 @@ def collection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     folder = tmp_path / "collection"
     folder.mkdir()
-    for number, person in enumerate(synthetic_recordings(4, 30, 60, seed=0)):
-        write_joints(folder / f"{number:02d}_01.npz", person)
+    for number, person in enumerate(synthetic_mocap_recordings(4, 30, 60, seed=0)):
+        write_joint_file(folder / f"{number:02d}_01.npz", person)
     (folder / "broken.npz").write_bytes(b"PK\x03\x04 but not for long")
     return folder
 

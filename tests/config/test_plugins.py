@@ -19,8 +19,8 @@ from rib.config.compose import check_all, compose
 from rib.config.schema import ROOTS
 from rib.config.search import settle
 from rib.io.errors import RibError
-from rib.io.plugins import VARIABLE, config_folders, import_plugins, wanted
-from rib.io.recipe import build, locate
+from rib.io.plugins import VARIABLE, import_plugins, plugin_config_folders, wanted_plugins
+from rib.io.recipe import build_recipe, locate_recipe_target
 from rib.io.registry import REGISTRY
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "docs" / "example_plugin"
@@ -46,9 +46,9 @@ def a_package(folder: Path, name: str, text: str) -> None:
 
 
 def test_the_settings_the_environment_and_the_command_line_name_plugins() -> None:
-    assert wanted(["a", "b"], {VARIABLE: "c, a"}) == ("c", "a", "b")
+    assert wanted_plugins(["a", "b"], {VARIABLE: "c, a"}) == ("c", "a", "b")
     with pytest.raises(RibError, match="is no package's name"):
-        wanted(["../evil"])
+        wanted_plugins(["../evil"])
     for typed in ("plugins=[rib_example]", "plugins=rib_example", "+plugins=['rib_example']"):
         arguments, names = settle(["train", typed])
         assert names == ("rib_example",)
@@ -57,8 +57,8 @@ def test_the_settings_the_environment_and_the_command_line_name_plugins() -> Non
 
 def test_configs_of_plugins_are_found_without_importing_them() -> None:
     code = (
-        "import sys; from rib.io.plugins import config_folders\n"
-        "print(config_folders(['rib_example'])[0]); print('rib_example' in sys.modules)"
+        "import sys; from rib.io.plugins import plugin_config_folders\n"
+        "print(plugin_config_folders(['rib_example'])[0]); print('rib_example' in sys.modules)"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=EXAMPLE
@@ -96,10 +96,10 @@ def test_a_recipe_may_name_a_class_of_a_plugin_only_once_that_is_named(
     )
     recipe = {"_target_": "rib_own.Loss", "weight": 2.0}
     with pytest.raises(RibError, match=r"outside the allowed packages.*type plugins=\[rib_own\]"):
-        build(recipe)
+        build_recipe(recipe)
     assert "rib_own" not in sys.modules
     import_plugins(["rib_own"])
-    assert build(recipe).weight == 2.0
+    assert build_recipe(recipe).weight == 2.0
     # a file may name what is registered, and nothing else of a plugin
     with pytest.raises(RibError, match=r'put @register\("motion loss"\) above the class'):
         REGISTRY.checked(recipe, "motion loss", "x.ckpt")
@@ -109,7 +109,7 @@ def test_a_recipe_may_name_a_class_of_a_plugin_only_once_that_is_named(
             "task.module.loss._target_=rib_own.Loss", "+task.module.loss.weight=1.0",
             "~task.module.loss.floor_px", "~task.module.loss.power", "~task.module.loss.unseen",
         )  # fmt: skip
-    REGISTRY.register("motion loss", locate("rib_own.Loss"))
+    REGISTRY.register("motion loss", locate_recipe_target("rib_own.Loss"))
     assert REGISTRY.checked(recipe, "motion loss", "x.ckpt") == recipe
 
 
@@ -170,7 +170,7 @@ def test_check_holds_a_plugins_configs_and_those_of_a_folder() -> None:
     import_plugins(["rib_example"])
     titles = {title for title, _ in check_all()}
     assert {"train experiment=damped_spline", "train net=damped_spline", "interpolate render=tint"} <= titles
-    assert config_folders(["rib_example"]) == paths.conf_dirs()[1:]
+    assert plugin_config_folders(["rib_example"]) == paths.conf_dirs()[1:]
 
 
 def run(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:

@@ -10,7 +10,7 @@ import pytest
 
 from rib.clips.store import Hdf5Clips
 from rib.config.compose import compose
-from rib.io.recipe import build
+from rib.io.recipe import build_recipe
 from rib.structures.skeleton import BODY19
 from rib.video import VideoWriter, open_source, subclip
 
@@ -50,7 +50,7 @@ def report(videos: Path) -> Any:
         f"data.prepare.output={videos / 'own.h5'}", "data.prepare.strides=[1,2]",
         "data.prepare.finding.shortest=8",
     )  # fmt: skip
-    return build(config.data.prepare)
+    return build_recipe(config.data.prepare)
 
 
 def test_every_person_is_found_and_the_broken_video_is_told(report: Any) -> None:

@@ -13,7 +13,7 @@ from rib.engine.checkpoints import read_checkpoint
 from rib.engine.distributed.sharded import check_shardable
 from rib.engine.fit import fit
 from rib.io.errors import RibError
-from rib.io.recipe import build
+from rib.io.recipe import build_recipe
 
 Settings = Callable[..., dict[str, Any]]
 SHARDED = (
@@ -33,7 +33,7 @@ def test_a_module_with_a_discriminator_is_refused_in_one_line() -> None:
         check_shardable(Discriminators())
     recipe = compose("train", "task=motion_adversarial", "task.data.folder=synthetic", "net=motion_tiny")
     with pytest.raises(RibError, match="cannot train AdversarialMotionModule"):
-        check_shardable(build(recipe["task"]["module"]))
+        check_shardable(build_recipe(recipe["task"]["module"]))
 
 
 @pytest.mark.slow

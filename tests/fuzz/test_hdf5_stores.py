@@ -18,8 +18,8 @@ from mutations import spoiled_bytes
 from rib.clips.synthetic import SyntheticClips
 from rib.clips.write import StoredClip, write_clips
 from rib.mocap.skeletons import SMPLH_JOINTS
-from rib.mocap.stores.store import write_store
-from rib.mocap.synthetic import synthetic_recordings
+from rib.mocap.stores.store import write_motion_store
+from rib.mocap.synthetic import synthetic_mocap_recordings
 from rib.render.refine.dataset import RefinerSample, write_samples
 from rib.render.refine.refiner_input import NUM_CHANNELS
 
@@ -51,7 +51,7 @@ COMMANDS = {
 
 
 def motion(path: Path) -> None:
-    write_store(path, synthetic_recordings(2, 70, 60, seed=0), 60)
+    write_motion_store(path, synthetic_mocap_recordings(2, 70, 60, seed=0), 60)
 
 
 def reference(path: Path) -> None:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mutations import RAW, spoiled_bytes, spoiled_text
 
-from rib.mocap.synthetic import synthetic_recordings
+from rib.mocap.synthetic import synthetic_mocap_recordings
 
 CHAINS = [
     ["Spine", "Head"],
@@ -94,7 +94,7 @@ JOINTS_JUNK = {
 
 def joints(**changes: np.ndarray) -> bytes:
     """An `.npz` of joint positions; None leaves a key out."""
-    person = next(iter(synthetic_recordings(1, 4, 60, seed=0)))
+    person = next(iter(synthetic_mocap_recordings(1, 4, 60, seed=0)))
     content = {
         "joints": person.joints_m,
         "names": np.array(person.joint_names),

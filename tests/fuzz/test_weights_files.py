@@ -23,7 +23,7 @@ from safetensors.torch import save
 from test_hdf5_stores import EVALUATE, motion
 
 from rib.config.compose import compose
-from rib.io.recipe import build
+from rib.io.recipe import build_recipe
 from rib.motion.nets.checkpoint import facts_of
 from rib.render.nets.checkpoint import FORMAT
 
@@ -45,7 +45,7 @@ VALUES = (
 
 
 def content() -> dict[str, Any]:
-    net = build(MOTION)
+    net = build_recipe(MOTION)
     facts = {"joint_set": "body19", "fps": None, "format": "rib.motion", "format_version": 1}
     assert facts_of(net).joint_set == facts["joint_set"]
     state = {f"ema.{name}": tensor for name, tensor in net.state_dict().items()}
@@ -79,7 +79,7 @@ def motion_net(folder: Path) -> tuple[Any, dict[str, str]]:
 def renderer_net(folder: Path) -> tuple[Any, dict[str, str]]:
     settings = compose("interpolate", "input=x", "output=out", "rate=2", "render=gan")
     recipe = {**settings.render["net"], "widths": [4, 4], "blocks": [1, 1]}
-    state = {f"ema.{name}": tensor for name, tensor in build(recipe).state_dict().items()}
+    state = {f"ema.{name}": tensor for name, tensor in build_recipe(recipe).state_dict().items()}
     header = {"recipe": json.dumps(recipe), "format": FORMAT}
     return {"state_dict": state, "hyper_parameters": {"net": recipe}}, header
 

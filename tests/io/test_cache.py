@@ -12,7 +12,7 @@ import pytest
 
 from rib.io.cache import Cache
 from rib.io.errors import RibError
-from rib.io.files.whole import write_errors
+from rib.io.files.whole import write_errors_in_one_line
 
 
 def store(tmp_path: Path, limit_gb: float = 1.0) -> Cache:
@@ -166,7 +166,7 @@ def test_a_full_disk_of_the_cache_is_not_taken_for_the_outputs(tmp_path: Path) -
 
     with (
         pytest.raises(RibError, match=f"no space left to write {tmp_path / 'cache'}.*cache.dir="),
-        write_errors(tmp_path / "out"),
+        write_errors_in_one_line(tmp_path / "out"),
     ):
         store(tmp_path).get("a", {}, [], fill)
     assert list((tmp_path / "cache").iterdir()) == []
@@ -177,7 +177,7 @@ import os, sys, time
 from pathlib import Path
 from rib.io.cache import Cache
 from rib.io.errors import RibError
-from rib.io.files.whole import write_errors
+from rib.io.files.whole import write_errors_in_one_line
 def make(folder):
     (Path(sys.argv[2]) / str(os.getpid())).touch()
     for number in range(20):

@@ -10,9 +10,9 @@ from rib.io.errors import RibError
 from rib.io.files.whole import (
     temporary_folder,
     write_bytes_whole,
-    write_errors,
+    write_errors_in_one_line,
+    write_file_whole,
     write_text_whole,
-    write_whole,
 )
 
 
@@ -24,7 +24,7 @@ def test_a_file_appears_whole_in_folders_made_for_it(tmp_path):
 
 
 def test_the_temporary_path_keeps_the_suffix_and_the_folder(tmp_path):
-    with write_whole(tmp_path / ("n" * 250 + ".mp4")) as temporary:
+    with write_file_whole(tmp_path / ("n" * 250 + ".mp4")) as temporary:
         temporary.touch()
         assert temporary.suffix == ".mp4"
         assert temporary.parent == tmp_path
@@ -34,7 +34,7 @@ def test_the_temporary_path_keeps_the_suffix_and_the_folder(tmp_path):
 def test_a_failed_block_leaves_nothing_and_keeps_the_older_file(tmp_path, error):
     path = tmp_path / "model.bin"
     write_bytes_whole(path, b"old")
-    with pytest.raises(error), write_whole(path) as temporary:  # noqa: PT012 (the block is what is tested)
+    with pytest.raises(error), write_file_whole(path) as temporary:  # noqa: PT012 (the block is what is tested)
         temporary.write_bytes(b"half")
         raise error
     assert path.read_bytes() == b"old"
@@ -43,7 +43,7 @@ def test_a_failed_block_leaves_nothing_and_keeps_the_older_file(tmp_path, error)
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EFBIG, errno.EDQUOT])
 def test_a_full_disk_is_told_in_one_line(tmp_path, number):
-    with pytest.raises(RibError, match="no space left to write"), write_whole(tmp_path / "a.bin"):
+    with pytest.raises(RibError, match="no space left to write"), write_file_whole(tmp_path / "a.bin"):
         raise OSError(number, os.strerror(number))
 
 
@@ -61,9 +61,9 @@ def test_a_folder_in_the_files_place_is_told_and_kept(tmp_path):
 
 
 def test_errors_about_other_files_pass_through(tmp_path):
-    with pytest.raises(FileNotFoundError), write_whole(tmp_path / "a.txt"):
+    with pytest.raises(FileNotFoundError), write_file_whole(tmp_path / "a.txt"):
         (tmp_path / "input.txt").read_text()
-    with pytest.raises(PermissionError), write_errors(tmp_path / "a.txt"):
+    with pytest.raises(PermissionError), write_errors_in_one_line(tmp_path / "a.txt"):
         raise PermissionError(errno.EACCES, "denied", str(tmp_path / "input.txt"))
 
 

@@ -16,24 +16,24 @@ import torch
 
 from rib.engine.checkpoints import WholeCheckpointIO
 from rib.io.errors import RibError
-from rib.io.files.whole import NoSpaceError, write_errors, write_whole
+from rib.io.files.whole import NoSpaceError, write_errors_in_one_line, write_file_whole
 from rib.io.hdf5.writing import write_hdf5
-from rib.mocap.stores.store import MotionStore, write_store
-from rib.mocap.synthetic import synthetic_recordings
+from rib.mocap.stores.store import MotionStore, write_motion_store
+from rib.mocap.synthetic import synthetic_mocap_recordings
 
 FILLED = """
 import os, resource, sys
 from pathlib import Path
-from rib.mocap.stores.store import write_store
-from rib.mocap.synthetic import synthetic_recordings
+from rib.mocap.stores.store import write_motion_store
+from rib.mocap.synthetic import synthetic_mocap_recordings
 from rib.io.errors import RibError
 resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-recordings = synthetic_recordings(6, 300, 60, seed=0)
+recordings = synthetic_mocap_recordings(6, 300, 60, seed=0)
 for limit in range(0, {most}, {step}):
     if os.fork() == 0:
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
         try:
-            write_store(Path(sys.argv[1]) / "m.h5", recordings, 60)
+            write_motion_store(Path(sys.argv[1]) / "m.h5", recordings, 60)
         except RibError as error:
             assert "no space left to write" in str(error) and "m.h5" in str(error), error
             sys.exit(7)
@@ -44,7 +44,7 @@ for limit in range(0, {most}, {step}):
 
 @pytest.mark.slow
 def test_an_hdf5_may_run_out_of_space_at_any_byte(tmp_path: Path) -> None:
-    write_store(tmp_path / "whole.h5", synthetic_recordings(6, 300, 60, seed=0), 60)
+    write_motion_store(tmp_path / "whole.h5", synthetic_mocap_recordings(6, 300, 60, seed=0), 60)
     size = (tmp_path / "whole.h5").stat().st_size
     script = FILLED.format(most=size, step=max(1, size // 12))
     folder = tmp_path / "full"
@@ -101,11 +101,14 @@ def test_the_disk_that_is_full_is_named_and_not_another(tmp_path: Path) -> None:
     def fill(path: Path) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
 
-    with pytest.raises(RibError, match="no space left to write /cache/x"), write_errors("/result"):
+    with (
+        pytest.raises(RibError, match="no space left to write /cache/x"),
+        write_errors_in_one_line("/result"),
+    ):
         fill(Path("/cache/x"))
     with (
         pytest.raises(RibError, match=f"no space left to write {tmp_path / 'a'} "),
-        write_whole(tmp_path / "a") as t,
+        write_file_whole(tmp_path / "a") as t,
     ):
         fill(t)
 
@@ -135,6 +138,6 @@ def full_after(monkeypatch: pytest.MonkeyPatch, writes: int) -> None:
 
 
 def test_a_motion_store_comes_back(tmp_path: Path) -> None:
-    recordings = synthetic_recordings(2, 200, 60, seed=0)
-    write_store(tmp_path / "m.h5", recordings, 60)
+    recordings = synthetic_mocap_recordings(2, 200, 60, seed=0)
+    write_motion_store(tmp_path / "m.h5", recordings, 60)
     assert [len(r) for r in MotionStore(tmp_path / "m.h5")] == [200, 200]

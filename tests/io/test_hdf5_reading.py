@@ -10,7 +10,14 @@ import numpy as np
 import pytest
 
 from rib.io.errors import RibError
-from rib.io.hdf5.reading import attribute, dataset, groups, number, open_hdf5, reading
+from rib.io.hdf5.reading import (
+    hdf5_attribute,
+    hdf5_dataset,
+    hdf5_errors_in_one_line,
+    hdf5_groups,
+    hdf5_number,
+    open_hdf5,
+)
 
 
 @pytest.fixture
@@ -32,12 +39,12 @@ def file(tmp_path: Path) -> h5py.File:
 
 
 def test_what_fits_is_given(file: h5py.File) -> None:
-    assert dataset(file, "x", "number", (None, 3), "a.h5")[:].tolist() == [[0, 1, 2], [3, 4, 5]]
-    assert list(dataset(file, "words", "text", (2,), "a.h5").asstr()[:]) == ["a", "b"]
-    assert set(groups(file, "a.h5")) == {"g"}
-    assert attribute(file["g"], "fps") == 30.0
-    assert attribute(file, "name") == "bytes"
-    assert attribute(file, "absent", 7) == 7
+    assert hdf5_dataset(file, "x", "number", (None, 3), "a.h5")[:].tolist() == [[0, 1, 2], [3, 4, 5]]
+    assert list(hdf5_dataset(file, "words", "text", (2,), "a.h5").asstr()[:]) == ["a", "b"]
+    assert set(hdf5_groups(file, "a.h5")) == {"g"}
+    assert hdf5_attribute(file["g"], "fps") == 30.0
+    assert hdf5_attribute(file, "name") == "bytes"
+    assert hdf5_attribute(file, "absent", 7) == 7
 
 
 @pytest.mark.parametrize(
@@ -60,18 +67,21 @@ def test_what_does_not_fit_is_refused(
     file: h5py.File, key: str, kind: str, shape: tuple, message: str
 ) -> None:
     with pytest.raises(RibError, match=rf"a\.h5.*{message}.*; make it anew"):
-        dataset(file, key, kind, shape, "a.h5", "make it anew")
+        hdf5_dataset(file, key, kind, shape, "a.h5", "make it anew")
 
 
 @pytest.mark.parametrize("value", [float("nan"), "x", None, True, [1], -1, 1e9])
 def test_a_number_is_held_against_its_range(value: object) -> None:
-    assert number(5, 0, 10, "fps") == 5.0
+    assert hdf5_number(5, 0, 10, "fps") == 5.0
     with pytest.raises(RibError, match="expected a number from 0 to 10"):
-        number(value, 0, 10, "fps")
+        hdf5_number(value, 0, 10, "fps")
 
 
 def test_what_h5py_raises_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(RibError, match=r"a\.h5 cannot be read as it should"), reading("a.h5", "make it anew"):
+    with (
+        pytest.raises(RibError, match=r"a\.h5 cannot be read as it should"),
+        hdf5_errors_in_one_line("a.h5", "make it anew"),
+    ):
         raise KeyError("object\n'x' doesn't exist")
     (tmp_path / "a.h5").write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(40))
     with pytest.raises(RibError, match="no HDF5 file"):

@@ -12,7 +12,7 @@ import pytest
 
 from rib.io.errors import RibError
 from rib.io.hdf5.reading import open_hdf5
-from rib.io.hdf5.trial import PROBE, check_readable
+from rib.io.hdf5.trial import PROBE, check_hdf5_readable
 
 
 def stored(path: Path) -> Path:
@@ -33,14 +33,14 @@ def endless(path: Path) -> Path:
 
 def test_a_file_whose_reading_never_ends_is_refused_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(RibError, match=r"a.h5 is damaged so that reading it never ends; name another"):
-        check_readable(endless(tmp_path / "a.h5"), "name another", step_s=0.2)
-    check_readable(stored(tmp_path / "b.h5"), "name another")  # the next file is read all the same
+        check_hdf5_readable(endless(tmp_path / "a.h5"), "name another", step_s=0.2)
+    check_hdf5_readable(stored(tmp_path / "b.h5"), "name another")  # the next file is read all the same
 
 
 def test_a_file_that_was_damaged_since_it_was_read_is_tried_again(tmp_path: Path) -> None:
-    check_readable(stored(tmp_path / "a.h5"), "")
+    check_hdf5_readable(stored(tmp_path / "a.h5"), "")
     with pytest.raises(RibError, match="never ends"):
-        check_readable(endless(tmp_path / "a.h5"), "", step_s=0.2)
+        check_hdf5_readable(endless(tmp_path / "a.h5"), "", step_s=0.2)
 
 
 def test_what_merely_cannot_be_read_is_left_to_its_reader(tmp_path: Path) -> None:
@@ -56,7 +56,7 @@ def test_what_merely_cannot_be_read_is_left_to_its_reader(tmp_path: Path) -> Non
     with open_hdf5(tmp_path / "a.h5", "") as file:
         assert len(file) == 8
     (tmp_path / "b.h5").write_bytes(b"no HDF5")
-    check_readable(tmp_path / "b.h5", "")
+    check_hdf5_readable(tmp_path / "b.h5", "")
 
 
 def test_the_program_that_tries_files_ends_with_the_one_that_asks() -> None:
@@ -73,6 +73,6 @@ def test_a_crash_of_the_library_is_told_by_its_name(tmp_path: Path, monkeypatch:
     monkeypatch.setattr("rib.io.hdf5.trial.PROBE", crashing)
     endless(tmp_path / "end.h5")
     with pytest.raises(RibError):  # a program that was started before makes room for this one
-        check_readable(tmp_path / "end.h5", "", step_s=0.1)
+        check_hdf5_readable(tmp_path / "end.h5", "", step_s=0.1)
     with pytest.raises(RibError, match="ends the program that does \\(SIGSEGV\\)"):
-        check_readable(stored(tmp_path / "a.h5"), "")
+        check_hdf5_readable(stored(tmp_path / "a.h5"), "")

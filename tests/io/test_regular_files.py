@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rib.io.errors import RibError
-from rib.io.files.regular import check_regular, kind_of, refuse_special
+from rib.io.files.regular import check_regular_file, kind_of_file, refuse_special_files
 
 
 @pytest.fixture
@@ -25,26 +25,33 @@ def things(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
 
 
 def test_kinds_are_told_apart(things: dict[str, Path]) -> None:
-    assert [kind_of(path) for path in things.values()] == ["a file", "a folder", "a FIFO", "a socket", "", ""]
-    assert kind_of(Path("/dev/null")) == "a device"
-    assert kind_of(things["file"] / "below") == ""
+    assert [kind_of_file(path) for path in things.values()] == [
+        "a file",
+        "a folder",
+        "a FIFO",
+        "a socket",
+        "",
+        "",
+    ]
+    assert kind_of_file(Path("/dev/null")) == "a device"
+    assert kind_of_file(things["file"] / "below") == ""
 
 
 def test_only_a_file_is_opened(things: dict[str, Path]) -> None:
-    check_regular(things["file"], "")
+    check_regular_file(things["file"], "")
     for name in ("folder", "fifo", "socket", "nowhere", "missing"):
         with pytest.raises(RibError, match=f"the list .*{name} (is|does not exist).*; name a CSV"):
-            check_regular(things[name], "name a CSV", "the list ")
+            check_regular_file(things[name], "name a CSV", "the list ")
 
 
 def test_a_folder_may_hold_folders_but_nothing_that_waits(things: dict[str, Path]) -> None:
-    refuse_special(things["file"])
-    refuse_special(things["folder"])
+    refuse_special_files(things["file"])
+    refuse_special_files(things["folder"])
     for name in ("fifo", "socket", "nowhere"):
         with pytest.raises(RibError, match=name):
-            refuse_special(things[name])
+            refuse_special_files(things[name])
 
 
 def test_a_name_that_is_none_is_told() -> None:
     with pytest.raises(RibError, match="cannot be looked at"):
-        kind_of(Path("a\0b"))
+        kind_of_file(Path("a\0b"))

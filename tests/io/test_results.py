@@ -12,18 +12,18 @@ from pathlib import Path
 import pytest
 
 from rib.io.errors import RibError
-from rib.io.preparation.own_store import own_store
-from rib.io.results.result import Destination, ResultPart, is_finished, whole_result
+from rib.io.preparation.own_store import prepared_store
+from rib.io.results.result import ResultDestination, ResultPart, is_result_finished, write_result_whole
 
 PARTS = (ResultPart("video.mp4"), ResultPart("frames", (".png",)))
 
 
-def to(output: Path, overwrite: bool = False, **reads: Path) -> Destination:
-    return Destination(output, "clip", PARTS, reads, overwrite)
+def to(output: Path, overwrite: bool = False, **reads: Path) -> ResultDestination:
+    return ResultDestination(output, "clip", PARTS, reads, overwrite)
 
 
-def write(destination: Destination, text: str, count: int = 3) -> None:
-    with whole_result(destination) as work:
+def write(destination: ResultDestination, text: str, count: int = 3) -> None:
+    with write_result_whole(destination) as work:
         (work / "video.mp4").write_text(text)
         (work / "frames").mkdir()
         for number in range(count):
@@ -129,7 +129,7 @@ def test_a_run_that_stops_removes_what_it_made_and_nothing_else(error: BaseExcep
     out = tmp_path / "a" / "out"
 
     def stop(place: Path) -> None:
-        with whole_result(to(out)) as work:
+        with write_result_whole(to(out)) as work:
             (work / "video.mp4").write_text("half")
             if place == out:
                 (out / "notes.txt").write_text("put there meanwhile")
@@ -147,7 +147,7 @@ def test_a_run_that_stops_removes_what_it_made_and_nothing_else(error: BaseExcep
 def test_a_file_put_there_meanwhile_is_not_replaced(tmp_path: Path) -> None:
     out = tmp_path / "out"
     write(to(out), "one")
-    with pytest.raises(RibError, match="put there meanwhile"), whole_result(to(out, True)) as work:  # noqa: PT012
+    with pytest.raises(RibError, match="put there meanwhile"), write_result_whole(to(out, True)) as work:  # noqa: PT012
         (work / "video.mp4").write_text("two")
         (work / "more.txt").write_text("two")
         (out / "more.txt").write_text("mine")
@@ -181,7 +181,7 @@ def test_a_replacement_that_fails_anywhere_gives_the_old_result_back(
         with pytest.raises((RibError, OSError)):
             write(to(out, overwrite=True), "two", 4)
     assert content(out) == whole("one")
-    assert is_finished(out, "clip")
+    assert is_result_finished(out, "clip")
     write(to(out, overwrite=True), "two", 4)
     assert content(out) == whole("two", 4)
 
@@ -221,10 +221,10 @@ def test_after_a_kill_between_renames_the_next_run_heals(
         patch.setattr(shutil, "rmtree", dying(shutil.rmtree))
         with suppress(Killed):
             write(to(out, overwrite=True), "two")
-    with pytest.raises(ZeroDivisionError), whole_result(to(out, overwrite=True)):
+    with pytest.raises(ZeroDivisionError), write_result_whole(to(out, overwrite=True)):
         raise ZeroDivisionError
     assert content(out) in (whole("one"), whole("two"))
-    assert is_finished(out, "clip")
+    assert is_result_finished(out, "clip")
     assert sorted(path.name for path in (out / ".rib").iterdir()) == ["clip.json"]
 
 
@@ -255,7 +255,7 @@ def test_a_list_that_is_none_makes_nothing_ribs_own(text: str, tmp_path: Path) -
 
 
 def test_two_runs_do_not_write_one_result_at_once(tmp_path: Path) -> None:
-    with whole_result(to(tmp_path / "out")) as work:
+    with write_result_whole(to(tmp_path / "out")) as work:
         with pytest.raises(RibError, match="another run is writing"):
             write(to(tmp_path / "out"), "two")
         (work / "video.mp4").write_text("one")
@@ -263,7 +263,7 @@ def test_two_runs_do_not_write_one_result_at_once(tmp_path: Path) -> None:
 
 
 def prepared(store: Path, text: str, overwrite: bool = False, adds: bool = False, **reads: str) -> None:
-    with own_store(store, reads, overwrite, adds):
+    with prepared_store(store, reads, overwrite, adds):
         store.write_text(text)
 
 
@@ -283,16 +283,19 @@ def test_a_store_is_made_again_or_added_to_only_where_rib_made_it(tmp_path: Path
 def test_a_preparation_that_stops_leaves_the_store_finished_or_to_be_gone_on_with(tmp_path: Path) -> None:
     store = tmp_path / "m.h5"
     for before in ({}, {"m.h5": "one"}):
-        with pytest.raises(KeyboardInterrupt), own_store(store, {}, overwrite=True, adds=False):
+        with pytest.raises(KeyboardInterrupt), prepared_store(store, {}, overwrite=True, adds=False):
             raise KeyboardInterrupt
         assert content(tmp_path) == before
-        assert is_finished(tmp_path, "m.h5") is bool(before)
+        assert is_result_finished(tmp_path, "m.h5") is bool(before)
         if not before:
             assert list(tmp_path.iterdir()) == []
             prepared(store, "one")
-    with own_store(tmp_path / "n.h5", {}, False, False), own_store(tmp_path / "n.h5", {}, False, False):
+    with (
+        prepared_store(tmp_path / "n.h5", {}, False, False),
+        prepared_store(tmp_path / "n.h5", {}, False, False),
+    ):
         (tmp_path / "n.h5").write_text("by the last of two shards")
-    assert is_finished(tmp_path, "n.h5")
+    assert is_result_finished(tmp_path, "n.h5")
 
 
 def test_a_store_never_lies_in_the_collection_that_is_read(tmp_path: Path) -> None:

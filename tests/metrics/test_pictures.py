@@ -6,7 +6,7 @@ import pytest
 import torch
 from torchmetrics.functional.image import structural_similarity_index_measure
 
-from rib.metrics.pictures import psnr_db, ssim, ssim_map, worst_tenth
+from rib.metrics.pictures import psnr_db, ssim, ssim_map, worst_tenth_of_scores
 
 
 @pytest.fixture
@@ -57,6 +57,6 @@ def test_ssim_of_a_region_sees_only_what_is_near(picture: torch.Tensor) -> None:
 
 def test_the_worst_tenth_follows_the_direction_and_has_at_least_one_value() -> None:
     values = [float(i) for i in range(30)]
-    assert worst_tenth(values, lower_is_better=True) == 28
-    assert worst_tenth(values, lower_is_better=False) == 1
-    assert worst_tenth([4.0, 2.0], lower_is_better=False) == 2
+    assert worst_tenth_of_scores(values, lower_is_better=True) == 28
+    assert worst_tenth_of_scores(values, lower_is_better=False) == 1
+    assert worst_tenth_of_scores([4.0, 2.0], lower_is_better=False) == 2

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from rib.io.errors import RibError
-from rib.mocap.readers.asf import INCH_M, amc_positions, read_amc, read_asf, skeleton_file
+from rib.mocap.readers.asf import INCH_M, amc_positions, asf_file_of_amc, read_amc, read_asf
 
 ASF = """# a comment
 :version 1.10
@@ -89,11 +89,11 @@ def test_radians_are_honoured(folder):
 
 
 def test_a_motion_finds_its_skeleton(folder):
-    assert skeleton_file(folder / "07_01.amc").name == "07.asf"
-    assert skeleton_file(folder / "walk.amc").name == "07.asf"
+    assert asf_file_of_amc(folder / "07_01.amc").name == "07.asf"
+    assert asf_file_of_amc(folder / "walk.amc").name == "07.asf"
     (folder / "08.asf").write_text(ASF)
     with pytest.raises(RibError, match=r"put walk\.asf beside it"):
-        skeleton_file(folder / "walk.amc")
+        asf_file_of_amc(folder / "walk.amc")
 
 
 @pytest.mark.parametrize(

@@ -3,14 +3,14 @@ import pytest
 import torch
 
 from rib.io.errors import RibError
-from rib.mocap.recording import Recording
+from rib.mocap.recording import MocapRecording
 from rib.mocap.stores.bank import MotionBank
 from rib.structures.skeleton import BODY19
 
 
 def recording(name, frames, subject="02", fps=60.0):
     joints = np.random.default_rng(frames).normal(size=(frames, 19, 3))
-    return Recording(name, joints, BODY19, fps, subject, name)
+    return MocapRecording(name, joints, BODY19, fps, subject, name)
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from rib.io.errors import RibError
-from rib.mocap.readers.bvh import bvh_positions, nominal_fps, read_bvh
+from rib.mocap.readers.bvh import bvh_nominal_fps, bvh_positions, read_bvh
 
 ARM = """HIERARCHY
 ROOT my hip
@@ -100,7 +100,7 @@ Frame Time: 0.04
     ],
 )
 def test_rounded_frame_times_give_the_rate_they_were_rounded_from(frame_time, fps):
-    assert nominal_fps(frame_time) == fps
+    assert bvh_nominal_fps(frame_time) == fps
 
 
 @pytest.mark.parametrize(

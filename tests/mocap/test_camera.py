@@ -5,8 +5,8 @@ import torch
 from kornia.geometry.camera import project_points
 
 from rib.io.errors import RibError
-from rib.mocap.cameras.camera import Camera, orbit_rotation
-from rib.mocap.cameras.views import RandomViews, ReferenceViews, heading_rad
+from rib.mocap.cameras.camera import VirtualCamera, orbit_rotation
+from rib.mocap.cameras.views import RandomCameras, ReferenceCameras, camera_heading_rad
 from rib.structures.skeleton import BODY19
 
 OURS = {
@@ -42,7 +42,7 @@ def camera(yaw=0.0, pitch=0.0, roll=0.0, B=1, **changes):
         "centre_px": torch.full((B, 2), 256.0),
         "min_depth_m": torch.full((B,), 0.5),
     }
-    return Camera(**{**fields, **changes})
+    return VirtualCamera(**{**fields, **changes})
 
 
 def people(B=3, T=5, seed=0):
@@ -122,7 +122,7 @@ def test_gradients_flow_to_joints_and_camera():
 
 def test_batched_and_single_agree():
     joints, statures = people(), torch.tensor([1.6, 1.7, 1.8])
-    cameras = RandomViews(**OURS)(joints, statures, torch.Generator().manual_seed(1))
+    cameras = RandomCameras(**OURS)(joints, statures, torch.Generator().manual_seed(1))
     together = cameras.project(joints)
     for index in range(3):
         single = cameras[index].project(joints[index : index + 1])
@@ -134,7 +134,7 @@ def test_wrong_shapes_are_one_clear_line():
         camera(B=2).project(people())
 
 
-@pytest.mark.parametrize("views", [RandomViews(**OURS), ReferenceViews(**REFERENCE)])
+@pytest.mark.parametrize("views", [RandomCameras(**OURS), ReferenceCameras(**REFERENCE)])
 def test_the_same_seed_draws_the_same_cameras(views):
     joints, statures = people(), torch.full((3,), 1.7)
     first, again, other = (
@@ -147,7 +147,7 @@ def test_the_same_seed_draws_the_same_cameras(views):
 @pytest.mark.parametrize("perspective", [True, False])
 def test_height_in_the_picture_does_not_depend_on_distance(perspective):
     still = torch.zeros(64, 2, 19, 3)
-    cameras = RandomViews(**{**OURS, "pitch_deg": 0, "roll_deg": 0, "perspective": perspective})(
+    cameras = RandomCameras(**{**OURS, "pitch_deg": 0, "roll_deg": 0, "perspective": perspective})(
         still, torch.full((64,), 1.7), torch.Generator().manual_seed(0)
     )
     feet_head = torch.tensor([[0.0, 0, 0], [0, 1.7, 0]]).expand(64, 2, 3)
@@ -160,7 +160,7 @@ def test_height_in_the_picture_does_not_depend_on_distance(perspective):
 def test_a_camera_steps_back_from_who_would_walk_into_it():
     walk = torch.zeros(16, 9, 19, 3)
     walk[..., 2] = torch.linspace(-6, 6, 9)[:, None]
-    cameras = RandomViews(**OURS)(walk, torch.full((16,), 1.7), torch.Generator().manual_seed(0))
+    cameras = RandomCameras(**OURS)(walk, torch.full((16,), 1.7), torch.Generator().manual_seed(0))
     assert cameras.view(walk)[..., 2].min() >= 1.6 - 1e-4
 
 
@@ -171,7 +171,7 @@ def test_the_reference_sees_a_person_from_the_front_at_zero_angles():
     )
     person[..., left, :] = torch.tensor([0.0, 0.4, -0.2])  # faces +x, its left is -z
     person[..., right, :] = torch.tensor([0.0, 0.4, 0.2])
-    assert float(heading_rad(person)) == pytest.approx(math.pi / 2)
+    assert float(camera_heading_rad(person)) == pytest.approx(math.pi / 2)
     still = {**REFERENCE, "angles_deg": (0, 0, 0), "jitter": 0}
-    px = ReferenceViews(**still)(person, torch.ones(1), torch.Generator()).project(person)
+    px = ReferenceCameras(**still)(person, torch.ones(1), torch.Generator()).project(person)
     assert px[0, 0, left[0]].tolist() == pytest.approx([256 + 0.2 * 512, 256 - 0.4 * 512], abs=0.01)

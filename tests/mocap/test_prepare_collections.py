@@ -9,12 +9,12 @@ from amass_files import body_model, poses
 
 from rib.io.errors import RibError
 from rib.mocap.prepare import prepare_amass, prepare_mocap
-from rib.mocap.readers.joint_files import read_joints, write_joints
-from rib.mocap.readers.reader import MocapReader, guess_unit_m
+from rib.mocap.readers.joint_files import read_joint_file, write_joint_file
+from rib.mocap.readers.reader import MocapReader, guess_mocap_unit_m
 from rib.mocap.stores.bank import MotionBank
-from rib.mocap.stores.reference_store import read_reference_store
+from rib.mocap.stores.reference_store import read_reference_mocap_store
 from rib.mocap.stores.store import MotionStore
-from rib.mocap.synthetic import synthetic_recordings
+from rib.mocap.synthetic import synthetic_mocap_recordings
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 SETTINGS = {"fps": 60, "units": {"cmu_daz": "cm"}, "drop_frames": {"cmu_daz": 5}, "up": "y", "amc_fps": 120}
@@ -32,8 +32,8 @@ Frame Time: 0.01
 def collection(tmp_path):
     folder = tmp_path / "collection"
     (folder / "deep").mkdir(parents=True)
-    for number, person in enumerate(synthetic_recordings(4, 30, 60, seed=0)):
-        write_joints(folder / "deep" / f"{number:02d}_01.npz", person)
+    for number, person in enumerate(synthetic_mocap_recordings(4, 30, 60, seed=0)):
+        write_joint_file(folder / "deep" / f"{number:02d}_01.npz", person)
     (folder / "bicycle.bvh").write_text(BICYCLE)
     (folder / "broken.npz").write_bytes(b"PK\x03\x04 but not for long")
     return folder
@@ -72,7 +72,7 @@ def test_done_work_is_not_done_again(collection, tmp_path):
 
 def test_a_mended_file_is_no_longer_skipped(collection, tmp_path):
     prepare(collection, tmp_path / "m.h5")
-    write_joints(collection / "broken.npz", synthetic_recordings(1, 5, 60, 9)[0])
+    write_joint_file(collection / "broken.npz", synthetic_mocap_recordings(1, 5, 60, 9)[0])
     report = prepare(collection, tmp_path / "m.h5")
     assert set(report.skipped) == {"bicycle"}
     assert "broken" in MotionStore(report.store).names
@@ -113,14 +113,14 @@ def test_mistakes_are_one_clear_line(collection, tmp_path):
     ("unit", "metres"), [("cm", 0.01), ("cmu", 0.0254 / 0.45), ("m", 1.0), ("inch", 0.0254)]
 )
 def test_the_unit_that_makes_a_person_is_found(unit, metres):
-    for person in synthetic_recordings(5, 20, 60, seed=0):
-        assert guess_unit_m(replace(person, joints_m=person.joints_m / metres)) == pytest.approx(metres)
+    for person in synthetic_mocap_recordings(5, 20, 60, seed=0):
+        assert guess_mocap_unit_m(replace(person, joints_m=person.joints_m / metres)) == pytest.approx(metres)
 
 
 def test_joint_files_keep_everything(tmp_path):
-    person = replace(synthetic_recordings(1, 5, 60, 0)[0], made_up=("nose",))
-    write_joints(tmp_path / "a.npz", person)
-    back = read_joints(tmp_path / "a.npz")
+    person = replace(synthetic_mocap_recordings(1, 5, 60, 0)[0], made_up=("nose",))
+    write_joint_file(tmp_path / "a.npz", person)
+    back = read_joint_file(tmp_path / "a.npz")
     np.testing.assert_array_equal(back.joints_m, person.joints_m)
     assert replace(back, joints_m=person.joints_m) == person
 
@@ -156,7 +156,7 @@ def test_amass_becomes_our_store_or_the_references(amass, layout):
         assert store.subjects == ("05", "KIT/3")
         assert store.lengths.tolist() == [4, 4]
     else:
-        assert [len(recording) for recording in read_reference_store(report.store)] == [4, 4]
+        assert [len(recording) for recording in read_reference_mocap_store(report.store)] == [4, 4]
 
 
 def test_amass_without_body_models_is_one_clear_line(amass):

@@ -1,23 +1,24 @@
 import numpy as np
 
-from rib.mocap.synthetic import TREE, synthetic_recordings
+from rib.mocap.synthetic import TREE, synthetic_mocap_recordings
 from rib.structures.skeleton import BODY19
 
 
 def test_a_seed_gives_the_same_people():
-    first, again, other = (synthetic_recordings(2, 30, 60, seed)[1].joints_m for seed in (3, 3, 4))
+    first, again, other = (synthetic_mocap_recordings(2, 30, 60, seed)[1].joints_m for seed in (3, 3, 4))
     np.testing.assert_array_equal(first, again)
     assert not np.array_equal(first, other)
 
 
 def test_a_person_does_not_depend_on_how_many_are_asked_for():
     np.testing.assert_array_equal(
-        synthetic_recordings(1, 30, 60, 0)[0].joints_m, synthetic_recordings(3, 30, 60, 0)[0].joints_m
+        synthetic_mocap_recordings(1, 30, 60, 0)[0].joints_m,
+        synthetic_mocap_recordings(3, 30, 60, 0)[0].joints_m,
     )
 
 
 def test_people_are_plausible():
-    for person in synthetic_recordings(8, 300, 60, seed=0):
+    for person in synthetic_mocap_recordings(8, 300, 60, seed=0):
         joints = person.joints_m
         for joint, (parent, _) in TREE.items():
             if parent:  # bones keep their length

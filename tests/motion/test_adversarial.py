@@ -8,7 +8,7 @@ import torch
 from test_windows import windows
 
 from rib.config.compose import compose
-from rib.io.recipe import build
+from rib.io.recipe import build_recipe
 from rib.motion.nets.checkpoint import load_net
 from rib.motion.training.adversarial import AdversarialMotionModule, MotionDiscriminator
 from rib.motion.training.data import DrawnBatches
@@ -20,7 +20,7 @@ from rib.motion.training.windows import MotionBatch
 def module() -> AdversarialMotionModule:
     torch.manual_seed(0)
     config = compose("train", "task=motion_adversarial", "net=motion_tiny", "task.data.folder=synthetic")
-    return build(config.task.module)
+    return build_recipe(config.task.module)
 
 
 @pytest.fixture

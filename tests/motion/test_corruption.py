@@ -7,7 +7,7 @@ import torch
 
 from rib.motion.corruption.detector_noise import DetectorErrors, DetectorNoise
 from rib.motion.corruption.sampling import LIMBS, SIDES
-from rib.structures.skeleton import BODY19, joint_set
+from rib.structures.skeleton import BODY19, joint_set_named
 
 NONE: dict[str, Any] = {
     "clean": 0.0, "real": 0.0, "sigma": (1e-9, 1e-9), "joint_spread": 0.0, "correlated": 0.0,
@@ -64,7 +64,7 @@ def test_a_missing_joint_is_zero_with_zero_confidence() -> None:
 
 def test_swaps_exchange_left_and_right_and_nothing_else() -> None:
     truth, seen = corrupt(swap=(1.0, 0.0, 0.0))
-    flip = torch.as_tensor(joint_set("body19").flip_index)
+    flip = torch.as_tensor(joint_set_named("body19").flip_index)
     moved = (seen.keypoints - truth).norm(dim=-1) > 1e-3
     assert moved.any()
     assert not moved[..., ~SIDES[0]].any()

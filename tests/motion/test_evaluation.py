@@ -12,9 +12,9 @@ import pytest
 from rib.commands.evaluate import command
 from rib.config.compose import compose
 from rib.io.errors import RibError
-from rib.io.recipe import build
+from rib.io.recipe import build_recipe
 from rib.mocap.stores.bank import MotionBank
-from rib.mocap.synthetic import synthetic_recordings
+from rib.mocap.synthetic import synthetic_mocap_recordings
 from rib.motion.evaluation import scoring as evaluation
 from rib.motion.evaluation.protocol import Condition, Sequence, keyframes, sequences
 from rib.motion.nets.base import MotionBase
@@ -33,7 +33,7 @@ NET = {"width": 8, "num_heads": 1, "num_layers": [1, 1], "expansion": 2}
 
 @pytest.fixture(scope="module")
 def chosen() -> list[Sequence]:
-    bank = MotionBank.from_recordings(synthetic_recordings(2, 200, 60, seed=3), 60)
+    bank = MotionBank.from_recordings(synthetic_mocap_recordings(2, 200, 60, seed=3), 60)
     return list(sequences(bank, seed=1, max_windows=2))
 
 
@@ -130,7 +130,7 @@ def test_sequences_noise_and_scores_are_those_of_the_independent_scorer(
     config = compose("evaluate", f"folder={tmp_path}", "subjects=['05','12']")
     ours = evaluation.held_out(config)
     assert len(ours) == len(theirs)
-    cubic = evaluation.spline_method(build(config.baselines["cubic"]))
+    cubic = evaluation.spline_method(build_recipe(config.baselines["cubic"]))
     bank = scorer.residual_bank(scorer.load_tracks(str(TRACKS)))
     errors = evaluation.detector_errors([(str(TRACKS / name), fps) for name, fps in TRACK_FPS.items()])
     worst = dict.fromkeys(("clean", "detector", "real"), 0.0)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rib.io.errors import RibError
-from rib.keypoint_files import write_openpose
+from rib.keypoint_files import write_openpose_json
 from rib.motion.files import FilesMotion
 from rib.structures.keypoints import PoseSequence
 from rib.structures.skeleton import BODY25_HANDS
@@ -20,7 +20,7 @@ def person(frames, fps):
 
 def test_poses_come_as_the_files_have_them(tmp_path):
     keyframes, all_frames = person(3, 10.0), person(9, 40.0)
-    write_openpose(all_frames, tmp_path / "Predict_motion/clip")
+    write_openpose_json(all_frames, tmp_path / "Predict_motion/clip")
     motion = FilesMotion(tmp_path / "Predict_motion/clip", "body25")
     moved = motion(keyframes, all_frames.times_s)
     np.testing.assert_array_equal(moved.keypoints_px, all_frames.keypoints_px)
@@ -33,14 +33,14 @@ def test_poses_come_as_the_files_have_them(tmp_path):
 
 def test_poses_up_to_the_last_keyframe_hold_there_while_it_is_held(tmp_path):
     keyframes, all_frames = person(3, 10.0), person(9, 40.0)
-    write_openpose(all_frames, tmp_path)
+    write_openpose_json(all_frames, tmp_path)
     held = FilesMotion(tmp_path, "body25")(keyframes, np.arange(12) / 40)
     np.testing.assert_array_equal(held.keypoints_px[:9], all_frames.keypoints_px)
     assert (held.keypoints_px[8:] == all_frames.keypoints_px[8]).all()
 
 
 def test_two_people_at_a_moment_are_refused(tmp_path):
-    first, _ = write_openpose(person(2, 10.0), tmp_path)
+    first, _ = write_openpose_json(person(2, 10.0), tmp_path)
     content = json.loads(first.read_text())
     content["people"] *= 2
     first.write_text(json.dumps(content))

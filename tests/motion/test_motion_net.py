@@ -10,11 +10,11 @@ from rib.motion.nets.attention import BLOCK
 from rib.motion.nets.base import MotionBase, mirror, natural_spline
 from rib.motion.nets.curve import MotionCurve
 from rib.motion.nets.keyframe_features import prepare
-from rib.structures.skeleton import joint_set
+from rib.structures.skeleton import joint_set_named
 
 Keyframes = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 Make = Callable[..., Keyframes]
-FLIP = joint_set("body19").flip_index
+FLIP = joint_set_named("body19").flip_index
 
 
 def moments(times: torch.Tensor, n: int = 50) -> torch.Tensor:

@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors import safe_open
 
-from rib.io.recipe import build
+from rib.io.recipe import build_recipe
 from rib.mocap.stores.bank import MotionBank
 from rib.motion.nets.checkpoint import load_net, shipped_weights
 from rib.motion.training.module import between_px, spline_of
@@ -59,9 +59,9 @@ def test_people_never_trained_on_move_better_than_on_splines(condition: str, mos
     _, bank = MotionBank.from_folder(MOCAP).split(HELD_OUT)
     windows = MotionWindows(
         bank,
-        build(data["windows"] | change["windows"]),
-        build(data["views"]),
-        build(data["noise"] | change["noise"]),
+        build_recipe(data["windows"] | change["windows"]),
+        build_recipe(data["views"]),
+        build_recipe(data["noise"] | change["noise"]),
         None,
     )
     net, g = load_net(shipped_weights()), torch.Generator().manual_seed(0)

@@ -7,7 +7,7 @@ from scipy.interpolate import CubicSpline
 
 from rib.motion.splines import CubicMotion, LinearMotion
 from rib.structures.keypoints import PoseSequence
-from rib.structures.skeleton import convert, mirror
+from rib.structures.skeleton import convert_pose, mirror_pose
 
 OUTLIERS = {
     "_target_": "rib.motion.outliers.Outliers",
@@ -42,7 +42,7 @@ def walker(frames=30, fps=7.5, missing=0.0, irregular=False, seed=0, name="body1
     confidence = rng.uniform(0.4, 1, (frames, 19)) * there
     joints *= there[..., None]
     poses = PoseSequence(joints, confidence, times_s, "body19", (900, 400), rng.random((frames, 5)))
-    return convert(poses, name)
+    return convert_pose(poses, name)
 
 
 def moments(poses, num=200):
@@ -210,7 +210,7 @@ def test_shifting_and_scaling_the_picture_shifts_and_scales_the_result(kind):
 @BOTH
 def test_mirrored_input_gives_the_mirrored_result(kind):
     poses, motion = noisy(), kind(**SETTINGS)
-    a, b = motion(mirror(poses), moments(poses)), mirror(motion(poses, moments(poses)))
+    a, b = motion(mirror_pose(poses), moments(poses)), mirror_pose(motion(poses, moments(poses)))
     assert_same(a, b)
     np.testing.assert_allclose(a.depth_order, b.depth_order)
 

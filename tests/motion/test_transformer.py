@@ -11,7 +11,7 @@ from rib.motion.nets.base import MotionBase
 from rib.motion.nets.checkpoint import save_net
 from rib.motion.transformer import TransformerMotion, carriers_of
 from rib.structures.keypoints import PoseSequence
-from rib.structures.skeleton import BODY19, JOINT_SETS, joint_set, mirror
+from rib.structures.skeleton import BODY19, JOINT_SETS, joint_set_named, mirror_pose
 
 NET = {
     "_target_": "rib.motion.nets.base.MotionBase", "width": 16, "num_heads": 2, "num_layers": [1, 1],
@@ -36,7 +36,7 @@ def make(weights: str | None) -> TransformerMotion:
 
 
 def poses(name: str = "body25_hands", K: int = 8) -> PoseSequence:
-    rng, J = np.random.default_rng(0), len(joint_set(name))
+    rng, J = np.random.default_rng(0), len(joint_set_named(name))
     times = np.arange(K) * 0.2 + 10
     place = rng.uniform(100, 400, (J, 2))
     keypoints = place + 20 * np.sin(3 * times[:, None, None] + rng.uniform(0, 6, (J, 2)))
@@ -54,7 +54,7 @@ def test_every_joint_of_any_set_gets_a_place_and_a_confidence(stage: Transformer
     given = poses(name)
     out = stage(given, wanted(given))
     assert out.joint_set == name
-    assert out.keypoints_px.shape == (29, len(joint_set(name)), 2)
+    assert out.keypoints_px.shape == (29, len(joint_set_named(name)), 2)
     assert np.isfinite(out.keypoints_px).all()
     assert (out.confidence > 0).all()
     assert (out.confidence <= 1).all()
@@ -63,7 +63,7 @@ def test_every_joint_of_any_set_gets_a_place_and_a_confidence(stage: Transformer
 def test_extra_joints_ride_on_their_limb(stage: TransformerMotion) -> None:
     """A heel that never leaves its ankle's side keeps to it, wherever the net puts the ankle."""
     given = poses("body25")
-    names = joint_set("body25").joints
+    names = joint_set_named("body25").joints
     heel, ankle = names.index("left_heel"), names.index("left_ankle")
     given.keypoints_px[:, heel] = given.keypoints_px[:, ankle] + (5, 9)
     out = stage(given, wanted(given))
@@ -119,13 +119,13 @@ def test_short_tracks_are_defined(stage: TransformerMotion, K: int) -> None:
 
 def test_a_mirrored_clip_gives_the_mirrored_clip(stage: TransformerMotion) -> None:
     given = poses()
-    a, b = mirror(stage(given, wanted(given))), stage(mirror(given), wanted(given))
+    a, b = mirror_pose(stage(given, wanted(given))), stage(mirror_pose(given), wanted(given))
     np.testing.assert_allclose(a.keypoints_px, b.keypoints_px, atol=1e-2)
 
 
 @pytest.mark.parametrize("name", JOINT_SETS)
 def test_joints_of_the_19_carry_themselves(name: str) -> None:
-    for joint, carrier in zip(joint_set(name).joints, carriers_of(name), strict=True):
+    for joint, carrier in zip(joint_set_named(name).joints, carriers_of(name), strict=True):
         if joint in BODY19:
             assert BODY19[carrier] == joint
         elif joint.startswith(("left_hand_", "right_hand_")):

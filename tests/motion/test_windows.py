@@ -7,7 +7,7 @@ import pytest
 import torch
 from test_corruption import NONE
 
-from rib.mocap.cameras.views import RandomViews
+from rib.mocap.cameras.views import RandomCameras
 from rib.mocap.stores.bank import MotionBank
 from rib.motion.corruption.detector_noise import DetectorNoise
 from rib.motion.training.data import DrawnBatches
@@ -37,7 +37,7 @@ def bank() -> MotionBank:
 
 
 def windows(**changes: Any) -> MotionWindows:
-    views = RandomViews(0, 0, 0, (4, 4), 1.0, 250, (0, 0), perspective=False)
+    views = RandomCameras(0, 0, 0, (4, 4), 1.0, 250, (0, 0), perspective=False)
     return MotionWindows(bank(), WindowRecipe(**{**RECIPE, **changes}), views, DetectorNoise(**NONE), None)
 
 

@@ -10,7 +10,7 @@ import pytest
 from small_clips import SIZE, person, picture
 
 from rib.config.compose import compose
-from rib.keypoint_files import write_openpose
+from rib.keypoint_files import write_openpose_json
 from rib.video import VideoWriter
 
 
@@ -37,7 +37,7 @@ def pictures(tmp_path: Path) -> Path:
 @pytest.fixture
 def settings(tmp_path: Path) -> Callable[..., dict[str, Any]]:
     """conf/interpolate.yaml with everything small: poses from files, a cross-fade, no video, no page."""
-    write_openpose(person(9), tmp_path / "poses")
+    write_openpose_json(person(9), tmp_path / "poses")
 
     def make(input_path: Path, *overrides: str) -> dict[str, Any]:
         return compose(

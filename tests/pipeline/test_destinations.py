@@ -12,7 +12,7 @@ from small_clips import person
 
 from rib.config.compose import compose
 from rib.io.errors import RibError
-from rib.keypoint_files import write_openpose
+from rib.keypoint_files import write_openpose_json
 from rib.pipeline.interpolate import interpolate
 from rib.pipeline.upsample import upsample
 
@@ -81,18 +81,18 @@ def upsampled(folder: Path, *overrides: str) -> list[tuple[str, int]]:
 
 def test_upsampled_clips_keep_their_names(tmp_path: Path) -> None:
     for name in ("walk.01", "walk.02"):
-        write_openpose(person(4), tmp_path / "in" / name)
+        write_openpose_json(person(4), tmp_path / "in" / name)
     assert upsampled(tmp_path / "in") == [("walk.01", 4), ("walk.02", 4)]
     assert all(len(list((tmp_path / "out" / name).glob("*.json"))) == 7 for name in ("walk.01", "walk.02"))
 
 
 @pytest.mark.slow
 def test_clips_that_are_done_are_not_done_again_and_others_are_refused(tmp_path: Path) -> None:
-    write_openpose(person(4), tmp_path / "in" / "a")
+    write_openpose_json(person(4), tmp_path / "in" / "a")
     upsampled(tmp_path / "in")
     with pytest.raises(RibError, match="type overwrite=true"):
         upsampled(tmp_path / "in")
-    write_openpose(person(4), tmp_path / "in" / "b")
+    write_openpose_json(person(4), tmp_path / "in" / "b")
     assert upsampled(tmp_path / "in") == [("a", 0), ("b", 4)]
     with pytest.raises(RibError, match="type overwrite=true"):  # of other settings
         upsampled(tmp_path / "in", "input_fps=7")
@@ -100,7 +100,7 @@ def test_clips_that_are_done_are_not_done_again_and_others_are_refused(tmp_path:
 
 
 def test_a_file_beside_a_folder_of_its_name_is_refused(tmp_path: Path) -> None:
-    write_openpose(person(4), tmp_path / "in" / "a")
+    write_openpose_json(person(4), tmp_path / "in" / "a")
     (tmp_path / "in" / "a.json").write_text("[]")
     with pytest.raises(RibError, match=r"both a\.json and a folder a/"):
         upsampled(tmp_path / "in")

@@ -15,7 +15,7 @@ from footage_clips import beep_of, write_clip
 from small_clips import person, picture
 
 from rib.io.errors import RibError
-from rib.keypoint_files import write_openpose
+from rib.keypoint_files import write_openpose_json
 from rib.pipeline.interpolate import interpolate
 from rib.pipeline.open_clip import open_clip
 from rib.pipeline.timeline import output_timeline
@@ -28,7 +28,7 @@ NTSC = Fraction(30000, 1001)
 def run(settings: Settings, clip: Path, *overrides: str) -> tuple[dict[str, Any], list[np.ndarray]]:
     """The summary and the output's frames."""
     poses = clip.parent / "its_poses"
-    write_openpose(person(len(open_source(clip))), poses)
+    write_openpose_json(person(len(open_source(clip))), poses)
     config = settings(clip, "motion=linear", f"poses={poses}", *overrides)
     summary = interpolate(config)
     made = sorted((Path(config.output) / "frames").glob("*.png"))
@@ -141,7 +141,7 @@ def test_slow_motion_sounds_as_asked(
 def test_a_part_of_a_clip_has_its_own_frames_and_its_own_sound(settings: Settings, tmp_path: Path) -> None:
     clip = write_clip(tmp_path / "a.mp4", range(20), Fraction(1, 10), fps=Fraction(10), beep_s=1.21)
     poses = tmp_path / "poses_of_the_part"
-    write_openpose(person(8), poses)
+    write_openpose_json(person(8), poses)
     part = ("start_s=0.7", "duration_s=0.8", "video=mp4", "sound=keep")
     summary = interpolate(settings(clip, "rate=2", *part, "motion=linear", f"poses={poses}"))
     assert (summary["input"]["frames"], summary["output"]["frames"]) == (8, 16)

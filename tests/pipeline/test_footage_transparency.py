@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 from small_clips import person
 
-from rib.keypoint_files import write_openpose
+from rib.keypoint_files import write_openpose_json
 from rib.pipeline.interpolate import interpolate
 from rib.video import open_source
 
@@ -41,7 +41,7 @@ def transparent(tmp_path: Path) -> Path:
 
 def run(settings: Settings, clip: Path, *overrides: str) -> dict[str, Any]:
     poses = clip.parent / "its_poses"
-    write_openpose(person(len(open_source(clip))), poses)
+    write_openpose_json(person(len(open_source(clip))), poses)
     return interpolate(settings(clip, "motion=linear", f"poses={poses}", "rate=2", *overrides))
 
 

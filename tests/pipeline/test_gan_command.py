@@ -13,14 +13,14 @@ import numpy as np
 import pytest
 from small_clips import SIZE, person
 
-from rib.keypoint_files import write_openpose
+from rib.keypoint_files import write_openpose_json
 from rib.render.nets.checkpoint import load_net
 from rib.video import open_source
 
 
 def interpolate(clip: Path, folder: Path, *overrides: str) -> dict[str, Any]:
     """Run the command on nine frames with their poses and mattes in files; the summary it wrote."""
-    write_openpose(person(9), folder / "poses")
+    write_openpose_json(person(9), folder / "poses")
     (folder / "masks").mkdir(exist_ok=True)
     for index in range(9):
         matte = np.zeros(SIZE[::-1], np.uint8)

@@ -16,7 +16,7 @@ from small_clips import person, picture
 
 from rib.config.compose import compose
 from rib.io.errors import RibError
-from rib.keypoint_files import read_people, write_openpose
+from rib.keypoint_files import read_people_keypoints, write_openpose_json
 from rib.pipeline.chain import Chain
 from rib.pipeline.interpolate import interpolate
 from rib.pipeline.settings import InterpolateSettings
@@ -133,7 +133,7 @@ def test_across_a_cut_the_nearer_keyframe_is_held(settings: Settings, tmp_path: 
 
 
 def test_where_nobody_is_the_summary_says_where(clip: Path, settings: Settings, tmp_path: Path) -> None:
-    write_openpose(person(9, missing=(3, 4)), tmp_path / "poses")
+    write_openpose_json(person(9, missing=(3, 4)), tmp_path / "poses")
     summary = interpolate(settings(clip, "rate=2", "motion.max_absence_s=0.05"))
     assert [(f["start_s"], f["end_s"], f["why"]) for f in summary["fallbacks"]] == [
         (0.2, 0.5, "no person found")
@@ -143,7 +143,7 @@ def test_where_nobody_is_the_summary_says_where(clip: Path, settings: Settings, 
 
 def test_the_poses_at_keyframes_are_those_given(clip: Path, settings: Settings, tmp_path: Path) -> None:
     interpolate(settings(clip, "rate=2", "motion=linear", "motion.outliers=null"))
-    given, made = (read_people(tmp_path / p, "body25") for p in ("poses", "out/poses"))
+    given, made = (read_people_keypoints(tmp_path / p, "body25") for p in ("poses", "out/poses"))
     assert all(np.allclose(made.frames[2 * i], given.frames[i]) for i in range(9))
     assert np.allclose(made.frames[1][..., :2], (given.frames[0] + given.frames[1])[..., :2] / 2)
 
@@ -153,7 +153,7 @@ def test_the_second_step_of_the_first_implementation_works_on_its_folders(
 ) -> None:
     (tmp_path / "inputs").mkdir()
     inputs = pictures.rename(tmp_path / "inputs" / "dance")
-    write_openpose(person(17), tmp_path / "Predict_motion" / "dance")
+    write_openpose_json(person(17), tmp_path / "Predict_motion" / "dance")
     background = tmp_path / "DAIN" / "dance"
     background.mkdir(parents=True)
     for index in range(17):
@@ -174,7 +174,7 @@ def test_the_second_step_of_the_first_implementation_works_on_its_folders(
     assert len(made) == 17
     assert np.array_equal(made[4], picture(2))
     assert (made[5] == 5).all()
-    kept = read_people(tmp_path / "Predict_motion" / "dance", "body25")
+    kept = read_people_keypoints(tmp_path / "Predict_motion" / "dance", "body25")
     assert np.allclose(kept.frames[16][0], np.dstack([person(17).keypoints_px, person(17).confidence])[16])
 
 
@@ -205,7 +205,7 @@ def test_a_mistake_leaves_nothing_behind(
 def test_a_failure_keeps_what_was_there(clip: Path, settings: Settings, tmp_path: Path) -> None:
     interpolate(settings(clip, "rate=2"))
     before = {p: p.read_bytes() for p in (tmp_path / "out").rglob("*") if p.is_file()}
-    write_openpose(person(8), tmp_path / "poses")
+    write_openpose_json(person(8), tmp_path / "poses")
     with pytest.raises(RibError, match=r"8 frames.*9 frames"):
         interpolate(settings(clip, "rate=3"))
     assert {p: p.read_bytes() for p in (tmp_path / "out").rglob("*") if p.is_file()} == before

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from small_clips import SIZE, person, picture
 
-from rib.keypoint_files import write_openpose
+from rib.keypoint_files import write_openpose_json
 from rib.pipeline.chain import Chain
 from rib.structures.interval import Keyframe
 from rib.video import open_source
@@ -20,7 +20,7 @@ from rib.video import open_source
 
 def most_alive(folder: Path, count: int, settings: Callable[..., dict[str, Any]]) -> int:
     """The greatest number of keyframes that exist at once while `render=warp` makes the frames."""
-    write_openpose(person(count), folder / "poses")
+    write_openpose_json(person(count), folder / "poses")
     for part in ("pictures", "masks"):
         (folder / part).mkdir()
     for index in range(count):

@@ -15,7 +15,7 @@ import torch
 from small_clips import SIZE, person, picture
 
 from rib.io.errors import RibError
-from rib.keypoint_files import write_openpose
+from rib.keypoint_files import write_openpose_json
 from rib.pipeline.analysis.chosen_people import choose, with_depth
 from rib.pipeline.chain import Chain
 from rib.pipeline.interpolate import interpolate
@@ -86,7 +86,7 @@ def source() -> ArraySource:
 @pytest.fixture
 def chain(tmp_path: Path, settings: Callable[..., dict[str, Any]]) -> Callable[..., Chain]:
     """A chain on two people from files, whose mattes and drawings are made up."""
-    write_openpose(couple(), tmp_path / "couple")
+    write_openpose_json(couple(), tmp_path / "couple")
 
     def make(people: str, trusted: Sequence[int] = ()) -> Chain:
         made = Chain.from_config(
@@ -150,7 +150,7 @@ def test_people_are_chosen_by_their_number(chain: Callable[..., Chain], source: 
 def test_poses_come_out_under_their_numbers_and_can_be_read_again(
     tmp_path: Path, settings: Callable[..., dict[str, Any]], source: ArraySource
 ) -> None:
-    write_openpose(couple(away=4), tmp_path / "couple")
+    write_openpose_json(couple(away=4), tmp_path / "couple")
     config = settings(tmp_path, "rate=1", "people=all", f"poses={tmp_path / 'couple'}", "motion=linear")
     summary = interpolate(config, source)
     files = sorted((tmp_path / "out" / "poses").glob("*.json"))

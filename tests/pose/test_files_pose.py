@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from rib.io.errors import RibError
-from rib.keypoint_files import read_people, write_openpose
+from rib.keypoint_files import read_people_keypoints, write_openpose_json
 from rib.pose.files import FilesPose
 from rib.structures.keypoints import PoseSequence
 from rib.structures.skeleton import BODY25_HANDS
@@ -26,7 +26,7 @@ def test_poses_of_a_clip_come_back_with_its_times_and_size(tmp_path):
     keypoints_px = rng.uniform(100, 400, (1, 67, 2)) + np.arange(6)[:, None, None]
     confidence = rng.uniform(0.2, 1, (6, len(BODY25_HANDS)))
     clip = Clip(np.arange(6) / 7.5)
-    write_openpose(
+    write_openpose_json(
         PoseSequence(keypoints_px, confidence, clip.times_s, "body25_hands", clip.size_px), tmp_path
     )
     poses = FilesPose(tmp_path, "body25", TRACKER)(clip, cuts=[3])
@@ -56,7 +56,7 @@ def test_no_path_says_what_to_type():
 def test_the_real_person_is_followed_among_false_ones(name, fps, size_px):
     if not (DETECTIONS / name).exists():
         pytest.skip("the shared detections are not here")
-    everybody = read_people(DETECTIONS / name).frames
+    everybody = read_people_keypoints(DETECTIONS / name).frames
     poses = FilesPose(DETECTIONS / name, "auto", TRACKER)(Clip(np.arange(len(everybody)) / fps, size_px))
     assert poses.present.all()
     for frame, (people, keypoints_px) in enumerate(zip(everybody, poses.keypoints_px, strict=True)):

@@ -5,9 +5,9 @@ import pytest
 
 from rib.pose.detectors.blazepose import Body, Roi
 from rib.pose.detectors.flip_augmentation import average, flipped_landmarks
-from rib.structures.skeleton import joint_set
+from rib.structures.skeleton import joint_set_named
 
-FLIP = joint_set("blazepose33").flip_index
+FLIP = joint_set_named("blazepose33").flip_index
 
 
 @pytest.fixture

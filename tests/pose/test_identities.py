@@ -13,8 +13,8 @@ import yaml
 from scipy.optimize import linear_sum_assignment
 
 from rib.io.errors import RibError
-from rib.io.recipe import build
-from rib.io.weights.model_packages import require
+from rib.io.recipe import build_recipe
+from rib.io.weights.model_packages import require_model_package
 from rib.pose.detectors.blazepose import BodyLandmarker, PersonDetector
 from rib.pose.detectors.people_detector import Crowd
 from rib.pose.detectors.plausible import TRUNK
@@ -49,7 +49,7 @@ So the dense ones are looked at only where people meet, and those who sit still 
 @pytest.fixture(scope="module")
 def recipe() -> dict:
     try:
-        require("mediapipe")
+        require_model_package("mediapipe")
     except RibError as error:
         pytest.skip(str(error))
     return yaml.safe_load((CONF / "pose/mediapipe.yaml").read_text())
@@ -64,7 +64,7 @@ def nets(recipe) -> Iterator[tuple[PersonDetector, BodyLandmarker]]:
 
 def tracks_in(source: FrameSource, nets: tuple[PersonDetector, BodyLandmarker], recipe: dict) -> PoseTracks:
     """Everybody whom the first walk of `pose=mediapipe` finds and links, without the close look."""
-    tracker: Tracker = build(yaml.safe_load((CONF / "pose/tracker/default.yaml").read_text()))
+    tracker: Tracker = build_recipe(yaml.safe_load((CONF / "pose/tracker/default.yaml").read_text()))
     every = max(1, round(recipe["search_every_s"] * float(source.fps)))
     limits = (recipe[name] for name in ("min_visibility", "max_people", "tile_px"))
     crowd, camera, people, motions = Crowd(*nets, *limits, every), CameraWalk(320), [], []

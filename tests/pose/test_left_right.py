@@ -5,9 +5,9 @@ import pytest
 
 from rib.pose.tracking.left_right import fix_left_right_swaps
 from rib.structures.keypoints import PoseSequence
-from rib.structures.skeleton import joint_set
+from rib.structures.skeleton import joint_set_named
 
-JOINTS = joint_set("body25_hands")
+JOINTS = joint_set_named("body25_hands")
 
 
 def turning(angles_rad: np.ndarray, step_s: float = 0.1) -> PoseSequence:

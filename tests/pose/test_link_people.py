@@ -11,7 +11,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rib.io.recipe import build
+from rib.io.recipe import build_recipe
 from rib.pose.detectors.appearance import alike, describe
 from rib.pose.detectors.detection import Detection
 from rib.pose.detectors.plausible import plausible
@@ -20,7 +20,7 @@ from rib.pose.tracking.sequences import nobody
 from rib.pose.tracking.tracker import Tracker
 from rib.structures.skeleton import BODY25_HANDS
 
-TRACKER: Tracker = build(
+TRACKER: Tracker = build_recipe(
     yaml.safe_load((Path(__file__).parents[2] / "conf/pose/tracker/default.yaml").read_text())
 )
 SIZE = 640, 360

@@ -9,19 +9,19 @@ import pytest
 import yaml
 
 from rib.io.errors import RibError
-from rib.io.recipe import build
-from rib.io.weights.model_packages import require
+from rib.io.recipe import build_recipe
+from rib.io.weights.model_packages import require_model_package
 from rib.pose.mask import MediapipeMask, body_roi
 from rib.pose.mediapipe import MediapipePose
 from rib.pose.tracking.sequences import nobody as no_tracks
 from rib.structures.keypoints import PoseSequence, PoseTracks
-from rib.structures.skeleton import convert, convert_joints, joint_set, mirror
+from rib.structures.skeleton import convert_joints, convert_pose, joint_set_named, mirror_pose
 from rib.video import open_source, subclip, subsample
 from rib.video.reading.arrays import ArraySource
 
 CONF = Path(__file__).parents[2] / "conf"
 DATA = Path(__file__).parents[3] / "shared/data"
-JOINTS = joint_set("body25_hands")
+JOINTS = joint_set_named("body25_hands")
 
 
 def recipe(file: str) -> dict:
@@ -31,17 +31,17 @@ def recipe(file: str) -> dict:
 @pytest.fixture(scope="module")
 def pose_stage() -> MediapipePose:
     needs_mediapipe()
-    return build(recipe("pose/mediapipe.yaml") | {"tracker": recipe("pose/tracker/default.yaml")})
+    return build_recipe(recipe("pose/mediapipe.yaml") | {"tracker": recipe("pose/tracker/default.yaml")})
 
 
 @pytest.fixture(scope="module")
 def mask_stage() -> MediapipeMask:
-    return build(recipe("mask/mediapipe.yaml"))
+    return build_recipe(recipe("mask/mediapipe.yaml"))
 
 
 def needs_mediapipe() -> None:
     try:
-        require("mediapipe")
+        require_model_package("mediapipe")
     except RibError as error:
         pytest.skip(str(error))
 
@@ -155,7 +155,7 @@ def test_joints_agree_with_openpose(pose_stage, camera):
         layout="body25b",
         tracker=recipe("pose/tracker/default.yaml"),
     )
-    reference = convert(reader(source)[::10], "body25_hands")
+    reference = convert_pose(reader(source)[::10], "body25_hands")
     poses = pose_stage(subsample(source, 10))
     both = (poses.confidence > 0) & (reference.confidence > 0.4)
     trunk_px = np.linalg.norm(poses.keypoints_px[:, 1] - poses.keypoints_px[:, 8], axis=1)
@@ -194,5 +194,5 @@ def test_a_mirrored_clip_gives_the_mirrored_pose(pose_stage):
     poses = pose_stage(ArraySource(frames, 24))
     flipped = pose_stage(ArraySource([np.ascontiguousarray(frame[:, ::-1]) for frame in frames], 24))
     seen = poses.confidence[:, :25] > 0.8
-    error = np.linalg.norm(mirror(flipped).keypoints_px - poses.keypoints_px, axis=2)[:, :25][seen]
+    error = np.linalg.norm(mirror_pose(flipped).keypoints_px - poses.keypoints_px, axis=2)[:, :25][seen]
     assert error.mean() < 4

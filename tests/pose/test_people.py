@@ -5,9 +5,9 @@ import pytest
 
 from rib.pose.detectors.blazepose import Body, Roi
 from rib.pose.detectors.people_detector import believe, tiles
-from rib.structures.skeleton import joint_set
+from rib.structures.skeleton import joint_set_named
 
-BLAZEPOSE, OUT = joint_set("blazepose33"), joint_set("body25_hands")
+BLAZEPOSE, OUT = joint_set_named("blazepose33"), joint_set_named("body25_hands")
 PICTURE = np.full((400, 300, 3), 90, np.uint8)
 
 

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 import yaml
 
-from rib.io.recipe import build
+from rib.io.recipe import build_recipe
 from rib.pose.detectors.appearance import PARTS
 from rib.pose.detectors.detection import Detection
 from rib.pose.tracking.tracker import Tracker
 from rib.structures.skeleton import BODY25_HANDS
 
 CONF = Path(__file__).parents[2] / "conf/pose/tracker/default.yaml"
-TRACKER: Tracker = build(yaml.safe_load(CONF.read_text()))
+TRACKER: Tracker = build_recipe(yaml.safe_load(CONF.read_text()))
 BODY = np.array([
     (15, 5), (15, 20), (5, 20), (2, 38), (0, 55), (25, 20), (28, 38), (30, 55), (15, 52), (9, 52), (9, 75),
     (9, 97), (21, 52), (21, 75), (21, 97), (13, 3), (17, 3), (11, 4), (19, 4), (23, 100), (25, 99), (20, 98),

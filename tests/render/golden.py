@@ -18,8 +18,8 @@ import torch
 from painted import figure, paint
 
 from rib.config.compose import compose
-from rib.io.recipe import build
-from rib.keypoint_files import write_openpose
+from rib.io.recipe import build_recipe
+from rib.keypoint_files import write_openpose_json
 from rib.pipeline.chain import Chain
 from rib.pipeline.timeline import target_fps
 from rib.render.nets.checkpoint import save_net
@@ -80,7 +80,7 @@ def painted_clip(folder: Path) -> FrameSource:
         "body25_hands",
         poses[0].size_px,
     )
-    write_openpose(whole, folder / "poses")
+    write_openpose_json(whole, folder / "poses")
     return ArraySource(np.stack(pictures), fps=10, name="painted")
 
 
@@ -96,7 +96,7 @@ def untrained(folder: Path) -> Path:
     given = ("input=x", "output=y", "rate=4", "render=reference", "render.ckpt=x")
     recipe = compose("interpolate", *given, *SMALL_NET)["render"]["net"]
     torch.manual_seed(0)
-    save_net(path, build(recipe), recipe, {})
+    save_net(path, build_recipe(recipe), recipe, {})
     return path
 
 

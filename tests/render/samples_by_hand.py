@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from test_warp_trust import SKINNING, TRUST
 
-from rib.io.recipe import build
+from rib.io.recipe import build_recipe
 from rib.render.nets.base import RendererBase
 from rib.render.refine.dataset import RefinerSample
 from rib.render.refine.refiner_input import NUM_CHANNELS, RefinerInput
@@ -22,7 +22,7 @@ SMALL = {
 def a_net(recipe: dict[str, Any], trained: bool = False) -> RendererBase:
     """A net; `trained` gives its last layer something to say."""
     torch.manual_seed(0)
-    net = build(recipe)
+    net = build_recipe(recipe)
     if trained:
         torch.nn.init.normal_(net.leave.weight, std=0.05)
         torch.nn.init.normal_(net.leave.bias, std=0.05)

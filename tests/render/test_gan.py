@@ -12,7 +12,7 @@ from test_warp_trust import SKINNING, TRUST, cross_fade, picture, rendered, rend
 
 from rib.config.compose import compose as compose_config
 from rib.io.errors import RibError
-from rib.io.recipe import build
+from rib.io.recipe import build_recipe
 from rib.pipeline.synthesis.compositor import composite
 from rib.render.gan import GanRenderer
 from rib.render.nets.checkpoint import load_net, save_net, shipped_weights
@@ -66,7 +66,7 @@ def test_untrained_it_equals_the_training_free_renderer(untrained: Path, judged:
 
 def test_weights_come_with_the_package(judged: PersonInterval) -> None:
     config = compose_config("interpolate", "input=x", "output=y", "rate=2", "render=gan")
-    shipped = build(config.render)
+    shipped = build_recipe(config.render)
     shipped.trust = TRUST
     assert 0 < difference(shipped, judged) < 1
     assert shipped_weights().stat().st_size < 20e6

@@ -9,7 +9,7 @@ from painted import figure, paint, turning
 from rib.render.skinning.layered_skinning import LayeredSkinning, SkinnedPerson
 from rib.structures.person import PersonView
 from rib.structures.person_interval import PersonInterval
-from rib.structures.skeleton import BODY25_HANDS, mirror
+from rib.structures.skeleton import BODY25_HANDS, mirror_pose
 
 SKINNING = LayeredSkinning(
     stiffness=3.0, reach=2.6, core=0.9, overlap=0.2, softness=0.25, nearer=2.0, sharpness=2.0, step_px=2
@@ -56,11 +56,11 @@ def test_the_mirrored_clip_is_drawn_mirrored(waving: PersonInterval) -> None:
     def flip(keyframe):
         view = keyframe.person(0)
         mask = view.mask(keyframe.size_px).flip(2)
-        people = (PersonView.of(mirror(view.pose), mask),)
+        people = (PersonView.of(mirror_pose(view.pose), mask),)
         return replace(keyframe, picture=keyframe.picture.flip(2), people=people)
 
     interval = replace(waving.interval, a=flip(waving.interval.a), b=flip(waving.interval.b))
-    other = PersonInterval.of(interval, mirror(waving.poses))
+    other = PersonInterval.of(interval, mirror_pose(waving.poses))
     canvases = []
     for interval in (waving, other):
         skinned = draw(interval)

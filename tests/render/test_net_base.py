@@ -8,10 +8,10 @@ from samples_by_hand import SMALL, a_net, channels
 from torch.utils.flop_counter import FlopCounterMode
 
 from rib.config.compose import compose
-from rib.io.recipe import build
+from rib.io.recipe import build_recipe
 from rib.render.clip_batch import ClipBatch
 from rib.render.refine.refiner_input import NUM_CHANNELS, RefinerInput
-from rib.structures.skeleton import convert
+from rib.structures.skeleton import convert_pose
 
 
 def test_untrained_it_changes_nothing() -> None:
@@ -65,7 +65,7 @@ def window() -> ClipBatch:
     interval = turning(0, 60, (0.5,)).interval
     keys = [interval.a, keyframe(1, 30, 0.5), interval.b]
     views = [key.person(0) for key in keys]
-    poses = [convert(view.pose, "body19") for view in views]
+    poses = [convert_pose(view.pose, "body19") for view in views]
     frames = torch.stack([k.picture for k in keys])[None]
     return ClipBatch(
         frames=frames,
@@ -106,7 +106,7 @@ def test_a_window_teaches_the_net() -> None:
 
 def test_the_shipped_size_is_cheap() -> None:
     config = compose("interpolate", "input=x", "output=y", "rate=2", "render=gan")
-    net = build(config.render["net"]).to("meta")
+    net = build_recipe(config.render["net"]).to("meta")
     with FlopCounterMode(display=False) as counter:
         net.changes(torch.empty(1, NUM_CHANNELS, 320, 480, device="meta"))
     assert counter.get_total_flops() / 2 < 15e9

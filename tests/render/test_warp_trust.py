@@ -8,7 +8,7 @@ import torch
 from painted import figure, paint, scene, turning
 
 from rib.config.compose import compose as compose_config
-from rib.io.recipe import build
+from rib.io.recipe import build_recipe
 from rib.pipeline.synthesis.compositor import composite, trust_map
 from rib.render.trust import Evidence, Trust
 from rib.render.warp import WarpRenderer
@@ -139,7 +139,7 @@ def test_nobody_to_draw_leaves_the_interpolator_alone(waving: PersonInterval) ->
 
 def test_the_config_builds_the_renderer() -> None:
     config = compose_config("interpolate", "input=x", "output=y", "rate=2", "render=warp")
-    assert isinstance(build(config.render), WarpRenderer)
+    assert isinstance(build_recipe(config.render), WarpRenderer)
 
 
 def test_views_that_look_different_or_are_covered_are_not_one_person() -> None:

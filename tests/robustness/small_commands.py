@@ -15,9 +15,9 @@ from tiny_runs import TINY
 
 import rib.engine.fit
 import rib.pipeline.interpolate  # noqa: F401 (what a forked run finds imported)
-from rib.keypoint_files import write_openpose
-from rib.mocap.readers.joint_files import write_joints
-from rib.mocap.synthetic import synthetic_recordings
+from rib.keypoint_files import write_openpose_json
+from rib.mocap.readers.joint_files import write_joint_file
+from rib.mocap.synthetic import synthetic_mocap_recordings
 from rib.structures.keypoints import PoseSequence
 from rib.structures.skeleton import BODY25_HANDS
 from rib.video import VideoWriter
@@ -52,10 +52,12 @@ def write_inputs(folder: Path) -> Path:
     shape = rng.uniform((10, 5), (60, 60), (len(BODY25_HANDS), 2))
     moving = shape[None] + np.arange(16)[:, None, None] * np.array([0.5, 0.0])
     seen = np.full(moving.shape[:2], 0.9)
-    write_openpose(PoseSequence(moving, seen, np.arange(16) / 10, "body25_hands", SIZE), folder / "poses")
+    write_openpose_json(
+        PoseSequence(moving, seen, np.arange(16) / 10, "body25_hands", SIZE), folder / "poses"
+    )
     (folder / "mocap").mkdir()
-    for number, person in enumerate(synthetic_recordings(24, 60, 240, seed=0)):
-        write_joints(folder / "mocap" / f"{number:02d}_01.npz", person)
+    for number, person in enumerate(synthetic_mocap_recordings(24, 60, 240, seed=0)):
+        write_joint_file(folder / "mocap" / f"{number:02d}_01.npz", person)
     return folder
 
 

@@ -8,16 +8,16 @@ from rib.structures.skeleton import (
     BODY25,
     JOINT_SETS,
     SMPLH,
-    convert,
     convert_joints,
-    joint_set,
-    mirror,
+    convert_pose,
+    joint_set_named,
+    mirror_pose,
 )
 
 
 def person(name, frames=3, missing=0.3, seed=0):
     rng = np.random.default_rng(seed)
-    num_joints = len(joint_set(name))
+    num_joints = len(joint_set_named(name))
     confidence = rng.uniform(0.1, 1, (frames, num_joints)) * (rng.random((frames, num_joints)) > missing)
     keypoints_px = rng.uniform(0, 100, (frames, num_joints, 2)) * (confidence > 0)[..., None]
     return PoseSequence(
@@ -27,7 +27,7 @@ def person(name, frames=3, missing=0.3, seed=0):
 
 @pytest.mark.parametrize("name", JOINT_SETS)
 def test_left_and_right_are_pairs_and_limbs_mirror_onto_limbs(name):
-    skeleton = joint_set(name)
+    skeleton = joint_set_named(name)
     assert (skeleton.flip_index[skeleton.flip_index] == np.arange(len(skeleton))).all()
     assert len(set(skeleton.joints)) == len(skeleton)
     limbs = {frozenset(limb) for limb in skeleton.limbs}
@@ -40,12 +40,12 @@ def test_left_and_right_are_pairs_and_limbs_mirror_onto_limbs(name):
      ("coco_wholebody133", 133), ("halpe26", 26), ("halpe136", 136), ("smplh", 52), ("blazepose33", 33)],
 )  # fmt: skip
 def test_joint_counts(name, count):
-    assert len(joint_set(name)) == count
+    assert len(joint_set_named(name)) == count
 
 
 def test_the_drawn_limbs_of_body19_are_a_tree():
-    limbs = joint_set("body19").limbs
-    reached = {joint_set("body19").index("neck")}
+    limbs = joint_set_named("body19").limbs
+    reached = {joint_set_named("body19").index("neck")}
     for _ in limbs:
         reached |= {j for limb in limbs if set(limb) & reached for j in limb}
     assert len(limbs) == 18
@@ -80,7 +80,7 @@ def test_blazepose_becomes_body25_as_openpose_numbers_it():
     ]
     numbers += [32, None, 30]
     source = person("blazepose33", missing=0)
-    target = convert(source, "body25")
+    target = convert_pose(source, "body25")
     for joint, number in enumerate(numbers):
         expected = 0 if number is None else source.keypoints_px[:, np.atleast_1d(number)].mean(axis=1)
         np.testing.assert_allclose(target.keypoints_px[:, joint], expected)
@@ -98,18 +98,18 @@ def test_smplh_becomes_the_motion_models_joints_in_3d():
 
 def test_a_mean_is_missing_where_one_of_its_joints_is():
     poses = person("coco17", missing=0)
-    poses.confidence[1, joint_set("coco17").index("left_hip")] = 0
-    hip = joint_set("body25").index("mid_hip")
-    confidence = convert(poses, "body25").confidence[:, hip]
+    poses.confidence[1, joint_set_named("coco17").index("left_hip")] = 0
+    hip = joint_set_named("body25").index("mid_hip")
+    confidence = convert_pose(poses, "body25").confidence[:, hip]
     assert confidence[1] == 0
     assert confidence[0] > 0
-    assert (convert(poses, "body25").keypoints_px[1, hip] == 0).all()
+    assert (convert_pose(poses, "body25").keypoints_px[1, hip] == 0).all()
 
 
 def test_the_point_of_a_hand_is_the_mean_of_its_valid_points():
     poses = person("body25_hands", frames=20, missing=0.5)
     poses.confidence[0, 25:46] = 0
-    hands = convert(poses, "body19")
+    hands = convert_pose(poses, "body19")
     for frame in range(1, 20):
         valid = np.flatnonzero(poses.confidence[frame, 25:46]) + 25
         np.testing.assert_allclose(
@@ -121,7 +121,7 @@ def test_the_point_of_a_hand_is_the_mean_of_its_valid_points():
 @pytest.mark.parametrize("name", ["body19", "body25", "coco17", "coco18"])
 def test_a_smaller_set_survives_the_way_through_body25_hands(name):
     poses = person(name)
-    back = convert(convert(poses, "body25_hands"), name)
+    back = convert_pose(convert_pose(poses, "body25_hands"), name)
     np.testing.assert_array_equal(back.keypoints_px, poses.keypoints_px)
     np.testing.assert_array_equal(back.confidence, poses.confidence)
 
@@ -129,7 +129,7 @@ def test_a_smaller_set_survives_the_way_through_body25_hands(name):
 @pytest.mark.parametrize("name", ["blazepose33", "coco_wholebody133", "body25b", "halpe136"])
 def test_converting_and_mirroring_commute(name):
     poses = person(name)
-    a, b = mirror(convert(poses, "body25_hands")), convert(mirror(poses), "body25_hands")
+    a, b = mirror_pose(convert_pose(poses, "body25_hands")), convert_pose(mirror_pose(poses), "body25_hands")
     np.testing.assert_allclose(a.keypoints_px, b.keypoints_px)
     np.testing.assert_allclose(a.confidence, b.confidence)
     np.testing.assert_array_equal(a.depth_order, poses.depth_order[:, [0, 2, 1, 4, 3]])
@@ -137,14 +137,14 @@ def test_converting_and_mirroring_commute(name):
 
 def test_mirroring_twice_changes_nothing():
     poses = person("body25_hands")
-    np.testing.assert_allclose(mirror(mirror(poses)).keypoints_px, poses.keypoints_px)
+    np.testing.assert_allclose(mirror_pose(mirror_pose(poses)).keypoints_px, poses.keypoints_px)
 
 
 def test_unknown_names_are_answered_with_the_nearest():
     with pytest.raises(RibError, match="did you mean 'body25b'"):
-        joint_set("body_25b")
+        joint_set_named("body_25b")
     with pytest.raises(RibError, match="did you mean 'left_knee'"):
-        joint_set("body25").index("leftknee")
+        joint_set_named("body25").index("leftknee")
     with pytest.raises(RibError, match="body25 has 25 joints"):
         convert_joints(np.zeros((3, 24, 2)), None, "body25", "body19")
 

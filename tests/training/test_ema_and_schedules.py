@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from rib.training.ema import ema_of, rename_old_state, update_ema
+from rib.training.ema import ema_of, rename_old_ema_state, update_ema
 from rib.training.schedules import WarmupCosine
 
 
@@ -34,7 +34,7 @@ def test_it_moves_towards_the_net_and_sooner_in_the_beginning() -> None:
 
 def test_names_of_before_become_names_of_today() -> None:
     checkpoint = {"state_dict": {"averaged.a": 1, "net.a": 2, "net.averaged.b": 3}}
-    rename_old_state(checkpoint)
+    rename_old_ema_state(checkpoint)
     assert checkpoint["state_dict"] == {"ema.a": 1, "net.a": 2, "net.averaged.b": 3}
 
 

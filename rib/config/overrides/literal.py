@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from rib.io.settings.paths import existing, is_taken_literally, may_be_none
+from rib.io.settings.paths import is_optional_path_setting, is_setting_taken_literally, path_exists
 
 _SAFE = re.compile(r"[A-Za-z./_][\w./-]*", re.ASCII)
 """What Hydra and YAML read as the very same text, but for a few words."""
@@ -29,10 +29,10 @@ def literal(argument: str, root: type) -> str:
     if not equals or typed.startswith(("~", "-")):
         return argument
     key = typed.lstrip("+")
-    if not is_taken_literally(root, key):
-        misread = _TROUBLE.search(value) and value[:1] not in "'\"[{" and existing(value)
+    if not is_setting_taken_literally(root, key):
+        misread = _TROUBLE.search(value) and value[:1] not in "'\"[{" and path_exists(value)
         return f"{typed}={quoted(value)}" if misread else argument
-    if value == "null" and may_be_none(root, key) and not existing(value):
+    if value == "null" and is_optional_path_setting(root, key) and not path_exists(value):
         return argument
     if value == "???":  # OmegaConf's word for what is missing
         value = "./???"

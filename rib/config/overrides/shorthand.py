@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from rib.config.overrides.literal import quoted
 from rib.io.errors import RibError
-from rib.io.settings.paths import existing
+from rib.io.settings.paths import path_exists
 from rib.io.settings.records import Settings
 
 _RATE = re.compile(r"(?:(\d+(?:\.\d+)?)x|x(\d+(?:\.\d+)?))", re.IGNORECASE)
@@ -59,9 +59,9 @@ def as_settings(arguments: Sequence[str], root: type[Settings]) -> list[str]:
             settings.append(f"rate={match[1] or match[2]}")
         elif (match := _FPS.fullmatch(word)) and "fps" in names:
             settings.append(f"fps={match[1]}")
-        elif word in names and not existing(word):
+        elif word in names and not path_exists(word):
             raise RibError(f"{word} was given without a value", f"type {word}=...")
-        elif word.startswith(("+", "~")) and not existing(word):
+        elif word.startswith(("+", "~")) and not path_exists(word):
             settings.append(word)
         else:
             inputs.append(word)
@@ -77,7 +77,7 @@ def _next(option: str, words: list[str]) -> str:
 def _is_setting(key: str, names: set[str], word: str) -> bool:
     """Whether `key=value` is a setting, and no file whose name has such a sign."""
     match = _KEY.fullmatch(key)
-    return match is not None and (re.split(r"[.@/]", match[1])[0] in names or not existing(word))
+    return match is not None and (re.split(r"[.@/]", match[1])[0] in names or not path_exists(word))
 
 
 def _inputs(inputs: Sequence[str], names: set[str]) -> list[str]:

@@ -19,7 +19,7 @@ from rib.config.sweeps.page import page
 from rib.config.sweeps.table import SweepTable, objectives_of
 from rib.engine.run_folder.folder import claim_folder
 from rib.engine.run_folder.status import DONE, FAILED, Status, read_status, write_status
-from rib.io.errors import RibError, in_one_line
+from rib.io.errors import RibError, error_in_one_line
 from rib.io.files.whole import write_text_whole
 
 _folders: list[Path] = []
@@ -76,7 +76,9 @@ def check_mode() -> None:
 def note_failure(run_dir: Path, error: Exception) -> None:
     """Leave a word in the folder of a run that failed before it could."""
     if read_status(run_dir) is None:
-        write_status(run_dir, Status(FAILED, error=in_one_line(error), overrides=overrides_of_this_job()))
+        write_status(
+            run_dir, Status(FAILED, error=error_in_one_line(error), overrides=overrides_of_this_job())
+        )
 
 
 def report(error: Exception | None) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from rib.io.errors import RibError
-from rib.io.files.regular import check_regular
+from rib.io.files.regular import check_regular_file
 
 COLUMNS = ("File_name", "Youtube_id", "FPS")
 _PLAIN = re.compile(r"[^/\\\x00-\x1f]+")
@@ -140,7 +140,7 @@ def _is_plain(name: Any) -> bool:
 
 
 def _text(path: Path) -> str:
-    check_regular(path, "name a CSV or JSON file", "the list ")
+    check_regular_file(path, "name a CSV or JSON file", "the list ")
     try:
         return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:

@@ -13,10 +13,10 @@ import torch
 from rib.clips.write import StoredClip
 from rib.io.errors import RibError
 from rib.io.images import to_pictures, to_tensor, to_uint8
-from rib.io.recipe import build
+from rib.io.recipe import build_recipe
 from rib.structures.interval import Interval, Keyframe
 from rib.structures.keypoints import PoseSequence
-from rib.structures.skeleton import convert
+from rib.structures.skeleton import convert_pose
 from rib.video import ArraySource, FrameSource
 
 
@@ -37,7 +37,7 @@ class Stages:
     @classmethod
     def from_recipes(cls, recipes: Mapping[str, Mapping[str, Any]]) -> Stages:
         """From a recipe for each."""
-        return cls(*(build(recipes[name]) for name in ("pose", "mask", "background")))
+        return cls(*(build_recipe(recipes[name]) for name in ("pose", "mask", "background")))
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ def test_clip(clip: SeenClip, stages: Stages, given: Sequence[int]) -> StoredCli
 
 def stored_poses(poses: PoseSequence) -> np.ndarray:
     """(N, 19, 3) float64, px and confidence."""
-    body = convert(poses, "body19")
+    body = convert_pose(poses, "body19")
     return np.concatenate([body.keypoints_px, body.confidence[..., None]], axis=2)
 
 

@@ -17,9 +17,9 @@ from rib.datasets.humanslomo.lists import ListedClip, ListedVideo, read_clip_lis
 from rib.datasets.humanslomo.work_items import ClipItem, ItemSettings, describe, prepare_item
 from rib.io.errors import RibError
 from rib.io.files.whole import write_text_whole
-from rib.io.preparation.work_items import PreparationReport, Progress, items_of_shard, results
-from rib.io.recipe import build
-from rib.io.settings.ranges import Range, Rising, Shard, Size, Whole
+from rib.io.preparation.work_items import PreparationReport, Progress, items_of_shard, work_item_results
+from rib.io.recipe import build_recipe
+from rib.io.settings.ranges import ListSize, Range, RisingList, Shard, Whole
 
 
 @dataclass(frozen=True)
@@ -50,10 +50,10 @@ def prepare_humanslomo(
     train_list: str | None,
     test_list: str | None,
     test_input: str | None,
-    video_columns: Annotated[Sequence[Whole], Size(2, 2), Rising()] | None,
-    folder_columns: Annotated[Sequence[Whole], Size(2, 2), Rising()] | None,
-    size_wh: Annotated[Sequence[Annotated[int, Range(16, 16384)]], Size(2, 2)] | None,
-    strides: Annotated[Sequence[Annotated[int, Range(1, 10_000)]], Size(1, 100)],
+    video_columns: Annotated[Sequence[Whole], ListSize(2, 2), RisingList()] | None,
+    folder_columns: Annotated[Sequence[Whole], ListSize(2, 2), RisingList()] | None,
+    size_wh: Annotated[Sequence[Annotated[int, Range(16, 16384)]], ListSize(2, 2)] | None,
+    strides: Annotated[Sequence[Annotated[int, Range(1, 10_000)]], ListSize(1, 100)],
     finding: Mapping[str, Any],
     stages: Mapping[str, Mapping[str, Any]],
     timeout_s: Annotated[float, Range(above=0, most=86400)],
@@ -96,7 +96,7 @@ def prepare_humanslomo(
     if not wanted.videos.is_dir() and not wanted.listed:
         raise RibError(f"{wanted.videos} is no folder", "name a folder of videos: data.prepare.videos=")
     threads = max(1, (os.cpu_count() or 1) // workers) if workers > 1 else None
-    settings = ItemSettings(stages, tuple(strides), build(finding), threads)
+    settings = ItemSettings(stages, tuple(strides), build_recipe(finding), threads)
     store = Path(output).expanduser().absolute()
     work = store.with_name(f"{store.name}.parts")
     items, absent = _items(wanted, work, settings)
@@ -174,7 +174,7 @@ def _run(
 ) -> PreparationReport:  # fmt: skip
     mine = items_of_shard(items, shard)
     reused = sum(item.is_done for item in mine)
-    made = results(mine, partial(prepare_item, settings=settings), workers)
+    made = work_item_results(mine, partial(prepare_item, settings=settings), workers)
     left_out = 0
     for number, (item, reason) in enumerate(made, start=1):
         left_out += reason is not None

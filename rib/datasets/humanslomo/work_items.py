@@ -21,7 +21,7 @@ from rib.datasets.humanslomo.find import Finding, find_clips, frames_of
 from rib.datasets.humanslomo.footage import Crop, Footage
 from rib.datasets.humanslomo.lists import ListedClip, frame_number
 from rib.datasets.humanslomo.make import Stages, see, test_clip, training_clips
-from rib.io.cache import key_of
+from rib.io.cache import cache_key
 from rib.io.errors import RibError
 from rib.io.preparation.work_items import WorkItem
 from rib.video import ArraySource, VideoSource
@@ -77,7 +77,7 @@ def describe(
         PART_VERSION, str(footage.path), stat.st_size, stat.st_mtime_ns, clip, given, crop, fps,
         json.dumps(settings.stages, sort_keys=True), settings.strides, repr(settings.finding),
     )  # fmt: skip
-    key = key_of(content)
+    key = cache_key(content)
     return ClipItem(name, folder, key, footage, clip, given, crop, fps)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
 
-from rib.io.files.whole import write_text_whole, write_whole
+from rib.io.files.whole import write_file_whole, write_text_whole
 from rib.io.settings.ranges import Count, Whole
 
 ROW = "{:44.44}  {:>8}  {:>10}  {:>6}"
@@ -54,7 +54,7 @@ class ProfileSteps(Callback):
             self._profile = None
 
     def _write(self, profile: Any) -> None:
-        with write_whole(self.folder / "trace.json") as temporary:
+        with write_file_whole(self.folder / "trace.json") as temporary:
             profile.export_chrome_trace(str(temporary))
         text = table(profile.key_averages(), self.num_steps, self.num_operations)
         write_text_whole(self.folder / "operations.txt", text + "\n")

@@ -22,7 +22,7 @@ import torch.distributed as dist
 from lightning_fabric.plugins.environments import ClusterEnvironment, SLURMEnvironment
 
 from rib.engine.distributed.environment import DistributedEnv, distributed_env
-from rib.io.errors import RibError, in_one_line
+from rib.io.errors import RibError, error_in_one_line
 
 LOOPBACK = "127.0.0.1"
 FOR_EVER = timedelta(days=30)
@@ -64,7 +64,7 @@ class Rendezvous:
 
     def refuse(self, error: BaseException) -> None:
         """Tell the other ranks that rank 0 failed before it had settings for them."""
-        self.broadcast({REFUSED: f"rank 0 of {self.env.num_ranks} failed: {in_one_line(error)}"})
+        self.broadcast({REFUSED: f"rank 0 of {self.env.num_ranks} failed: {error_in_one_line(error)}"})
 
     def check(self) -> None:
         """Stop where another rank failed, which will never join.
@@ -107,7 +107,7 @@ class Rendezvous:
 
     def report(self, error: BaseException, ahead: int = 0) -> None:
         """Tell the other ranks what went wrong here, or on the way to a job so many `ahead`."""
-        self.store.set(f"failed{self.job + ahead}/{self.env.rank}", in_one_line(error))
+        self.store.set(f"failed{self.job + ahead}/{self.env.rank}", error_in_one_line(error))
 
     def reports(self) -> dict[int, str]:
         """Read the errors that other ranks reported in this job."""

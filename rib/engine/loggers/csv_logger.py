@@ -10,7 +10,7 @@ from typing import Any
 from pytorch_lightning.loggers.logger import Logger
 from pytorch_lightning.utilities.rank_zero import rank_zero_only
 
-from rib.io.files.whole import write_errors, write_whole
+from rib.io.files.whole import write_errors_in_one_line, write_file_whole
 
 
 class CsvLogger(Logger):
@@ -39,7 +39,7 @@ class CsvLogger(Logger):
         """Append one row a metric."""
         epoch = metrics.get("epoch", "")
         told = [[step, epoch, name, value] for name, value in metrics.items() if name != "epoch"]
-        with write_errors(self.path):
+        with write_errors_in_one_line(self.path):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             header = [] if self.path.exists() else [["step", "epoch", "name", "value"]]
             with self.path.open("a", newline="", encoding="utf-8") as file:
@@ -63,7 +63,7 @@ def forget_from(path: Path, step: int) -> None:
     kept = [row for row in rows if len(row) == len(header) and int(row[0]) < step]
     if len(kept) == len(rows):
         return
-    with write_whole(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+    with write_file_whole(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([header, *kept])
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import rib
 from rib.engine.run_folder.code_state import write_code_state
 from rib.engine.run_folder.identity import identify
-from rib.io.files.whole import write_errors, write_text_whole
+from rib.io.files.whole import write_errors_in_one_line, write_text_whole
 
 
 def claim_folder(folder: Path) -> Path:
@@ -50,7 +50,7 @@ def open_run_folder(folder: Path, config: dict[str, Any]) -> None:
     Raises:
         RibError: The folder cannot be written to.
     """
-    with write_errors(folder):
+    with write_errors_in_one_line(folder):
         folder.mkdir(parents=True, exist_ok=True)
     write_text_whole(folder / "config.json", json.dumps(config, indent=2, default=str) + "\n")
     start = {

@@ -16,7 +16,7 @@ _KINDS = {
 }
 
 
-def kind_of(path: Path) -> str:
+def kind_of_file(path: Path) -> str:
     """Name the kind of a path, links followed: "a file", "a folder", "a FIFO", ...; "" where nothing is.
 
     Raises:
@@ -31,7 +31,7 @@ def kind_of(path: Path) -> str:
         raise RibError(f"{str(path)!r} cannot be looked at ({reason})", "check the path") from error
 
 
-def check_regular(path: Path, remedy: str, what: str = "") -> None:
+def check_regular_file(path: Path, remedy: str, what: str = "") -> None:
     """Refuse what is not a file that can be read from its beginning to its end.
 
     Args:
@@ -42,19 +42,19 @@ def check_regular(path: Path, remedy: str, what: str = "") -> None:
     Raises:
         RibError: Nothing is there, or it is a folder, a FIFO, a socket or a device.
     """
-    kind = kind_of(path)
+    kind = kind_of_file(path)
     if kind != "a file":
         told = f"is {kind}, expected a file" if kind else "does not exist"
         raise RibError(f"{what}{path} {told}", remedy)
 
 
-def refuse_special(path: Path, remedy: str = "take it out of the folder") -> None:
+def refuse_special_files(path: Path, remedy: str = "take it out of the folder") -> None:
     """Refuse a FIFO, a socket or a device inside a folder of files.
 
     Raises:
         RibError: It is one, or a link to nothing.
     """
-    kind = kind_of(path)
+    kind = kind_of_file(path)
     if kind not in ("a file", "a folder"):
         told = f"is {kind}, expected a file" if kind else "is a link to nothing"
         raise RibError(f"{path} {told}", remedy)

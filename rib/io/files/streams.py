@@ -11,11 +11,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from rib.io.files.whole import write_whole
-from rib.io.processes.signals import unbroken
+from rib.io.files.whole import write_file_whole
+from rib.io.processes.signals import signals_held_back
 
 
-class Stream:
+class CheckedStream:
     """A new file whose writes succeed always; `check` tells afterwards whether they did.
 
     Args:
@@ -80,17 +80,17 @@ class Stream:
 
 
 @contextmanager
-def stream_whole(path: str | Path) -> Iterator[Stream]:
-    """Give a stream to write to; it becomes `path` when the block ends well (see `write_whole`).
+def write_stream_whole(path: str | Path) -> Iterator[CheckedStream]:
+    """Give a stream to write to; it becomes `path` when the block ends well (see `write_file_whole`).
 
     Ctrl-C and its kin wait until the block is left.
 
     Raises:
         RibError: No space is left, or the place cannot be written to.
     """
-    with write_whole(path) as temporary, Stream(temporary) as stream:
+    with write_file_whole(path) as temporary, CheckedStream(temporary) as stream:
         try:
-            with unbroken():
+            with signals_held_back():
                 yield stream
         finally:
             stream.check()  # also in the place of what the library says about it

@@ -22,7 +22,7 @@ _swept: set[Path] = set()
 
 
 @contextmanager
-def temporary_beside(path: Path) -> Iterator[Path]:
+def temporary_path_beside(path: Path) -> Iterator[Path]:
     """Give a hidden name beside `path` for the block; what still has that name afterwards is removed.
 
     The name is short, so that a long one stays within the file system's limit, and has the suffix of `path`.
@@ -36,7 +36,7 @@ def temporary_beside(path: Path) -> Iterator[Path]:
     lock = None
     if not any(TEMPORARY.fullmatch(part) for part in folder.parts):
         if folder not in _swept:
-            remove_leftovers(folder)
+            remove_leftover_temporaries(folder)
             _swept.add(folder)
         lock = FileLock(path.with_name(f".{token}.lock"))
         lock.acquire()
@@ -48,7 +48,7 @@ def temporary_beside(path: Path) -> Iterator[Path]:
             lock.release(remove=True)
 
 
-def remove_leftovers(folder: Path) -> None:
+def remove_leftover_temporaries(folder: Path) -> None:
     """Remove what killed runs left in a folder: temporaries whose locks nobody holds."""
     try:
         locks = [path for path in folder.iterdir() if _LOCK.fullmatch(path.name)]
@@ -63,7 +63,7 @@ def remove_leftovers(folder: Path) -> None:
                 lock.release(remove=True)
 
 
-def owner_of(path: Path) -> Path:
+def owner_of_temporary(path: Path) -> Path:
     """The folder that a file below a temporary is made for; other paths as they are."""
     parts = path.parts
     first = next((i for i, part in enumerate(parts) if TEMPORARY.fullmatch(part)), None)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rib.io.errors import RibError
-from rib.io.files.temporaries import TEMPORARY, owner_of, temporary_beside
+from rib.io.files.temporaries import TEMPORARY, owner_of_temporary, temporary_path_beside
 
 NO_SPACE = frozenset({errno.ENOSPC, errno.EFBIG, errno.EDQUOT})
 """Disk full, a file-size limit, a quota."""
@@ -24,7 +24,7 @@ class NoSpaceError(RibError):
 
 
 @contextmanager
-def write_whole(path: str | Path) -> Iterator[Path]:
+def write_file_whole(path: str | Path) -> Iterator[Path]:
     """Give a temporary path beside `path`; what was written there becomes `path` when the block ends well.
 
     The folder is made if needed. When the block raises, nothing is left behind and an older `path` stays.
@@ -36,11 +36,11 @@ def write_whole(path: str | Path) -> Iterator[Path]:
         RibError: No space is left, or the place cannot be written to.
     """
     path = Path(path)
-    with write_errors(path):
+    with write_errors_in_one_line(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-        with temporary_beside(path) as temporary:
+        with temporary_path_beside(path) as temporary:
             yield temporary
             temporary.replace(path)
 
@@ -51,32 +51,32 @@ def temporary_folder(beside: str | Path, remedy: str = "name another folder") ->
 
     Args:
         beside: What it is for.
-        remedy: What to type where the disk is full (see `write_errors`).
+        remedy: What to type where the disk is full (see `write_errors_in_one_line`).
 
     Raises:
         RibError: No space is left, or the place cannot be written to.
     """
     beside = Path(beside)
-    with write_errors(beside, remedy):
+    with write_errors_in_one_line(beside, remedy):
         beside.parent.mkdir(parents=True, exist_ok=True)
-        with temporary_beside(beside) as folder:
+        with temporary_path_beside(beside) as folder:
             folder.mkdir()
             yield folder
 
 
 def write_bytes_whole(path: str | Path, content: bytes) -> None:
-    """Write a whole file of bytes, or none (see `write_whole`)."""
-    with write_whole(path) as temporary:
+    """Write a whole file of bytes, or none (see `write_file_whole`)."""
+    with write_file_whole(path) as temporary:
         temporary.write_bytes(content)
 
 
 def write_text_whole(path: str | Path, content: str) -> None:
-    """Write a whole UTF-8 text file, or none (see `write_whole`)."""
+    """Write a whole UTF-8 text file, or none (see `write_file_whole`)."""
     write_bytes_whole(path, content.encode("utf-8"))
 
 
 @contextmanager
-def write_errors(path: str | Path, remedy: str = "name another folder") -> Iterator[None]:
+def write_errors_in_one_line(path: str | Path, remedy: str = "name another folder") -> Iterator[None]:
     """Turn the operating system's refusals to write `path` into one line for the user.
 
     A full disk under a file that the error names is told of that file. Other errors that name another file,
@@ -96,7 +96,7 @@ def write_errors(path: str | Path, remedy: str = "name another folder") -> Itera
         if error.errno in NO_SPACE:
             full = Path(path) if _concerns(Path(path), error.filename) else Path(str(error.filename))
             raise NoSpaceError(
-                f"no space left to write {owner_of(full)} ({os.strerror(error.errno)})",
+                f"no space left to write {owner_of_temporary(full)} ({os.strerror(error.errno)})",
                 f"free some, or {remedy}",
             ) from error
         message = _message(Path(path), error)

@@ -27,7 +27,7 @@ MEMORY = 4 << 30
 FAULTS = (Exception, RecursionError)
 
 
-def main() -> None:
+def run_hdf5_probe() -> None:
     """Answer until the standard input ends."""
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
@@ -38,13 +38,13 @@ def main() -> None:
     for line in sys.stdin:
         with contextlib.suppress(*FAULTS):
             path, step_s = json.loads(line)
-            for _ in steps(path):
+            for _ in read_hdf5_in_steps(path):
                 signal.setitimer(signal.ITIMER_PROF, step_s)
         signal.setitimer(signal.ITIMER_PROF, 0)
         print("read", flush=True)
 
 
-def steps(path: str) -> Iterator[None]:
+def read_hdf5_in_steps(path: str) -> Iterator[None]:
     """Read everything in a file, giving back the word after each step."""
     yield
     whole = Path(path).stat().st_size <= READ_WHOLE
@@ -93,4 +93,4 @@ def _dataset(part: h5py.Dataset, whole: bool) -> Iterator[None]:
 
 
 if __name__ == "__main__":
-    main()
+    run_hdf5_probe()

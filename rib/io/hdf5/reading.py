@@ -13,9 +13,9 @@ from typing import Any
 import h5py
 import numpy as np
 
-from rib.io.errors import RibError, reason_of
-from rib.io.files.regular import check_regular
-from rib.io.hdf5.trial import check_readable
+from rib.io.errors import RibError, reason_of_error
+from rib.io.files.regular import check_regular_file
+from rib.io.hdf5.trial import check_hdf5_readable
 
 MAX_UNPACKED = 2000
 """Bytes in memory for each one on disk; packing reaches a thousand, and a promise of more is a bomb."""
@@ -26,7 +26,7 @@ _FAULTS = (OSError, ValueError, TypeError, KeyError, RuntimeError, AttributeErro
 
 
 @contextmanager
-def reading(path: str | Path, remedy: str) -> Iterator[None]:
+def hdf5_errors_in_one_line(path: str | Path, remedy: str) -> Iterator[None]:
     """Turn what h5py raises in the block into one line for the user.
 
     Raises:
@@ -37,7 +37,7 @@ def reading(path: str | Path, remedy: str) -> Iterator[None]:
     except RibError:
         raise
     except _FAULTS as error:
-        raise RibError(f"{path} cannot be read as it should ({reason_of(error)})", remedy) from error
+        raise RibError(f"{path} cannot be read as it should ({reason_of_error(error)})", remedy) from error
 
 
 def open_hdf5(path: Path, remedy: str, what: str = "") -> h5py.File:
@@ -51,15 +51,17 @@ def open_hdf5(path: Path, remedy: str, what: str = "") -> h5py.File:
     Raises:
         RibError: It is absent, no file, no HDF5, or damaged so that HDF5's own library would not come back.
     """
-    check_regular(path, remedy, what)
-    check_readable(path, remedy)
+    check_regular_file(path, remedy, what)
+    check_hdf5_readable(path, remedy)
     try:
         return h5py.File(path, "r")
     except Exception as error:  # a damaged header raises nearly anything
-        raise RibError(f"{path} is no HDF5 file that can be read ({reason_of(error)})", remedy) from error
+        raise RibError(
+            f"{path} is no HDF5 file that can be read ({reason_of_error(error)})", remedy
+        ) from error
 
 
-def groups(parent: h5py.Group, told: str) -> dict[str, h5py.Group]:
+def hdf5_groups(parent: h5py.Group, told: str) -> dict[str, h5py.Group]:
     """The groups in a group that lie in the file itself; other things are passed over.
 
     Raises:
@@ -74,7 +76,7 @@ def groups(parent: h5py.Group, told: str) -> dict[str, h5py.Group]:
     return found
 
 
-def dataset(
+def hdf5_dataset(
     parent: h5py.Group, key: str, kind: str, shape: Sequence[int | None], told: str, remedy: str = ""
 ) -> h5py.Dataset:
     """A dataset of a kind and shape, nothing of it read yet.
@@ -109,7 +111,7 @@ def dataset(
     return found
 
 
-def attribute(parent: h5py.Group | h5py.Dataset, key: str, default: Any = None) -> Any:
+def hdf5_attribute(parent: h5py.Group | h5py.Dataset, key: str, default: Any = None) -> Any:
     """An attribute as a plain value: a number, a string, or an array; `default` where it is absent."""
     value = parent.attrs.get(key, default)
     if isinstance(value, bytes):
@@ -121,7 +123,7 @@ def attribute(parent: h5py.Group | h5py.Dataset, key: str, default: Any = None) 
     )
 
 
-def number(value: Any, low: float, high: float, told: str, remedy: str = "") -> float:
+def hdf5_number(value: Any, low: float, high: float, told: str, remedy: str = "") -> float:
     """A number between two others, both taken.
 
     Raises:

@@ -23,7 +23,7 @@ _probe: subprocess.Popen[str] | None = None
 _process = -1
 
 
-def check_readable(path: Path, remedy: str, step_s: float = STEP_S) -> None:
+def check_hdf5_readable(path: Path, remedy: str, step_s: float = STEP_S) -> None:
     """Refuse a file on which HDF5's own library loops for ever or crashes; once for each state of a file.
 
     One program reads all files of this process, one after another, and ends with it.

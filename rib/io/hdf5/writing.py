@@ -8,15 +8,15 @@ from pathlib import Path
 
 import h5py
 
-from rib.io.files.streams import Stream
-from rib.io.files.whole import write_whole
-from rib.io.processes.signals import unbroken
+from rib.io.files.streams import CheckedStream
+from rib.io.files.whole import write_file_whole
+from rib.io.processes.signals import signals_held_back
 
 
 class Hdf5Writer:
     """An HDF5 file that is being written; one `step` at a time."""
 
-    def __init__(self, file: h5py.File, stream: Stream) -> None:
+    def __init__(self, file: h5py.File, stream: CheckedStream) -> None:
         self._file, self._stream = file, stream
 
     @contextmanager
@@ -27,7 +27,7 @@ class Hdf5Writer:
             OSError: A write failed; `write_hdf5` tells the user.
         """
         try:
-            with unbroken():
+            with signals_held_back():
                 yield self._file
         finally:
             self._stream.check()
@@ -35,20 +35,20 @@ class Hdf5Writer:
 
 @contextmanager
 def write_hdf5(path: str | Path) -> Iterator[Hdf5Writer]:
-    """Give an HDF5 to write; it becomes `path` when the block ends well (see `write_whole`).
+    """Give an HDF5 to write; it becomes `path` when the block ends well (see `write_file_whole`).
 
     Raises:
         RibError: No space is left, or the place cannot be written to.
     """
-    with write_whole(path) as temporary, Stream(temporary) as stream:
-        with unbroken():
+    with write_file_whole(path) as temporary, CheckedStream(temporary) as stream:
+        with signals_held_back():
             file = h5py.File(stream, "w")
         try:
             yield Hdf5Writer(file, stream)
         except BaseException:
-            with unbroken(), suppress(Exception):
+            with signals_held_back(), suppress(Exception):
                 file.close()
             raise
-        with unbroken():
+        with signals_held_back():
             file.close()
         stream.check()

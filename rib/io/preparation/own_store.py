@@ -6,18 +6,18 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from rib.io.results.manifest import Manifest, digest_of, manifest_path, write_manifest
+from rib.io.results.manifest import ResultManifest, digest_of_file, manifest_path, write_manifest
 from rib.io.results.result import (
-    Destination,
+    ResultDestination,
     ResultPart,
-    refuse_finished,
-    refuse_foreign,
-    refuse_touching_input,
+    refuse_finished_result,
+    refuse_foreign_files,
+    refuse_output_touching_input,
 )
 
 
 @contextmanager
-def own_store(store: Path, reads: Mapping[str, str], overwrite: bool, adds: bool) -> Iterator[None]:
+def prepared_store(store: Path, reads: Mapping[str, str], overwrite: bool, adds: bool) -> Iterator[None]:
     """Let the block write a store and its note `<store>.skipped.json`, unless they are not rib's to write.
 
     Args:
@@ -32,19 +32,21 @@ def own_store(store: Path, reads: Mapping[str, str], overwrite: bool, adds: bool
     """
     store = store.expanduser().absolute()
     parts = [ResultPart(store.name), ResultPart(f"{store.name}.skipped.json")]
-    to = Destination(store.parent, store.name, parts, reads, overwrite)
-    refuse_touching_input(to)
-    refuse_foreign(to)
+    to = ResultDestination(store.parent, store.name, parts, reads, overwrite)
+    refuse_output_touching_input(to)
+    refuse_foreign_files(to)
     if not adds:
-        refuse_finished(to)
+        refuse_finished_result(to)
     listed = manifest_path(store.parent.resolve(), store.name)
-    write_manifest(listed, Manifest("", {part.name: None for part in parts}))
+    write_manifest(listed, ResultManifest("", {part.name: None for part in parts}))
     try:
         yield
     finally:
         written = [part.name for part in parts if (store.parent / part.name).is_file()]
         if store.name in written:
-            write_manifest(listed, Manifest("", {name: digest_of(store.parent / name) for name in written}))
+            write_manifest(
+                listed, ResultManifest("", {name: digest_of_file(store.parent / name) for name in written})
+            )
         elif not written:
             listed.unlink(missing_ok=True)
             with suppress(OSError):

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, TypeVar
 
-from rib.io.cache import intact, make_entry
+from rib.io.cache import is_entry_intact, make_cache_entry
 from rib.io.errors import RibError
-from rib.io.files.temporaries import remove_leftovers
+from rib.io.files.temporaries import remove_leftover_temporaries
 from rib.io.files.whole import NoSpaceError, write_text_whole
 from rib.io.processes.workers import worker_pool
 
@@ -72,7 +72,7 @@ class WorkItem:
     @property
     def is_done(self) -> bool:
         """Whether the file is there, as it was written."""
-        return intact(self.entry)
+        return is_entry_intact(self.entry)
 
     @property
     def note(self) -> Path:
@@ -96,7 +96,7 @@ class WorkItem:
             Why it was skipped, or None.
         """
         try:
-            make_entry(self.entry, lambda folder: write(folder / self.done.name))
+            make_cache_entry(self.entry, lambda folder: write(folder / self.done.name))
             self.note.unlink(missing_ok=True)
             return None
         except NoSpaceError:
@@ -127,7 +127,7 @@ def items_of_shard(items: Sequence[Item], shard: str) -> list[Item]:
     return list(items[int(index) :: int(count)])
 
 
-def results(
+def work_item_results(
     items: Sequence[Work], make: Callable[[Work], str | None], workers: int
 ) -> Iterator[tuple[Work, str | None]]:
     """Make the items in `workers` processes; each with why it was skipped, or None, as they get done.
@@ -152,5 +152,5 @@ def _swept(folders: set[Path]) -> Iterator[None]:
         yield
     except BaseException:
         for folder in folders:
-            remove_leftovers(folder)
+            remove_leftover_temporaries(folder)
         raise

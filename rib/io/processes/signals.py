@@ -12,7 +12,7 @@ ENDING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasatt
 """What ends a process politely, besides Ctrl-C."""
 
 
-class Terminated(KeyboardInterrupt):
+class TerminatedBySignal(KeyboardInterrupt):
     """A signal asked the process to end; whatever handles Ctrl-C handles it too.
 
     Attributes:
@@ -25,8 +25,8 @@ class Terminated(KeyboardInterrupt):
 
 
 @contextmanager
-def stoppable() -> Iterator[None]:
-    """Raise `Terminated` in the block when a signal of `ENDING` comes that would else kill the process.
+def stoppable_by_signals() -> Iterator[None]:
+    """Raise `TerminatedBySignal` in the block when a signal of `ENDING` comes that would else kill it.
 
     Signals that somebody handles or ignores already are left alone, and so are all in other threads than the
     main one.
@@ -46,7 +46,7 @@ def stoppable() -> Iterator[None]:
 
 
 @contextmanager
-def unbroken() -> Iterator[None]:
+def signals_held_back() -> Iterator[None]:
     """Hold back Ctrl-C and the signals of `ENDING` until the block is left; the first is then sent again.
 
     For calls into libraries that cannot stand an exception in the middle of a write.
@@ -70,4 +70,4 @@ def unbroken() -> Iterator[None]:
 
 
 def _terminate(number: int, frame: Any) -> None:
-    raise Terminated(number)
+    raise TerminatedBySignal(number)

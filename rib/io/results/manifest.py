@@ -39,7 +39,7 @@ class FileDigest:
 
 
 @dataclass(frozen=True)
-class Manifest:
+class ResultManifest:
     """One result of a folder.
 
     Attributes:
@@ -59,7 +59,7 @@ class Manifest:
 
 
 @dataclass(frozen=True)
-class Shelf:
+class ManifestPlace:
     """A result's name in a folder, and where its list lies.
 
     Attributes:
@@ -76,7 +76,7 @@ class Shelf:
     @property
     def list_path(self) -> Path:
         """Where the list lies."""
-        return self.output / self.lists / f"{short_name(self.key)}.json"
+        return self.output / self.lists / f"{short_file_name(self.key)}.json"
 
     @property
     def work(self) -> Path:
@@ -85,14 +85,18 @@ class Shelf:
         token = hashlib.blake2b(os.fsencode(self.key), digest_size=6).hexdigest()
         return self.output / self.lists / f".{token}.part"
 
-    def listed(self) -> Manifest | None:
+    def listed(self) -> ResultManifest | None:
         """Its list, or None where there is none."""
         return read_manifest(self.list_path)
 
-    def own_files(self, manifest: Manifest | None) -> dict[str, Path]:
+    def own_files(self, manifest: ResultManifest | None) -> dict[str, Path]:
         """The files of a list that are still what rib wrote; links, and what lies elsewhere, are left out."""
         listed = manifest.files.items() if manifest else ()
-        return {name: place for name, mark in listed if (place := self._inside(name)) and is_as(place, mark)}
+        return {
+            name: place
+            for name, mark in listed
+            if (place := self._inside(name)) and is_unchanged_file(place, mark)
+        }
 
     def _inside(self, name: str) -> Path | None:
         """A listed file's place, or None for a name that leads out of the result or into rib's own papers."""
@@ -104,15 +108,15 @@ class Shelf:
         else:
             papers = pure.parts[0] == self.lists and len(pure.parts) > 1 and pure.parts[1][0] != "."
             mine = name == self.key or (papers and self.output / pure != self.list_path)
-        return self.output / pure if mine and not links_on_the_way(self.output, name) else None
+        return self.output / pure if mine and not first_link_on_path(self.output, name) else None
 
 
 def manifest_path(output: Path, key: str) -> Path:
     """Build the path of a result's manifest."""
-    return Shelf(output, key).list_path
+    return ManifestPlace(output, key).list_path
 
 
-def short_name(key: str) -> str:
+def short_file_name(key: str) -> str:
     """A file's name for any text: itself where it is short."""
     plain = key.replace("/", "_").replace(os.sep, "_")
     if plain == key and len(os.fsencode(key)) <= _LONGEST_NAME:
@@ -120,7 +124,7 @@ def short_name(key: str) -> str:
     return f"{plain[:20]}-{hashlib.blake2b(os.fsencode(key), digest_size=8).hexdigest()}"
 
 
-def read_manifest(path: Path) -> Manifest | None:
+def read_manifest(path: Path) -> ResultManifest | None:
     """The list at a path, or None where there is none that this version wrote."""
     try:
         before = path.lstat()
@@ -130,12 +134,12 @@ def read_manifest(path: Path) -> Manifest | None:
         if content["format"] != FORMAT:
             return None
         files = {str(name): _mark(value) for name, value in content["files"].items()}
-        return Manifest(str(content["made_from"]), files, str(content["identity"]))
+        return ResultManifest(str(content["made_from"]), files, str(content["identity"]))
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
 
 
-def write_manifest(path: Path, manifest: Manifest) -> None:
+def write_manifest(path: Path, manifest: ResultManifest) -> None:
     """Write a list, whole or not at all.
 
     Raises:
@@ -149,7 +153,7 @@ def write_manifest(path: Path, manifest: Manifest) -> None:
     write_text_whole(path, json.dumps(content, indent=0) + "\n")
 
 
-def is_as(path: Path, mark: FileDigest | None) -> bool:
+def is_unchanged_file(path: Path, mark: FileDigest | None) -> bool:
     """Whether a regular file is as it was marked; one that was being written may be anything."""
     try:
         now = path.lstat()
@@ -160,7 +164,7 @@ def is_as(path: Path, mark: FileDigest | None) -> bool:
         return False
 
 
-def digest_of(path: Path) -> FileDigest:
+def digest_of_file(path: Path) -> FileDigest:
     """Measure a file's size and digest now."""
     size = path.stat().st_size
     return FileDigest(size, _digest(path) if size <= DIGESTED_BYTES else None)
@@ -171,7 +175,7 @@ def files_below(folder: Path) -> list[str]:
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir())
 
 
-def links_on_the_way(output: Path, name: str) -> Path | None:
+def first_link_on_path(output: Path, name: str) -> Path | None:
     """The first thing between a folder and a place in it that is no folder of its own, or None."""
     place = output
     for part in PurePosixPath(name).parts[:-1]:

@@ -8,11 +8,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from rib.io.errors import RibError
-from rib.io.files.whole import write_errors
+from rib.io.files.whole import write_errors_in_one_line
 
 
 @contextmanager
-def one_at_a_time(path: Path, what: str) -> Iterator[None]:
+def one_writer_at_a_time(path: Path, what: str) -> Iterator[None]:
     """Hold the lock of a file while the block runs; the file is gone afterwards.
 
     Args:
@@ -29,7 +29,7 @@ def one_at_a_time(path: Path, what: str) -> Iterator[None]:
         return
     number = -1
     while number < 0:
-        with write_errors(path):
+        with write_errors_in_one_line(path):
             number = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
         try:
             fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)

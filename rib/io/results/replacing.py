@@ -13,13 +13,13 @@ from contextlib import suppress
 from pathlib import Path
 
 from rib.io.errors import RibError
-from rib.io.processes.signals import unbroken
+from rib.io.processes.signals import signals_held_back
 from rib.io.results.manifest import (
-    Manifest,
-    Shelf,
-    digest_of,
+    ManifestPlace,
+    ResultManifest,
+    digest_of_file,
     files_below,
-    links_on_the_way,
+    first_link_on_path,
     read_manifest,
     write_manifest,
 )
@@ -27,7 +27,7 @@ from rib.io.results.manifest import (
 JOURNAL = "journal.json"
 
 
-def replace(shelf: Shelf, made_from: str) -> None:
+def replace_result_files(shelf: ManifestPlace, made_from: str) -> None:
     """Let the files in `new/` appear in place of rib's own of before.
 
     Raises:
@@ -35,7 +35,7 @@ def replace(shelf: Shelf, made_from: str) -> None:
             is as it was then.
     """
     output, work, listed = shelf.output, shelf.work, shelf.list_path
-    new = {name: digest_of(work / "new" / name) for name in files_below(work / "new")}
+    new = {name: digest_of_file(work / "new" / name) for name in files_below(work / "new")}
     old = shelf.own_files(shelf.listed())
     for name in new:
         if name not in old and not _is_free(output, name):
@@ -43,8 +43,8 @@ def replace(shelf: Shelf, made_from: str) -> None:
                 f"{output / name} was put there meanwhile, and is not replaced",
                 "move it, and repeat the command",
             )
-    write_manifest(work / JOURNAL, Manifest(made_from, new))
-    with unbroken():
+    write_manifest(work / JOURNAL, ResultManifest(made_from, new))
+    with signals_held_back():
         try:
             for name, place in old.items():
                 _move(place, work / "old" / name)
@@ -52,7 +52,7 @@ def replace(shelf: Shelf, made_from: str) -> None:
                 _move(work / "new" / name, output / name)
             (work / JOURNAL).replace(listed)
         except OSError as error:
-            heal(shelf)
+            undo_half_replaced_result(shelf)
             raise RibError(
                 f"{output} could not take the new result ({os.strerror(error.errno or 0)}: {error.filename}) "
                 "and is as it was",
@@ -61,7 +61,7 @@ def replace(shelf: Shelf, made_from: str) -> None:
         _remove_empty(output, old)
 
 
-def heal(shelf: Shelf) -> None:
+def undo_half_replaced_result(shelf: ManifestPlace) -> None:
     """Undo what a run that was cut off left half-done, and remove its work.
 
     Raises:
@@ -84,7 +84,7 @@ def heal(shelf: Shelf) -> None:
 
 
 def _is_free(output: Path, name: str) -> bool:
-    return not os.path.lexists(output / name) and links_on_the_way(output, name) is None
+    return not os.path.lexists(output / name) and first_link_on_path(output, name) is None
 
 
 def _move(here: Path, there: Path) -> None:

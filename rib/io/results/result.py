@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rib.io.errors import RibError
-from rib.io.files.whole import write_errors
-from rib.io.results.manifest import FOLDER, Shelf, links_on_the_way
-from rib.io.results.one_at_a_time import one_at_a_time
-from rib.io.results.replacing import heal, replace
+from rib.io.files.whole import write_errors_in_one_line
+from rib.io.results.manifest import FOLDER, ManifestPlace, first_link_on_path
+from rib.io.results.one_at_a_time import one_writer_at_a_time
+from rib.io.results.replacing import replace_result_files, undo_half_replaced_result
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class ResultPart:
 
 
 @dataclass(frozen=True)
-class Destination:
+class ResultDestination:
     """The place of a result, and the paths that it must not touch.
 
     Attributes:
@@ -39,7 +39,7 @@ class Destination:
         reads: What the run reads, by setting.
         overwrite: Whether an earlier result of this name is replaced.
         made_from: What tells two results of one name apart, such as the input's name.
-        lists: The folder inside it that holds the result's list (see `Shelf`).
+        lists: The folder inside it that holds the result's list (see `ManifestPlace`).
         keeps_list: Whether the list stays; without it nobody knows later that rib made the result.
     """
 
@@ -53,13 +53,13 @@ class Destination:
     keeps_list: bool = True
 
     @property
-    def shelf(self) -> Shelf:
+    def shelf(self) -> ManifestPlace:
         """The result's name and place."""
-        return Shelf(_real(self.output), self.key, self.lists)
+        return ManifestPlace(_real(self.output), self.key, self.lists)
 
 
 @contextmanager
-def whole_result(to: Destination) -> Iterator[Path]:
+def write_result_whole(to: ResultDestination) -> Iterator[Path]:
     """Give an empty folder whose files move into the output folder when the block ends well.
 
     Rib's own earlier result of the name is moved aside, and back where something fails; other files stay.
@@ -70,7 +70,7 @@ def whole_result(to: Destination) -> Iterator[Path]:
             did not make; the result is there and `overwrite` is not set; another run is writing it; or the
             folder cannot be written to.
     """
-    refuse_touching_input(to)
+    refuse_output_touching_input(to)
     shelf = to.shelf
     output, work, lists = shelf.output, shelf.work, shelf.output / to.lists
     for path in (lists, work):
@@ -78,56 +78,56 @@ def whole_result(to: Destination) -> Iterator[Path]:
             raise _in_the_way(path, "is a link")
     made = _make(lists)
     try:
-        with one_at_a_time(shelf.list_path.with_suffix(".lock"), str(to.output)):
-            heal(shelf)
-            refuse_foreign(to)
-            refuse_finished(to)
+        with one_writer_at_a_time(shelf.list_path.with_suffix(".lock"), str(to.output)):
+            undo_half_replaced_result(shelf)
+            refuse_foreign_files(to)
+            refuse_finished_result(to)
             try:
-                with write_errors(output):
+                with write_errors_in_one_line(output):
                     (work / "new").mkdir(parents=True)
                     yield work / "new"
-                    replace(shelf, to.made_from)
+                    replace_result_files(shelf, to.made_from)
                     if not to.keeps_list:
                         shelf.list_path.unlink()
             finally:
                 with suppress(RibError):  # the reason why the run stopped is told, not this
-                    heal(shelf)
+                    undo_half_replaced_result(shelf)
     finally:
         for folder in reversed(made):
             with suppress(OSError):
                 folder.rmdir()  # only what this run made, and only if nobody put anything there
 
 
-def is_finished(output: Path, key: str, made_from: str | None = None, lists: str = FOLDER) -> bool:
+def is_result_finished(output: Path, key: str, made_from: str | None = None, lists: str = FOLDER) -> bool:
     """Whether a result is there whole.
 
     Args:
         output: The folder.
         key: The result's name in it.
-        made_from: See `Destination`; None for any.
-        lists: See `Destination`.
+        made_from: See `ResultDestination`; None for any.
+        lists: See `ResultDestination`.
     """
-    shelf = Shelf(_real(output), key, lists)
+    shelf = ManifestPlace(_real(output), key, lists)
     manifest = shelf.listed()
     if manifest is None or not manifest.finished or not shelf.own_files(manifest):
         return False
     return made_from is None or manifest.made_from == made_from
 
 
-def refuse_finished(to: Destination) -> None:
+def refuse_finished_result(to: ResultDestination) -> None:
     """Refuse to replace a result that is there, unless that was asked for.
 
     Raises:
         RibError: It is there.
     """
-    if not to.overwrite and is_finished(to.output, to.key, lists=to.lists):
+    if not to.overwrite and is_result_finished(to.output, to.key, lists=to.lists):
         raise RibError(
             f"{to.output} already holds a finished result ({', '.join(part.name for part in to.parts[:3])})",
             "type overwrite=true to replace it, or another output=",
         )
 
 
-def refuse_touching_input(to: Destination) -> None:
+def refuse_output_touching_input(to: ResultDestination) -> None:
     """Refuse to write what is read, into it, or around it; links are followed.
 
     Raises:
@@ -153,7 +153,7 @@ def refuse_touching_input(to: Destination) -> None:
             )
 
 
-def refuse_foreign(to: Destination) -> None:
+def refuse_foreign_files(to: ResultDestination) -> None:
     """Refuse to write where something is that rib did not make, or that was changed since.
 
     Raises:
@@ -162,7 +162,7 @@ def refuse_foreign(to: Destination) -> None:
     output = _real(to.output)
     own = set(to.shelf.own_files(to.shelf.listed()))
     for part in to.parts:
-        place = links_on_the_way(output, f"{part.name}/*" if part.suffixes else part.name)
+        place = first_link_on_path(output, f"{part.name}/*" if part.suffixes else part.name)
         if place is not None:
             raise _in_the_way(place, "is a link or a file, where a folder would be made")
         target = output / part.name
@@ -211,6 +211,6 @@ def _files_of(source: Path) -> Iterable[Path]:
 def _make(folder: Path) -> list[Path]:
     """Make a folder, and tell what was made of it, outermost first."""
     missing = [path for path in (folder, *folder.parents) if not path.exists()][::-1]
-    with write_errors(folder.parent):
+    with write_errors_in_one_line(folder.parent):
         folder.mkdir(parents=True, exist_ok=True)
     return missing

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from rib.io.settings.ranges import LARGEST_INT, Count, NonNegative, OneOf, Positive, Range, Share, Size
+from rib.io.settings.ranges import LARGEST_INT, Count, ListSize, NonNegative, OneOf, Positive, Range, Share
 
-_Betas = Annotated[list[Annotated[float, Range(0, below=1)]], Size(2, 2)]
+_Betas = Annotated[list[Annotated[float, Range(0, below=1)]], ListSize(2, 2)]
 _Rate = Annotated[float, Range(0)]
 _ADAM: dict[str, Any] = {
     "lr": _Rate,
@@ -59,6 +59,6 @@ BORROWED: dict[str, dict[str, Any]] = {
 """By target and argument: the annotation that counts in the place of the constructor's own."""
 
 
-def borrowed(target: str) -> dict[str, Any]:
+def foreign_annotations(target: str) -> dict[str, Any]:
     """Annotations of a constructor that is not ours, by argument; those that are not named keep its own."""
     return BORROWED.get(target, {})

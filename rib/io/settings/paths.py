@@ -24,7 +24,7 @@ LITERAL = {"literal": True}
 """Metadata of a field whose text is taken as it is typed, though it is no path."""
 
 
-def paths(*names: str) -> dict[str, tuple[str, ...]]:
+def paths_in_recipe(*names: str) -> dict[str, tuple[str, ...]]:
     """Metadata of a field that holds a recipe, or a dict of them, some of whose arguments are paths.
 
     Args:
@@ -50,22 +50,22 @@ def is_path_setting(root: type, key: str) -> bool:
     return bool(rest) and dataclasses.is_dataclass(inner) and is_path_setting(typing.cast(type, inner), rest)
 
 
-def is_taken_literally(root: type, key: str) -> bool:
+def is_setting_taken_literally(root: type, key: str) -> bool:
     """Whether a dotted name is a setting whose text Hydra's grammar must not read: a path, or `LITERAL`."""
     field = _fields(root).get(key)
     return is_path_setting(root, key) or (field is not None and "literal" in field.metadata)
 
 
-def may_be_none(root: type, key: str) -> bool:
+def is_optional_path_setting(root: type, key: str) -> bool:
     """Whether a path setting may be left out; those inside recipes may."""
     name, _, rest = key.partition(".")
     hint = typing.get_type_hints(root)[name]
     if rest and dataclasses.is_dataclass(hint):
-        return may_be_none(typing.cast(type, hint), rest)
+        return is_optional_path_setting(typing.cast(type, hint), rest)
     return bool(rest) or type(None) in typing.get_args(hint)
 
 
-def settle_paths(settings: dict[str, Any], root: type) -> None:
+def settle_path_settings(settings: dict[str, Any], root: type) -> None:
     """Make the paths in composed settings mean one thing, in place, wherever they are used.
 
     `~` and `~user` become that folder unless a file of the very name is there.
@@ -78,7 +78,7 @@ def settle_paths(settings: dict[str, Any], root: type) -> None:
         holder[name] = _settled(key, holder[name])
 
 
-def paths_read(settings: Settings, source_given: bool = False) -> dict[str, str]:
+def paths_read_by_command(settings: Settings, source_given: bool = False) -> dict[str, str]:
     """The paths that a command reads, by setting: all that are set but its output and its cache.
 
     Args:
@@ -94,7 +94,7 @@ WRITTEN = ("output", "dir")
 """What the settings are called whose paths are written to."""
 
 
-def existing(value: str) -> bool:
+def path_exists(value: str) -> bool:
     """Whether something is there under a name, be it a link that leads nowhere."""
     return os.path.lexists(value)
 
@@ -103,7 +103,7 @@ def _settled(key: str, value: str) -> str:
     if not value:
         raise RibError(f"{key}= is empty", f"type {key}=PATH")
     if value.startswith("~"):
-        value = str(Path(value).absolute()) if existing(value) else _home(value)
+        value = str(Path(value).absolute()) if path_exists(value) else _home(value)
     try:
         (value if Path(value).is_absolute() else str(Path(value).absolute())).encode("utf-8")
     except UnicodeEncodeError as error:

@@ -98,7 +98,7 @@ class OneOf:
 
 
 @dataclass(frozen=True)
-class Matches:
+class MatchesPattern:
     """A word of some shape.
 
     Attributes:
@@ -117,7 +117,7 @@ class Matches:
 
 
 @dataclass(frozen=True)
-class Fractional:
+class FractionRange:
     """A number in a range, or a fraction of whole numbers such as 30000/1001."""
 
     range: Range
@@ -138,7 +138,7 @@ class Fractional:
 
 
 @dataclass(frozen=True)
-class Size:
+class ListSize:
     """A list of so many items: `least` to `most` of them."""
 
     least: int
@@ -154,7 +154,7 @@ class Size:
 
 
 @dataclass(frozen=True)
-class Rising:
+class RisingList:
     """A list whose items do not fall: least and greatest."""
 
     def refuses(self, value: Any, others: Mapping[str, Any]) -> tuple[str, str] | None:
@@ -165,7 +165,7 @@ class Rising:
 
 
 @dataclass(frozen=True)
-class AsMany:
+class AsManyAs:
     """A list with as many items as another setting's."""
 
     other: str
@@ -179,7 +179,7 @@ class AsMany:
 
 
 @dataclass(frozen=True)
-class Divides:
+class DividesSetting:
     """A whole number that goes into another setting, such as attention heads into channels."""
 
     other: str
@@ -194,7 +194,7 @@ class Divides:
 
 
 @dataclass(frozen=True)
-class AtMost:
+class AtMostSetting:
     """A number no larger than another setting's."""
 
     other: str
@@ -208,7 +208,7 @@ class AtMost:
 
 
 @dataclass(frozen=True)
-class NeededWith:
+class NeededWithSetting:
     """A value that may be null only where another setting is.
 
     Attributes:
@@ -228,7 +228,7 @@ class NeededWith:
 
 
 @dataclass(frozen=True)
-class Device:
+class TorchDevice:
     """A device of PyTorch: "cpu", "cuda", "cuda:1", "mps"; what this machine lacks is refused.
 
     Attributes:
@@ -271,7 +271,7 @@ Whole = Annotated[int, Range(0, LARGEST_INT)]
 Seed = Annotated[int, Range(0, 2**32 - 1)]
 Seconds = Annotated[float, Range(0, infinite=True)]
 """A duration; infinity is for ever."""
-FrameRate = Annotated[int | float | str, Fractional(Range(above=0, most=10_000))]
+FrameRate = Annotated[int | float | str, FractionRange(Range(above=0, most=10_000))]
 """Frames a second; `rib.video.timing.time_stamps.exact_fps` says what is meant."""
 Weight = Annotated[float, Range(0, 1e9)]
 """Of a term in a loss; 0 leaves it out."""
@@ -279,5 +279,7 @@ Stride = Annotated[int, Range(2, 10_000)]
 """Frames from one keyframe to the next."""
 Crf = Annotated[int, Range(0, 63)]
 """A codec's constant rate factor; lower is better and larger."""
-Shard = Annotated[str, Matches(r"\d{1,9}/0*[1-9]\d{0,8}", "i/n with i from 0 to n - 1, such as 0/8", "0/1")]
+Shard = Annotated[
+    str, MatchesPattern(r"\d{1,9}/0*[1-9]\d{0,8}", "i/n with i from 0 to n - 1, such as 0/8", "0/1")
+]
 """The part of a collection that one process does."""

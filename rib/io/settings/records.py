@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from rib.io.errors import RibError
-from rib.io.settings.values import misfit
+from rib.io.settings.values import find_misfit
 
 Recipe = dict[str, Any]
 """A plain dict with `_target_`, or a dict of such dicts."""
@@ -38,7 +38,7 @@ class Settings:
         if isinstance(given, cls):
             return given
         values: dict[str, Any] = {}
-        for name, hint in hints_of(cls).items():
+        for name, hint in annotations_of_settings(cls).items():
             if name in given:
                 values[name] = _taken(given, name, hint, place)
             elif name in _needed(cls):
@@ -65,7 +65,7 @@ class Settings:
         return [field.name for field in dataclasses.fields(self)]
 
 
-def hints_of(record: type[Settings]) -> dict[str, Any]:
+def annotations_of_settings(record: type[Settings]) -> dict[str, Any]:
     """The annotation of each field of a record, with its range."""
     return typing.get_type_hints(record, include_extras=True)
 
@@ -80,7 +80,7 @@ def _taken(given: Mapping[str, Any] | Settings, name: str, hint: Any, place: str
     record = next((h for h in (hint, *typing.get_args(hint)) if _is_record(h)), None)
     if record is not None and isinstance(value, Mapping):
         return record.of(value, f"{place}{name}.")
-    if (found := misfit(value, hint, {other: given[other] for other in given})) is not None:
+    if (found := find_misfit(value, hint, {other: given[other] for other in given})) is not None:
         raise found.error(f"{place}{name}")
     return tuple(value) if isinstance(value, list) and _is_tuple(hint) else value
 

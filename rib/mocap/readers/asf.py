@@ -16,9 +16,9 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from rib.io.errors import RibError
-from rib.io.files.regular import check_regular
+from rib.io.files.regular import check_regular_file
 from rib.mocap.kinematics import chain_positions, global_rotations
-from rib.mocap.recording import MAX_JOINTS, check_values
+from rib.mocap.recording import MAX_JOINTS, check_mocap_values
 
 INCH_M = 0.0254
 DOFS = frozenset({"tx", "ty", "tz", "rx", "ry", "rz", "l"})
@@ -37,7 +37,7 @@ class AsfBone:
 
 
 @dataclass
-class Skeleton:
+class AsfSkeleton:
     """A parsed ASF file.
 
     Attributes:
@@ -54,13 +54,13 @@ class Skeleton:
     degrees: bool
 
 
-def read_asf(path: Path) -> Skeleton:
+def read_asf(path: Path) -> AsfSkeleton:
     """Parse a skeleton.
 
     Raises:
         RibError: The file is not ASF, or a bone hangs nowhere or in two places.
     """
-    check_regular(path, "put the skeleton beside its motions")
+    check_regular_file(path, "put the skeleton beside its motions")
     sections = re.split(r"^\s*:", path.read_text(errors="replace"), flags=re.MULTILINE)
     content = {name: body for name, _, body in (section.partition("\n") for section in sections[1:])}
     content = {name.split()[0].lower(): body for name, body in content.items() if name.split()}
@@ -68,7 +68,7 @@ def read_asf(path: Path) -> Skeleton:
         units = dict(line.split()[:2] for line in content["units"].splitlines() if line.strip())
         bones = {bone.name: bone for bone in map(_bone, content["bonedata"].split("begin")[1:])}
         bones["root"] = _root(content["root"])
-        return Skeleton(
+        return AsfSkeleton(
             *_ordered(bones, content["hierarchy"]),
             metres_per_unit=INCH_M / _above_0(units["length"]),
             degrees=units.get("angle", "deg").lower().startswith("deg"),
@@ -77,13 +77,13 @@ def read_asf(path: Path) -> Skeleton:
         raise RibError(f"{path} is not a whole ASF file (at {str(error)[:200]})") from error
 
 
-def read_amc(path: Path, skeleton: Skeleton) -> dict[str, np.ndarray]:
+def read_amc(path: Path, skeleton: AsfSkeleton) -> dict[str, np.ndarray]:
     """Parse a motion: for each bone that moves, (T, its dof) in file units and the skeleton's angle unit.
 
     Raises:
         RibError: A frame is lacking, lacks a bone or holds something that is not a number.
     """
-    check_regular(path, "name an AMC file")
+    check_regular_file(path, "name an AMC file")
     frames: list[dict[str, list[float]]] = []
     numbers: list[int] = []
     try:
@@ -99,7 +99,7 @@ def read_amc(path: Path, skeleton: Skeleton) -> dict[str, np.ndarray]:
         motion = {bone.name: np.array([frame[bone.name] for frame in frames]) for bone in moving}
         for bone in moving:
             values = motion[bone.name].reshape(len(frames), len(bone.dof))
-            motion[bone.name] = check_values(values, f"the bone {bone.name}")
+            motion[bone.name] = check_mocap_values(values, f"the bone {bone.name}")
         if any(b != a + 1 for a, b in pairwise(numbers)):
             raise ValueError("its frames are not numbered one by one")
     except KeyError as error:
@@ -111,7 +111,7 @@ def read_amc(path: Path, skeleton: Skeleton) -> dict[str, np.ndarray]:
     return motion
 
 
-def amc_positions(skeleton: Skeleton, motion: dict[str, np.ndarray]) -> np.ndarray:
+def amc_positions(skeleton: AsfSkeleton, motion: dict[str, np.ndarray]) -> np.ndarray:
     """Compute the bones' ends, (T, J, 3) in file units, y up; `root` is the pelvis."""
     frames = len(next(iter(motion.values())))
     local = np.empty((frames, len(skeleton.bones), 3, 3))
@@ -133,7 +133,7 @@ def amc_positions(skeleton: Skeleton, motion: dict[str, np.ndarray]) -> np.ndarr
     return chain_positions(bones, skeleton.parents)
 
 
-def skeleton_file(motion: Path) -> Path:
+def asf_file_of_amc(motion: Path) -> Path:
     """The skeleton of a motion: `05.asf` for `05_02.amc`, or the only `.asf` of the folder.
 
     Raises:
@@ -178,7 +178,7 @@ def _root(text: str) -> AsfBone:
 def _vector(words: Sequence[str], size: int = 3) -> np.ndarray:
     if len(words) < size:
         raise ValueError(f"{len(words)} numbers where {size} are needed")
-    return check_values(np.array([float(word) for word in words[:size]]), "the skeleton")
+    return check_mocap_values(np.array([float(word) for word in words[:size]]), "the skeleton")
 
 
 def _above_0(word: str) -> float:

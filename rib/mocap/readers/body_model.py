@@ -13,10 +13,10 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from rib.io.errors import RibError
-from rib.io.files.regular import check_regular
+from rib.io.files.regular import check_regular_file
 from rib.mocap.kinematics import forward_kinematics
-from rib.mocap.readers.joint_files import UNREADABLE, why
-from rib.mocap.recording import check_values
+from rib.mocap.readers.joint_files import UNREADABLE, why_unreadable
+from rib.mocap.recording import check_mocap_values
 from rib.mocap.skeletons import SMPLH_JOINTS, SMPLX_JOINTS
 
 JOINT_NAMES = {"smplh": SMPLH_JOINTS, "smplx": SMPLX_JOINTS}
@@ -49,7 +49,7 @@ class BodyModel:
                 "download the .npz release of the model, or convert the file once under Python 3.10 with "
                 "smplx's tools/clean_ch.py and numpy.savez",
             )
-        check_regular(path, "name a body model as .npz")
+        check_regular_file(path, "name a body model as .npz")
         try:
             with np.load(path, allow_pickle=False) as data:
                 regressor, template, shapes = data["J_regressor"], data["v_template"], data["shapedirs"]
@@ -60,12 +60,14 @@ class BodyModel:
             if (parents >= np.arange(len(parents))).any() or len(regressor) != len(parents):
                 raise ValueError("its joints do not hang on one another")
             return cls(
-                rest_joints_m=check_values(regressor @ template, "the body"),
+                rest_joints_m=check_mocap_values(regressor @ template, "the body"),
                 joint_shapes_m=np.einsum("jv,vcs->jcs", regressor, shapes, optimize=True),
                 parents=tuple(parents.tolist()),
             )
         except (*UNREADABLE, IndexError) as error:
-            raise RibError(f"{path} is not a SMPL-H or SMPL-X body model ({why(error)})") from error
+            raise RibError(
+                f"{path} is not a SMPL-H or SMPL-X body model ({why_unreadable(error)})"
+            ) from error
 
     def joints(self, poses: np.ndarray, betas: np.ndarray, translation_m: np.ndarray) -> np.ndarray:
         """Joints of a posed body.

@@ -18,16 +18,16 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from rib.io.errors import RibError
-from rib.io.files.regular import check_regular
+from rib.io.files.regular import check_regular_file
 from rib.mocap.kinematics import forward_kinematics
-from rib.mocap.recording import MAX_JOINTS, check_values
+from rib.mocap.recording import MAX_JOINTS, check_mocap_values
 
 CHANNELS = frozenset(f"{axis}{kind}" for axis in "xyz" for kind in ("position", "rotation"))
 COMMON_FPS = (60, 120, 30, 24, 25, 50, 90, 100, 240)
 
 
 @dataclass
-class Bvh:
+class BvhFile:
     """A parsed BVH file.
 
     Attributes:
@@ -47,17 +47,17 @@ class Bvh:
     fps: float = 0.0
 
 
-def read_bvh(path: Path) -> Bvh:
+def read_bvh(path: Path) -> BvhFile:
     """Parse a BVH file.
 
     Raises:
         RibError: The file is not BVH, its motion is not a whole number of frames or fewer than it says.
     """
-    check_regular(path, "name a BVH file")
+    check_regular_file(path, "name a BVH file")
     hierarchy, found, motion = path.read_text(errors="replace").partition("MOTION")
     if not found:
         raise RibError(f"{path} is not a BVH file: it has no MOTION section")
-    bvh = Bvh()
+    bvh = BvhFile()
     try:
         _parse_hierarchy(iter(hierarchy.replace("{", " { ").replace("}", " } ").split()), bvh)
         _parse_motion(motion.strip().splitlines(), bvh)
@@ -66,7 +66,7 @@ def read_bvh(path: Path) -> Bvh:
     return bvh
 
 
-def bvh_positions(bvh: Bvh) -> np.ndarray:
+def bvh_positions(bvh: BvhFile) -> np.ndarray:
     """Compute the joints' positions, (T, J, 3) in the file's units and axes."""
     frames = len(bvh.motion)
     rotations = np.tile(np.eye(3), (frames, len(bvh.names), 1, 1))
@@ -84,7 +84,7 @@ def bvh_positions(bvh: Bvh) -> np.ndarray:
     return forward_kinematics(rotations, offsets, bvh.parents)
 
 
-def nominal_fps(frame_time: str) -> float:
+def bvh_nominal_fps(frame_time: str) -> float:
     """The frame rate behind a frame time that was rounded when it was printed.
 
     "0.0083333" and "0.008333" are 120 fps, "0.0333" is 30, "0.016683" is 59.94.
@@ -102,7 +102,7 @@ def nominal_fps(frame_time: str) -> float:
     return 1 / seconds
 
 
-def _parse_hierarchy(words: Iterator[str], bvh: Bvh) -> None:
+def _parse_hierarchy(words: Iterator[str], bvh: BvhFile) -> None:
     open_joints: list[int] = []
     for word in words:
         kind = word.upper()
@@ -126,7 +126,7 @@ def _parse_hierarchy(words: Iterator[str], bvh: Bvh) -> None:
             raise ValueError(f"more than {MAX_JOINTS} joints")
     if open_joints or not bvh.names:
         raise ValueError("the hierarchy is not closed")
-    check_values(np.array(bvh.offsets), "the hierarchy")
+    check_mocap_values(np.array(bvh.offsets), "the hierarchy")
 
 
 def _channels(words: Iterator[str]) -> list[str]:
@@ -143,16 +143,16 @@ def _channels(words: Iterator[str]) -> list[str]:
     return channels
 
 
-def _parse_motion(lines: list[str], bvh: Bvh) -> None:
+def _parse_motion(lines: list[str], bvh: BvhFile) -> None:
     start = next((i for i, line in enumerate(lines) if line.lower().startswith("frame time")), None)
     if start is None:
         raise ValueError("it has no frame time")
-    bvh.fps = nominal_fps(lines[start].replace(":", " ").split()[-1])
+    bvh.fps = bvh_nominal_fps(lines[start].replace(":", " ").split()[-1])
     values = np.array(" ".join(lines[start + 1 :]).split(), dtype=np.float64)
     channels = sum(map(len, bvh.channels))
     if len(values) == 0 or not channels or len(values) % channels:
         raise ValueError(f"{len(values)} numbers are not a whole number of frames of {channels} channels")
-    bvh.motion = check_values(values, "the motion").reshape(-1, channels)
+    bvh.motion = check_mocap_values(values, "the motion").reshape(-1, channels)
     said = [line.split()[-1] for line in lines[:start] if line.lower().startswith("frames:")]
     if said and int(said[0]) > len(bvh.motion):
         raise ValueError(f"it says that it has {said[0]} frames and ends after {len(bvh.motion)}")

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from rib.io.errors import RibError
-from rib.io.files.regular import check_regular
-from rib.io.files.whole import write_whole
-from rib.mocap.recording import Recording, subject_of
+from rib.io.files.regular import check_regular_file
+from rib.io.files.whole import write_file_whole
+from rib.mocap.recording import MocapRecording, subject_of_recording
 
 UNREADABLE = (
     OSError, ValueError, TypeError, AttributeError, KeyError, EOFError, MemoryError, NotImplementedError,
@@ -22,7 +22,7 @@ UNREADABLE = (
 KEYS = ("joints", "names", "fps")
 
 
-def why(error: BaseException) -> str:
+def why_unreadable(error: BaseException) -> str:
     """Explain one of `UNREADABLE` in one line; numpy's advice to run a stranger's pickle is left out."""
     text = " ".join(str(error).split())[:200]
     if "pickle" in text:
@@ -30,7 +30,7 @@ def why(error: BaseException) -> str:
     return "it asks for more memory than there is" if isinstance(error, MemoryError) else text or "damaged"
 
 
-def read_joints(path: Path) -> Recording:
+def read_joint_file(path: Path) -> MocapRecording:
     """Read an `.npz` with `joints` (T, J, 3) metres and y up, `names` (J,) and `fps`.
 
     `name`, `subject`, `source` and `made_up` are read where they are there; else the file's name tells.
@@ -38,28 +38,28 @@ def read_joints(path: Path) -> Recording:
     Raises:
         RibError: The file is damaged or lacks one of the three.
     """
-    check_regular(path, "name an .npz file of joint positions")
+    check_regular_file(path, "name an .npz file of joint positions")
     try:
         with np.load(path, allow_pickle=False) as data:
             lacking = [key for key in KEYS if key not in data]
             if lacking:
                 raise RibError(f"{path} lacks {', '.join(lacking)}; joint files hold {', '.join(KEYS)}")
-            return Recording(
+            return MocapRecording(
                 name=str(data.get("name", path.stem)),
                 joints_m=data["joints"],
                 joint_names=tuple(map(str, data["names"])),
                 fps=float(data["fps"].item()),
-                subject=str(data.get("subject", subject_of(path))),
+                subject=str(data.get("subject", subject_of_recording(path))),
                 source=str(data.get("source", path)),
                 made_up=tuple(map(str, data.get("made_up", ()))),
             )
     except UNREADABLE as error:
-        raise RibError(f"{path} cannot be read ({why(error)})") from error
+        raise RibError(f"{path} cannot be read ({why_unreadable(error)})") from error
 
 
-def write_joints(path: Path, recording: Recording) -> None:
-    """Write what `read_joints` reads, whole or not at all."""
-    with write_whole(path) as temporary, temporary.open("wb") as file:
+def write_joint_file(path: Path, recording: MocapRecording) -> None:
+    """Write what `read_joint_file` reads, whole or not at all."""
+    with write_file_whole(path) as temporary, temporary.open("wb") as file:
         np.savez(
             file,
             joints=recording.joints_m,

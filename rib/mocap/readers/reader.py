@@ -15,12 +15,12 @@ from typing import ClassVar, Protocol
 
 from rib.io.errors import RibError
 from rib.io.recipe import did_you_mean
-from rib.mocap.kinematics import y_up
+from rib.mocap.kinematics import to_y_up
 from rib.mocap.readers import amass, asf, bvh
 from rib.mocap.readers.body_model import BodyModels
-from rib.mocap.readers.joint_files import read_joints
-from rib.mocap.recording import Recording, subject_of
-from rib.mocap.skeletons import skeleton_of, stature_m, to_body19
+from rib.mocap.readers.joint_files import read_joint_file
+from rib.mocap.recording import MocapRecording, subject_of_recording
+from rib.mocap.skeletons import mocap_joints_to_body19, mocap_skeleton_of, skeleton_stature_m
 
 UNITS_M = {"m": 1.0, "cm": 0.01, "mm": 0.001, "inch": 0.0254, "cmu": 0.0254 / 0.45}
 """Metres a file unit. CMU's unit, kept by everything that was converted from its ASF files, is 1/0.45
@@ -28,12 +28,12 @@ inch."""
 TYPICAL_STATURE_M = 1.7
 
 
-class Reader(Protocol):
+class RecordingReader(Protocol):
     """Reads the files of a collection that match `patterns`."""
 
     patterns: ClassVar[tuple[str, ...]]
 
-    def __call__(self, path: Path, name: str) -> Recording:
+    def __call__(self, path: Path, name: str) -> MocapRecording:
         """The recording in a file; `name` is its path below the collection's folder, without suffix."""
 
 
@@ -63,27 +63,29 @@ class MocapReader:
         if self.up not in ("y", "z"):
             raise RibError(f"up is {self.up!r}, expected y or z")
 
-    def __call__(self, path: Path, name: str) -> Recording:
+    def __call__(self, path: Path, name: str) -> MocapRecording:
         """Read a file by its suffix."""
         if path.suffix == ".npz":
-            return replace(read_joints(path), name=name)
+            return replace(read_joint_file(path), name=name)
         recording = self._amc(path, name) if path.suffix == ".amc" else self._bvh(path, name)
-        skipped = self.drop_frames.get(skeleton_of(recording.joint_names, recording.source), 0)
+        skipped = self.drop_frames.get(mocap_skeleton_of(recording.joint_names, recording.source), 0)
         return replace(recording, joints_m=recording.joints_m[skipped:])
 
-    def _bvh(self, path: Path, name: str) -> Recording:
+    def _bvh(self, path: Path, name: str) -> MocapRecording:
         parsed = bvh.read_bvh(path)
-        joints = y_up(bvh.bvh_positions(parsed), self.up)
-        recording = Recording(name, joints, tuple(parsed.names), parsed.fps, subject_of(path), path.name)
-        unit = self.units.get(skeleton_of(parsed.names, path.name), "auto")
-        metres = UNITS_M[unit] if unit != "auto" else guess_unit_m(recording)
+        joints = to_y_up(bvh.bvh_positions(parsed), self.up)
+        recording = MocapRecording(
+            name, joints, tuple(parsed.names), parsed.fps, subject_of_recording(path), path.name
+        )
+        unit = self.units.get(mocap_skeleton_of(parsed.names, path.name), "auto")
+        metres = UNITS_M[unit] if unit != "auto" else guess_mocap_unit_m(recording)
         return replace(recording, joints_m=joints * metres)
 
-    def _amc(self, path: Path, name: str) -> Recording:
-        skeleton = asf.read_asf(asf.skeleton_file(path))
+    def _amc(self, path: Path, name: str) -> MocapRecording:
+        skeleton = asf.read_asf(asf.asf_file_of_amc(path))
         joints_m = asf.amc_positions(skeleton, asf.read_amc(path, skeleton)) * skeleton.metres_per_unit
         bones = tuple(bone.name for bone in skeleton.bones)
-        return Recording(name, joints_m, bones, self.amc_fps, subject_of(path), path.name)
+        return MocapRecording(name, joints_m, bones, self.amc_fps, subject_of_recording(path), path.name)
 
 
 @dataclass(frozen=True)
@@ -97,14 +99,14 @@ class AmassReader:
     body_models: str
     patterns: ClassVar[tuple[str, ...]] = amass.PATTERNS
 
-    def __call__(self, path: Path, name: str) -> Recording:
+    def __call__(self, path: Path, name: str) -> MocapRecording:
         """Read a file; AMASS's folders give the name."""
         return amass.read_amass(path, _models(self.body_models))
 
 
-def guess_unit_m(recording: Recording) -> float:
+def guess_mocap_unit_m(recording: MocapRecording) -> float:
     """Metres a file unit for joints in unknown units, from the stature that each unit would give."""
-    stature = stature_m(to_body19(recording).joints_m)
+    stature = skeleton_stature_m(mocap_joints_to_body19(recording).joints_m)
     if not stature > 0:
         raise RibError(f"{recording.source}: its bones have no length, so its unit cannot be guessed")
     return min(UNITS_M.values(), key=lambda unit_m: abs(math.log(stature * unit_m / TYPICAL_STATURE_M)))

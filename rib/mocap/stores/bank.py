@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 
 from rib.io.errors import RibError
-from rib.mocap.readers.joint_files import read_joints
-from rib.mocap.recording import Recording
-from rib.mocap.resample import resample
-from rib.mocap.skeletons import stature_m, to_body19
+from rib.mocap.readers.joint_files import read_joint_file
+from rib.mocap.recording import MocapRecording
+from rib.mocap.resample import resample_recording
+from rib.mocap.skeletons import mocap_joints_to_body19, skeleton_stature_m
 
 
 @dataclass(frozen=True)
@@ -40,13 +40,13 @@ class MotionBank:
     fps: float
 
     @classmethod
-    def from_recordings(cls, recordings: Iterable[Recording], fps: float) -> MotionBank:
+    def from_recordings(cls, recordings: Iterable[MocapRecording], fps: float) -> MotionBank:
         """Map recordings of any known skeletons to the 19 joints at one frame rate.
 
         Raises:
             RibError: There is no recording, or one has an unknown skeleton.
         """
-        bodies = [resample(to_body19(recording), fps) for recording in recordings]
+        bodies = [resample_recording(mocap_joints_to_body19(recording), fps) for recording in recordings]
         if not bodies:
             raise RibError("no recording was given, and a bank needs at least one")
         return cls(
@@ -54,7 +54,9 @@ class MotionBank:
             offsets=torch.tensor(np.cumsum([0] + [len(body) for body in bodies])),
             names=tuple(body.name for body in bodies),
             subjects=tuple(body.subject for body in bodies),
-            stature_m=torch.tensor([stature_m(body.joints_m) for body in bodies], dtype=torch.float32),
+            stature_m=torch.tensor(
+                [skeleton_stature_m(body.joints_m) for body in bodies], dtype=torch.float32
+            ),
             valid=torch.from_numpy(np.stack([body.valid for body in bodies])),
             fps=float(fps),
         )
@@ -71,7 +73,7 @@ class MotionBank:
             raise RibError(
                 f"{folder} holds no .npz file of joint positions", "run `rib prepare data=mocap` first"
             )
-        return cls.from_recordings(map(read_joints, paths), fps)
+        return cls.from_recordings(map(read_joint_file, paths), fps)
 
     def __len__(self) -> int:
         """The number of recordings."""

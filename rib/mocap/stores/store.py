@@ -17,11 +17,11 @@ import numpy as np
 import torch
 
 from rib.io.errors import RibError
-from rib.io.hdf5.reading import attribute, dataset, number, open_hdf5, reading
+from rib.io.hdf5.reading import hdf5_attribute, hdf5_dataset, hdf5_errors_in_one_line, hdf5_number, open_hdf5
 from rib.io.hdf5.writing import write_hdf5
-from rib.mocap.recording import FPS_RANGE, Recording, check_values
-from rib.mocap.resample import resample
-from rib.mocap.skeletons import stature_m, to_body19
+from rib.mocap.recording import FPS_RANGE, MocapRecording, check_mocap_values
+from rib.mocap.resample import resample_recording
+from rib.mocap.skeletons import mocap_joints_to_body19, skeleton_stature_m
 from rib.mocap.stores.bank import MotionBank
 from rib.structures.skeleton import BODY19
 
@@ -37,7 +37,7 @@ class MotionStore:
     pickled to a spawned worker or inherited by a forked one.
 
     Args:
-        path: A file that `write_store` wrote.
+        path: A file that `write_motion_store` wrote.
 
     Attributes:
         names: R names.
@@ -56,17 +56,22 @@ class MotionStore:
         self._file: h5py.File | None = None
         self._joints: h5py.Dataset | None = None
         self._process = -1
-        with reading(self.path, REMEDY), open_hdf5(self.path, REMEDY) as file:
+        with hdf5_errors_in_one_line(self.path, REMEDY), open_hdf5(self.path, REMEDY) as file:
             _check(self.path, file)
-            told, num = str(self.path), len(dataset(file, "names", "text", (None,), str(self.path), REMEDY))
+            told, num = (
+                str(self.path),
+                len(hdf5_dataset(file, "names", "text", (None,), str(self.path), REMEDY)),
+            )
             self.names, self.subjects, self.sources = (
-                tuple(map(str, dataset(file, key, "text", (num,), told, REMEDY).asstr()[:]))
+                tuple(map(str, hdf5_dataset(file, key, "text", (num,), told, REMEDY).asstr()[:]))
                 for key in ("names", "subjects", "sources")
             )
-            self.valid = dataset(file, "valid", "bool", (num, len(BODY19)), told, REMEDY)[:]
-            self.offsets = dataset(file, "offsets", "integer", (num + 1,), told, REMEDY)[:].astype(np.int64)
-            self.fps = number(attribute(file, "fps"), *FPS_RANGE, f"{told}: fps", REMEDY)
-            joints = dataset(file, "joints", "number", (None, len(BODY19), 3), told, REMEDY)
+            self.valid = hdf5_dataset(file, "valid", "bool", (num, len(BODY19)), told, REMEDY)[:]
+            self.offsets = hdf5_dataset(file, "offsets", "integer", (num + 1,), told, REMEDY)[:].astype(
+                np.int64
+            )
+            self.fps = hdf5_number(hdf5_attribute(file, "fps"), *FPS_RANGE, f"{told}: fps", REMEDY)
+            joints = hdf5_dataset(file, "joints", "number", (None, len(BODY19), 3), told, REMEDY)
             if num == 0 or self.offsets[0] != 0 or self.offsets[-1] != len(joints):
                 raise RibError(f"{told}: its recordings do not fill its {len(joints)} frames", REMEDY)
             if (np.diff(self.offsets) < 1).any():
@@ -95,12 +100,12 @@ class MotionStore:
             raise RibError(
                 f"{self.names[recording]} has {self.lengths[recording]} frames, got {start}..{start + frames}"
             )
-        with reading(self.path, REMEDY):
+        with hdf5_errors_in_one_line(self.path, REMEDY):
             return _finite(self._dataset()[first : first + frames], self.path)
 
-    def __getitem__(self, recording: int) -> Recording:
+    def __getitem__(self, recording: int) -> MocapRecording:
         """A whole recording."""
-        return Recording(
+        return MocapRecording(
             name=self.names[recording],
             joints_m=self.window(recording, 0, int(self.lengths[recording])),
             joint_names=BODY19,
@@ -112,12 +117,12 @@ class MotionStore:
             ),
         )
 
-    def __iter__(self) -> Iterator[Recording]:
+    def __iter__(self) -> Iterator[MocapRecording]:
         return (self[recording] for recording in range(len(self)))
 
     def load(self) -> MotionBank:
         """All of it in memory."""
-        with reading(self.path, REMEDY):
+        with hdf5_errors_in_one_line(self.path, REMEDY):
             joints = _finite(self._dataset()[:], self.path)
         pieces = np.split(joints, self.offsets[1:-1])
         return MotionBank(
@@ -125,7 +130,7 @@ class MotionStore:
             offsets=torch.from_numpy(self.offsets),
             names=self.names,
             subjects=self.subjects,
-            stature_m=torch.tensor([stature_m(piece) for piece in pieces], dtype=torch.float32),
+            stature_m=torch.tensor([skeleton_stature_m(piece) for piece in pieces], dtype=torch.float32),
             valid=torch.from_numpy(self.valid),
             fps=self.fps,
         )
@@ -143,11 +148,11 @@ class MotionStore:
         return self._joints
 
 
-def load_bank(path: str | Path, fps: float) -> MotionBank:
+def load_motion_bank(path: str | Path, fps: float) -> MotionBank:
     """All recordings in memory, from a store or from a folder of `.npz` files of joint positions.
 
     Args:
-        path: A file that `write_store` wrote, or a folder for `MotionBank.from_folder`.
+        path: A file that `write_motion_store` wrote, or a folder for `MotionBank.from_folder`.
         fps: The frame rate wanted: files are resampled to it, a store must have it.
 
     Raises:
@@ -163,21 +168,21 @@ def load_bank(path: str | Path, fps: float) -> MotionBank:
     return store.load()
 
 
-def write_store(path: str | Path, recordings: Iterable[Recording], fps: float) -> None:
+def write_motion_store(path: str | Path, recordings: Iterable[MocapRecording], fps: float) -> None:
     """Write recordings of any known skeletons, mapped and resampled, one in memory at a time.
 
     Raises:
         RibError: There is no recording, two have one name, or a skeleton is unknown.
     """
     shape = (len(BODY19), 3)
-    bodies: list[tuple[Recording, int]] = []
+    bodies: list[tuple[MocapRecording, int]] = []
     with write_hdf5(Path(path).expanduser().absolute()) as writer:
         with writer.step() as file:
             file.attrs.update(format=FORMAT, version=VERSION, fps=float(fps), joint_names=list(BODY19))
             chunks = (CHUNK_FRAMES, *shape)
             joints = file.create_dataset("joints", (0, *shape), "f4", maxshape=(None, *shape), chunks=chunks)
         for recording in recordings:
-            body = resample(to_body19(recording), fps)
+            body = resample_recording(mocap_joints_to_body19(recording), fps)
             with writer.step():
                 joints.resize(len(joints) + len(body), axis=0)
                 joints[-len(body) :] = body.joints_m
@@ -186,7 +191,7 @@ def write_store(path: str | Path, recordings: Iterable[Recording], fps: float) -
             _describe(file, bodies)
 
 
-def _describe(file: h5py.File, bodies: list[tuple[Recording, int]]) -> None:
+def _describe(file: h5py.File, bodies: list[tuple[MocapRecording, int]]) -> None:
     """Write what is told of every recording beside its joints."""
     names = [body.name for body, _ in bodies]
     if not bodies:
@@ -202,10 +207,10 @@ def _describe(file: h5py.File, bodies: list[tuple[Recording, int]]) -> None:
 
 
 def _check(path: Path, file: h5py.File) -> None:
-    if attribute(file, "format") != FORMAT:
+    if hdf5_attribute(file, "format") != FORMAT:
         raise RibError(f"{path} is an HDF5 file but not a motion store", REMEDY)
-    version = str(attribute(file, "version"))[:40]
-    names = np.atleast_1d(attribute(file, "joint_names", ())).tolist()
+    version = str(hdf5_attribute(file, "version"))[:40]
+    names = np.atleast_1d(hdf5_attribute(file, "joint_names", ())).tolist()
     if version != str(VERSION) or tuple(names) != BODY19:
         raise RibError(
             f"{path} is a motion store of version {version}, this is version {VERSION}",
@@ -216,6 +221,6 @@ def _check(path: Path, file: h5py.File) -> None:
 def _finite(joints: np.ndarray, path: Path) -> np.ndarray:
     """(T, 19, 3) float32, refused where a joint is nowhere."""
     try:
-        return check_values(joints, f"{path}: joints").astype(np.float32, copy=False)
+        return check_mocap_values(joints, f"{path}: joints").astype(np.float32, copy=False)
     except ValueError as error:
         raise RibError(str(error), REMEDY) from error

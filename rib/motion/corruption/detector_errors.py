@@ -11,7 +11,7 @@ from scipy.ndimage import gaussian_filter1d, median_filter
 from scipy.signal import savgol_filter
 
 from rib.io.errors import RibError
-from rib.keypoint_files import read_people
+from rib.keypoint_files import read_people_keypoints
 from rib.motion.corruption.detector_noise import DetectorErrors
 from rib.structures.skeleton import BODY19, convert_joints
 
@@ -28,7 +28,7 @@ def read_detector_errors(tracks: Sequence[tuple[str, float]]) -> DetectorErrors:
     """Errors of the most prominent person of each clip.
 
     Args:
-        tracks: Keypoint files or folders (`rib.keypoint_files.read_people`) and their frame rates.
+        tracks: Keypoint files or folders (`rib.keypoint_files.read_people_keypoints`) and their frame rates.
 
     Raises:
         RibError: A clip cannot be read or shows nobody.
@@ -91,7 +91,7 @@ def _slow(error: np.ndarray, confidence: np.ndarray, fps: float) -> np.ndarray:
 def _track(path: Path) -> tuple[np.ndarray, np.ndarray]:
     """Keypoints (T, 19, 2) and confidence (T, 19) of the largest person, followed from frame to frame."""
     centre, rows = None, []
-    for people in read_people(path).aligned().frames:
+    for people in read_people_keypoints(path).aligned().frames:
         xy, score = convert_joints(people[..., :2], people[..., 2], "body25_hands", "body19")
         score = np.where(score > LEAST_CONFIDENCE, score, 0.0)
         best, least = None, np.inf

@@ -15,9 +15,9 @@ from torch.nn import functional as F
 
 from rib.io.settings.ranges import NonNegative, Share
 from rib.motion.corruption.sampling import ABSENT, LIMBS, Draw, Range
-from rib.structures.skeleton import BODY19, joint_set
+from rib.structures.skeleton import BODY19, joint_set_named
 
-MIRRORED = joint_set("body19").flip_index.tolist()
+MIRRORED = joint_set_named("body19").flip_index.tolist()
 NUM_WAVES = 3
 """Sine waves that a wandering joint's way is the sum of."""
 

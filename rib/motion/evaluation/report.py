@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from rib.io.files.whole import write_text_whole
-from rib.io.results.result import Destination, ResultPart
+from rib.io.results.result import ResultDestination, ResultPart
 from rib.motion.evaluation.scoring import MEASURES, REFERENCE_MEASURES
 from rib.motion.evaluation.settings import MotionEvaluationSettings
 
@@ -43,7 +43,7 @@ def means(rows: Rows) -> dict[str, dict[str, dict[str, dict[str, float]]]]:
     return found
 
 
-def destination(config: MotionEvaluationSettings, first_clip: str) -> Destination:
+def destination(config: MotionEvaluationSettings, first_clip: str) -> ResultDestination:
     """Choose the destination of an evaluation: its numbers, and the video of skeletons that was asked for.
 
     Args:
@@ -56,7 +56,7 @@ def destination(config: MotionEvaluationSettings, first_clip: str) -> Destinatio
         names.append(f"{Path(show.clip or first_clip).name}.{show.format}")
     reads = {"folder": config.folder, **({"ckpt": config.ckpt} if config.ckpt else {})}
     parts = [ResultPart(name) for name in names]
-    return Destination(Path(config.output).expanduser(), "evaluate", parts, reads, config.overwrite)
+    return ResultDestination(Path(config.output).expanduser(), "evaluate", parts, reads, config.overwrite)
 
 
 def write(folder: Path, rows: Rows, protocol: dict[str, Any]) -> None:

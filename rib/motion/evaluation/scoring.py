@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from rib.io.recipe import build
+from rib.io.recipe import build_recipe
 from rib.motion.corruption.detector_errors import read_detector_errors
 from rib.motion.corruption.detector_noise import DetectorErrors
 from rib.motion.evaluation.protocol import Condition, Sequence, keyframes, sequences
@@ -58,7 +58,9 @@ class Trial:
 
 def methods(config: MotionEvaluationSettings) -> dict[str, Method]:
     """The net of `config.ckpt`, or the shipped one, and the splines of `config.baselines`, by name."""
-    found: dict[str, Method] = {name: spline_method(build(r)) for name, r in config.baselines.items() if r}
+    found: dict[str, Method] = {
+        name: spline_method(build_recipe(r)) for name, r in config.baselines.items() if r
+    }
     weights = config.ckpt or shipped_weights()
     return {**found, "net": net_method(load_net(weights).to(torch.device(config.device)))}
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from rib.io.settings.paths import PATH
-from rib.io.settings.ranges import Count, Crf, Device, OneOf, Range, Seed, Size, Stride
+from rib.io.settings.ranges import Count, Crf, ListSize, OneOf, Range, Seed, Stride, TorchDevice
 from rib.io.settings.records import Recipe, Settings
-from rib.io.settings.values import misfit
+from rib.io.settings.values import find_misfit
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,11 @@ class TrackList:
         """See `rib.io.settings.ranges.Mark`."""
         for track in value:
             pair = isinstance(track, list | tuple) and len(track) == 2
-            if not pair or misfit(track[0], str) or misfit(track[1], Annotated[float, Range(above=0)]):
+            if (
+                not pair
+                or find_misfit(track[0], str)
+                or find_misfit(track[1], Annotated[float, Range(above=0)])
+            ):
                 return "a list of [file or folder, frames a second]", "[[tracks/,30]]"
         return None
 
@@ -49,7 +53,7 @@ class MotionEvaluationSettings(Settings):
     folder: str = field(metadata=PATH)
     subjects: list[str]
     fps: Annotated[float, Range(above=0, most=10_000)]
-    strides: Annotated[list[Stride], Size(1, 1000)]
+    strides: Annotated[list[Stride], ListSize(1, 1000)]
     noise: dict[str, Annotated[float, Range(0, 1000)]]
     tracks: Annotated[list[Any], TrackList()]
     seed: Seed
@@ -57,6 +61,6 @@ class MotionEvaluationSettings(Settings):
     every: Count
     output: str = field(metadata=PATH)
     overwrite: bool = False
-    device: Annotated[str, Device()]
+    device: Annotated[str, TorchDevice()]
     skeletons: bool
     show: ShowSettings

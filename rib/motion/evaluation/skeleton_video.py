@@ -11,9 +11,9 @@ import numpy as np
 from scipy.ndimage import uniform_filter1d
 
 from rib.io.errors import RibError
-from rib.io.files.whole import write_whole
+from rib.io.files.whole import write_file_whole
 from rib.motion.evaluation.protocol import FPS
-from rib.structures.skeleton import BODY19, joint_set
+from rib.structures.skeleton import BODY19, joint_set_named
 from rib.video import VideoWriter
 
 BACKGROUND, TEXT, KEYFRAME = (250, 250, 248), (70, 70, 70), (200, 60, 40)
@@ -56,7 +56,7 @@ def _write_gif(path: Path, frames: Iterator[np.ndarray]) -> None:
     from PIL import Image
 
     pictures = [Image.fromarray(frame) for number, frame in enumerate(frames) if number % GIF_STEP == 0]
-    with write_whole(path) as temporary:
+    with write_file_whole(path) as temporary:
         pictures[0].save(
             temporary, save_all=True, append_images=pictures[1:], duration=1000 * GIF_STEP / FPS, loop=0
         )
@@ -86,7 +86,7 @@ def draw_skeleton(picture: np.ndarray, joints_px: np.ndarray, found: np.ndarray 
     Limbs to a joint that was not found, (19,) bool, are left out.
     """
     points = np.round((joints_px - 0.5) * 2**SUBPIXEL).astype(int)
-    for a, b in joint_set("body19").limbs:
+    for a, b in joint_set_named("body19").limbs:
         if found is not None and not (found[a] and found[b]):
             continue
         colour = LEFT if BODY19[b].startswith("left") else RIGHT if BODY19[b].startswith("right") else MIDDLE

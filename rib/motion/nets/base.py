@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from rib.io.settings.ranges import Divides, Range, Size
+from rib.io.settings.ranges import DividesSetting, ListSize, Range
 from rib.motion.nets.attention import BLOCK, BandedBlock, TimeBias
 from rib.motion.nets.curve import NUM_RESIDUALS, MotionCurve
 from rib.motion.nets.keyframe_features import (
@@ -29,12 +29,12 @@ from rib.motion.nets.keyframe_features import (
 )
 from rib.motion.nets.spline_prior import natural_tangents
 from rib.motion.nets.stencils import LINE, PREDICTORS
-from rib.structures.skeleton import BODY19, joint_set
+from rib.structures.skeleton import BODY19, joint_set_named
 
 NUM_JOINTS = len(BODY19)
 JOINT_WIDTH = 32
 """Hidden units with which a joint decides, shared by all joints."""
-MIRRORED = joint_set("body19").flip_index.tolist()
+MIRRORED = joint_set_named("body19").flip_index.tolist()
 
 
 class Stage(nn.Module):
@@ -89,8 +89,8 @@ class MotionBase(nn.Module):
     def __init__(
         self,
         width: Annotated[int, Range(1, 8192)],
-        num_heads: Annotated[int, Range(1, 8192), Divides("width")],
-        num_layers: Annotated[Sequence[Annotated[int, Range(0, 100)]], Size(1, 100)],
+        num_heads: Annotated[int, Range(1, 8192), DividesSetting("width")],
+        num_layers: Annotated[Sequence[Annotated[int, Range(0, 100)]], ListSize(1, 100)],
         expansion: Annotated[int, Range(1, 64)],
     ) -> None:
         super().__init__()

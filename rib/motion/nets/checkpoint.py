@@ -19,8 +19,8 @@ from rib.io.weights.net_files import (
     net_from_file,
     net_recipe,
     read_safetensors,
-    read_tensors,
-    write_net,
+    read_torch_file,
+    write_net_file,
 )
 
 FORMAT, FORMAT_VERSION = "rib.motion", 1
@@ -63,7 +63,7 @@ def save_net(path: str | Path, net: nn.Module, recipe: Mapping[str, Any], notes:
         recipe: The net's recipe, a plain dict.
         notes: What else to say: data, commit, figures.
     """
-    write_net(path, net, recipe, {**notes, "facts": json.dumps(asdict(facts_of(net)))})
+    write_net_file(path, net, recipe, {**notes, "facts": json.dumps(asdict(facts_of(net)))})
 
 
 def load_net(path: str | Path, joint_set: str = "body19", fps: float | None = None) -> nn.Module:
@@ -102,7 +102,7 @@ def _read_safetensors(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tenso
 
 
 def _read_lightning(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor], dict[str, Any]]:
-    checkpoint = read_tensors(path)
+    checkpoint = read_torch_file(path)
     return net_recipe(checkpoint), ema_weights(checkpoint), checkpoint[FORMAT]
 
 

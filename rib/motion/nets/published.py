@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from rib.io.errors import RibError
-from rib.io.weights.net_files import read_tensors
+from rib.io.weights.net_files import read_torch_file
 from rib.motion.nets.checkpoint import save_net
 from rib.motion.nets.reference import MotionReference
 from rib.motion.nets.reference_transformer import NUM_VALUES
@@ -57,7 +57,7 @@ def load_published(net: MotionReference, state: Mapping[str, torch.Tensor]) -> N
 
 
 def _read(path: Path) -> dict[str, torch.Tensor]:
-    content: Any = read_tensors(path)
+    content: Any = read_torch_file(path)
     while isinstance(content, dict) and not any(
         isinstance(value, torch.Tensor) for value in content.values()
     ):

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from rib.io.settings.ranges import Divides, Range
+from rib.io.settings.ranges import DividesSetting, Range
 from rib.motion.nets.frames_curve import FramesCurve
 from rib.motion.nets.keyframe_features import TORSO, Keyframes, prepare
 from rib.motion.nets.reference_transformer import NUM_VALUES, ReferenceTransformer, published_angles
@@ -50,7 +50,7 @@ class MotionReference(nn.Module):
     def __init__(
         self,
         width: Annotated[int, Range(1, 8192)],
-        num_heads: Annotated[int, Range(1, 8192), Divides("width")],
+        num_heads: Annotated[int, Range(1, 8192), DividesSetting("width")],
         num_layers: Annotated[int, Range(1, 100)],
         hidden: Annotated[int, Range(1, 65536)],
         dropout: Annotated[float, Range(0, below=1)],

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from rib.io.recipe import build
+from rib.io.recipe import build_recipe
 from rib.io.settings.ranges import Count, Range, Share, Weight, Whole
 from rib.motion.nets.curve import MotionCurve
 from rib.motion.training.module import MotionModule
@@ -95,7 +95,7 @@ class AdversarialMotionModule(MotionModule):
             net, loss, weights, optimizer, warmup_steps, total_steps, min_lr_ratio, ema_decay, checks
         )
         self.save_hyperparameters()
-        self.discriminator: nn.Module = build(discriminator)
+        self.discriminator: nn.Module = build_recipe(discriminator)
 
     def losses(self, curve: MotionCurve, batch: MotionBatch) -> dict[str, Tensor]:
         """The terms of `MotionLoss`, the net's against the discriminator, and the discriminator's."""

@@ -11,14 +11,14 @@ import pytorch_lightning as pl
 from torch.utils.data import DataLoader, Dataset, DistributedSampler, Sampler
 
 from rib.io.errors import RibError
-from rib.io.recipe import build
+from rib.io.recipe import build_recipe
 from rib.io.settings.ranges import Count, Range, Seed, Whole
 from rib.mocap.stores.bank import MotionBank
 from rib.motion.corruption.detector_errors import read_detector_errors
 from rib.motion.corruption.detector_noise import DetectorNoise
 from rib.motion.recordings import load_recordings
 from rib.motion.training.windows import MotionBatch, MotionWindows, WindowRecipe
-from rib.training.epochs import EpochSampler, draws, ranks
+from rib.training.epochs import EpochSampler, batch_generator, rank_and_world_size
 
 
 class DrawnBatches(Dataset[MotionBatch]):
@@ -38,7 +38,7 @@ class DrawnBatches(Dataset[MotionBatch]):
 
     def __getitem__(self, index: int) -> MotionBatch:
         epoch, place = divmod(index, self.num_batches)
-        return self.windows.draw(draws(self.seed, epoch, place))
+        return self.windows.draw(batch_generator(self.seed, epoch, place))
 
 
 class MotionDataModule(pl.LightningDataModule):
@@ -79,9 +79,9 @@ class MotionDataModule(pl.LightningDataModule):
         super().__init__()
         self.folder, self.fps, self.seed = Path(folder).expanduser(), fps, seed
         self.held_out, self.validation = list(held_out), list(validation)
-        self.windows: WindowRecipe = build(windows)
-        self.views = build(views)
-        self.noise: DetectorNoise = build(noise)
+        self.windows: WindowRecipe = build_recipe(windows)
+        self.views = build_recipe(views)
+        self.noise: DetectorNoise = build_recipe(noise)
         self.tracks = [(path, fps) for path, fps in detector_tracks]
         self.checks = dict(checks)
         self.batches_per_epoch, self.validation_batches = batches_per_epoch, validation_batches
@@ -110,7 +110,7 @@ class MotionDataModule(pl.LightningDataModule):
         return DataLoader(
             batches,
             batch_size=None,
-            sampler=EpochSampler(batches, *ranks(self.trainer), self.trainer),
+            sampler=EpochSampler(batches, *rank_and_world_size(self.trainer), self.trainer),
             num_workers=self.num_workers,
             persistent_workers=self.num_workers > 0,
         )
@@ -123,7 +123,9 @@ class MotionDataModule(pl.LightningDataModule):
             noise = replace(self.noise, **_tupled(change.get("noise", {})))
             windows = MotionWindows(self.checking, recipe, self.views, noise, self.errors)
             drawn = DrawnBatches(windows, self.validation_batches, self.seed + 1)
-            sampler: Sampler[int] = DistributedSampler(drawn, *ranks(self.trainer), shuffle=False)
+            sampler: Sampler[int] = DistributedSampler(
+                drawn, *rank_and_world_size(self.trainer), shuffle=False
+            )
             loaders.append(DataLoader(drawn, batch_size=None, sampler=sampler))
         return loaders
 

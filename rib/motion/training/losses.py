@@ -17,7 +17,7 @@ from torch import Tensor
 from rib.io.settings.ranges import NonNegative, Positive, Range
 from rib.motion.nets.curve import MotionCurve
 from rib.motion.training.windows import NUM_QUERIES, MotionBatch
-from rib.structures.skeleton import joint_set
+from rib.structures.skeleton import joint_set_named
 
 MIDDLE = slice(1, NUM_QUERIES - 1)
 """The query times that stand for a segment; the outer two only serve the acceleration at keyframes."""
@@ -34,7 +34,7 @@ class MotionLoss:
 
     def __init__(self, floor_px: Positive, power: Annotated[float, Range(0, 4)], unseen: NonNegative) -> None:
         self.floor_px, self.power, self.unseen = floor_px, power, unseen
-        self.limbs = torch.tensor(joint_set("body19").limbs)
+        self.limbs = torch.tensor(joint_set_named("body19").limbs)
 
     def __call__(self, curve: MotionCurve, spline: MotionCurve, batch: MotionBatch) -> dict[str, Tensor]:
         """Terms by name, each a scalar.

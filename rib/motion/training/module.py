@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from rib.io.errors import RibError
-from rib.io.recipe import build
+from rib.io.recipe import build_recipe
 from rib.io.settings.ranges import Count, Range, Share, Weight, Whole
 from rib.motion.nets.base import natural_spline
 from rib.motion.nets.checkpoint import FORMAT, facts_of
@@ -19,7 +19,7 @@ from rib.motion.nets.curve import MotionCurve
 from rib.motion.nets.keyframe_features import prepare
 from rib.motion.training.losses import MIDDLE, MotionLoss, at_query_times, weighted
 from rib.motion.training.windows import MotionBatch
-from rib.training.ema import ema_of, rename_old_state, update_ema
+from rib.training.ema import ema_of, rename_old_ema_state, update_ema
 from rib.training.schedules import WarmupCosine
 
 PX = 250.0
@@ -55,9 +55,9 @@ class MotionModule(pl.LightningModule):
     ) -> None:
         super().__init__()
         self.save_hyperparameters()
-        self.net: nn.Module = build(net)
+        self.net: nn.Module = build_recipe(net)
         self.ema = ema_of(self.net)
-        self.loss: MotionLoss = build(loss)
+        self.loss: MotionLoss = build_recipe(loss)
         self.weights = dict(weights)
         self.checks = list(checks)
         self.ratios: list[Tensor] = []
@@ -136,11 +136,11 @@ class MotionModule(pl.LightningModule):
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Take checkpoints of earlier releases too."""
-        rename_old_state(checkpoint)
+        rename_old_ema_state(checkpoint)
 
     def configure_optimizers(self) -> Any:
         """Warm-up, then a cosine."""
-        optimizer = build(self.hparams["optimizer"], params=self.groups())
+        optimizer = build_recipe(self.hparams["optimizer"], params=self.groups())
         share = WarmupCosine(*(self.hparams[k] for k in ("warmup_steps", "total_steps", "min_lr_ratio")))
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, share)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}

@@ -9,7 +9,7 @@ import numpy as np
 import pytorch_lightning as pl
 import torch
 
-from rib.io.files.whole import write_whole
+from rib.io.files.whole import write_file_whole
 from rib.io.settings.ranges import Count, Range
 from rib.motion.evaluation.protocol import FPS
 from rib.motion.evaluation.skeleton_video import skeleton_frames, write_skeletons
@@ -103,5 +103,5 @@ def _write_middle(path: Path, panels: Panels, stride: int, size_px: int) -> None
     last = len(panels["truth"]) - 1
     frames = skeleton_frames(panels, stride, size_px)
     frame = next(f for i, f in enumerate(frames) if i == min(number, last))
-    with write_whole(path) as temporary:
+    with write_file_whole(path) as temporary:
         Image.fromarray(frame).save(temporary)

@@ -12,12 +12,12 @@ from typing import Annotated, TypedDict
 import torch
 from torch import Tensor
 
-from rib.io.settings.ranges import Count, NonNegative, Positive, Range, Rising, Share, Size
-from rib.mocap.cameras.views import RandomViews
+from rib.io.settings.ranges import Count, ListSize, NonNegative, Positive, Range, RisingList, Share
+from rib.mocap.cameras.views import RandomCameras
 from rib.mocap.stores.bank import MotionBank
 from rib.motion.corruption.detector_noise import DetectorErrors, DetectorNoise
 from rib.motion.training.recombination import recombined, swayed, turned
-from rib.structures.skeleton import BODY19, joint_set
+from rib.structures.skeleton import BODY19, joint_set_named
 
 NUM_QUERIES = 5
 """Query times a segment: the one after its first keyframe, three in a row, the one before its last."""
@@ -76,11 +76,11 @@ class WindowRecipe:
         length_power: Recordings are drawn in proportion to their length to this power.
     """
 
-    keyframes: Annotated[tuple[Count, Count], Rising()]
+    keyframes: Annotated[tuple[Count, Count], RisingList()]
     tokens: Annotated[int, Range(2, 10**7)]
-    strides: Annotated[Sequence[Annotated[int, Range(1, 10_000)]], Size(1, 10_000)]
+    strides: Annotated[Sequence[Annotated[int, Range(1, 10_000)]], ListSize(1, 10_000)]
     irregular: Share
-    speed: Annotated[tuple[Positive, Positive], Rising()]
+    speed: Annotated[tuple[Positive, Positive], RisingList()]
     reversed: Share
     mirrored: Share
     bone_spread: NonNegative
@@ -88,7 +88,7 @@ class WindowRecipe:
     recombined: Share
     swayed: Share
     sway_deg: NonNegative
-    sway_hz: Annotated[tuple[NonNegative, NonNegative], Rising()]
+    sway_hz: Annotated[tuple[NonNegative, NonNegative], RisingList()]
     turned: Share
     turn_deg_s: NonNegative
     lean_deg: NonNegative
@@ -107,12 +107,12 @@ class MotionWindows:
     """
 
     def __init__(
-        self, bank: MotionBank, recipe: WindowRecipe, views: RandomViews, noise: DetectorNoise,
+        self, bank: MotionBank, recipe: WindowRecipe, views: RandomCameras, noise: DetectorNoise,
         errors: DetectorErrors | None,
     ) -> None:  # fmt: skip
         self.bank, self.recipe, self.views = bank, recipe, views
         self.noise, self.errors = noise, errors
-        self.flip = torch.as_tensor(joint_set("body19").flip_index, device=bank.joints.device)
+        self.flip = torch.as_tensor(joint_set_named("body19").flip_index, device=bank.joints.device)
         self.bones, self.chains = (matrix.to(bank.joints.device) for matrix in _skeleton())
         self.around = _around(self.bones)
 
@@ -198,7 +198,7 @@ def _skeleton() -> tuple[Tensor, Tensor]:
     """Matrices (19, 19) from joints to bones (the root stays) and from bones back to joints."""
     J, root = len(BODY19), BODY19.index("mid_hip")
     parent = {root: root}
-    limbs = [set(limb) for limb in joint_set("body19").limbs]
+    limbs = [set(limb) for limb in joint_set_named("body19").limbs]
     while len(parent) < J:
         for limb in limbs:
             known = [j for j in limb if j in parent]

@@ -9,7 +9,7 @@ from typing import IO
 import cv2
 import numpy as np
 
-from rib.io.files.whole import write_errors
+from rib.io.files.whole import write_errors_in_one_line
 from rib.io.images import to_uint8
 
 
@@ -36,7 +36,7 @@ class MatteSpool:
             RibError: The disk is full.
         """
         content = cv2.imencode(".png", to_uint8(matte))[1].tobytes()
-        with write_errors(self._folder):
+        with write_errors_in_one_line(self._folder):
             self._file = self._file or tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115
             self._file.write(content)
         self._lengths.setdefault(track_id, []).append((self._end, len(content)))

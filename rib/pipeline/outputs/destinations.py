@@ -8,8 +8,8 @@ from pathlib import Path
 
 from rib.io.errors import RibError
 from rib.io.results.manifest import FOLDER
-from rib.io.results.result import Destination, ResultPart
-from rib.io.settings.paths import paths_read
+from rib.io.results.result import ResultDestination, ResultPart
+from rib.io.settings.paths import paths_read_by_command
 from rib.pipeline.settings import InterpolateSettings
 from rib.video.reading.inputs import stands_at
 from rib.video.reading.sequence import SUFFIXES
@@ -105,7 +105,7 @@ def places(folder: Path, config: InterpolateSettings, name: str) -> Places:
 
 def destination(
     config: InterpolateSettings, name: str, made_from: str = "", source_given: bool = False
-) -> Destination:
+) -> ResultDestination:
     """Where a clip's result goes, and what it must not touch.
 
     The poses of `motion=files` that lie where they would be written are left as they are.
@@ -113,12 +113,12 @@ def destination(
     Args:
         config: Of conf/interpolate.yaml, with its output chosen.
         name: The clip's name.
-        made_from: See `Destination`.
+        made_from: See `ResultDestination`.
         source_given: Whether the clip was handed over in the place of what `input` names.
     """
     output, layout = _output_of(config).expanduser(), config.layout
     where = places(Path(), config, name)
-    reads: dict[str, str | Path] = {**paths_read(config, source_given)}
+    reads: dict[str, str | Path] = {**paths_read_by_command(config, source_given)}
     if not source_given:
         reads["input"] = stands_at(config.input)
     parts = [ResultPart(str(where.video))] if where.video else []
@@ -133,11 +133,11 @@ def destination(
     overwrite = config.overwrite
     if names_video(str(output)):
         lists = f"{output.stem}.rib"
-        return Destination(
+        return ResultDestination(
             output.parent, output.name, parts, reads, overwrite, made_from, lists, config.sidecar
         )
     key = "interpolate" if layout == "rib" else f"interpolate-{name}"
-    return Destination(output, key, parts, reads, overwrite, made_from, FOLDER)
+    return ResultDestination(output, key, parts, reads, overwrite, made_from, FOLDER)
 
 
 def keeps_poses(config: InterpolateSettings, name: str) -> bool:

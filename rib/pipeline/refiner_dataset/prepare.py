@@ -15,11 +15,17 @@ import cv2
 import torch
 
 from rib.datasets.humanslomo.footage import VIDEO_SUFFIXES
-from rib.io.cache import key_of
+from rib.io.cache import cache_key
 from rib.io.errors import RibError
 from rib.io.files.whole import write_text_whole
-from rib.io.preparation.work_items import PreparationReport, Progress, WorkItem, items_of_shard, results
-from rib.io.settings.ranges import Count, FrameRate, Range, Shard, Size, Whole
+from rib.io.preparation.work_items import (
+    PreparationReport,
+    Progress,
+    WorkItem,
+    items_of_shard,
+    work_item_results,
+)
+from rib.io.settings.ranges import Count, FrameRate, ListSize, Range, Shard, Whole
 from rib.pipeline.chain import Chain
 from rib.pipeline.refiner_dataset.samples import refiner_samples
 from rib.render.refine.dataset import FORMAT, RefinerSample, add_clips, clips_of, write_samples
@@ -70,8 +76,8 @@ def prepare_refiner_dataset(
     output: str,
     input_fps: FrameRate | None,
     clips: Sequence[str],
-    strides: Annotated[Sequence[Annotated[int, Range(2, 10_000)]], Size(1, 100)],
-    offsets: Annotated[Sequence[Whole], Size(1, 100)],
+    strides: Annotated[Sequence[Annotated[int, Range(2, 10_000)]], ListSize(1, 100)],
+    offsets: Annotated[Sequence[Whole], ListSize(1, 100)],
     height_px: Annotated[int, Range(16, 16384)] | None,
     max_intervals: Count | None,
     max_moments: Count,
@@ -165,7 +171,7 @@ def _describe(folder: Path, settings: RefinerSettings, path: Path, stride: int, 
         VERSION, FORMAT, str(path), stat.st_size, stat.st_mtime_ns, stride, offset, chain,
         settings.input_fps, settings.height_px, settings.max_intervals, settings.max_moments,
     )  # fmt: skip
-    key = key_of(content)
+    key = cache_key(content)
     return RefinerItem(f"{path.stem}_s{stride}_o{offset}", folder, key, path, stride, offset)
 
 
@@ -206,7 +212,7 @@ def _run(
     mine = items_of_shard(items, shard)
     before = {item.key for item in mine if item.is_done}
     for number, (item, _) in enumerate(
-        results(mine, partial(render_item, settings=settings), workers), start=1
+        work_item_results(mine, partial(render_item, settings=settings), workers), start=1
     ):
         if progress is not None:
             progress(number, len(mine), item.name)

@@ -11,11 +11,11 @@ from typing import IO, Any
 
 import numpy as np
 
-from rib.io.files.whole import write_whole
+from rib.io.files.whole import write_file_whole
 from rib.pipeline.analysis.record import Analysis
 from rib.pipeline.report.preview import Preview, PreviewWriter
 from rib.structures.keypoints import PoseSequence
-from rib.structures.skeleton import SIDES, convert, joint_set
+from rib.structures.skeleton import SIDES, convert_pose, joint_set_named
 from rib.video import FrameSource
 
 MAX_SKELETONS = 12
@@ -42,7 +42,7 @@ def write_report(
     """
     preview = film.finished() if film is not None else None
     facts = _facts(source, analysis, summary, preview)
-    with write_whole(path) as temporary, temporary.open("w", encoding="utf-8") as page:
+    with write_file_whole(path) as temporary, temporary.open("w", encoding="utf-8") as page:
         _fill(page, {"report": _json(facts), "video": film.path if film is not None else ""})
 
 
@@ -149,7 +149,7 @@ def _yaml(config: Mapping[str, Any]) -> str:
 
 def _preview(preview: Preview, analysis: Analysis) -> dict[str, Any]:
     people = [_skeleton(preview, analysis, one) for one in analysis.tracks.track_ids[:MAX_SKELETONS]]
-    joints = joint_set(_shown_joints(analysis))
+    joints = joint_set_named(_shown_joints(analysis))
     return {
         "fps": float(preview.fps),
         "frames": preview.frames,
@@ -172,8 +172,8 @@ def _shown_joints(analysis: Analysis) -> str:
 def _skeleton(preview: Preview, analysis: Analysis, track_id: int) -> dict[str, Any]:
     """One person's points at the output's frames and at the keyframes."""
     joints, keyframes = _shown_joints(analysis), int(preview.held[-1]) + 1
-    poses = convert(analysis.tracks.person(track_id)[slice(0, preview.frames)], joints)
-    given = convert(analysis.keyframe_tracks.person(track_id)[slice(0, keyframes)], joints)
+    poses = convert_pose(analysis.tracks.person(track_id)[slice(0, preview.frames)], joints)
+    given = convert_pose(analysis.keyframe_tracks.person(track_id)[slice(0, keyframes)], joints)
     return {
         "id": track_id,
         "poses": _points(poses, preview.size_px),

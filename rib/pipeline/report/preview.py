@@ -16,7 +16,7 @@ import av
 import cv2
 import numpy as np
 
-from rib.io.files.whole import write_whole
+from rib.io.files.whole import write_file_whole
 from rib.pipeline.synthesis.output_frames import OutputFrame
 from rib.pipeline.timeline import SAME_TIME_S, Timeline
 from rib.video import FrameSource, VideoWriter, as_shown
@@ -110,7 +110,7 @@ def _held(source: FrameSource, timeline: Timeline) -> np.ndarray:
 def _keep_first(path: Path, frames: int) -> None:
     """Cut a video without B-frames after so many frames, as they are."""
     with (
-        write_whole(path) as shorter,
+        write_file_whole(path) as shorter,
         av.open(str(path)) as long,
         av.open(str(shorter), "w", format="mp4", options={"movflags": "+faststart"}) as cut,
     ):

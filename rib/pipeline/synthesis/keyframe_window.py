@@ -16,7 +16,7 @@ from rib.render.skinning.bones import torso_length_px
 from rib.structures.interval import Keyframe
 from rib.structures.keypoints import PoseSequence
 from rib.structures.person import PersonView
-from rib.structures.skeleton import convert
+from rib.structures.skeleton import convert_pose
 
 
 @dataclass(frozen=True)
@@ -136,5 +136,5 @@ class SpanWalk:
 
 def _appearance(pose: PoseSequence, frame: np.ndarray) -> np.ndarray | None:
     """What a person looks like in a keyframe."""
-    body = convert(pose, "body25_hands")
+    body = convert_pose(pose, "body25_hands")
     return describe(frame, body.keypoints_px[0], body.confidence[0], torso_length_px(pose))

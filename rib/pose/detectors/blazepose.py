@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from rib.io.weights.model_packages import quiet_stderr, verify
+from rib.io.weights.model_packages import quiet_stderr, verify_model_package
 
 _DETECT = """
 input_stream: "image"
@@ -232,7 +232,7 @@ def _pad_to_square(crop: np.ndarray) -> np.ndarray:
 
 def _graph(text: str, side_packets: Mapping[str, Any]) -> Any:
     """A started graph; its and TensorFlow Lite's greetings do not reach the terminal."""
-    verify("mediapipe")
+    verify_model_package("mediapipe")
     with quiet_stderr():
         from mediapipe.python import solution_base
 

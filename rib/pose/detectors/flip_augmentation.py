@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 
 from rib.pose.detectors.blazepose import Body, BodyLandmarker, Roi
-from rib.structures.skeleton import joint_set
+from rib.structures.skeleton import joint_set_named
 
-_FLIP = joint_set("blazepose33").flip_index
+_FLIP = joint_set_named("blazepose33").flip_index
 _EVERYTHING = np.arange(33)
 _ARMS = np.arange(13, 23)
 _LEGS = np.arange(25, 33)

@@ -10,10 +10,10 @@ from rib.pose.detectors.appearance import describe
 from rib.pose.detectors.blazepose import SHOULDERS_AND_HIPS, Body, BodyLandmarker, PersonDetector, Roi
 from rib.pose.detectors.detection import Detection
 from rib.pose.detectors.plausible import plausible
-from rib.structures.skeleton import convert_joints, joint_set
+from rib.structures.skeleton import convert_joints, joint_set_named
 from rib.video.camera import STILL, carry
 
-_BLAZEPOSE, _OUT = joint_set("blazepose33"), joint_set("body25_hands")
+_BLAZEPOSE, _OUT = joint_set_named("blazepose33"), joint_set_named("body25_hands")
 _TRUNK = list(SHOULDERS_AND_HIPS)
 _LIMBS = [
     [_BLAZEPOSE.index(f"{side}_{joint}") for joint in joints]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from rib.pose.detectors.detection import Detection
-from rib.structures.skeleton import BODY25_HANDS, joint_set
+from rib.structures.skeleton import BODY25_HANDS, joint_set_named
 
 _BODY = slice(0, 25)
 TRUNK = [BODY25_HANDS.index(name) for name in ("right_shoulder", "left_shoulder", "left_hip", "right_hip")]
@@ -22,7 +22,7 @@ _AS_LONG_AS_A_TRUNK = [
     )
 ]
 """Bones, and how many of each make a trunk's length."""
-_LIMBS = np.array([limb for limb in joint_set("body25_hands").limbs if max(limb) < 25])
+_LIMBS = np.array([limb for limb in joint_set_named("body25_hands").limbs if max(limb) < 25])
 _SEEN = 0.3
 _WIDEST_SHOULDERS = 1.3
 """Trunk lengths between two shoulders; a skeleton stretched over two people has more."""

@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from rib.structures.keypoints import LAYERS, PoseSequence
-from rib.structures.skeleton import joint_set
+from rib.structures.skeleton import joint_set_named
 
 _TRUNK = ("left_shoulder", "right_shoulder", "left_hip", "right_hip")
 _OTHER_LAYER = [
@@ -35,7 +35,7 @@ def fix_left_right_swaps(
         cost: Price of one swapped moment, in trunk lengths.
         longest_step_s: Moments further apart than this (seconds) say nothing about each other.
     """
-    joints = joint_set(poses.joint_set)
+    joints = joint_set_named(poses.joint_set)
     moments = np.flatnonzero((poses.confidence[:, [joints.index(n) for n in _TRUNK]] > 0).all(axis=1))
     if len(moments) < 2:
         return poses

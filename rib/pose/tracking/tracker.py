@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from rib.io.recipe import build
+from rib.io.recipe import build_recipe
 from rib.io.settings.ranges import NonNegative, Seconds, Share
 from rib.pose.detectors.appearance import alike
 from rib.pose.detectors.detection import Detection
@@ -64,7 +64,7 @@ class Tracker:
     def __init__(
         self, evidence: Mapping[str, Any], max_gap_s: Seconds, margin: NonNegative, rejoin_likeness: Share
     ) -> None:
-        self._evidence: LinkEvidence = build(evidence)
+        self._evidence: LinkEvidence = build_recipe(evidence)
         self._max_gap_s, self._margin, self._rejoin_likeness = max_gap_s, margin, rejoin_likeness
 
     def link(

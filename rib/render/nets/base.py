@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from rib.io.settings.ranges import AsMany, Range, Size
+from rib.io.settings.ranges import AsManyAs, ListSize, Range
 from rib.render.clip_batch import ClipBatch, Generated
 from rib.render.refine.clip_input import ClipRefinerInput
 from rib.render.refine.refiner_input import NUM_CHANNELS, RefinerInput, RefinerOutput
@@ -58,8 +58,8 @@ class RendererBase(nn.Module):
 
     def __init__(
         self,
-        widths: Annotated[Sequence[Annotated[int, Range(1, 8192)]], Size(1, 12)],
-        blocks: Annotated[Sequence[Annotated[int, Range(0, 100)]], AsMany("widths")],
+        widths: Annotated[Sequence[Annotated[int, Range(1, 8192)]], ListSize(1, 12)],
+        blocks: Annotated[Sequence[Annotated[int, Range(0, 100)]], AsManyAs("widths")],
         renderer: Mapping[str, Any],
     ) -> None:
         super().__init__()

@@ -11,15 +11,15 @@ from typing import Any
 import torch
 from torch import nn
 
-from rib.io.errors import RibError, reason_of
+from rib.io.errors import RibError, reason_of_error
 from rib.io.registry import REGISTRY
 from rib.io.weights.net_files import (
     ema_weights,
     net_from_file,
     net_recipe,
     read_safetensors,
-    read_tensors,
-    write_net,
+    read_torch_file,
+    write_net_file,
 )
 from rib.render.nets import published
 
@@ -41,7 +41,7 @@ def save_net(path: str | Path, net: nn.Module, recipe: Mapping[str, Any], notes:
         recipe: The net's recipe, a plain dict.
         notes: What else to say: data, commit, figures.
     """
-    write_net(path, net, recipe, {**notes, "format": FORMAT})
+    write_net_file(path, net, recipe, {**notes, "format": FORMAT})
 
 
 def load_net(path: str | Path, wanted: str) -> nn.Module:
@@ -68,7 +68,7 @@ def load_weights(path: str | Path, wanted: str) -> tuple[nn.Module, dict[str, An
     except RibError:
         raise
     except Exception as error:  # a damaged file raises nearly anything on the way
-        raise RibError(f"{path} cannot be read as renderer weights ({reason_of(error)})") from error
+        raise RibError(f"{path} cannot be read as renderer weights ({reason_of_error(error)})") from error
     recipe = REGISTRY.checked(recipe, "renderer net", path)
     if recipe["_target_"] != (needed := REGISTRY.canonical(wanted)):
         raise RibError(
@@ -86,7 +86,7 @@ def _read_safetensors(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tenso
 
 
 def _read_pickled(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
-    checkpoint = read_tensors(path)
+    checkpoint = read_torch_file(path)
     if "hyper_parameters" not in checkpoint:
         return published.RECIPE, published.published_state(checkpoint, path)
     return net_recipe(checkpoint), ema_weights(checkpoint)

@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from rib.io.recipe import build
+from rib.io.recipe import build_recipe
 from rib.io.settings.ranges import Range
 from rib.render.clip_batch import ClipBatch, Generated
 from rib.render.conditioning.limbs import NUM_CHANNELS
@@ -114,7 +114,7 @@ class RendererReference(nn.Module):
     ) -> None:
         super().__init__()
         self.num_down, self.multiple = num_down, 2 ** max(num_down, mask_down)
-        self.labels, self.in_bfloat16 = build(labels), bfloat16
+        self.labels, self.in_bfloat16 = build_recipe(labels), bfloat16
         widths = [min(width * 2**level, max_channels) for level in range(num_down + 2)]
         conditions = [min(embedding * 2**level, max_channels) for level in range(num_down + 1)]
         self.ref_embedding = Embedding(6, embedding, max_channels, num_down)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from rib.io.recipe import build
+from rib.io.recipe import build_recipe
 from rib.render.clip_batch import ClipBatch
 from rib.render.refine.refiner_input import RefinerInput, refiner_input
 from rib.render.skinning.layered_skinning import LayeredSkinning
@@ -38,8 +38,8 @@ class ClipRefinerInput:
     """
 
     def __init__(self, skinning: Mapping[str, Any], trust: Mapping[str, Any]) -> None:
-        self.skinning: LayeredSkinning = build(skinning)
-        self.trust: Trust = build(trust)
+        self.skinning: LayeredSkinning = build_recipe(skinning)
+        self.trust: Trust = build_recipe(trust)
 
     @torch.no_grad()
     def __call__(self, batch: ClipBatch, clip: int, frame: int) -> tuple[Box, RefinerInput] | None:

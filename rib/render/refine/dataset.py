@@ -18,7 +18,14 @@ import numpy as np
 import torch
 
 from rib.io.errors import RibError
-from rib.io.hdf5.reading import attribute, dataset, groups, number, open_hdf5, reading
+from rib.io.hdf5.reading import (
+    hdf5_attribute,
+    hdf5_dataset,
+    hdf5_errors_in_one_line,
+    hdf5_groups,
+    hdf5_number,
+    open_hdf5,
+)
 from rib.io.hdf5.writing import Hdf5Writer, write_hdf5
 from rib.io.images import to_uint8
 from rib.render.refine.refiner_input import NUM_CHANNELS, RefinerInput
@@ -106,8 +113,8 @@ def clips_of(path: Path) -> dict[str, str]:
     if not path.is_file():
         return {}
     with _opened(path) as file:
-        clips = groups(file, str(path))
-        return {clip: str(attribute(group, "made_by", "")) for clip, group in clips.items()}
+        clips = hdf5_groups(file, str(path))
+        return {clip: str(hdf5_attribute(group, "made_by", "")) for clip, group in clips.items()}
 
 
 @contextmanager
@@ -127,8 +134,8 @@ def _opened(path: Path) -> Iterator[h5py.File]:
         RibError: It is none.
     """
     remedy = "name another file, or make it anew"
-    with reading(path, remedy), open_hdf5(path, remedy) as file:
-        if attribute(file, "format") != FORMAT or attribute(file, "planes") != NUM_CHANNELS:
+    with hdf5_errors_in_one_line(path, remedy), open_hdf5(path, remedy) as file:
+        if hdf5_attribute(file, "format") != FORMAT or hdf5_attribute(file, "planes") != NUM_CHANNELS:
             raise RibError(f"{path} is no refiner dataset of this version", remedy)
         yield file
 
@@ -146,14 +153,14 @@ def read_samples(path: Path, clips: Sequence[str] | None = None) -> dict[str, li
             f"data.prepare.output={path}",
         )
     with _opened(path) as file:
-        held = groups(file, str(path))
+        held = hdf5_groups(file, str(path))
         lacking = sorted(set(clips or ()) - set(held))
         if lacking:
             raise RibError(f"{path} lacks {', '.join(lacking)}", f"it has {', '.join(sorted(held))}")
         return {
             clip: [
                 _read(sample, f"{path}: {clip}/{name}")
-                for name, sample in groups(held[clip], str(path)).items()
+                for name, sample in hdf5_groups(held[clip], str(path)).items()
             ]
             for clip in clips or sorted(held)
         }
@@ -161,13 +168,13 @@ def read_samples(path: Path, clips: Sequence[str] | None = None) -> dict[str, li
 
 def _read(group: h5py.Group, told: str) -> RefinerSample:
     remedy = "make the dataset anew, or take the clip out"
-    channels = dataset(group, "planes", "integer", (None, NUM_CHANNELS, None, None), told, remedy)
+    channels = hdf5_dataset(group, "planes", "integer", (None, NUM_CHANNELS, None, None), told, remedy)
     num, _, height, width = channels.shape
-    truth = dataset(group, "truth", "integer", (num, 3, height, width), told, remedy)
+    truth = hdf5_dataset(group, "truth", "integer", (num, 3, height, width), told, remedy)
     if channels.dtype != np.uint8 or truth.dtype != np.uint8 or not channels.size:
         raise RibError(
             f"{told} holds {channels.size} values of {channels.dtype}, expected some of uint8", remedy
         )
     return RefinerSample(
-        channels[:], truth[:], number(attribute(group, "gate"), 0.0, 1.0, f"{told}: gate", remedy)
+        channels[:], truth[:], hdf5_number(hdf5_attribute(group, "gate"), 0.0, 1.0, f"{told}: gate", remedy)
     )

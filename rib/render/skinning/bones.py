@@ -12,7 +12,7 @@ import torch
 
 from rib.structures.box import Box
 from rib.structures.keypoints import LAYERS, PoseSequence
-from rib.structures.skeleton import joint_set
+from rib.structures.skeleton import joint_set_named
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ def torso_length_px(poses: PoseSequence) -> float:
 
 def _point(poses: PoseSequence, name: str) -> tuple[np.ndarray, np.ndarray]:
     """(T, 2) px and (T,) whether it was found."""
-    joints = joint_set(poses.joint_set).joints
+    joints = joint_set_named(poses.joint_set).joints
     place = np.zeros((len(poses), 2))
     found = np.zeros(len(poses), bool)
     for group in POINTS[name]:

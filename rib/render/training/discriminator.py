@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from rib.io.errors import RibError
-from rib.io.recipe import build
+from rib.io.recipe import build_recipe
 from rib.io.settings.ranges import OneOf, Positive, Range
 from rib.render.conditioning.limbs import NUM_CHANNELS
 from rib.render.nets.discriminators import PatchOutput
@@ -109,8 +109,8 @@ class Discriminator(nn.Module):
         if sees not in SEES:
             raise RibError(f"sees={sees}: there is no such thing", f"one of: {', '.join(SEES)}")
         self.sees, self.labelled = sees, labelled
-        self.crops: PartCrops | None = build(crops) if crops else None
-        self.net: nn.Module = build(net, channels=3 + NUM_CHANNELS * labelled)
+        self.crops: PartCrops | None = build_recipe(crops) if crops else None
+        self.net: nn.Module = build_recipe(net, channels=3 + NUM_CHANNELS * labelled)
 
     def view(self, scenes: Scenes) -> tuple[Tensor, Tensor]:
         """Crop the input from scenes, (N or N * P, C, h, w), with the weight of each crop, (N or N * P,)."""

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from rib.io.errors import RibError
-from rib.io.recipe import build, did_you_mean
+from rib.io.recipe import build_recipe, did_you_mean
 from rib.io.settings.ranges import NonNegative, Range
 from rib.metrics.lpips import Lpips
 from rib.render.training.perceptual import PerceptualLoss
@@ -52,7 +52,7 @@ class RenderLoss:
         perceptual: Mapping[str, Any],
     ) -> None:
         self.person_emphasis, self.prior_margin_px = person_emphasis, prior_margin_px
-        self.perceptual: PerceptualLoss = build(perceptual)
+        self.perceptual: PerceptualLoss = build_recipe(perceptual)
         self._lpips: Lpips | None = None
         self.terms: dict[str, Term] = {
             "l1": lambda x: (x.pred - x.target).abs().mean(),

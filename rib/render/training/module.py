@@ -16,7 +16,7 @@ from torch.optim.lr_scheduler import LambdaLR
 from torch.utils.checkpoint import checkpoint
 
 from rib.io.errors import RibError
-from rib.io.recipe import build
+from rib.io.recipe import build_recipe
 from rib.io.settings.ranges import Count, Range, Share, Weight, Whole
 from rib.render.clip_batch import ClipBatch, Generated
 from rib.render.nets.spectral import iterate_spectral_norms
@@ -24,7 +24,7 @@ from rib.render.training.adversarial import AdversarialLoss, feature_matching
 from rib.render.training.discriminator import Discriminator, Scenes
 from rib.render.training.losses import RenderLoss, RenderPair, check_names, weighted
 from rib.render.training.scores import RenderScores
-from rib.training.ema import ema_of, rename_old_state, update_ema
+from rib.training.ema import ema_of, rename_old_ema_state, update_ema
 from rib.training.schedules import WarmupCosine
 
 
@@ -76,13 +76,13 @@ class RendererModule(pl.LightningModule):
         super().__init__()
         self.save_hyperparameters()
         self.automatic_optimization = False
-        self.net: nn.Module = build(net)
+        self.net: nn.Module = build_recipe(net)
         self.ema = ema_of(self.net)
-        self.labels = build(labels)
+        self.labels = build_recipe(labels)
         chosen = {name: recipe for name, recipe in (discriminators or {}).items() if recipe}
-        self.discriminators = nn.ModuleDict({name: build(recipe) for name, recipe in chosen.items()})
+        self.discriminators = nn.ModuleDict({name: build_recipe(recipe) for name, recipe in chosen.items()})
         self.adversarial = AdversarialLoss(adversarial)
-        self.loss: RenderLoss = build(loss)
+        self.loss: RenderLoss = build_recipe(loss)
         self.weights = {name: weight for name, weight in weights.items() if weight}
         check_names(self.weights, self._known_terms(discriminators or {}))
         self.clip_norm: float | None = None
@@ -203,14 +203,14 @@ class RendererModule(pl.LightningModule):
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Take checkpoints of earlier releases too."""
-        rename_old_state(checkpoint)
+        rename_old_ema_state(checkpoint)
 
     def configure_optimizers(self) -> Any:
         """Warm-up, then a cosine, for both sides."""
-        optimizers = [build(self.hparams["optimizer"], params=list(self.net.parameters()))]
+        optimizers = [build_recipe(self.hparams["optimizer"], params=list(self.net.parameters()))]
         if self.discriminators:
             theirs = list(self.discriminators.parameters())
-            optimizers.append(build(self.hparams["discriminator_optimizer"], params=theirs))
+            optimizers.append(build_recipe(self.hparams["discriminator_optimizer"], params=theirs))
         share = WarmupCosine(*(self.hparams[k] for k in ("warmup_steps", "total_steps", "min_lr_ratio")))
         return optimizers, [LambdaLR(optimizer, share) for optimizer in optimizers]
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from rib.io.errors import RibError
 from rib.io.settings.ranges import NonNegative, Range
-from rib.io.weights.net_files import read_tensors
+from rib.io.weights.net_files import read_torch_file
 from rib.metrics.lpips import IMAGENET_MEAN, IMAGENET_STD, SMALLEST_PX, ImageNetFeatures
 
 CONVOLUTIONS = {
@@ -109,7 +109,7 @@ def read_vgg19(path: str | Path, outputs: tuple[int, ...]) -> nn.Module:
             f"there are no VGG19 weights at {path}", "give the path of torchvision's vgg19 state_dict"
         )
     try:
-        state = read_tensors(path)
+        state = read_torch_file(path)
         places = sorted(
             int(key.split(".")[1]) for key in state if key.endswith(".weight") and "features" in key
         )

@@ -16,13 +16,13 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, DistributedSampler, Sampler
 
 from rib.io.errors import RibError
-from rib.io.recipe import build
+from rib.io.recipe import build_recipe
 from rib.io.settings.ranges import Count, Range, Seed, Share, Whole
 from rib.render.clip_batch import ClipBatch
 from rib.render.refine.crops import CropRecipe
 from rib.render.refine.dataset import RefinerBatch, RefinerSample, read_samples
 from rib.render.refine.refiner_input import RefinerInput
-from rib.training.epochs import EpochSampler, ranks
+from rib.training.epochs import EpochSampler, rank_and_world_size
 
 
 class RefinerClips(ClipBatch):
@@ -104,7 +104,7 @@ class RefinerDataModule(pl.LightningDataModule):
     ) -> None:
         super().__init__()
         self.path, self.held_out, self.min_gate = Path(samples), list(held_out), min_gate
-        self.crops: CropRecipe = build(crops)
+        self.crops: CropRecipe = build_recipe(crops)
         self.batches_per_epoch, self.validation_batches = batches_per_epoch, validation_batches
         self.seed, self.num_workers = seed, num_workers
 
@@ -132,7 +132,7 @@ class RefinerDataModule(pl.LightningDataModule):
     def train_dataloader(self) -> DataLoader[RefinerClips]:
         """One epoch, shared out between the ranks."""
         crops = RefinerCrops(self.training, self.crops, self.batches_per_epoch, self.seed)
-        sampler = EpochSampler(crops, *ranks(self.trainer), self.trainer)
+        sampler = EpochSampler(crops, *rank_and_world_size(self.trainer), self.trainer)
         return DataLoader(
             crops, batch_size=None, sampler=sampler, num_workers=self.num_workers,
             persistent_workers=self.num_workers > 0,
@@ -141,5 +141,5 @@ class RefinerDataModule(pl.LightningDataModule):
     def val_dataloader(self) -> DataLoader[RefinerClips]:
         """The same batches each time, without augmentation."""
         crops = RefinerCrops(self.checked, self.crops.plain(), self.validation_batches, self.seed + 1)
-        sampler: Sampler[int] = DistributedSampler(crops, *ranks(self.trainer), shuffle=False)
+        sampler: Sampler[int] = DistributedSampler(crops, *rank_and_world_size(self.trainer), shuffle=False)
         return DataLoader(crops, batch_size=None, sampler=sampler)

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from rib.io.errors import RibError
-from rib.io.files.regular import check_regular
+from rib.io.files.regular import check_regular_file
 from rib.video.colour.look import Look
 from rib.video.reading.pictures import as_rgb, opened_picture, refuse_larger, undecodable
 from rib.video.timing.time_stamps import timing_from_ticks
@@ -39,7 +39,7 @@ class AnimationSource:
 
     def __init__(self, path: Path, timestamps: str = "constant", max_mpx: float | None = None) -> None:
         self.path, self.name = Path(path).absolute(), Path(path).stem
-        check_regular(self.path, "name another file")
+        check_regular_file(self.path, "name another file")
         shown_ms = self._read_times(max_mpx)
         timing = timing_from_ticks(
             [0, *accumulate(shown_ms[:-1])], _MILLISECOND, [], shown_ms[-1], timestamps == "source"

@@ -24,8 +24,8 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from rib.io.errors import RibError
-from rib.io.files.regular import check_regular
-from rib.io.files.whole import temporary_folder, write_errors
+from rib.io.files.regular import check_regular_file
+from rib.io.files.whole import temporary_folder, write_errors_in_one_line
 from rib.video.colour.convert import over_ground
 from rib.video.colour.high_bit_depth import WHITE, to_rgb8, to_rgb_of_16
 from rib.video.colour.look import Look
@@ -66,7 +66,7 @@ class PictureSource:
         self.name, self.fps, self.fps_assumed = folder.name, fps, fps_assumed
         self.paths = pictures_in(folder) if paths is None else list(paths)
         for path in self.paths:
-            check_regular(path, "take it out of the folder")
+            check_regular_file(path, "take it out of the folder")
         if len(self.paths) < 2:
             raise RibError(
                 f"{folder} holds {len(self.paths) or 'no'} picture{'s' * (len(self.paths) != 1)} "
@@ -149,7 +149,7 @@ class PictureWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with self._stack, write_errors(self.folder):
+        with self._stack, write_errors_in_one_line(self.folder):
             if kind is None:
                 self._appear()
 
@@ -158,7 +158,7 @@ class PictureWriter:
         order = cv2.COLOR_RGBA2BGRA if frame.shape[2] == 4 else cv2.COLOR_RGB2BGR
         bgr = cv2.cvtColor(to_rgb8(frame), order)
         _, png = cv2.imencode(".png", bgr, [cv2.IMWRITE_PNG_COMPRESSION, self.compression])
-        with write_errors(self.folder):
+        with write_errors_in_one_line(self.folder):
             (self._work / f"{self._count:06d}.png").write_bytes(png.tobytes())
         self._count += 1
 

@@ -11,7 +11,7 @@ from typing import cast
 
 import numpy as np
 
-from rib.io.files.whole import write_errors
+from rib.io.files.whole import write_errors_in_one_line
 
 MEMORY_BYTES = 256 * 2**20
 """Frames of more than so many bytes wait on disk."""
@@ -54,7 +54,7 @@ class FrameQueue:
         self._shape, self._dtype, self._frame_bytes = frame.shape, frame.dtype, frame.nbytes
         place = self._free.pop() if self._free else self._num_places
         self._num_places = max(self._num_places, place + 1)
-        with write_errors(self._folder or tempfile.gettempdir()):
+        with write_errors_in_one_line(self._folder or tempfile.gettempdir()):
             if self._file is None:
                 self._file = cast(
                     FileIO,

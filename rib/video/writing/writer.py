@@ -18,7 +18,7 @@ from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoRef
 from av.video.stream import VideoStream
 
 from rib.io.errors import RibError
-from rib.io.files.whole import write_whole
+from rib.io.files.whole import write_file_whole
 from rib.video.colour.convert import GROUND, over_ground
 from rib.video.colour.high_bit_depth import from_rgb16, to_rgb_of_16
 from rib.video.colour.look import Look
@@ -143,7 +143,7 @@ class VideoWriter:
     @contextmanager
     def _run(self) -> Iterator[None]:
         """From opening the temporary file to renaming it."""
-        with write_whole(self.path) as temporary:
+        with write_file_whole(self.path) as temporary:
             self._container = av.open(
                 str(temporary), "w", format=self._kind.format, options=dict(self._kind.options)
             )
