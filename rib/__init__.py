@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["Result", "RibError", "frames", "interpolate"]
+__all__ = ["MotionNet", "RendererNet", "Result", "RibError", "frames", "interpolate"]
 __version__ = "0.1.0"
+
+_ELSEWHERE = {
+    "RibError": "rib.io.errors",
+    "MotionNet": "rib.motion.nets.motion_net",
+    "RendererNet": "rib.render.nets.renderer_net",
+}
 
 
 def __getattr__(name: str) -> Any:
@@ -14,4 +20,4 @@ def __getattr__(name: str) -> Any:
 
     if name not in __all__:
         raise AttributeError(f"module 'rib' has no attribute {name!r}")
-    return getattr(import_module("rib.io.errors" if name == "RibError" else "rib.config.call"), name)
+    return getattr(import_module(_ELSEWHERE.get(name, "rib.config.call")), name)

@@ -14,7 +14,7 @@ FLOORS = [
     {"commands"},
     {"config"},
     {"pipeline", "benchmark"},
-    {"evaluation"},
+    {"evaluation", "export"},
     {"engine", "datasets"},
     {"clips"},
     {"render", "background", "motion", "pose", "mocap"},

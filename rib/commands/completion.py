@@ -14,8 +14,8 @@ Commands, choices and settings are completed, with those of plugins and of a --c
 
 def command(arguments: list[str]) -> None:
     """Entry point for `rib completion`."""
-    from rib.commands.__main__ import VERBS
     from rib.config.complete import BASH, words
+    from rib.config.help.verbs import VERBS
 
     match arguments:
         case ["bash"]:

@@ -14,6 +14,7 @@ from rib.benchmark.settings import BenchmarkSettings, DemoSettings
 from rib.datasets.settings import PrepareSettings
 from rib.engine.settings import TrainSettings
 from rib.evaluation.settings import ClipEvaluationSettings
+from rib.export.settings import ExportSettings
 from rib.io.settings.records import Settings
 from rib.motion.evaluation.settings import MotionEvaluationSettings
 from rib.pipeline.settings import InterpolateSettings, UpsampleSettings
@@ -43,6 +44,7 @@ ROOTS: dict[str, type[Settings]] = {
     "train": TrainSettings,
     "evaluate": MotionEvaluationSettings,
     "evaluate_humanslomo": ClipEvaluationSettings,
+    "export": ExportSettings,
     "check": CheckSettings,
     "download": DownloadSettings,
 }

@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from rib.io.errors import RibError
+from rib.io.registry import REGISTRY
 from rib.io.weights.net_files import (
     ema_weights,
     net_from_file,
@@ -67,7 +68,14 @@ def save_net(path: str | Path, net: nn.Module, recipe: Mapping[str, Any], notes:
 
 
 def load_net(path: str | Path, joint_set: str = "body19", fps: float | None = None) -> nn.Module:
-    """A net for use, from `save_net`'s file or from a training checkpoint.
+    """The net alone of `load_weights`."""
+    return load_weights(path, joint_set, fps)[0]
+
+
+def load_weights(
+    path: str | Path, joint_set: str = "body19", fps: float | None = None
+) -> tuple[nn.Module, dict[str, Any]]:
+    """A net for use and its recipe, from `save_net`'s file or from a training checkpoint.
 
     Args:
         path: `.safetensors`, or Lightning's `.ckpt`.
@@ -93,7 +101,7 @@ def load_net(path: str | Path, joint_set: str = "body19", fps: float | None = No
         reason = " ".join(str(error).split())[:200] or "it is damaged"
         raise RibError(f"{path} cannot be read as motion weights ({reason})") from error
     _check(path, facts, joint_set, fps)
-    return net_from_file(recipe, "motion net", path, state)
+    return net_from_file(recipe, "motion net", path, state), REGISTRY.renamed(recipe)
 
 
 def _read_safetensors(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor], dict[str, Any]]:

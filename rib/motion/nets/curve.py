@@ -48,7 +48,7 @@ class MotionCurve:
         knots = self.times_s.contiguous()
         inside = torch.arange(knots.shape[1], device=knots.device) < self.num_present[:, None]
         knots = torch.where(inside, knots, math.inf)
-        segment = (torch.searchsorted(knots, times_s.contiguous(), right=True) - 1).clamp_min(0).minimum(last)
+        segment = (_num_before(knots, times_s) - 1).clamp_min(0).minimum(last)
         begin, end = knots.gather(1, segment), knots.gather(1, segment + 1)
         alone = ~torch.isfinite(end)
         h = torch.where(alone, 1.0, end - begin)
@@ -92,6 +92,13 @@ class MotionCurve:
         """Probability that an error whose mean is exp(`log_error`) px is below the tolerance."""
         ratio = _take(self.tolerance_px, segment)[..., None] / log_error.exp()
         return (1 - torch.exp(-math.pi / 4 * ratio**2)) * self.seen[:, None]
+
+
+def _num_before(knots: Tensor, times_s: Tensor) -> Tensor:
+    """(B, Q), how many of the knots (B, K), which increase, lie at or before moments (B, Q)."""
+    if torch.compiler.is_exporting():  # ONNX cannot search
+        return (knots[:, None] <= times_s[..., None]).sum(-1)
+    return torch.searchsorted(knots, times_s.contiguous(), right=True)
 
 
 def blend(u: Tensor, h: Tensor, ends: tuple[Tensor, ...], residuals: tuple[Tensor, ...]) -> Tensor:

@@ -110,11 +110,11 @@ def fill_missing(x: Tensor, valid: Tensor, times_BK: Tensor) -> Tensor:
     Returns:
         (B, K, J, 2), `x` where valid; 0 for a joint that is never valid.
     """
-    if bool(valid.all()):
+    if not torch.compiler.is_exporting() and bool(valid.all()):  # an exported net has no such branch
         return x
     K = x.shape[1]
     count = valid.sum(1)
-    order = torch.argsort((~valid).to(torch.uint8), dim=1, stable=True)
+    order = _valid_first(valid, count)
     knots = x.gather(1, order[..., None].expand_as(x))
     t = (times_BK[..., None] - times_BK[:, :1, None]).float().expand(valid.shape)
     knot_t = t.gather(1, order)
@@ -134,3 +134,10 @@ def fill_missing(x: Tensor, valid: Tensor, times_BK: Tensor) -> Tensor:
         + at(tangents, right) * w[..., 3, :]
     )
     return torch.where(valid[..., None], x, torch.where((count > 0)[:, None, :, None], curve, 0.0))
+
+
+def _valid_first(valid: Tensor, count: Tensor) -> Tensor:
+    """(B, K, J) numbers of the keyframes, the valid ones first; without sorting, which ONNX lacks."""
+    place = torch.where(valid, valid.cumsum(1), count[:, None] + (~valid).cumsum(1)) - 1
+    number = torch.arange(valid.shape[1], device=valid.device)[None, :, None].expand_as(place)
+    return torch.zeros_like(place).scatter(1, place, number)

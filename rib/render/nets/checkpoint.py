@@ -49,12 +49,15 @@ def load_net(path: str | Path, wanted: str) -> nn.Module:
     return load_weights(path, wanted)[0]
 
 
-def load_weights(path: str | Path, wanted: str) -> tuple[nn.Module, dict[str, Any]]:
+def load_weights(
+    path: str | Path, wanted: str | None = None, as_trained: bool = False
+) -> tuple[nn.Module, dict[str, Any]]:
     """A net for use and its recipe, from `save_net`'s file or from a training checkpoint.
 
     Args:
         path: `.safetensors`, Lightning's `.ckpt`, or a checkpoint of the published renderer.
-        wanted: Dotted path of the class that is needed.
+        wanted: Dotted path of the class that is needed, or None for any.
+        as_trained: Leave its parameters as the file has them, where others serve inference better.
 
     Raises:
         RibError: The file is absent, damaged or none of ours, or it holds another net.
@@ -70,12 +73,14 @@ def load_weights(path: str | Path, wanted: str) -> tuple[nn.Module, dict[str, An
     except Exception as error:  # a damaged file raises nearly anything on the way
         raise RibError(f"{path} cannot be read as renderer weights ({reason_of_error(error)})") from error
     recipe = REGISTRY.checked(recipe, "renderer net", path)
-    if recipe["_target_"] != (needed := REGISTRY.canonical(wanted)):
+    if wanted is not None and recipe["_target_"] != (needed := REGISTRY.canonical(wanted)):
         raise RibError(
             f"{path} holds {recipe['_target_']}, but {needed} is needed", "name a checkpoint of that net"
         )
     net = net_from_file(recipe, "renderer net", path, state)
-    return (net.for_inference() if hasattr(net, "for_inference") else net), recipe  # type: ignore[operator]
+    if as_trained or not hasattr(net, "for_inference"):
+        return net, recipe
+    return net.for_inference(), recipe  # type: ignore[operator]
 
 
 def _read_safetensors(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:

@@ -1,0 +1,164 @@
+"""A net that is taken out gives the numbers that it gives inside."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+import rib
+from rib.config.compose import compose
+from rib.export.card import card
+from rib.export.formats import difference, onnx_reader, write
+from rib.export.model import ExportedModel, open_model
+from rib.export.run import export
+from rib.export.settings import FORMATS, ExportSettings
+from rib.io.errors import RibError
+from rib.io.recipe import build
+from rib.motion.nets import checkpoint as motion_files
+from rib.render.nets import checkpoint as renderer_files
+
+MOTION = {
+    "_target_": "rib.motion.nets.base.MotionBase",
+    "width": 8, "num_heads": 1, "num_layers": [1], "expansion": 1,
+}  # fmt: skip
+FRAMES = {
+    **compose("train", "experiment=renderer_smoke", "net=renderer_tiny").plain()["net"],
+    "width": 4, "embedding": 4, "max_channels": 8, "num_down": 1,
+    "mask_width": 4, "mask_down": 1, "mask_blocks": 1,
+}  # fmt: skip
+
+
+def settings(ckpt: Path | str, **changed: Any) -> ExportSettings:
+    given = compose("export", "ckpt=x", "keyframes=9", "size_wh=[24,16]").plain()
+    return ExportSettings.of({**given, "ckpt": str(ckpt), **changed})
+
+
+def moved_away(net: torch.nn.Module) -> torch.nn.Module:
+    """Heads that start at zero would hide a mistake."""
+    draw = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for parameter in net.parameters():
+            parameter.add_(0.02 * torch.randn(parameter.shape, generator=draw))
+    return net
+
+
+@pytest.fixture(scope="module")
+def motion(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("motion") / "small.safetensors"
+    notes = {"licence": "CC0-1.0", "data": "drawn | by hand"}
+    motion_files.save_net(path, moved_away(build(MOTION)), MOTION, notes)
+    return path
+
+
+@pytest.fixture(scope="module")
+def frames(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("frames") / "small.safetensors"
+    renderer_files.save_net(path, moved_away(build(FRAMES)), FRAMES, {})
+    return path
+
+
+def test_weights_go_out_and_come_in_again_with_their_notes(motion: Path, tmp_path: Path) -> None:
+    told = export(settings(motion, output=str(tmp_path / "out"), licence="MIT"))
+    assert "differs from torch by 0.0e+00" in told
+    again = open_model(str(tmp_path / "out" / "model.safetensors"))
+    assert again.header["data"] == "drawn | by hand"
+    assert again.header["licence"] == "MIT"
+    inputs = again.core.example(2, 6, 5, seed=3)  # type: ignore[call-arg, arg-type]
+    for a, b in zip(again.core(**inputs), rib.MotionNet.from_weights(motion)(**inputs), strict=True):
+        assert torch.equal(a, b)
+
+
+@pytest.mark.slow
+def test_a_program_of_torch_gives_the_same_for_any_number_of_pictures(frames: Path, tmp_path: Path) -> None:
+    model, config = open_model(str(frames)), settings(frames, format="torch_export")
+    read = write(model, tmp_path / "model.pt2", config)
+    assert read is not None
+    for number in (2, 3):
+        inputs = {n: x[:1].repeat(number, 1, 1, 1) for n, x in model.example(config).items()}
+        assert difference(model, read, inputs) < 1e-5
+
+
+def test_a_renderer_is_exported_as_it_was_trained(frames: Path, tmp_path: Path) -> None:
+    model = open_model(str(frames))
+    write(model, tmp_path / "again.safetensors", settings(frames))
+    state = build(FRAMES).state_dict()
+    assert open_model(str(tmp_path / "again.safetensors")).net.state_dict().keys() == state.keys()
+
+
+def test_a_card_tells_what_its_checkpoint_and_run_tell(motion: Path, tmp_path: Path) -> None:
+    run = tmp_path / "runs" / "mine"
+    (run / "checkpoints").mkdir(parents=True)
+    (run / "start.json").write_text(json.dumps({"command": ["/usr/bin/rib", "train", "seed=3"]}))
+    (run / "git.json").write_text(json.dumps({"commit": "0123abc"}))
+    (run / "metrics.csv").write_text("step,epoch,name,value\n1,0,val/ratio,0.75\n9,1,val/ratio,0.5\n")
+    net = open_model(str(motion)).net
+    content = {
+        "state_dict": {f"ema.{name}": value for name, value in net.state_dict().items()},
+        "hyper_parameters": {"net": MOTION},
+        "global_step": 4,
+        "rib.motion": vars(motion_files.facts_of(net)),
+        "rib": {
+            "fingerprint": {"stores": {"folder": {"path": "bank.h5", "digest": "beef"}}, "settings": "ab"}
+        },
+    }
+    torch.save(content, ckpt := run / "checkpoints" / "last.ckpt")
+    text = card(open_model(str(ckpt)), "model.onnx", None, 1e-7)
+    for told in ("trained on bank.h5 (fingerprint beef)", "`rib train seed=3`", "0123abc", "val/ratio 0.75"):
+        assert told in text
+    assert "licence | not stated" in text
+    assert "times_s | (B, K) float64" in text
+    assert "drawn \\| by hand" in card(open_model(str(motion)), "model.onnx", None, None)
+
+
+def test_a_file_that_names_code_is_refused(tmp_path: Path) -> None:
+    evil = {"recipe": json.dumps({"_target_": "os.system", "command": "true"}), "format": "rib.renderer 1"}
+    save_file({"x": torch.zeros(1)}, path := tmp_path / "evil.safetensors", evil)
+    with pytest.raises(RibError, match="not registered as a renderer net"):
+        rib.RendererNet.from_weights(path)
+    facts = json.dumps({"joint_set": "body19", "fps": None})
+    save_file({"x": torch.zeros(1)}, path, {"recipe": evil["recipe"], "facts": facts})
+    with pytest.raises(RibError, match="not registered as a motion net"):
+        open_model(str(path))
+
+
+def test_an_export_that_gives_other_numbers_is_an_error(motion: Path, tmp_path: Path) -> None:
+    model = open_model(str(motion))
+    other = moved_away(build(MOTION)).requires_grad_(False).eval()
+    wrong = ExportedModel("motion", motion, rib.MotionNet(other), other, MOTION, {})
+    read = write(model, tmp_path / "again.safetensors", settings(motion))
+    assert read is not None
+    assert difference(model, read, model.example(settings(motion))) == 0
+    moved_away(wrong.net)
+    assert difference(wrong, read, model.example(settings(motion))) > 1e-3
+
+
+@pytest.mark.parametrize(
+    ("ckpt", "said"), [("absent.ckpt", "there are no weights"), ("motion_bas", "one of motion_base")]
+)
+def test_what_is_no_file_is_told(ckpt: str, said: str, tmp_path: Path) -> None:
+    with pytest.raises(RibError, match=said):
+        export(settings(ckpt, output=str(tmp_path / "out")))
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ckpt", ["motion_base", "renderer_base"])
+def test_the_shipped_nets_give_the_same_in_onnxruntime(ckpt: str, tmp_path: Path) -> None:
+    for package in ("onnx", "onnxscript", "onnxruntime"):
+        pytest.importorskip(package, reason="the extra [export] is not installed")
+    out = tmp_path / "out"
+    # certainty looks at small differences of large numbers: the default tolerance
+    config = settings(ckpt, format="onnx", output=str(out), keyframes=16, size_wh=[48, 40])
+    assert "differs from torch by" in export(config)
+    assert "Apache-2.0" in (out / "card.md").read_text()
+    model, read = open_model(ckpt), onnx_reader(out / FORMATS["onnx"])
+    assert read is not None
+    for seed in (2, 3):
+        inputs = model.example(ExportSettings.of({**config.plain(), "seed": seed}))
+        keypoints, made = model.core(**inputs)[0], read(inputs)[0]
+        assert float((keypoints - made).abs().max() / keypoints.abs().max()) < 1e-5
