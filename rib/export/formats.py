@@ -16,7 +16,7 @@ from torch import Tensor
 from rib.export.model import ExportedModel, facts_of
 from rib.export.settings import ExportSettings
 from rib.io.errors import RibError
-from rib.io.weights.net_files import write_net
+from rib.io.weights.net_files import write_net_file
 
 Outputs = Sequence[Tensor]
 Reader = Callable[[dict[str, Tensor]], Outputs]
@@ -38,7 +38,7 @@ def write(model: ExportedModel, path: Path, config: ExportSettings) -> Reader | 
 def _safetensors(model: ExportedModel, path: Path, config: ExportSettings) -> Reader:
     notes = {key: value for key, value in model.header.items() if key not in ("recipe", "facts", "format")}
     stated = {"licence": config.licence} if config.licence else {}
-    write_net(path, model.net, model.recipe, {**notes, **stated, **facts_of(model)})
+    write_net_file(path, model.net, model.recipe, {**notes, **stated, **facts_of(model)})
     from rib.export.model import open_model
 
     core = open_model(str(path)).core

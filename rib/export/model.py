@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from rib.engine.checkpoints import read_checkpoint
 from rib.export.settings import ExportSettings
-from rib.io.errors import RibError, reason_of
+from rib.io.errors import RibError, reason_of_error
 from rib.io.registry import REGISTRY
 from rib.io.weights.net_files import net_recipe, read_safetensors
 from rib.motion.nets import checkpoint as motion_files
@@ -90,7 +90,7 @@ def _header(path: Path) -> dict[str, str]:
     try:
         return read_safetensors(path)[0]
     except Exception as error:  # a damaged file raises nearly anything on the way
-        raise RibError(f"{path} cannot be read as weights ({reason_of(error)})") from error
+        raise RibError(f"{path} cannot be read as weights ({reason_of_error(error)})") from error
 
 
 def _kind(path: Path, header: Mapping[str, str]) -> str:

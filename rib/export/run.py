@@ -11,7 +11,7 @@ from rib.export.settings import FORMATS, ExportSettings
 from rib.io.errors import RibError
 from rib.io.files.whole import write_text_whole
 from rib.io.plugins import import_plugins
-from rib.io.results.result import Destination, ResultPart, whole_result
+from rib.io.results.result import ResultDestination, ResultPart, write_result_whole
 
 CARD = "card.md"
 
@@ -26,8 +26,8 @@ def export(config: ExportSettings) -> str:
     model, name = open_model(config.ckpt), FORMATS[config.format]
     reads = {} if config.ckpt in SHIPPED else {"ckpt": config.ckpt}
     parts = [ResultPart(name), ResultPart(CARD)]
-    to = Destination(Path(config.output), f"export {config.format}", parts, reads, config.overwrite)
-    with whole_result(to) as work:
+    to = ResultDestination(Path(config.output), f"export {config.format}", parts, reads, config.overwrite)
+    with write_result_whole(to) as work:
         read = write(model, work / name, config)
         differs = None if read is None else difference(model, read, model.example(config))
         if differs is not None and not differs <= config.tolerance:

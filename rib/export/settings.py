@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Annotated
 
 from rib.io.settings.paths import PATH
-from rib.io.settings.ranges import OneOf, Positive, Range, Seed, Size
+from rib.io.settings.ranges import ListSize, OneOf, Positive, Range, Seed
 from rib.io.settings.records import Settings
 
 FORMATS = {"safetensors": "model.safetensors", "onnx": "model.onnx", "torch_export": "model.pt2"}
@@ -25,7 +25,7 @@ class ExportSettings(Settings):
     licence: str | None = None
     clips: Annotated[int, Range(1, 4096)]
     keyframes: Annotated[int, Range(2, 1024)]
-    size_wh: Annotated[list[Annotated[int, Range(8, 4096)]], Size(2, 2)]
+    size_wh: Annotated[list[Annotated[int, Range(8, 4096)]], ListSize(2, 2)]
     opset: Annotated[int, Range(18, 25)]
     tolerance: Positive
     seed: Seed

@@ -18,7 +18,7 @@ from rib.export.model import ExportedModel, open_model
 from rib.export.run import export
 from rib.export.settings import FORMATS, ExportSettings
 from rib.io.errors import RibError
-from rib.io.recipe import build
+from rib.io.recipe import build_recipe
 from rib.motion.nets import checkpoint as motion_files
 from rib.render.nets import checkpoint as renderer_files
 
@@ -51,14 +51,14 @@ def moved_away(net: torch.nn.Module) -> torch.nn.Module:
 def motion(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("motion") / "small.safetensors"
     notes = {"licence": "CC0-1.0", "data": "drawn | by hand"}
-    motion_files.save_net(path, moved_away(build(MOTION)), MOTION, notes)
+    motion_files.save_net(path, moved_away(build_recipe(MOTION)), MOTION, notes)
     return path
 
 
 @pytest.fixture(scope="module")
 def frames(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("frames") / "small.safetensors"
-    renderer_files.save_net(path, moved_away(build(FRAMES)), FRAMES, {})
+    renderer_files.save_net(path, moved_away(build_recipe(FRAMES)), FRAMES, {})
     return path
 
 
@@ -86,7 +86,7 @@ def test_a_program_of_torch_gives_the_same_for_any_number_of_pictures(frames: Pa
 def test_a_renderer_is_exported_as_it_was_trained(frames: Path, tmp_path: Path) -> None:
     model = open_model(str(frames))
     write(model, tmp_path / "again.safetensors", settings(frames))
-    state = build(FRAMES).state_dict()
+    state = build_recipe(FRAMES).state_dict()
     assert open_model(str(tmp_path / "again.safetensors")).net.state_dict().keys() == state.keys()
 
 
@@ -128,7 +128,7 @@ def test_a_file_that_names_code_is_refused(tmp_path: Path) -> None:
 
 def test_an_export_that_gives_other_numbers_is_an_error(motion: Path, tmp_path: Path) -> None:
     model = open_model(str(motion))
-    other = moved_away(build(MOTION)).requires_grad_(False).eval()
+    other = moved_away(build_recipe(MOTION)).requires_grad_(False).eval()
     wrong = ExportedModel("motion", motion, rib.MotionNet(other), other, MOTION, {})
     read = write(model, tmp_path / "again.safetensors", settings(motion))
     assert read is not None

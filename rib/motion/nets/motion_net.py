@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from rib.motion.nets.checkpoint import load_net, shipped_weights
-from rib.structures.skeleton import joint_set
+from rib.structures.skeleton import joint_set_named
 
 
 class MotionNet(nn.Module):
@@ -63,7 +63,7 @@ class MotionNet(nn.Module):
     def example(self, num_clips: int, num_keyframes: int, num_queries: int, seed: int) -> dict[str, Tensor]:
         """Inputs such as the net expects, drawn from a seed: people who sway, the last clip padded."""
         draw = torch.Generator().manual_seed(seed)
-        B, K, J = num_clips, num_keyframes, len(joint_set(str(self.net.joint_set)))
+        B, K, J = num_clips, num_keyframes, len(joint_set_named(str(self.net.joint_set)))
         times_s = (0.05 + 0.1 * torch.rand(B, K, generator=draw, dtype=torch.float64)).cumsum(1)
         phase = 2 * torch.pi * (times_s.float()[..., None, None] + torch.rand(B, 1, J, 2, generator=draw))
         standing = 300 + 100 * torch.randn(B, 1, J, 2, generator=draw)
