@@ -110,6 +110,7 @@ def run(verb: str, task: Task, arguments: list[str], root: str | None = None) ->
 
         print(usage(verb))
         return
+    from rib.config.overrides.recipe_arguments import taken
     from rib.config.overrides.shorthand import as_settings
     from rib.config.overrides.typed_ranges import with_sweeper
     from rib.config.schema import ROOTS
@@ -122,7 +123,8 @@ def run(verb: str, task: Task, arguments: list[str], root: str | None = None) ->
             raise RibError(f"there is no option {option}", did_you_mean(option, sorted(OPTIONS)))
     # argparse reads no settings after an option that stands among them
     first = sorted(arguments, key=lambda argument: argument not in ("-m", "--multirun"))
-    chosen = [check_choice(current_override(argument)) for argument in first]
+    chosen = [check_choice(current_override(argument), ROOTS[verb]) for argument in first]
+    chosen = taken(chosen, ROOTS[verb])
     chosen = with_sweeper(verb, ROOTS[verb], chosen)
     _compose_and_call(verb, task, chosen, root or verb, plugins)
 
@@ -216,6 +218,7 @@ def settings_of(config: Any, verb: str, typed: Iterable[str] = (), plugins: Iter
 
     from rib.config import schema
     from rib.config.overrides.explain import ConfigError, explain
+    from rib.config.overrides.recipe_arguments import tell_merges
     from rib.config.recipes import check_recipes, check_registered
     from rib.config.unused import refuse_unused
 
@@ -233,6 +236,7 @@ def settings_of(config: Any, verb: str, typed: Iterable[str] = (), plugins: Iter
     check_recipes(settings)
     if verb == "train":
         check_registered(settings["task"])
+    tell_merges(tuple(typed), settings)
     refuse_unused(verb, typed, settings, OmegaConf.to_container(config, resolve=False))
     return schema.ROOTS[verb].of(settings)
 

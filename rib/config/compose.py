@@ -17,6 +17,7 @@ from rib.config.app import settings_of
 from rib.config.overrides.choices import check_choice
 from rib.config.overrides.explain import ConfigError, MissingPluginError, explain
 from rib.config.overrides.literal import literal
+from rib.config.overrides.recipe_arguments import taken
 from rib.config.paths import conf_dir, groups, options
 from rib.config.recipes import check_recipes
 from rib.config.renamed import current_override
@@ -60,7 +61,8 @@ def compose(verb: str, *overrides: str) -> Settings:
     Raises:
         RibError: An unknown key or option, a wrong type, or a setting that was not given.
     """
-    typed, plugins = settle([current_override(word) for word in overrides], keep=True)
+    known = [check_choice(current_override(word), schema.ROOTS[verb]) for word in overrides]
+    typed, plugins = settle(taken(known, schema.ROOTS[verb]), keep=True)
     composed = _compose(verb, *(literal(word, schema.ROOTS[verb]) for word in typed))
     return settings_of(composed, verb, typed, plugins)
 
@@ -141,13 +143,10 @@ def _check(verb: str, title: str, config: DictConfig) -> int:
 
 def _compose(verb: str, *overrides: str, return_hydra_config: bool = False) -> DictConfig:
     schema.register()
-    for override in overrides:
-        check_choice(override)
+    chosen = [check_choice(current_override(one), schema.ROOTS[verb]) for one in overrides]
     GlobalHydra.instance().clear()
     try:
         with initialize_config_dir(config_dir=str(conf_dir()), version_base="1.3"):
-            return hydra_compose(
-                verb, [current_override(one) for one in overrides], return_hydra_config=return_hydra_config
-            )
+            return hydra_compose(verb, chosen, return_hydra_config=return_hydra_config)
     except ConfigError as error:
         raise explain(error) from error

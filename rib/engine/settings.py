@@ -63,7 +63,7 @@ class TrainSettings(Settings):
     task: TaskSettings
     net: Recipe
     trainer: Recipe
-    callbacks: dict[str, Recipe | None]
+    callbacks: dict[str, Recipe | None] | None = None
     logger: dict[str, Recipe | None] | None = None
     name: str
     run: RunSettings

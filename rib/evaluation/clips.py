@@ -97,9 +97,14 @@ def clips_to_score(
     if not unseen:
         raise RibError(
             f"{path} has no test clips, and the checkpoint held none of its clips out from training",
-            "type clips=[NAME,...] of clips that it was not trained on",
+            f"type clips=[NAME,...] of clips that it was not trained on; the store has {_some(store.names)}",
         )
     return store, choose(store.names, unseen)
+
+
+def _some(names: Sequence[str]) -> str:
+    """Names, the first few of many."""
+    return ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "")
 
 
 def _open(path: str, split: str) -> Hdf5Clips:

@@ -8,10 +8,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from rib.engine.callbacks.monitors.objective import ScoreKeeper
 
 from rib.config.compose import compose
 from rib.engine.callbacks.monitors import StopEarly
+from rib.engine.callbacks.objective import ScoreKeeper
 from rib.engine.fit import fit
 from rib.engine.run_folder.status import PRUNED, read_status
 from rib.engine.score import Score

@@ -11,11 +11,15 @@ _TOO_LONG = re.compile(r"[\d_]{4000,}")
 _NO_NAME = re.compile(r"|null|true|false|yes|no|on|off|[+-]?[\d.][\d.e+-]*|[+-]?(nan|inf)", re.IGNORECASE)
 
 
-def check_choice(argument: str) -> str:
-    """Refuse a value that Hydra would choke on, such as a group's that is no name; gives the argument back.
+def check_choice(argument: str, root: type) -> str:
+    """Refuse a value that Hydra would choke on, such as a group's that is no name.
+
+    Returns:
+        The argument; `~group` for a group that is to be null.
 
     Args:
         argument: What was typed, such as "pose=files".
+        root: The typed root of the command's config; a group that it can do without may be null.
 
     Raises:
         RibError: A group is set to null, to nothing or to a number; or a number is longer than Python reads.
@@ -26,12 +30,20 @@ def check_choice(argument: str) -> str:
     group = key.lstrip("+").partition("@")[0]
     if not equals or not _is_group(group):
         return argument
+    if value == "null" and _may_lack(group, root):
+        return f"~{group}"
     if _NO_NAME.fullmatch(value.strip()):
         raise RibError(
             f"{group}={value} names no option, but one is needed",
             f"choose one of: {', '.join(options(group))}",
         )
     return argument
+
+
+def _may_lack(group: str, root: type) -> bool:
+    """Whether a group is none that a field has to be given by."""
+    fields = root.__dataclass_fields__  # type: ignore[attr-defined]
+    return "/" not in group and (group not in fields or fields[group].default is None)
 
 
 def _is_group(name: str) -> bool:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from contextlib import suppress
+
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf import DictConfig
 from omegaconf.errors import (
@@ -12,7 +15,9 @@ from omegaconf.errors import (
     ValidationError,
 )
 
+from rib.config.overrides.recipe_arguments import parameters
 from rib.config.paths import options
+from rib.config.renamed import KEYS
 from rib.io.errors import RibError
 from rib.io.recipe import did_you_mean
 
@@ -45,7 +50,13 @@ def explain(error: BaseException) -> RibError:
         return RibError(f"{cause.full_key}={cause.value}: {_first_line(str(cause))}")
     if isinstance(cause, InterpolationResolutionError):
         return RibError(f"{cause.full_key} refers to something else: {_first_line(str(cause))}")
-    return RibError(" ".join(str(error).split()))
+    text = " ".join(str(error).split())
+    if (lacking := _DELETED.fullmatch(text)) is not None:
+        return RibError(f"there is no setting {lacking[1]!r}")
+    return RibError(text)
+
+
+_DELETED = re.compile(r"Could not delete from config\. '(.*)' does not exist\.")
 
 
 PLUGINS = {
@@ -80,6 +91,14 @@ def _unknown_key(cause: OmegaConfBaseException) -> RibError:
     parent = cause.parent_node
     names = [str(name) for name in parent] if isinstance(parent, DictConfig) else []
     prefix = key.rpartition(".")[0]
+    if key in KEYS:
+        return RibError(f"there is no setting {key!r} any more", f"it is called {KEYS[key]} today")
+    if isinstance(parent, DictConfig) and isinstance(target := parent.get("_target_"), str):
+        with suppress(RibError):
+            taken = parameters(target)
+            if key.rpartition(".")[2] in taken:
+                return RibError(f"{key!r} is no setting of conf/, but {target} takes it", f"type +{key}=...")
+            names = list(dict.fromkeys([*names, *taken]))
     choices = [f"{prefix}.{name}" if prefix else name for name in names if name != "_target_"]
     return RibError(f"there is no setting {key!r}", did_you_mean(key, choices) if choices else "")
 

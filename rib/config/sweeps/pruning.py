@@ -78,11 +78,12 @@ def pruner_of_this_job() -> Pruner | None:
     if not HydraConfig.initialized() or HydraConfig.get().mode != RunMode.MULTIRUN:
         return None
     hydra = HydraConfig.get()
-    sweeper: Any = OmegaConf.to_container(hydra.sweeper, resolve=False)
-    if sweeper.get("_target_") != STUDY or sweeper.get("pruner") is None or distributed_env().rank > 0:
+    if hydra.sweeper.get("_target_") != STUDY or distributed_env().rank > 0:
         return None
-    recipe = OmegaConf.to_container(hydra.sweeper.pruner, resolve=True)
-    return _asked_about(str(hydra.sweeper.storage), str(hydra.sweeper.study_name), hydra.job.num, recipe)
+    sweeper: Any = OmegaConf.to_container(hydra.sweeper, resolve=True)
+    if sweeper.get("pruner") is None:
+        return None
+    return _asked_about(sweeper["storage"], sweeper["study_name"], hydra.job.num, sweeper["pruner"])
 
 
 def _asked_about(storage: str, study_name: str, number: int, recipe: Any) -> Pruner:

@@ -11,6 +11,8 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 
 from rib.engine.score import Pruner, Score, is_better, read_score
 from rib.engine.settings import OptimizeSettings
+from rib.io.errors import RibError
+from rib.io.recipe import did_you_mean
 
 log = logging.getLogger(__name__)
 
@@ -35,8 +37,19 @@ class ScoreKeeper(Callback):
         return self.best if self.optimize.select == "best" else self.last
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Take the metric, show it to loggers that keep a score, and ask the pruner."""
-        if trainer.sanity_checking or not self._take(trainer):
+        """Take the metric, show it to loggers that keep a score, and ask the pruner.
+
+        Raises:
+            RibError: The metric was not logged.
+        """
+        if trainer.sanity_checking:
+            return
+        logged = trainer.callback_metrics
+        for name in (self.optimize.metric, *self.optimize.also):
+            if name not in logged:
+                told = f"optimize names {name}, which this task does not log"
+                raise RibError(told, did_you_mean(name, sorted(logged)))
+        if not self._take(trainer):
             return
         assert self.last is not None
         for logger in trainer.loggers:

@@ -1,0 +1,53 @@
+"""Settings as people type them: groups set to null, the Trainer's arguments, dicts in the place of others."""
+
+from __future__ import annotations
+
+import pytest
+
+from rib.config.compose import compose
+from rib.io.errors import RibError
+
+RUN = ("train", "experiment=motion_smoke")
+
+
+def test_a_group_that_can_be_done_without_may_be_null() -> None:
+    config = compose(*RUN, "logger=null", "callbacks=null", "debug=fast", "debug=null")
+    assert (config.logger, config.callbacks) == (None, None)
+    assert "limit_train_batches" not in config.trainer
+    for group in ("trainer", "task", "net"):
+        with pytest.raises(RibError, match=f"{group}=null names no option, but one is needed"):
+            compose(*RUN, f"{group}=null")
+
+
+def test_any_argument_of_the_trainer_is_a_setting_and_a_misspelt_one_is_told() -> None:
+    config = compose(*RUN, "trainer.limit_train_batches=2", "trainer.max_steps=3")
+    assert (config.trainer["limit_train_batches"], config.trainer["max_steps"]) == (2, 3)
+    with pytest.raises(RibError, match=r"'trainer.limit_trian_batches'; did you mean 'limit_train_batches'"):
+        compose(*RUN, "trainer.limit_trian_batches=2")
+    with pytest.raises(RibError, match=r"trainer.limit_train_batches=-2: expected"):
+        compose(*RUN, "trainer.limit_train_batches=-2")
+
+
+def test_an_argument_that_a_constructor_takes_is_told_with_its_plus() -> None:
+    with pytest.raises(RibError, match=r"torch.optim.AdamW takes it; type \+task.module.optimizer.amsgrad="):
+        compose(*RUN, "task.module.optimizer.amsgrad=true")
+    with pytest.raises(RibError, match=r"did you mean 'task.module.optimizer.fused'"):
+        compose(*RUN, "task.module.optimizer.fusd=true")
+
+
+def test_a_recipe_takes_the_place_of_another_whole() -> None:
+    typed = "task.module.optimizer={_target_: torch.optim.SGD, lr: 0.1}"
+    assert compose(*RUN, typed).task.module["optimizer"] == {"_target_": "torch.optim.SGD", "lr": 0.1}
+    with pytest.raises(RibError, match=r"there is no setting 'task\.module\.optimizzer'"):
+        compose(*RUN, typed.replace("optimizer", "optimizzer"))
+
+
+def test_what_a_dict_leaves_as_it_was_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    for _ in range(2):
+        weights = compose(*RUN, "task.module.weights={position: 7}").task.module["weights"]
+    assert (weights["position"], weights["bone"]) == (7, 0.1)
+    assert (
+        capsys.readouterr().err.count("leaves keyframe, velocity, acceleration, bone, confidence as b") == 1
+    )
+    compose(*RUN, "optimize.also={}", "task.module.optimizer.betas=[0.9,0.99]")
+    assert not capsys.readouterr().err
