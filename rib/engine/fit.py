@@ -37,7 +37,7 @@ from rib.io.plugins import import_plugins
 from rib.io.recipe import build_recipe
 
 if TYPE_CHECKING:
-    from rib.engine.callbacks.monitors.objective import ScoreKeeper
+    from rib.engine.callbacks.objective import ScoreKeeper
     from rib.engine.distributed.rendezvous import Rendezvous
 
 log = logging.getLogger(__name__)
@@ -91,7 +91,7 @@ def train(
     Returns:
         What the run is judged by.
     """
-    from rib.engine.callbacks.monitors.objective import ScoreKeeper
+    from rib.engine.callbacks.objective import ScoreKeeper
 
     keeper = ScoreKeeper(config.optimize, pruner)
     with _failure_reported(rendezvous) as check_others:
