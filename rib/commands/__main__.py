@@ -6,10 +6,7 @@ import importlib
 import sys
 
 from rib import __version__
-from rib.config.app import exit_code, open_standard_streams
 from rib.config.help.verbs import VERBS
-from rib.io.errors import RibError
-from rib.io.recipe import did_you_mean
 
 
 def usage() -> str:
@@ -17,12 +14,15 @@ def usage() -> str:
     return "\n".join(
         ["usage: rib <verb> key=value ...", ""]
         + [f"  {verb:{max(map(len, VERBS))}}  {text}" for verb, text in VERBS.items()]
-        + ["", "rib <verb> --help lists its settings; rib --version"]
+        + ["", "rib <verb> --help lists its settings; rib --version; rib --install-completion bash|zsh|fish"]
     )
 
 
 def dispatch(arguments: list[str]) -> None:
     """Call the command that the first argument names."""
+    from rib.io.errors import RibError
+    from rib.io.recipe import did_you_mean
+
     if not arguments or arguments[0] in ("-h", "--help", "help"):
         print(usage())
         return
@@ -30,6 +30,8 @@ def dispatch(arguments: list[str]) -> None:
     if verb == "--version":
         print(f"rib {__version__}")
         return
+    if verb == "--install-completion":
+        verb, rest = "completion", ["install", *rest]
     if verb not in VERBS:
         raise RibError(f"there is no command {verb!r}", did_you_mean(verb, list(VERBS)))
     importlib.import_module(f"rib.commands.{verb}").command(rest)
@@ -37,6 +39,13 @@ def dispatch(arguments: list[str]) -> None:
 
 def main() -> None:
     """Entry point of the script `rib` and of `python -m rib.commands`."""
+    if sys.argv[1:2] == ["--complete"]:  # by a shell that waits: before anything else is imported
+        from rib.config.completion.answer import answer
+
+        print("\n".join(answer(sys.argv[2:])))
+        return
+    from rib.config.app import exit_code, open_standard_streams
+
     open_standard_streams()
     sys.exit(exit_code(lambda: dispatch(sys.argv[1:])))
 

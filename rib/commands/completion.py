@@ -1,4 +1,4 @@
-"""`rib completion`: what bash needs to complete commands, choices and settings."""
+"""`rib --install-completion`, `rib completion`: what bash, zsh and fish need to complete rib's words."""
 
 from __future__ import annotations
 
@@ -6,27 +6,33 @@ import sys
 
 from rib.config.app import exit_code
 
-USAGE = """usage: eval "$(rib completion bash)"        # in ~/.bashrc, for `rib <Tab>` in bash
+USAGE = """usage: rib --install-completion bash|zsh|fish     # once; then `rib <Tab>` in a new shell
+       rib completion bash|zsh|fish               # only print the script
 
-Commands, choices and settings are completed, with those of plugins and of a --config-dir that was typed.
+Commands, options, choices, settings and the words that settings take are completed, with those of plugins and
+of a --config-dir that was typed.
 """
 
 
 def command(arguments: list[str]) -> None:
     """Entry point for `rib completion`."""
-    from rib.config.complete import BASH, words
-    from rib.config.help.verbs import VERBS
+    from rib.config.completion.shells import install, script
 
     match arguments:
-        case ["bash"]:
-            print(BASH, end="")
-        case ["words", *typed]:
-            from rib.config.schema import ROOTS
-            from rib.config.search import settle
+        case ["install", shell]:
+            files = install(shell)
+            from rib.config.completion.index import write_index
+            from rib.config.completion.words import read_index
 
-            if typed[-2:-1] != ["--config-dir"]:  # whose folder is being typed
-                settle(typed[:-1])
-            print("\n".join(words(typed, list(VERBS), list(ROOTS))))
+            if read_index() is None:
+                write_index()
+            print(f"written: {', '.join(map(str, files))}\nopen a new {shell} and type: rib <Tab>")
+        case ["words", *typed]:  # scripts of rib 0.1
+            from rib.config.completion.answer import answer
+
+            print("\n".join(answer(typed)))
+        case [shell] if not shell.startswith("-") and shell != "install":
+            print(script(shell), end="")
         case _:
             print(USAGE, end="")
 

@@ -11,12 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from rib.commands.__main__ import VERBS, dispatch
+from rib.commands.__main__ import dispatch
 from rib.config import paths
 from rib.config.app import exit_code
-from rib.config.complete import words
 from rib.config.compose import check_all, compose
-from rib.config.schema import ROOTS
 from rib.config.search import settle
 from rib.io.errors import RibError
 from rib.io.plugins import VARIABLE, import_plugins, plugin_config_folders, wanted_plugins
@@ -152,16 +150,6 @@ def test_a_config_does_not_hide_behind_one_of_ribs(capsys: pytest.CaptureFixture
     assert rib("configs", "cp", "net/motion_tiny", "motion_base") == 1
     assert rib("configs", "show", "net/motion_tny") == 1
     assert "did you mean 'motion_tiny'" in capsys.readouterr().err
-
-
-def test_completion_knows_commands_choices_and_settings() -> None:
-    settle(["plugins=[rib_example]"])
-    known = list(VERBS), list(ROOTS)
-    assert "train " in words(["tr"], *known)
-    assert "net=damped_spline " in words(["train", "net=da"], *known)
-    offered = words(["train", "trainer.ma"], *known)
-    assert {"trainer.max_epochs=", "seed="} <= set(offered)
-    assert words(["demo", "stride=1"], *known) == []
 
 
 @pytest.mark.slow
