@@ -13,14 +13,15 @@ import matplotlib as mpl
 mpl.use("Agg")
 import matplotlib.pyplot as plt
 
-from rib.config.sweeps.results import rows_of, runs_of
+from rib.config.sweeps.results import runs_of
+from rib.config.sweeps.table import SweepTable, objectives_of
 from rib.engine.loggers.csv_logger import read_metrics
 
 RATE, DECAY = "task.module.optimizer.lr", "task.module.optimizer.weight_decay"
 
 
 def main(source: Path, target: Path) -> None:
-    header, *rows = rows_of(runs_of(source))
+    header, *rows = SweepTable.of(runs_of(source), objectives_of(source)).rows()
     table = [dict(zip(header, row, strict=True)) for row in rows]
     lines = ["| run | learning rate | weight decay | error / spline's | seconds |", "|---|---|---|---|---|"]
     for r in table:

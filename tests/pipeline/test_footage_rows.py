@@ -18,7 +18,7 @@ from edited_clips import CUT, CUTS, FOOTAGE, NO_CUTS, frames_of, stored
 from small_clips import person, picture
 
 from rib.config.compose import compose
-from rib.keypoint_files import write_openpose
+from rib.keypoint_files import write_openpose_json
 from rib.pipeline.interpolate import interpolate
 from rib.video import open_source
 
@@ -31,7 +31,7 @@ def run(settings: Settings, clip: Path, *overrides: str) -> tuple[dict[str, Any]
     """The summary and the output's frames."""
     source = open_source(clip)
     poses = clip.parent / "its_poses"
-    write_openpose(person(len(source), size=source.size_px), poses)
+    write_openpose_json(person(len(source), size=source.size_px), poses)
     summary = interpolate(settings(clip, "motion=linear", f"poses={poses}", *overrides))
     made = sorted((clip.parent / "out" / "frames").glob("*.png"))
     return summary, [cv2.imread(str(path))[..., ::-1] for path in made]
