@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from rib.video import open_source
+from rib.video import open_frame_source
 
 SIZE_PX = (192, 144)
 """Every clip is brought to this size, whatever its shape: twice what any of the rules looks at."""
@@ -34,7 +34,7 @@ def small_clips(folders: list[Path], kept: Path) -> dict[str, np.ndarray]:
 
 def _shrunk(path: Path) -> np.ndarray:
     frames = []
-    for frame in open_source(path):
+    for frame in open_frame_source(path):
         frames.append(cv2.resize(frame, SIZE_PX, interpolation=cv2.INTER_AREA))
         if len(frames) == MOST_FRAMES:
             break

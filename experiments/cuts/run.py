@@ -16,7 +16,7 @@ from clips import small_clips
 from edits import CUTS, NO_CUTS, Edit, edits
 from methods import Method, scenedetect, speed, today, transnet, use
 
-from rib.video.cuts import find_cuts
+from rib.video.cuts import find_scene_cuts
 
 OURS = {"residual": 0.12, "contrast": 2.25}
 
@@ -40,7 +40,10 @@ def main() -> None:
 
 
 def _methods(packages: Path | None) -> dict[str, Method]:
-    methods: dict[str, Method] = {"residual of the flow": partial(find_cuts, **OURS), "two thresholds": today}
+    methods: dict[str, Method] = {
+        "residual of the flow": partial(find_scene_cuts, **OURS),
+        "two thresholds": today,
+    }
     if packages:
         use(packages)
         for name in ("Content", "Adaptive", "Hash", "Histogram"):

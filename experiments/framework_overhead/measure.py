@@ -50,7 +50,7 @@ def framework(config: TrainSettings) -> list[float]:
         engine._trainer = with_times
         try:
             with contextlib.redirect_stdout(sys.stderr):
-                engine.fit(settings)
+                engine.fit_in_processes(settings)
         finally:
             engine._trainer = build_trainer
     return [b - a for a, b in pairwise(times.ends)][SKIPPED:]

@@ -19,7 +19,7 @@ import torch
 
 from rib.io.recipe import build_recipe
 from rib.mocap.stores.bank import MotionBank
-from rib.motion.nets.checkpoint import load_net, shipped_weights
+from rib.motion.nets.checkpoint import load_motion_net, shipped_motion_weights
 from rib.motion.training.windows import MotionWindows
 
 FPS = 60
@@ -30,7 +30,7 @@ def main() -> None:
     ask.add_argument("--mocap", required=True, type=Path)
     torch.set_num_threads(1)
     print(f"samples drawn a second: {samples_per_second(ask.parse_args().mocap):.0f}")
-    net = load_net(shipped_weights())
+    net = load_motion_net(shipped_motion_weights())
     with torch.inference_mode():
         for stride in (4, 8, 16):
             least_ms = 1e3 * best(partial(read, net, 321, stride))

@@ -14,7 +14,7 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from rib.motion.nets.checkpoint import load_net, shipped_weights
+from rib.motion.nets.checkpoint import load_motion_net, shipped_motion_weights
 
 Method = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
@@ -22,7 +22,7 @@ Method = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 def load() -> torch.nn.Module:
     """The net of RIB_MOTION_WEIGHTS, or the shipped one, on one thread."""
     torch.set_num_threads(1)
-    return load_net(os.environ.get("RIB_MOTION_WEIGHTS") or shipped_weights())
+    return load_motion_net(os.environ.get("RIB_MOTION_WEIGHTS") or shipped_motion_weights())
 
 
 def methods() -> dict[str, Method]:

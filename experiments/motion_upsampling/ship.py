@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 
-from rib.motion.nets.checkpoint import load_net, save_net
+from rib.motion.nets.checkpoint import load_motion_net, save_motion_net
 
 NOTES = {
     "data": "CMU Graphics Lab Motion Capture Database, 122 clips of subjects 01 02 03 06 07 08 10 35 94, "
@@ -29,7 +29,7 @@ def main() -> None:
     ckpt = given.run / "checkpoints/last.ckpt"
     held = torch.load(ckpt, map_location="cpu", weights_only=True)
     notes = NOTES | {"steps": str(held["global_step"])}
-    save_net(given.weights, load_net(ckpt), held["hyper_parameters"]["net"], notes)
+    save_motion_net(given.weights, load_motion_net(ckpt), held["hyper_parameters"]["net"], notes)
     write_curve(given.run / "metrics.csv", given.curve)
 
 

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from rib.video import open_source
+from rib.video import open_frame_source
 
 HERE = Path(__file__).parent
 HEIGHT_PX, MAX_FRAMES, RATES = 320, 97, (15.0, 7.5, 4.0)
@@ -53,7 +53,7 @@ def cases(data: Path) -> dict[str, dict[str, Any]]:
 
 
 def _whole(path: Path, folder: str) -> dict[str, Any]:
-    source = open_source(path)
+    source = open_frame_source(path)
     width, height = source.size_px
     count = min(MAX_FRAMES, len(source))
     name = path.stem

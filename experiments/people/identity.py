@@ -21,11 +21,11 @@ from scipy.optimize import linear_sum_assignment
 
 from rib.io.recipe import build_recipe
 from rib.pose.detectors.blazepose import BodyLandmarker, PersonDetector
-from rib.pose.detectors.detection import Detection
-from rib.pose.detectors.people_detector import Crowd
-from rib.pose.detectors.plausible import TRUNK, size_px
-from rib.pose.tracking.tracker import Tracker, lasting
-from rib.video import open_source, subsample
+from rib.pose.detectors.detection import PersonDetection
+from rib.pose.detectors.people_detector import PeopleDetector
+from rib.pose.detectors.plausible import TRUNK, detection_size_px
+from rib.pose.tracking.tracker import Tracker, lasting_tracks
+from rib.video import open_frame_source, subsample_frames
 from rib.video.camera import CameraWalk
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,8 +39,8 @@ Owners = dict[tuple[int, int], int]
 def find(path: Path, stride: int) -> dict[str, Any]:
     """Everybody at every keyframe, and the camera's motion."""
     recipe = yaml.safe_load((ROOT / "conf/pose/mediapipe.yaml").read_text())
-    source = subsample(open_source(path), stride)
-    crowd = Crowd(
+    source = subsample_frames(open_frame_source(path), stride)
+    crowd = PeopleDetector(
         PersonDetector(), BodyLandmarker(hands=False, mask=False, window_px=recipe["window_px"]),
         recipe["min_visibility"], recipe["max_people"], recipe["tile_px"],
         max(1, round(recipe["search_every_s"] * float(source.fps))),
@@ -60,7 +60,7 @@ def ours(seen: dict[str, Any]) -> Owners:
     """The tracker of conf/pose/tracker/default.yaml."""
     tracker: Tracker = build_recipe(yaml.safe_load((ROOT / "conf/pose/tracker/default.yaml").read_text()))
     tracks = tracker.link(seen["people"], seen["times_s"], seen["size"], (), seen["camera"])
-    kept = lasting(tracks, len(seen["people"]))
+    kept = lasting_tracks(tracks, len(seen["people"]))
     return {(k, i): track.track_id for track in kept for k, i in track.members.items()}
 
 
@@ -87,7 +87,9 @@ def theirs(name: str) -> Callable[[dict[str, Any]], Owners]:
     return run
 
 
-def judge(clip: str, stride: int, people: list[list[Detection]], owners: Owners) -> tuple[int, int, int]:
+def judge(
+    clip: str, stride: int, people: list[list[PersonDetection]], owners: Owners
+) -> tuple[int, int, int]:
     """Marks, misses, and how often a person's track changed or a track went over to another person."""
     marks = missed = switches = 0
     track_of: dict[str, int] = {}
@@ -110,11 +112,11 @@ def judge(clip: str, stride: int, people: list[list[Detection]], owners: Owners)
     return marks, missed, switches
 
 
-def _apart(person: Detection, point: list[float]) -> float:
+def _apart(person: PersonDetection, point: list[float]) -> float:
     corners = person.keypoints_px[TRUNK][person.confidence[TRUNK] > 0]
     if len(corners) == 0:
         return np.inf
-    return float(np.linalg.norm(corners.mean(axis=0) - point)) / size_px(person)
+    return float(np.linalg.norm(corners.mean(axis=0) - point)) / detection_size_px(person)
 
 
 def main() -> None:

@@ -21,12 +21,12 @@ import cv2
 import numpy as np
 import torch
 
-from rib.benchmark.methods import build_chains
+from rib.benchmark.methods import build_method_chains
 from rib.config.compose import compose
 from rib.metrics.frames import FrameScorer
 from rib.metrics.person import scored_person_region
-from rib.pipeline.synthesis.synthesiser import Synthesis
-from rib.video import ArraySource, open_source, subclip, subsample
+from rib.pipeline.synthesis.synthesiser import SynthesisedMoments
+from rib.video import ArraySource, open_frame_source, subclip, subsample_frames
 
 HERE = Path(__file__).parent
 METHODS = ("largest", "all")
@@ -34,7 +34,7 @@ METHODS = ("largest", "all")
 
 def truth(data: Path, case: dict[str, Any]) -> ArraySource:
     """The frames of a case at an even rate."""
-    source = open_source(data / case["video"])
+    source = open_frame_source(data / case["video"])
     crop = tuple(case["crop_xywh"]) if case["crop_xywh"] else None
     part = subclip(source, case["first"], case["count"], crop, tuple(case["size_wh"]))
     return ArraySource(np.stack(list(part)), fps=source.fps, name=Path(case["video"]).stem)
@@ -46,8 +46,8 @@ class Verdicts:
     def __init__(self) -> None:
         self.found: dict[int, dict[int, dict[str, Any]]] = {}
 
-    def __call__(self, made: Synthesis) -> None:
-        """See `rib.pipeline.synthesis.synthesiser.Observer`."""
+    def __call__(self, made: SynthesisedMoments) -> None:
+        """See `rib.pipeline.synthesis.synthesiser.SynthesisObserver`."""
         for plan in made.plans:
             person, holdout = plan.person, plan.person.holdout
             notes = {name: round(float(value), 4) for name, value in plan.notes.items()}
@@ -65,8 +65,8 @@ def run(data: Path, name: str, case: dict[str, Any], stride: int, cache: Path) -
     )
     none = compose("benchmark", "input=x", "output=y", "render=none")["render"]
     methods = {"rife": {"render": none}} | {people: {"people": people} for people in METHODS}
-    chains = build_chains({**config, "methods": methods})
-    keyframes, start = subsample(clip, stride), time.process_time()
+    chains = build_method_chains({**config, "methods": methods})
+    keyframes, start = subsample_frames(clip, stride), time.process_time()
     analyses = {method: chain.analyse(keyframes, clip.fps) for method, chain in chains.items()}
     verdicts = {method: Verdicts() for method in methods}
     copies = tee(keyframes, len(chains))

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from rib.video import ArraySource, open_source, subclip
+from rib.video import ArraySource, open_frame_source, subclip
 
 
 def cases(data: Path) -> dict[str, dict[str, Any]]:
@@ -19,7 +19,7 @@ def cases(data: Path) -> dict[str, dict[str, Any]]:
 def clip(data: Path, name: str) -> ArraySource:
     """A clip's frames at its case's size."""
     case = cases(data)[name]
-    video = open_source(data / "video" / case["video"])
+    video = open_frame_source(data / "video" / case["video"])
     crop, size = tuple(case["crop_xywh"]), tuple(case["size_wh"])
     frames = np.stack(list(subclip(video, case["first"], case["count"], crop, size)))
     return ArraySource(frames, float(video.fps), name=name)

@@ -17,8 +17,8 @@ from cases import clip
 
 from rib.config.compose import compose
 from rib.pipeline.chain import Chain
-from rib.pipeline.refiner_dataset.samples import refiner_samples
-from rib.render.refine.dataset import add_clips, clips_of, write_samples
+from rib.pipeline.refiner_dataset.samples import render_refiner_samples
+from rib.render.refine.dataset import add_refiner_clips, refiner_clips_in_file, write_refiner_samples
 from rib.video import subclip
 
 
@@ -30,19 +30,19 @@ def main(arguments: list[str]) -> None:
     torch.set_num_threads(1)
     recipe = compose("prepare", "data=refiner", "data.prepare.videos=").data.prepare
     for name in given["names"].split(","):
-        if name in clips_of(out):
+        if name in refiner_clips_in_file(out):
             continue
         start = time.perf_counter()
         which, stride, first = name.split("_")
         source = subclip(clip(Path(given["data"]), which), int(first))
         gaps = list(
-            refiner_samples(
+            render_refiner_samples(
                 Chain.from_config(recipe["chain"]), source, int(stride), None, recipe["max_moments"]
             )
         )
         part = out.with_name(f"{out.name}.part.h5")
-        write_samples(part, {name: gaps})
-        add_clips(out, [part])
+        write_refiner_samples(part, {name: gaps})
+        add_refiner_clips(out, [part])
         part.unlink()
         opened = sum(gap.gate > 0.5 for gap in gaps)
         print(f"{name}: {len(gaps)} gaps, {opened} trusted, {time.perf_counter() - start:.0f} s", flush=True)

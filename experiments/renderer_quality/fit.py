@@ -20,9 +20,9 @@ import torch
 
 from rib.config.compose import compose
 from rib.io.recipe import build_recipe
-from rib.render.nets.checkpoint import load_net, save_net
-from rib.render.refine.dataset import RefinerSample, read_samples
-from rib.render.refine.fitting import FitRecipe, Report
+from rib.render.nets.checkpoint import load_renderer_net, save_renderer_net
+from rib.render.refine.dataset import RefinerSample, read_refiner_samples
+from rib.render.refine.fitting import RefinerFitRecipe, Report
 
 TOLD_STEPS, KEPT_STEPS, LEAST_GATE = 50, 250, 0.3
 
@@ -32,7 +32,7 @@ def learnt(drawings: list[Path], without: list[str]) -> list[RefinerSample]:
     return [
         gap
         for file in drawings
-        for name, gaps in read_samples(file).items()
+        for name, gaps in read_refiner_samples(file).items()
         if not any(fnmatch.fnmatchcase(name, pattern) for pattern in without)
         for gap in gaps
         if gap.gate >= LEAST_GATE
@@ -50,7 +50,7 @@ def curve(out: Path, net: torch.nn.Module, recipe: Mapping[str, object]) -> Repo
             with (out / "curve.csv").open("a") as file:
                 file.write(f"{step},{means},{time.perf_counter() - start:.0f}\n")
         if step % KEPT_STEPS == 0:
-            save_net(out / "last.safetensors", net, recipe, {"steps": str(step)})
+            save_renderer_net(out / "last.safetensors", net, recipe, {"steps": str(step)})
 
     return report
 
@@ -65,8 +65,8 @@ def main(arguments: list[str]) -> None:
     task = compose("train", "experiment=renderer_base", "task.data.samples=x")
     net, crops = build_recipe(task.net), build_recipe(task.task.data["crops"])
     if "start" in given:
-        net.load_state_dict(load_net(given["start"], task.net["_target_"]).state_dict())
-    fit = FitRecipe(
+        net.load_state_dict(load_renderer_net(given["start"], task.net["_target_"]).state_dict())
+    fit = RefinerFitRecipe(
         perceptual=1.0,
         pixels=float(given.get("pixels", 1.5)),
         lr=float(given.get("lr", 1e-3)),
@@ -79,7 +79,9 @@ def main(arguments: list[str]) -> None:
     steps = int(given["steps"])
     print(f"{len(gaps)} gaps, {sum(len(gap.planes) for gap in gaps)} frames", flush=True)
     fitted = fit.fit(net, gaps, crops, steps, 1, curve(out, net, task.net))
-    save_net(out / "final.safetensors", fitted, task.net, {"steps": str(steps), "without": given["without"]})
+    save_renderer_net(
+        out / "final.safetensors", fitted, task.net, {"steps": str(steps), "without": given["without"]}
+    )
 
 
 if __name__ == "__main__":

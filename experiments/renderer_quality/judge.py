@@ -15,8 +15,8 @@ import numpy as np
 import torch
 
 from rib.metrics.lpips import Lpips
-from rib.render.nets.checkpoint import load_net
-from rib.render.refine.dataset import RefinerSample, read_samples
+from rib.render.nets.checkpoint import load_renderer_net
+from rib.render.refine.dataset import RefinerSample, read_refiner_samples
 from rib.render.refine.refiner_input import RefinerInput, RefinerOutput
 
 EVERY = 6
@@ -45,10 +45,10 @@ def main(arguments: list[str]) -> None:
     """See the module."""
     given = dict(argument.split("=", 1) for argument in arguments)
     torch.set_num_threads(1)
-    net = load_net(given["ckpt"], "rib.render.nets.base.RendererBase")
+    net = load_renderer_net(given["ckpt"], "rib.render.nets.base.RendererBase")
     kinds = ["alexnet", "vgg16"] if given.get("vgg") == "true" else ["alexnet"]
     nets = {kind: Lpips(kind) for kind in kinds}
-    for name, gaps in read_samples(Path(given["drawings"]), given["names"].split(",")).items():
+    for name, gaps in read_refiner_samples(Path(given["drawings"]), given["names"].split(",")).items():
         rows = [row for gap in gaps if gap.gate > 0.5 for row in judged(gap, net, nets)]
         means = np.mean(rows, 0) if rows else []
         cells = [

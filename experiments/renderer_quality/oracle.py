@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 
 from rib.metrics.lpips import Lpips
-from rib.render.refine.dataset import RefinerSample, read_samples
+from rib.render.refine.dataset import RefinerSample, read_refiner_samples
 from rib.render.refine.refiner_input import RefinerInput, RefinerOutput
 
 WINDOW_PX = 9
@@ -52,7 +52,7 @@ def main(arguments: list[str]) -> None:
     given = dict(argument.split("=", 1) for argument in arguments)
     torch.set_num_threads(1)
     lpips = Lpips("alexnet")
-    for name, gaps in read_samples(Path(given["drawings"]), given["names"].split(",")).items():
+    for name, gaps in read_refiner_samples(Path(given["drawings"]), given["names"].split(",")).items():
         plain, few, all_ = np.mean([chosen(gap, lpips) for gap in gaps[::2] if gap.gate > 0.5], 0)
         print(f"| {name} | {plain:.4f} | {few / plain - 1:+.0%} | {all_ / plain - 1:+.0%} |", flush=True)
 

@@ -21,7 +21,7 @@ import cv2
 import torch
 from cases import cases, clip
 
-from rib.benchmark.run import benchmark
+from rib.benchmark.run import run_benchmark
 from rib.config.compose import compose
 
 OURS = ("ckpt", "fit", "reference")
@@ -82,7 +82,7 @@ def main(arguments: list[str]) -> None:
             )
             recording = cases(data)[which]["recording"]
             config.methods = {name: stages(name, given, recording) for name in names}
-            result = benchmark(config, clip(data, which))
+            result = run_benchmark(config, clip(data, which))
         for name, method in result["methods"].items():
             print(line(case, name, method), flush=True)
 

@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 import torch
 
-from rib.render.nets.checkpoint import load_net
-from rib.render.refine.dataset import RefinerSample, read_samples
+from rib.render.nets.checkpoint import load_renderer_net
+from rib.render.refine.dataset import RefinerSample, read_refiner_samples
 from rib.render.refine.refiner_input import RefinerInput, RefinerOutput
 
 HEIGHT = 240
@@ -47,11 +47,11 @@ def row(gap: RefinerSample, net: torch.nn.Module) -> np.ndarray:
 def main(arguments: list[str]) -> None:
     """See the module."""
     given = dict(argument.split("=", 1) for argument in arguments)
-    net = load_net(given["ckpt"], "rib.render.nets.base.RendererBase")
+    net = load_renderer_net(given["ckpt"], "rib.render.nets.base.RendererBase")
     rows = []
     for frame in given["frames"].split(","):
         name, number = frame.split(":")
-        rows.append(row(read_samples(Path(given["drawings"]), [name])[name][int(number)], net))
+        rows.append(row(read_refiner_samples(Path(given["drawings"]), [name])[name][int(number)], net))
     width = max(one.shape[1] for one in rows)
     whole = np.concatenate([np.pad(one, ((0, 0), (0, width - one.shape[1]), (0, 0))) for one in rows])
     cv2.imwrite(given["out"], np.ascontiguousarray(whole[..., ::-1]))

@@ -20,8 +20,8 @@ import torch
 
 from rib.config.compose import compose
 from rib.io.recipe import build_recipe
-from rib.render.conditioning.native import SkeletonLabels
-from rib.render.conditioning.reference import ReferenceLabels
+from rib.render.conditioning.native import SkeletonConditioning
+from rib.render.conditioning.reference import ReferenceConditioning
 
 SIZE_HW = (320, 480)
 ORIGINAL_LABELS_MS, ORIGINAL_STEP_S, ORIGINAL_FRAME_S = 97 + 122, 4.8, 1.11
@@ -47,7 +47,7 @@ def people(number: int) -> torch.Tensor:
 
 
 def labels() -> None:
-    for kind in (SkeletonLabels(5.0, 4.0), ReferenceLabels(5.0, 0.0)):
+    for kind in (SkeletonConditioning(5.0, 4.0), ReferenceConditioning(5.0, 0.0)):
         for number in (1, 2):
             poses = people(4)[:number]
             passed, worked = fastest(lambda: kind(poses, SIZE_HW), 30)  # noqa: B023

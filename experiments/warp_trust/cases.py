@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from rib.video import open_source, subclip
+from rib.video import open_frame_source, subclip
 
 VIEWS = ("plain", "mirrored", "cropped", "panned")
 PANNED = ("walk_8", "jacks_4")
@@ -54,7 +54,7 @@ def cases(listing: Path, videos: Path, out: Path, view: str, chosen: tuple[str, 
         wanted = {name: stride for name, stride in names.items() if _wanted(name, view, chosen)}
         if not wanted:
             continue
-        source = open_source(videos / case["video"])
+        source = open_frame_source(videos / case["video"])
         stretch = subclip(
             source, case["first"], case["count"], tuple(case["crop_xywh"]), tuple(case["size_wh"])
         )

@@ -27,11 +27,11 @@ from rib.io.files.whole import write_text_whole
 from rib.io.images import to_pictures
 from rib.metrics.frames import summarise_scores
 from rib.pipeline.chain import Chain
-from rib.pipeline.outputs.trust_shares import TrustShares
+from rib.pipeline.outputs.trust_shares import OutputTrustShares
 from rib.pipeline.synthesis.compositor import trust_map
-from rib.pipeline.synthesis.synthesiser import Synthesis
-from rib.pipeline.timeline import target_fps
-from rib.video import PictureWriter, open_source
+from rib.pipeline.synthesis.synthesiser import SynthesisedMoments
+from rib.pipeline.timeline import target_output_fps
+from rib.video import PictureWriter, open_frame_source
 
 HEAD = (
     "| case | RIFE person dB / LPIPS | dB | LPIPS | worst tenth dB / LPIPS | full dB / LPIPS "
@@ -41,7 +41,7 @@ HEAD = (
 
 @dataclass
 class Kept:
-    """What the study wants kept of everything that is made (`rib.pipeline.synthesis.synthesiser.Observer`).
+    """Keeps what the study wants of what is made (`rib.pipeline.synthesis.synthesiser.SynthesisObserver`).
 
     Attributes:
         floors: RIFE's picture of every frame.
@@ -53,7 +53,7 @@ class Kept:
     trust: np.ndarray = field(default_factory=lambda: np.zeros(20, np.int64))
     found: dict[int, dict[str, float | None]] = field(default_factory=dict)
 
-    def __call__(self, made: Synthesis) -> None:
+    def __call__(self, made: SynthesisedMoments) -> None:
         """Look at some moments of an interval."""
         floors = made.background.interpolated
         self.floors |= zip(made.interval.indices, to_pictures(floors), strict=True)
@@ -81,10 +81,10 @@ def made(case: Case, settings: list[str]) -> tuple[dict[str, Any], dict[int, np.
         "render=warp",
         *settings,
     )
-    kept, shares = Kept(), TrustShares()
-    source = open_source(config.input, config.input_fps)
+    kept, shares = Kept(), OutputTrustShares()
+    source = open_frame_source(config.input, config.input_fps)
     chain = Chain.from_config(config)
-    analysis = chain.analyse(source, target_fps(source.fps, config.rate, None))
+    analysis = chain.analyse(source, target_output_fps(source.fps, config.rate, None))
     with PictureWriter(Path(config.output) / "frames", compression=1) as writer:
         for frame in chain.frames(source, analysis, kept):
             writer.write(frame.picture)

@@ -20,8 +20,8 @@ import torch
 
 from rib.config.compose import compose
 from rib.pipeline.chain import Chain
-from rib.pipeline.timeline import target_fps
-from rib.video import ArraySource, open_source, subclip, subsample
+from rib.pipeline.timeline import target_output_fps
+from rib.video import ArraySource, open_frame_source, subclip, subsample_frames
 
 CROP_XYWH, SIZE_WH = (624, 490, 720, 480), (480, 320)
 
@@ -43,7 +43,7 @@ def cpu_s(
     loaded = [stages.background, stages.renderer, *([stages.plate] if render == "warp" else [])]
     assert all(loaded)
     start = time.process_time()
-    analysis = some.analyse(source, target_fps(source.fps, rate, None))
+    analysis = some.analyse(source, target_output_fps(source.fps, rate, None))
     ready = time.process_time()
     made = sum(frame.keyframe < 0 for frame in some.frames(source, analysis))
     return ready - start, time.process_time() - ready, made, dict(some.watch.seconds)
@@ -56,11 +56,11 @@ def main(arguments: list[str]) -> None:
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     case = json.loads((data / "dev_cases.json").read_text())["walk"]
-    video = open_source(data / "video" / case["video"])
+    video = open_frame_source(data / "video" / case["video"])
     frames = np.stack(list(subclip(video, case["first"], case["count"], CROP_XYWH, SIZE_WH)))
     whole = ArraySource(frames, video.fps, name="walk")
     for stride in map(int, given.get("strides", "8,4").split(",")):
-        source = subsample(whole, stride)
+        source = subsample_frames(whole, stride)
         looked, *_ = cpu_s(source, stride, out, "warp")
         print(f"stride {stride}: poses and mattes {looked / len(source):.2f} s a keyframe")
         for _ in range(int(given.get("repeats", 3))):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import torch
 
-from rib.background.interpolator import Interpolator
+from rib.background.interpolator import FrameInterpolator
 from rib.structures.interval import Background, Interval
 
 
-class Blend(Interpolator):
+class BlendInterpolator(FrameInterpolator):
     """Mixes the two keyframes in proportion to time; whatever moves is seen twice."""
 
     gives = frozenset({"between"})
@@ -16,9 +16,9 @@ class Blend(Interpolator):
     def __call__(self, interval: Interval) -> Background:
         """The keyframes' mix at every time; `flow` and `weight_a` are None."""
         pictures = interval.a.picture[None], interval.b.picture[None]
-        return Background(blend(*pictures, interval.fractions), between=blend)
+        return Background(cross_fade(*pictures, interval.fractions), between=cross_fade)
 
 
-def blend(a: torch.Tensor, b: torch.Tensor, fractions: torch.Tensor) -> torch.Tensor:
+def cross_fade(a: torch.Tensor, b: torch.Tensor, fractions: torch.Tensor) -> torch.Tensor:
     """Mix (1 or N, C, H, W) pictures at (N,) fractions, 0 giving a and 1 giving b."""
     return torch.lerp(a, b, fractions.to(a)[:, None, None, None]).clamp(0, 1)

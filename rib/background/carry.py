@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import torch
 
-from rib.background.blend import blend
-from rib.background.warp import backward_warp, pixel_grid
+from rib.background.blend import cross_fade
+from rib.background.warp import backward_warp, grid_sample_pixel_grid
 from rib.structures.interval import Background
 
 
-def carried(
+def interpolate_planes(
     background: Background, a: torch.Tensor, b: torch.Tensor, fractions: torch.Tensor
 ) -> torch.Tensor:
     """Move two planes as the interpolator moved the pictures, or cross-fade them where it tells no flow.
@@ -24,10 +24,10 @@ def carried(
         (N, C, H, W) in 0..1.
     """
     num, (height, width) = len(fractions), a.shape[-2:]
-    faded = blend(a[None], b[None], fractions)
+    faded = cross_fade(a[None], b[None], fractions)
     if background.flow is None or background.weight_a is None:
         return faded
-    grid = pixel_grid(height, width, a.device)
+    grid = grid_sample_pixel_grid(height, width, a.device)
     moved_a, moved_b = (
         backward_warp(plane.expand(num, -1, -1, -1), flow, grid)
         for plane, flow in zip((a, b), background.flow.split(2, dim=1), strict=True)

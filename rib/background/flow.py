@@ -10,8 +10,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from rib.background.interpolator import Interpolator
-from rib.background.warp import backward_warp, pixel_grid
+from rib.background.interpolator import FrameInterpolator
+from rib.background.warp import backward_warp, grid_sample_pixel_grid
 from rib.io.errors import RibError
 from rib.io.images import to_pictures
 from rib.io.settings.ranges import OneOf, Range
@@ -30,7 +30,7 @@ SHARPNESS = 4
 """Bound of what the flows say against a velocity, and how firmly the better of two velocities is taken."""
 
 
-class Flow(Interpolator):
+class FlowInterpolator(FrameInterpolator):
     """Moves both keyframes along the optical flow between them and merges them where both show the same.
 
     The flow is estimated once each way (Kroeger et al., "Fast Optical Flow using Dense Inverse Search",
@@ -97,7 +97,7 @@ class Flow(Interpolator):
         self, a: torch.Tensor, b: torch.Tensor, from_a: torch.Tensor, from_b: torch.Tensor, t: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
         """Picture (1, 3, H, W), flows to a and b (1, 4, H, W), a's share and that of motion (1, 1, H, W)."""
-        grid = pixel_grid(a.shape[-2], a.shape[-1], a.device)
+        grid = grid_sample_pixel_grid(a.shape[-2], a.shape[-1], a.device)
         candidates = [
             _Candidate.follow(velocity, a, b, from_a, from_b, t, grid)
             for velocity in self._guesses(from_a, from_b, t, grid)

@@ -8,15 +8,15 @@ import cv2
 import numpy as np
 import torch
 
-from rib.background.interpolator import Interpolator
+from rib.background.interpolator import FrameInterpolator
 from rib.io.errors import RibError
 from rib.io.files.regular import check_regular_file
 from rib.io.images import to_float
 from rib.structures.interval import Background, Interval
-from rib.video.reading.sequence import SUFFIXES, natural_key
+from rib.video.reading.sequence import SUFFIXES, natural_sort_key
 
 
-class Folder(Interpolator):
+class FolderInterpolator(FrameInterpolator):
     """Takes output frame n from the n-th picture of a folder, as DAIN and other interpolators write it.
 
     Args:
@@ -32,7 +32,9 @@ class Folder(Interpolator):
             raise RibError(
                 f"background.path={path} is not a folder", "give the folder of interpolated pictures"
             )
-        self.files = sorted((p for p in self.path.iterdir() if p.suffix.lower() in SUFFIXES), key=natural_key)
+        self.files = sorted(
+            (p for p in self.path.iterdir() if p.suffix.lower() in SUFFIXES), key=natural_sort_key
+        )
         if not self.files:
             raise RibError(f"background.path={path} holds no picture ({', '.join(sorted(SUFFIXES))})")
         for file in self.files:

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from rib.background.warp import backward_warp, pixel_grid
+from rib.background.warp import backward_warp, grid_sample_pixel_grid
 
 STATE = 5
 """Channels of the estimate: flow to a (x, y), flow to b (x, y), logit of a's share."""
@@ -108,10 +108,12 @@ def warp_pair(pair: torch.Tensor, estimate: torch.Tensor) -> torch.Tensor:
     """Bring both pictures (N, 2, 3, H, W) to the wanted time by the flows of (N, 5, H, W)."""
     num, _, _, height, width = pair.shape
     flows = estimate[:, :4].reshape(2 * num, 2, height, width)
-    return backward_warp(pair.flatten(0, 1), flows, pixel_grid(height, width, pair.device)).view_as(pair)
+    return backward_warp(
+        pair.flatten(0, 1), flows, grid_sample_pixel_grid(height, width, pair.device)
+    ).view_as(pair)
 
 
-def merge(pair: torch.Tensor, estimate: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def merge_warped_pair(pair: torch.Tensor, estimate: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """The picture (N, 3, H, W) at the wanted time and a's share (N, 1, H, W) of it."""
     share = estimate[:, 4:].sigmoid()
     a, b = warp_pair(pair, estimate).unbind(1)
@@ -128,6 +130,6 @@ def _with_time(x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
     return torch.cat([x, t.view(-1, 1, 1, 1).expand(-1, 1, *x.shape[2:])], dim=1)
 
 
-def load_weights(net: IFNet, published: dict[str, torch.Tensor]) -> None:
+def load_ifnet_weights(net: IFNet, published: dict[str, torch.Tensor]) -> None:
     """Fill the net from the published state_dict; its teacher and refinement nets stay unused."""
     net.load_state_dict({key: published[f"module.{key}"] for key in net.state_dict()})

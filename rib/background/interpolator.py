@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from rib.structures.interval import Background, Interval
 
 
-class Interpolator(ABC):
+class FrameInterpolator(ABC):
     """Gives the picture at any times between two keyframes; the floor under every renderer."""
 
     def prepare(  # noqa: B027 - most need nothing

@@ -21,7 +21,7 @@ STILL_EDGES = 0.65
 REACH_PX = 2
 
 
-def still_overlays(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+def find_still_overlays(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     """Find what two keyframes show unchanged while the picture around it moves.
 
     A pixel is kept where it has one colour in both keyframes, sharp edges close by stand still too, and
@@ -48,7 +48,7 @@ def still_overlays(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     return kept[0]
 
 
-def with_overlays(
+def lay_still_overlays(
     interval: Interval, made: torch.Tensor, trust: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Lay what stands still in both keyframes over the frames between them.
@@ -59,9 +59,9 @@ def with_overlays(
         trust: (N, 1, H, W), the renderers' part in them.
 
     Returns:
-        Both, with the keyframes' own pixels, and no trust, where `still_overlays` finds one.
+        Both, with the keyframes' own pixels, and no trust, where `find_still_overlays` finds one.
     """
-    kept = still_overlays(interval.a.picture, interval.b.picture)
+    kept = find_still_overlays(interval.a.picture, interval.b.picture)
     if not kept.any():
         return made, trust
     t = interval.fractions[:, None, None, None]

@@ -11,7 +11,13 @@ import torch
 from rib.io.images import to_float, to_uint8
 from rib.io.settings.ranges import Share
 from rib.structures.interval import Interval, Keyframe
-from rib.video.camera import STILL, Sight, camera_motions, follow, part_of
+from rib.video.camera import (
+    STILL,
+    Sight,
+    chain_camera_motions,
+    estimate_camera_motions,
+    fraction_of_camera_motion,
+)
 
 INPAINT_LONG_SIDE_PX = 256
 """What no keyframe shows is invented at this size: it has no detail, and larger only costs time."""
@@ -55,9 +61,12 @@ class PersonFreePlate:
             plate_a, plate_b = completed
         else:
             parts = fractions.tolist()
-            plate_a = _carried(completed[0], [part_of(motion, t) for t in parts])
+            plate_a = _carried(completed[0], [fraction_of_camera_motion(motion, t) for t in parts])
             back = cv2.invertAffineTransform(motion)
-            plate_b = _carried(completed[1], [follow(back, part_of(motion, t)) for t in parts])
+            plate_b = _carried(
+                completed[1],
+                [chain_camera_motions(back, fraction_of_camera_motion(motion, t)) for t in parts],
+            )
         return torch.lerp(plate_a, plate_b, fractions[:, None, None, None]).clamp(0, 1)
 
     def _completed(
@@ -81,7 +90,7 @@ class PersonFreePlate:
         others = sorted(neighbours, key=lambda keyframe: abs(keyframe.time_s - middle))
         layers = [(_pixels(keyframe), self._free(keyframe, without)) for keyframe in (a, b, *others)]
         sights = [_sight(layer) for layer in layers]
-        from_a = [STILL, *(motion.matrix for motion in camera_motions(sights[0], sights[1:]))]
+        from_a = [STILL, *(motion.matrix for motion in estimate_camera_motions(sights[0], sights[1:]))]
         if all(motion is STILL for motion in from_a):
             rest = _complete([*layers[2:], *layers[:2]])
             both = [_over(order, rest) for order in (layers[:2], layers[1::-1])]
@@ -122,7 +131,7 @@ def _complete_in_place(layers: list[Layer], from_a: list[np.ndarray], keyframe: 
     """One of the first two keyframes, completed by the others as its camera would have seen them."""
     to_a = cv2.invertAffineTransform(from_a[keyframe])
     order = [keyframe, 1 - keyframe, *range(2, len(layers))]
-    moved = [_seen_by(layers[i], follow(to_a, from_a[i])) for i in order[1:]]
+    moved = [_seen_by(layers[i], chain_camera_motions(to_a, from_a[i])) for i in order[1:]]
     return _over([layers[keyframe]], _complete([*moved, layers[keyframe]]))
 
 

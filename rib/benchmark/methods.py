@@ -10,17 +10,17 @@ from functools import partial
 import numpy as np
 
 from rib.benchmark.settings import BenchmarkSettings
-from rib.benchmark.shared_interpolator import InterpolatorMemo, SharedInterpolator
+from rib.benchmark.shared_interpolator import BenchmarkInterpolatorMemo, SharedBenchmarkInterpolator
 from rib.io.errors import RibError
 from rib.pipeline.chain import Chain
-from rib.video import FrameSource, share, subsample
+from rib.video import FrameSource, share_decoded_frames, subsample_frames
 
 MAKING = ("background", "plate", "render", "composite")
 """Stages that run anew for every frame made."""
 
 
 @dataclass(frozen=True)
-class Moment:
+class BenchmarkedFrame:
     """One frame of the clip and every method's frame at its time.
 
     Attributes:
@@ -40,7 +40,7 @@ class Moment:
     trusted: Mapping[str, float] = field(default_factory=dict)
 
 
-def build_chains(config: BenchmarkSettings) -> dict[str, Chain]:
+def build_method_chains(config: BenchmarkSettings) -> dict[str, Chain]:
     """A chain for each method: the config's stages with those that the method names in their place.
 
     All look for poses, mattes and cuts in the same artefacts, so what they share is found once; methods with
@@ -50,15 +50,17 @@ def build_chains(config: BenchmarkSettings) -> dict[str, Chain]:
         raise RibError("methods=[] was given", "type methods=[rife,rib], or leave it out for all of them")
     chains = {name: Chain.from_config({**config, **stages}) for name, stages in config.methods.items()}
     artefacts = next(iter(chains.values())).artefacts
-    memos: dict[str, InterpolatorMemo] = {}
+    memos: dict[str, BenchmarkInterpolatorMemo] = {}
     for name, chain in chains.items():
         key = json.dumps(chain.stages.recipes["background"], sort_keys=True)
-        memo = memos.setdefault(key, InterpolatorMemo(partial(getattr, chain.stages, "background")))
-        chains[name] = chain.sharing(artefacts, SharedInterpolator(memo, chain.watch))
+        memo = memos.setdefault(key, BenchmarkInterpolatorMemo(partial(getattr, chain.stages, "background")))
+        chains[name] = chain.sharing(artefacts, SharedBenchmarkInterpolator(memo, chain.watch))
     return chains
 
 
-def walk(source: FrameSource, stride: int, chains: Mapping[str, Chain]) -> Iterator[Moment]:
+def walk_benchmark_methods(
+    source: FrameSource, stride: int, chains: Mapping[str, Chain]
+) -> Iterator[BenchmarkedFrame]:
     """Every frame up to the last keyframe, with the methods' frames; one moment is in memory at a time.
 
     The methods walk in step, so the keyframes are decoded once for all of them.
@@ -68,9 +70,9 @@ def walk(source: FrameSource, stride: int, chains: Mapping[str, Chain]) -> Itera
         stride: Frames from one keyframe to the next.
         chains: By method.
     """
-    keyframes = subsample(source, stride)
+    keyframes = subsample_frames(source, stride)
     analyses = {name: chain.analyse(keyframes, source.fps) for name, chain in chains.items()}
-    decoded = share(keyframes, len(chains))
+    decoded = share_decoded_frames(keyframes, len(chains))
     runs = {
         name: chain.frames(keyframes, analyses[name], decoded=frames)
         for (name, chain), frames in zip(chains.items(), decoded, strict=True)
@@ -78,15 +80,17 @@ def walk(source: FrameSource, stride: int, chains: Mapping[str, Chain]) -> Itera
     for index, (true, *frames) in enumerate(zip(source, *runs.values(), strict=False)):
         predicted = {name: frame.picture for name, frame in zip(runs, frames, strict=True)}
         trusted = {name: frame.trusted for name, frame in zip(runs, frames, strict=True)}
-        yield Moment(index, float(source.times_s[index]), index % stride == 0, true, predicted, trusted)
+        yield BenchmarkedFrame(
+            index, float(source.times_s[index]), index % stride == 0, true, predicted, trusted
+        )
 
 
-def num_scored(num_frames: int, stride: int) -> tuple[int, int]:
+def num_benchmarked_frames(num_frames: int, stride: int) -> tuple[int, int]:
     """Frames up to the last keyframe, and how many of them are hidden."""
     gaps = (num_frames - 1) // stride
     return gaps * stride + 1, gaps * (stride - 1)
 
 
-def seconds_a_frame(chain: Chain, hidden: int) -> float:
+def seconds_per_hidden_frame(chain: Chain, hidden: int) -> float:
     """Wall seconds to make one hidden frame, without analysis and loading."""
     return sum(chain.watch.seconds.get(stage, 0.0) for stage in MAKING) / max(hidden, 1)

@@ -9,27 +9,33 @@ from pathlib import Path
 from typing import Any
 
 import rib
-from rib.benchmark.methods import Moment, build_chains, num_scored, seconds_a_frame, walk
+from rib.benchmark.methods import (
+    BenchmarkedFrame,
+    build_method_chains,
+    num_benchmarked_frames,
+    seconds_per_hidden_frame,
+    walk_benchmark_methods,
+)
 from rib.benchmark.settings import BenchmarkSettings
-from rib.benchmark.sheet import draw_sheet
-from rib.benchmark.showcase import Showcase
-from rib.benchmark.table import csv_text
+from rib.benchmark.sheet import render_contact_sheet
+from rib.benchmark.showcase import ContactSheetPicks
+from rib.benchmark.table import benchmark_csv
 from rib.io.files.whole import write_bytes_whole, write_text_whole
 from rib.io.results.result import ResultDestination, ResultPart, write_result_whole
 from rib.io.settings.paths import paths_read_by_command
 from rib.metrics.frames import FrameScorer, summarise_scores
 from rib.pipeline.chain import Chain
-from rib.pipeline.outputs.trust_shares import TrustShares
-from rib.pipeline.progress import bar
-from rib.video import Colours, FrameSource, HeldSource, PictureWriter, open_source, subclip
+from rib.pipeline.outputs.trust_shares import OutputTrustShares
+from rib.pipeline.progress import progress_bar
+from rib.video import ColourTreatment, FrameSource, InMemorySource, PictureWriter, open_frame_source, subclip
 from rib.video.reading.pictures import SUFFIXES
-from rib.video.views.view import refuse_uneven
+from rib.video.views.view import refuse_uneven_frame_times
 
 TRUE = "true"
 """The folder of the clip's own frames beside those of the methods."""
 
 
-def benchmark(config: BenchmarkSettings, source: FrameSource | None = None) -> dict[str, Any]:
+def run_benchmark(config: BenchmarkSettings, source: FrameSource | None = None) -> dict[str, Any]:
     """Hide all frames but every stride-th, predict them with each method, score and show the predictions.
 
     Args:
@@ -44,26 +50,28 @@ def benchmark(config: BenchmarkSettings, source: FrameSource | None = None) -> d
     """
     stride, source_given = config.stride, source is not None
     # truth is what other readers decode: an untagged clip is BT.601 to them at any size
-    source = source or open_source(
+    source = source or open_frame_source(
         config.input,
         config.input_fps,
         max_mpx=config.max_mpx,
-        colours=Colours(untagged="601"),
+        colours=ColourTreatment(untagged="601"),
         only=config.input_glob,
     )
-    clip = HeldSource(_part(config, source))
-    chains = build_chains(config)
+    clip = InMemorySource(_part(config, source))
+    chains = build_method_chains(config)
     scorer = FrameScorer(next(iter(chains.values())).stages.device)
-    showcase = Showcase(scorer.detect, config.sheet_rows)
+    showcase = ContactSheetPicks(scorer.detect, config.sheet_rows)
     rows: dict[str, list[dict[str, float]]] = {name: [] for name in chains}
-    shares = {name: TrustShares() for name in chains}
-    total, hidden = num_scored(len(clip), stride)
+    shares = {name: OutputTrustShares() for name in chains}
+    total, hidden = num_benchmarked_frames(len(clip), stride)
     with (
         write_result_whole(_destination(config, chains, source_given)) as work,
         ExitStack() as stack,
     ):
         folders = _folders(work, chains, stack) if config.frames else {}
-        for moment in bar(walk(clip, stride, chains), total, "predicting hidden frames"):
+        for moment in progress_bar(
+            walk_benchmark_methods(clip, stride, chains), total, "predicting hidden frames"
+        ):
             for name, folder in folders.items():
                 folder.write(moment.true if name == TRUE else moment.predicted[name])
             _score(moment, scorer, showcase, rows)
@@ -75,8 +83,8 @@ def benchmark(config: BenchmarkSettings, source: FrameSource | None = None) -> d
         for name, chain in chains.items():
             result["methods"][name] |= _stages_of(chain, hidden) | shares[name].summary() | chain.summary()
         write_text_whole(work / "metrics.json", json.dumps(result, indent=2) + "\n")
-        write_text_whole(work / "metrics.csv", csv_text(rows))
-        write_bytes_whole(work / "contact_sheet.png", draw_sheet(result, showcase.shown))
+        write_text_whole(work / "metrics.csv", benchmark_csv(rows))
+        write_bytes_whole(work / "contact_sheet.png", render_contact_sheet(result, showcase.shown))
     return result
 
 
@@ -91,7 +99,7 @@ def _destination(config: BenchmarkSettings, methods: Iterable[str], source_given
 
 def _part(config: BenchmarkSettings, source: FrameSource) -> FrameSource:
     clip = subclip(source, config.first, config.count, config.crop_xywh, config.size_wh)
-    refuse_uneven(clip)
+    refuse_uneven_frame_times(clip)
     return clip
 
 
@@ -101,7 +109,10 @@ def _folders(work: Path, chains: Mapping[str, Any], stack: ExitStack) -> dict[st
 
 
 def _score(
-    moment: Moment, scorer: FrameScorer, showcase: Showcase, rows: Mapping[str, list[dict[str, float]]]
+    moment: BenchmarkedFrame,
+    scorer: FrameScorer,
+    showcase: ContactSheetPicks,
+    rows: Mapping[str, list[dict[str, float]]],
 ) -> None:
     if moment.is_keyframe:
         showcase.keyframe(moment)
@@ -115,7 +126,7 @@ def _score(
 def _stages_of(chain: Chain, hidden: int) -> dict[str, Any]:
     """Collect a method's stages and their seconds."""
     return {
-        "seconds_a_frame": round(seconds_a_frame(chain, hidden), 4),
+        "seconds_a_frame": round(seconds_per_hidden_frame(chain, hidden), 4),
         "stages": {stage: recipe["_target_"] for stage, recipe in chain.stages.recipes.items()},
     }
 

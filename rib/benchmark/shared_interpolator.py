@@ -6,14 +6,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from rib.background.interpolator import Interpolator
-from rib.pipeline.progress import Stopwatch
+from rib.background.interpolator import FrameInterpolator
+from rib.pipeline.progress import StageStopwatch
 from rib.pipeline.stages import BackgroundStage
 from rib.structures.interval import Background, Interval
 
 
 @dataclass
-class InterpolatorMemo:
+class BenchmarkInterpolatorMemo:
     """An interpolator that is built when it is first asked for, and what it made of the newest interval.
 
     Attributes:
@@ -49,15 +49,15 @@ class InterpolatorMemo:
         return background, 0.0
 
 
-class SharedInterpolator(Interpolator):
-    """One method's share of an `InterpolatorMemo`.
+class SharedBenchmarkInterpolator(FrameInterpolator):
+    """One method's share of an `BenchmarkInterpolatorMemo`.
 
     Args:
         memo: Shared by the methods, which walk through the intervals in step.
         watch: The method's; it is charged for what others waited for, so that methods can be compared.
     """
 
-    def __init__(self, memo: InterpolatorMemo, watch: Stopwatch) -> None:
+    def __init__(self, memo: BenchmarkInterpolatorMemo, watch: StageStopwatch) -> None:
         self._memo, self._watch = memo, watch
 
     def prepare(self, num_frames: int, size_px: tuple[int, int], num_held: int = 0) -> None:
@@ -65,7 +65,7 @@ class SharedInterpolator(Interpolator):
         self._memo.stage.prepare(num_frames, size_px, num_held)
 
     def __call__(self, interval: Interval) -> Background:
-        """See `Interpolator`."""
+        """See `FrameInterpolator`."""
         background, seconds = self._memo(interval)
         self._watch.seconds["background"] += seconds
         return background

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from rib.benchmark.showcase import CROP_HEIGHT_PX, LARGEST_ERROR, TILE_WIDTH_PX, Shown
-from rib.benchmark.table import COLUMNS, best, caption
+from rib.benchmark.showcase import CROP_HEIGHT_PX, LARGEST_ERROR, TILE_WIDTH_PX, ContactSheetFrame
+from rib.benchmark.table import COLUMNS, benchmark_caption, best_methods
 
 PAGE, TEXT, DIM, ACCENT = (255, 255, 255), (22, 25, 29), (105, 114, 125), (22, 104, 214)
 MARGIN_PX, GUTTER_PX, LINE_PX = 32, 8, 30
@@ -25,7 +25,7 @@ UNDER_TILE = ("psnr_person", "lpips_person"), ("psnr_full", "lpips_full")
 """The two scores under a tile: of the person, or where there is none of the picture."""
 
 
-def draw_sheet(result: Mapping[str, Any], picked: Sequence[Shown]) -> bytes:
+def render_contact_sheet(result: Mapping[str, Any], picked: Sequence[ContactSheetFrame]) -> bytes:
     """The contact sheet as a PNG.
 
     Args:
@@ -67,15 +67,15 @@ class _Sheet:
 def _title(sheet: _Sheet, result: Mapping[str, Any]) -> None:
     sheet.text(MARGIN_PX, MARGIN_PX - 8, f"{result['clip']['name']}: hidden frames, made again", LARGE)
     legend = f"Lower row: the whole picture, or a method's error (bright: {LARGEST_ERROR} of 255 and more)"
-    sheet.text(MARGIN_PX, MARGIN_PX + 48, caption(result).partition("; mean")[0], SMALL, DIM)
+    sheet.text(MARGIN_PX, MARGIN_PX + 48, benchmark_caption(result).partition("; mean")[0], SMALL, DIM)
     sheet.text(MARGIN_PX, MARGIN_PX + 48 + LINE_PX, legend, SMALL, DIM)
 
 
-def _band(sheet: _Sheet, shown: Shown, result: Mapping[str, Any], top: int) -> None:
+def _band(sheet: _Sheet, shown: ContactSheetFrame, result: Mapping[str, Any], top: int) -> None:
     index, time_s = shown.moment
     sheet.draw.line((MARGIN_PX, top, sheet.image.width - MARGIN_PX, top), fill=(223, 227, 232), width=1)
     sheet.text(MARGIN_PX, top + 14, f"Frame {index}, {time_s:.2f} s: {shown.why}", MIDDLE)
-    winners = {score: best(shown.scores, score) for pair in UNDER_TILE for score in pair}
+    winners = {score: best_methods(shown.scores, score) for pair in UNDER_TILE for score in pair}
     for number, (name, crop) in enumerate(shown.crops.items()):
         x = MARGIN_PX + number * (TILE_WIDTH_PX + GUTTER_PX)
         y = top + 2 * LINE_PX

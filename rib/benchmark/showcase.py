@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from rib.benchmark.methods import Moment
+from rib.benchmark.methods import BenchmarkedFrame
 from rib.io.images import to_uint8
 from rib.metrics.person import ScoredPerson, scored_person_region
 
@@ -23,7 +23,7 @@ Scores = Mapping[str, Mapping[str, float]]
 
 
 @dataclass(frozen=True)
-class Shown:
+class ContactSheetFrame:
     """One hidden frame of the contact sheet.
 
     Attributes:
@@ -46,11 +46,11 @@ class Shown:
 @dataclass
 class _Best:
     rank: float = -np.inf
-    moment: Moment | None = None
+    moment: BenchmarkedFrame | None = None
     scores: Scores = field(default_factory=dict)
 
 
-class Showcase:
+class ContactSheetPicks:
     """Picks, of one frame a gap, those where the methods differ most and those that are hardest.
 
     Args:
@@ -60,18 +60,18 @@ class Showcase:
 
     def __init__(self, detect: Callable[[np.ndarray], ScoredPerson | None], rows: int) -> None:
         self._detect, self._rows = detect, rows
-        self._before: Moment | None = None
+        self._before: BenchmarkedFrame | None = None
         self._gap = {why: _Best() for why in REASONS}
-        self._kept: dict[str, list[Shown]] = {why: [] for why in REASONS}
+        self._kept: dict[str, list[ContactSheetFrame]] = {why: [] for why in REASONS}
 
-    def hidden(self, moment: Moment, scores: Scores) -> None:
+    def hidden(self, moment: BenchmarkedFrame, scores: Scores) -> None:
         """Take note of a hidden frame and its scores."""
         for why, rank_of in REASONS.items():
             rank = rank_of(scores)
             if rank > self._gap[why].rank:
                 self._gap[why] = _Best(rank, moment, scores)
 
-    def keyframe(self, moment: Moment) -> None:
+    def keyframe(self, moment: BenchmarkedFrame) -> None:
         """Take note of a keyframe: the gap before it is complete."""
         for why, found in self._gap.items():
             kept = self._kept[why]
@@ -82,12 +82,12 @@ class Showcase:
         self._before, self._gap = moment, {why: _Best() for why in REASONS}
 
     @property
-    def shown(self) -> list[Shown]:
+    def shown(self) -> list[ContactSheetFrame]:
         """The picked frames, in reading order; a frame that both reasons pick stands once."""
         once = {shown.moment: shown for shown in reversed([s for kept in self._kept.values() for s in kept])}
         return sorted(once.values(), key=lambda s: (list(REASONS).index(s.why), -s.rank))
 
-    def _tiles(self, why: str, found: _Best, after: Moment) -> Shown:
+    def _tiles(self, why: str, found: _Best, after: BenchmarkedFrame) -> ContactSheetFrame:
         moment = found.moment
         assert moment is not None
         assert self._before is not None
@@ -102,7 +102,7 @@ class Showcase:
         box = _grown(region.box if region else None, moment.true.shape)
         fulls = pictures | {name: _heat(made, moment.true) for name, made in moment.predicted.items()}
         height = min(CROP_HEIGHT_PX, round(TILE_WIDTH_PX * moment.true.shape[0] / moment.true.shape[1]))
-        return Shown(
+        return ContactSheetFrame(
             why,
             found.rank,
             (moment.index, moment.time_s),

@@ -24,7 +24,7 @@ PIPE_WIDTH = 150
 """Columns where no terminal says how wide it is."""
 
 
-def csv_text(rows: Mapping[str, Sequence[Mapping[str, float]]]) -> str:
+def benchmark_csv(rows: Mapping[str, Sequence[Mapping[str, float]]]) -> str:
     """A line for each method and hidden frame; a score that a frame does not have is empty."""
     text = io.StringIO()
     writer = csv.DictWriter(text, ["method", "frame", "time_s", *LOWER_IS_BETTER], lineterminator="\n")
@@ -34,7 +34,7 @@ def csv_text(rows: Mapping[str, Sequence[Mapping[str, float]]]) -> str:
     return text.getvalue()
 
 
-def print_table(result: Mapping[str, Any]) -> None:
+def print_benchmark_table(result: Mapping[str, Any]) -> None:
     """Print mean / worst tenth of every score; the best mean of each column stands out."""
     from rich import box
     from rich.console import Console
@@ -48,16 +48,19 @@ def print_table(result: Mapping[str, Any]) -> None:
     for score in scores:
         table.add_column(f"{COLUMNS[score][0]} {'↓' if LOWER_IS_BETTER[score] else '↑'}", justify="right")
     table.add_column("s / frame ↓", justify="right")
-    bold = {score: best(summaries, score) for score in scores}
+    bold = {score: best_methods(summaries, score) for score in scores}
     for name, summary in summaries.items():
-        cells = [cell(summary, score, "[bold]{}[/]" if name in bold[score] else "{}") for score in scores]
+        cells = [
+            benchmark_table_cell(summary, score, "[bold]{}[/]" if name in bold[score] else "{}")
+            for score in scores
+        ]
         table.add_row(name, *cells, f"{result['methods'][name]['seconds_a_frame']:.2f}")
     console = Console(width=None if terminal else PIPE_WIDTH, highlight=False)
     console.print(table)
-    console.print(caption(result), style="dim", markup=False)
+    console.print(benchmark_caption(result), style="dim", markup=False)
 
 
-def caption(result: Mapping[str, Any]) -> str:
+def benchmark_caption(result: Mapping[str, Any]) -> str:
     """Describe the data that the table was measured on."""
     clip, frames = result["clip"], next(iter(result["methods"].values()))["summary"]["frames"]
     width, height = clip["size_px"]
@@ -67,7 +70,7 @@ def caption(result: Mapping[str, Any]) -> str:
     )
 
 
-def best(summaries: Mapping[str, Mapping[str, float]], score: str) -> set[str]:
+def best_methods(summaries: Mapping[str, Mapping[str, float]], score: str) -> set[str]:
     """The methods whose mean nobody beats, as far as the table shows it."""
     shown = {
         name: float(COLUMNS[score][1].format(summary[score]))
@@ -78,7 +81,7 @@ def best(summaries: Mapping[str, Mapping[str, float]], score: str) -> set[str]:
     return {name for name, value in shown.items() if value == first}
 
 
-def cell(summary: Mapping[str, float], score: str, style: str) -> str:
+def benchmark_table_cell(summary: Mapping[str, float], score: str, style: str) -> str:
     """`mean / worst tenth`, or nothing where the clip shows no person."""
     return " / ".join(_cell(summary, score, style))
 

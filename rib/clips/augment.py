@@ -24,7 +24,7 @@ FLIP = joint_set_named("body19").flip_index.copy()
 TRUNK = [BODY19.index("neck"), BODY19.index("mid_hip")]
 
 
-class Augment:
+class ClipAugmentation:
     """The reference's augmentations, a mirror and colours, for a whole batch on its device.
 
     Args:
@@ -75,9 +75,9 @@ class Augment:
         blurred = torch.rand(size, len(LIMBS), generator=generator) < self.part_blur
         dropped = torch.rand(size, len(LIMBS), generator=generator) < self.limb_drop
         colour = self._colour(size, generator)
-        batch = blur_parts(batch, blurred, self.blur_radius, self.blur_sigma)
-        batch = move(batch, matrix, flipped)
-        return recolour(drop_limbs(batch, dropped), *colour)
+        batch = blur_clip_limbs(batch, blurred, self.blur_radius, self.blur_sigma)
+        batch = warp_clip_windows(batch, matrix, flipped)
+        return recolour_clip(drop_clip_limbs(batch, dropped), *colour)
 
     def _geometry(
         self, size: int, height_width: tuple[int, ...], generator: torch.Generator
@@ -106,7 +106,7 @@ class Augment:
         return matrix, offset.expand(size, 3)
 
 
-def move(batch: ClipBatch, matrix: Tensor, flipped: Tensor) -> ClipBatch:
+def warp_clip_windows(batch: ClipBatch, matrix: Tensor, flipped: Tensor) -> ClipBatch:
     """Warp every picture, matte and pose of a window by one affine map; what enters is mirrored from inside.
 
     Args:
@@ -140,7 +140,7 @@ def _warp(pictures: Tensor, matrix: Tensor) -> Tensor:
     return F.grid_sample(pictures, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
 
 
-def drop_limbs(batch: ClipBatch, dropped: Tensor) -> ClipBatch:
+def drop_clip_limbs(batch: ClipBatch, dropped: Tensor) -> ClipBatch:
     """Lose the far joint of limbs, (B, 18) bool, in all frames of a window."""
     gone = torch.zeros(len(dropped), len(BODY19), dtype=torch.bool)
     gone[:, [b for _, b in LIMBS]] = dropped
@@ -148,7 +148,7 @@ def drop_limbs(batch: ClipBatch, dropped: Tensor) -> ClipBatch:
     return ClipBatch(**{**batch, "poses": poses})  # type: ignore[typeddict-item]
 
 
-def blur_parts(batch: ClipBatch, blurred: Tensor, radius: float, sigma: float) -> ClipBatch:
+def blur_clip_limbs(batch: ClipBatch, blurred: Tensor, radius: float, sigma: float) -> ClipBatch:
     """Blur the backgrounds around limbs, (B, 18) bool; radius and sigma in torso lengths."""
     backgrounds, poses = batch["backgrounds"], batch["poses"][:, 1:-1]
     windows = blurred.any(1).nonzero()[:, 0].tolist()
@@ -189,7 +189,7 @@ def _capsule(poses: Tensor, limb: tuple[int, int], radius_px: float, size: tuple
     return ((radius_px - distance + 0.5).clamp(0, 1) * there)[:, None]
 
 
-def recolour(batch: ClipBatch, matrix: Tensor, offset: Tensor) -> ClipBatch:
+def recolour_clip(batch: ClipBatch, matrix: Tensor, offset: Tensor) -> ClipBatch:
     """Change the colours of frames and backgrounds alike, (B, 3, 3) and (B, 3), and keep them in 0..1."""
 
     def turned(pictures: Tensor) -> Tensor:

@@ -12,12 +12,12 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset, get_worker_info
 
-from rib.clips.clips import ClipStore, Window, refuse_shorter
+from rib.clips.clips import ClipStore, ClipWindow, refuse_short_clips
 from rib.io.errors import RibError
 from rib.training.epochs import batch_generator
 
 
-class RawBatch(TypedDict):
+class RawClipBatch(TypedDict):
     """A batch as it travels to the device: 8-bit pictures, and the seeds of its augmentation.
 
     Keys:
@@ -40,7 +40,7 @@ class RawBatch(TypedDict):
 
 
 @dataclass(frozen=True)
-class Refused:
+class RefusedClipBatch:
     """A `RibError` of a worker process, handed over in the place of a batch.
 
     An error that is raised there would reach the user with both processes' tracebacks in it.
@@ -51,7 +51,7 @@ class Refused:
 
 
 @dataclass(frozen=True)
-class Growth:
+class WindowCurriculum:
     """Curriculum of window lengths: `first` frames, one more every `every_epochs` epochs, up to `most`."""
 
     first: int
@@ -63,7 +63,7 @@ class Growth:
         return min(self.most, self.first + epoch // self.every_epochs)
 
 
-class DrawnWindows(Dataset[RawBatch | Refused]):
+class ClipWindowBatches(Dataset[RawClipBatch | RefusedClipBatch]):
     """`num_batches` batches an epoch; item `epoch * num_batches + i` is drawn from (seed, epoch, i).
 
     Every window of every clip is equally likely.
@@ -83,10 +83,11 @@ class DrawnWindows(Dataset[RawBatch | Refused]):
     """
 
     def __init__(
-        self, store: ClipStore, names: Sequence[str], growth: Growth, batch_size: int, num_batches: int,
-        size_wh: tuple[int, int], scale: float | None, reversed_share: float, augmented: bool, seed: int,
+        self, store: ClipStore, names: Sequence[str], growth: WindowCurriculum, batch_size: int,
+        num_batches: int, size_wh: tuple[int, int], scale: float | None, reversed_share: float,
+        augmented: bool, seed: int,
     ) -> None:  # fmt: skip
-        refuse_shorter(store, names, growth.most)
+        refuse_short_clips(store, names, growth.most)
         self.store, self.names, self.growth = store, list(names), growth
         self.batch_size, self.num_batches = batch_size, num_batches
         self.size_wh, self.scale = size_wh, scale
@@ -95,15 +96,15 @@ class DrawnWindows(Dataset[RawBatch | Refused]):
     def __len__(self) -> int:
         return self.num_batches
 
-    def __getitem__(self, index: int) -> RawBatch | Refused:
+    def __getitem__(self, index: int) -> RawClipBatch | RefusedClipBatch:
         try:
             return self.draw(index)
         except RibError as error:
             if get_worker_info() is None:
                 raise
-            return Refused(error.what, error.remedy)
+            return RefusedClipBatch(error.what, error.remedy)
 
-    def draw(self, index: int) -> RawBatch:
+    def draw(self, index: int) -> RawClipBatch:
         """The batch of that number.
 
         Raises:
@@ -115,23 +116,25 @@ class DrawnWindows(Dataset[RawBatch | Refused]):
         room = torch.tensor([self.store.length(name) - frames + 1 for name in self.names])
         windows = [self._window(int(i), frames, room, generator) for i in self._clips(room, generator)]
         seed = int(torch.randint(1 << 62, (), generator=generator)) if self.augmented else -1
-        return collate(windows, seed)
+        return collate_clip_windows(windows, seed)
 
     def _clips(self, room: Tensor, generator: torch.Generator) -> Tensor:
         return torch.multinomial(room.float(), self.batch_size, replacement=True, generator=generator)
 
-    def _window(self, clip: int, frames: int, room: Tensor, generator: torch.Generator) -> Window:
+    def _window(self, clip: int, frames: int, room: Tensor, generator: torch.Generator) -> ClipWindow:
         start = int(torch.randint(int(room[clip]), (), generator=generator))
         x, y, turn = torch.rand(3, generator=generator).tolist()
         window = self.store.window(self.names[clip], start, frames)
         if turn < self.reversed_share:
             window = window.backwards()
-        return cut_out(window, self.size_wh, self.scale, (x - 0.5, y - 0.5) if self.augmented else (0, 0))
+        return cut_window_around_person(
+            window, self.size_wh, self.scale, (x - 0.5, y - 0.5) if self.augmented else (0, 0)
+        )
 
 
-def cut_out(
-    window: Window, size_wh: tuple[int, int], scale: float | None, shift: tuple[float, float]
-) -> Window:
+def cut_window_around_person(
+    window: ClipWindow, size_wh: tuple[int, int], scale: float | None, shift: tuple[float, float]
+) -> ClipWindow:
     """Resize a window's pictures and cut a rectangle around the person out of them.
 
     Args:
@@ -157,7 +160,7 @@ def cut_out(
         return np.stack([_cut(_resize(picture, resized), corner, size_wh) for picture in pictures])
 
     masks, backgrounds = cut(window.masks), cut(window.backgrounds)
-    return Window(window.name, cut(window.frames), poses, masks, backgrounds, window.times_s)
+    return ClipWindow(window.name, cut(window.frames), poses, masks, backgrounds, window.times_s)
 
 
 def _middle(poses: np.ndarray, size_wh: tuple[int, int]) -> np.ndarray:
@@ -189,13 +192,13 @@ def _cut(picture: np.ndarray, corner: Sequence[int], size_wh: tuple[int, int]) -
     return cv2.copyMakeBorder(inside, top, bottom, left, right, cv2.BORDER_REFLECT)
 
 
-def collate(windows: Sequence[Window], seed: int) -> RawBatch:
+def collate_clip_windows(windows: Sequence[ClipWindow], seed: int) -> RawClipBatch:
     """Windows of one size and length as tensors."""
     frames, backgrounds = (
         torch.from_numpy(np.stack([getattr(w, part) for w in windows])).permute(0, 1, 4, 2, 3)
         for part in ("frames", "backgrounds")
     )
-    return RawBatch(
+    return RawClipBatch(
         frames=frames,
         poses=torch.from_numpy(np.stack([w.poses for w in windows]).astype(np.float32)),
         masks=torch.from_numpy(np.stack([w.masks for w in windows]))[:, :, None],

@@ -17,7 +17,7 @@ from rib.io.recipe import did_you_mean
 
 
 @dataclass(frozen=True)
-class Window:
+class ClipWindow:
     """Consecutive frames of a clip, as they are stored.
 
     Attributes:
@@ -36,9 +36,9 @@ class Window:
     backgrounds: np.ndarray
     times_s: np.ndarray
 
-    def backwards(self) -> Window:
+    def backwards(self) -> ClipWindow:
         """The same frames in the opposite order."""
-        return Window(
+        return ClipWindow(
             self.name, self.frames[::-1], self.poses[::-1], self.masks[::-1], self.backgrounds[::-1],
             self.times_s[-1] - self.times_s[::-1],
         )  # fmt: skip
@@ -57,12 +57,12 @@ class ClipStore(Protocol):
         """Frames of a clip."""
         ...
 
-    def window(self, name: str, start: int, frames: int) -> Window:
+    def window(self, name: str, start: int, frames: int) -> ClipWindow:
         """Frames `start` .. `start + frames - 1` of a clip."""
         ...
 
 
-def choose(names: Sequence[str], patterns: Sequence[str]) -> list[str]:
+def choose_clips(names: Sequence[str], patterns: Sequence[str]) -> list[str]:
     """The clips that a list of names or patterns (`walk_*`) means, in the store's order.
 
     Raises:
@@ -74,7 +74,7 @@ def choose(names: Sequence[str], patterns: Sequence[str]) -> list[str]:
     return [name for name in names if any(fnmatchcase(name, pattern) for pattern in patterns)]
 
 
-def refuse_shorter(store: ClipStore, names: Sequence[str], frames: int) -> None:
+def refuse_short_clips(store: ClipStore, names: Sequence[str], frames: int) -> None:
     """Refuse clips that a window does not fit into.
 
     Raises:

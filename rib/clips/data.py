@@ -9,10 +9,10 @@ import pytorch_lightning as pl
 import torch
 from torch.utils.data import DataLoader, DistributedSampler, Sampler
 
-from rib.clips.augment import Augment
-from rib.clips.batches import DrawnWindows, Growth, RawBatch, Refused
-from rib.clips.clips import ClipStore, choose
-from rib.clips.store import Hdf5Clips
+from rib.clips.augment import ClipAugmentation
+from rib.clips.batches import ClipWindowBatches, RawClipBatch, RefusedClipBatch, WindowCurriculum
+from rib.clips.clips import ClipStore, choose_clips
+from rib.clips.store import Hdf5ClipStore
 from rib.io.errors import RibError
 from rib.io.images import to_float
 from rib.io.recipe import build_recipe
@@ -36,9 +36,9 @@ class ClipDataModule(pl.LightningDataModule):
         most_frames: They grow up to this.
         batch_size: Windows a batch.
         size_wh: Width and height of a window, px.
-        scale: See `DrawnWindows`.
-        reversed_share: See `DrawnWindows`.
-        augment: Recipe of `Augment`, or None for pictures as they are.
+        scale: See `ClipWindowBatches`.
+        reversed_share: See `ClipWindowBatches`.
+        augment: Recipe of `ClipAugmentation`, or None for pictures as they are.
         batches_per_epoch: Batches drawn in an epoch.
         validation_batches: Batches of validation.
         seed: The run's seed.
@@ -73,10 +73,10 @@ class ClipDataModule(pl.LightningDataModule):
             )
         self.place, self.synthetic = store, dict(synthetic)
         self.clips, self.held_out, self.validation = list(clips), list(held_out), list(validation)
-        self.growth = Growth(first_frames, grow_every_epochs, most_frames)
+        self.growth = WindowCurriculum(first_frames, grow_every_epochs, most_frames)
         self.batch_size, self.size_wh, self.scale = batch_size, (size_wh[0], size_wh[1]), scale
         self.reversed_share = reversed_share
-        self.augment: Augment | None = build_recipe(augment) if augment else None
+        self.augment: ClipAugmentation | None = build_recipe(augment) if augment else None
         self.batches_per_epoch, self.validation_batches = batches_per_epoch, validation_batches
         self.seed, self.num_workers = seed, num_workers
         self.store: ClipStore | None = None
@@ -90,23 +90,23 @@ class ClipDataModule(pl.LightningDataModule):
         """
         if self.store is not None:
             return
-        self.store = open_clips(self.place, self.synthetic)
+        self.store = open_clip_store(self.place, self.synthetic)
         names = self.store.names
-        checked, never = choose(names, self.validation), choose(names, self.held_out)
-        wanted = choose(names, self.clips) if self.clips else names
+        checked, never = choose_clips(names, self.validation), choose_clips(names, self.held_out)
+        wanted = choose_clips(names, self.clips) if self.clips else names
         self.training_names = [name for name in wanted if name not in {*checked, *never}]
         if not self.training_names:
             raise RibError(f"no clip of {len(names)} is left to train on", "hold fewer clips out")
         self.checked_names = checked or self.training_names
         self._training, self._checking = self._drawn(training=True), self._drawn(training=False)
 
-    def _drawn(self, training: bool) -> DrawnWindows:
+    def _drawn(self, training: bool) -> ClipWindowBatches:
         assert self.store is not None
         most = self.growth.most
-        return DrawnWindows(
+        return ClipWindowBatches(
             self.store,
             self.training_names if training else self.checked_names,
-            self.growth if training else Growth(most, 1, most),
+            self.growth if training else WindowCurriculum(most, 1, most),
             self.batch_size,
             self.batches_per_epoch if training else self.validation_batches,
             self.size_wh,
@@ -116,7 +116,7 @@ class ClipDataModule(pl.LightningDataModule):
             self.seed if training else self.seed + 1,
         )
 
-    def train_dataloader(self) -> DataLoader[RawBatch | Refused]:
+    def train_dataloader(self) -> DataLoader[RawClipBatch | RefusedClipBatch]:
         """One epoch, shared out between the ranks."""
         return DataLoader(
             self._training,
@@ -126,24 +126,26 @@ class ClipDataModule(pl.LightningDataModule):
             persistent_workers=self.num_workers > 0,
         )
 
-    def val_dataloader(self) -> DataLoader[RawBatch | Refused]:
+    def val_dataloader(self) -> DataLoader[RawClipBatch | RefusedClipBatch]:
         """The same batches each time."""
         sampler: Sampler[int] = DistributedSampler(
             self._checking, *rank_and_world_size(self.trainer), shuffle=False
         )
         return DataLoader(self._checking, batch_size=None, sampler=sampler)
 
-    def on_before_batch_transfer(self, batch: RawBatch | Refused, dataloader_idx: int = 0) -> RawBatch:
+    def on_before_batch_transfer(
+        self, batch: RawClipBatch | RefusedClipBatch, dataloader_idx: int = 0
+    ) -> RawClipBatch:
         """Tell what a worker process could not draw.
 
         Raises:
             RibError: A clip is damaged.
         """
-        if isinstance(batch, Refused):
+        if isinstance(batch, RefusedClipBatch):
             raise RibError(batch.what, batch.remedy)
         return batch
 
-    def on_after_batch_transfer(self, batch: RawBatch, dataloader_idx: int = 0) -> ClipBatch:
+    def on_after_batch_transfer(self, batch: RawClipBatch, dataloader_idx: int = 0) -> ClipBatch:
         """From 8 bit to 0..1, and the augmentation, where the batch now lies."""
         shown = to_clip_batch(batch)
         if self.augment is None or batch["seed"] < 0:
@@ -151,7 +153,7 @@ class ClipDataModule(pl.LightningDataModule):
         return self.augment(shown, torch.Generator().manual_seed(batch["seed"]))
 
 
-def open_clips(store: str, synthetic: Mapping[str, Any]) -> ClipStore:
+def open_clip_store(store: str, synthetic: Mapping[str, Any]) -> ClipStore:
     """The clips of an HDF5, or painted ones where `store` is "synthetic" (`ClipDataModule`).
 
     Raises:
@@ -159,10 +161,10 @@ def open_clips(store: str, synthetic: Mapping[str, Any]) -> ClipStore:
     """
     if store == "synthetic":
         return build_recipe(synthetic)
-    return Hdf5Clips(store)
+    return Hdf5ClipStore(store)
 
 
-def to_clip_batch(batch: RawBatch) -> ClipBatch:
+def to_clip_batch(batch: RawClipBatch) -> ClipBatch:
     """The same pictures as float32 in 0..1."""
     return ClipBatch(
         frames=to_float(batch["frames"]),

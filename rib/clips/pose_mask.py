@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from rib.render.skinning.bones import BONES, segments, torso_length_px
+from rib.render.skinning.bones import BONES, body_torso_length_px, bone_segments
 from rib.structures.keypoints import PoseSequence
 
 FRACTION_BITS = 4
@@ -14,7 +14,7 @@ FAR_PX = 1e6
 """Bones that end farther away than this are a detector's slip (and would overflow OpenCV's coordinates)."""
 
 
-def pose_masks(poses: np.ndarray, size_wh: tuple[int, int]) -> np.ndarray:
+def masks_from_clip_poses(poses: np.ndarray, size_wh: tuple[int, int]) -> np.ndarray:
     """The union of capsules around the bones.
 
     Args:
@@ -28,8 +28,8 @@ def pose_masks(poses: np.ndarray, size_wh: tuple[int, int]) -> np.ndarray:
         poses[..., :2], poses[..., 2], np.arange(float(len(poses))), "body19", (size_wh[0], size_wh[1])
     )
     masks = np.zeros((len(poses), size_wh[1], size_wh[0]), np.uint8)
-    torso_px = torso_length_px(people)
-    bones = segments(people)
+    torso_px = body_torso_length_px(people)
+    bones = bone_segments(people)
     for mask, ends, valid in zip(masks, bones.ends_px.numpy(), bones.valid.numpy(), strict=True):
         for bone, (a, b), there in zip(BONES, ends, valid, strict=True):
             if there and np.abs([a, b]).max() < FAR_PX:

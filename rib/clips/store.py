@@ -22,8 +22,8 @@ import cv2
 import h5py
 import numpy as np
 
-from rib.clips.clips import Window
-from rib.clips.pose_mask import pose_masks
+from rib.clips.clips import ClipWindow
+from rib.clips.pose_mask import masks_from_clip_poses
 from rib.io.errors import RibError
 from rib.io.hdf5.reading import (
     hdf5_attribute,
@@ -46,7 +46,7 @@ REMEDY = "prepare it again by `rib prepare data=humanslomo`, or leave it out by 
 BYTES = h5py.vlen_dtype(np.uint8)
 
 
-class Hdf5Clips:
+class Hdf5ClipStore:
     """The clips of a store file (see `ClipStore`).
 
     The file is opened when first read and again in every process that a store travels to.
@@ -105,7 +105,7 @@ class Hdf5Clips:
             )
         return given
 
-    def window(self, name: str, start: int, frames: int) -> Window:
+    def window(self, name: str, start: int, frames: int) -> ClipWindow:
         """Frames `start` .. `start + frames - 1` of a clip.
 
         Raises:
@@ -119,7 +119,7 @@ class Hdf5Clips:
         with hdf5_errors_in_one_line(told, REMEDY):
             return self._window(name, self._group(name), start, frames, told)
 
-    def _window(self, name: str, group: h5py.Group, start: int, frames: int, told: str) -> Window:
+    def _window(self, name: str, group: h5py.Group, start: int, frames: int, told: str) -> ClipWindow:
         part = slice(start, start + frames)
         pictures = _pictures(group[f"{self.split}_images"], part, told)
         size = pictures.shape[1:3]
@@ -132,14 +132,14 @@ class Hdf5Clips:
             raise RibError(f"{told}: {self.split}_poses holds NaN, or what lies in no picture", REMEDY)
         masks = self._masks(group, part, poses, told, size)
         times_s = np.arange(start, start + frames) / self.fps(name)
-        return Window(name, pictures, poses, masks, backgrounds, times_s)
+        return ClipWindow(name, pictures, poses, masks, backgrounds, times_s)
 
     def _masks(
         self, group: h5py.Group, part: slice, poses: np.ndarray, told: str, size: tuple[int, int]
     ) -> np.ndarray:
         key = f"{self.split}_masks"
         if key not in group:
-            return pose_masks(poses, (size[1], size[0]))
+            return masks_from_clip_poses(poses, (size[1], size[0]))
         return _pictures(group[key], part, told, size, cv2.IMREAD_GRAYSCALE)
 
     def _told(self, name: str) -> str:
@@ -156,14 +156,14 @@ class Hdf5Clips:
 
     def _open(self) -> h5py.File:
         if self._file is None or self._process != os.getpid():
-            self._file, self._process = open_clips_file(self.path), os.getpid()
+            self._file, self._process = open_clip_store_file(self.path), os.getpid()
         return self._file
 
 
 _KEYS = ("images", "dain", "poses")
 
 
-def open_clips_file(path: Path) -> h5py.File:
+def open_clip_store_file(path: Path) -> h5py.File:
     """Open an HDF5 for reading.
 
     Raises:

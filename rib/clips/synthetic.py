@@ -8,7 +8,7 @@ from typing import Annotated
 import cv2
 import numpy as np
 
-from rib.clips.clips import Window
+from rib.clips.clips import ClipWindow
 from rib.io.settings.ranges import Range, Seed
 from rib.mocap.synthetic import synthetic_mocap_recordings
 from rib.structures.skeleton import BODY19
@@ -65,14 +65,14 @@ class SyntheticClips:
         """Frames of a clip."""
         return self.frames
 
-    def window(self, name: str, start: int, frames: int) -> Window:
+    def window(self, name: str, start: int, frames: int) -> ClipWindow:
         """Frames `start` .. `start + frames - 1` of a clip."""
         pictures, masks, poses = self._painted(name)
         part = slice(start, start + frames)
         wide = pictures[part].astype(np.uint16)
         backgrounds = ((wide[:-2] + wide[2:] + 1) // 2).astype(np.uint8)
         times_s = np.arange(start, start + frames) / self.fps
-        return Window(name, pictures[part], poses[part], masks[part], backgrounds, times_s)
+        return ClipWindow(name, pictures[part], poses[part], masks[part], backgrounds, times_s)
 
     def _paint(self, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         index = self.names.index(name)

@@ -39,15 +39,15 @@ class StoredClip:
     given: Sequence[int] = ()
 
 
-def write_clips(path: Path, clips: Iterable[StoredClip]) -> None:
+def write_clip_store(path: Path, clips: Iterable[StoredClip]) -> None:
     """Write a store, whole or not at all; a train clip and a gt clip of one name share a group."""
     with write_hdf5(path) as writer:
         for clip in clips:
             with writer.step() as file:
-                add_clip(file, clip)
+                add_clip_to_store(file, clip)
 
 
-def add_clip(file: h5py.File, clip: StoredClip) -> None:
+def add_clip_to_store(file: h5py.File, clip: StoredClip) -> None:
     """Write one clip into an open file."""
     group = file.require_group(clip.name)
     group.attrs["fps"] = clip.fps
@@ -60,7 +60,7 @@ def add_clip(file: h5py.File, clip: StoredClip) -> None:
     group.create_dataset(f"{clip.split}_poses", data=np.asarray(clip.poses, np.float64))
 
 
-def merge(path: Path, parts: Iterable[Path]) -> None:
+def merge_clip_stores(path: Path, parts: Iterable[Path]) -> None:
     """Copy the clips of several stores into one, whole or not at all."""
     with write_hdf5(path) as writer:
         for part in parts:

@@ -9,7 +9,7 @@ from rib import __version__
 from rib.config.help.verbs import VERBS
 
 
-def usage() -> str:
+def verbs_usage() -> str:
     """The verbs, a line each."""
     return "\n".join(
         ["usage: rib <verb> key=value ...", ""]
@@ -18,13 +18,13 @@ def usage() -> str:
     )
 
 
-def dispatch(arguments: list[str]) -> None:
+def dispatch_verb(arguments: list[str]) -> None:
     """Call the command that the first argument names."""
     from rib.io.errors import RibError
     from rib.io.recipe import did_you_mean
 
     if not arguments or arguments[0] in ("-h", "--help", "help"):
-        print(usage())
+        print(verbs_usage())
         return
     verb, *rest = arguments
     if verb == "--version":
@@ -47,7 +47,7 @@ def main() -> None:
     from rib.config.app import exit_code, open_standard_streams
 
     open_standard_streams()
-    sys.exit(exit_code(lambda: dispatch(sys.argv[1:])))
+    sys.exit(exit_code(lambda: dispatch_verb(sys.argv[1:])))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from rib.config.app import exit_code, run
+from rib.config.app import exit_code, run_verb
 
 if TYPE_CHECKING:
     from rib.config.schema import CheckSettings
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 def task(config: CheckSettings) -> None:
     """Go through everything in conf/."""
-    from rib.config.compose import check_all
+    from rib.config.compose import check_all_configs
 
     configs = recipes = 0
-    for title, count in check_all():
+    for title, count in check_all_configs():
         if count is None:
             print(f"{title}: not checked, its launcher is not installed")
             continue
@@ -29,7 +29,7 @@ def task(config: CheckSettings) -> None:
 
 def command(arguments: list[str]) -> None:
     """Entry point for `rib check`."""
-    run("check", task, arguments)
+    run_verb("check", task, arguments)
 
 
 if __name__ == "__main__":

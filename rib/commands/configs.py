@@ -22,23 +22,23 @@ USAGE = """usage: rib configs ls [GROUP] | show GROUP/OPTION | cp GROUP/OPTION N
 def command(arguments: list[str]) -> None:
     """Entry point for `rib configs`."""
     from rib.config.help import catalog
-    from rib.config.search import settle
+    from rib.config.search import settle_config_search
     from rib.io.plugins import import_plugins
 
-    words, plugins = settle(arguments)
+    words, plugins = settle_config_search(arguments)
     words = [word for word in words if not word.startswith(("plugins=", "+plugins="))]
     match words:
         case [] | ["-h" | "--help", *_]:
             print(USAGE, end="")
         case ["ls", *group] if len(group) < 2:
             import_plugins(plugins)
-            for line in catalog.listing(*group):
+            for line in catalog.list_configs(*group):
                 print(line)
         case ["show", name]:
-            print(catalog.shown(name), end="")
+            print(catalog.show_config(name), end="")
         case ["cp", name, new, *folder] if len(folder) < 2:
             to = Path(folder[0] if folder else "conf")
-            file = catalog.copied(name, new, to)
+            file = catalog.copy_config(name, new, to)
             print(f"written: {file}; type --config-dir {to} {name.rpartition('/')[0]}={new}")
         case _:
             raise RibError(f"rib configs {' '.join(words)} cannot be read", "type: rib configs --help")

@@ -7,25 +7,25 @@ import time
 from pathlib import Path
 
 from rib.benchmark.settings import DemoSettings
-from rib.config.app import exit_code, run
+from rib.config.app import exit_code, run_verb
 
 PACKAGE, CLIP = "sports2d", "Sports2D/Demo/demo.mp4"
 
 
 def task(config: DemoSettings) -> None:
     """Make the clip's hidden frames again, print every method's scores and the files to open."""
-    from rib.benchmark.run import benchmark
-    from rib.benchmark.table import print_table
+    from rib.benchmark.run import run_benchmark
+    from rib.benchmark.table import print_benchmark_table
     from rib.config.compose import compose
     from rib.io.results.result import is_result_finished
     from rib.io.weights.model_packages import weight_file
-    from rib.pipeline.interpolate import interpolate
-    from rib.video import HeldSource, open_source, subclip, subsample
+    from rib.pipeline.interpolate import interpolate_clip
+    from rib.video import InMemorySource, open_frame_source, subclip, subsample_frames
 
     start = time.perf_counter()
     path = weight_file(PACKAGE, CLIP)
     crop, size, stride = config.crop_xywh, config.size_wh, config.stride
-    clip = HeldSource(subclip(open_source(path), config.first, config.count, crop, size))
+    clip = InMemorySource(subclip(open_frame_source(path), config.first, config.count, crop, size))
     clip.name = "walk"
     output = Path(config.output)
     made, scored = output / "interpolated", output / "benchmark"
@@ -38,10 +38,13 @@ def task(config: DemoSettings) -> None:
         or is_result_finished(scored, "benchmark")
         or not is_result_finished(made, "interpolate")
     ):
-        interpolate(
-            compose("interpolate", *common, f"rate={stride}", f"output={made}"), subsample(clip, stride)
+        interpolate_clip(
+            compose("interpolate", *common, f"rate={stride}", f"output={made}"),
+            subsample_frames(clip, stride),
         )
-    print_table(benchmark(compose("benchmark", *common, f"stride={stride}", f"output={scored}"), clip))
+    print_benchmark_table(
+        run_benchmark(compose("benchmark", *common, f"stride={stride}", f"output={scored}"), clip)
+    )
     for file in (made / "report.html", made / "video.mp4", scored / "contact_sheet.png"):
         print(f"open {file.absolute()}")
     print(f"{time.perf_counter() - start:.0f} s")
@@ -49,7 +52,7 @@ def task(config: DemoSettings) -> None:
 
 def command(arguments: list[str]) -> None:
     """Entry point for `rib demo`."""
-    run("demo", task, arguments)
+    run_verb("demo", task, arguments)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from rib.config.app import exit_code, run
+from rib.config.app import exit_code, run_verb
 
 if TYPE_CHECKING:
     from rib.config.schema import DownloadSettings
@@ -28,7 +28,7 @@ def task(config: DownloadSettings) -> None:
 
 def command(arguments: list[str]) -> None:
     """Entry point for `rib download`."""
-    run("download", task, arguments)
+    run_verb("download", task, arguments)
 
 
 if __name__ == "__main__":

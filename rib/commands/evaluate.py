@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from rib.config.app import Task, exit_code, run
+from rib.config.app import Task, exit_code, run_verb
 from rib.evaluation.settings import ClipEvaluationSettings
 from rib.io.errors import RibError
 from rib.motion.evaluation.settings import MotionEvaluationSettings
@@ -12,34 +12,34 @@ from rib.motion.evaluation.settings import MotionEvaluationSettings
 
 def score_motion(config: MotionEvaluationSettings) -> None:
     """Score motion weights and the splines beside them, print the tables, and say where the files lie."""
-    from rib.engine.checkpoints import trained_on
+    from rib.engine.checkpoints import describe_training_data
     from rib.io.results.result import write_result_whole
     from rib.motion.evaluation import report, scoring, show
-    from rib.pipeline.progress import bar
+    from rib.pipeline.progress import progress_bar
 
-    methods, sequences = scoring.methods(config), scoring.held_out(config)
-    count = len(sequences) * len(config.strides) * len(scoring.conditions(config))
+    methods, sequences = scoring.motion_methods(config), scoring.held_out_sequences(config)
+    count = len(sequences) * len(config.strides) * len(scoring.corruption_conditions(config))
     print(f"{len(sequences)} sequences of {len({s.clip for s in sequences})} recordings")
-    print(f"weights {trained_on(config.ckpt)}")
-    with write_result_whole(to := report.destination(config, sequences[0].clip)) as work:
+    print(f"weights {describe_training_data(config.ckpt)}")
+    with write_result_whole(to := report.motion_evaluation_destination(config, sequences[0].clip)) as work:
         rows = [
-            scoring.row(name, trial, trial.answer(method))
-            for trial in bar(scoring.trials(sequences, config), count, "scoring")
+            scoring.motion_error_row(name, trial, trial.answer(method))
+            for trial in progress_bar(scoring.motion_trials(sequences, config), count, "scoring")
             for name, method in methods.items()
         ]
-        report.write(work, rows, config.plain())
+        report.write_motion_evaluation(work, rows, config.plain())
         if config.skeletons:
-            show.write_video(methods, sequences, config, work)
-    report.print_tables(rows)
+            show.write_evaluation_video(methods, sequences, config, work)
+    report.print_motion_tables(rows)
     print(f"written: {', '.join(str(to.output / part.name) for part in to.parts)}")
 
 
 def score_clips(config: ClipEvaluationSettings) -> None:
     """Score a renderer on clips."""
-    from rib.evaluation.checkpoint_on_clips import evaluate_clips
-    from rib.pipeline.progress import bar
+    from rib.evaluation.checkpoint_on_clips import evaluate_checkpoint_on_clips
+    from rib.pipeline.progress import progress_bar
 
-    print(evaluate_clips(config, bar))
+    print(evaluate_checkpoint_on_clips(config, progress_bar))
 
 
 MOTION, CLIPS = ("evaluate", score_motion), ("evaluate_humanslomo", score_clips)
@@ -53,7 +53,7 @@ def command(arguments: list[str]) -> None:
     kind = ["mocap", *named][-1].removeprefix("data=")
     if kind not in KINDS:
         raise RibError(f"nothing is scored on data={kind}", f"choose one of: {', '.join(KINDS)}")
-    run(*KINDS[kind], [argument for argument in arguments if argument not in named])
+    run_verb(*KINDS[kind], [argument for argument in arguments if argument not in named])
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from rib.config.app import exit_code, run
+from rib.config.app import exit_code, run_verb
 from rib.export.settings import ExportSettings
 
 
@@ -17,7 +17,7 @@ def task(config: ExportSettings) -> None:
 
 def command(arguments: list[str]) -> None:
     """Entry point for `rib export`."""
-    run("export", task, arguments)
+    run_verb("export", task, arguments)
 
 
 if __name__ == "__main__":

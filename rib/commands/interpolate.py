@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 
-from rib.config.app import exit_code, run
+from rib.config.app import exit_code, run_verb
 from rib.io.errors import RibError
 from rib.pipeline.settings import InterpolateSettings
 
@@ -17,36 +17,36 @@ def task(config: InterpolateSettings) -> None:
     Raises:
         RibError: The only clip could not be made, or some of several; the others are there then.
     """
-    from rib.pipeline.progress import speaking
+    from rib.pipeline.progress import speaking_as_asked
 
-    with speaking(config.quiet, config.verbose):
+    with speaking_as_asked(config.quiet, config.verbose):
         _make(config, (lambda line: None) if config.quiet else print)
 
 
 def _make(config: InterpolateSettings, tell: Callable[[str], None]) -> None:
-    from rib.pipeline.batch import clips_of, interpolate_all
-    from rib.pipeline.interpolate import account, interpolate
+    from rib.pipeline.batch import input_clips, interpolate_clips
+    from rib.pipeline.interpolate import interpolate_clip, summary_in_words
 
-    clips = clips_of(config)
+    clips = input_clips(config)
     if len(clips) == 1:
-        tell("\n".join(account(interpolate(replace(config, input=clips[0], more_inputs=[])))))
+        tell("\n".join(summary_in_words(interpolate_clip(replace(config, input=clips[0], more_inputs=[])))))
         return
     failed = 0
-    for outcome in interpolate_all(config, clips):
+    for outcome in interpolate_clips(config, clips):
         if outcome.error is not None:
             failed += 1
             print(f"rib: {outcome.input}: {outcome.error}", file=sys.stderr)
         elif outcome.summary is None:
             tell(f"{outcome.input}: done before, in {outcome.place}")
         else:
-            tell("\n".join(account(outcome.summary)))
+            tell("\n".join(summary_in_words(outcome.summary)))
     if failed:
         raise RibError(f"{failed} of {len(clips)} clips could not be made", "the lines above say why")
 
 
 def command(arguments: list[str], root: str | None = None) -> None:
     """Entry point for `rib interpolate`; `root` takes the place of its own root config."""
-    run("interpolate", task, arguments, root)
+    run_verb("interpolate", task, arguments, root)
 
 
 if __name__ == "__main__":

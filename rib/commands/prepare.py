@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from rib.config.app import exit_code, run
+from rib.config.app import exit_code, run_verb
 from rib.datasets.settings import PrepareSettings
 
 
@@ -14,13 +14,13 @@ def task(config: PrepareSettings) -> None:
     from rib.io.preparation.own_store import prepared_store
     from rib.io.recipe import build_recipe
     from rib.io.settings.paths import paths_read_by_command
-    from rib.pipeline.progress import counter
+    from rib.pipeline.progress import progress_counter
 
     recipe, reads = config.data.prepare, paths_read_by_command(config)
     adds = "chain" in recipe  # drawings of more videos come beside those that are there
     with (
         prepared_store(Path(recipe["output"]), reads, config.overwrite, adds),
-        counter("preparing") as progress,
+        progress_counter("preparing") as progress,
     ):
         report = build_recipe(recipe, progress=progress)
     print(f"{report.prepared} prepared, {report.reused} done before, {len(report.skipped)} skipped")
@@ -37,7 +37,7 @@ def task(config: PrepareSettings) -> None:
 
 def command(arguments: list[str]) -> None:
     """Entry point for `rib prepare`."""
-    run("prepare", task, arguments)
+    run_verb("prepare", task, arguments)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import importlib
 import sys
 
 from rib.config.app import exit_code
-from rib.engine.worker import is_worker, work
+from rib.engine.worker import is_training_worker, run_training_worker
 from rib.io.errors import RibError
 
 USAGE = """usage: rib repeat FOLDER [key=value ...] [-m for a sweep] [--cfg job to print the config]
@@ -27,16 +27,16 @@ a run folder of its own, runs/<name>/<date>, as any training does.
 
 def command(arguments: list[str]) -> None:
     """Entry point for `rib repeat`."""
-    if is_worker():
-        raise SystemExit(work())
+    if is_training_worker():
+        raise SystemExit(run_training_worker())
     if {"-h", "--help"} & set(arguments):
         print(USAGE, end="")
         return
     if not arguments or arguments[0].startswith("-"):
         raise RibError("rib repeat was given no folder first", "type: rib repeat FOLDER [key=value ...]")
-    from rib.config.repeat import ROOT, repeated
+    from rib.config.repeat import ROOT, register_repeated_config
 
-    verb, typed, notes = repeated(arguments[0], arguments[1:])
+    verb, typed, notes = register_repeated_config(arguments[0], arguments[1:])
     for note in notes:
         print(note)
     importlib.import_module(f"rib.commands.{verb}").command(typed, ROOT)

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import sys
 
-from rib.config.app import exit_code, run
+from rib.config.app import exit_code, run_verb
 from rib.engine.distributed.environment import distributed_env
 from rib.engine.settings import TrainSettings
-from rib.engine.worker import is_worker, work
+from rib.engine.worker import is_training_worker, run_training_worker
 
 
 def task(config: TrainSettings) -> float | list[float] | None:
     """Fit, say where the run lies, and give the sweeper its number, or a number an objective."""
     from rib.config.sweeps.pruning import pruner_of_this_job
-    from rib.config.sweeps.results import overrides_of_this_job
-    from rib.engine.fit import fit
+    from rib.config.sweeps.results import sweep_overrides_of_this_job
+    from rib.engine.fit import fit_in_processes
 
-    score = fit(config, overrides_of_this_job(), pruner_of_this_job())
+    score = fit_in_processes(config, sweep_overrides_of_this_job(), pruner_of_this_job())
     optimize = config.optimize
     if distributed_env().rank == 0:
         told = ""
@@ -29,15 +29,15 @@ def task(config: TrainSettings) -> float | list[float] | None:
 
 def command(arguments: list[str], root: str | None = None) -> None:
     """Entry point for `rib train`; `root` takes the place of its own root config."""
-    if is_worker():
-        raise SystemExit(work())
+    if is_training_worker():
+        raise SystemExit(run_training_worker())
     try:
-        run("train", task, arguments, root)
+        run_verb("train", task, arguments, root)
     finally:
         if distributed_env().num_ranks > 1:
-            from rib.engine.distributed.rendezvous import dismiss
+            from rib.engine.distributed.rendezvous import dismiss_workers
 
-            dismiss()
+            dismiss_workers()
 
 
 if __name__ == "__main__":

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import sys
 
-from rib.config.app import exit_code, run
+from rib.config.app import exit_code, run_verb
 from rib.pipeline.settings import UpsampleSettings
 
 
 def task(config: UpsampleSettings) -> None:
     """Up-sample every clip and say where its poses lie."""
-    from rib.pipeline.upsample import ASSUMED_FPS, upsample
+    from rib.pipeline.upsample import ASSUMED_FPS, upsample_poses
 
     if config.input_fps is None:
         print(f"the keypoints were taken as {ASSUMED_FPS:g} a second; input_fps= says otherwise")
-    for clip in upsample(config):
+    for clip in upsample_poses(config):
         places = " and ".join(map(str, clip.folders))
         if clip.poses is None:
             print(f"{clip.name}: done before, in {places}")
@@ -24,7 +24,7 @@ def task(config: UpsampleSettings) -> None:
 
 def command(arguments: list[str]) -> None:
     """Entry point for `rib upsample`."""
-    run("upsample", task, arguments)
+    run_verb("upsample", task, arguments)
 
 
 if __name__ == "__main__":

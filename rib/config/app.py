@@ -89,7 +89,7 @@ def open_standard_streams() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def run(verb: str, task: Task, arguments: list[str], root: str | None = None) -> None:
+def run_verb(verb: str, task: Task, arguments: list[str], root: str | None = None) -> None:
     """Compose conf/<verb>.yaml with the arguments and give the result to the task as a plain dict.
 
     Args:
@@ -101,29 +101,29 @@ def run(verb: str, task: Task, arguments: list[str], root: str | None = None) ->
     Raises:
         RibError: A mistake in the arguments or in a config.
     """
-    from rib.config.overrides.choices import check_choice
-    from rib.config.search import settle
+    from rib.config.overrides.choices import check_override_choice
+    from rib.config.search import settle_config_search
 
-    arguments, plugins = settle(arguments)
+    arguments, plugins = settle_config_search(arguments)
     if {"-h", "--help"} & set(arguments):
-        from rib.config.help.usage import usage
+        from rib.config.help.usage import verb_help
 
-        print(usage(verb))
+        print(verb_help(verb))
         return
     from rib.config.overrides.recipe_arguments import taken
-    from rib.config.overrides.shorthand import as_settings
+    from rib.config.overrides.shorthand import shorthand_to_overrides
     from rib.config.overrides.typed_ranges import with_sweeper
     from rib.config.schema import ROOTS
 
     if "input" in ROOTS[verb].__dataclass_fields__:
-        arguments = as_settings(arguments, ROOTS[verb])
+        arguments = shorthand_to_overrides(arguments, ROOTS[verb])
     for argument in arguments:
         option = argument.partition("=")[0]
         if option.startswith("-") and option not in OPTIONS:
             raise RibError(f"there is no option {option}", did_you_mean(option, sorted(OPTIONS)))
     # argparse reads no settings after an option that stands among them
     first = sorted(arguments, key=lambda argument: argument not in ("-m", "--multirun"))
-    chosen = [check_choice(current_override(argument), ROOTS[verb]) for argument in first]
+    chosen = [check_override_choice(current_override(argument), ROOTS[verb]) for argument in first]
     chosen = taken(chosen, ROOTS[verb])
     chosen = with_sweeper(verb, ROOTS[verb], chosen)
     _compose_and_call(verb, task, chosen, root or verb, plugins)
@@ -137,27 +137,27 @@ def _compose_and_call(
     import hydra
 
     from rib.config import schema
-    from rib.config.overrides.explain import ConfigError, explain
-    from rib.config.overrides.literal import literal
+    from rib.config.overrides.explain import ConfigError, explain_hydra_error
+    from rib.config.overrides.literal import quote_path_override
     from rib.config.paths import conf_dir
     from rib.config.sweeps import results as sweep
 
-    schema.register()
-    sys.argv = [f"rib {verb}", *(literal(argument, schema.ROOTS[verb]) for argument in arguments)]
+    schema.register_config_roots()
+    sys.argv = [f"rib {verb}", *(quote_path_override(argument, schema.ROOTS[verb]) for argument in arguments)]
     try:
         job = _job(verb, task, plugins)
         hydra.main(config_path=str(conf_dir()), config_name=root, version_base="1.3")(job)()
     except ConfigError as error:
-        raise explain(error) from error
+        raise explain_hydra_error(error) from error
     except Exception as error:
-        sweep.report(error)
+        sweep.report_sweep(error)
         named = getattr(error, "filename", None)
         if named is None and getattr(error, "errno", None) not in NO_SPACE:
             raise
         # jobs tell their own errors: Hydra could not make a folder, or write into it
         with write_errors_in_one_line(Path(str(named)) if named else Path.cwd()):
             raise
-    sweep.report(None)
+    sweep.report_sweep(None)
 
 
 def _job(verb: str, task: Task, plugins: tuple[str, ...]) -> Callable[[Any], Any]:
@@ -171,15 +171,17 @@ def _job(verb: str, task: Task, plugins: tuple[str, ...]) -> Callable[[Any], Any
         from hydra.core.hydra_config import HydraConfig
         from hydra.types import RunMode
 
-        from rib.config.sweeps.results import check_mode, note_failure
+        from rib.config.sweeps.results import note_failed_trial, refuse_idle_sweep
 
         results: list[Any] = []
 
         def call() -> None:
-            check_mode()
+            refuse_idle_sweep()
             if "run_dir" in config:
                 config.run_dir = HydraConfig.get().runtime.output_dir
-            results.append(task(settings_of(config, verb, HydraConfig.get().overrides.task, plugins)))
+            results.append(
+                task(compose_verb_settings(config, verb, HydraConfig.get().overrides.task, plugins))
+            )
 
         if HydraConfig.get().mode == RunMode.MULTIRUN:
             from rib.io.processes.workers import end_with_starter
@@ -189,11 +191,11 @@ def _job(verb: str, task: Task, plugins: tuple[str, ...]) -> Callable[[Any], Any
                 call()
             except Exception as error:
                 if "run_dir" in config:
-                    note_failure(Path(config.run_dir), error)
+                    note_failed_trial(Path(config.run_dir), error)
                     if distributed_env().num_ranks > 1:
-                        from rib.engine.distributed.rendezvous import report_early
+                        from rib.engine.distributed.rendezvous import report_early_rank_failure
 
-                        report_early(error)
+                        report_early_rank_failure(error)
                 raise
         elif code := exit_code(call):
             raise _TaskEnded(code)
@@ -202,7 +204,9 @@ def _job(verb: str, task: Task, plugins: tuple[str, ...]) -> Callable[[Any], Any
     return job
 
 
-def settings_of(config: Any, verb: str, typed: Iterable[str] = (), plugins: Iterable[str] = ()) -> Settings:
+def compose_verb_settings(
+    config: Any, verb: str, typed: Iterable[str] = (), plugins: Iterable[str] = ()
+) -> Settings:
     """The settings of a command: resolved, complete, every value checked.
 
     Args:
@@ -217,15 +221,15 @@ def settings_of(config: Any, verb: str, typed: Iterable[str] = (), plugins: Iter
     from omegaconf import OmegaConf
 
     from rib.config import schema
-    from rib.config.overrides.explain import ConfigError, explain
+    from rib.config.overrides.explain import ConfigError, explain_hydra_error
     from rib.config.overrides.recipe_arguments import tell_merges
-    from rib.config.recipes import check_recipes, check_registered
-    from rib.config.unused import refuse_unused
+    from rib.config.recipes import check_config_recipes, check_plugin_classes_registered
+    from rib.config.unused import refuse_unused_settings
 
     try:
         resolved = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
     except ConfigError as error:
-        raise explain(error) from error
+        raise explain_hydra_error(error) from error
     assert isinstance(resolved, dict)
     settings = {str(key): value for key, value in resolved.items()}
     settle_path_settings(settings, schema.ROOTS[verb])
@@ -233,11 +237,11 @@ def settings_of(config: Any, verb: str, typed: Iterable[str] = (), plugins: Iter
     if "plugins" in settings:
         settings["plugins"] = list(wanted_plugins([*plugins, *settings["plugins"]]))
         import_plugins(settings["plugins"])
-    check_recipes(settings)
+    check_config_recipes(settings)
     if verb == "train":
-        check_registered(settings["task"])
+        check_plugin_classes_registered(settings["task"])
     tell_merges(tuple(typed), settings)
-    refuse_unused(verb, typed, settings, OmegaConf.to_container(config, resolve=False))
+    refuse_unused_settings(verb, typed, settings, OmegaConf.to_container(config, resolve=False))
     return schema.ROOTS[verb].of(settings)
 
 

@@ -12,12 +12,11 @@ from typing import Any, overload
 import numpy as np
 
 from rib.config.compose import compose
-from rib.config.overrides.literal import quoted
+from rib.config.overrides.literal import quote_override_value
 from rib.io.errors import RibError
-from rib.pipeline.batch import clips_of, interpolate_all
+from rib.pipeline.batch import input_clips, interpolate_clips
 from rib.pipeline.chain import Chain
-from rib.pipeline.interpolate import interpolate as interpolate_clip
-from rib.pipeline.interpolate import open_job
+from rib.pipeline.interpolate import interpolate_clip, open_interpolation_job
 from rib.pipeline.settings import InterpolateSettings
 from rib.video import ArraySource, FrameSource
 
@@ -76,10 +75,10 @@ def interpolate(
             return np.stack(list(frames(input, rate, **settings)))
         return _result(interpolate_clip(*_in_memory(input, rate, settings)))
     config = _composed(input, rate, settings)
-    clips = clips_of(config)
+    clips = input_clips(config)
     if len(clips) == 1:
         return _result(interpolate_clip(replace(config, input=clips[0], more_inputs=[])))
-    outcomes = list(interpolate_all(config, clips))
+    outcomes = list(interpolate_clips(config, clips))
     errors = [f"{outcome.input}: {outcome.error}" for outcome in outcomes if outcome.error]
     if errors:
         raise RibError(f"{len(errors)} of {len(clips)} clips could not be made: {'; '.join(errors)}")
@@ -100,9 +99,9 @@ def frames(
         (H, W, 3) uint8 RGB; keyframes are the input's own pictures.
     """
     if _is_named(input):
-        job = open_job(_composed(input, rate, settings))
+        job = open_interpolation_job(_composed(input, rate, settings))
     else:
-        job = open_job(*_in_memory(input, rate, settings))
+        job = open_interpolation_job(*_in_memory(input, rate, settings))
     chain = Chain.from_config(job.config)
     for frame in chain.frames(job.source, chain.analyse(job.source, job.moments)):
         yield frame.picture
@@ -153,7 +152,7 @@ def _text(value: Any) -> str:
         return str(value)
     if isinstance(value, list | tuple):
         return f"[{','.join(map(_text, value))}]"
-    return str(value) if re.fullmatch(r"[\w./-]+", str(value)) else quoted(str(value))
+    return str(value) if re.fullmatch(r"[\w./-]+", str(value)) else quote_override_value(str(value))
 
 
 def _result(summary: dict[str, Any]) -> Result:

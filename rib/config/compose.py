@@ -13,15 +13,15 @@ from omegaconf import DictConfig, OmegaConf
 
 from rib.benchmark.settings import BenchmarkSettings
 from rib.config import schema
-from rib.config.app import settings_of
-from rib.config.overrides.choices import check_choice
-from rib.config.overrides.explain import ConfigError, MissingPluginError, explain
-from rib.config.overrides.literal import literal
+from rib.config.app import compose_verb_settings
+from rib.config.overrides.choices import check_override_choice
+from rib.config.overrides.explain import ConfigError, MissingPluginError, explain_hydra_error
+from rib.config.overrides.literal import quote_path_override
 from rib.config.overrides.recipe_arguments import taken
-from rib.config.paths import conf_dir, groups, options
-from rib.config.recipes import check_recipes
+from rib.config.paths import conf_dir, config_group_options, config_groups
+from rib.config.recipes import check_config_recipes
 from rib.config.renamed import current_override
-from rib.config.search import settle
+from rib.config.search import settle_config_search
 from rib.config.sweeps.pruning import STUDY, build_pruner
 from rib.datasets.settings import PrepareSettings
 from rib.engine.settings import TrainSettings
@@ -61,19 +61,19 @@ def compose(verb: str, *overrides: str) -> Settings:
     Raises:
         RibError: An unknown key or option, a wrong type, or a setting that was not given.
     """
-    known = [check_choice(current_override(word), schema.ROOTS[verb]) for word in overrides]
-    typed, plugins = settle(taken(known, schema.ROOTS[verb]), keep=True)
-    composed = _compose(verb, *(literal(word, schema.ROOTS[verb]) for word in typed))
-    return settings_of(composed, verb, typed, plugins)
+    known = [check_override_choice(current_override(word), schema.ROOTS[verb]) for word in overrides]
+    typed, plugins = settle_config_search(taken(known, schema.ROOTS[verb]), keep=True)
+    composed = _compose(verb, *(quote_path_override(word, schema.ROOTS[verb]) for word in typed))
+    return compose_verb_settings(composed, verb, typed, plugins)
 
 
-def composed_defaults(verb: str) -> dict[str, Any]:
+def compose_defaults(verb: str) -> dict[str, Any]:
     """The settings of a command where nothing is typed, with what follows another setting not filled in."""
     content: Any = OmegaConf.to_container(_compose(verb), resolve=False)
     return {str(key): value for key, value in content.items()}
 
 
-def check_all() -> Iterator[tuple[str, int | None]]:
+def check_all_configs() -> Iterator[tuple[str, int | None]]:
     """Compose every root with every option of every group that it uses, and check every recipe.
 
     Yields:
@@ -87,10 +87,10 @@ def check_all() -> Iterator[tuple[str, int | None]]:
         root = _compose(verb)
         yield verb, _check(verb, verb, root)
         chosen = {str(key) for key in root} | _named(verb)
-        for group in groups():
+        for group in config_groups():
             if group not in chosen:
                 continue
-            for option in options(group):
+            for option in config_group_options(group):
                 text = f"{group}={option}"
                 try:
                     config = _compose(verb, text)
@@ -125,7 +125,7 @@ def _is_setting(config: DictConfig, name: str) -> bool:
     """Whether a dotted name is a setting or a config group."""
     parent, _, key = name.rpartition(".")
     node = OmegaConf.select(config, parent) if parent else config
-    return name in groups() or (isinstance(node, DictConfig) and key in node)
+    return name in config_groups() or (isinstance(node, DictConfig) and key in node)
 
 
 def _check(verb: str, title: str, config: DictConfig) -> int:
@@ -133,20 +133,20 @@ def _check(verb: str, title: str, config: DictConfig) -> int:
         resolved: Any = OmegaConf.to_container(config, resolve=True, throw_on_missing=False)
         schema.ROOTS[verb].of(resolved)
         import_plugins(resolved.get("plugins") or ())
-        return check_recipes(resolved)
+        return check_config_recipes(resolved)
     except ConfigError as error:
-        mistake = explain(error)
+        mistake = explain_hydra_error(error)
         raise RibError(f"{title}: {mistake.what}", mistake.remedy) from error
     except RibError as error:
         raise RibError(f"{title}: {error.what}", error.remedy) from error
 
 
 def _compose(verb: str, *overrides: str, return_hydra_config: bool = False) -> DictConfig:
-    schema.register()
-    chosen = [check_choice(current_override(one), schema.ROOTS[verb]) for one in overrides]
+    schema.register_config_roots()
+    chosen = [check_override_choice(current_override(one), schema.ROOTS[verb]) for one in overrides]
     GlobalHydra.instance().clear()
     try:
         with initialize_config_dir(config_dir=str(conf_dir()), version_base="1.3"):
             return hydra_compose(verb, chosen, return_hydra_config=return_hydra_config)
     except ConfigError as error:
-        raise explain(error) from error
+        raise explain_hydra_error(error) from error

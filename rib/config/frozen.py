@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from rib.config.renamed import current_settings, without_gone
+from rib.config.renamed import current_settings, drop_gone_settings
 from rib.io.errors import RibError, reason_of_error
 from rib.io.recipe import did_you_mean
 from rib.io.registry import REGISTRY
@@ -46,7 +46,7 @@ LARGEST_BYTES = 200_000
 
 
 @dataclass(frozen=True)
-class Frozen:
+class FrozenConfig:
     """Settings out of a file.
 
     Attributes:
@@ -64,7 +64,7 @@ class Frozen:
     start: Path | None
 
 
-def read_frozen(path: Path, root_of: Mapping[str, type]) -> Frozen:
+def read_frozen_config(path: Path, root_of: Mapping[str, type]) -> FrozenConfig:
     """Read the settings of a result or a run folder.
 
     Args:
@@ -80,20 +80,20 @@ def read_frozen(path: Path, root_of: Mapping[str, type]) -> Frozen:
     known = [field.name for field in dataclasses.fields(root_of[verb])]  # type: ignore[arg-type]
     left_out = {key: content.pop(key) for key in NEVER_TAKEN if key in content}
     current_settings(content)
-    left_out |= without_gone(content)
+    left_out |= drop_gone_settings(content)
     for key in content:
         if key not in known:
             raise RibError(f"{file}: there is no setting {str(key)[:80]!r}", did_you_mean(str(key), known))
     settings = REGISTRY.settings(content, RECIPES[verb], file)
-    for key, value in texts(settings):
+    for key, value in texts_in_config(settings):
         if "${" in value and not (is_path_setting(root_of[verb], key) and path_exists(value)):
             raise RibError(
                 f"{file}: {key}={value[:80]} would have to be filled in", f"type {key}= and what it means"
             )
-    return Frozen(verb, file, settings, left_out, _start(file))
+    return FrozenConfig(verb, file, settings, left_out, _start(file))
 
 
-def texts(node: Any, where: str = "") -> list[tuple[str, str]]:
+def texts_in_config(node: Any, where: str = "") -> list[tuple[str, str]]:
     """Every text inside plain settings, with its dotted key."""
     if isinstance(node, str):
         return [(where, node)]
@@ -103,7 +103,7 @@ def texts(node: Any, where: str = "") -> list[tuple[str, str]]:
         inner = [(f"{where}.{number}", value) for number, value in enumerate(node)]
     else:
         return []
-    return [found for key, value in inner for found in texts(value, key)]
+    return [found for key, value in inner for found in texts_in_config(value, key)]
 
 
 def _find(path: Path) -> Path:

@@ -21,7 +21,7 @@ def conf_dir() -> Path:
 _added: list[Path] = []
 
 
-def search_also(folders: Iterable[Path]) -> None:
+def search_config_dirs_also(folders: Iterable[Path]) -> None:
     """Look for configs in these folders too, after rib's own; those named before are searched no more."""
     _added[:] = dict.fromkeys(folder.absolute() for folder in folders)
 
@@ -31,12 +31,12 @@ def conf_dirs() -> list[Path]:
     return [conf_dir(), *_added]
 
 
-def options(group: str) -> list[str]:
+def config_group_options(group: str) -> list[str]:
     """The names that a config group offers, such as `pose` -> files, mediapipe."""
     return sorted({p.stem for folder in conf_dirs() for p in (folder / group).glob("*.yaml")})
 
 
-def groups() -> list[str]:
+def config_groups() -> list[str]:
     """The names of all config groups."""
     found = (p for folder in conf_dirs() for p in folder.iterdir())
     return sorted({p.name for p in found if p.is_dir() and any(p.glob("*.yaml"))})

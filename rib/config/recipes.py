@@ -11,14 +11,14 @@ from rib.io.recipe import check_recipe
 from rib.io.registry import REGISTRY
 
 
-def check_recipes(config: Any) -> int:
+def check_config_recipes(config: Any) -> int:
     """Check every dict with `_target_` inside a plain config; returns how many there were.
 
     Raises:
         RibError: The first recipe that its constructor would refuse, led by its place in the config.
     """
     count = 0
-    for place, recipe in recipes(config):
+    for place, recipe in recipes_in_config(config):
         try:
             check_recipe(recipe, place=place)
         except RibError as error:
@@ -28,7 +28,7 @@ def check_recipes(config: Any) -> int:
     return count
 
 
-def check_registered(task: Mapping[str, Any]) -> None:
+def check_plugin_classes_registered(task: Mapping[str, Any]) -> None:
     """Hold a task with classes of plugins against what they register: checkpoints carry its recipes.
 
     Args:
@@ -37,18 +37,18 @@ def check_registered(task: Mapping[str, Any]) -> None:
     Raises:
         RibError: A class is not registered for its place, so that no checkpoint of it could be read.
     """
-    if any(is_of_plugin(str(recipe["_target_"])) for _, recipe in recipes(dict(task))):
+    if any(is_of_plugin(str(recipe["_target_"])) for _, recipe in recipes_in_config(dict(task))):
         for key, place in (("module", "module"), ("data", "data module")):
             REGISTRY.checked(task[key], place, "a checkpoint could not be read again", f"task.{key}")
 
 
-def recipes(node: Any, place: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
+def recipes_in_config(node: Any, place: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Every dict with `_target_` inside a plain config, with its dotted place."""
     if isinstance(node, Mapping):
         if "_target_" in node:
             yield place, node
         for key, value in node.items():
-            yield from recipes(value, f"{place}.{key}" if place else str(key))
+            yield from recipes_in_config(value, f"{place}.{key}" if place else str(key))
     elif isinstance(node, list):
         for index, value in enumerate(node):
-            yield from recipes(value, f"{place}[{index}]")
+            yield from recipes_in_config(value, f"{place}[{index}]")

@@ -93,7 +93,7 @@ def current_settings(settings: dict[Any, Any]) -> None:
                 after.setdefault(beside, value)
 
 
-def without_gone(settings: dict[Any, Any]) -> dict[str, Any]:
+def drop_gone_settings(settings: dict[Any, Any]) -> dict[str, Any]:
     """Take what nothing reads today out of frozen settings, in place.
 
     Returns:

@@ -9,13 +9,13 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from rib.config.compose import composed_defaults
-from rib.config.frozen import Frozen, read_frozen, texts
-from rib.config.overrides.literal import escaped
+from rib.config.compose import compose_defaults
+from rib.config.frozen import FrozenConfig, read_frozen_config, texts_in_config
+from rib.config.overrides.literal import escape_interpolation
 from rib.config.paths import conf_dir
 from rib.config.renamed import GONE, current_override
 from rib.config.schema import ROOTS
-from rib.config.search import typed_plugins
+from rib.config.search import plugins_on_command_line
 from rib.io.errors import RibError
 from rib.io.plugins import import_plugins, imported_plugins, wanted_plugins
 from rib.io.settings.paths import is_path_setting
@@ -57,7 +57,7 @@ NO_PATHS = ("synthetic", "untrained")
 """Words that stand in the place of a path."""
 
 
-def repeated(path: str, typed: Sequence[str]) -> tuple[str, list[str], list[str]]:
+def register_repeated_config(path: str, typed: Sequence[str]) -> tuple[str, list[str], list[str]]:
     """Make the settings in a folder known to Hydra as the root `ROOT`.
 
     Args:
@@ -70,8 +70,8 @@ def repeated(path: str, typed: Sequence[str]) -> tuple[str, list[str], list[str]
     Raises:
         RibError: The settings cannot be read, or would have something outside the repetition written.
     """
-    import_plugins(wanted_plugins(typed_plugins(typed)))
-    frozen = read_frozen(Path(path), ROOTS)
+    import_plugins(wanted_plugins(plugins_on_command_line(typed)))
+    frozen = read_frozen_config(Path(path), ROOTS)
     typed = [current_override(argument) for argument in typed]
     changed = {re.split("[=@]", argument.lstrip("+~"))[0] for argument in typed}
     notes = [
@@ -103,7 +103,7 @@ _NOTES = {
 }
 
 
-def _of_before(frozen: Frozen) -> list[str]:
+def _of_before(frozen: FrozenConfig) -> list[str]:
     """One line where the result has settings that nothing reads today."""
     gone = [key for key in GONE if key in frozen.left_out]
     if not gone:
@@ -113,10 +113,10 @@ def _of_before(frozen: Frozen) -> list[str]:
     return [f"{frozen.file} is of an earlier release: {what} ({today})"]
 
 
-def _from_start(settings: dict[str, Any], frozen: Frozen, changed: set[str], notes: list[str]) -> None:
+def _from_start(settings: dict[str, Any], frozen: FrozenConfig, changed: set[str], notes: list[str]) -> None:
     """Let relative paths mean what they meant where the command was started, in place."""
     relative = []
-    for key, value in texts(settings):
+    for key, value in texts_in_config(settings):
         if not is_path_setting(ROOTS[frozen.verb], key) or value in NO_PATHS or key in changed:
             continue
         if value and not value.startswith("~") and not Path(value).is_absolute():
@@ -128,7 +128,7 @@ def _from_start(settings: dict[str, Any], frozen: Frozen, changed: set[str], not
         )
 
 
-def _into_own_folder(settings: dict[str, Any], frozen: Frozen, changed: set[str]) -> None:
+def _into_own_folder(settings: dict[str, Any], frozen: FrozenConfig, changed: set[str]) -> None:
     """Let what a training writes lie in its own folder, in place.
 
     Raises:
@@ -136,13 +136,13 @@ def _into_own_folder(settings: dict[str, Any], frozen: Frozen, changed: set[str]
     """
     before = str(frozen.settings.get("run_dir", ""))
     for part in ("callbacks", "logger", "trainer"):
-        for key, value in texts(settings.get(part), part):
+        for key, value in texts_in_config(settings.get(part), part):
             if (
                 before
                 and (value == before or value.startswith(f"{before}/"))
                 and ".." not in Path(value).parts
             ):
-                _put(settings, key, _Text("${run_dir}" + escaped(value[len(before) :])))
+                _put(settings, key, _Text("${run_dir}" + escape_interpolation(value[len(before) :])))
             elif key not in changed and _leads_elsewhere(key, value):
                 raise RibError(
                     f"{frozen.file}: {key}={value[:80]} lies outside the run's folder",
@@ -163,7 +163,7 @@ def _leads_elsewhere(key: str, value: str) -> bool:
     return name in _FOLDER_KEYS or Path(value).is_absolute() or ".." in Path(value).parts
 
 
-def _fresh_output(frozen: Frozen, typed: Sequence[str]) -> str:
+def _fresh_output(frozen: FrozenConfig, typed: Sequence[str]) -> str:
     """`output=` for a repeated interpolation: what was typed, or a new folder or video beside the result.
 
     Raises:
@@ -224,7 +224,7 @@ def _escaped(node: Any) -> Any:
     if isinstance(node, _Text):
         return str(node)
     if isinstance(node, str):
-        return escaped(node)
+        return escape_interpolation(node)
     if isinstance(node, Mapping):
         return {key: _escaped(value) for key, value in node.items()}
     return [_escaped(value) for value in node] if isinstance(node, list) else node
@@ -241,7 +241,7 @@ def _store(verb: str, settings: dict[str, Any], chosen: set[str]) -> None:
     """Put today's defaults beneath the settings, and both where Hydra looks for a root."""
     from hydra.core.config_store import ConfigStore
 
-    defaults = composed_defaults(verb)
+    defaults = compose_defaults(verb)
     root = OmegaConf.load(conf_dir() / f"{verb}.yaml")
     assert isinstance(root, DictConfig)
     content = {**defaults, **settings}

@@ -50,7 +50,7 @@ ROOTS: dict[str, type[Settings]] = {
 }
 
 
-def register() -> None:
+def register_config_roots() -> None:
     """Make the roots known to Hydra as `<verb>_schema`, and our sweeper to its plugins."""
     from hydra.core.plugins import Plugins
 
@@ -58,7 +58,7 @@ def register() -> None:
     from rib.config.sweeps.optuna_study import StudySweeper
     from rib.config.sweeps.pruning import STUDY
 
-    search.register()
+    search.register_config_search()
     store = ConfigStore.instance()
     for verb, root in ROOTS.items():
         store.store(name=f"{verb}_schema", node=root)

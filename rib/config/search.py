@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from rib.config.paths import conf_dir, conf_dirs, search_also
+from rib.config.paths import conf_dir, conf_dirs, search_config_dirs_also
 from rib.io.errors import RibError
 from rib.io.plugins import plugin_config_folders, wanted_plugins
 
@@ -15,7 +15,7 @@ CONFIG_DIR = ("--config-dir", "-cd")
 _PLUGINS = re.compile(r"\+{0,2}plugins=(.*)", re.DOTALL)
 
 
-def settle(arguments: Sequence[str], keep: bool = False) -> tuple[list[str], tuple[str, ...]]:
+def settle_config_search(arguments: Sequence[str], keep: bool = False) -> tuple[list[str], tuple[str, ...]]:
     """Search the folders of configs that a command line names, and those of plugins.
 
     Args:
@@ -30,12 +30,14 @@ def settle(arguments: Sequence[str], keep: bool = False) -> tuple[list[str], tup
         RibError: A folder is not there or has a config by the name of one of rib's; a name is no package's.
     """
     left, folders = _without_folders(list(arguments))
-    names = wanted_plugins(typed_plugins(left))
-    search_also([*(conf_dirs()[1:] if keep else ()), *_own([*folders, *plugin_config_folders(names)])])
+    names = wanted_plugins(plugins_on_command_line(left))
+    search_config_dirs_also(
+        [*(conf_dirs()[1:] if keep else ()), *_own([*folders, *plugin_config_folders(names)])]
+    )
     return [_as_list(argument) for argument in left], names
 
 
-def typed_plugins(arguments: Iterable[str]) -> list[str]:
+def plugins_on_command_line(arguments: Iterable[str]) -> list[str]:
     """The names in `plugins=[a,b]`, also without the brackets; the last one counts."""
     typed = [match[1] for argument in arguments if (match := _PLUGINS.fullmatch(argument))]
     words = typed[-1].strip().strip("[]").split(",") if typed else []
@@ -45,7 +47,7 @@ def typed_plugins(arguments: Iterable[str]) -> list[str]:
 def _as_list(argument: str) -> str:
     if not _PLUGINS.fullmatch(argument):
         return argument
-    return f"{argument.partition('=')[0]}=[{','.join(typed_plugins([argument]))}]"
+    return f"{argument.partition('=')[0]}=[{','.join(plugins_on_command_line([argument]))}]"
 
 
 def _without_folders(arguments: list[str]) -> tuple[list[str], list[Path]]:
@@ -74,7 +76,7 @@ def _own(folders: list[Path]) -> list[Path]:
     return folders
 
 
-def register() -> None:
+def register_config_search() -> None:
     """Have Hydra search the folders too."""
     from hydra.core.config_search_path import ConfigSearchPath
     from hydra.core.plugins import Plugins

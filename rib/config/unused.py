@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from rib.config.paths import config_file, groups, options
+from rib.config.paths import config_file, config_group_options, config_groups
 from rib.io.errors import RibError
 
 PASSED_ON = {
@@ -23,23 +23,23 @@ Rule = tuple[tuple[str, ...], Callable[[Settings], bool], str, str]
 
 def _without(word: str) -> Callable[[Settings], bool]:
     def rule(settings: Settings) -> bool:
-        from rib.pipeline.stages import ORDER, check_wiring
+        from rib.pipeline.stages import ORDER, check_stage_wiring
 
-        return word not in check_wiring({stage: settings[stage] for stage in ORDER}).wanted
+        return word not in check_stage_wiring({stage: settings[stage] for stage in ORDER}).wanted
 
     return rule
 
 
 def _poses_come_with_motion(settings: Settings) -> bool:
-    from rib.pipeline.stages import ORDER, check_wiring
+    from rib.pipeline.stages import ORDER, check_stage_wiring
 
-    return check_wiring({stage: settings[stage] for stage in ORDER}).pose_from_motion
+    return check_stage_wiring({stage: settings[stage] for stage in ORDER}).pose_from_motion
 
 
 def _goes_into_folder(settings: Settings) -> bool:
-    from rib.video.writing.containers import names_video
+    from rib.video.writing.containers import is_video_output
 
-    return settings["output"] is not None and not names_video(settings["output"])
+    return settings["output"] is not None and not is_video_output(settings["output"])
 
 
 RULES: dict[str, tuple[Rule, ...]] = {
@@ -92,7 +92,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
 }
 
 
-def refuse_unused(verb: str, typed: Iterable[str], settings: Settings, unresolved: Any) -> None:
+def refuse_unused_settings(verb: str, typed: Iterable[str], settings: Settings, unresolved: Any) -> None:
     """Refuse what was typed and has no effect.
 
     Args:
@@ -129,8 +129,8 @@ def _readers(name: str, settings: Settings) -> list[str]:
     """The options whose files read a root's setting, such as pose=files."""
     return [
         f"{group}={option}"
-        for group in groups()
+        for group in config_groups()
         if group in settings and group != "data"  # another collection is no remedy
-        for option in options(group)
+        for option in config_group_options(group)
         if (file := config_file(f"{group}/{option}")) and f"${{{name}}}" in file.read_text(encoding="utf-8")
     ]

@@ -10,7 +10,7 @@ import torch
 from lightning_fabric.plugins.io.torch_io import TorchCheckpointIO
 from pytorch_lightning import Callback, LightningModule, Trainer
 
-from rib.engine.run_folder.data_fingerprint import described
+from rib.engine.run_folder.data_fingerprint import describe_data_fingerprint
 from rib.io.errors import RibError
 from rib.io.files.streams import write_stream_whole
 from rib.io.recipe import build_recipe_from_file
@@ -22,7 +22,7 @@ KEY = "rib"
 """Where in a checkpoint its own description lies."""
 
 
-class WholeCheckpointIO(TorchCheckpointIO):
+class AtomicCheckpointIO(TorchCheckpointIO):
     """Writes under a temporary name and renames: a run that is killed leaves the last whole checkpoint."""
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
@@ -89,7 +89,7 @@ def read_checkpoint(path: Path, map_location: Any = "cpu") -> dict[str, Any]:
     return content
 
 
-def load_module(path: Path, wanted: str | None = None) -> LightningModule:
+def load_checkpoint_module(path: Path, wanted: str | None = None) -> LightningModule:
     """The module in a checkpoint, in evaluation mode, built from the recipe that the file carries.
 
     Args:
@@ -107,22 +107,22 @@ def load_module(path: Path, wanted: str | None = None) -> LightningModule:
     if wanted is not None and target != wanted:
         raise RibError(f"{path} is a checkpoint of {target}, but one of {wanted} is needed")
     module = build_recipe_from_file(known["module"], "module", path)
-    load_weights(module, content, path)
+    load_checkpoint_weights(module, content, path)
     return module.eval()
 
 
-def trained_on(path: str | Path | None) -> str:
+def describe_training_data(path: str | Path | None) -> str:
     """Words about the data that weights were trained on; None is the weights that come with rib."""
     if path is None:
         return "that come with rib"
     if Path(path).suffix != ".ckpt":
         return str(path)
     known = read_checkpoint(Path(path)).get(KEY)
-    told = described(known.get("fingerprint")) if isinstance(known, Mapping) else ""
+    told = describe_data_fingerprint(known.get("fingerprint")) if isinstance(known, Mapping) else ""
     return told or f"{path}, which does not say what data it was trained on"
 
 
-def load_weights(module: LightningModule, content: dict[str, Any], path: Path) -> None:
+def load_checkpoint_weights(module: LightningModule, content: dict[str, Any], path: Path) -> None:
     """Give a module the weights of a checkpoint's content.
 
     Raises:

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rib.engine.distributed.environment import distributed_env
-from rib.engine.distributed.launch import env_of, launched
-from rib.engine.restore import already_finished, forget_what_comes_again, settled
-from rib.engine.run_folder.data_fingerprint import check_same, fingerprint
+from rib.engine.distributed.launch import env_of_rendezvous, launch_processes
+from rib.engine.restore import drop_logs_after_checkpoint, finished_run_status, settle_restore
+from rib.engine.run_folder.data_fingerprint import check_same_training_data, data_fingerprint
 from rib.engine.run_folder.folder import open_run_folder
 from rib.engine.run_folder.status import (
     FAILED,
@@ -25,9 +25,9 @@ from rib.engine.run_folder.status import (
     PRUNED,
     RUNNING,
     STOPPED,
-    Status,
-    read_status,
-    write_status,
+    RunStatus,
+    read_run_status,
+    write_run_status,
 )
 from rib.engine.score import Pruner, Score
 from rib.engine.settings import TrainSettings
@@ -43,7 +43,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def fit(config: TrainSettings, overrides: tuple[str, ...] = (), pruner: Pruner | None = None) -> Score | None:
+def fit_in_processes(
+    config: TrainSettings, overrides: tuple[str, ...] = (), pruner: Pruner | None = None
+) -> Score | None:
     """Train what the settings describe, in as many processes as they ask for.
 
     Args:
@@ -62,31 +64,31 @@ def fit(config: TrainSettings, overrides: tuple[str, ...] = (), pruner: Pruner |
         return _beside_rank_0()
     run_dir = Path(config.run_dir)
     with _refusal_told():
-        if (done := already_finished(config)) is not None:
+        if (done := finished_run_status(config)) is not None:
             _send_home()
             return None if done.score is None else Score(done.score, done.step or 0, done.metrics)
-        chosen = settled(config)
+        chosen = settle_restore(config)
         open_run_folder(run_dir, config.plain())
         if chosen.restore == "resume" and chosen.ckpt:
-            forget_what_comes_again(run_dir, Path(chosen.ckpt))
+            drop_logs_after_checkpoint(run_dir, Path(chosen.ckpt))
     with (
         _with_status(run_dir, overrides) as outcome,
         write_errors_in_one_line(run_dir),
-        launched(chosen) as rendezvous,
+        launch_processes(chosen) as rendezvous,
     ):
-        outcome["keeper"] = keeper = train(chosen, rendezvous, pruner)
+        outcome["keeper"] = keeper = train_in_this_process(chosen, rendezvous, pruner)
     return keeper.score
 
 
-def train(
+def train_in_this_process(
     config: TrainSettings, rendezvous: Rendezvous | None = None, pruner: Pruner | None = None
 ) -> ScoreKeeper:
     """Train in this process, as one of those at the rendezvous.
 
     Args:
-        config: The settings that `fit` settled.
+        config: The settings that `fit_in_processes` settled.
         rendezvous: Where the processes of the run meet, or None where this is the only one.
-        pruner: See `fit`.
+        pruner: See `fit_in_processes`.
 
     Returns:
         What the run is judged by.
@@ -110,7 +112,7 @@ def _train(
     from lightning_fabric.utilities.rank_zero import rank_zero_only
     from pytorch_lightning import seed_everything
 
-    env = env_of(rendezvous)
+    env = env_of_rendezvous(rendezvous)
     rank_zero_only.rank = env.rank  # type: ignore[attr-defined]
     seed_everything(config.seed, workers=True, verbose=False)
     data, module = build_recipe(config.task.data), build_recipe(config.task.module)
@@ -144,10 +146,10 @@ def _trainer(
     config: TrainSettings, module: Any, rendezvous: Rendezvous | None, loggers: list[Any], keeper: ScoreKeeper
 ) -> Any:
     """The trainer, with what every run has."""
-    from rib.engine.checkpoints import DescribeCheckpoint, ResumeStopped, WholeCheckpointIO
-    from rib.engine.distributed.rendezvous import GivenEnvironment
+    from rib.engine.checkpoints import AtomicCheckpointIO, DescribeCheckpoint, ResumeStopped
+    from rib.engine.distributed.rendezvous import RendezvousClusterEnvironment
 
-    recipe = clipping_handed_over(config.trainer, module)
+    recipe = hand_over_gradient_clipping(config.trainer, module)
     if isinstance(recipe.get("strategy"), Mapping):
         recipe["strategy"] = build_recipe(recipe["strategy"])
     quiet = {} if sys.stderr.isatty() else {"enable_progress_bar": False}
@@ -156,12 +158,12 @@ def _trainer(
         **quiet,
         callbacks=[
             *(build_recipe(recipe) for recipe in _chosen(config.callbacks)),
-            DescribeCheckpoint({**config.task.plain(), "fingerprint": fingerprint(config.task.data)}),
+            DescribeCheckpoint({**config.task.plain(), "fingerprint": data_fingerprint(config.task.data)}),
             ResumeStopped(),
             keeper,
         ],
         logger=loggers or False,
-        plugins=[WholeCheckpointIO(), GivenEnvironment(env_of(rendezvous))],
+        plugins=[AtomicCheckpointIO(), RendezvousClusterEnvironment(env_of_rendezvous(rendezvous))],
         default_root_dir=config.run_dir,
     )
 
@@ -171,7 +173,7 @@ def _beside_rank_0() -> Score | None:
 
     rendezvous = outside_rendezvous()
     settings = rendezvous.receive()
-    return None if settings is None else train(TrainSettings.of(settings), rendezvous).score
+    return None if settings is None else train_in_this_process(TrainSettings.of(settings), rendezvous).score
 
 
 @contextmanager
@@ -217,7 +219,9 @@ def _with_status(run_dir: Path, overrides: tuple[str, ...]) -> Iterator[dict[str
 
     def note(state: str, **facts: Any) -> None:
         seconds = round(time.monotonic() - begun, 1)
-        write_status(run_dir, Status(state, seconds=seconds, overrides=overrides, pid=os.getpid(), **facts))
+        write_run_status(
+            run_dir, RunStatus(state, seconds=seconds, overrides=overrides, pid=os.getpid(), **facts)
+        )
 
     note(RUNNING)
     outcome: dict[str, Any] = {}
@@ -229,7 +233,7 @@ def _with_status(run_dir: Path, overrides: tuple[str, ...]) -> Iterator[dict[str
         note(FAILED, error=error_in_one_line(error))
         raise
     except BaseException:
-        status = read_status(run_dir)
+        status = read_run_status(run_dir)
         if status is None or status.state != PREEMPTED:
             note(STOPPED)
         raise
@@ -241,18 +245,20 @@ def _with_status(run_dir: Path, overrides: tuple[str, ...]) -> Iterator[dict[str
 
 def _weights_given(module: Any, config: TrainSettings) -> None:
     """Give the module the weights of restore=finetune; hold those of restore=resume against it."""
-    from rib.engine.checkpoints import KEY, check_resumable, load_weights, read_checkpoint
+    from rib.engine.checkpoints import KEY, check_resumable, load_checkpoint_weights, read_checkpoint
 
     if config.ckpt and config.restore in ("finetune", "resume"):
         path = Path(config.ckpt)
-        take = load_weights if config.restore == "finetune" else check_resumable
+        take = load_checkpoint_weights if config.restore == "finetune" else check_resumable
         content = read_checkpoint(path)
         take(module, content, path)
         if config.restore == "resume" and isinstance(content.get(KEY), Mapping):
-            check_same(content[KEY].get("fingerprint"), fingerprint(config.task.data), path)
+            check_same_training_data(
+                content[KEY].get("fingerprint"), data_fingerprint(config.task.data), path
+            )
 
 
-def clipping_handed_over(trainer: Mapping[str, Any], module: Any) -> dict[str, Any]:
+def hand_over_gradient_clipping(trainer: Mapping[str, Any], module: Any) -> dict[str, Any]:
     """The trainer's recipe; a module that steps by hand gets its gradient_clip_val as `clip_norm`.
 
     Lightning refuses to clip for such a module, and the setting shall have one name for all tasks.

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from rib.engine.run_folder.status import DONE, NAME, PREEMPTED, Status, read_status
+from rib.engine.run_folder.status import DONE, NAME, PREEMPTED, RunStatus, read_run_status
 from rib.engine.settings import TrainSettings
 from rib.io.errors import RibError
 from rib.io.registry import REGISTRY
@@ -18,7 +18,7 @@ LAST = Path("checkpoints") / "last.ckpt"
 """Where a run folder keeps the checkpoint that it can go on from (conf/callbacks/default.yaml)."""
 
 
-def already_finished(config: TrainSettings) -> Status | None:
+def finished_run_status(config: TrainSettings) -> RunStatus | None:
     """The status of a run that is found finished with these very settings, where it is to be gone on with.
 
     Raises:
@@ -27,7 +27,7 @@ def already_finished(config: TrainSettings) -> Status | None:
     run_dir = Path(config.run_dir)
     if config.restore != "continue" and not _started_again(run_dir):
         return None
-    status = read_status(run_dir)
+    status = read_run_status(run_dir)
     if status is None:
         return None
     try:
@@ -54,7 +54,7 @@ def _at(settings: Any, key: str) -> Any:
     return settings
 
 
-def settled(config: TrainSettings) -> TrainSettings:
+def settle_restore(config: TrainSettings) -> TrainSettings:
     """The same settings with `restore` and `ckpt` as this start of the run needs them.
 
     A run that the cluster preempted, or whose job it started again, goes on from its own last checkpoint, as
@@ -86,16 +86,16 @@ def settled(config: TrainSettings) -> TrainSettings:
     return replace(config, ckpt=str(path))
 
 
-def forget_what_comes_again(run_dir: Path, ckpt: Path) -> None:
+def drop_logs_after_checkpoint(run_dir: Path, ckpt: Path) -> None:
     """Take what was logged after a checkpoint out of the folder of a run that goes on from it."""
-    from rib.engine.loggers.csv_logger import forget_from
+    from rib.engine.loggers.csv_logger import drop_metrics_from_step
 
-    forget_from(run_dir / "metrics.csv", int(_read(ckpt)["global_step"]))
+    drop_metrics_from_step(run_dir / "metrics.csv", int(_read(ckpt)["global_step"]))
 
 
 def _started_again(run_dir: Path) -> bool:
     """Whether a cluster took this run's machine away before and now gives it one again."""
-    status = read_status(run_dir)
+    status = read_run_status(run_dir)
     if status is None:
         return False
     return status.state == PREEMPTED or int(os.environ.get("SLURM_RESTART_COUNT") or 0) > 0

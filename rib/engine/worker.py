@@ -15,7 +15,7 @@ from rib.io.processes.workers import die_with_parent
 log = logging.getLogger(__name__)
 
 
-def work() -> int:
+def run_training_worker() -> int:
     """Train with every settings that rank 0 broadcasts, until none are left; returns the exit code."""
     if WORKER in os.environ:
         die_with_parent(int(os.environ[WORKER]))
@@ -37,9 +37,9 @@ def work() -> int:
             if settings is None:
                 break
             try:
-                from rib.engine.fit import train
+                from rib.engine.fit import train_in_this_process
 
-                train(TrainSettings.of(settings), rendezvous)
+                train_in_this_process(TrainSettings.of(settings), rendezvous)
             except Exception as error:
                 code = 1 if isinstance(error, RibError) else 2
                 traceback.print_exc()
@@ -50,10 +50,10 @@ def work() -> int:
     return 0 if rendezvous.env.started_by == "torchrun" else code
 
 
-def is_worker() -> bool:
+def is_training_worker() -> bool:
     """Whether this process was started beside a rank 0 that reads the command line for it."""
     return not distributed_env().reads_settings
 
 
 if __name__ == "__main__":
-    sys.exit(work())
+    sys.exit(run_training_worker())

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from rib.engine.checkpoints import KEY, load_module, read_checkpoint, trained_on
-from rib.evaluation.clips import clips_to_score, summaries
-from rib.evaluation.clips_report import table, write
+from rib.engine.checkpoints import KEY, describe_training_data, load_checkpoint_module, read_checkpoint
+from rib.evaluation.clips import clips_to_evaluate, summarise_clip_scores
+from rib.evaluation.clips_report import clip_evaluation_table, write_clip_evaluation
 from rib.evaluation.evaluate_clip import evaluate_clip
 from rib.evaluation.settings import ClipEvaluationSettings
 from rib.io.registry import REGISTRY
@@ -19,7 +19,7 @@ RENDERER = "rib.render.training.module.RendererModule"
 Bar = Callable[[Iterable[str], int, str], Iterable[str]]
 
 
-def evaluate_clips(config: ClipEvaluationSettings, bar: Bar) -> str:
+def evaluate_checkpoint_on_clips(config: ClipEvaluationSettings, bar: Bar) -> str:
     """Score every clip, write the numbers and the videos, and give the table.
 
     Args:
@@ -30,10 +30,10 @@ def evaluate_clips(config: ClipEvaluationSettings, bar: Bar) -> str:
         RibError: A mistake in the settings, or a checkpoint or store that cannot be read.
     """
     ckpt = Path(config.ckpt).expanduser()
-    module = load_module(ckpt, RENDERER).to(config.device)
+    module = load_checkpoint_module(ckpt, RENDERER).to(config.device)
     data = read_checkpoint(ckpt)[KEY].get("data")
     trained = REGISTRY.checked(data, "data module", ckpt) if data else {}
-    store, names = clips_to_score(config.store, config.split, config.clips, trained)
+    store, names = clips_to_evaluate(config.store, config.split, config.clips, trained)
     scorer = FrameScorer(config.device)
     with write_result_whole(_destination(config)) as work:
         here = replace(config, output=str(work))
@@ -41,12 +41,13 @@ def evaluate_clips(config: ClipEvaluationSettings, bar: Bar) -> str:
             name: evaluate_clip(store, name, module, scorer, here)
             for name in bar(names, len(names), "scoring clips")
         }
-        result = summaries(rows)
-        write(work, result, rows, config.plain())
+        result = summarise_clip_scores(rows)
+        write_clip_evaluation(work, result, rows, config.plain())
     output = Path(config.output).expanduser()
     films = f"\nvideos: {output / 'videos'}" if config.videos else ""
     files = f"{output / 'evaluation.json'}, {output / 'evaluation.csv'}"
-    return f"weights {trained_on(ckpt)}\n{table(result)}\nevery number: {files}{films}"
+    table = clip_evaluation_table(result)
+    return f"weights {describe_training_data(ckpt)}\n{table}\nevery number: {files}{films}"
 
 
 def _destination(config: ClipEvaluationSettings) -> ResultDestination:

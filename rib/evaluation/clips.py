@@ -14,22 +14,22 @@ from typing import Any
 import numpy as np
 import torch
 
-from rib.clips.batches import collate
-from rib.clips.clips import Window, choose
+from rib.clips.batches import collate_clip_windows
+from rib.clips.clips import ClipWindow, choose_clips
 from rib.clips.data import to_clip_batch
-from rib.clips.store import Hdf5Clips
+from rib.clips.store import Hdf5ClipStore
 from rib.io.errors import RibError
 from rib.io.images import to_pictures
 from rib.metrics.frames import summarise_scores
-from rib.render.clip_batch import ClipBatch, Generated
+from rib.render.clip_batch import ClipBatch, GeneratedClip
 
-Renderer = Callable[[ClipBatch], Generated]
+Renderer = Callable[[ClipBatch], GeneratedClip]
 METHODS = ("fused", "background")
 """What is scored: the finished frame, and the interpolated background that the net was given."""
 
 
 @dataclass(frozen=True)
-class HiddenFrame:
+class HiddenClipFrame:
     """A hidden frame between the two that are given.
 
     Attributes:
@@ -44,7 +44,7 @@ class HiddenFrame:
 
 
 @dataclass(frozen=True)
-class RenderedFrame:
+class EvaluatedFrame:
     """A hidden frame and what was made of it; pictures are (H, W, 3) uint8, alpha (H, W) uint8.
 
     Attributes:
@@ -58,7 +58,7 @@ class RenderedFrame:
         pose: (19, 3) px and confidence.
     """
 
-    trial: HiddenFrame
+    trial: HiddenClipFrame
     time_s: float
     true: np.ndarray
     background: np.ndarray
@@ -68,9 +68,9 @@ class RenderedFrame:
     pose: np.ndarray
 
 
-def clips_to_score(
+def clips_to_evaluate(
     path: str, split: str, clips: Sequence[str] | None, trained: Mapping[str, Any]
-) -> tuple[Hdf5Clips, list[str]]:
+) -> tuple[Hdf5ClipStore, list[str]]:
     """The store, and which of its clips are scored.
 
     Args:
@@ -85,7 +85,7 @@ def clips_to_score(
     """
     store = _open(path, split)
     if clips is not None:
-        return store, choose(store.names, clips)
+        return store, choose_clips(store.names, clips)
     if store.split == "gt":
         return store, list(store.names)
     unseen = [
@@ -99,7 +99,7 @@ def clips_to_score(
             f"{path} has no test clips, and the checkpoint held none of its clips out from training",
             f"type clips=[NAME,...] of clips that it was not trained on; the store has {_some(store.names)}",
         )
-    return store, choose(store.names, unseen)
+    return store, choose_clips(store.names, unseen)
 
 
 def _some(names: Sequence[str]) -> str:
@@ -107,44 +107,44 @@ def _some(names: Sequence[str]) -> str:
     return ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "")
 
 
-def _open(path: str, split: str) -> Hdf5Clips:
+def _open(path: str, split: str) -> Hdf5ClipStore:
     if split != "auto":
-        return Hdf5Clips(path, split)
+        return Hdf5ClipStore(path, split)
     try:
-        return Hdf5Clips(path, "gt")
+        return Hdf5ClipStore(path, "gt")
     except RibError:
-        return Hdf5Clips(path, "train")
+        return Hdf5ClipStore(path, "train")
 
 
-def hidden_frames(store: Hdf5Clips, name: str) -> list[HiddenFrame]:
+def hidden_frames_of_clip(store: Hdf5ClipStore, name: str) -> list[HiddenClipFrame]:
     """The hidden frames of a clip.
 
     Of a training clip all but the first and last, each between its neighbours; of a test clip those that the
     test does not give.
     """
     if store.split == "train":
-        return [HiddenFrame(t - 1, t, t + 1) for t in range(1, store.length(name) - 1)]
+        return [HiddenClipFrame(t - 1, t, t + 1) for t in range(1, store.length(name) - 1)]
     given = store.given(name)
-    return [HiddenFrame(a, t, b) for a, b in pairwise(given) for t in range(a + 1, b)]
+    return [HiddenClipFrame(a, t, b) for a, b in pairwise(given) for t in range(a + 1, b)]
 
 
-def hidden_fps(store: Hdf5Clips, name: str) -> float:
+def fps_of_hidden_frames(store: Hdf5ClipStore, name: str) -> float:
     """At how many frames a second a clip's hidden frames follow each other, on average."""
-    numbers = [trial.hidden for trial in hidden_frames(store, name)]
+    numbers = [trial.hidden for trial in hidden_frames_of_clip(store, name)]
     apart = (numbers[-1] - numbers[0]) / (len(numbers) - 1) if len(numbers) > 1 else 1.0
     return store.fps(name) / apart
 
 
 @torch.inference_mode()
-def render(
-    store: Hdf5Clips, name: str, renderer: Renderer, batch_size: int, every: int, device: str
-) -> Iterator[RenderedFrame]:
+def render_hidden_frames(
+    store: Hdf5ClipStore, name: str, renderer: Renderer, batch_size: int, every: int, device: str
+) -> Iterator[EvaluatedFrame]:
     """Make the hidden frames of a clip.
 
     Args:
         store: The clips.
         name: Which clip.
-        renderer: A `ClipBatch` in and `Generated` out, on `device`.
+        renderer: A `ClipBatch` in and `GeneratedClip` out, on `device`.
         batch_size: Frames made at once.
         every: Only every n-th hidden frame.
         device: Where.
@@ -152,46 +152,46 @@ def render(
     Raises:
         RibError: The clip is too short or damaged.
     """
-    hidden = hidden_frames(store, name)[::every]
+    hidden = hidden_frames_of_clip(store, name)[::every]
     if not hidden:
         raise RibError(f"the clip {name} has {store.length(name)} frames and hides none of them")
     whole = store.window(name, 0, store.length(name))
     for first in range(0, len(hidden), batch_size):
         some = hidden[first : first + batch_size]
-        batch = to_clip_batch(collate([_window(whole, trial) for trial in some], -1))
+        batch = to_clip_batch(collate_clip_windows([_window(whole, trial) for trial in some], -1))
         moved: Any = {k: v.to(device) if isinstance(v, torch.Tensor) else v for k, v in batch.items()}
         made = renderer(moved)
         yield from (_made(whole, trial, made, row) for row, trial in enumerate(some))
 
 
-def _made(whole: Window, trial: HiddenFrame, made: Generated, row: int) -> RenderedFrame:
-    return RenderedFrame(
+def _made(whole: ClipWindow, trial: HiddenClipFrame, made: GeneratedClip, row: int) -> EvaluatedFrame:
+    return EvaluatedFrame(
         trial,
         float(whole.times_s[trial.hidden]),
         whole.frames[trial.hidden],
         whole.backgrounds[trial.hidden - 1],
-        eight_bit(made["foreground"][row, 0]),
-        eight_bit(made["alpha"][row, 0])[..., 0],
-        eight_bit(made["picture"][row, 0]),
+        tensor_to_picture(made["foreground"][row, 0]),
+        tensor_to_picture(made["alpha"][row, 0])[..., 0],
+        tensor_to_picture(made["picture"][row, 0]),
         whole.poses[trial.hidden],
     )
 
 
-def _window(whole: Window, trial: HiddenFrame) -> Window:
+def _window(whole: ClipWindow, trial: HiddenClipFrame) -> ClipWindow:
     """The hidden frame between the two given, as a window of three."""
     index = [trial.before, trial.hidden, trial.after]
-    return Window(
+    return ClipWindow(
         whole.name, whole.frames[index], whole.poses[index], whole.masks[index],
         whole.backgrounds[[trial.hidden - 1]], whole.times_s[index],
     )  # fmt: skip
 
 
-def eight_bit(picture: torch.Tensor) -> np.ndarray:
+def tensor_to_picture(picture: torch.Tensor) -> np.ndarray:
     """(C, H, W) in 0..1 to (H, W, C) uint8."""
     return to_pictures(picture.float())
 
 
-def summaries(rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, Any]:
+def summarise_clip_scores(rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, Any]:
     """Scores of every clip, and over clips.
 
     Args:

@@ -14,10 +14,10 @@ import cv2
 import numpy as np
 
 import rib
-from rib.evaluation.clips import METHODS, RenderedFrame
+from rib.evaluation.clips import METHODS, EvaluatedFrame
 from rib.io.files.whole import write_text_whole
 from rib.metrics.frames import LOWER_IS_BETTER
-from rib.motion.evaluation.skeleton_video import draw_skeleton
+from rib.motion.evaluation.skeleton_video import render_motion_skeleton
 from rib.video import VideoWriter
 
 COLUMNS = ("psnr_full", "lpips_full", "psnr_person", "lpips_person", "joint_error")
@@ -26,7 +26,7 @@ DIMMED = 0.35
 """How much of the true frame is left under the skeleton."""
 
 
-def table(result: Mapping[str, Any]) -> str:
+def clip_evaluation_table(result: Mapping[str, Any]) -> str:
     """Means of every clip and over clips, a line for each method."""
     width = max(len(name) for name in (*result["clips"], "mean of clips"))
     lines = [f"{'clip':{width}}  {'method':10}  " + "  ".join(f"{column:>12}" for column in COLUMNS)]
@@ -38,17 +38,17 @@ def table(result: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def write(
+def write_clip_evaluation(
     output: Path, result: Mapping[str, Any], rows: Mapping[str, Sequence[Mapping[str, Any]]],
     config: dict[str, Any],
 ) -> None:  # fmt: skip
     """Write evaluation.json (summaries, every frame, the settings) and evaluation.csv (every frame)."""
     content = {"rib": rib.__version__, **result, "frames": rows, "config": config}
     write_text_whole(output / "evaluation.json", json.dumps(content, indent=2) + "\n")
-    write_text_whole(output / "evaluation.csv", csv_text(rows))
+    write_text_whole(output / "evaluation.csv", clip_evaluation_csv(rows))
 
 
-def csv_text(rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
+def clip_evaluation_csv(rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
     """A line a frame and method."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -63,7 +63,7 @@ def csv_text(rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
 
 
 def comparison_video(path: Path, size_wh: tuple[int, int], fps: float, codec: str, crf: int) -> VideoWriter:
-    """A video that takes the `panels` of a clip's hidden frames.
+    """A video that takes the `comparison_panels` of a clip's hidden frames.
 
     Args:
         path: The .mp4.
@@ -76,10 +76,10 @@ def comparison_video(path: Path, size_wh: tuple[int, int], fps: float, codec: st
     return VideoWriter(path, rate, (size_wh[0] * len(PANELS), size_wh[1]), codec, crf, "yuv420p")
 
 
-def panels(made: RenderedFrame) -> np.ndarray:
+def comparison_panels(made: EvaluatedFrame) -> np.ndarray:
     """(H, 6 W, 3) uint8: the pictures named in `PANELS`, each with its name."""
     skeleton = (made.true * DIMMED).astype(np.uint8)
-    draw_skeleton(skeleton, made.pose[:, :2], made.pose[:, 2] > 0)
+    render_motion_skeleton(skeleton, made.pose[:, :2], made.pose[:, 2] > 0)
     pictures = [
         made.generated, np.repeat(made.alpha[..., None], 3, axis=2), made.fused, made.background, made.true,
         skeleton,

@@ -6,15 +6,15 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from rib.clips.store import Hdf5Clips
-from rib.evaluation.clips import Renderer, hidden_fps, render
-from rib.evaluation.clips_report import comparison_video, panels
+from rib.clips.store import Hdf5ClipStore
+from rib.evaluation.clips import Renderer, fps_of_hidden_frames, render_hidden_frames
+from rib.evaluation.clips_report import comparison_panels, comparison_video
 from rib.evaluation.settings import ClipEvaluationSettings
 from rib.metrics.frames import FrameScorer
 
 
 def evaluate_clip(
-    store: Hdf5Clips, name: str, renderer: Renderer, scorer: FrameScorer, config: ClipEvaluationSettings
+    store: Hdf5ClipStore, name: str, renderer: Renderer, scorer: FrameScorer, config: ClipEvaluationSettings
 ) -> list[dict[str, Any]]:
     """Score every hidden frame of a clip, and write the comparison video if asked for.
 
@@ -32,16 +32,18 @@ def evaluate_clip(
     video = None
     rows: list[dict[str, Any]] = []
     with ExitStack() as stack:
-        for made in render(store, name, renderer, config.batch_size, config.every, config.device):
+        for made in render_hidden_frames(
+            store, name, renderer, config.batch_size, config.every, config.device
+        ):
             if config.videos:
                 if video is None:
                     path = Path(config.output).expanduser() / "videos" / f"{name}.mp4"
-                    fps = hidden_fps(store, name) / config.every
+                    fps = fps_of_hidden_frames(store, name) / config.every
                     size_wh = made.true.shape[1], made.true.shape[0]
                     video = stack.enter_context(
                         comparison_video(path, size_wh, fps, config.codec, config.crf)
                     )
-                video.write(panels(made))
+                video.write(comparison_panels(made))
             scores = scorer.score_many(made.true, {"fused": made.fused, "background": made.background})
             rows.append({"frame": made.trial.hidden, "time_s": round(made.time_s, 6), **scores})
     return rows

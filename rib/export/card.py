@@ -10,7 +10,7 @@ from typing import Any
 import rib
 from rib.engine.checkpoints import KEY, read_checkpoint
 from rib.engine.loggers.csv_logger import read_metrics
-from rib.engine.run_folder.data_fingerprint import described
+from rib.engine.run_folder.data_fingerprint import describe_data_fingerprint
 from rib.export.model import SHIPPED, ExportedModel
 
 UNSTATED = "not stated"
@@ -57,7 +57,7 @@ def origin(model: ExportedModel) -> dict[str, str]:
         return {k: str(v) for k, v in model.header.items() if k not in ("recipe", "facts", "format")}
     content = read_checkpoint(model.path)
     known = content.get(KEY)
-    told = described(known.get("fingerprint")) if isinstance(known, Mapping) else ""
+    told = describe_data_fingerprint(known.get("fingerprint")) if isinstance(known, Mapping) else ""
     steps = content.get("global_step")
     facts = {"data": told, "steps": str(steps) if isinstance(steps, int) else ""}
     facts |= _run(model.path.absolute().parent.parent, steps if isinstance(steps, int) else None)

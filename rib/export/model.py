@@ -21,7 +21,10 @@ from rib.motion.nets.motion_net import MotionNet
 from rib.render.nets import checkpoint as renderer_files
 from rib.render.nets.renderer_net import RendererNet
 
-SHIPPED = {"motion_base": motion_files.shipped_weights, "renderer_base": renderer_files.shipped_weights}
+SHIPPED = {
+    "motion_base": motion_files.shipped_motion_weights,
+    "renderer_base": renderer_files.shipped_renderer_weights,
+}
 """The weights that come with rib, by the word that `ckpt=` takes."""
 QUERIES = 24
 """Moments that an exported motion net is checked on."""
@@ -79,8 +82,8 @@ def open_model(ckpt: str) -> ExportedModel:
     if kind == "motion":
         net, recipe = motion_files.load_weights(path)
         return ExportedModel(kind, path, MotionNet(net), net, recipe, header)
-    net, recipe = renderer_files.load_weights(path, as_trained=True)
-    core = RendererNet.of(renderer_files.load_weights(path)[0])
+    net, recipe = renderer_files.load_renderer_net_and_recipe(path, as_trained=True)
+    core = RendererNet.of(renderer_files.load_renderer_net_and_recipe(path)[0])
     return ExportedModel(kind, path, core, net, recipe, header)
 
 
@@ -110,5 +113,5 @@ def _kind(path: Path, header: Mapping[str, str]) -> str:
 def facts_of(model: ExportedModel) -> dict[str, str]:
     """What a `.safetensors` of the net has to say beside its recipe, to be read again."""
     if model.kind == "motion":
-        return {"facts": json.dumps(vars(motion_files.facts_of(model.net)))}
+        return {"facts": json.dumps(vars(motion_files.facts_of_motion_net(model.net)))}
     return {"format": renderer_files.FORMAT}

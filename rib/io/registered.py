@@ -28,12 +28,12 @@ STAGES: dict[str, Place] = {
         "rib.motion.transformer.TransformerMotion": {},
         "rib.motion.files.FilesMotion": {},
     },
-    "outlier rejection": {"rib.motion.outliers.Outliers": {}},
+    "outlier rejection": {"rib.motion.outliers.MotionOutliers": {}},
     "background stage": {
-        "rib.background.blend.Blend": {},
-        "rib.background.flow.Flow": {},
-        "rib.background.folder.Folder": {},
-        "rib.background.rife.Rife": {},
+        "rib.background.blend.BlendInterpolator": {},
+        "rib.background.flow.FlowInterpolator": {},
+        "rib.background.folder.FolderInterpolator": {},
+        "rib.background.rife.RifeInterpolator": {},
     },
     "plate": {"rib.background.plate.PersonFreePlate": {}},
     "render stage": {
@@ -45,9 +45,9 @@ STAGES: dict[str, Place] = {
         "rib.render.reference.ReferenceRenderer": {"net": "renderer net"},
     },
     "skinning": {"rib.render.skinning.layered_skinning.LayeredSkinning": {}},
-    "trust map": {"rib.render.trust.Trust": {}},
-    "fit": {"rib.render.refine.fitting.FitRecipe": {}},
-    "training crops": {"rib.render.refine.crops.CropRecipe": {}},
+    "trust map": {"rib.render.trust.TrustMap": {}},
+    "fit": {"rib.render.refine.fitting.RefinerFitRecipe": {}},
+    "training crops": {"rib.render.refine.crops.RefinerCropRecipe": {}},
 }  # fmt: skip
 """The stages of the chain, and what they are put together from."""
 
@@ -65,8 +65,8 @@ NETS: dict[str, Place] = {
         "rib.render.nets.reference.RendererReference": {"labels": "conditioning"},
     },
     "conditioning": {
-        "rib.render.conditioning.native.SkeletonLabels": {},
-        "rib.render.conditioning.reference.ReferenceLabels": {},
+        "rib.render.conditioning.native.SkeletonConditioning": {},
+        "rib.render.conditioning.reference.ReferenceConditioning": {},
     },
     "motion discriminator": {"rib.motion.training.adversarial.MotionDiscriminator": {}},
     "discriminator": {
@@ -79,7 +79,7 @@ NETS: dict[str, Place] = {
         "rib.render.nets.discriminators.MultiScaleDiscriminator": {},
         "rib.render.nets.discriminators.PatchDiscriminator": {},
     },
-    "part crops": {"rib.render.training.discriminator.PartCrops": {}},
+    "part crops": {"rib.render.training.discriminator.BodyPartCrops": {}},
 }
 """Nets, and what they see and are seen by."""
 
@@ -104,11 +104,11 @@ TRAINING: dict[str, Place] = {
         "rib.clips.data.ClipDataModule": {"synthetic": "painted clips", "augment": "augmentation"},
         "rib.render.training.refiner_data.RefinerDataModule": {"crops": "training crops"},
     },
-    "window sampling": {"rib.motion.training.windows.WindowRecipe": {}},
+    "window sampling": {"rib.motion.training.windows.MotionWindowRecipe": {}},
     "virtual cameras": {"rib.mocap.cameras.views.RandomCameras": {}},
     "corruption": {"rib.motion.corruption.detector_noise.DetectorNoise": {}},
     "painted clips": {"rib.clips.synthetic.SyntheticClips": {}},
-    "augmentation": {"rib.clips.augment.Augment": {}},
+    "augmentation": {"rib.clips.augment.ClipAugmentation": {}},
     "optimizer": {
         f"torch.optim.{name}": {}
         for name in (
@@ -131,7 +131,7 @@ TRAINING: dict[str, Place] = {
         "rib.engine.callbacks.monitors.StopEarly": {},
         "rib.engine.callbacks.monitors.StopWhenNotFinite": {},
         "rib.engine.callbacks.monitors.Throughput": {},
-        "rib.engine.callbacks.preemption.SaveAndLeave": {},
+        "rib.engine.callbacks.preemption.SaveOnPreemption": {},
         "rib.engine.callbacks.profile.ProfileSteps": {},
         "rib.motion.training.skeleton_logging.SkeletonLogging": {},
         "rib.render.training.image_logging.ImageLogging": {},

@@ -212,5 +212,5 @@ def _short(value: Any) -> str:
 
 REGISTRY = Registry(REGISTERED, RENAMED, ARGUMENTS, CLASSES)
 """What this version of rib knows; plugins add theirs with `register`."""
-REGISTRY.rename_argument("rib.render.trust.Trust", "rehearsal_weight", "holdout_weight")
+REGISTRY.rename_argument("rib.render.trust.TrustMap", "rehearsal_weight", "holdout_weight")
 register = REGISTRY.register

@@ -73,7 +73,7 @@ class ExtrapolationLimit:
     half_life_s: float
 
 
-def fill(
+def fill_missing_spans(
     interpolate: Interpolator,
     times_s: np.ndarray,
     values: np.ndarray,
@@ -115,7 +115,7 @@ def fill(
         moved, scored = samples[nearest], scores[nearest]
         if not copied.all():
             moved[~copied] = interpolate(t, samples, wanted_s[~copied])
-            scored[~copied] = linear(t, scores, wanted_s[~copied])
+            scored[~copied] = interpolate_linearly(t, scores, wanted_s[~copied])
         shade = 0.5 ** (np.where(away_s < SAME_MOMENT_S, 0.0, away_s) / limit.half_life_s)
         known = ~beyond | (away_s <= limit.hold_s + SAME_MOMENT_S)
         filled[np.ix_(known, joints)] = moved[known].reshape(-1, len(joints), depth)
@@ -123,17 +123,21 @@ def fill(
     return filled, belief
 
 
-def depth_at(poses: PoseSequence, wanted_s: np.ndarray, limit: ExtrapolationLimit) -> np.ndarray | None:
+def depth_order_at_moments(
+    poses: PoseSequence, wanted_s: np.ndarray, limit: ExtrapolationLimit
+) -> np.ndarray | None:
     """`depth_order` at moments (N,) on straight lines, (N, layers), NaN where unknown; None without any."""
     if poses.depth_order is None:
         return None
     known = np.isfinite(poses.depth_order)
     values = np.where(known, poses.depth_order, 0.0)[..., None]
-    depth, belief = fill(linear, poses.times_s, values, known.astype(float), wanted_s, limit)
+    depth, belief = fill_missing_spans(
+        interpolate_linearly, poses.times_s, values, known.astype(float), wanted_s, limit
+    )
     return np.where(belief > 0, depth[..., 0], np.nan)
 
 
-def linear(times_s: np.ndarray, samples: np.ndarray, wanted_s: np.ndarray) -> np.ndarray:
+def interpolate_linearly(times_s: np.ndarray, samples: np.ndarray, wanted_s: np.ndarray) -> np.ndarray:
     """Straight lines between samples (n, C) at times (n,), n >= 2, as (N, C)."""
     index = np.clip(np.searchsorted(times_s, wanted_s, side="right") - 1, 0, len(times_s) - 2)
     share = (wanted_s - times_s[index]) / (times_s[index + 1] - times_s[index])

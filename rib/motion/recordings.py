@@ -17,7 +17,7 @@ SYNTHETIC = "synthetic"
 NUM_PEOPLE, NUM_FRAMES = 12, 600
 
 
-def load_recordings(source: str | Path, fps: float) -> MotionBank:
+def load_mocap_recordings(source: str | Path, fps: float) -> MotionBank:
     """All recordings in memory.
 
     Args:

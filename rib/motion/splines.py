@@ -16,12 +16,18 @@ from scipy.interpolate import CubicSpline
 
 from rib.io.recipe import build_recipe
 from rib.io.settings.ranges import Seconds, Share
-from rib.motion.missing_spans import ExtrapolationLimit, depth_at, fill, linear, track_segments
-from rib.motion.outliers import Outliers
+from rib.motion.missing_spans import (
+    ExtrapolationLimit,
+    depth_order_at_moments,
+    fill_missing_spans,
+    interpolate_linearly,
+    track_segments,
+)
+from rib.motion.outliers import MotionOutliers
 from rib.structures.keypoints import PoseSequence
 
 
-class Spline(ABC):
+class SplineMotion(ABC):
     """Base of the linear and the cubic spline.
 
     Args:
@@ -29,7 +35,7 @@ class Spline(ABC):
         half_life_s: Seconds to the nearest sight that halve a joint's confidence.
         max_absence_s: Seconds for which the whole person may be away and still be interpolated.
         min_confidence: A joint below it (0..1) counts as missing.
-        outliers: The recipe of a `rib.motion.outliers.Outliers`, or None to believe every detection.
+        outliers: The recipe of a `rib.motion.outliers.MotionOutliers`, or None to believe every detection.
     """
 
     def __init__(
@@ -43,7 +49,7 @@ class Spline(ABC):
         self.hold = ExtrapolationLimit(hold_s, half_life_s)
         self.max_absence_s = max_absence_s
         self.min_confidence = min_confidence
-        self.outliers: Outliers | None = None if outliers is None else build_recipe(outliers)
+        self.outliers: MotionOutliers | None = None if outliers is None else build_recipe(outliers)
 
     @abstractmethod
     def interpolate(self, times_s: np.ndarray, samples: np.ndarray, wanted_s: np.ndarray) -> np.ndarray:
@@ -77,7 +83,7 @@ class Spline(ABC):
             part = replace(poses, confidence=sure)[segment.keyframes]
             keypoints_px[here], confidence[here] = self._move(part, times_s[here])
             if depth is not None:
-                depth[here] = depth_at(part, times_s[here], self.hold)
+                depth[here] = depth_order_at_moments(part, times_s[here], self.hold)
         return replace(
             poses, keypoints_px=keypoints_px, confidence=confidence, times_s=times_s, depth_order=depth
         )
@@ -89,22 +95,24 @@ class Spline(ABC):
         if self.outliers is not None:
             wrong = self.outliers(t, poses.keypoints_px, confidence > 0, poses.joint_set)
             confidence = np.where(wrong, 0.0, confidence)
-        return fill(self.interpolate, t, poses.keypoints_px, confidence, times_s - start_s, self.hold)
+        return fill_missing_spans(
+            self.interpolate, t, poses.keypoints_px, confidence, times_s - start_s, self.hold
+        )
 
 
-class LinearMotion(Spline):
+class LinearMotion(SplineMotion):
     """Straight lines between the sights of a joint."""
 
     def interpolate(self, times_s: np.ndarray, samples: np.ndarray, wanted_s: np.ndarray) -> np.ndarray:
         """See `Spline.interpolate`."""
-        return linear(times_s, samples, wanted_s)
+        return interpolate_linearly(times_s, samples, wanted_s)
 
 
-class CubicMotion(Spline):
+class CubicMotion(SplineMotion):
     """Natural cubic splines through the sights of a joint: twice continuously differentiable."""
 
     def interpolate(self, times_s: np.ndarray, samples: np.ndarray, wanted_s: np.ndarray) -> np.ndarray:
         """See `Spline.interpolate`; two samples give a straight line."""
         if len(times_s) == 2:
-            return linear(times_s, samples, wanted_s)
+            return interpolate_linearly(times_s, samples, wanted_s)
         return CubicSpline(times_s, samples, bc_type="natural")(wanted_s)

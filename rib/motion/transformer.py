@@ -9,8 +9,8 @@ import numpy as np
 import torch
 
 from rib.io.settings.ranges import Seconds, Share, TorchDevice
-from rib.motion.missing_spans import ExtrapolationLimit, fill
-from rib.motion.nets.checkpoint import load_net, shipped_weights
+from rib.motion.missing_spans import ExtrapolationLimit, fill_missing_spans
+from rib.motion.nets.checkpoint import load_motion_net, shipped_motion_weights
 from rib.motion.splines import CubicMotion
 from rib.structures.keypoints import PoseSequence
 from rib.structures.skeleton import BODY19, convert_pose, joint_set_named
@@ -46,16 +46,16 @@ class TransformerMotion(CubicMotion):
     ) -> None:
         super().__init__(hold_s, half_life_s, max_absence_s, min_confidence, outliers=None)
         self.device = torch.device(_available(device))
-        self.net = load_net(weights or shipped_weights()).to(self.device)
+        self.net = load_motion_net(weights or shipped_motion_weights()).to(self.device)
 
     def _move(self, poses: PoseSequence, times_s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         body = convert_pose(poses, "body19")
         moved, belief = self._move_body(body, times_s)
-        carrier = carriers_of(poses.joint_set)
+        carrier = carrier_joints(poses.joint_set)
         known = (poses.confidence > 0) & (body.confidence[:, carrier] > 0)
         offset = np.where(known[..., None], poses.keypoints_px - body.keypoints_px[:, carrier], 0.0)
         start_s = poses.times_s[0]
-        riding, rider_belief = fill(
+        riding, rider_belief = fill_missing_spans(
             self.interpolate, poses.times_s - start_s, offset, np.where(known, poses.confidence, 0.0),
             times_s - start_s, self.hold,
         )  # fmt: skip
@@ -86,13 +86,13 @@ class TransformerMotion(CubicMotion):
         """(N, 19) 0 or 1: a joint is not told beyond `hold_s` of its first and last sight."""
         reach = ExtrapolationLimit(self.hold.hold_s, np.inf)
         seen = (body.confidence > 0).astype(float)
-        return (fill(self.interpolate, body.times_s, seen[..., None], seen, times_s, reach)[1] > 0).astype(
-            float
-        )
+        return (
+            fill_missing_spans(self.interpolate, body.times_s, seen[..., None], seen, times_s, reach)[1] > 0
+        ).astype(float)
 
 
 @cache
-def carriers_of(name: str) -> np.ndarray:
+def carrier_joints(name: str) -> np.ndarray:
     """For each joint of a set, the one of the 19 that it is or that carries it."""
     joints = joint_set_named(name)
     near: dict[int, set[int]] = {j: set() for j in range(len(joints))}

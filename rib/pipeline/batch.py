@@ -11,20 +11,20 @@ from typing import Any
 from rib.io.cache import cache_key
 from rib.io.errors import RibError
 from rib.io.results.result import is_result_finished
-from rib.pipeline.interpolate import Job, open_job, run_job
-from rib.pipeline.outputs.destinations import chosen_output, destination
+from rib.pipeline.interpolate import InterpolationJob, open_interpolation_job, run_interpolation_job
+from rib.pipeline.outputs.destinations import chosen_output, output_destination
 from rib.pipeline.settings import InterpolateSettings
 from rib.pipeline.stage_set import StageSet
-from rib.video.reading.inputs import expanded, stands_at
+from rib.video.reading.inputs import expand_inputs, place_of_input
 from rib.video.timing.time_stamps import exact_fps
-from rib.video.writing.containers import names_video
+from rib.video.writing.containers import is_video_output
 
 NOT_MADE_FROM = ("output", "overwrite", "cache", "device", "batch_mpx", "quiet", "verbose", "more_inputs")
 """Settings that change no pixel of a result."""
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ClipOutcome:
     """The outcome for one clip of several.
 
     Attributes:
@@ -40,26 +40,26 @@ class Outcome:
     error: RibError | None = None
 
 
-def clips_of(config: InterpolateSettings) -> list[str]:
+def input_clips(config: InterpolateSettings) -> list[str]:
     """The clips that the settings name, in order.
 
     Raises:
         RibError: The only input names none.
     """
-    return list(expanded([config.input, *config.more_inputs], config.input_glob))
+    return list(expand_inputs([config.input, *config.more_inputs], config.input_glob))
 
 
-def interpolate_all(config: InterpolateSettings, clips: list[str]) -> Iterator[Outcome]:
+def interpolate_clips(config: InterpolateSettings, clips: list[str]) -> Iterator[ClipOutcome]:
     """Make a result of every clip that has none yet; what is wrong with one is its outcome.
 
     Args:
         config: Of conf/interpolate.yaml.
-        clips: See `clips_of`.
+        clips: See `input_clips`.
 
     Raises:
         RibError: `output` is one file.
     """
-    if config.output is not None and names_video(config.output):
+    if config.output is not None and is_video_output(config.output):
         raise RibError(
             f"output={config.output} is one video, but there are {len(clips)} inputs",
             "name a folder: output=FOLDER/",
@@ -68,17 +68,17 @@ def interpolate_all(config: InterpolateSettings, clips: list[str]) -> Iterator[O
     stages: StageSet | None = None
     for clip, number in zip(clips, _numbers(clips, folder), strict=True):
         try:
-            job = open_job(_alone(config, clip))
+            job = open_interpolation_job(_alone(config, clip))
             job = job.to(_place(job, folder, number))
             made_from = _made_from(config, clip)
-            to = destination(job.config, job.source.name)
+            to = output_destination(job.config, job.source.name)
             if not config.overwrite and is_result_finished(to.output, to.key, made_from, to.lists):
-                yield Outcome(clip, place=job.output)
+                yield ClipOutcome(clip, place=job.output)
                 continue
-            summary, stages = run_job(job, stages, made_from)
-            yield Outcome(clip, summary, job.output)
+            summary, stages = run_interpolation_job(job, stages, made_from)
+            yield ClipOutcome(clip, summary, job.output)
         except RibError as error:
-            yield Outcome(clip, error=error)
+            yield ClipOutcome(clip, error=error)
 
 
 def _alone(config: InterpolateSettings, clip: str) -> InterpolateSettings:
@@ -95,7 +95,7 @@ def _folder(config: InterpolateSettings, clips: list[str]) -> Path | None:
         return Path(config.output).expanduser()
     if config.more_inputs:
         return None
-    given = stands_at(config.input.removeprefix("@"))
+    given = place_of_input(config.input.removeprefix("@"))
     rates = {float(exact_fps(config.fps))} if config.fps is not None else _rates(config, clips)
     many = f"{config.rate:g}x" if config.rate is not None else "slow"
     name = given.name if given.is_dir() else given.stem
@@ -107,13 +107,13 @@ def _rates(config: InterpolateSettings, clips: list[str]) -> set[float]:
     found: set[float] = set()
     for clip in clips:
         try:
-            found.add(float(open_job(_alone(config, clip)).fps))
+            found.add(float(open_interpolation_job(_alone(config, clip)).fps))
         except RibError:
             continue  # told when its turn comes
     return found
 
 
-def _place(job: Job, folder: Path | None, number: int) -> Path:
+def _place(job: InterpolationJob, folder: Path | None, number: int) -> Path:
     if job.config.layout == "reference" and folder is not None:
         return folder  # clips have folders of their own in it
     name = job.source.name if number < 2 else f"{job.source.name}_{number}"
@@ -125,7 +125,7 @@ def _numbers(clips: list[str], folder: Path | None) -> Iterator[int]:
     """How many clips of that name there were so far whose results go to the same place."""
     seen: Counter[Path] = Counter()
     for clip in clips:
-        name = stands_at(clip).with_suffix("")
+        name = place_of_input(clip).with_suffix("")
         name = name if folder is None else Path(name.name)
         seen[name] += 1
         yield seen[name]
@@ -133,7 +133,7 @@ def _numbers(clips: list[str], folder: Path | None) -> Iterator[int]:
 
 def _made_from(config: InterpolateSettings, clip: str) -> str:
     """Settings and input of a clip as a short text."""
-    place = stands_at(clip)
+    place = place_of_input(clip)
     files = sorted(place.iterdir()) if place.is_dir() else [place]
     stats = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files if file.exists()]
     return cache_key(

@@ -11,21 +11,21 @@ import numpy as np
 import torch
 
 from rib.io.cache import Cache
-from rib.pipeline.analysis.analyser import Analyser
-from rib.pipeline.analysis.record import Analysis
-from rib.pipeline.clip_fitter import ClipFitter
+from rib.pipeline.analysis.analyser import ClipAnalyser
+from rib.pipeline.analysis.record import ClipAnalysis
+from rib.pipeline.clip_fitter import RendererClipFitter
 from rib.pipeline.holdout.validator import HoldoutValidator
 from rib.pipeline.holdout.walk import HoldoutWalk
-from rib.pipeline.progress import Stopwatch
+from rib.pipeline.progress import StageStopwatch
 from rib.pipeline.settings import ChainSettings
 from rib.pipeline.stage_set import StageSet
 from rib.pipeline.stages import BackgroundStage
 from rib.pipeline.synthesis.keyframe_window import DecodedKeyframe, KeyframeWindow
-from rib.pipeline.synthesis.neighbours import shared_with_others
-from rib.pipeline.synthesis.output_frames import OutputFrame, held, in_order
-from rib.pipeline.synthesis.synthesiser import Observer, Synthesiser
-from rib.pipeline.timeline import Timeline
-from rib.pose.detectors.appearance import alike
+from rib.pipeline.synthesis.neighbours import matte_share_of_others
+from rib.pipeline.synthesis.output_frames import OutputFrame, hold_nearer_keyframe, output_frames_in_order
+from rib.pipeline.synthesis.synthesiser import Synthesiser, SynthesisObserver
+from rib.pipeline.timeline import OutputTimeline
+from rib.pose.detectors.appearance import appearance_likeness
 from rib.structures.interval import Interval, Keyframe
 from rib.structures.person_interval import PersonInterval
 from rib.video import FrameSource
@@ -54,7 +54,7 @@ class Chain:
             stages: Those of the same recipes that are there already, or None.
         """
         settings = ChainSettings.of(config)
-        stages = stages or StageSet(settings.recipes(), settings.plate, settings.device, Stopwatch())
+        stages = stages or StageSet(settings.recipes(), settings.plate, settings.device, StageStopwatch())
         return cls(stages, settings, Cache(settings.cache.dir, settings.cache.limit_gb))
 
     def sharing(self, artefacts: Cache, background: BackgroundStage) -> Chain:
@@ -64,7 +64,7 @@ class Chain:
         return Chain(stages, self.settings, artefacts)
 
     @property
-    def watch(self) -> Stopwatch:
+    def watch(self) -> StageStopwatch:
         """Wall seconds by stage."""
         return self.stages.watch
 
@@ -72,14 +72,14 @@ class Chain:
         """Collect the renderer's summary after the frames were made."""
         return self.stages.summary()
 
-    def analyse(self, source: FrameSource, moments: Timeline | Fraction) -> Analysis:
+    def analyse(self, source: FrameSource, moments: OutputTimeline | Fraction) -> ClipAnalysis:
         """Look at the whole clip: cuts, poses at the keyframes and in between, mattes where needed.
 
         Args:
             source: The clip.
             moments: The output's moments, or its frame rate: then they end with the last keyframe.
         """
-        return Analyser(self.stages, self.artefacts, self.settings.cuts.plain(), self.settings.people)(
+        return ClipAnalyser(self.stages, self.artefacts, self.settings.cuts.plain(), self.settings.people)(
             source, moments
         )
 
@@ -87,8 +87,8 @@ class Chain:
     def frames(
         self,
         source: FrameSource,
-        analysis: Analysis,
-        observer: Observer | None = None,
+        analysis: ClipAnalysis,
+        observer: SynthesisObserver | None = None,
         decoded: Iterable[np.ndarray] | None = None,
     ) -> Iterator[OutputFrame]:
         """Every output frame in order; at most a few decoded keyframes are in memory.
@@ -110,15 +110,15 @@ class Chain:
             wanted = timeline.wanted(a.index)
             made: Iterator[OutputFrame] = iter(())
             if b.index in analysis.cuts:
-                made = held(timeline, wanted, a, b)
+                made = hold_nearer_keyframe(timeline, wanted, a, b)
             elif len(wanted):
                 interval = Interval(
                     a.keyframe, b.keyframe, timeline.times_s[wanted], neighbours, tuple(map(int, wanted))
                 )
                 made = synthesiser.frames(interval, self.people(analysis, interval, wanted, holdouts))
-            yield from in_order(timeline, a, b, made)
+            yield from output_frames_in_order(timeline, a, b, made)
 
-    def holdouts(self, source: FrameSource, analysis: Analysis) -> HoldoutWalk | None:
+    def holdouts(self, source: FrameSource, analysis: ClipAnalysis) -> HoldoutWalk | None:
         """What judges the renderer, after it was fitted to the clip where it asks for that.
 
         Returns:
@@ -127,16 +127,16 @@ class Chain:
         if "holdouts" not in self.stages.wiring.wanted:
             return None
         synthesiser, main = self.synthesiser(), analysis.keyframe_tracks.track_ids[0]
-        learnt = ClipFitter(self.stages, synthesiser, self.artefacts)(source, analysis, main)
+        learnt = RendererClipFitter(self.stages, synthesiser, self.artefacts)(source, analysis, main)
         validator = HoldoutValidator(self.stages, synthesiser, **self.settings.holdouts.plain())
         return HoldoutWalk(self.stages, validator, analysis, {main: learnt}, self.artefacts.folder)
 
-    def synthesiser(self, observer: Observer | None = None) -> Synthesiser:
+    def synthesiser(self, observer: SynthesisObserver | None = None) -> Synthesiser:
         """Build the synthesiser of intervals' pictures."""
         return Synthesiser(self.stages, self.settings.batch_mpx, observer, self.settings.overlays == "keep")
 
     def intervals(
-        self, frames: Iterable[np.ndarray], analysis: Analysis
+        self, frames: Iterable[np.ndarray], analysis: ClipAnalysis
     ) -> Iterator[tuple[DecodedKeyframe, DecodedKeyframe, tuple[Keyframe, ...]]]:
         """Every interval's keyframes and others around them, in order; the frames are walked through once."""
         neighbours = self.settings.neighbours if "plate" in self.stages.wiring.wanted else 0
@@ -144,7 +144,7 @@ class Chain:
         return window.intervals(frames, neighbours)
 
     def people(
-        self, analysis: Analysis, interval: Interval, wanted: np.ndarray, holdouts: HoldoutWalk | None
+        self, analysis: ClipAnalysis, interval: Interval, wanted: np.ndarray, holdouts: HoldoutWalk | None
     ) -> list[PersonInterval]:
         """Those that both keyframes of an interval show, at some of the output's moments."""
         if self.stages.wiring.idle:
@@ -155,8 +155,8 @@ class Chain:
             poses, depth = analysis.tracks.person(track_id)[wanted], analysis.depth(track_id, wanted)
             person = PersonInterval.of(interval, poses, evidence, depth)
             assert person is not None
-            likeness = alike(person.a.appearance, person.b.appearance)
+            likeness = appearance_likeness(person.a.appearance, person.b.appearance)
             views = ((person.a, interval.a), (person.b, interval.b))
-            overlap = max(shared_with_others(view, keyframe) for view, keyframe in views)
+            overlap = max(matte_share_of_others(view, keyframe) for view, keyframe in views)
             found.append(replace(person, likeness=likeness, overlap=overlap))
         return found

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from rib.io.cache import Cache
-from rib.pipeline.analysis.pose_artefact import digest
-from rib.pipeline.analysis.record import Analysis
-from rib.pipeline.holdout.holdouts import can_hold_out, hold_out, span_around
-from rib.pipeline.progress import counter
+from rib.pipeline.analysis.pose_artefact import pose_digest
+from rib.pipeline.analysis.record import ClipAnalysis
+from rib.pipeline.holdout.holdouts import hold_out_keyframe, holdout_span, keyframes_to_hold_out
+from rib.pipeline.progress import progress_counter
 from rib.pipeline.stage_set import StageSet
 from rib.pipeline.synthesis.keyframe_window import KeyframeWindow
 from rib.pipeline.synthesis.synthesiser import Synthesiser
@@ -30,7 +30,7 @@ FILE = "renderer.safetensors"
 
 
 @dataclass(frozen=True)
-class ClipFitter:
+class RendererClipFitter:
     """Fits the chain's renderer to keyframes that are held out between their neighbours.
 
     Attributes:
@@ -43,7 +43,7 @@ class ClipFitter:
     synthesiser: Synthesiser
     artefacts: Cache
 
-    def __call__(self, source: FrameSource, analysis: Analysis, track_id: int) -> frozenset[int]:
+    def __call__(self, source: FrameSource, analysis: ClipAnalysis, track_id: int) -> frozenset[int]:
         """Fit to one person, and take the fitted weights from here on.
 
         Returns:
@@ -62,7 +62,11 @@ class ClipFitter:
 
         stages = self.stages
         recipe = {"stages": stages.recipes, "plate": stages.plate_recipe, "chosen": chosen}
-        parents = [source.fingerprint(), digest(analysis.keyframe_tracks.person(track_id)), renderer.start]
+        parents = [
+            source.fingerprint(),
+            pose_digest(analysis.keyframe_tracks.person(track_id)),
+            renderer.start,
+        ]
         folder, _ = self.artefacts.get("renderer", recipe, parents, make)
         renderer.load(folder / FILE)
         return frozenset(chosen)
@@ -71,24 +75,27 @@ class ClipFitter:
         self,
         renderer: FittedRenderer,
         source: FrameSource,
-        analysis: Analysis,
+        analysis: ClipAnalysis,
         track_id: int,
         chosen: list[int],
     ) -> Iterator[RefinerSample]:
         """Make the refiner sample of each held-out keyframe, in a walk of its own."""
         window = KeyframeWindow(analysis, self.stages.device)
-        spans = [span_around(analysis, keyframe) for keyframe in chosen]
+        spans = [holdout_span(analysis, keyframe) for keyframe in chosen]
         for keyframe, near in zip(chosen, window.spans(source, spans), strict=True):
-            held = hold_out(self.stages, self.synthesiser, analysis, track_id, keyframe, near)
+            held = hold_out_keyframe(self.stages, self.synthesiser, analysis, track_id, keyframe, near)
             sample = renderer.sample(held.person, held.background, held.keyframe.picture[None])
             if sample is not None:
                 yield sample
 
 
-def _to_learn(analysis: Analysis, track_id: int) -> list[int]:
+def _to_learn(analysis: ClipAnalysis, track_id: int) -> list[int]:
     """Two keyframes of three, of those that can be held out; `MAX_SAMPLES` at most."""
     shots = analysis.shots
-    able = [can_hold_out(analysis, track_id, np.flatnonzero(shots == number)) for number in np.unique(shots)]
+    able = [
+        keyframes_to_hold_out(analysis, track_id, np.flatnonzero(shots == number))
+        for number in np.unique(shots)
+    ]
     chosen = [k for shot in able for i, k in enumerate(shot) if i % JUDGED != JUDGED // 2]
     if len(chosen) <= MAX_SAMPLES:
         return chosen
@@ -97,7 +104,7 @@ def _to_learn(analysis: Analysis, track_id: int) -> list[int]:
 
 @contextmanager
 def _bar(steps: int) -> Iterator[Report]:
-    with counter("fitting the renderer") as count:
+    with progress_counter("fitting the renderer") as count:
 
         def report(step: int, terms: Mapping[str, float]) -> None:
             if count:

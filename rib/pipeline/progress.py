@@ -19,7 +19,7 @@ VOICE: ContextVar[str] = ContextVar("voice", default="still")
 REPORT_EVERY_S = 20.0
 
 
-def say(line: str, verbose: bool = False) -> None:
+def say_on_stderr(line: str, verbose: bool = False) -> None:
     """A line on stderr, where somebody wants to hear it.
 
     Args:
@@ -31,7 +31,7 @@ def say(line: str, verbose: bool = False) -> None:
 
 
 @contextmanager
-def speaking(quiet: bool, verbose: bool) -> Iterator[None]:
+def speaking_as_asked(quiet: bool, verbose: bool) -> Iterator[None]:
     """Tell as much as a command's settings ask for while the block runs.
 
     Raises:
@@ -46,7 +46,7 @@ def speaking(quiet: bool, verbose: bool) -> Iterator[None]:
         VOICE.reset(token)
 
 
-class Stopwatch:
+class StageStopwatch:
     """Wall seconds by stage name; a visit inside another counts for the inner one only."""
 
     def __init__(self) -> None:
@@ -57,7 +57,7 @@ class Stopwatch:
     def __call__(self, stage: str) -> Iterator[None]:
         """Time what happens inside the with-block."""
         if stage not in self.seconds:
-            say(f"{stage} ...", verbose=True)
+            say_on_stderr(f"{stage} ...", verbose=True)
             self.seconds[stage] = 0.0
         start = time.perf_counter()
         self._inner.append(0.0)
@@ -81,7 +81,7 @@ class Stopwatch:
             yield item
 
 
-def bar(items: Iterable[Item], total: int, label: str) -> Iterable[Item]:
+def progress_bar(items: Iterable[Item], total: int, label: str) -> Iterable[Item]:
     """Walk through items under a progress bar with the time left on a terminal.
 
     In a pipe nothing is shown, or a line from time to time where much is to be told.
@@ -103,11 +103,11 @@ def _reported(items: Iterable[Item], total: int, label: str) -> Iterator[Item]:
         now = time.perf_counter()
         if now - told > REPORT_EVERY_S:
             told, left_s = now, (now - start) / number * (total - number)
-            say(f"{label}: {number} of {total}, {left_s:.0f} s left")
+            say_on_stderr(f"{label}: {number} of {total}, {left_s:.0f} s left")
 
 
 @contextmanager
-def counter(label: str) -> Iterator[Callable[[int, int, str], None] | None]:
+def progress_counter(label: str) -> Iterator[Callable[[int, int, str], None] | None]:
     """Give something to call with (how many are done, how many there are, the name of the last one).
 
     It moves a progress bar on a terminal; in a pipe None is given.

@@ -26,7 +26,7 @@ ALL, LARGEST = "all", "largest"
 
 
 @dataclass(frozen=True)
-class WhoToDraw:
+class PeopleToDraw:
     """The values of `people`: all, largest, or a list of different person_id."""
 
     def refuses(self, value: Any, others: Mapping[str, Any]) -> tuple[str, str] | None:
@@ -50,7 +50,7 @@ class CacheSettings(Settings):
 
 @dataclass(kw_only=True)
 class CutSettings(Settings):
-    """The search for scene cuts (`rib.video.cuts.find_cuts`)."""
+    """The search for scene cuts (`rib.video.cuts.find_scene_cuts`)."""
 
     residual: Annotated[float, Range(0, 2)]
     contrast: Annotated[float, Range(1, 100)]
@@ -81,7 +81,7 @@ class ChainSettings(Settings):
     cache: CacheSettings
     device: Annotated[str, TorchDevice(auto=True)]
     batch_mpx: BatchMpx
-    people: Annotated[Any, WhoToDraw()] = LARGEST
+    people: Annotated[Any, PeopleToDraw()] = LARGEST
 
     def recipes(self) -> dict[str, Recipe]:
         """The recipe of each of the chain's stages."""

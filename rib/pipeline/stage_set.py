@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast
 import torch
 
 from rib.io.recipe import build_recipe
-from rib.pipeline.progress import Stopwatch
+from rib.pipeline.progress import StageStopwatch
 from rib.pipeline.stages import (
     ORDER,
     BackgroundStage,
@@ -17,7 +17,7 @@ from rib.pipeline.stages import (
     MotionStage,
     PlateStage,
     PoseStage,
-    check_wiring,
+    check_stage_wiring,
 )
 from rib.render.protocol import Renderer
 
@@ -46,13 +46,13 @@ class StageSet:
         recipes: Mapping[str, Mapping[str, Any]],
         plate: Mapping[str, Any],
         device: str,
-        watch: Stopwatch,
+        watch: StageStopwatch,
         background: BackgroundStage | None = None,
     ) -> None:
         self.recipes = {stage: recipes[stage] for stage in ORDER}
         self.plate_recipe, self.watch = plate, watch
         self.device = resolve_device(device)
-        self.wiring = check_wiring(self.recipes)
+        self.wiring = check_stage_wiring(self.recipes)
         self._given_background = background
 
     def again(self) -> StageSet:
@@ -60,7 +60,9 @@ class StageSet:
 
         The plate and the renderer are made anew: a renderer may be fitted to its clip.
         """
-        other = StageSet(self.recipes, self.plate_recipe, self.device, Stopwatch(), self._given_background)
+        other = StageSet(
+            self.recipes, self.plate_recipe, self.device, StageStopwatch(), self._given_background
+        )
         kept = ("pose", "motion", "mask", "background")
         other.__dict__.update({name: self.__dict__[name] for name in kept if name in self.__dict__})
         return other

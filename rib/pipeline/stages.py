@@ -63,7 +63,7 @@ class MaskStage(Protocol):
         ...
 
 
-class PoseLook(Protocol):
+class PoseStageWalk(Protocol):
     """A pose stage at work on a clip that somebody else walks through (`rib.pose.walks.PoseWalks`)."""
 
     def find(self, picture: np.ndarray, begins_shot: bool) -> None:
@@ -84,15 +84,15 @@ class PoseLook(Protocol):
 
 
 @runtime_checkable
-class WalkingPose(PoseStage, Protocol):
+class WalkingPoseStage(PoseStage, Protocol):
     """A pose stage that can share its walks with other stages."""
 
-    def begin(self, source: FrameSource, everybody: bool = False) -> PoseLook:
+    def begin(self, source: FrameSource, everybody: bool = False) -> PoseStageWalk:
         """Begin a clip, following everybody or the most prominent person alone; its frames are not read."""
         ...
 
 
-class MatteLook(Protocol):
+class MaskStageWalk(Protocol):
     """A mask stage at work on a clip whose frames somebody else walks through (`rib.pose.mask.MatteWalk`)."""
 
     def __call__(self, picture: np.ndarray, pose: PoseSequence) -> np.ndarray:
@@ -105,16 +105,16 @@ class MatteLook(Protocol):
 
 
 @runtime_checkable
-class WalkingMask(MaskStage, Protocol):
+class WalkingMaskStage(MaskStage, Protocol):
     """A mask stage that can share its walk with other stages."""
 
-    def begin(self) -> MatteLook:
+    def begin(self) -> MaskStageWalk:
         """Begin a clip."""
         ...
 
 
 class BackgroundStage(Protocol):
-    """Pictures at the wanted times of an interval (`rib.background.interpolator.Interpolator`)."""
+    """Pictures at the wanted times of an interval (`rib.background.interpolator.FrameInterpolator`)."""
 
     def prepare(self, num_frames: int, size_px: tuple[int, int], num_held: int = 0) -> None:
         """Called once before the first interval."""
@@ -134,7 +134,7 @@ class PlateStage(Protocol):
 
 
 @dataclass(frozen=True)
-class Wiring:
+class StageWiring:
     """Words that the chain has to provide for the renderer, after the check that it can.
 
     Attributes:
@@ -148,7 +148,7 @@ class Wiring:
     idle: str
 
 
-def check_wiring(recipes: Mapping[str, Mapping[str, Any]]) -> Wiring:
+def check_stage_wiring(recipes: Mapping[str, Mapping[str, Any]]) -> StageWiring:
     """Hold the renderer's needs against what the other stages give.
 
     Args:
@@ -173,4 +173,4 @@ def check_wiring(recipes: Mapping[str, Mapping[str, Any]]) -> Wiring:
     if wanted & {"plate", "holdouts"}:
         wanted.add("masks")
     pose_from_motion = "keyframe_poses" in getattr(classes["motion"], "gives", ())
-    return Wiring(frozenset(wanted), pose_from_motion, idle)
+    return StageWiring(frozenset(wanted), pose_from_motion, idle)

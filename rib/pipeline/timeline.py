@@ -23,7 +23,7 @@ MAX_RATE = 100
 
 
 @dataclass(frozen=True)
-class Timeline:
+class OutputTimeline:
     """The output's moments against the input's.
 
     Attributes:
@@ -63,7 +63,9 @@ class Timeline:
         return frames.start + np.flatnonzero(self.keyframe[frames.start : frames.stop] < 0)
 
 
-def target_fps(source_fps: Fraction, rate: float | None, fps: float | str | Fraction | None) -> Fraction:
+def target_output_fps(
+    source_fps: Fraction, rate: float | None, fps: float | str | Fraction | None
+) -> Fraction:
     """The output's frame rate from `rate=` (a multiple) or `fps=` (the target itself).
 
     Args:
@@ -95,7 +97,9 @@ def target_fps(source_fps: Fraction, rate: float | None, fps: float | str | Frac
     return target
 
 
-def timeline(keyframe_times_s: np.ndarray, fps: Fraction, end_s: float | None = None) -> Timeline:
+def constant_rate_timeline(
+    keyframe_times_s: np.ndarray, fps: Fraction, end_s: float | None = None
+) -> OutputTimeline:
     """Every output moment n / fps from the first keyframe on.
 
     Args:
@@ -116,16 +120,18 @@ def timeline(keyframe_times_s: np.ndarray, fps: Fraction, end_s: float | None = 
     gap = np.clip(np.searchsorted(times, wanted, side="right") - 1, 0, len(times) - 2)
     gap = np.where(is_copy, np.minimum(nearest, len(times) - 2), gap)
     keyframe = np.where(is_copy | is_held, nearest, -1)
-    return Timeline(fps, np.where(is_copy, times[nearest], wanted), keyframe, gap, count - moving)
+    return OutputTimeline(fps, np.where(is_copy, times[nearest], wanted), keyframe, gap, count - moving)
 
 
-def source_timeline(keyframe_times_s: np.ndarray, fps: Fraction, end_s: float | None = None) -> Timeline:
+def variable_rate_timeline(
+    keyframe_times_s: np.ndarray, fps: Fraction, end_s: float | None = None
+) -> OutputTimeline:
     """Moments that part each interval evenly, so that every keyframe keeps its own time: a variable rate.
 
     Args:
         keyframe_times_s: (K,) strictly increasing seconds, K >= 2.
         fps: The rate that the steps come nearest to; each interval has at least one.
-        end_s: As for `timeline`.
+        end_s: As for `constant_rate_timeline`.
     """
     times = np.asarray(keyframe_times_s, dtype=np.float64)
     ends = times if end_s is None else np.append(times, max(end_s, times[-1] + 1e-6))
@@ -142,20 +148,20 @@ def source_timeline(keyframe_times_s: np.ndarray, fps: Fraction, end_s: float | 
         )
     keyframe = np.where((inside == 0) | (first == len(times) - 1), first, -1)
     gap = np.minimum(first, len(times) - 2)
-    return Timeline(fps, moments, keyframe, gap, held, moments - times[0])
+    return OutputTimeline(fps, moments, keyframe, gap, held, moments - times[0])
 
 
 def output_fps(
     source_fps: Fraction, rate: float | None, fps: float | str | None, slow: float | None
 ) -> Fraction:
-    """The output's frame rate as `target_fps` gives it; with `slow` alone it is the input's.
+    """The output's frame rate as `target_output_fps` gives it; with `slow` alone it is the input's.
 
     Raises:
-        RibError: As for `target_fps`, slow motion that is none, or too many frames for each one given.
+        RibError: As for `target_output_fps`, slow motion that is none, or too many frames for each one given.
     """
     if slow is not None and not 1 <= slow <= MAX_RATE:
         raise RibError(f"slow={slow:g}: expected a number from 1 to {MAX_RATE}", "type slow=4")
-    target = source_fps if slow and rate is None and fps is None else target_fps(source_fps, rate, fps)
+    target = source_fps if slow and rate is None and fps is None else target_output_fps(source_fps, rate, fps)
     share = float(target / source_fps) * (slow or 1)
     if share > MAX_RATE:
         raise RibError(
@@ -165,9 +171,9 @@ def output_fps(
     return target
 
 
-def output_timeline(
+def output_timeline_as_asked(
     source: FrameSource, fps: Fraction, slow: float | None, whole: bool, even: bool
-) -> Timeline:
+) -> OutputTimeline:
     """The moments that the settings of `rib interpolate` ask for.
 
     Args:
@@ -178,7 +184,7 @@ def output_timeline(
         even: Whether the output's rate is constant; else keyframes keep their own times.
     """
     factor = Fraction(slow or 1).limit_denominator(1001)
-    make = timeline if even else source_timeline
+    make = constant_rate_timeline if even else variable_rate_timeline
     moments = make(source.times_s, fps * factor, source.duration_s if whole else None)
     stamps_s = None if moments.stamps_s is None else moments.stamps_s * float(factor)
     return replace(moments, fps=fps, stamps_s=stamps_s)

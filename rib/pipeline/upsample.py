@@ -27,8 +27,8 @@ from rib.io.results.result import (
 from rib.io.settings.paths import paths_read_by_command
 from rib.keypoint_files import read_people_keypoints, write_openpose_json
 from rib.pipeline.settings import UpsampleSettings
-from rib.pipeline.timeline import target_fps, timeline
-from rib.pose.files import detections
+from rib.pipeline.timeline import constant_rate_timeline, target_output_fps
+from rib.pose.files import detections_of_frame
 from rib.structures.keypoints import PoseSequence
 from rib.video import exact_fps
 
@@ -43,7 +43,7 @@ FOLDERS = {
 
 
 @dataclass(frozen=True)
-class Upsampled:
+class UpsampledPoses:
     """One clip's poses at the higher rate.
 
     Attributes:
@@ -59,7 +59,7 @@ class Upsampled:
     folders: tuple[Path, ...]
 
 
-def upsample(config: UpsampleSettings) -> Iterator[Upsampled]:
+def upsample_poses(config: UpsampleSettings) -> Iterator[UpsampledPoses]:
     """Up-sample a folder of keypoint files, or every such folder inside a folder.
 
     Each clip's result appears whole before the next clip is read. Clips that are done with these very
@@ -72,7 +72,7 @@ def upsample(config: UpsampleSettings) -> Iterator[Upsampled]:
         RibError: A mistake in the settings or in a clip, which the line names.
     """
     given_fps = exact_fps(config.input_fps or ASSUMED_FPS)
-    fps = target_fps(given_fps, config.rate, config.fps)
+    fps = target_output_fps(given_fps, config.rate, config.fps)
     folders = FOLDERS[config.layout]
     recipes = {"motion": config.motion, "linear": config.linear}
     stages = {stage: build_recipe(recipes[stage]) for stage in folders}
@@ -80,17 +80,17 @@ def upsample(config: UpsampleSettings) -> Iterator[Upsampled]:
     for name, path, to in _destinations(config, folders.values()):
         where = tuple(to.output / part.name for part in to.parts)
         if not to.overwrite and is_result_finished(to.output, to.key, to.made_from):
-            yield Upsampled(name, 0, None, where)
+            yield UpsampledPoses(name, 0, None, where)
             continue
         poses = _person(path, given_fps, config.keypoints, tracker)
-        times_s = timeline(poses.times_s, fps).times_s
+        times_s = constant_rate_timeline(poses.times_s, fps).times_s
         with write_result_whole(to) as work:
             for stage, folder in folders.items():
                 dense = stages[stage](poses, times_s)
                 write_openpose_json(dense, work / folder.format(name=name))
                 if stage == "motion":
                     result = dense
-        yield Upsampled(name, len(poses), result, where)
+        yield UpsampledPoses(name, len(poses), result, where)
 
 
 def _destinations(
@@ -99,8 +99,8 @@ def _destinations(
     """Every clip with its name and where its poses go; what is in the way is told before any is read."""
     output, reads = Path(config.output).expanduser(), paths_read_by_command(config)
     found = []
-    for path in clips(Path(config.input).expanduser()):
-        name = clip_name(path)
+    for path in pose_clips(Path(config.input).expanduser()):
+        name = pose_clip_name(path)
         parts = [ResultPart(folder.format(name=name), (".json",)) for folder in folders]
         overwrite, made_from = config.overwrite, _made_from(config, path)
         to = ResultDestination(output, f"upsample-{name}", parts, reads, overwrite, made_from)
@@ -123,12 +123,12 @@ def _made_from(config: UpsampleSettings, path: Path) -> str:
     return cache_key((json.dumps(settings, sort_keys=True, default=str), path.is_dir(), stats))
 
 
-def clip_name(path: Path) -> str:
+def pose_clip_name(path: Path) -> str:
     """Name a clip's poses: the folder's whole name, or the file's without its suffix."""
     return path.absolute().name if path.is_dir() else path.stem
 
 
-def clips(path: Path) -> list[Path]:
+def pose_clips(path: Path) -> list[Path]:
     """The clips at a path: itself, or every folder in it that holds JSON.
 
     Raises:
@@ -170,4 +170,6 @@ def _person(path: Path, fps: Fraction, layout: str, tracker: Any) -> PoseSequenc
     if len(people) < 2:
         raise RibError(f"{path} holds poses of {len(people)} frame, but at least two are needed")
     times_s = np.arange(len(people)) * (fps.denominator / fps.numerator)
-    return tracker.follow([detections(frame) for frame in people.frames], times_s, people.extent_px())
+    return tracker.follow(
+        [detections_of_frame(frame) for frame in people.frames], times_s, people.extent_px()
+    )

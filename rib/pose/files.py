@@ -11,7 +11,7 @@ import numpy as np
 from rib.io.errors import RibError
 from rib.io.recipe import build_recipe
 from rib.keypoint_files import PeopleKeypoints, read_people_keypoints
-from rib.pose.detectors.detection import Detection
+from rib.pose.detectors.detection import PersonDetection
 from rib.pose.tracking.identified import identified_tracks
 from rib.pose.tracking.tracker import Tracker
 from rib.structures.keypoints import PoseSequence, PoseTracks
@@ -74,15 +74,15 @@ class FilesPose:
         return people
 
 
-def _detected(people: PeopleKeypoints) -> list[list[Detection]]:
-    return [detections(frame) for frame in people.frames]
+def _detected(people: PeopleKeypoints) -> list[list[PersonDetection]]:
+    return [detections_of_frame(frame) for frame in people.frames]
 
 
-def _detection(person: np.ndarray) -> Detection | None:
-    return Detection.from_keypoints(person[:, :2], person[:, 2])
+def _detection(person: np.ndarray) -> PersonDetection | None:
+    return PersonDetection.from_keypoints(person[:, :2], person[:, 2])
 
 
-def detections(frame: np.ndarray) -> list[Detection]:
+def detections_of_frame(frame: np.ndarray) -> list[PersonDetection]:
     """Everybody (P, 67, 3) in one frame whose body has a point."""
     people = [_detection(person) for person in frame]
     return [person for person in people if person is not None]

@@ -10,10 +10,10 @@ from typing import Annotated
 import numpy as np
 
 from rib.io.settings.ranges import Range
-from rib.pose.detectors.blazepose import Body, BodyLandmarker, Roi
-from rib.pose.detectors.flip_augmentation import flipped_landmarks
-from rib.pose.matting import guided_filter, keep_touching, steepen
-from rib.pose.memory import trim_memory
+from rib.pose.detectors.blazepose import BlazePoseRoi, BodyLandmarker, BodyLandmarks
+from rib.pose.detectors.flip_augmentation import landmarks_of_flipped_picture
+from rib.pose.matting import guided_filter, keep_matte_touching_joints, steepen_matte
+from rib.pose.memory import trim_memory_between_frames
 from rib.structures.keypoints import PoseSequence, PoseTracks
 from rib.structures.skeleton import convert_joints
 from rib.video import FrameSource
@@ -65,7 +65,7 @@ class MediapipeMask:
             RibError: The mediapipe package is missing or not the pinned one.
         """
         with closing(self.begin()) as look:
-            for index, picture in enumerate(trim_memory(source)):
+            for index, picture in enumerate(trim_memory_between_frames(source)):
                 yield look(picture, poses[index])
 
     def everybody(self, source: FrameSource, tracks: PoseTracks) -> Iterator[np.ndarray]:
@@ -84,7 +84,7 @@ class MediapipeMask:
         """
         people = [tracks.person(track_id) for track_id in tracks.track_ids]
         with closing(self.begin()) as look:
-            for index, picture in enumerate(trim_memory(source)):
+            for index, picture in enumerate(trim_memory_between_frames(source)):
                 mattes = [look(picture, person[index]) for person in people]
                 yield np.stack(mattes) if mattes else np.zeros((0, *picture.shape[:2]), np.float32)
 
@@ -97,7 +97,7 @@ class MediapipeMask:
         matte = np.zeros(picture.shape[:2], np.float32)
         joints, confidence = convert_joints(pose.keypoints_px, pose.confidence, pose.joint_set, "body25")
         joints, found = joints[0], confidence[0] > 0
-        roi = body_roi(joints, found)
+        roi = matte_roi_of_body(joints, found)
         if roi is None:
             return matte
         looks = self._look_twice(picture, roi, landmarker)
@@ -107,24 +107,28 @@ class MediapipeMask:
         window = _bounds(coarse > _EDGE[0], margin_px=round(roi.side_px / 32))
         origin = (window[1].start or 0, window[0].start or 0)
         sharp = self._sharpen(picture[window], coarse[window], roi.side_px)
-        matte[window] = keep_touching(sharp, joints[found] - origin, _ISLAND_LEVEL)
+        matte[window] = keep_matte_touching_joints(sharp, joints[found] - origin, _ISLAND_LEVEL)
         return matte
 
-    def _look_twice(self, picture: np.ndarray, roi: Roi, landmarker: BodyLandmarker) -> list[Body]:
+    def _look_twice(
+        self, picture: np.ndarray, roi: BlazePoseRoi, landmarker: BodyLandmarker
+    ) -> list[BodyLandmarks]:
         """As it is on the pose's square, then mirrored on the square that the first look asks for."""
         first = landmarker(picture, replace(roi, side_px=roi.side_px * self._zoom))
         if first is not None:
             roi = first.roi
-        second = flipped_landmarks(landmarker, picture, replace(roi, side_px=roi.side_px * self._zoom))
+        second = landmarks_of_flipped_picture(
+            landmarker, picture, replace(roi, side_px=roi.side_px * self._zoom)
+        )
         return [look for look in (first, second) if look is not None]
 
     def _sharpen(self, picture: np.ndarray, coarse: np.ndarray, side_px: float) -> np.ndarray:
         """The matte at the picture's resolution; the guided filter has its say near the edge only."""
-        matte = steepen(coarse, self._centre, self._gain)
+        matte = steepen_matte(coarse, self._centre, self._gain)
         radius_px = round(self._guide_radius * side_px * self._zoom / _NETWORK_PX)
         if radius_px < 1:
             return matte
-        guided = steepen(guided_filter(picture, matte, radius_px, self._guide_epsilon), 0.5, self._gain)
+        guided = steepen_matte(guided_filter(picture, matte, radius_px, self._guide_epsilon), 0.5, self._gain)
         return np.where((coarse > _EDGE[0]) & (coarse < _EDGE[1]), guided, matte)
 
 
@@ -149,7 +153,7 @@ class MatteWalk:
         self.landmarker.close()
 
 
-def body_roi(joints_px: np.ndarray, found: np.ndarray) -> Roi | None:
+def matte_roi_of_body(joints_px: np.ndarray, found: np.ndarray) -> BlazePoseRoi | None:
     """The square that BlazePose would choose for a skeleton; None where there is too little of it.
 
     The circle around the body has its centre between the hips, reaches the farthest joint, and is never
@@ -165,11 +169,11 @@ def body_roi(joints_px: np.ndarray, found: np.ndarray) -> Roi | None:
     if not (found[neck] and found[mid_hip]):
         low, high = joints_px[found].min(axis=0), joints_px[found].max(axis=0)
         centre = (low + high) / 2
-        return Roi.around(centre, centre - (0, max((high - low).max() / 2, 1.0)))
+        return BlazePoseRoi.around(centre, centre - (0, max((high - low).max() / 2, 1.0)))
     centre, up = joints_px[mid_hip], joints_px[neck] - joints_px[mid_hip]
     trunk_px = max(float(np.linalg.norm(up)), 1.0)
     reach_px = max(1.7 * trunk_px, float(np.linalg.norm(joints_px[found] - centre, axis=1).max()))
-    return Roi.around(centre, centre + up / trunk_px * reach_px)
+    return BlazePoseRoi.around(centre, centre + up / trunk_px * reach_px)
 
 
 def _bounds(inside: np.ndarray, margin_px: int) -> tuple[slice, slice]:
@@ -181,7 +185,7 @@ def _bounds(inside: np.ndarray, margin_px: int) -> tuple[slice, slice]:
     return slice(int(top), int(rows[-1] + margin_px + 1)), slice(int(left), int(columns[-1] + margin_px + 1))
 
 
-def _in_picture(look: Body, shape: tuple[int, ...]) -> np.ndarray:
+def _in_picture(look: BodyLandmarks, shape: tuple[int, ...]) -> np.ndarray:
     """A look's mask on the whole picture."""
     import cv2
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 
 
-def steepen(mask: np.ndarray, centre: float, gain: float) -> np.ndarray:
+def steepen_matte(mask: np.ndarray, centre: float, gain: float) -> np.ndarray:
     """Push a soft mask towards 0 and 1: `gain` times the slope in log-odds, 1/2 where it was `centre`.
 
     Args:
@@ -79,7 +79,7 @@ def _solve_symmetric(matrix: list[np.ndarray], right: np.ndarray) -> np.ndarray:
     return solved / determinant[..., None]
 
 
-def keep_touching(mask: np.ndarray, points_px: np.ndarray, level: float) -> np.ndarray:
+def keep_matte_touching_joints(mask: np.ndarray, points_px: np.ndarray, level: float) -> np.ndarray:
     """Remove islands that none of the points lies on, such as a neighbour's arm or a shadow.
 
     Args:

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 
 from rib.io.recipe import build_recipe
 from rib.io.settings.ranges import NonNegative, Positive, Range, Seconds, Share
-from rib.pose.memory import trim_memory
-from rib.pose.walks import PoseWalks, WalkSettings
+from rib.pose.memory import trim_memory_between_frames
+from rib.pose.walks import PoseWalks, PoseWalkSettings
 from rib.structures.keypoints import PoseSequence, PoseTracks
 from rib.video import FrameSource
 
@@ -48,7 +48,7 @@ class MediapipePose:
         swap_cost: NonNegative,
     ) -> None:
         self._tracker = build_recipe(tracker)
-        self._settings = WalkSettings(
+        self._settings = PoseWalkSettings(
             min_visibility, max_people, tile_px, search_every_s, fill_gap_s, window_px, apart, swap_cost
         )
 
@@ -88,8 +88,8 @@ class MediapipePose:
     def _walk_twice(self, source: FrameSource, cuts: Sequence[int], everybody: bool) -> PoseTracks:
         shots = set(cuts)
         with closing(self.begin(source, everybody)) as walks:
-            for index, picture in enumerate(trim_memory(source)):
+            for index, picture in enumerate(trim_memory_between_frames(source)):
                 walks.find(picture, index in shots)
-            for picture in trim_memory(source):
+            for picture in trim_memory_between_frames(source):
                 walks.look(picture)
             return walks.tracks()

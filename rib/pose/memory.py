@@ -13,7 +13,7 @@ EVERY = 64
 """Frames between two returns; one takes about a millisecond."""
 
 
-def trim_memory(frames: Iterable[Item]) -> Iterator[Item]:
+def trim_memory_between_frames(frames: Iterable[Item]) -> Iterator[Item]:
     """Iterate over frames, returning freed memory to the system now and then.
 
     What is kept of each frame is small, but it lies between pictures that are freed, and glibc keeps those

@@ -9,12 +9,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rib.pose.detectors.blazepose import BodyLandmarker, PersonDetector, Roi
-from rib.pose.detectors.flip_augmentation import average, flipped_landmarks
-from rib.pose.detectors.people_detector import Candidate, Crowd, believe
+from rib.pose.detectors.blazepose import BlazePoseRoi, BodyLandmarker, PersonDetector
+from rib.pose.detectors.flip_augmentation import average_landmarks, landmarks_of_flipped_picture
+from rib.pose.detectors.people_detector import PeopleDetector, PersonCandidate, filter_detection
 from rib.pose.tracking.left_right import fix_left_right_swaps
-from rib.pose.tracking.sequences import nobody
-from rib.pose.tracking.tracker import Tracker, lasting, main_person
+from rib.pose.tracking.sequences import no_pose_tracks
+from rib.pose.tracking.tracker import Tracker, lasting_tracks, main_person
 from rib.structures.keypoints import LAYERS, PoseSequence, PoseTracks
 from rib.structures.skeleton import joint_set_named
 from rib.video import FrameSource
@@ -24,7 +24,7 @@ _CAMERA_PX = 320
 """Long side of the pictures on which the camera's motion is told."""
 
 
-class WalkSettings(NamedTuple):
+class PoseWalkSettings(NamedTuple):
     """See `rib.pose.mediapipe.MediapipePose`."""
 
     min_visibility: float
@@ -37,7 +37,7 @@ class WalkSettings(NamedTuple):
     swap_cost: float
 
 
-class Tracked(NamedTuple):
+class TrackedPerson(NamedTuple):
     """One person after the first walk.
 
     Attributes:
@@ -46,9 +46,9 @@ class Tracked(NamedTuple):
         close: What the second walk has seen so far.
     """
 
-    seen: list[Candidate | None]
-    rois: list[Roi | None]
-    close: list[Candidate | None]
+    seen: list[PersonCandidate | None]
+    rois: list[BlazePoseRoi | None]
+    close: list[PersonCandidate | None]
 
 
 class PoseWalks:
@@ -62,14 +62,14 @@ class PoseWalks:
     """
 
     def __init__(
-        self, tracker: Tracker, settings: WalkSettings, source: FrameSource, everybody: bool
+        self, tracker: Tracker, settings: PoseWalkSettings, source: FrameSource, everybody: bool
     ) -> None:
         self._tracker, self._settings, self._everybody = tracker, settings, everybody
         self._times_s, self._size_px = np.asarray(source.times_s, np.float64), source.size_px
         self._detector = PersonDetector()
         self._near = BodyLandmarker(hands=False, mask=False, window_px=settings.window_px)
         self._close_by: BodyLandmarker | None = None
-        self._crowd = Crowd(
+        self._crowd = PeopleDetector(
             self._detector,
             self._near,
             min_visibility=settings.min_visibility,
@@ -79,7 +79,7 @@ class PoseWalks:
         )
         self._camera = CameraWalk(_CAMERA_PX)
         self._cuts: list[int] = []
-        self._people: list[list[Candidate]] = []
+        self._people: list[list[PersonCandidate]] = []
         self._motions: list[CameraMotion] = []
 
     def find(self, picture: np.ndarray, begins_shot: bool) -> None:
@@ -131,7 +131,7 @@ class PoseWalks:
             )
             for track_id, person in self._tracked.items()
         ]
-        return PoseTracks.of(everybody) if everybody else nobody(self._times_s, self._size_px)
+        return PoseTracks.of(everybody) if everybody else no_pose_tracks(self._times_s, self._size_px)
 
     def close(self) -> None:
         """Free the networks."""
@@ -140,44 +140,50 @@ class PoseWalks:
                 network.close()
 
     @cached_property
-    def _tracked(self) -> dict[int, Tracked]:
+    def _tracked(self) -> dict[int, TrackedPerson]:
         """By track id, as the first walk tells."""
         detections = [[candidate.detection for candidate in people] for people in self._people]
         motions = [motion.matrix for motion in self._motions]
         linked = self._tracker.link(detections, self._times_s, self._size_px, self._cuts, motions)
         if self._everybody:
-            members = {track.track_id: track.members for track in lasting(linked, len(detections))}
+            members = {track.track_id: track.members for track in lasting_tracks(linked, len(detections))}
         else:
             members = {1: main_person(linked, len(detections), self._cuts)}
         tracked = {}
         for track_id, found in members.items():
             seen = [people[found[k]] if k in found else None for k, people in enumerate(self._people)]
             rois = _bridge(seen, self._times_s, self._cuts, self._settings.fill_gap_s)
-            tracked[track_id] = Tracked(seen, rois, [])
+            tracked[track_id] = TrackedPerson(seen, rois, [])
         return tracked
 
     def _look_closely(
-        self, picture: np.ndarray, roi: Roi, earlier: Candidate | None, close_by: BodyLandmarker
-    ) -> Candidate | None:
-        body, other = close_by(picture, roi), flipped_landmarks(self._near, picture, roi)
+        self,
+        picture: np.ndarray,
+        roi: BlazePoseRoi,
+        earlier: PersonCandidate | None,
+        close_by: BodyLandmarker,
+    ) -> PersonCandidate | None:
+        body, other = close_by(picture, roi), landmarks_of_flipped_picture(self._near, picture, roi)
         if body is not None and other is not None:
-            body = average(body, other, body if earlier is None else earlier.body, self._settings.apart)
-        return believe(body or other, picture, self._settings.min_visibility)
+            body = average_landmarks(
+                body, other, body if earlier is None else earlier.body, self._settings.apart
+            )
+        return filter_detection(body or other, picture, self._settings.min_visibility)
 
 
 def _bridge(
-    seen: Sequence[Candidate | None], times_s: np.ndarray, cuts: Sequence[int], longest_s: float
-) -> list[Roi | None]:
+    seen: Sequence[PersonCandidate | None], times_s: np.ndarray, cuts: Sequence[int], longest_s: float
+) -> list[BlazePoseRoi | None]:
     """The person's squares; in short gaps inside a shot, squares between those before and after."""
     known = [(k, candidate.roi) for k, candidate in enumerate(seen) if candidate is not None]
-    bridged: list[Roi | None] = [None if candidate is None else candidate.roi for candidate in seen]
+    bridged: list[BlazePoseRoi | None] = [None if candidate is None else candidate.roi for candidate in seen]
     for (a, before), (b, after) in pairwise(known):
         if times_s[b] - times_s[a] > longest_s or any(a < cut <= b for cut in cuts):
             continue
         turn_rad = (after.angle_rad - before.angle_rad + np.pi) % (2 * np.pi) - np.pi
         for k in range(a + 1, b):
             part = float((times_s[k] - times_s[a]) / (times_s[b] - times_s[a]))
-            bridged[k] = Roi(
+            bridged[k] = BlazePoseRoi(
                 before.centre_px + part * (after.centre_px - before.centre_px),
                 before.side_px + part * (after.side_px - before.side_px),
                 before.angle_rad + part * turn_rad,
@@ -186,7 +192,7 @@ def _bridge(
 
 
 def _sequence(
-    chosen: Sequence[Candidate | None], times_s: np.ndarray, size_px: tuple[int, int], track_id: int
+    chosen: Sequence[PersonCandidate | None], times_s: np.ndarray, size_px: tuple[int, int], track_id: int
 ) -> PoseSequence:
     num_joints = len(joint_set_named("body25_hands"))
     keypoints_px, confidence = np.zeros((len(chosen), num_joints, 2)), np.zeros((len(chosen), num_joints))

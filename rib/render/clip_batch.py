@@ -31,7 +31,7 @@ class ClipBatch(TypedDict):
     names: list[str]
 
 
-class Generated(TypedDict):
+class GeneratedClip(TypedDict):
     """A renderer's output for frames 1 .. T - 2.
 
     Keys:

@@ -13,12 +13,16 @@ from torch import nn
 
 from rib.io.recipe import build_recipe
 from rib.io.settings.ranges import NonNegative, Range, Seed
-from rib.render.nets.checkpoint import load_weights, save_net, shipped_weights
-from rib.render.refine.crops import CropRecipe
+from rib.render.nets.checkpoint import (
+    load_renderer_net_and_recipe,
+    save_renderer_net,
+    shipped_renderer_weights,
+)
+from rib.render.refine.crops import RefinerCropRecipe
 from rib.render.refine.dataset import RefinerSample
-from rib.render.refine.fitting import FitRecipe, Report
-from rib.render.refine.refiner_input import RefinerInput, RefinerOutput, refiner_input
-from rib.render.warp import Candidates, WarpPlan, WarpRenderer, nobody, placed
+from rib.render.refine.fitting import RefinerFitRecipe, Report
+from rib.render.refine.refiner_input import RefinerInput, RefinerOutput, build_refiner_input
+from rib.render.warp import WarpCandidates, WarpPlan, WarpRenderer, no_rendered_person, place_rendered_person
 from rib.structures.interval import Background
 from rib.structures.person import RenderedPerson
 from rib.structures.person_interval import PersonInterval, Refinement
@@ -50,8 +54,8 @@ class GanRenderer(WarpRenderer):
         ckpt: Weights, a .safetensors or a .ckpt of `rib train`; None takes those that come with rib;
             "untrained" starts from `net`, which changes nothing until it is fitted.
         fit: Steps for which the net is fitted to the clip's own keyframes first; 0 takes it as it is.
-        fitting: Recipe of the fit (`rib.render.refine.fitting.FitRecipe`).
-        crops: Recipe of what it learns from (`rib.render.refine.crops.CropRecipe`).
+        fitting: Recipe of the fit (`rib.render.refine.fitting.RefinerFitRecipe`).
+        crops: Recipe of what it learns from (`rib.render.refine.crops.RefinerCropRecipe`).
         seed: Seed of the fit.
         guard_lpips: The net is used where it changed LPIPS over the person of held-out keyframes by less, as
             AlexNet sees it and as VGG16 does, ...
@@ -81,8 +85,8 @@ class GanRenderer(WarpRenderer):
         super().__init__(skinning, trust)
         self.net, self.recipe, self.start = _start(net, ckpt)
         self.fit, self.seed = fit, seed
-        self.fitting: FitRecipe = build_recipe(fitting)
-        self.crops: CropRecipe = build_recipe(crops)
+        self.fitting: RefinerFitRecipe = build_recipe(fitting)
+        self.crops: RefinerCropRecipe = build_recipe(crops)
         self.guard_lpips, self.guard_errors, self.guard_db = guard_lpips, guard_errors, guard_db
         self._used: dict[tuple[int, int], bool] = {}
         self._found: dict[tuple[int, int], Refinement] = {}
@@ -108,22 +112,28 @@ class GanRenderer(WarpRenderer):
             return super().render(plan, moments, background)
         found = self._drawn(plan, moments, background)
         if found is None:
-            return nobody(plan.person, moments, background)
+            return no_rendered_person(plan.person, moments, background)
         refined = self._refine(self._inputs(plan.person.at(moments), background, found))
         trust = plan.gate * refined.trust
-        return placed(plan.person, moments, found.skinned.box, refined.colour, refined.alpha, trust)
+        return place_rendered_person(
+            plan.person, moments, found.skinned.box, refined.colour, refined.alpha, trust
+        )
 
     def versions(self, person: PersonInterval, background: Background) -> Iterator[RenderedPerson]:
         """Render the person without the net, then with it; see `rib.render.protocol.HoldoutRenderer`."""
         cut = self.skinning.cut(person)
         found = None if cut is None else self._draw(cut, slice(None), background)
         if found is None:
-            yield from [nobody(person, slice(None), background)] * 2
+            yield from [no_rendered_person(person, slice(None), background)] * 2
             return
         inputs, everything = self._inputs(person, background, found), slice(None)
-        yield placed(person, everything, found.skinned.box, inputs.colour, inputs.alpha, inputs.trust)
+        yield place_rendered_person(
+            person, everything, found.skinned.box, inputs.colour, inputs.alpha, inputs.trust
+        )
         refined = self._refine(inputs)
-        yield placed(person, everything, found.skinned.box, refined.colour, refined.alpha, refined.trust)
+        yield place_rendered_person(
+            person, everything, found.skinned.box, refined.colour, refined.alpha, refined.trust
+        )
 
     def is_better(self, person: PersonInterval) -> bool:
         """Whether the net won on held-out keyframes of the shot."""
@@ -147,8 +157,8 @@ class GanRenderer(WarpRenderer):
         inputs = self._inputs(person, background, found)
         return RefinerSample.of(inputs, found.skinned.box.of(truth), gate)
 
-    def _inputs(self, person: PersonInterval, background: Background, found: Candidates) -> RefinerInput:
-        return refiner_input(
+    def _inputs(self, person: PersonInterval, background: Background, found: WarpCandidates) -> RefinerInput:
+        return build_refiner_input(
             person, background, found.skinned, self.trust.where(found.skinned, found.baseline)
         )
 
@@ -170,11 +180,11 @@ class GanRenderer(WarpRenderer):
         net.load_state_dict(self.net.state_dict())
         if samples:  # a clip in which no bone is ever seen teaches nothing
             net = self.fitting.fit(net, samples, self.crops, self.fit, self.seed, report)
-        save_net(path, net, self.recipe, {"steps": str(self.fit)})
+        save_renderer_net(path, net, self.recipe, {"steps": str(self.fit)})
 
     def load(self, path: Path) -> None:
         """Take other weights from here on."""
-        self.net, self.recipe = load_weights(path, self.recipe["_target_"])
+        self.net, self.recipe = load_renderer_net_and_recipe(path, self.recipe["_target_"])
 
     def summary(self) -> dict[str, float]:
         """Report how often the net was used, and what that followed from.
@@ -192,6 +202,6 @@ def _start(net: Mapping[str, Any], ckpt: str | None) -> tuple[nn.Module, dict[st
     """A net, its recipe, and a hash of its weights."""
     if ckpt == UNTRAINED:
         return build_recipe(net).eval().requires_grad_(False), dict(net), UNTRAINED
-    path = Path(ckpt).expanduser() if ckpt else shipped_weights()
-    loaded, recipe = load_weights(path, net["_target_"])
+    path = Path(ckpt).expanduser() if ckpt else shipped_renderer_weights()
+    loaded, recipe = load_renderer_net_and_recipe(path, net["_target_"])
     return loaded, recipe, sha256(path.read_bytes()).hexdigest()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rib.render.protocol import Plan
+from rib.render.protocol import RenderPlan
 from rib.structures.interval import Background
 from rib.structures.person import RenderedPerson
 from rib.structures.person_interval import PersonInterval
@@ -13,11 +13,11 @@ class NoRenderer:
 
     needs: frozenset[str] = frozenset()
 
-    def plan(self, person: PersonInterval, moments: slice, background: Background) -> Plan:
+    def plan(self, person: PersonInterval, moments: slice, background: Background) -> RenderPlan:
         """Plan to render nobody."""
-        return Plan(person, drawn=False)
+        return RenderPlan(person, drawn=False)
 
-    def render(self, plan: Plan, moments: slice, background: Background) -> RenderedPerson:
+    def render(self, plan: RenderPlan, moments: slice, background: Background) -> RenderedPerson:
         """Refuse: no plan asks for it."""
         raise AssertionError("render=none draws nobody")
 

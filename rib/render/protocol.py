@@ -15,7 +15,7 @@ from rib.structures.person_interval import PersonInterval
 
 
 @dataclass
-class Plan:
+class RenderPlan:
     """A renderer's decision about one person in one interval.
 
     Attributes:
@@ -29,7 +29,7 @@ class Plan:
     notes: Mapping[str, float] = field(default_factory=dict, kw_only=True)
 
 
-PlanT = TypeVar("PlanT", bound=Plan)
+PlanT = TypeVar("PlanT", bound=RenderPlan)
 
 
 class Renderer(Protocol[PlanT]):

@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from rib.render.clip_batch import ClipBatch, Generated
-from rib.render.nets.checkpoint import load_net
-from rib.render.protocol import Plan
+from rib.render.clip_batch import ClipBatch, GeneratedClip
+from rib.render.nets.checkpoint import load_renderer_net
+from rib.render.protocol import RenderPlan
 from rib.structures.box import Box
 from rib.structures.interval import Background
 from rib.structures.keypoints import PoseSequence
@@ -22,8 +22,8 @@ from rib.structures.skeleton import convert_pose
 
 
 @dataclass
-class ReferencePlan(Plan):
-    """See `Plan`.
+class ReferencePlan(RenderPlan):
+    """See `RenderPlan`.
 
     Attributes:
         before: (3, H, W), the frame that the next one follows: keyframe a at first, then the last one made.
@@ -51,7 +51,7 @@ class ReferenceRenderer:
     needs: frozenset[str] = frozenset({"keyframe_poses", "poses"})
 
     def __init__(self, net: Mapping[str, Any], ckpt: str) -> None:
-        self.net: nn.Module = load_net(ckpt, net["_target_"])
+        self.net: nn.Module = load_renderer_net(ckpt, net["_target_"])
 
     def plan(self, person: PersonInterval, moments: slice, background: Background) -> ReferencePlan:
         """Begin a walk at keyframe a; the person is always drawn. See `rib.render.protocol.Renderer`."""
@@ -62,7 +62,7 @@ class ReferenceRenderer:
         start, stop, _ = moments.indices(len(plan.person.interval))
         assert start == plan.next_moment, "frames of an interval follow one another"
         self.net.to(plan.before.device)
-        made: Generated = self.net(_window(plan, moments, background))
+        made: GeneratedClip = self.net(_window(plan, moments, background))
         plan.before, plan.next_moment = made["picture"][0, -1], stop
         mask, (width, height) = made["alpha"][0], plan.person.interval.a.size_px
         return RenderedPerson(

@@ -37,7 +37,7 @@ class InterpolatedBaseline:
 
 
 @dataclass(frozen=True)
-class Evidence:
+class TrustEvidence:
     """Disagreement of outlines and colours in one interval, means over the person.
 
     Attributes:
@@ -64,7 +64,7 @@ class Evidence:
 
 
 @dataclass(frozen=True)
-class Trust:
+class TrustMap:
     """Trust the rendered person where the two outlines disagree, in intervals whose evidence is for it.
 
     Attributes:
@@ -115,7 +115,7 @@ class Trust:
         fine = F.interpolate(trust, scale_factor=cell_px, mode="bilinear", align_corners=False)
         return fine[..., : size[0], : size[1]]
 
-    def gate(self, evidence: Evidence, holdout_db: float | None) -> float:
+    def gate(self, evidence: TrustEvidence, holdout_db: float | None) -> float:
         """Weigh the evidence for an interval's rendered person, 0..1.
 
         Only the outlines speak for it. Colours that the pose does not bring together speak against it (what
@@ -131,10 +131,10 @@ class Trust:
         verdict += self.holdout_weight * min(max(holdout_db or 0.0, -1.0), 0.0)
         return min(max((verdict - self.threshold) / self.ramp + 0.5, 0.0), 1.0)
 
-    def evidence(self, skinned: SkinnedPerson, baseline: InterpolatedBaseline) -> Evidence:
+    def evidence(self, skinned: SkinnedPerson, baseline: InterpolatedBaseline) -> TrustEvidence:
         """Measure the disagreement in the interval itself."""
         person = torch.maximum(baseline.mask, skinned.alpha)
-        return Evidence(
+        return TrustEvidence(
             baseline_colour=_weighted(baseline.colour_differs, person),
             skinned_colour=_weighted(skinned.colour_differs, skinned.alpha),
             outline=_weighted((baseline.mask - skinned.alpha).abs(), person),
@@ -142,7 +142,7 @@ class Trust:
         )
 
 
-def interpolated_baseline(
+def interpolated_person_baseline(
     person: PersonInterval, background: Background, skinned: SkinnedPerson
 ) -> InterpolatedBaseline:
     """Warp the keyframes and their mattes by the interpolator's flow.

@@ -9,9 +9,9 @@ from typing import Any
 import torch
 
 from rib.io.recipe import build_recipe
-from rib.render.protocol import Plan
+from rib.render.protocol import RenderPlan
 from rib.render.skinning.layered_skinning import LayeredPerson, LayeredSkinning, SkinnedPerson
-from rib.render.trust import InterpolatedBaseline, Trust, interpolated_baseline
+from rib.render.trust import InterpolatedBaseline, TrustMap, interpolated_person_baseline
 from rib.structures.box import Box
 from rib.structures.interval import Background
 from rib.structures.person import RenderedPerson
@@ -19,7 +19,7 @@ from rib.structures.person_interval import PersonInterval
 
 
 @dataclass(frozen=True)
-class Candidates:
+class WarpCandidates:
     """The skinned person beside the interpolator's version of them, at the same moments.
 
     Attributes:
@@ -32,8 +32,8 @@ class Candidates:
 
 
 @dataclass
-class WarpPlan(Plan):
-    """See `Plan`.
+class WarpPlan(RenderPlan):
+    """See `RenderPlan`.
 
     Attributes:
         cut: The person, cut out of both keyframes; None where they cannot be rendered.
@@ -45,7 +45,7 @@ class WarpPlan(Plan):
     cut: LayeredPerson | None = None
     gate: float = 0.0
     decided_at: slice | None = None
-    decided_on: Candidates | None = None
+    decided_on: WarpCandidates | None = None
 
 
 class WarpRenderer:
@@ -53,7 +53,7 @@ class WarpRenderer:
 
     Args:
         skinning: Recipe of `rib.render.skinning.layered_skinning.LayeredSkinning`.
-        trust: Recipe of `rib.render.trust.Trust`, which weighs the rendered person against the
+        trust: Recipe of `rib.render.trust.TrustMap`, which weighs the rendered person against the
             interpolator's.
     """
 
@@ -63,7 +63,7 @@ class WarpRenderer:
 
     def __init__(self, skinning: Mapping[str, Any], trust: Mapping[str, Any]) -> None:
         self.skinning: LayeredSkinning = build_recipe(skinning)
-        self.trust: Trust = build_recipe(trust)
+        self.trust: TrustMap = build_recipe(trust)
 
     def plan(self, person: PersonInterval, moments: slice, background: Background) -> WarpPlan:
         """Cut the person into layers and weigh their rendering against the interpolator; see `Renderer`."""
@@ -82,34 +82,34 @@ class WarpRenderer:
         """Render the person at the wanted times; trust is 0 where no bone is seen. See `Renderer`."""
         drawn = self._drawn(plan, moments, background)
         if drawn is None:
-            return nobody(plan.person, moments, background)
+            return no_rendered_person(plan.person, moments, background)
         trust = plan.gate * self.trust.where(drawn.skinned, drawn.baseline)
         skinned = drawn.skinned
-        return placed(plan.person, moments, skinned.box, skinned.colour, skinned.alpha, trust)
+        return place_rendered_person(plan.person, moments, skinned.box, skinned.colour, skinned.alpha, trust)
 
     def versions(self, person: PersonInterval, background: Background) -> Iterator[RenderedPerson]:
         """Render the person, trusted in full; see `rib.render.protocol.HoldoutRenderer`."""
         cut = self.skinning.cut(person)
         drawn = None if cut is None else self._draw(cut, slice(None), background)
         if drawn is None:
-            yield nobody(person, slice(None), background)
+            yield no_rendered_person(person, slice(None), background)
             return
         skinned, trust = drawn.skinned, self.trust.where(drawn.skinned, drawn.baseline)
-        yield placed(person, slice(None), skinned.box, skinned.colour, skinned.alpha, trust)
+        yield place_rendered_person(person, slice(None), skinned.box, skinned.colour, skinned.alpha, trust)
 
     def summary(self) -> dict[str, float]:
         """Nothing to tell."""
         return {}
 
-    def _draw(self, cut: LayeredPerson, moments: slice, background: Background) -> Candidates | None:
+    def _draw(self, cut: LayeredPerson, moments: slice, background: Background) -> WarpCandidates | None:
         skinned = self.skinning.draw(cut, moments, self.per_keyframe)
         return (
             None
             if skinned is None
-            else Candidates(skinned, interpolated_baseline(cut.person, background, skinned))
+            else WarpCandidates(skinned, interpolated_person_baseline(cut.person, background, skinned))
         )
 
-    def _drawn(self, plan: WarpPlan, moments: slice, background: Background) -> Candidates | None:
+    def _drawn(self, plan: WarpPlan, moments: slice, background: Background) -> WarpCandidates | None:
         """Reuse the person rendered for the decision, or render anew."""
         assert plan.cut is not None
         if moments == plan.decided_at:
@@ -117,7 +117,7 @@ class WarpRenderer:
         return self._draw(plan.cut, moments, background)
 
 
-def placed(
+def place_rendered_person(
     person: PersonInterval,
     moments: slice,
     box: Box,
@@ -129,7 +129,7 @@ def placed(
     return RenderedPerson(person.track_id, box, colour, alpha, trust, person.depth_at(moments))
 
 
-def nobody(person: PersonInterval, moments: slice, background: Background) -> RenderedPerson:
+def no_rendered_person(person: PersonInterval, moments: slice, background: Background) -> RenderedPerson:
     """Record a person without a rendered pixel."""
     empty = background.interpolated[..., :0, :0]
-    return placed(person, moments, Box.empty(), empty, empty[:, :1], empty[:, :1])
+    return place_rendered_person(person, moments, Box.empty(), empty, empty[:, :1], empty[:, :1])

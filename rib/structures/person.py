@@ -20,7 +20,7 @@ class PersonView:
         pose: One moment, or None where only the matte is known.
         box: The part of the picture that the matte covers; without pixels where the matte is empty or None.
         matte: (1, h, w) float32 in 0..1 inside the box, or None where no stage asked for it.
-        appearance: (5, B) what the person looks like (`rib.pose.detectors.appearance.describe`), or None.
+        appearance: (5, B) what the person looks like (`rib.pose.detectors.appearance`), or None.
     """
 
     track_id: int

@@ -74,7 +74,7 @@ class CameraWalk:
         last, self._last = self._last, (grey, np.ones(grey.shape, bool))
         if last is None or last[0].shape != grey.shape:
             return UNKNOWN
-        motion = camera_motions(last, [self._last])[0]
+        motion = estimate_camera_motions(last, [self._last])[0]
         return motion if motion.matrix is STILL else replace(motion, matrix=self._full_size(motion.matrix))
 
     def leave_out(self, boxes_xyxy: Sequence[np.ndarray]) -> None:
@@ -92,12 +92,14 @@ class CameraWalk:
         return np.column_stack([small[:, :2], self._scale * shift])
 
 
-def carry(motion: np.ndarray, points: np.ndarray) -> np.ndarray:
+def carry_points(motion: np.ndarray, points: np.ndarray) -> np.ndarray:
     """Move points (..., 2) by a map (2, 3)."""
     return points @ motion[:, :2].T + motion[:, 2]
 
 
-def camera_motion(a: np.ndarray, b: np.ndarray, free_a: np.ndarray, free_b: np.ndarray) -> CameraMotion:
+def estimate_camera_motion(
+    a: np.ndarray, b: np.ndarray, free_a: np.ndarray, free_b: np.ndarray
+) -> CameraMotion:
     """Estimate the shift, turn and zoom that carry the scene of one picture onto another's.
 
     Corners outside the person are followed there and back (Lucas and Kanade in pyramids; Bouguet 2001) and a
@@ -109,11 +111,11 @@ def camera_motion(a: np.ndarray, b: np.ndarray, free_a: np.ndarray, free_b: np.n
         free_a: (H, W) bool, True where `a` shows the scene.
         free_b: The same of `b`.
     """
-    return camera_motions((a, free_a), [(b, free_b)])[0]
+    return estimate_camera_motions((a, free_a), [(b, free_b)])[0]
 
 
-def camera_motions(a: Sight, others: Sequence[Sight]) -> list[CameraMotion]:
-    """`camera_motion` from one picture to each of several; the corners are looked for once."""
+def estimate_camera_motions(a: Sight, others: Sequence[Sight]) -> list[CameraMotion]:
+    """`estimate_camera_motion` from one picture to each of several; the corners are looked for once."""
     picture = _smoothed_over(*a)
     corners = cv2.goodFeaturesToTrack(picture, MOST_CORNERS, 0.01, 5, mask=a[1].astype(np.uint8))
     return [_followed(picture, a[1], corners, _smoothed_over(*other), other[1]) for other in others]
@@ -143,12 +145,12 @@ def _followed(
     return CameraMotion(np.asarray(motion), confidence)
 
 
-def part_of(motion: np.ndarray, fraction: float) -> np.ndarray:
+def fraction_of_camera_motion(motion: np.ndarray, fraction: float) -> np.ndarray:
     """The map (2, 3) after a fraction (0..1) of an even camera motion."""
     return STILL + fraction * (motion - STILL)
 
 
-def follow(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+def chain_camera_motions(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """The map (2, 3) of `first` and then `second`."""
     return np.column_stack([second[:, :2] @ first[:, :2], second[:, :2] @ first[:, 2] + second[:, 2]])
 

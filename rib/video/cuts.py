@@ -22,7 +22,7 @@ FLOOR = 0.02
 """A residual below this is as good as none."""
 
 
-def find_cuts(frames: Iterable[np.ndarray], residual: float, contrast: float) -> list[int]:
+def find_scene_cuts(frames: Iterable[np.ndarray], residual: float, contrast: float) -> list[int]:
     """Numbers of the frames that begin a new shot.
 
     A frame belongs to the shot before where motion explains it: dense optical flow (DIS; Kroeger et al.,
@@ -37,16 +37,16 @@ def find_cuts(frames: Iterable[np.ndarray], residual: float, contrast: float) ->
             unrelated pictures leave about 1, neighbours of a shot 0.05.
         contrast: So many times the median residual of the intervals around it has to be exceeded.
     """
-    marked = mark_cuts(frames, residual, contrast)
+    marked = mark_scene_cuts(frames, residual, contrast)
     return [index for index, (_, begins_shot) in enumerate(marked) if begins_shot]
 
 
-def mark_cuts(
+def mark_scene_cuts(
     frames: Iterable[np.ndarray], residual: float, contrast: float
 ) -> Iterator[tuple[np.ndarray, bool]]:
     """Every frame with whether it begins a new shot, `NEIGHBOURS` frames after it was taken.
 
-    So others can look at the same frames in the same walk; arguments as of `find_cuts`.
+    So others can look at the same frames in the same walk; arguments as of `find_scene_cuts`.
     """
     around: deque[tuple[int, _Grey]] = deque(maxlen=2 * NEIGHBOURS + 2)
     waiting: deque[np.ndarray] = deque()

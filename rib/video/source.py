@@ -10,7 +10,7 @@ from typing import Protocol, Self
 
 import numpy as np
 
-from rib.video.colour.look import Look
+from rib.video.colour.look import ColourMetadata
 
 
 class FrameSource(Protocol):
@@ -41,7 +41,7 @@ class FrameSource(Protocol):
     file: Path | None
     audio_start_s: float
     notes: list[str]
-    look: Look
+    look: ColourMetadata
     not_kept: list[str]
 
     def __len__(self) -> int: ...

@@ -10,7 +10,7 @@ import torch
 from rib.background.plate import PersonFreePlate
 from rib.structures.interval import Interval, Keyframe
 from rib.structures.person import PersonView
-from rib.video.camera import STILL, camera_motion, follow, part_of
+from rib.video.camera import STILL, chain_camera_motions, estimate_camera_motion, fraction_of_camera_motion
 
 HEIGHT, WIDTH = 90, 120
 EVERYWHERE = np.ones((HEIGHT, WIDTH), bool)
@@ -36,7 +36,7 @@ def seen(wall: np.ndarray, left: int, top: int) -> np.ndarray:
 def test_a_shift_turn_and_zoom_are_found(wall: np.ndarray) -> None:
     a = seen(wall, 40, 40)
     b = cv2.warpAffine(a, MOTION, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REFLECT)
-    found = camera_motion(grey(a), grey(b), EVERYWHERE, EVERYWHERE)
+    found = estimate_camera_motion(grey(a), grey(b), EVERYWHERE, EVERYWHERE)
     np.testing.assert_allclose(found.matrix[:, :2], MOTION[:, :2], atol=0.005)
     np.testing.assert_allclose(found.matrix[:, 2], MOTION[:, 2], atol=0.3)
     assert found.confidence > 0.5
@@ -44,10 +44,10 @@ def test_a_shift_turn_and_zoom_are_found(wall: np.ndarray) -> None:
 
 def test_a_still_camera_is_exactly_still(wall: np.ndarray) -> None:
     picture = grey(seen(wall, 40, 40))
-    still = camera_motion(picture, picture, EVERYWHERE, EVERYWHERE)
+    still = estimate_camera_motion(picture, picture, EVERYWHERE, EVERYWHERE)
     assert still.matrix is STILL
     assert still.confidence > 0.9
-    nothing_to_see = camera_motion(picture * 0, picture, EVERYWHERE, EVERYWHERE)
+    nothing_to_see = estimate_camera_motion(picture * 0, picture, EVERYWHERE, EVERYWHERE)
     assert nothing_to_see.matrix is STILL
     assert nothing_to_see.confidence == 0
 
@@ -57,13 +57,15 @@ def test_what_the_person_does_does_not_count(wall: np.ndarray) -> None:
     b[20:70, 30:80] = seen(wall, 48, 44)[20:70, 30:80]  # most corners that move lie on the person
     free = EVERYWHERE.copy()
     free[15:75, 25:85] = False
-    assert camera_motion(grey(a), grey(b), free, free).matrix is STILL
+    assert estimate_camera_motion(grey(a), grey(b), free, free).matrix is STILL
 
 
 def test_motions_follow_one_another() -> None:
-    np.testing.assert_allclose(follow(MOTION, cv2.invertAffineTransform(MOTION)), STILL, atol=1e-9)
-    np.testing.assert_array_equal(part_of(MOTION, 0.0), STILL)
-    np.testing.assert_allclose(part_of(MOTION, 1.0), MOTION)
+    np.testing.assert_allclose(
+        chain_camera_motions(MOTION, cv2.invertAffineTransform(MOTION)), STILL, atol=1e-9
+    )
+    np.testing.assert_array_equal(fraction_of_camera_motion(MOTION, 0.0), STILL)
+    np.testing.assert_allclose(fraction_of_camera_motion(MOTION, 1.0), MOTION)
 
 
 def test_the_plate_follows_a_pan(wall: np.ndarray) -> None:

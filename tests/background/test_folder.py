@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from rib.background.folder import Folder
+from rib.background.folder import FolderInterpolator
 from rib.io.errors import RibError
 from rib.structures.interval import Interval, Keyframe
 
@@ -31,44 +31,44 @@ def interval(*indices: int, height: int = 16) -> Interval:
 
 
 def test_frames_are_taken_by_their_number_in_natural_order(folder: Path) -> None:
-    found = Folder(str(folder))(interval(1, 2, 10)).interpolated
+    found = FolderInterpolator(str(folder))(interval(1, 2, 10)).interpolated
     assert found.shape == (3, 3, 16, 20)
     assert (found[:, 0, 0, 0] * 255).round().tolist() == [2, 3, 11]
     assert found[:, 1:].abs().max() == 0
 
 
 def test_the_right_count_and_size_are_accepted(folder: Path) -> None:
-    background = Folder(str(folder))
+    background = FolderInterpolator(str(folder))
     background.prepare(num_frames=12, size_px=(20, 16))
     assert background(interval(1, 2, 10)).interpolated.shape == (3, 3, 16, 20)
 
 
 def test_another_count_names_both_numbers(folder: Path) -> None:
     with pytest.raises(RibError, match="holds 12 pictures, the output has 13 frames"):
-        Folder(str(folder)).prepare(num_frames=13, size_px=(20, 16))
+        FolderInterpolator(str(folder)).prepare(num_frames=13, size_px=(20, 16))
 
 
 def test_another_size_names_both_sizes(folder: Path) -> None:
     with pytest.raises(RibError, match="is 20 x 16 pixels, the output 40 x 32"):
-        Folder(str(folder)).prepare(num_frames=12, size_px=(40, 32))
+        FolderInterpolator(str(folder)).prepare(num_frames=12, size_px=(40, 32))
     with pytest.raises(RibError, match="is 20 x 16 pixels, the output 20 x 18"):
-        Folder(str(folder))(interval(1, height=18))
+        FolderInterpolator(str(folder))(interval(1, height=18))
 
 
 def test_a_file_that_is_no_picture_is_named(folder: Path) -> None:
     (folder / "3.png").write_text("not a picture")
     with pytest.raises(RibError, match=r"3\.png cannot be read"):
-        Folder(str(folder))(interval(2))
+        FolderInterpolator(str(folder))(interval(2))
 
 
 def test_no_folder_and_an_empty_folder_are_refused(tmp_path: Path) -> None:
     with pytest.raises(RibError, match="is not a folder"):
-        Folder(str(tmp_path / "absent"))
+        FolderInterpolator(str(tmp_path / "absent"))
     with pytest.raises(RibError, match="holds no picture"):
-        Folder(str(tmp_path))
+        FolderInterpolator(str(tmp_path))
 
 
 def test_a_fifo_among_the_pictures_is_refused_and_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "0.png")
     with pytest.raises(RibError, match="is a FIFO"):
-        Folder(str(tmp_path))
+        FolderInterpolator(str(tmp_path))

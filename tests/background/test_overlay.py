@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from rib.background.overlay import still_overlays, with_overlays
+from rib.background.overlay import find_still_overlays, lay_still_overlays
 from rib.structures.interval import Interval, Keyframe
 
 HEIGHT, WIDTH = 96, 128
@@ -28,21 +28,21 @@ def letters() -> torch.Tensor:
 
 
 def test_a_title_over_a_pan_is_found_and_little_else() -> None:
-    kept = still_overlays(scene(0, True), scene(21, True))[0] > 0.5
+    kept = find_still_overlays(scene(0, True), scene(21, True))[0] > 0.5
     assert float(kept[letters()].float().mean()) > 0.95
     assert float(kept[~letters()].float().mean()) < 0.03
 
 
 @pytest.mark.parametrize(("a", "b"), [(0, 0), (0, 21), (0, 3)])
 def test_nothing_is_found_where_all_moves_or_all_stands(a: int, b: int) -> None:
-    assert float(still_overlays(scene(a, a == b), scene(b, a == b)).mean()) < 0.01
+    assert float(find_still_overlays(scene(a, a == b), scene(b, a == b)).mean()) < 0.01
 
 
 def test_the_title_is_shown_as_it_was_and_nobody_is_trusted_there() -> None:
     a, b = Keyframe(0, 0.0, scene(0, True)), Keyframe(1, 1.0, scene(21, True))
     smeared, trust = torch.zeros(2, 3, HEIGHT, WIDTH), torch.ones(2, 1, HEIGHT, WIDTH)
-    made, left = with_overlays(Interval(a, b, np.array([0.3, 0.6])), smeared, trust)
-    inside = still_overlays(a.picture, b.picture)[0] > 0.5
+    made, left = lay_still_overlays(Interval(a, b, np.array([0.3, 0.6])), smeared, trust)
+    inside = find_still_overlays(a.picture, b.picture)[0] > 0.5
     assert torch.allclose(made[0][:, inside], a.picture[:, inside], atol=0.02)
     assert (left[:, 0, inside] == 0).all()
     assert (made[:, :, ~inside] == 0).all()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from rib.background.rife import Rife
+from rib.background.rife import RifeInterpolator
 from rib.io.weights import model_packages as models
 from rib.metrics.lpips import Lpips
 from rib.metrics.pictures import psnr_db
@@ -40,7 +40,7 @@ def planes(frame: np.ndarray) -> torch.Tensor:
 def test_rife_gives_the_figures_of_the_independent_baseline(name: str, stride: int) -> None:
     frames = [planes(frame) for frame in cut(json.loads((DATA / "dev_cases.json").read_text())[name])]
     expected = json.loads((DATA / "dev_baseline.json").read_text())[f"{name}_{stride}"]["rife"]
-    rife, lpips = Rife(device="cpu", scale=None, batch_mpx=1.0), Lpips("alexnet")
+    rife, lpips = RifeInterpolator(device="cpu", scale=None, batch_mpx=1.0), Lpips("alexnet")
     psnr, distance = [], []
     for first in range(0, len(frames) - stride, stride):
         numbers = range(first + 1, first + stride)

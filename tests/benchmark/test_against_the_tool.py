@@ -20,11 +20,11 @@ pytestmark = [
 
 
 def run(folder: Path, *overrides: str) -> dict[str, Any]:
-    from rib.benchmark.run import benchmark
+    from rib.benchmark.run import run_benchmark
     from rib.config.compose import compose
 
     case = json.loads(CASES.read_text("utf-8"))["walk"]
-    return benchmark(
+    return run_benchmark(
         compose(
             "benchmark",
             f"input={WALK}",

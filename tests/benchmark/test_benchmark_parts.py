@@ -11,10 +11,15 @@ import cv2
 import numpy as np
 import pytest
 
-from rib.benchmark.methods import Moment, build_chains, num_scored, walk
-from rib.benchmark.sheet import draw_sheet
-from rib.benchmark.showcase import CROP_HEIGHT_PX, TILE_WIDTH_PX, Showcase
-from rib.benchmark.table import best, csv_text, print_table
+from rib.benchmark.methods import (
+    BenchmarkedFrame,
+    build_method_chains,
+    num_benchmarked_frames,
+    walk_benchmark_methods,
+)
+from rib.benchmark.sheet import render_contact_sheet
+from rib.benchmark.showcase import CROP_HEIGHT_PX, TILE_WIDTH_PX, ContactSheetPicks
+from rib.benchmark.table import benchmark_csv, best_methods, print_benchmark_table
 from rib.config.compose import compose
 from rib.io.errors import RibError
 from rib.metrics.frames import summarise_scores
@@ -44,9 +49,9 @@ def clip(frames: int = 11) -> ArraySource:
     )
 
 
-def moment(index: int, methods: tuple[str, ...] = ("a", "b"), keyframe: bool = False) -> Moment:
+def moment(index: int, methods: tuple[str, ...] = ("a", "b"), keyframe: bool = False) -> BenchmarkedFrame:
     picture = np.full((40, 60, 3), index, np.uint8)
-    return Moment(index, index / 10, keyframe, picture, dict.fromkeys(methods, picture))
+    return BenchmarkedFrame(index, index / 10, keyframe, picture, dict.fromkeys(methods, picture))
 
 
 def scores(a: float, b: float) -> dict[str, dict[str, float]]:
@@ -65,24 +70,24 @@ def result(rows: dict[str, list[dict[str, float]]]) -> dict[str, Any]:
 
 def test_a_method_is_shown_the_keyframes_alone_and_answers_for_every_frame_between() -> None:
     method = Repeater()
-    seen = list(walk(clip(), 4, {"repeat": method}))
+    seen = list(walk_benchmark_methods(clip(), 4, {"repeat": method}))
     assert method.seen == [0, 40, 80]
     assert [m.index for m in seen] == list(range(9))
     assert [m.index for m in seen if m.is_keyframe] == [0, 4, 8]
     assert [int(m.true[0, 0, 0]) for m in seen] == [10 * n for n in range(9)]
     assert [int(m.predicted["repeat"][0, 0, 0]) for m in seen] == [0, 0, 0, 0, 40, 40, 40, 40, 80]
-    assert num_scored(11, 4) == (9, 6)
+    assert num_benchmarked_frames(11, 4) == (9, 6)
 
 
 def test_methods_advance_in_step() -> None:
     methods = {"one": Repeater(), "two": Repeater()}
-    for at in walk(clip(), 4, methods):
+    for at in walk_benchmark_methods(clip(), 4, methods):
         assert len(methods["one"].seen) == len(methods["two"].seen) == at.index // 4 + 1
 
 
 def test_no_method_is_a_mistake() -> None:
     with pytest.raises(RibError, match=r"type methods=\[rife,rib\]"):
-        build_chains(replace(compose("benchmark", "input=x"), methods={}))
+        build_method_chains(replace(compose("benchmark", "input=x"), methods={}))
 
 
 def test_a_misspelt_method_is_told_with_the_right_one() -> None:
@@ -98,8 +103,8 @@ def test_the_methods_are_the_chain_and_interpolators_alone() -> None:
     assert config.methods["rife"]["render"] == {"_target_": "rib.render.none.NoRenderer"}
 
 
-def showcase(gaps: list[dict[str, dict[str, float]]], rows: int = 1) -> Showcase:
-    picker = Showcase(lambda picture: None, rows)
+def showcase(gaps: list[dict[str, dict[str, float]]], rows: int = 1) -> ContactSheetPicks:
+    picker = ContactSheetPicks(lambda picture: None, rows)
     picker.keyframe(moment(0, keyframe=True))
     for gap, score in enumerate(gaps):
         picker.hidden(moment(2 * gap + 1), score)
@@ -133,7 +138,7 @@ def test_the_sheet_is_a_picture_with_a_band_a_frame() -> None:
     picker = showcase([scores(0.1, 0.2), scores(0.4, 0.3)])
     rows = {"a": [{"frame": 1, "lpips_full": 0.1, "psnr_full": 30.0}], "b": [{"frame": 1, "lpips_full": 0.2}]}
     none, two = (
-        cv2.imdecode(np.frombuffer(draw_sheet(result(rows), shown), np.uint8), cv2.IMREAD_COLOR)
+        cv2.imdecode(np.frombuffer(render_contact_sheet(result(rows), shown), np.uint8), cv2.IMREAD_COLOR)
         for shown in ([], picker.shown)
     )
     assert two.shape[0] > none.shape[0] + 2 * CROP_HEIGHT_PX
@@ -142,20 +147,20 @@ def test_the_sheet_is_a_picture_with_a_band_a_frame() -> None:
 
 def test_the_csv_has_a_line_for_each_method_and_frame() -> None:
     rows = {"a": [{"frame": 1, "time_s": 0.1, "psnr_full": 30.0}], "b": [{"frame": 1, "time_s": 0.1}]}
-    read = list(csv.DictReader(io.StringIO(csv_text(rows))))
+    read = list(csv.DictReader(io.StringIO(benchmark_csv(rows))))
     assert [(r["method"], r["frame"], r["psnr_full"]) for r in read] == [("a", "1", "30.0"), ("b", "1", "")]
 
 
 def test_best_goes_by_what_the_table_shows() -> None:
     summaries = {"a": {"psnr_full": 30.001}, "b": {"psnr_full": 30.004}, "c": {"psnr_full": 29.0}, "d": {}}
-    assert best(summaries, "psnr_full") == {"a", "b"}
-    assert best({"a": {"lpips_full": 0.1}, "b": {"lpips_full": 0.2}}, "lpips_full") == {"a"}
+    assert best_methods(summaries, "psnr_full") == {"a", "b"}
+    assert best_methods({"a": {"lpips_full": 0.1}, "b": {"lpips_full": 0.2}}, "lpips_full") == {"a"}
 
 
 def test_the_table_is_plain_in_a_pipe_and_leaves_out_what_nobody_has(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    print_table(result({"rife": [{"psnr_full": 30.0}, {"psnr_full": 20.0}]}))
+    print_benchmark_table(result({"rife": [{"psnr_full": 30.0}, {"psnr_full": 20.0}]}))
     printed = capsys.readouterr().out
     assert "| rife" in printed
     assert "25.00 / 20.00" in printed

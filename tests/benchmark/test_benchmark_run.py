@@ -14,7 +14,7 @@ from rib.benchmark import run
 from rib.benchmark.settings import BenchmarkSettings
 from rib.config.compose import compose
 from rib.io.errors import RibError
-from rib.pipeline.progress import Stopwatch
+from rib.pipeline.progress import StageStopwatch
 from rib.pipeline.synthesis.output_frames import OutputFrame
 from rib.video import ArraySource, FrameSource
 
@@ -28,7 +28,7 @@ class Repeater:
         device, recipes = "cpu", {"background": {"_target_": "rib.somewhere.Repeater"}}
 
     def __init__(self, breaks_at: int = -1) -> None:
-        self.watch, self.breaks_at = Stopwatch(), breaks_at
+        self.watch, self.breaks_at = StageStopwatch(), breaks_at
 
     def summary(self) -> dict[str, float]:
         return {}
@@ -65,7 +65,7 @@ class Scorer:
 def chains(monkeypatch: pytest.MonkeyPatch) -> dict[str, Repeater]:
     chains = {"a": Repeater(), "b": Repeater()}
     monkeypatch.setattr(run, "FrameScorer", Scorer)
-    monkeypatch.setattr(run, "build_chains", lambda config: chains)
+    monkeypatch.setattr(run, "build_method_chains", lambda config: chains)
     return chains
 
 
@@ -87,7 +87,7 @@ def named(folder: Path) -> set[str]:
 
 def test_everything_is_written_and_agrees(config: BenchmarkSettings) -> None:
     output = Path(config.output)
-    result = run.benchmark(config, clip())
+    result = run.run_benchmark(config, clip())
     assert named(output) - {".rib"} == {"metrics.json", "metrics.csv", "contact_sheet.png", "frames"}
     assert json.loads((output / "metrics.json").read_text("utf-8")) == result
     lines = list(csv.DictReader((output / "metrics.csv").read_text("utf-8").splitlines()))
@@ -110,7 +110,7 @@ def test_a_method_that_breaks_down_leaves_nothing_behind(
 ) -> None:
     chains["b"] = Repeater(breaks_at=1)
     with pytest.raises(RibError, match="the method broke down"):
-        run.benchmark(config, clip())
+        run.run_benchmark(config, clip())
     assert not Path(config.output).exists()
 
 
@@ -129,10 +129,10 @@ def test_a_mistake_is_told_before_anything_is_written(
     config: BenchmarkSettings, mistake: dict[str, Any], told: str
 ) -> None:
     with pytest.raises(RibError, match=told):
-        run.benchmark(BenchmarkSettings.of({**config.plain(), **mistake}), clip())
+        run.run_benchmark(BenchmarkSettings.of({**config.plain(), **mistake}), clip())
     assert not Path(config.output).exists()
 
 
 def test_frames_at_uneven_times_are_refused(config: BenchmarkSettings) -> None:
     with pytest.raises(RibError, match="uneven times"):
-        run.benchmark(config, clip(np.arange(12) ** 1.5))
+        run.run_benchmark(config, clip(np.arange(12) ** 1.5))

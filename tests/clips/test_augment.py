@@ -7,8 +7,8 @@ import torch
 from clip_module import NOTHING, clip_data, painted
 from torch import Tensor
 
-from rib.clips.augment import LIMBS, Augment, blur_parts, drop_limbs
-from rib.clips.batches import collate
+from rib.clips.augment import LIMBS, ClipAugmentation, blur_clip_limbs, drop_clip_limbs
+from rib.clips.batches import collate_clip_windows
 from rib.clips.data import to_clip_batch
 from rib.render.clip_batch import ClipBatch
 from rib.structures.skeleton import BODY19
@@ -17,12 +17,12 @@ WIDTH, HEIGHT = 90, 70
 
 
 def augment(batch: ClipBatch, seed: int = 0, **changes: Any) -> ClipBatch:
-    return Augment(**{**NOTHING, **changes})(batch, torch.Generator().manual_seed(seed))
+    return ClipAugmentation(**{**NOTHING, **changes})(batch, torch.Generator().manual_seed(seed))
 
 
 def people() -> ClipBatch:
     windows = [painted().window(name, 0, 5) for name in painted().names]
-    return to_clip_batch(collate(windows, 0))
+    return to_clip_batch(collate_clip_windows(windows, 0))
 
 
 def spots(places: Tensor) -> Tensor:
@@ -112,7 +112,7 @@ def test_a_missing_joint_stays_missing_wherever_the_window_moves() -> None:
 def test_limbs_are_dropped_for_a_whole_window() -> None:
     dropped = torch.zeros(3, len(LIMBS), dtype=torch.bool)
     dropped[1, 5] = True
-    after = drop_limbs(people(), dropped)["poses"]
+    after = drop_clip_limbs(people(), dropped)["poses"]
     gone = after[..., 2] == 0
     assert gone[1, :, LIMBS[5][1]].all()
     assert gone.sum() == 5
@@ -123,7 +123,7 @@ def test_only_the_part_chosen_is_blurred_and_only_in_the_background() -> None:
     chosen = torch.zeros(3, len(LIMBS), dtype=torch.bool)
     limb = LIMBS.index((BODY19.index("right_knee"), BODY19.index("right_ankle")))
     chosen[2, limb] = True
-    after = blur_parts(before, chosen, 0.2, 0.2)
+    after = blur_clip_limbs(before, chosen, 0.2, 0.2)
     changed = (after["backgrounds"] - before["backgrounds"]).abs().amax(2) > 1e-3
     assert changed[2].any()
     assert not changed[:2].any()
@@ -154,7 +154,7 @@ def test_grey_stays_grey_under_hue_and_saturation() -> None:
 
 
 def test_the_data_module_augments_training_and_not_validation() -> None:
-    recipe = {"_target_": "rib.clips.augment.Augment", **NOTHING, "shift": 0.2}
+    recipe = {"_target_": "rib.clips.augment.ClipAugmentation", **NOTHING, "shift": 0.2}
     plain, moved = clip_data(), clip_data(augment=recipe)
     for drawn, same in (("_training", False), ("_checking", True)):
         ours, theirs = (m.on_after_batch_transfer(getattr(m, drawn)[0])["frames"] for m in (plain, moved))

@@ -9,15 +9,15 @@ import torch
 from clip_module import NOTHING, clip_data, painted
 from torch import Tensor
 
-from rib.clips.batches import RawBatch, cut_out
-from rib.clips.clips import Window
+from rib.clips.batches import RawClipBatch, cut_window_around_person
+from rib.clips.clips import ClipWindow
 from rib.clips.data import to_clip_batch
 from rib.engine.checkpoints import ResumeStopped
 from rib.io.errors import RibError
 from rib.render.clip_batch import ClipBatch
 
 
-def assert_same(ours: RawBatch, theirs: RawBatch) -> None:
+def assert_same(ours: RawClipBatch, theirs: RawClipBatch) -> None:
     assert ours["names"] == theirs["names"]
     assert ours["seed"] == theirs["seed"]
     for key in ("frames", "poses", "masks", "backgrounds", "times_s"):
@@ -87,7 +87,7 @@ def test_mistakes_are_told_in_one_line(changes: dict[str, object], told: str) ->
     assert "\n" not in str(caught.value)
 
 
-def spots(window: Window) -> np.ndarray:
+def spots(window: ClipWindow) -> np.ndarray:
     """Where each mask's centre of mass is."""
     y, x = np.mgrid[: window.masks.shape[1], : window.masks.shape[2]] + 0.5
     weight = window.masks / window.masks.sum((1, 2), keepdims=True)
@@ -99,7 +99,7 @@ def spots(window: Window) -> np.ndarray:
 )
 def test_poses_follow_a_window_that_is_resized_and_cut(size_wh: tuple[int, int], scale: float | None) -> None:
     whole = painted().window("synthetic_001", 0, 5)
-    part = cut_out(whole, size_wh, scale, (0.1, -0.2))
+    part = cut_window_around_person(whole, size_wh, scale, (0.1, -0.2))
     assert part.frames.shape[1:3] == part.masks.shape[1:3] == part.backgrounds.shape[1:3] == size_wh[::-1]
     factor = scale or max(size_wh[0] / 60, size_wh[1] / 48)
     torso = [np.linalg.norm(w.poses[:, 1, :2] - w.poses[:, 8, :2], axis=1) for w in (whole, part)]
@@ -148,7 +148,7 @@ def watch(folder: Path, steps: int, ckpt: Path | None = None) -> list[tuple[int,
         callbacks=[ResumeStopped()],
     )  # fmt: skip
     module = Watching()
-    moved = {"_target_": "rib.clips.augment.Augment", **NOTHING, "shift": 0.1}
+    moved = {"_target_": "rib.clips.augment.ClipAugmentation", **NOTHING, "shift": 0.1}
     data = clip_data(augment=moved, grow_every_epochs=1, most_frames=5)
     trainer.fit(module, datamodule=data, ckpt_path=ckpt, weights_only=True)
     trainer.save_checkpoint(folder / "stopped.ckpt")

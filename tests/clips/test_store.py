@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from clip_module import clip_data, painted
 
-from rib.clips.clips import Window
-from rib.clips.store import BYTES, Hdf5Clips
-from rib.clips.write import StoredClip, merge, write_clips
+from rib.clips.clips import ClipWindow
+from rib.clips.store import BYTES, Hdf5ClipStore
+from rib.clips.write import StoredClip, merge_clip_stores, write_clip_store
 from rib.io.errors import RibError
 
 
@@ -29,18 +29,18 @@ def stored(name: str = "synthetic_000", split: str = "train", frames: int = 8) -
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    write_clips(tmp_path / "clips.h5", [stored(name) for name in painted().names])
+    write_clip_store(tmp_path / "clips.h5", [stored(name) for name in painted().names])
     return tmp_path / "clips.h5"
 
 
-def assert_same(ours: Window, theirs: Window) -> None:
+def assert_same(ours: ClipWindow, theirs: ClipWindow) -> None:
     for part in ("frames", "poses", "masks", "backgrounds"):
         np.testing.assert_array_equal(getattr(ours, part), getattr(theirs, part))
     np.testing.assert_allclose(ours.times_s, theirs.times_s)
 
 
 def test_windows_come_back_bit_by_bit(path: Path) -> None:
-    store = Hdf5Clips(path)
+    store = Hdf5ClipStore(path)
     assert store.names == painted().names
     for start, frames in ((0, 8), (3, 4), (2, 3)):
         ours = store.window("synthetic_001", start, frames)
@@ -48,7 +48,7 @@ def test_windows_come_back_bit_by_bit(path: Path) -> None:
 
 
 def test_a_background_belongs_to_the_frame_between(path: Path) -> None:
-    window = Hdf5Clips(path).window("synthetic_002", 2, 3)
+    window = Hdf5ClipStore(path).window("synthetic_002", 2, 3)
     mean = (window.frames[0].astype(float) + window.frames[2]) / 2
     np.testing.assert_allclose(window.backgrounds[0], mean, atol=0.5)
 
@@ -82,7 +82,7 @@ def test_a_file_of_the_reference_reads_with_masks_from_its_poses(tmp_path: Path)
                     1
                 ].ravel()
         group.create_dataset("train_poses", data=window.poses)
-    read = Hdf5Clips(tmp_path / "theirs.h5").window("00_Dance_001", 0, 8)
+    read = Hdf5ClipStore(tmp_path / "theirs.h5").window("00_Dance_001", 0, 8)
     assert np.abs(read.frames.astype(float) - window.frames).mean() < 4
     ours, truth = read.masks > 127, window.masks > 127
     assert (ours & truth).sum() / (ours | truth).sum() > 0.6
@@ -90,27 +90,27 @@ def test_a_file_of_the_reference_reads_with_masks_from_its_poses(tmp_path: Path)
 
 
 def test_a_test_clip_keeps_a_background_for_every_frame(tmp_path: Path) -> None:
-    write_clips(tmp_path / "gt.h5", [stored(split="gt", frames=7), stored()])
-    store = Hdf5Clips(tmp_path / "gt.h5", "gt")
+    write_clip_store(tmp_path / "gt.h5", [stored(split="gt", frames=7), stored()])
+    store = Hdf5ClipStore(tmp_path / "gt.h5", "gt")
     window = store.window("synthetic_000", 2, 3)
     np.testing.assert_array_equal(window.backgrounds, painted().window("synthetic_000", 2, 3).backgrounds)
     assert store.length("synthetic_000") == 7
-    assert Hdf5Clips(tmp_path / "gt.h5").length("synthetic_000") == 8
+    assert Hdf5ClipStore(tmp_path / "gt.h5").length("synthetic_000") == 8
 
 
 def test_stores_merge(tmp_path: Path) -> None:
-    write_clips(tmp_path / "a.h5", [stored("synthetic_000")])
-    write_clips(tmp_path / "b.h5", [stored("synthetic_001"), stored("synthetic_000", "gt", 7)])
-    merge(tmp_path / "both.h5", [tmp_path / "a.h5", tmp_path / "b.h5"])
-    store = Hdf5Clips(tmp_path / "both.h5")
+    write_clip_store(tmp_path / "a.h5", [stored("synthetic_000")])
+    write_clip_store(tmp_path / "b.h5", [stored("synthetic_001"), stored("synthetic_000", "gt", 7)])
+    merge_clip_stores(tmp_path / "both.h5", [tmp_path / "a.h5", tmp_path / "b.h5"])
+    store = Hdf5ClipStore(tmp_path / "both.h5")
     assert store.names == ("synthetic_000", "synthetic_001")
     assert store.fps("synthetic_001") == 15.0
     assert_same(store.window("synthetic_001", 0, 8), painted().window("synthetic_001", 0, 8))
-    assert Hdf5Clips(tmp_path / "both.h5", "gt").names == ("synthetic_000",)
+    assert Hdf5ClipStore(tmp_path / "both.h5", "gt").names == ("synthetic_000",)
 
 
 def test_a_store_travels_to_another_process_and_feeds_the_data_module(path: Path) -> None:
-    copy = pickle.loads(pickle.dumps(Hdf5Clips(path)))
+    copy = pickle.loads(pickle.dumps(Hdf5ClipStore(path)))
     assert copy.window("synthetic_000", 0, 3).frames.shape == (3, 48, 60, 3)
     data = clip_data(store=str(path), num_workers=1)
     assert len(list(data.train_dataloader())) == 3
@@ -147,7 +147,7 @@ def damage(path: Path, how: str) -> None:
 )
 def test_a_damaged_clip_is_told_in_one_line(path: Path, how: str, told: str) -> None:
     damage(path, how)
-    store = Hdf5Clips(path)
+    store = Hdf5ClipStore(path)
     with pytest.raises(RibError, match=told) as caught:
         store.window("synthetic_001", 0, 8)
     assert str(path) in str(caught.value)
@@ -182,11 +182,11 @@ def test_a_clip_that_does_not_serve_is_told_before_training(
 
 def test_other_files_are_refused(tmp_path: Path) -> None:
     with pytest.raises(RibError, match="does not exist"):
-        Hdf5Clips(tmp_path / "none.h5")
+        Hdf5ClipStore(tmp_path / "none.h5")
     (tmp_path / "text.h5").write_text("no HDF5")
     with pytest.raises(RibError, match="no HDF5 file"):
-        Hdf5Clips(tmp_path / "text.h5")
+        Hdf5ClipStore(tmp_path / "text.h5")
     with h5py.File(tmp_path / "other.h5", "w") as file:
         file["joints"] = np.zeros(3)
     with pytest.raises(RibError, match="holds no clip with train_images"):
-        Hdf5Clips(tmp_path / "other.h5")
+        Hdf5ClipStore(tmp_path / "other.h5")

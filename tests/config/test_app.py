@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rib.config.app import exit_code, run
+from rib.config.app import exit_code, run_verb
 from rib.io.errors import RibError
 
 
@@ -50,10 +50,10 @@ def test_a_bug_of_ours_inside_a_task_is_2_and_a_mistake_1(
 
     monkeypatch.chdir(tmp_path)
     error: Exception = ZeroDivisionError("ours")
-    assert exit_code(lambda: run("check", task, mode)) == 2
+    assert exit_code(lambda: run_verb("check", task, mode)) == 2
     assert "Traceback" in capfd.readouterr().err
     error = RibError("theirs")
-    assert exit_code(lambda: run("check", task, mode)) == 1
+    assert exit_code(lambda: run_verb("check", task, mode)) == 1
     assert "Traceback" not in capfd.readouterr().err
 
 

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 import rib
-from rib.video import VideoWriter, open_source
+from rib.video import VideoWriter, open_frame_source
 
 SIZE = (32, 24)
 
@@ -50,7 +50,7 @@ def clip(tmp_path: Path) -> Path:
 def test_a_video_in_one_call(clip: Path, small: dict[str, Any]) -> None:
     result = rib.interpolate(clip, rate=2, video={"crf": 30}, **small)
     assert result.place == clip.with_name("it's a (clip)_20fps.mp4")
-    assert len(open_source(result.place)) == result.summary["output"]["frames"] == 8
+    assert len(open_frame_source(result.place)) == result.summary["output"]["frames"] == 8
     with pytest.raises(rib.RibError, match="overwrite=true"):
         rib.interpolate(str(clip), rate=2, **small)
 
@@ -65,13 +65,13 @@ def test_arrays_in_and_out(small: dict[str, Any], tmp_path: Path) -> None:
     tensors = torch.from_numpy(given).permute(0, 3, 1, 2).float() / 255
     assert np.array_equal(rib.interpolate(tensors, rate=2, input_fps=10, **small), made)
     result = rib.interpolate(list(given), rate=2, output=tmp_path / "made.mkv", **small)
-    assert len(open_source(result.place)) == 8
+    assert len(open_frame_source(result.place)) == 8
 
 
 @pytest.mark.slow
 def test_frames_come_one_at_a_time(clip: Path, small: dict[str, Any]) -> None:
     made = rib.frames(clip, fps="29.97", **small)
-    assert np.array_equal(next(made), next(iter(open_source(clip))))
+    assert np.array_equal(next(made), next(iter(open_frame_source(clip))))
 
 
 def test_several_clips_in_one_call(clip: Path, small: dict[str, Any], tmp_path: Path) -> None:

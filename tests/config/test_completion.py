@@ -19,13 +19,13 @@ from rib.config.completion.answer import answer
 from rib.config.completion.index import build_index
 from rib.config.completion.shells import SCRIPTS, install, script
 from rib.config.completion.words import CompletionIndex, read_index, words
-from rib.config.search import settle
+from rib.config.search import settle_config_search
 from rib.io.errors import RibError
 
 
 @pytest.fixture(scope="module")
 def index() -> CompletionIndex:
-    settle([])
+    settle_config_search([])
     return build_index(["train", "export"])
 
 
@@ -161,7 +161,7 @@ def test_an_index_of_before_a_change_is_not_used(
     own.mkdir(parents=True)
     (own / "mine.yaml").write_text("width: 1\n")
     assert "net=mine " in answer(["train", "--config-dir", str(tmp_path / "my"), "net="])
-    settle([])
+    settle_config_search([])
 
 
 COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")

@@ -6,10 +6,10 @@ import pytest
 import yaml
 from hydra.errors import MissingConfigException
 
-from rib.config.compose import check_all, compose
-from rib.config.overrides.explain import MissingPluginError, explain
-from rib.config.paths import conf_dir, groups
-from rib.config.recipes import check_recipes
+from rib.config.compose import check_all_configs, compose
+from rib.config.overrides.explain import MissingPluginError, explain_hydra_error
+from rib.config.paths import conf_dir, config_groups
+from rib.config.recipes import check_config_recipes
 from rib.config.schema import ROOTS
 from rib.io.errors import RibError
 from rib.pipeline.settings import InterpolateSettings
@@ -17,7 +17,7 @@ from rib.pipeline.settings import InterpolateSettings
 
 @pytest.mark.slow
 def test_every_config_composes_and_every_recipe_fits_its_constructor() -> None:
-    titles = [title for title, _ in check_all()]
+    titles = [title for title, _ in check_all_configs()]
     assert set(ROOTS) <= set(titles)
 
 
@@ -43,7 +43,7 @@ def test_every_group_is_used_by_a_root() -> None:
         if isinstance(item, dict)
         for key in item
     }
-    assert {group for group in groups() if group not in used} == set()
+    assert {group for group in config_groups() if group not in used} == set()
 
 
 def test_a_key_that_the_root_does_not_know_stops_while_composing() -> None:
@@ -61,7 +61,7 @@ def test_a_composed_config_is_plain_and_resolved() -> None:
 def test_a_recipe_that_its_constructor_refuses_is_told_with_its_place() -> None:
     config = {"a": {"b": [{"_target_": "torch.optim.AdamW", "lrr": 1}]}}
     with pytest.raises(RibError, match=r"a\.b\[0\]: torch\.optim\.AdamW takes no 'lrr'"):
-        check_recipes(config)
+        check_config_recipes(config)
 
 
 def test_conf_is_found_from_any_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,5 +71,5 @@ def test_conf_is_found_from_any_folder(tmp_path: Path, monkeypatch: pytest.Monke
 
 def test_a_launcher_that_is_not_installed_is_told_with_what_to_install() -> None:
     missing = MissingConfigException("no such option", "hydra/launcher/joblib", ["basic"])
-    assert isinstance(explain(missing), MissingPluginError)
-    assert "pip install 'render-in-between[sweep]'" in str(explain(missing))
+    assert isinstance(explain_hydra_error(missing), MissingPluginError)
+    assert "pip install 'render-in-between[sweep]'" in str(explain_hydra_error(missing))

@@ -14,7 +14,7 @@ from omegaconf import OmegaConf
 
 from rib.config import app, schema
 from rib.config.compose import compose
-from rib.config.overrides.literal import literal, quoted
+from rib.config.overrides.literal import quote_override_value, quote_path_override
 from rib.io.errors import RibError
 from rib.io.settings.paths import is_path_setting
 from rib.pipeline.settings import UpsampleSettings
@@ -74,7 +74,7 @@ def test_a_quoted_text_comes_back_from_hydra_and_omegaconf_as_it_was() -> None:
     drawn = ["".join(rng.choice(pieces) for _ in range(rng.randint(1, 7))) for _ in range(150)]
     parser = OverridesParser.create()
     for name in (*NAMES, *drawn):
-        override = parser.parse_override(f"poses={quoted(name)}")
+        override = parser.parse_override(f"poses={quote_override_value(name)}")
         config = OmegaConf.create({"poses": override.value(), "path": "${poses}"})
         assert OmegaConf.to_container(config, resolve=True) == {"poses": name, "path": name}
         again = parser.parse_override(
@@ -92,7 +92,9 @@ def test_names_are_taken_literally() -> None:
 @pytest.mark.slow
 def test_the_same_name_reaches_the_runs_of_a_sweep(capfd: pytest.CaptureFixture[str]) -> None:
     name, seen = "a,b (1) ${x}", []
-    app.run("upsample", lambda settings: seen.append(settings.input), ["-m", f"input={name}", "rate=2,3"])
+    app.run_verb(
+        "upsample", lambda settings: seen.append(settings.input), ["-m", f"input={name}", "rate=2,3"]
+    )
     assert seen == [name, name]
 
 
@@ -127,9 +129,9 @@ def test_a_name_that_nothing_can_be_written_about_is_refused_before_any_work(val
 def test_other_settings_stay_in_hydras_grammar(tmp_path: Path) -> None:
     root = schema.ROOTS["evaluate"]
     for argument in ("strides=[4,8]", "~baselines.cubic", "-m", "rate", "show.clip=null", "seed=1,2"):
-        assert literal(argument, root) == argument
+        assert quote_path_override(argument, root) == argument
     (tmp_path / "a (1)").touch()  # an existing path wins wherever it stands
-    assert literal("show.clip=a (1)", root) == "show.clip='a (1)'"
+    assert quote_path_override("show.clip=a (1)", root) == "show.clip='a (1)'"
 
 
 PATH_NAMES = {"path", "ckpt", "folder", "input", "output", "videos", "store", "body_models", "poses"} | {
@@ -172,7 +174,7 @@ def composed(verb: str, *overrides: str) -> Any:
 
     from rib.config.paths import conf_dir
 
-    schema.register()
+    schema.register_config_roots()
     GlobalHydra.instance().clear()
     with initialize_config_dir(config_dir=str(conf_dir()), version_base="1.3"):
         return hydra_compose(verb, list(overrides))

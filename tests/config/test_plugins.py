@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from rib.commands.__main__ import dispatch
+from rib.commands.__main__ import dispatch_verb
 from rib.config import paths
 from rib.config.app import exit_code
-from rib.config.compose import check_all, compose
-from rib.config.search import settle
+from rib.config.compose import check_all_configs, compose
+from rib.config.search import settle_config_search
 from rib.io.errors import RibError
 from rib.io.plugins import VARIABLE, import_plugins, plugin_config_folders, wanted_plugins
 from rib.io.recipe import build_recipe, locate_recipe_target
@@ -32,11 +32,11 @@ def _example(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     monkeypatch.delenv(VARIABLE, raising=False)
     monkeypatch.chdir(tmp_path)
     yield
-    paths.search_also([])
+    paths.search_config_dirs_also([])
 
 
 def rib(*arguments: str) -> int:
-    return exit_code(lambda: dispatch(list(arguments)))
+    return exit_code(lambda: dispatch_verb(list(arguments)))
 
 
 def a_package(folder: Path, name: str, text: str) -> None:
@@ -48,7 +48,7 @@ def test_the_settings_the_environment_and_the_command_line_name_plugins() -> Non
     with pytest.raises(RibError, match="is no package's name"):
         wanted_plugins(["../evil"])
     for typed in ("plugins=[rib_example]", "plugins=rib_example", "+plugins=['rib_example']"):
-        arguments, names = settle(["train", typed])
+        arguments, names = settle_config_search(["train", typed])
         assert names == ("rib_example",)
         assert arguments[1].endswith("plugins=[rib_example]")
 
@@ -154,9 +154,9 @@ def test_a_config_does_not_hide_behind_one_of_ribs(capsys: pytest.CaptureFixture
 
 @pytest.mark.slow
 def test_check_holds_a_plugins_configs_and_those_of_a_folder() -> None:
-    settle(["plugins=[rib_example]"])
+    settle_config_search(["plugins=[rib_example]"])
     import_plugins(["rib_example"])
-    titles = {title for title, _ in check_all()}
+    titles = {title for title, _ in check_all_configs()}
     assert {"train experiment=damped_spline", "train net=damped_spline", "interpolate render=tint"} <= titles
     assert plugin_config_folders(["rib_example"]) == paths.conf_dirs()[1:]
 

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 import yaml
 
-from rib.commands.__main__ import dispatch
+from rib.commands.__main__ import dispatch_verb
 from rib.config.app import exit_code
-from rib.config.frozen import read_frozen
+from rib.config.frozen import read_frozen_config
 from rib.config.renamed import GONE
-from rib.config.repeat import GROUPS, LINKS, repeated
+from rib.config.repeat import GROUPS, LINKS, register_repeated_config
 from rib.config.schema import ROOTS
 from rib.io.errors import RibError
 
@@ -50,7 +50,7 @@ def change(file: Path, **settings: Any) -> Path:
 
 
 def rib(*arguments: str) -> int:
-    return exit_code(lambda: dispatch(list(arguments)))
+    return exit_code(lambda: dispatch_verb(list(arguments)))
 
 
 def refused(capfd: pytest.CaptureFixture[str], *arguments: str) -> str:
@@ -120,14 +120,14 @@ def test_folders_that_are_none_are_told(folder: Path, capfd: pytest.CaptureFixtu
 
 @pytest.mark.parametrize("name", ["run", "run/.hydra", "run/config.json", "run/checkpoints/last.ckpt"])
 def test_a_training_is_found_from_what_lies_in_its_folder(folder: Path, name: str) -> None:
-    frozen = read_frozen(folder / name, ROOTS)
+    frozen = read_frozen_config(folder / name, ROOTS)
     assert (frozen.verb, frozen.file) == ("train", folder / "run" / "config.json")
     assert frozen.start == Path("/there")
 
 
 def test_hydras_section_and_plugins_are_told_and_left_out(folder: Path) -> None:
     file = change(folder / "result" / "config.yaml", hydra={"callbacks": {"x": EVIL}}, plugins=["evil"])
-    frozen = read_frozen(file, ROOTS)
+    frozen = read_frozen_config(file, ROOTS)
     assert {"hydra", "plugins"} <= set(frozen.left_out)
     assert not {"hydra", "plugins"} & set(frozen.settings)
 
@@ -136,24 +136,24 @@ def test_a_path_may_hold_what_looks_like_a_reference_where_it_is_there(folder: P
     odd = folder / "${oc.env:HOME}"
     odd.mkdir()
     file = change(folder / "result" / "config.yaml", input=str(odd))
-    assert read_frozen(file, ROOTS).settings["input"] == str(odd)
+    assert read_frozen_config(file, ROOTS).settings["input"] == str(odd)
     odd.rmdir()
     with pytest.raises(RibError, match="would have to be filled in"):
-        read_frozen(file, ROOTS)
+        read_frozen_config(file, ROOTS)
 
 
 def test_settings_of_the_last_release_go_by_todays_names(folder: Path) -> None:
-    module = read_frozen(folder / "run", ROOTS).settings["task"]["module"]
+    module = read_frozen_config(folder / "run", ROOTS).settings["task"]["module"]
     assert {"ema_decay", "min_lr_ratio"} <= set(module)
     assert not {"average", "final_share"} & set(module)
 
 
 def test_settings_that_nothing_reads_today_are_told_in_one_line_and_left_out(folder: Path) -> None:
-    frozen = read_frozen(folder / "result", ROOTS)
+    frozen = read_frozen_config(folder / "result", ROOTS)
     assert {key for key in GONE if not key.startswith("hydra.")} <= set(frozen.left_out)
     assert not {"histogram_distance", "picture_difference"} & set(frozen.settings["cuts"])
     assert "min_overlap" not in frozen.settings["pose"]["tracker"]
-    _, _, notes = repeated(str(folder / "result"), [])
+    _, _, notes = register_repeated_config(str(folder / "result"), [])
     (line,) = (note for note in notes if "earlier release" in note)
     assert "cuts.residual=" in line
     assert "\n" not in line
@@ -203,7 +203,7 @@ def test_a_result_is_repeated_with_what_is_typed_besides(
     before = yaml.safe_load((folder / "result" / "config.yaml").read_text())
     assert settings["motion"] == before["motion"]
     assert settings["rate"] == 8
-    assert settings["background"]["_target_"] == "rib.background.flow.Flow"
+    assert settings["background"]["_target_"] == "rib.background.flow.FlowInterpolator"
     assert settings["input"] == str(folder / "walk")
     assert settings["pose"]["path"] == str(folder / "walk_poses")
     assert settings["output"] == str(folder / "result_2")

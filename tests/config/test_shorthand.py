@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rib.config.compose import compose
-from rib.config.overrides.shorthand import as_settings
+from rib.config.overrides.shorthand import shorthand_to_overrides
 from rib.config.schema import ROOTS
 from rib.io.errors import RibError
 
@@ -25,14 +25,14 @@ TYPED = {
 
 @pytest.mark.parametrize("typed", TYPED, ids=" ".join)
 def test_words_become_settings(typed: tuple[str, ...]) -> None:
-    assert as_settings(typed, ROOTS["interpolate"]) == TYPED[typed]
+    assert shorthand_to_overrides(typed, ROOTS["interpolate"]) == TYPED[typed]
 
 
 def test_a_file_with_an_equals_sign_is_an_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a=b.mp4").touch()
     (tmp_path / "rate=2").touch()
-    assert as_settings(["a=b.mp4", "rate=2"], ROOTS["interpolate"]) == ["input=a=b.mp4", "rate=2"]
+    assert shorthand_to_overrides(["a=b.mp4", "rate=2"], ROOTS["interpolate"]) == ["input=a=b.mp4", "rate=2"]
 
 
 @pytest.mark.parametrize(
@@ -45,11 +45,11 @@ def test_a_file_with_an_equals_sign_is_an_input(tmp_path: Path, monkeypatch: pyt
 )
 def test_what_is_no_input_is_told(verb: str, typed: list[str], words: str) -> None:
     with pytest.raises(RibError, match=words):
-        as_settings(typed, ROOTS[verb])
+        shorthand_to_overrides(typed, ROOTS[verb])
 
 
 def test_strange_names_come_through() -> None:
     strange = ["[4K] ${x}, é = ok.mp4", "it's {a}.mp4", "a\\b.mp4"]
-    config = compose("interpolate", *as_settings([*strange, "2x"], ROOTS["interpolate"]))
+    config = compose("interpolate", *shorthand_to_overrides([*strange, "2x"], ROOTS["interpolate"]))
     assert [config["input"], *config["more_inputs"]] == strange
     assert compose("interpolate", "input=x", "input_glob=[0-9]*.png")["input_glob"] == "[0-9]*.png"

@@ -9,13 +9,13 @@ import pytest
 
 from rib.config.sweeps.page import importance, page
 from rib.config.sweeps.table import SweepTable
-from rib.engine.run_folder.status import FAILED, FINISHED, PRUNED, Status
+from rib.engine.run_folder.status import FAILED, FINISHED, PRUNED, RunStatus
 
 
-def runs() -> dict[int, Status]:
+def runs() -> dict[int, RunStatus]:
     """The score follows the learning rate alone; the net is of no matter; one failed."""
     made = {
-        number: Status(
+        number: RunStatus(
             PRUNED if number == 5 else FINISHED,
             score=lr,
             seconds=1.5,
@@ -25,7 +25,7 @@ def runs() -> dict[int, Status]:
         )
         for number, lr in enumerate((0.1, 0.2, 0.3, 0.4, 0.5, 0.6))
     }
-    return {**made, 6: Status(FAILED, error="the <loss> is nan", overrides=("lr=9", "net=a", "seed=1"))}
+    return {**made, 6: RunStatus(FAILED, error="the <loss> is nan", overrides=("lr=9", "net=a", "seed=1"))}
 
 
 def test_every_metric_stands_in_the_table_and_what_does_not_vary_is_left_out() -> None:

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from rib.datasets.humanslomo.download import fetch
-from rib.datasets.humanslomo.lists import ListedVideo, frame_number, read_clip_list, read_video_list
+from rib.datasets.humanslomo.download import download_listed_video
+from rib.datasets.humanslomo.lists import ListedVideo, listed_frame_number, read_clip_list, read_video_list
 from rib.io.errors import RibError
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data" / "humanslomo_metadata"
@@ -34,7 +34,7 @@ def test_an_own_list_may_count_frames_by_plain_numbers(tmp_path: Path) -> None:
     (clip,) = read_clip_list(
         written(tmp_path / "list.json", {"a": {"video_name": "v", "video_frames": [3, 14]}})
     )
-    assert [frame_number(name) for name in clip.frames] == [3, 14]
+    assert [listed_frame_number(name) for name in clip.frames] == [3, 14]
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_a_missing_column_is_told(tmp_path: Path) -> None:
 def test_without_the_downloader_it_says_what_to_type(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "yt_dlp", None)
     with pytest.raises(RibError, match=r"pip install 'render-in-between\[youtube\]'"):
-        fetch(ListedVideo("02_Boxing", "hqu6vzAxeos", 30.0), tmp_path, 1.0)
+        download_listed_video(ListedVideo("02_Boxing", "hqu6vzAxeos", 30.0), tmp_path, 1.0)
 
 
 @pytest.mark.parametrize("fails", [True, False])
@@ -110,10 +110,10 @@ def test_a_download_is_whole_or_absent(fails: bool, tmp_path: Path, monkeypatch:
     video = ListedVideo("02_Boxing", "hqu6vzAxeos", 30.0)
     if fails:
         with pytest.raises(RibError, match="could not be fetched: the network is unreachable"):
-            fetch(video, tmp_path, 1.0)
+            download_listed_video(video, tmp_path, 1.0)
         assert list(tmp_path.iterdir()) == []
     else:
-        assert fetch(video, tmp_path, 1.0) == tmp_path / "02_Boxing.mp4"
+        assert download_listed_video(video, tmp_path, 1.0) == tmp_path / "02_Boxing.mp4"
         assert [path.name for path in tmp_path.iterdir()] == ["02_Boxing.mp4"]
 
 

@@ -13,16 +13,16 @@ import numpy as np
 import pytest
 from stand_ins import RedMask, RedPose
 
-from rib.background.blend import Blend
-from rib.clips.store import Hdf5Clips
+from rib.background.blend import BlendInterpolator
+from rib.clips.store import Hdf5ClipStore
 from rib.datasets.humanslomo import work_items
-from rib.datasets.humanslomo.download import OfflineError
-from rib.datasets.humanslomo.find import Finding
-from rib.datasets.humanslomo.footage import Crop, Footage
+from rib.datasets.humanslomo.download import OfflineDownloadError
+from rib.datasets.humanslomo.find import ClipCriteria
+from rib.datasets.humanslomo.footage import Footage, FootageCrop
 from rib.datasets.humanslomo.lists import ListedVideo
-from rib.datasets.humanslomo.make import Stages
+from rib.datasets.humanslomo.make import ClipPreparationStages
 from rib.datasets.humanslomo.prepare import prepare_humanslomo
-from rib.datasets.humanslomo.work_items import ItemSettings, prepare_item
+from rib.datasets.humanslomo.work_items import ClipItemSettings, prepare_clip_item
 from rib.io.errors import RibError
 from rib.video import VideoWriter
 from rib.video.source import FrameWriter
@@ -32,7 +32,7 @@ SETTINGS: dict[str, Any] = {
     "video_list": None, "train_list": None, "test_list": None, "test_input": None, "video_columns": [10, 118],
     "folder_columns": None, "size_wh": [54, 36], "strides": [1], "stages": {"pose": {}, "mask": {},
     "background": {}}, "timeout_s": 1.0, "workers": 1, "shard": "0/1",
-    "finding": {"_target_": "rib.datasets.humanslomo.find.Finding", "shortest": 5, "longest": 8,
+    "finding": {"_target_": "rib.datasets.humanslomo.find.ClipCriteria", "shortest": 5, "longest": 8,
                 "margin": 0.2, "height_px": 20,
                 "cuts": {"residual": 0.12, "contrast": 2.25}},
 }  # fmt: skip
@@ -40,7 +40,11 @@ SETTINGS: dict[str, Any] = {
 
 @pytest.fixture(autouse=True)
 def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(work_items, "_stages", lambda recipes, threads: Stages(RedPose(), RedMask(), Blend()))
+    monkeypatch.setattr(
+        work_items,
+        "_stages",
+        lambda recipes, threads: ClipPreparationStages(RedPose(), RedMask(), BlendInterpolator()),
+    )
 
 
 def picture(number: int, person: bool = True, scene: int = 0) -> np.ndarray:
@@ -96,7 +100,7 @@ def test_a_listed_clip_of_a_video_holds_the_frames_named(videos: Path) -> None:
     train = listed(videos / "t.json", boxing_1=("02_Boxing", [2, 6, 10, 14]))
     report = prepare(videos, train_list=train)
     assert (report.prepared, report.skipped) == (1, {})
-    window = Hdf5Clips(videos / "out.h5").window("boxing_1", 0, 4)
+    window = Hdf5ClipStore(videos / "out.h5").window("boxing_1", 0, 4)
     for place, number in enumerate((2, 6, 10, 14)):
         truth = cv2.resize(picture(number)[:, 10:118], (54, 36), interpolation=cv2.INTER_AREA)
         assert np.abs(window.frames[place].astype(int) - truth).mean() < 6
@@ -111,7 +115,7 @@ def test_a_listed_clip_of_a_video_holds_the_frames_named(videos: Path) -> None:
 def test_folders_of_frames_are_found_whatever_the_digits_of_their_numbers(videos: Path, digits: int) -> None:
     train = listed(videos / "t.json", digits, dance=("00_Dance", [3, 5, 7, 9]))
     prepare(videos, train_list=train, size_wh=None)
-    window = Hdf5Clips(videos / "out.h5").window("dance", 0, 4)
+    window = Hdf5ClipStore(videos / "out.h5").window("dance", 0, 4)
     np.testing.assert_array_equal(window.frames[1], picture(2))
 
 
@@ -122,7 +126,7 @@ def test_a_test_clip_keeps_every_frame_and_interpolates_those_not_given(videos: 
     with h5py.File(videos / "out.h5") as file:
         assert set(file["test_001"]) == {"gt_images", "gt_dain", "gt_poses", "gt_masks"}
         assert [len(file["test_001"][key]) for key in ("gt_images", "gt_dain", "gt_poses")] == [5, 5, 5]
-    whole = Hdf5Clips(videos / "out.h5", "gt").window("test_001", 0, 5)
+    whole = Hdf5ClipStore(videos / "out.h5", "gt").window("test_001", 0, 5)
     np.testing.assert_array_equal(whole.backgrounds[1], whole.frames[2])
     mean = (whole.frames[0].astype(float) + whole.frames[2]) / 2
     np.testing.assert_allclose(whole.backgrounds[0], mean, atol=0.51)
@@ -138,7 +142,7 @@ def test_what_cannot_be_made_is_listed_with_its_reason_and_the_rest_is_made(vide
     )  # fmt: skip
     report = prepare(videos, train_list=train)
     assert report.prepared == 1
-    assert Hdf5Clips(videos / "out.h5").names == ("good",)
+    assert Hdf5ClipStore(videos / "out.h5").names == ("good",)
     assert report.skipped == reasons(videos)
     told = {
         "absent": "holds neither 09_Kungfu.mp4 nor a folder", "late": "frame 24 was asked for",
@@ -158,9 +162,9 @@ def test_without_a_network_one_video_is_asked_for_and_the_rest_is_made(
 
     def fetch(video: ListedVideo, folder: Path, timeout_s: float) -> Path:
         asked.append(video.name)
-        raise OfflineError(f"{video.name} could not be fetched: no network")
+        raise OfflineDownloadError(f"{video.name} could not be fetched: no network")
 
-    monkeypatch.setattr("rib.datasets.humanslomo.prepare.fetch", fetch)
+    monkeypatch.setattr("rib.datasets.humanslomo.prepare.download_listed_video", fetch)
     rows = "".join(f"{name},hqu6vzAxeos,25\n" for name in ("02_Boxing", "08_Kungfu", "09_Kungfu"))
     (videos / "video.csv").write_text(f"File_name,Youtube_id,FPS\n{rows}")
     train = listed(
@@ -200,14 +204,16 @@ def test_a_second_run_makes_only_what_is_missing(videos: Path) -> None:
     third = prepare(videos, train_list=train)
     assert (third.prepared, third.reused) == (1, 1)
     assert prepare(videos, train_list=train, size_wh=[27, 18]).prepared == 2
-    assert Hdf5Clips(videos / "out.h5").window("b", 0, 3).frames.shape == (3, 18, 27, 3)
+    assert Hdf5ClipStore(videos / "out.h5").window("b", 0, 3).frames.shape == (3, 18, 27, 3)
 
 
 def test_a_part_and_how_it_is_made_travel_to_another_process(videos: Path) -> None:
-    finding = Finding(5, 8, 0.2, 20, SETTINGS["finding"]["cuts"])
-    settings = ItemSettings(SETTINGS["stages"], (1, 2), finding, 1)
-    item = work_items.describe(videos, settings, Footage(videos / "02_Boxing.mp4"), Crop(None, None))
-    make = pickle.loads(pickle.dumps(partial(prepare_item, settings=settings)))
+    finding = ClipCriteria(5, 8, 0.2, 20, SETTINGS["finding"]["cuts"])
+    settings = ClipItemSettings(SETTINGS["stages"], (1, 2), finding, 1)
+    item = work_items.describe_clip_item(
+        videos, settings, Footage(videos / "02_Boxing.mp4"), FootageCrop(None, None)
+    )
+    make = pickle.loads(pickle.dumps(partial(prepare_clip_item, settings=settings)))
     assert make(pickle.loads(pickle.dumps(item))) is None
     assert item.done.exists()
 
@@ -217,7 +223,7 @@ def test_shards_share_the_clips_and_the_last_one_writes_the_store(videos: Path) 
     first = prepare(videos, train_list=train, shard="0/2")
     assert (first.store, first.prepared, first.waiting) == (None, 1, 1)
     assert prepare(videos, train_list=train, shard="1/2").store == videos / "out.h5"
-    assert Hdf5Clips(videos / "out.h5").names == ("a", "b")
+    assert Hdf5ClipStore(videos / "out.h5").names == ("a", "b")
 
 
 def test_clips_are_found_in_videos_without_a_list(videos: Path) -> None:
@@ -227,7 +233,7 @@ def test_clips_are_found_in_videos_without_a_list(videos: Path) -> None:
     (videos / "02_Boxing.mp4").unlink()
     report = prepare(videos, strides=[1, 2])
     assert (report.prepared, report.skipped) == (1, {})
-    store = Hdf5Clips(videos / "out.h5")
+    store = Hdf5ClipStore(videos / "out.h5")
     assert store.names == (
         "05_Two_000000", "05_Two_000005", "05_Two_000010", "05_Two_000019",
     )  # fmt: skip
@@ -242,7 +248,7 @@ def test_clips_are_found_in_videos_without_a_list(videos: Path) -> None:
 
 def test_a_clip_is_also_kept_at_every_nth_frame(videos: Path) -> None:
     prepare(videos, strides=[1, 2], finding={**SETTINGS["finding"], "longest": 24})
-    store = Hdf5Clips(videos / "out.h5")
+    store = Hdf5ClipStore(videos / "out.h5")
     assert store.names == ("02_Boxing_000000", "02_Boxing_000000_s2_o0", "02_Boxing_000000_s2_o1")
     whole, half = store.window(store.names[0], 0, 24), store.window(store.names[2], 0, 12)
     np.testing.assert_array_equal(half.frames, whole.frames[1::2])

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rib.clips.store import Hdf5Clips
+from rib.clips.store import Hdf5ClipStore
 from rib.config.compose import compose
 from rib.io.recipe import build_recipe
 from rib.structures.skeleton import BODY19
-from rib.video import VideoWriter, open_source, subclip
+from rib.video import VideoWriter, open_frame_source, subclip
 
 FOOTAGE = Path(__file__).resolve().parents[3] / "shared" / "data" / "video"
 CLIPS: dict[str, tuple[str, int, tuple[int, int, int, int]]] = {
@@ -35,7 +35,7 @@ pytestmark = [
 def videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("videos")
     for name, (file, first, crop) in CLIPS.items():
-        clip = subclip(open_source(FOOTAGE / file), first, COUNT, crop)
+        clip = subclip(open_frame_source(FOOTAGE / file), first, COUNT, crop)
         with VideoWriter(folder / f"{name}.mp4", clip.fps, clip.size_px, "libx264", 8, "yuv420p") as writer:
             for frame in clip:
                 writer.write(frame)
@@ -56,13 +56,13 @@ def report(videos: Path) -> Any:
 def test_every_person_is_found_and_the_broken_video_is_told(report: Any) -> None:
     assert report.prepared == len(CLIPS)
     assert set(report.skipped) == {"broken"}
-    names = Hdf5Clips(report.store).names
+    names = Hdf5ClipStore(report.store).names
     assert {name.split("_")[0] for name in names} == set(CLIPS)
     assert {"walk_000000", "walk_000000_s2_o0", "walk_000000_s2_o1"} <= set(names)
 
 
 def test_clips_are_320_px_high_or_less_with_the_person_inside(report: Any) -> None:
-    store = Hdf5Clips(report.store)
+    store = Hdf5ClipStore(report.store)
     for name in store.names:
         window = store.window(name, 0, store.length(name))
         assert window.frames.shape[1] <= 320
@@ -75,7 +75,7 @@ def test_clips_are_320_px_high_or_less_with_the_person_inside(report: Any) -> No
 def test_the_matte_holds_the_trunk_and_a_background_is_nearer_to_its_frame_than_the_frames_around_it(
     report: Any,
 ) -> None:
-    store = Hdf5Clips(report.store)
+    store = Hdf5ClipStore(report.store)
     trunk = [BODY19.index(joint) for joint in ("neck", "mid_hip", "left_hip", "right_hip")]
     for name in store.names:
         window = store.window(name, 0, store.length(name))

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from rib.engine.callbacks.monitors import SeedSteps, StopWhenNotFinite
-from rib.engine.fit import fit
+from rib.engine.fit import fit_in_processes
 from rib.io.errors import RibError
 
 Settings = Callable[..., dict[str, Any]]
@@ -28,7 +28,7 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_names_the_term() -> None:
 @pytest.mark.slow
 def test_a_run_that_diverges_stops_in_one_line(settings: Settings, tmp_path: Path) -> None:
     with pytest.raises(RibError, match=r"the loss is .* because of .*position") as error:
-        fit(settings("run", "task.module.optimizer.lr=1e30", "task.module.warmup_steps=1"))
+        fit_in_processes(settings("run", "task.module.optimizer.lr=1e30", "task.module.warmup_steps=1"))
     assert "\n" not in str(error.value)
 
 

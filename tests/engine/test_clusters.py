@@ -14,7 +14,7 @@ from fake_slurm import install
 from tiny_runs import TINY
 
 from rib.engine.loggers.csv_logger import read_metrics
-from rib.engine.run_folder.status import read_status
+from rib.engine.run_folder.status import read_run_status
 
 STEPS = 12
 RUN = (*TINY, f"task.data.batches_per_epoch={2 * STEPS}", "trainer.max_epochs=1")
@@ -37,7 +37,7 @@ def take_away(run: Path, job: subprocess.Popen[str], after_num_steps: int) -> in
     metrics = run / "metrics.csv"
     while job.poll() is None:
         if metrics.exists() and metrics.read_text().count("train/loss") >= after_num_steps:
-            status = read_status(run)
+            status = read_run_status(run)
             assert status is not None
             assert status.pid is not None
             os.kill(status.pid, signal.SIGUSR2)
@@ -70,7 +70,7 @@ def test_a_slurm_job_of_two_tasks_is_taken_away_queued_again_and_goes_on_at_the_
     said, _ = job.communicate(timeout=1500)
     logs = "\n".join(p.read_text() for p in (tmp_path / "sweep" / ".submitit").rglob("*.err"))
     assert job.returncode == 0, said + logs
-    status = read_status(tmp_path / "sweep" / "0")
+    status = read_run_status(tmp_path / "sweep" / "0")
     assert status is not None
     assert (status.state, status.pid != first) == ("finished", True)
     assert len((slurm / "requeued").read_text().split()) == 1

@@ -11,7 +11,7 @@ import torch
 import torch.distributed as dist
 
 from rib.engine.checkpoints import read_checkpoint
-from rib.engine.fit import fit
+from rib.engine.fit import fit_in_processes
 from rib.engine.loggers.csv_logger import read_metrics
 from rib.io.errors import RibError
 
@@ -22,8 +22,8 @@ Settings = Callable[..., dict[str, Any]]
 def test_two_processes_equal_one_with_the_same_global_batch(settings: Settings, tmp_path: Path) -> None:
     """One process that sums up the two batches takes the same steps, and validates the same."""
     even = ("task.data.validation_batches=2",)
-    one = fit(settings("one", "+trainer.accumulate_grad_batches=2", *even))
-    two = fit(
+    one = fit_in_processes(settings("one", "+trainer.accumulate_grad_batches=2", *even))
+    two = fit_in_processes(
         settings("two", "trainer=ddp_cpu", "trainer.log_every_n_steps=1", "trainer.max_epochs=2", *even)
     )
     assert one is not None
@@ -60,5 +60,5 @@ def test_what_another_rank_says_is_told_instead_of_a_broken_connection(
     )
     monkeypatch.setenv("PYTHONPATH", f"{site}:{Path(__file__).parents[2]}")
     with pytest.raises(RibError, match="rank 1 of 2 failed: the loss is nan at step 0"):
-        fit(settings("run", "trainer=ddp_cpu"))
+        fit_in_processes(settings("run", "trainer=ddp_cpu"))
     assert not dist.is_initialized()

@@ -9,15 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rib.config.paths import options
+from rib.config.paths import config_group_options
 from rib.engine.loggers.csv_logger import read_metrics
-from rib.render.refine.dataset import RefinerSample, write_samples
+from rib.render.refine.dataset import RefinerSample, write_refiner_samples
 from rib.render.refine.refiner_input import NUM_CHANNELS
 
 NETS = [
     (task, net)
-    for task in options("task")
-    for net in options("net")
+    for task in config_group_options("task")
+    for net in config_group_options("net")
     if net.partition("_")[0] == task.partition("_")[0]
 ]
 OVERFIT = [(task, net, "train/loss", 15) for task, net in NETS if not task.startswith("renderer")]
@@ -49,7 +49,7 @@ def write_drawings(path: Path) -> None:
     """Two clips of a gap each, all noise."""
     rng = np.random.default_rng(0)
     noise = [rng.integers(0, 256, (2, channels, 64, 72), np.uint8) for channels in (NUM_CHANNELS, 3)]
-    write_samples(path, {name: [RefinerSample(*noise, gate=1.0)] for name in ("a", "b")})
+    write_refiner_samples(path, {name: [RefinerSample(*noise, gate=1.0)] for name in ("a", "b")})
 
 
 def train(folder: Path, *arguments: str) -> tuple[subprocess.CompletedProcess[str], Path]:

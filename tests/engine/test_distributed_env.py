@@ -4,9 +4,9 @@ import pytest
 
 from rib.engine.distributed.environment import (
     DistributedEnv,
-    check_started,
+    check_started_processes,
     distributed_env,
-    processes_wanted,
+    num_processes_of_trainer,
 )
 from rib.io.errors import RibError
 
@@ -51,18 +51,18 @@ def test_only_rank_0_and_the_tasks_of_submitit_compose_settings() -> None:
 
 
 def test_what_was_started_has_to_be_what_the_trainer_asks_for() -> None:
-    check_started(DistributedEnv(5, 1, 8, 4, "torchrun"), 4, 2)
-    check_started(DistributedEnv(), 8, 1)
+    check_started_processes(DistributedEnv(5, 1, 8, 4, "torchrun"), 4, 2)
+    check_started_processes(DistributedEnv(), 8, 1)
     with pytest.raises(RibError, match="torchrun started 8 processes, but the trainer asks for 4"):
-        check_started(DistributedEnv(5, 1, 8, 4, "torchrun"), 4, 1)
+        check_started_processes(DistributedEnv(5, 1, 8, 4, "torchrun"), 4, 1)
     with pytest.raises(RibError, match="num_nodes=2, but only this process was started; start one process a"):
-        check_started(DistributedEnv(), 4, 2)
+        check_started_processes(DistributedEnv(), 4, 2)
 
 
 def test_devices_are_counted_before_anything_starts() -> None:
-    assert processes_wanted({"accelerator": "cpu", "devices": 2, "num_nodes": 3}) == (2, 3)
+    assert num_processes_of_trainer({"accelerator": "cpu", "devices": 2, "num_nodes": 3}) == (2, 3)
     with pytest.raises(RibError, match=r"trainer\.devices=0"):
-        processes_wanted({"accelerator": "cpu", "devices": 0})
+        num_processes_of_trainer({"accelerator": "cpu", "devices": 0})
 
 
 def test_a_gpu_that_is_not_there_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,9 +70,9 @@ def test_a_gpu_that_is_not_there_is_told_in_one_line(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
     with pytest.raises(RibError, match="torch sees none; type trainer=cpu"):
-        processes_wanted({"accelerator": "gpu", "devices": "auto"})
+        num_processes_of_trainer({"accelerator": "gpu", "devices": "auto"})
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
-    assert processes_wanted({"accelerator": "gpu", "devices": "auto"}) == (2, 1)
-    assert processes_wanted({"accelerator": "gpu", "devices": [1]}) == (1, 1)
+    assert num_processes_of_trainer({"accelerator": "gpu", "devices": "auto"}) == (2, 1)
+    assert num_processes_of_trainer({"accelerator": "gpu", "devices": [1]}) == (1, 1)
     with pytest.raises(RibError, match=r"trainer\.devices=4, but torch sees 2 GPUs"):
-        processes_wanted({"accelerator": "gpu", "devices": 4})
+        num_processes_of_trainer({"accelerator": "gpu", "devices": 4})

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import torch
 
-from rib.engine.checkpoints import load_module, read_checkpoint
-from rib.engine.fit import fit
+from rib.engine.checkpoints import load_checkpoint_module, read_checkpoint
+from rib.engine.fit import fit_in_processes
 from rib.engine.loggers.csv_logger import read_metrics
 from rib.io.errors import RibError
 from rib.motion.training.module import MotionModule
@@ -67,16 +67,16 @@ def test_a_resumed_run_goes_on_exactly(
 ) -> None:
     """Inside an epoch of four steps, and between two."""
     workers_too = f"task.data.num_workers={workers}"
-    fit(settings("whole", "trainer.max_steps=6"))
+    fit_in_processes(settings("whole", "trainer.max_steps=6"))
     if how == "killed":
         with monkeypatch.context() as patch:
             die_at(stop, patch)
             with pytest.raises(OSError, match="went away"):
-                fit(settings("parts", workers_too))
+                fit_in_processes(settings("parts", workers_too))
     else:
-        fit(settings("parts", f"trainer.max_steps={stop}", workers_too))
+        fit_in_processes(settings("parts", f"trainer.max_steps={stop}", workers_too))
     last = tmp_path / "parts" / "checkpoints" / "last.ckpt"
-    fit(settings("parts", "trainer.max_steps=6", "restore=resume", f"ckpt={last}", workers_too))
+    fit_in_processes(settings("parts", "trainer.max_steps=6", "restore=resume", f"ckpt={last}", workers_too))
     assert losses(tmp_path / "parts") == losses(tmp_path / "whole")
     whole, parts = (
         read_checkpoint(tmp_path / name / "checkpoints" / "last.ckpt") for name in ("whole", "parts")
@@ -88,21 +88,21 @@ def test_a_resumed_run_goes_on_exactly(
 @pytest.mark.slow
 @pytest.mark.filterwarnings("error:The dirpath has changed")
 def test_going_on_in_another_folder_warns_of_nothing(settings: Settings, tmp_path: Path) -> None:
-    fit(settings("first", "trainer.max_steps=1"))
+    fit_in_processes(settings("first", "trainer.max_steps=1"))
     last = tmp_path / "first" / "checkpoints" / "last.ckpt"
-    fit(settings("second", "trainer.max_steps=2", "restore=resume", f"ckpt={last}"))
+    fit_in_processes(settings("second", "trainer.max_steps=2", "restore=resume", f"ckpt={last}"))
     assert read_checkpoint(tmp_path / "second" / "checkpoints" / "last.ckpt")["global_step"] == 2
 
 
 @pytest.mark.slow
 def test_the_time_limit_counts_anew_in_a_resumed_run(settings: Settings, tmp_path: Path) -> None:
     limit = "trainer.max_time='00:01:00:00'"
-    fit(settings("run", limit, "trainer.max_steps=1"))
+    fit_in_processes(settings("run", limit, "trainer.max_steps=1"))
     last = tmp_path / "run" / "checkpoints" / "last.ckpt"
     content = read_checkpoint(last)
     content["callbacks"]["Timer"]["time_elapsed"]["train"] = 1e6
     torch.save(content, last)
-    fit(settings("run", limit, "trainer.max_steps=3", "restore=resume", f"ckpt={last}"))
+    fit_in_processes(settings("run", limit, "trainer.max_steps=3", "restore=resume", f"ckpt={last}"))
     assert read_checkpoint(last)["global_step"] == 3
 
 
@@ -111,14 +111,14 @@ def test_the_same_seed_gives_the_same_losses_and_another_one_others(
     settings: Settings, tmp_path: Path
 ) -> None:
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
-        fit(settings(name, "trainer.max_steps=3", f"seed={seed}"))
+        fit_in_processes(settings(name, "trainer.max_steps=3", f"seed={seed}"))
     assert losses(tmp_path / "a") == losses(tmp_path / "b")
     assert losses(tmp_path / "a") != losses(tmp_path / "c")
 
 
 @pytest.mark.slow
 def test_validation_sees_the_same_batches_in_every_epoch(settings: Settings, tmp_path: Path) -> None:
-    fit(settings("run", "task.module.optimizer.lr=0", "task.module.ema_decay=0"))
+    fit_in_processes(settings("run", "task.module.optimizer.lr=0", "task.module.ema_decay=0"))
     seen = [value for _, value in read_metrics(tmp_path / "run" / "metrics.csv")["val/clean_r4_px"]]
     assert len(seen) == 2
     assert seen[0] == seen[1]
@@ -129,7 +129,7 @@ def test_the_last_checkpoint_is_the_last_even_if_none_was_better_for_long(
     settings: Settings, tmp_path: Path
 ) -> None:
     settled = ("task.module.optimizer.lr=0", "task.module.ema_decay=0", "trainer.max_epochs=4")
-    fit(settings("run", *settled, "~callbacks.last.every_n_train_steps"))
+    fit_in_processes(settings("run", *settled, "~callbacks.last.every_n_train_steps"))
     kept = {p.name: read_checkpoint(p)["global_step"] for p in (tmp_path / "run/checkpoints").iterdir()}
     assert kept.pop("last.ckpt") == 16
     assert 16 not in kept.values()
@@ -137,20 +137,22 @@ def test_the_last_checkpoint_is_the_last_even_if_none_was_better_for_long(
 
 @pytest.mark.slow
 def test_a_run_leaves_what_is_needed_to_repeat_it(settings: Settings, tmp_path: Path) -> None:
-    fit(settings("run", "trainer.max_steps=1"))
+    fit_in_processes(settings("run", "trainer.max_steps=1"))
     run = tmp_path / "run"
     assert {"config.json", "versions.json", "metrics.csv", "checkpoints"} <= {p.name for p in run.iterdir()}
     assert json.loads((run / "config.json").read_text())["seed"] == 1
-    module = load_module(run / "checkpoints" / "last.ckpt", "rib.motion.training.module.MotionModule")
+    module = load_checkpoint_module(
+        run / "checkpoints" / "last.ckpt", "rib.motion.training.module.MotionModule"
+    )
     assert not module.training
 
 
 @pytest.mark.slow
 def test_finetuning_starts_from_the_weights_and_counts_anew(settings: Settings, tmp_path: Path) -> None:
-    fit(settings("first", "trainer.max_steps=3"))
+    fit_in_processes(settings("first", "trainer.max_steps=3"))
     last = tmp_path / "first" / "checkpoints" / "last.ckpt"
     still = ("task.module.optimizer.lr=0", "trainer.max_steps=1")
-    fit(settings("second", "restore=finetune", f"ckpt={last}", *still))
+    fit_in_processes(settings("second", "restore=finetune", f"ckpt={last}", *still))
     given, found = read_checkpoint(last), read_checkpoint(tmp_path / "second" / "checkpoints" / "last.ckpt")
     assert found["global_step"] == 1
     for name, tensor in given["state_dict"].items():
@@ -171,13 +173,13 @@ def test_a_mistake_about_restoring_is_told_before_anything_is_written(
     settings: Settings, tmp_path: Path, line: str
 ) -> None:
     with pytest.raises(RibError, match=MISTAKES[line]):
-        fit(settings("run", *line.split()))
+        fit_in_processes(settings("run", *line.split()))
     assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.slow
 def test_weights_of_another_net_are_refused_in_one_line(settings: Settings, tmp_path: Path) -> None:
-    fit(settings("first", "trainer.max_steps=1"))
+    fit_in_processes(settings("first", "trainer.max_steps=1"))
     last = tmp_path / "first" / "checkpoints" / "last.ckpt"
     with pytest.raises(RibError, match="name a checkpoint of the same net="):
-        fit(settings("second", "restore=finetune", f"ckpt={last}", "net.width=12"))
+        fit_in_processes(settings("second", "restore=finetune", f"ckpt={last}", "net.width=12"))

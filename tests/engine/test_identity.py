@@ -12,25 +12,30 @@ import pytest
 from tiny_runs import TINY
 
 from rib.commands.train import command
-from rib.engine.checkpoints import KEY, read_checkpoint, trained_on
+from rib.engine.checkpoints import KEY, describe_training_data, read_checkpoint
 from rib.engine.run_folder.code_state import git_state, write_code_state
-from rib.engine.run_folder.data_fingerprint import check_same, described, digest, fingerprint
-from rib.engine.run_folder.identity import identify, read_identity
+from rib.engine.run_folder.data_fingerprint import (
+    check_same_training_data,
+    data_fingerprint,
+    describe_data_fingerprint,
+    digest_of_data,
+)
+from rib.engine.run_folder.identity import identify_run, read_run_identity
 from rib.io.errors import RibError
 
 Settings = Callable[..., dict[str, Any]]
 
 
 def test_a_folder_keeps_its_runs_id_and_learns_new_words(tmp_path: Path) -> None:
-    first = identify(tmp_path, {"id": None, "tags": ["a"], "notes": None, "group": None})
+    first = identify_run(tmp_path, {"id": None, "tags": ["a"], "notes": None, "group": None})
     assert len(first.id) == 8
-    again = identify(tmp_path, {"id": "other", "tags": [], "notes": "why"})
+    again = identify_run(tmp_path, {"id": "other", "tags": [], "notes": "why"})
     assert (again.id, again.tags, again.notes) == (first.id, ("a",), "why")
-    assert read_identity(tmp_path) == again
+    assert read_run_identity(tmp_path) == again
     (tmp_path / "run.json").write_text('{"id": 5}')
-    assert read_identity(tmp_path) is None
+    assert read_run_identity(tmp_path) is None
     (tmp_path / "b").mkdir()
-    assert identify(tmp_path / "b", {"id": "mine"}).id == "mine"
+    assert identify_run(tmp_path / "b", {"id": "mine"}).id == "mine"
 
 
 @pytest.fixture
@@ -75,19 +80,19 @@ def test_a_fingerprint_follows_the_store_and_the_subset_but_not_the_seed(tmp_pat
     store = tmp_path / "mocap.h5"
     store.write_bytes(b"a" * 10)
     recipe = {"_target_": "x", "folder": str(store), "held_out": ["05"], "seed": 1}
-    first = fingerprint(recipe)
-    assert fingerprint({**recipe, "seed": 2, "num_workers": 3}) == first
-    assert fingerprint({**recipe, "held_out": []})["settings"] != first["settings"]
-    check_same(first, first, tmp_path / "last.ckpt")
-    assert first["stores"]["folder"]["digest"] in described(first)
+    first = data_fingerprint(recipe)
+    assert data_fingerprint({**recipe, "seed": 2, "num_workers": 3}) == first
+    assert data_fingerprint({**recipe, "held_out": []})["settings"] != first["settings"]
+    check_same_training_data(first, first, tmp_path / "last.ckpt")
+    assert first["stores"]["folder"]["digest"] in describe_data_fingerprint(first)
     store.write_bytes(b"a" * 9 + b"b")
     with pytest.raises(RibError, match=r"task\.data\.folder=.* is not the data that .*last\.ckpt was"):
-        check_same(first, fingerprint(recipe), tmp_path / "last.ckpt")
-    check_same(None, first, tmp_path / "last.ckpt")  # of an earlier release
+        check_same_training_data(first, data_fingerprint(recipe), tmp_path / "last.ckpt")
+    check_same_training_data(None, first, tmp_path / "last.ckpt")  # of an earlier release
     (tmp_path / "clips").mkdir()
-    empty = digest(tmp_path / "clips")
+    empty = digest_of_data(tmp_path / "clips")
     (tmp_path / "clips" / "a").write_text("a")
-    assert digest(tmp_path / "clips") != empty
+    assert digest_of_data(tmp_path / "clips") != empty
 
 
 @pytest.mark.slow
@@ -96,11 +101,11 @@ def test_a_run_that_goes_on_is_one_run_of_wandb(tmp_path: Path, monkeypatch: pyt
     same = [*TINY, "logger=wandb", "hydra.run.dir=run", "run.tags=[a,b]", "restore=continue"]
     command([*same, "trainer.max_epochs=1"])
     command([*same, "trainer.max_epochs=2"])
-    known = read_identity(tmp_path / "run")
+    known = read_run_identity(tmp_path / "run")
     assert known is not None
     logs = sorted((tmp_path / "run").rglob("*.wandb"))
     assert [log.name for log in logs] == [f"run-{known.id}.wandb"] * 2
     assert known.tags == ("a", "b")
     last = tmp_path / "run" / "checkpoints" / "last.ckpt"
     assert set(read_checkpoint(last)[KEY]["fingerprint"]) == {"stores", "settings"}
-    assert trained_on(last).startswith("trained on synthetic data")
+    assert describe_training_data(last).startswith("trained on synthetic data")

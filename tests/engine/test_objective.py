@@ -12,8 +12,8 @@ import pytest
 from rib.config.compose import compose
 from rib.engine.callbacks.monitors import StopEarly
 from rib.engine.callbacks.objective import ScoreKeeper
-from rib.engine.fit import fit
-from rib.engine.run_folder.status import PRUNED, read_status
+from rib.engine.fit import fit_in_processes
+from rib.engine.run_folder.status import PRUNED, read_run_status
 from rib.engine.score import Score
 from rib.engine.settings import OptimizeSettings, TrainSettings
 
@@ -104,16 +104,16 @@ def test_a_run_that_stops_early_or_is_pruned_leaves_its_best(
     settings: Callable[..., TrainSettings], tmp_path: Path
 ) -> None:
     still = ("task.module.optimizer.lr=0", "trainer.max_epochs=9", "callbacks.early_stopping.patience=2")
-    score = fit(settings("run", *still))
+    score = fit_in_processes(settings("run", *still))
     assert score is not None
     assert score.step == 4
-    status = read_status(tmp_path / "run")
+    status = read_run_status(tmp_path / "run")
     assert status is not None
     assert (status.step, status.score) == (4, score.value)
     assert {"val/ratio", "train/loss"} <= set(status.metrics)
-    fit(settings("pruned", *still), pruner=lambda step, value: step >= 4)
-    ended = read_status(tmp_path / "pruned")
+    fit_in_processes(settings("pruned", *still), pruner=lambda step, value: step >= 4)
+    ended = read_run_status(tmp_path / "pruned")
     assert ended is not None
     assert (ended.state, ended.score) == (PRUNED, score.value)
     # a sweep that goes on does not train it again
-    assert fit(settings("pruned", *still, "restore=continue")) == score
+    assert fit_in_processes(settings("pruned", *still, "restore=continue")) == score

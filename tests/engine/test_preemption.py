@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import torch
 
-from rib.engine.fit import fit
-from rib.engine.loggers.csv_logger import CsvLogger, forget_from, read_metrics
-from rib.engine.run_folder.status import read_status
+from rib.engine.fit import fit_in_processes
+from rib.engine.loggers.csv_logger import CsvLogger, drop_metrics_from_step, read_metrics
+from rib.engine.run_folder.status import read_run_status
 from rib.motion.training.module import MotionModule
 
 Settings = Callable[..., dict[str, Any]]
@@ -32,7 +32,7 @@ def send_at(step: int, number: signal.Signals, patch: pytest.MonkeyPatch) -> Non
 
 
 def state(run: Path) -> str:
-    status = read_status(run)
+    status = read_run_status(run)
     assert status is not None
     return status.state
 
@@ -48,14 +48,14 @@ def test_a_run_whose_machine_is_taken_away_goes_on_at_the_same_step(
 ) -> None:
     """Inside an epoch, and at its last step; nothing about resuming is typed the second time."""
     rarely = ("trainer.max_steps=6", "callbacks.last.every_n_train_steps=100")
-    fit(settings("whole", *rarely))
+    fit_in_processes(settings("whole", *rarely))
     with monkeypatch.context() as patch:
         send_at(step, signal.SIGUSR2, patch)
         with pytest.raises(SystemExit):
-            fit(settings("parts", *rarely))
+            fit_in_processes(settings("parts", *rarely))
     assert state(tmp_path / "parts") == "preempted"
     assert [row[0] for row in losses(tmp_path / "parts")] == list(range(step + 1))
-    fit(settings("parts", *rarely))
+    fit_in_processes(settings("parts", *rarely))
     assert state(tmp_path / "parts") == "finished"
     assert losses(tmp_path / "parts") == losses(tmp_path / "whole")
     assert [path.name for path in (tmp_path / "parts" / "checkpoints").glob("last*")] == ["last.ckpt"]
@@ -75,7 +75,7 @@ def test_what_queues_the_job_again_is_called_when_all_is_saved(
     try:
         send_at(1, signal.SIGUSR2, monkeypatch)
         with pytest.raises(SystemExit) as stop:
-            fit(settings("run"))
+            fit_in_processes(settings("run"))
         assert signal.getsignal(signal.SIGUSR2) is queue_again
     finally:
         signal.signal(signal.SIGUSR2, before)
@@ -89,7 +89,7 @@ def test_a_polite_end_saves_too_and_is_not_queued_again(
 ) -> None:
     send_at(1, signal.SIGTERM, monkeypatch)
     with pytest.raises(SystemExit) as stop:
-        fit(settings("run"))
+        fit_in_processes(settings("run"))
     assert stop.value.code == 128 + signal.SIGTERM
     assert state(tmp_path / "run") == "stopped"
     assert (tmp_path / "run" / "checkpoints" / "last.ckpt").is_file()
@@ -99,9 +99,9 @@ def test_rows_that_come_again_are_dropped(tmp_path: Path) -> None:
     logger = CsvLogger(str(tmp_path))
     for step in range(4):
         logger.log_metrics({"train/loss": step / 2, "epoch": 0}, step)
-    forget_from(logger.path, 2)
+    drop_metrics_from_step(logger.path, 2)
     assert read_metrics(logger.path) == {"train/loss": [(0, 0.0), (1, 0.5)]}
     with logger.path.open("a") as file:  # killed while it wrote
         file.write("2,0,train/lo")
-    forget_from(logger.path, 9)
+    drop_metrics_from_step(logger.path, 9)
     assert read_metrics(logger.path) == {"train/loss": [(0, 0.0), (1, 0.5)]}

@@ -12,8 +12,8 @@ from test_fit import assert_same
 
 from rib.clips.data import ClipDataModule
 from rib.config.compose import compose
-from rib.engine.checkpoints import load_module, read_checkpoint
-from rib.engine.fit import fit
+from rib.engine.checkpoints import load_checkpoint_module, read_checkpoint
+from rib.engine.fit import fit_in_processes
 from rib.engine.loggers.csv_logger import read_metrics
 from rib.io.errors import RibError
 
@@ -45,11 +45,11 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.mark.parametrize("stop", [2, pytest.param(3, marks=pytest.mark.slow)])
 def test_a_resumed_run_goes_on_exactly(settings: Settings, tmp_path: Path, stop: int) -> None:
     """Inside an epoch of three steps, and between two, where windows grow longer."""
-    fit(settings("whole", "trainer.max_steps=5"))
-    fit(settings("parts", f"trainer.max_steps={stop}"))
+    fit_in_processes(settings("whole", "trainer.max_steps=5"))
+    fit_in_processes(settings("parts", f"trainer.max_steps={stop}"))
     last = tmp_path / "parts" / "checkpoints" / "last.ckpt"
     assert read_checkpoint(last)["global_step"] == stop
-    fit(settings("parts", "trainer.max_steps=5", "restore=resume", f"ckpt={last}"))
+    fit_in_processes(settings("parts", "trainer.max_steps=5", "restore=resume", f"ckpt={last}"))
     names = ("whole", "parts")
     whole, parts = (read_checkpoint(tmp_path / name / "checkpoints" / "last.ckpt") for name in names)
     for key in ("state_dict", "optimizer_states", "lr_schedulers", "global_step"):
@@ -74,11 +74,11 @@ def test_a_spoilt_picture_stops_the_run_and_the_last_checkpoint_is_whole(
 
     monkeypatch.setattr(ClipDataModule, "on_after_batch_transfer", spoilt)
     with pytest.raises(RibError, match=r"the loss is nan at step 2, because of .*l1") as error:
-        fit(settings("run", "trainer.max_steps=5"))
+        fit_in_processes(settings("run", "trainer.max_steps=5"))
     assert "\n" not in str(error.value)
     last = tmp_path / "run" / "checkpoints" / "last.ckpt"
     assert read_checkpoint(last)["global_step"] == 2
-    module = load_module(last, "rib.render.training.module.RendererModule")
+    module = load_checkpoint_module(last, "rib.render.training.module.RendererModule")
     assert all(torch.isfinite(tensor).all() for tensor in module.state_dict().values())
 
 
@@ -86,7 +86,7 @@ def test_a_spoilt_picture_stops_the_run_and_the_last_checkpoint_is_whole(
 def test_the_trainers_clipping_is_done_by_the_module(settings: Settings, tmp_path: Path) -> None:
     # AdamW's steps do not depend on the gradient's size unless it is as good as nothing
     for name, norm in (("free", "null"), ("still", "1e-12")):
-        fit(settings(name, "trainer.max_steps=1", f"trainer.gradient_clip_val={norm}"))
+        fit_in_processes(settings(name, "trainer.max_steps=1", f"trainer.gradient_clip_val={norm}"))
     weights = "net.conv_img.layers.conv.weight"
     free, still = (
         read_checkpoint(tmp_path / name / "checkpoints" / "last.ckpt")["state_dict"][weights]

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from rib.config.app import run
-from rib.engine.run_folder.folder import claim_folder
+from rib.config.app import run_verb
+from rib.engine.run_folder.folder import claim_run_folder
 
 SMALL = ["experiment=motion_smoke", "hydra/job_logging=none", "hydra/hydra_logging=none"]
 
@@ -26,13 +26,13 @@ def folders(*arguments: str) -> list[str]:
         found.append(settings["run_dir"])
         return 0.0
 
-    run("train", task, [*SMALL, *arguments])
+    run_verb("train", task, [*SMALL, *arguments])
     return found
 
 
 def test_a_folder_is_claimed_by_one_of_many_at_once(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
-        claimed = list(pool.map(claim_folder, [tmp_path / "runs" / "a"] * 40))
+        claimed = list(pool.map(claim_run_folder, [tmp_path / "runs" / "a"] * 40))
     assert len(set(claimed)) == 40
     assert set(claimed) == set((tmp_path / "runs").iterdir())
 

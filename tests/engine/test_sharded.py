@@ -11,7 +11,7 @@ import torch
 from rib.config.compose import compose
 from rib.engine.checkpoints import read_checkpoint
 from rib.engine.distributed.sharded import check_shardable
-from rib.engine.fit import fit
+from rib.engine.fit import fit_in_processes
 from rib.io.errors import RibError
 from rib.io.recipe import build_recipe
 
@@ -38,10 +38,14 @@ def test_a_module_with_a_discriminator_is_refused_in_one_line() -> None:
 
 @pytest.mark.slow
 def test_shared_out_weights_train_save_and_resume_as_whole_ones(settings: Settings, tmp_path: Path) -> None:
-    ddp = fit(settings("whole", "trainer=ddp_cpu", "trainer.max_epochs=2", "trainer.max_steps=4"))
-    fit(settings("parts", *SHARDED, "trainer.max_steps=2"))
+    ddp = fit_in_processes(
+        settings("whole", "trainer=ddp_cpu", "trainer.max_epochs=2", "trainer.max_steps=4")
+    )
+    fit_in_processes(settings("parts", *SHARDED, "trainer.max_steps=2"))
     last = tmp_path / "parts" / "checkpoints" / "last.ckpt"
-    score = fit(settings("parts", *SHARDED, "trainer.max_steps=4", "restore=resume", f"ckpt={last}"))
+    score = fit_in_processes(
+        settings("parts", *SHARDED, "trainer.max_steps=4", "restore=resume", f"ckpt={last}")
+    )
     assert score == pytest.approx(ddp, abs=1e-5)
     whole = read_checkpoint(tmp_path / "whole" / "checkpoints" / "last.ckpt")
     parts = read_checkpoint(last)

@@ -13,7 +13,7 @@ from tiny_runs import TINY
 import rib.engine.fit
 from rib.commands.train import command
 from rib.engine.loggers.csv_logger import read_metrics
-from rib.engine.run_folder.status import read_status
+from rib.engine.run_folder.status import read_run_status
 from rib.engine.settings import TrainSettings
 from rib.io.errors import RibError
 
@@ -39,8 +39,8 @@ def die_in_run(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
             raise KeyboardInterrupt
         return whole(config, *arguments)
 
-    whole = rib.engine.fit.train
-    monkeypatch.setattr("rib.engine.fit.train", train)
+    whole = rib.engine.fit.train_in_this_process
+    monkeypatch.setattr("rib.engine.fit.train_in_this_process", train)
 
 
 @pytest.mark.slow
@@ -103,9 +103,9 @@ def test_ranges_alone_are_searched_pruned_and_a_failed_trial_is_tried_again(
             raise RibError("the disk was full")
         return whole(config, *arguments)
 
-    whole = rib.engine.fit.train
+    whole = rib.engine.fit.train_in_this_process
     with monkeypatch.context() as patch:
-        patch.setattr("rib.engine.fit.train", train)
+        patch.setattr("rib.engine.fit.train_in_this_process", train)
         with pytest.raises(RibError, match="1 of 4 runs did not finish: run 1 failed: the disk was full"):
             command(search)
     before = table(tmp_path / "sweep")
@@ -129,7 +129,7 @@ def test_a_grid_killed_half_way_goes_on(tmp_path: Path, monkeypatch: pytest.Monk
         die_in_run(1, patch)
         with pytest.raises(KeyboardInterrupt):
             command(grid)
-    status = read_status(tmp_path / "sweep" / "1")
+    status = read_run_status(tmp_path / "sweep" / "1")
     assert status is not None
     assert status.state == "stopped"
     command([*grid, "restore=continue"])

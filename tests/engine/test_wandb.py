@@ -12,8 +12,8 @@ import pytest
 from tiny_runs import TINY
 
 from rib.commands.train import command
-from rib.engine.fit import fit
-from rib.engine.loggers.wandb_logger import WandbRun, answers
+from rib.engine.fit import fit_in_processes
+from rib.engine.loggers.wandb_logger import WandbRun, wandb_server_answers
 from rib.io.errors import RibError
 
 Settings = Callable[..., dict[str, Any]]
@@ -29,12 +29,12 @@ def test_a_server_answers_or_is_not_waited_for() -> None:
 
     with http.server.HTTPServer(("127.0.0.1", 0), Refuses) as server:
         threading.Thread(target=server.handle_request, daemon=True).start()
-        assert answers(f"http://127.0.0.1:{server.server_port}", 5)
+        assert wandb_server_answers(f"http://127.0.0.1:{server.server_port}", 5)
     with socket.socket() as silent:  # takes the connection and says nothing
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         start = time.monotonic()
-        assert not answers(f"http://127.0.0.1:{silent.getsockname()[1]}", 0.2)
+        assert not wandb_server_answers(f"http://127.0.0.1:{silent.getsockname()[1]}", 0.2)
         assert time.monotonic() - start < 2
 
 
@@ -58,7 +58,7 @@ def test_a_run_with_a_key_and_no_network_goes_on_offline(
         silent.listen()
         monkeypatch.setenv("WANDB_BASE_URL", f"http://127.0.0.1:{silent.getsockname()[1]}")
         options = ("logger=wandb", "logger.wandb.offline=false", "logger.wandb.patience_s=0.5")
-        fit(settings("run", *options, "trainer.max_epochs=1", "callbacks=skeletons",
+        fit_in_processes(settings("run", *options, "trainer.max_epochs=1", "callbacks=skeletons",
                      "callbacks.skeletons.check=clean_r4"))  # fmt: skip
     (log,) = (tmp_path / "run").rglob("*.wandb")
     files = {path.name for path in (log.parent / "files").rglob("*")}

@@ -11,24 +11,31 @@ import torch
 from clip_module import painted
 from test_store import stored
 
-from rib.clips.store import Hdf5Clips
-from rib.clips.write import write_clips
+from rib.clips.store import Hdf5ClipStore
+from rib.clips.write import write_clip_store
 from rib.commands.evaluate import command
 from rib.config.compose import compose
 from rib.evaluation import checkpoint_on_clips as run
-from rib.evaluation.clips import HiddenFrame, clips_to_score, hidden_fps, hidden_frames, render, summaries
-from rib.evaluation.clips_report import panels
+from rib.evaluation.clips import (
+    HiddenClipFrame,
+    clips_to_evaluate,
+    fps_of_hidden_frames,
+    hidden_frames_of_clip,
+    render_hidden_frames,
+    summarise_clip_scores,
+)
+from rib.evaluation.clips_report import comparison_panels
 from rib.io.errors import RibError
 from rib.metrics import pictures
-from rib.render.clip_batch import ClipBatch, Generated
+from rib.render.clip_batch import ClipBatch, GeneratedClip
 from rib.video import VideoSource
 
 
-def knowing(batch: ClipBatch) -> Generated:
+def knowing(batch: ClipBatch) -> GeneratedClip:
     """A renderer that sees the truth within the mask and keeps the background elsewhere."""
     true, mask = batch["frames"][:, 1:-1], batch["masks"][:, 1:-1]
     picture = torch.lerp(batch["backgrounds"], true, mask)
-    return Generated(picture=picture.contiguous(), foreground=true.contiguous(), alpha=mask)
+    return GeneratedClip(picture=picture.contiguous(), foreground=true.contiguous(), alpha=mask)
 
 
 class Scorer:
@@ -48,34 +55,49 @@ class Scorer:
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     clips = [stored("synthetic_000", "gt", 7), stored("synthetic_001", "gt", 5), stored("synthetic_002")]
-    write_clips(tmp_path / "clips.h5", clips)
+    write_clip_store(tmp_path / "clips.h5", clips)
     return tmp_path / "clips.h5"
 
 
 def test_what_a_test_does_not_give_is_hidden(path: Path) -> None:
-    test, train = Hdf5Clips(path, "gt"), Hdf5Clips(path, "train")
-    assert hidden_frames(test, "synthetic_001") == [HiddenFrame(0, 1, 2), HiddenFrame(2, 3, 4)]
-    assert hidden_frames(train, "synthetic_002") == [HiddenFrame(t - 1, t, t + 1) for t in range(1, 7)]
-    assert (hidden_fps(test, "synthetic_000"), hidden_fps(train, "synthetic_002")) == (7.5, 15.0)
+    test, train = Hdf5ClipStore(path, "gt"), Hdf5ClipStore(path, "train")
+    assert hidden_frames_of_clip(test, "synthetic_001") == [
+        HiddenClipFrame(0, 1, 2),
+        HiddenClipFrame(2, 3, 4),
+    ]
+    assert hidden_frames_of_clip(train, "synthetic_002") == [
+        HiddenClipFrame(t - 1, t, t + 1) for t in range(1, 7)
+    ]
+    assert (fps_of_hidden_frames(test, "synthetic_000"), fps_of_hidden_frames(train, "synthetic_002")) == (
+        7.5,
+        15.0,
+    )
 
 
 def test_a_test_may_give_every_nth_frame(tmp_path: Path) -> None:
     clip = stored("synthetic_000", "gt", 7)
-    write_clips(tmp_path / "gt.h5", [type(clip)(**{**vars(clip), "given": [0, 3, 6]})])
-    found = hidden_frames(Hdf5Clips(tmp_path / "gt.h5", "gt"), "synthetic_000")
-    assert found == [HiddenFrame(0, 1, 3), HiddenFrame(0, 2, 3), HiddenFrame(3, 4, 6), HiddenFrame(3, 5, 6)]
+    write_clip_store(tmp_path / "gt.h5", [type(clip)(**{**vars(clip), "given": [0, 3, 6]})])
+    found = hidden_frames_of_clip(Hdf5ClipStore(tmp_path / "gt.h5", "gt"), "synthetic_000")
+    assert found == [
+        HiddenClipFrame(0, 1, 3),
+        HiddenClipFrame(0, 2, 3),
+        HiddenClipFrame(3, 4, 6),
+        HiddenClipFrame(3, 5, 6),
+    ]
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 5])
 def test_every_hidden_frame_is_made_from_the_frames_around_it(path: Path, batch_size: int) -> None:
     seen: list[ClipBatch] = []
 
-    def renderer(batch: ClipBatch) -> Generated:
+    def renderer(batch: ClipBatch) -> GeneratedClip:
         seen.append(batch)
         return knowing(batch)
 
     window = painted().window("synthetic_000", 0, 7)
-    made = list(render(Hdf5Clips(path, "gt"), "synthetic_000", renderer, batch_size, 1, "cpu"))
+    made = list(
+        render_hidden_frames(Hdf5ClipStore(path, "gt"), "synthetic_000", renderer, batch_size, 1, "cpu")
+    )
     assert [m.trial.hidden for m in made] == [1, 3, 5]
     frames = torch.cat([batch["frames"] for batch in seen])
     for row, m in enumerate(made):
@@ -89,9 +111,9 @@ def test_every_hidden_frame_is_made_from_the_frames_around_it(path: Path, batch_
 
 
 def test_the_panels_leave_what_is_scored_as_it_is(path: Path) -> None:
-    made = next(render(Hdf5Clips(path, "gt"), "synthetic_000", knowing, 1, 1, "cpu"))
+    made = next(render_hidden_frames(Hdf5ClipStore(path, "gt"), "synthetic_000", knowing, 1, 1, "cpu"))
     before = [made.true.copy(), made.fused.copy(), made.background.copy()]
-    row = panels(made)
+    row = comparison_panels(made)
     assert row.shape == (48, 6 * 60, 3)
     for picture, kept in zip((made.true, made.fused, made.background), before, strict=True):
         np.testing.assert_array_equal(picture, kept)
@@ -103,7 +125,7 @@ def test_every_clip_weighs_the_same_in_the_mean() -> None:
             {"frame": i, "fused": {"psnr_full": db}, "background": {"psnr_full": 1.0}} for i in range(count)
         ]
 
-    result = summaries({"long": rows(20.0, 9), "short": rows(30.0, 1)})
+    result = summarise_clip_scores({"long": rows(20.0, 9), "short": rows(30.0, 1)})
     assert result["mean_of_clips"]["fused"]["psnr_full"] == 25.0
     assert result["all_frames"]["fused"]["psnr_full"] == 21.0
     assert result["clips"]["long"]["fused"]["frames"] == 9
@@ -111,11 +133,11 @@ def test_every_clip_weighs_the_same_in_the_mean() -> None:
 
 def test_clips_that_the_checkpoint_was_trained_on_are_not_scored_unasked(path: Path) -> None:
     held = {"held_out": ["synthetic_002"], "validation": []}
-    assert clips_to_score(str(path), "auto", None, {})[1] == ["synthetic_000", "synthetic_001"]
-    assert clips_to_score(str(path), "train", None, held)[1] == ["synthetic_002"]
-    assert clips_to_score(str(path), "train", ["*2"], {})[1] == ["synthetic_002"]
+    assert clips_to_evaluate(str(path), "auto", None, {})[1] == ["synthetic_000", "synthetic_001"]
+    assert clips_to_evaluate(str(path), "train", None, held)[1] == ["synthetic_002"]
+    assert clips_to_evaluate(str(path), "train", ["*2"], {})[1] == ["synthetic_002"]
     with pytest.raises(RibError, match="held none of its clips out"):
-        clips_to_score(str(path), "train", None, {"held_out": ["elsewhere"]})
+        clips_to_evaluate(str(path), "train", None, {"held_out": ["elsewhere"]})
 
 
 def test_numbers_a_table_and_videos_are_written(
@@ -123,13 +145,13 @@ def test_numbers_a_table_and_videos_are_written(
 ) -> None:
     module = torch.nn.Identity()
     module.forward = knowing  # type: ignore[method-assign, assignment]
-    monkeypatch.setattr(run, "load_module", lambda ckpt, wanted: module)
+    monkeypatch.setattr(run, "load_checkpoint_module", lambda ckpt, wanted: module)
     monkeypatch.setattr(run, "read_checkpoint", lambda ckpt: {"rib": {}})
-    monkeypatch.setattr(run, "trained_on", lambda ckpt: "of nobody knows what")
+    monkeypatch.setattr(run, "describe_training_data", lambda ckpt: "of nobody knows what")
     monkeypatch.setattr(run, "FrameScorer", Scorer)
     out = tmp_path / "out"
     config = compose("evaluate_humanslomo", "ckpt=x.ckpt", f"store={path}", f"output={out}")
-    told = run.evaluate_clips(config, lambda items, total, label: items)
+    told = run.evaluate_checkpoint_on_clips(config, lambda items, total, label: items)
     assert "mean of clips" in told
     written = json.loads((out / "evaluation.json").read_text())
     fused, background = (written["mean_of_clips"][m]["psnr_full"] for m in ("fused", "background"))

@@ -51,14 +51,14 @@ def moved_away(net: torch.nn.Module) -> torch.nn.Module:
 def motion(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("motion") / "small.safetensors"
     notes = {"licence": "CC0-1.0", "data": "drawn | by hand"}
-    motion_files.save_net(path, moved_away(build_recipe(MOTION)), MOTION, notes)
+    motion_files.save_motion_net(path, moved_away(build_recipe(MOTION)), MOTION, notes)
     return path
 
 
 @pytest.fixture(scope="module")
 def frames(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("frames") / "small.safetensors"
-    renderer_files.save_net(path, moved_away(build_recipe(FRAMES)), FRAMES, {})
+    renderer_files.save_renderer_net(path, moved_away(build_recipe(FRAMES)), FRAMES, {})
     return path
 
 
@@ -101,7 +101,7 @@ def test_a_card_tells_what_its_checkpoint_and_run_tell(motion: Path, tmp_path: P
         "state_dict": {f"ema.{name}": value for name, value in net.state_dict().items()},
         "hyper_parameters": {"net": MOTION},
         "global_step": 4,
-        "rib.motion": vars(motion_files.facts_of(net)),
+        "rib.motion": vars(motion_files.facts_of_motion_net(net)),
         "rib": {
             "fingerprint": {"stores": {"folder": {"path": "bank.h5", "digest": "beef"}}, "settings": "ab"}
         },

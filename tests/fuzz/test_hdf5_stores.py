@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from mutations import spoiled_bytes
 
 from rib.clips.synthetic import SyntheticClips
-from rib.clips.write import StoredClip, write_clips
+from rib.clips.write import StoredClip, write_clip_store
 from rib.mocap.skeletons import SMPLH_JOINTS
 from rib.mocap.stores.store import write_motion_store
 from rib.mocap.synthetic import synthetic_mocap_recordings
-from rib.render.refine.dataset import RefinerSample, write_samples
+from rib.render.refine.dataset import RefinerSample, write_refiner_samples
 from rib.render.refine.refiner_input import NUM_CHANNELS
 
 EVALUATE = (
@@ -64,13 +64,13 @@ def clips(path: Path) -> None:
     painted = SyntheticClips(count=1, frames=5, size_wh=[48, 40], fps=15.0, seed=0)
     w = painted.window(painted.names[0], 0, 5)
     parts = list(w.frames), w.poses, list(w.masks), list(w.backgrounds)
-    write_clips(path, [StoredClip("a", "train", *parts, 15.0)])
+    write_clip_store(path, [StoredClip("a", "train", *parts, 15.0)])
 
 
 def drawings(path: Path) -> None:
     rng = np.random.default_rng(0)
     sample = RefinerSample(*(rng.integers(0, 255, (2, n, 40, 40), np.uint8) for n in (NUM_CHANNELS, 3)), 0.9)
-    write_samples(path, {"a": [sample], "b": [sample]})
+    write_refiner_samples(path, {"a": [sample], "b": [sample]})
 
 
 WRITERS: dict[str, Callable[[Path], None]] = {

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rib.config.compose import compose
-from rib.config.paths import groups, options
+from rib.config.paths import config_group_options, config_groups
 
 CLIP = (
     "input=pictures", "input_fps=10", "rate=2", "pose=files", "poses=poses", "motion=linear",
@@ -95,7 +95,7 @@ def keys_of(base: tuple[str, ...]) -> tuple[str, ...]:
     verb, *words = base
     settings = compose(verb, *words).plain()
     leaves = [key for key in _leaves(settings) if key.rpartition(".")[2] not in PLACES]
-    return tuple(leaves + [group for group in groups() if group in settings])
+    return tuple(leaves + [group for group in config_groups() if group in settings])
 
 
 def _leaves(node: Mapping[str, Any], place: str = "") -> Iterator[str]:
@@ -112,8 +112,8 @@ def typed(draw: st.DrawFn) -> list[str]:
     for _ in range(draw(st.integers(1, 2))):
         key = draw(st.sampled_from(keys_of(base)))
         kinds = [WRONG] if verb in NO_VALUES else [WRONG, NUMBERS, NUMBERS, WORDS]
-        if key in groups() and verb not in NO_VALUES:
-            kinds.append(st.sampled_from(options(key)))
+        if key in config_groups() and verb not in NO_VALUES:
+            kinds.append(st.sampled_from(config_group_options(key)))
         words.append(f"{key}={draw(st.one_of(kinds))}")
     if verb == "evaluate_humanslomo":
         return ["evaluate", "data=humanslomo", *words]

@@ -24,7 +24,7 @@ from test_hdf5_stores import EVALUATE, motion
 
 from rib.config.compose import compose
 from rib.io.recipe import build_recipe
-from rib.motion.nets.checkpoint import facts_of
+from rib.motion.nets.checkpoint import facts_of_motion_net
 from rib.render.nets.checkpoint import FORMAT
 
 MOTION = {
@@ -47,7 +47,7 @@ VALUES = (
 def content() -> dict[str, Any]:
     net = build_recipe(MOTION)
     facts = {"joint_set": "body19", "fps": None, "format": "rib.motion", "format_version": 1}
-    assert facts_of(net).joint_set == facts["joint_set"]
+    assert facts_of_motion_net(net).joint_set == facts["joint_set"]
     state = {f"ema.{name}": tensor for name, tensor in net.state_dict().items()}
     return {"state_dict": state, "hyper_parameters": {"net": MOTION}, "rib.motion": facts}
 

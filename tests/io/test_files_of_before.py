@@ -13,14 +13,14 @@ import numpy as np
 import pytest
 import yaml
 
-from rib.clips.store import Hdf5Clips
+from rib.clips.store import Hdf5ClipStore
 from rib.config.compose import compose
-from rib.engine.checkpoints import load_module
-from rib.engine.restore import already_finished
+from rib.engine.checkpoints import load_checkpoint_module
+from rib.engine.restore import finished_run_status
 from rib.io.registry import REGISTRY
-from rib.motion.nets.checkpoint import load_net as load_motion
-from rib.render.nets.checkpoint import load_net as load_renderer
-from rib.render.refine.dataset import clips_of, read_samples
+from rib.motion.nets.checkpoint import load_motion_net as load_motion
+from rib.render.nets.checkpoint import load_renderer_net as load_renderer
+from rib.render.refine.dataset import read_refiner_samples, refiner_clips_in_file
 
 ARCHIVE = Path(__file__).resolve().parents[1] / "data" / "files_of_before.zip"
 
@@ -51,14 +51,14 @@ def test_a_renderer_net_loads(before: Path, name: str, wanted: str) -> None:
 
 @pytest.mark.parametrize("run", ["run", "renderer_run"])
 def test_the_module_of_a_run_loads(before: Path, run: str) -> None:
-    assert load_module(before / run / "checkpoints" / "last.ckpt").training is False
+    assert load_checkpoint_module(before / run / "checkpoints" / "last.ckpt").training is False
 
 
 def test_stores_are_read(before: Path) -> None:
-    window = Hdf5Clips(before / "clips.h5").window("walk", 0, 4)
+    window = Hdf5ClipStore(before / "clips.h5").window("walk", 0, 4)
     assert np.asarray(window.frames).shape == (4, 16, 24, 3)
-    assert list(clips_of(before / "drawings.h5")) == ["walk"]
-    assert len(read_samples(before / "drawings.h5", ["walk"])) == 1
+    assert list(refiner_clips_in_file(before / "drawings.h5")) == ["walk"]
+    assert len(read_refiner_samples(before / "drawings.h5", ["walk"])) == 1
 
 
 @pytest.mark.slow
@@ -66,7 +66,7 @@ def test_stores_are_read(before: Path) -> None:
 def test_a_run_is_known_to_be_finished_with_the_same_settings(before: Path, run: str) -> None:
     overrides = yaml.safe_load((before / run / ".hydra" / "overrides.yaml").read_text())
     config = compose("train", *overrides, f"run_dir={before / run}", "restore=continue")
-    status = already_finished(config)
+    status = finished_run_status(config)
     assert status is not None
     assert status.state == "finished"
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 
-from rib.engine.checkpoints import WholeCheckpointIO
+from rib.engine.checkpoints import AtomicCheckpointIO
 from rib.io.errors import RibError
 from rib.io.files.whole import NoSpaceError, write_errors_in_one_line, write_file_whole
 from rib.io.hdf5.writing import write_hdf5
@@ -87,7 +87,7 @@ def write_nine(path: Path) -> None:
 def test_a_checkpoint_on_a_full_disk_is_one_line_and_the_last_one_stays(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    io, path = WholeCheckpointIO(), tmp_path / "last.ckpt"
+    io, path = AtomicCheckpointIO(), tmp_path / "last.ckpt"
     io.save_checkpoint({"state_dict": {"w": torch.ones(3)}}, path)
     with monkeypatch.context() as patch:
         full_after(patch, 2)

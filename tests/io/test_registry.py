@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from rib.config.compose import compose
-from rib.config.paths import conf_dir, options
+from rib.config.paths import conf_dir, config_group_options
 from rib.io.errors import RibError
 from rib.io.recipe import check_recipe, locate_recipe_target
 from rib.io.registered import REGISTERED
@@ -61,7 +61,7 @@ GIVEN = {
 @pytest.mark.slow
 @pytest.mark.parametrize("group", sorted(STAGES))
 def test_every_stage_in_conf_is_registered_at_its_place(group: str) -> None:
-    for option in options(group):
+    for option in config_group_options(group):
         choice = f"{group}={option}"
         more = [GIVEN[choice]] if choice in GIVEN else []
         read_by = "pose=files" if group == "motion" else "motion=files"
@@ -74,7 +74,7 @@ NEEDS = {"renderer": "task.data.store=x", "refiner": "task.data.samples=x"}
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("task", list(options("task")))
+@pytest.mark.parametrize("task", list(config_group_options("task")))
 def test_every_task_in_conf_is_registered_at_its_place(task: str) -> None:
     net = "motion_tiny" if task.startswith("motion") else "renderer_tiny"
     config = compose("train", f"task={task}", f"net={net}", NEEDS.get(task, "task.data.folder=x"))
@@ -86,7 +86,7 @@ def test_every_task_in_conf_is_registered_at_its_place(task: str) -> None:
 @pytest.mark.parametrize(("group", "place"), [("callbacks", "callback"), ("logger", "logger")])
 def test_everything_around_a_training_in_conf_is_registered(group: str, place: str) -> None:
     around = ("experiment=motion_smoke", "trainer=fsdp", "debug=profile")
-    for option in options(group):
+    for option in config_group_options(group):
         config = compose("train", *around, f"{group}={option}")
         for recipe in config[group].values():
             REGISTRY.checked(recipe, place, "conf")

@@ -7,7 +7,7 @@ from safetensors import safe_open
 
 from rib.io.registry import REGISTRY
 from rib.io.renamed import CLASSES, RENAMED
-from rib.motion.nets.checkpoint import shipped_weights
+from rib.motion.nets.checkpoint import shipped_motion_weights
 
 
 @pytest.mark.parametrize("old", sorted(RENAMED))
@@ -37,7 +37,7 @@ def test_nested_recipes_are_translated_and_plain_values_stay() -> None:
 
 
 def test_the_weights_that_ship_still_carry_the_names_of_their_training() -> None:
-    path: Path = shipped_weights()
+    path: Path = shipped_motion_weights()
     with safe_open(path, framework="pt") as file:
         recipe = json.loads(file.metadata()["recipe"])
     assert recipe["_target_"] in {f"{old}.MotionBase" for old in RENAMED}

@@ -15,15 +15,15 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from rib.commands.__main__ import dispatch
+from rib.commands.__main__ import dispatch_verb
 from rib.config.app import exit_code
-from rib.engine.checkpoints import load_module
+from rib.engine.checkpoints import load_checkpoint_module
 from rib.io.errors import RibError
 from rib.io.weights.net_files import read_torch_file
 from rib.motion.nets.base import MotionBase
-from rib.motion.nets.checkpoint import load_net as load_motion
-from rib.motion.nets.checkpoint import save_net
-from rib.render.nets.checkpoint import load_net as load_renderer
+from rib.motion.nets.checkpoint import load_motion_net as load_motion
+from rib.motion.nets.checkpoint import save_motion_net
+from rib.render.nets.checkpoint import load_renderer_net as load_renderer
 
 NET: dict[str, Any] = {
     "_target_": "rib.motion.nets.base.MotionBase",
@@ -75,7 +75,7 @@ def module_with(recipe: Any, place: str) -> dict[str, Any]:
         "_target_": "rib.render.training.module.RendererModule",
         "net": {"_target_": RENDERER, "widths": [4], "blocks": [1], "renderer": {}},
         "labels": {
-            "_target_": "rib.render.conditioning.native.SkeletonLabels", "sigma_px": 1, "radius_px": 1,
+            "_target_": "rib.render.conditioning.native.SkeletonConditioning", "sigma_px": 1, "radius_px": 1,
         },
         "discriminators": {"frame": None}, "adversarial": "hinge", "weights": {},
         "loss": {"_target_": "rib.render.training.losses.RenderLoss"},
@@ -156,13 +156,13 @@ def test_a_module_in_a_checkpoint_runs_nothing(
 ) -> None:
     path = attack(payload, "ckpt", place)
     with pytest.raises(RibError, match="allowed") as error:
-        load_module(path)
+        load_checkpoint_module(path)
     told_in_a_line(error, path)
     assert not (tmp_path / "ran").exists()
 
 
 def rib(*arguments: str) -> int:
-    return exit_code(lambda: dispatch(list(arguments)))
+    return exit_code(lambda: dispatch_verb(list(arguments)))
 
 
 COMMANDS: dict[str, Any] = {
@@ -193,7 +193,7 @@ def test_commands_run_nothing_and_answer_with_one_line(
 
 def test_code_in_a_pickle_is_refused_in_our_words(tmp_path: Path) -> None:
     torch.save({"state_dict": {}, "hyper_parameters": Runs(tmp_path / "ran")}, tmp_path / "code.ckpt")
-    for load in (load_motion, load_module, read_torch_file, LOADERS["renderer"]):
+    for load in (load_motion, load_checkpoint_module, read_torch_file, LOADERS["renderer"]):
         with pytest.raises(RibError, match="nothing in it is ever run") as error:
             load(tmp_path / "code.ckpt")
         told_in_a_line(error, tmp_path / "code.ckpt")
@@ -243,7 +243,7 @@ def test_weights_that_are_none_are_refused(tmp_path: Path, case: str, everywhere
 @pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16, torch.float64])
 def test_weights_of_another_precision_are_taken(tmp_path: Path, kind: torch.dtype) -> None:
     net = MotionBase(4, 1, [1, 1], 1)
-    save_net(tmp_path / "w.safetensors", net.to(kind), NET, {})
+    save_motion_net(tmp_path / "w.safetensors", net.to(kind), NET, {})
     assert load_motion(tmp_path / "w.safetensors")
 
 
@@ -258,7 +258,7 @@ STRANGE: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("case", STRANGE)
 def test_numbers_that_build_no_net_are_one_line(tmp_path: Path, case: str) -> None:
-    save_net(tmp_path / "w.safetensors", MotionBase(4, 1, [1, 1], 1), STRANGE[case], {})
+    save_motion_net(tmp_path / "w.safetensors", MotionBase(4, 1, [1, 1], 1), STRANGE[case], {})
     with pytest.raises(RibError) as error:
         load_motion(tmp_path / "w.safetensors")
     told_in_a_line(error, tmp_path / "w.safetensors")
@@ -266,7 +266,7 @@ def test_numbers_that_build_no_net_are_one_line(tmp_path: Path, case: str) -> No
 
 def test_a_recipe_of_another_size_takes_no_memory(tmp_path: Path) -> None:
     large = {**NET, "width": 8192, "num_layers": [40, 40]}  # 130 GB
-    save_net(tmp_path / "w.safetensors", MotionBase(4, 1, [1, 1], 1), large, {})
+    save_motion_net(tmp_path / "w.safetensors", MotionBase(4, 1, [1, 1], 1), large, {})
     with pytest.raises(RibError, match=r"lacks|but this net has") as error:
         load_motion(tmp_path / "w.safetensors")
     told_in_a_line(error, tmp_path / "w.safetensors")

@@ -9,10 +9,10 @@ from test_windows import windows
 
 from rib.config.compose import compose
 from rib.io.recipe import build_recipe
-from rib.motion.nets.checkpoint import load_net
+from rib.motion.nets.checkpoint import load_motion_net
 from rib.motion.training.adversarial import AdversarialMotionModule, MotionDiscriminator
-from rib.motion.training.data import DrawnBatches
-from rib.motion.training.losses import weighted
+from rib.motion.training.data import MotionBatches
+from rib.motion.training.losses import weighted_motion_loss
 from rib.motion.training.windows import MotionBatch
 
 
@@ -25,7 +25,7 @@ def module() -> AdversarialMotionModule:
 
 @pytest.fixture
 def batch() -> MotionBatch:
-    batch = DrawnBatches(windows(), 3, seed=0)[0]
+    batch = MotionBatches(windows(), 3, seed=0)[0]
     batch["keypoints_px"] = batch["keypoints_px"] + 20 * torch.randn(batch["keypoints_px"].shape)
     return batch
 
@@ -58,7 +58,7 @@ def test_the_discriminator_learns_to_tell_noise_from_motion(
     terms = []
     for _ in range(20):
         curve = module.net(batch["times_s"], batch["keypoints_px"], batch["confidence"])
-        loss = weighted(module.losses(curve, batch), {"discriminator": 1.0})
+        loss = weighted_motion_loss(module.losses(curve, batch), {"discriminator": 1.0})
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -80,9 +80,11 @@ def test_the_optimizer_knows_every_weight_that_learns(module: AdversarialMotionM
 
 @pytest.mark.slow
 def test_a_run_is_a_run_and_its_checkpoint_gives_the_net(tmp_path: Path) -> None:
-    from rib.engine.fit import fit
+    from rib.engine.fit import fit_in_processes
 
     small = ("task.data.folder=synthetic", "task.data.held_out=[]", "task.data.validation=[synthetic/0000]")
     few = ("task.data.windows.tokens=40", "task.data.windows.keyframes=[5,8]", "debug=fast")
-    fit(compose("train", "task=motion_adversarial", "net=motion_tiny", *small, *few, f"run_dir={tmp_path}"))
-    assert load_net(tmp_path / "checkpoints" / "last.ckpt")
+    fit_in_processes(
+        compose("train", "task=motion_adversarial", "net=motion_tiny", *small, *few, f"run_dir={tmp_path}")
+    )
+    assert load_motion_net(tmp_path / "checkpoints" / "last.ckpt")

@@ -16,9 +16,14 @@ from rib.io.recipe import build_recipe
 from rib.mocap.stores.bank import MotionBank
 from rib.mocap.synthetic import synthetic_mocap_recordings
 from rib.motion.evaluation import scoring as evaluation
-from rib.motion.evaluation.protocol import Condition, Sequence, keyframes, sequences
+from rib.motion.evaluation.protocol import (
+    CorruptionCondition,
+    EvaluationSequence,
+    corrupted_keyframes,
+    evaluation_sequences,
+)
 from rib.motion.nets.base import MotionBase
-from rib.motion.nets.checkpoint import save_net
+from rib.motion.nets.checkpoint import save_motion_net
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 CLIPS = ("cmu_05_02", "cmuasf_05_01", "cmu_12_01")
@@ -32,16 +37,16 @@ NET = {"width": 8, "num_heads": 1, "num_layers": [1, 1], "expansion": 2}
 
 
 @pytest.fixture(scope="module")
-def chosen() -> list[Sequence]:
+def chosen() -> list[EvaluationSequence]:
     bank = MotionBank.from_recordings(synthetic_mocap_recordings(2, 200, 60, seed=3), 60)
-    return list(sequences(bank, seed=1, max_windows=2))
+    return list(evaluation_sequences(bank, seed=1, max_windows=2))
 
 
 @pytest.fixture
 def weights(tmp_path: Path) -> Path:
     """An untrained net, which is the natural cubic spline."""
     recipe = {"_target_": "rib.motion.nets.base.MotionBase", **NET}
-    save_net(tmp_path / "net.safetensors", MotionBase(**NET), recipe, {})  # type: ignore[arg-type]
+    save_motion_net(tmp_path / "net.safetensors", MotionBase(**NET), recipe, {})  # type: ignore[arg-type]
     return tmp_path / "net.safetensors"
 
 
@@ -49,31 +54,33 @@ def settings(*overrides: str) -> dict[str, Any]:
     return compose("evaluate", "folder=synthetic", "subjects=[]", *overrides)
 
 
-def test_every_window_is_seen_from_four_sides_and_fits_every_stride(chosen: list[Sequence]) -> None:
+def test_every_window_is_seen_from_four_sides_and_fits_every_stride(chosen: list[EvaluationSequence]) -> None:
     assert len(chosen) == 2 * 4
     for sequence in chosen:
         assert (len(sequence.joints_px) - 1) % 16 == 0
         assert 100 < np.median(np.ptp(sequence.joints_px[..., 1], axis=1)) < 300
 
 
-def test_noise_is_drawn_from_the_sequence_and_grows_with_its_factor(chosen: list[Sequence]) -> None:
+def test_noise_is_drawn_from_the_sequence_and_grows_with_its_factor(chosen: list[EvaluationSequence]) -> None:
     def error(noise: float) -> float:
-        x, confidence = keyframes(chosen[0], 8, Condition("noise", "detector", noise), None)
+        x, confidence = corrupted_keyframes(
+            chosen[0], 8, CorruptionCondition("noise", "detector", noise), None
+        )
         return float(np.median(np.abs(x - chosen[0].joints_px[::8])[confidence > 0]))
 
     assert error(1.0) == error(1.0)
     assert error(0.5) < error(1.0) < error(2.0)
-    clean, confidence = keyframes(chosen[0], 8, Condition("clean", "clean"), None)
+    clean, confidence = corrupted_keyframes(chosen[0], 8, CorruptionCondition("clean", "clean"), None)
     assert (clean == chosen[0].joints_px[::8]).all()
     assert (confidence == 1).all()
 
 
-def test_the_truth_scores_perfectly_and_a_shift_by_its_length(chosen: list[Sequence]) -> None:
+def test_the_truth_scores_perfectly_and_a_shift_by_its_length(chosen: list[EvaluationSequence]) -> None:
     sequence = chosen[0]
-    perfect = evaluation.score(sequence, 8, sequence.joints_px)
+    perfect = evaluation.score_motion_errors(sequence, 8, sequence.joints_px)
     assert perfect["between"] == perfect["acc"] == perfect["max"] == 0
     assert perfect["pck05"] == 1
-    shifted = evaluation.score(sequence, 8, sequence.joints_px + np.array([3.0, 4.0]))
+    shifted = evaluation.score_motion_errors(sequence, 8, sequence.joints_px + np.array([3.0, 4.0]))
     assert shifted["between"] == pytest.approx(5)
     assert shifted["torso"] == pytest.approx(5 / sequence.torso_px)
     assert shifted["mae"] == pytest.approx(3.5 / 512)
@@ -109,7 +116,7 @@ def test_what_is_shown_must_exist(tmp_path: Path, weights: Path) -> None:
 
 def test_another_frame_rate_is_refused() -> None:
     with pytest.raises(RibError, match="60 frames a second"):
-        evaluation.held_out(settings("fps=30"))
+        evaluation.held_out_sequences(settings("fps=30"))
 
 
 @pytest.fixture
@@ -128,11 +135,11 @@ def test_sequences_noise_and_scores_are_those_of_the_independent_scorer(
         (tmp_path / f"{clip}.npz").symlink_to(SHARED / "data" / "mocap_joints" / f"{clip}.npz")
     theirs = scorer.build(str(tmp_path))
     config = compose("evaluate", f"folder={tmp_path}", "subjects=['05','12']")
-    ours = evaluation.held_out(config)
+    ours = evaluation.held_out_sequences(config)
     assert len(ours) == len(theirs)
-    cubic = evaluation.spline_method(build_recipe(config.baselines["cubic"]))
+    cubic = evaluation.spline_motion_method(build_recipe(config.baselines["cubic"]))
     bank = scorer.residual_bank(scorer.load_tracks(str(TRACKS)))
-    errors = evaluation.detector_errors([(str(TRACKS / name), fps) for name, fps in TRACK_FPS.items()])
+    errors = evaluation.load_detector_errors([(str(TRACKS / name), fps) for name, fps in TRACK_FPS.items()])
     worst = dict.fromkeys(("clean", "detector", "real"), 0.0)
     for (a, b), kind, stride in (
         (pair, kind, stride)
@@ -142,14 +149,14 @@ def test_sequences_noise_and_scores_are_those_of_the_independent_scorer(
     ):
         np.testing.assert_allclose(a.joints_px, b["xy"], atol=1e-4)
         assert (a.scored == b["jok"]).all()
-        x, confidence = keyframes(a, stride, Condition(kind, kind), errors)
+        x, confidence = corrupted_keyframes(a, stride, CorruptionCondition(kind, kind), errors)
         times = a.times_s[::stride]
         rng = np.random.default_rng([*b["id"], scorer.COND[kind], stride])
         noisy, belief = scorer.corrupt(b["xy"][::stride], times, kind, rng, bank)
         np.testing.assert_allclose(x, noisy, atol=1e-3)
         np.testing.assert_allclose(confidence, belief, atol=1e-6)
         expected = scorer.score(b, stride, scorer.BASE["cubic_natural"](times, noisy, belief, a.times_s))
-        found = evaluation.score(a, stride, cubic(times, x, confidence, a.times_s))
+        found = evaluation.score_motion_errors(a, stride, cubic(times, x, confidence, a.times_s))
         worst[kind] = max(worst[kind], abs(found["between"] - expected["between"]))
         for measure in ("between", "key", "torso", "pck05", "acc"):
             assert found[measure] == pytest.approx(expected[measure], abs=1e-3), (kind, stride, measure)

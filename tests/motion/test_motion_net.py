@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from rib.motion.nets.attention import BLOCK
-from rib.motion.nets.base import MotionBase, mirror, natural_spline
+from rib.motion.nets.base import MotionBase, mirror_joints, natural_spline_of_keyframes
 from rib.motion.nets.curve import MotionCurve
-from rib.motion.nets.keyframe_features import prepare
+from rib.motion.nets.keyframe_features import normalise_keyframes
 from rib.structures.skeleton import joint_set_named
 
 Keyframes = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
@@ -33,7 +33,7 @@ def test_an_untrained_net_is_the_natural_cubic_spline(keyframes: Make) -> None:
     keys = keyframes(17)
     net = MotionBase(width=16, num_heads=2, num_layers=[1, 1], expansion=2).eval()
     present = torch.ones_like(keys[0], dtype=torch.bool)
-    spline = natural_spline(prepare(*keys, present)).at(moments(keys[0]))[0]
+    spline = natural_spline_of_keyframes(normalise_keyframes(*keys, present)).at(moments(keys[0]))[0]
     torch.testing.assert_close(read(net, keys)[0], spline, atol=1e-3, rtol=0)
 
 
@@ -103,10 +103,10 @@ def test_a_later_clock_changes_nothing(net: MotionBase, keyframes: Make) -> None
 
 def test_a_mirrored_pose_gives_the_mirrored_answer(net: MotionBase, keyframes: Make) -> None:
     times, keypoints, confidence = keyframes(14)
-    flipped = (times, mirror(keypoints), confidence[..., FLIP])
+    flipped = (times, mirror_joints(keypoints), confidence[..., FLIP])
     a, believed = read(net, (times, keypoints, confidence))
     b, believed_b = read(net, flipped)
-    torch.testing.assert_close(b, mirror(a), atol=1e-3, rtol=0)
+    torch.testing.assert_close(b, mirror_joints(a), atol=1e-3, rtol=0)
     torch.testing.assert_close(believed_b, believed[..., FLIP], atol=1e-4, rtol=0)
 
 

@@ -10,10 +10,18 @@ import pytest
 import torch
 
 from rib.io.errors import RibError
-from rib.motion.nets.checkpoint import load_net, save_net
-from rib.motion.nets.published import RECIPE, convert_published, load_published
-from rib.motion.nets.reference import MotionReference, from_values, to_values
-from rib.motion.nets.reference_transformer import ReferenceTransformer, between_keyframes, published_angles
+from rib.motion.nets.checkpoint import load_motion_net, save_motion_net
+from rib.motion.nets.published import RECIPE, convert_published_motion_weights, load_published_motion_weights
+from rib.motion.nets.reference import (
+    MotionReference,
+    joints_from_reference_values,
+    joints_to_reference_values,
+)
+from rib.motion.nets.reference_transformer import (
+    ReferenceTransformer,
+    linear_between_keyframes,
+    published_position_angles,
+)
 from rib.motion.transformer import TransformerMotion
 from rib.structures.keypoints import PoseSequence
 
@@ -35,10 +43,10 @@ def test_published_names_and_shapes_load_strictly() -> None:
     shapes = json.loads((SHARED / "motion_state_dict.json").read_text())
     made = {name: torch.zeros(shape) for name, shape in shapes.items()}
     big = MotionReference(**{key: value for key, value in RECIPE.items() if key != "_target_"})
-    load_published(big, made)
+    load_published_motion_weights(big, made)
     assert sum(p.numel() for p in big.transformer.parameters()) == 1_997_990
     with pytest.raises(RibError, match="no weights of the published motion model"):
-        load_published(big, {**made, "another": torch.zeros(1)})
+        load_published_motion_weights(big, {**made, "another": torch.zeros(1)})
 
 
 @needs_vectors
@@ -50,21 +58,21 @@ def test_the_forward_pass_is_the_published_one(frames: int) -> None:
     x = torch.from_numpy(vectors[f"input_{frames}"]).T[None]
     is_key = ~torch.from_numpy(vectors[f"src_mask_{frames}"])[None]
     with torch.inference_mode():
-        told = reference(x, is_key, published_angles(frames), None, identity=True)
+        told = reference(x, is_key, published_position_angles(frames), None, identity=True)
     for name, found in (("pred", told.predicted), ("reco", told.keyframes)):
         torch.testing.assert_close(found[0], torch.from_numpy(vectors[f"{name}_{frames}"]), atol=1e-5, rtol=0)
 
 
 def test_values_go_round() -> None:
     x = torch.randn(2, 3, 19, 2)
-    torch.testing.assert_close(from_values(to_values(x)), x)
-    torch.testing.assert_close(to_values(x)[..., -2:], x[..., 8, :])
+    torch.testing.assert_close(joints_from_reference_values(joints_to_reference_values(x)), x)
+    torch.testing.assert_close(joints_to_reference_values(x)[..., -2:], x[..., 8, :])
 
 
 def test_lines_between_keyframes_are_held_at_the_ends() -> None:
     x = torch.tensor([0.0, 1, 0, 0, 7, 0])[None, :, None]
     is_key = torch.tensor([[False, True, False, False, True, False]])
-    found = between_keyframes(x, is_key, torch.arange(6.0)[None])
+    found = linear_between_keyframes(x, is_key, torch.arange(6.0)[None])
     torch.testing.assert_close(found[0, :, 0], torch.tensor([1.0, 1, 3, 5, 7, 7]))
 
 
@@ -129,8 +137,10 @@ def test_published_weights_become_a_file_of_ours(tmp_path: Path) -> None:
     state = {f"module.{name}": tensor for name, tensor in big.transformer.state_dict().items()}
     torch.save({"epoch": 3, "model": state}, tmp_path / "published.pth")
     np.savez(tmp_path / "statistics.npz", mean=np.full((19, 2), 0.1), std=np.full((19, 2), 0.5))
-    convert_published(tmp_path / "published.pth", tmp_path / "statistics.npz", tmp_path / "net.safetensors")
-    found = load_net(tmp_path / "net.safetensors")
+    convert_published_motion_weights(
+        tmp_path / "published.pth", tmp_path / "statistics.npz", tmp_path / "net.safetensors"
+    )
+    found = load_motion_net(tmp_path / "net.safetensors")
     assert found.published
     assert found.mean.eq(0.1).all()
     torch.testing.assert_close(found.transformer.state_dict(), big.transformer.state_dict())
@@ -141,7 +151,7 @@ def test_it_serves_as_a_stage_of_the_chain(tmp_path: Path) -> None:
         "_target_": "rib.motion.nets.reference.MotionReference", "width": 16, "num_heads": 2, "num_layers": 1,
         "hidden": 16, "dropout": 0.1, "frame_rate": 60.0, "published": False,
     }  # fmt: skip
-    save_net(tmp_path / "net.safetensors", net(), recipe, {})
+    save_motion_net(tmp_path / "net.safetensors", net(), recipe, {})
     stage = TransformerMotion(
         str(tmp_path / "net.safetensors"),
         "cpu",
@@ -164,7 +174,7 @@ def test_what_is_no_published_file_is_told_in_one_line(tmp_path: Path) -> None:
     np.savez(tmp_path / "statistics.npz", mean=np.zeros(3), std=np.ones(3))
     for name in ("absent.pth", "damaged.pth", "empty.pth"):
         with pytest.raises(RibError, match=name) as error:
-            convert_published(tmp_path / name, None, tmp_path / "net.safetensors")
+            convert_published_motion_weights(tmp_path / name, None, tmp_path / "net.safetensors")
         assert "\n" not in str(error.value)
 
 

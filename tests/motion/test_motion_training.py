@@ -11,10 +11,10 @@ from torch.utils.data import DataLoader
 
 from rib.io.errors import RibError
 from rib.motion.nets.base import MotionBase
-from rib.motion.nets.checkpoint import load_net, save_net
-from rib.motion.training.data import DrawnBatches
-from rib.motion.training.losses import MotionLoss, at_query_times
-from rib.motion.training.module import MotionModule, spline_of
+from rib.motion.nets.checkpoint import load_motion_net, save_motion_net
+from rib.motion.training.data import MotionBatches
+from rib.motion.training.losses import MotionLoss, curve_at_query_times
+from rib.motion.training.module import MotionModule, spline_of_motion_batch
 from rib.motion.training.windows import MotionBatch
 
 NET = {
@@ -37,7 +37,7 @@ def module(**changes: Any) -> MotionModule:
 
 
 def fit(folder: Path, epochs: int, resume: Path | None = None) -> pl.Trainer:
-    batches = DrawnBatches(windows(), 3, seed=0)
+    batches = MotionBatches(windows(), 3, seed=0)
     trainer = pl.Trainer(
         accelerator="cpu", max_epochs=epochs, logger=False, enable_checkpointing=False,
         enable_progress_bar=False, enable_model_summary=False, default_root_dir=folder,
@@ -50,15 +50,15 @@ def fit(folder: Path, epochs: int, resume: Path | None = None) -> pl.Trainer:
 
 @pytest.fixture
 def batch() -> MotionBatch:
-    return DrawnBatches(windows(), 3, seed=0)[0]
+    return MotionBatches(windows(), 3, seed=0)[0]
 
 
 def test_the_truth_costs_nothing_and_the_spline_about_its_own_size(batch: MotionBatch) -> None:
-    loss, spline = MotionLoss(floor_px=0.0, power=1.0, unseen=0.0), spline_of(batch)
+    loss, spline = MotionLoss(floor_px=0.0, power=1.0, unseen=0.0), spline_of_motion_batch(batch)
     terms = loss(spline, spline, batch)
     assert set(terms) == TERMS
     # the spline is exact on uniform motion: what is left is float32's rounding
-    assert at_query_times(spline, batch).sub(batch["query_px"]).abs().max() < 1e-2
+    assert curve_at_query_times(spline, batch).sub(batch["query_px"]).abs().max() < 1e-2
     assert all(torch.isfinite(term) for term in terms.values())
 
 
@@ -90,7 +90,7 @@ def test_the_running_mean_follows_and_is_what_predicts(tmp_path: Path) -> None:
     start, mean, last = (list(m.parameters()) for m in (module().net, trained.ema, trained.net))
     way = lambda a, b: sum((x - y).norm() for x, y in zip(a, b, strict=True))  # noqa: E731
     assert 0 < way(start, mean) < way(start, last)
-    keys = DrawnBatches(windows(), 1, seed=0)[0]
+    keys = MotionBatches(windows(), 1, seed=0)[0]
     arguments = keys["times_s"], keys["keypoints_px"], keys["confidence"]
     torch.testing.assert_close(trained(*arguments).position_px, trained.ema(*arguments).position_px)
 
@@ -108,7 +108,7 @@ def test_a_resumed_run_ends_where_an_uninterrupted_one_does(tmp_path: Path) -> N
 def test_a_checkpoint_alone_gives_the_net(tmp_path: Path) -> None:
     trainer = fit(tmp_path, 1)
     trainer.save_checkpoint(tmp_path / "run.ckpt")
-    net = load_net(tmp_path / "run.ckpt")
+    net = load_motion_net(tmp_path / "run.ckpt")
     for name, tensor in trainer.lightning_module.ema.state_dict().items():
         torch.testing.assert_close(net.state_dict()[name], tensor)
 
@@ -120,8 +120,8 @@ def test_validation_tells_px_and_the_ratio_to_the_spline(tmp_path: Path) -> None
 
 def test_weights_go_round_through_safetensors(tmp_path: Path) -> None:
     net = MotionBase(16, 2, [1, 1], 2)
-    save_net(tmp_path / "net.safetensors", net, NET, {"data": "none"})
-    again = load_net(tmp_path / "net.safetensors")
+    save_motion_net(tmp_path / "net.safetensors", net, NET, {"data": "none"})
+    again = load_motion_net(tmp_path / "net.safetensors")
     assert not again.training
     for name, tensor in net.state_dict().items():
         torch.testing.assert_close(again.state_dict()[name], tensor)
@@ -136,19 +136,19 @@ def test_what_does_not_fit_is_told_in_one_line(
 ) -> None:
     net = MotionBase(16, 2, [1, 1], 2)
     monkeypatch.setattr(net, attribute, value)
-    save_net(tmp_path / "net.safetensors", net, NET, {})
+    save_motion_net(tmp_path / "net.safetensors", net, NET, {})
     with pytest.raises(RibError, match=says) as error:
-        load_net(tmp_path / "net.safetensors", fps=25.0)
+        load_motion_net(tmp_path / "net.safetensors", fps=25.0)
     assert "\n" not in str(error.value)
 
 
 def test_another_format_version_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rib.motion.nets.checkpoint.FORMAT_VERSION", 99)
-    monkeypatch.setattr("rib.motion.nets.checkpoint.MotionFacts.__init__.__defaults__", ("rib.motion", 99))
-    save_net(tmp_path / "net.safetensors", MotionBase(16, 2, [1, 1], 2), NET, {})
+    monkeypatch.setattr("rib.motion.nets.checkpoint.MotionNetFacts.__init__.__defaults__", ("rib.motion", 99))
+    save_motion_net(tmp_path / "net.safetensors", MotionBase(16, 2, [1, 1], 2), NET, {})
     monkeypatch.undo()
     with pytest.raises(RibError, match=r"format rib\.motion 99"):
-        load_net(tmp_path / "net.safetensors")
+        load_motion_net(tmp_path / "net.safetensors")
 
 
 @pytest.mark.parametrize("name", ["absent.safetensors", "damaged.safetensors", "damaged.ckpt"])
@@ -156,6 +156,6 @@ def test_files_that_are_none_are_told_in_one_line(tmp_path: Path, name: str) -> 
     if name.startswith("damaged"):
         (tmp_path / name).write_bytes(b"nothing of the kind")
     with pytest.raises(RibError) as error:
-        load_net(tmp_path / name)
+        load_motion_net(tmp_path / name)
     assert name in str(error.value)
     assert "\n" not in str(error.value)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from rib.motion.training.recombination import CARRIED, recombined, swayed, turned
+from rib.motion.training.recombination import CARRIED, recombine_limbs, sway_limbs, turn_bodies
 from rib.structures.skeleton import BODY19
 
 LIMBS = sorted({bone for carried, _ in CARRIED for bone in carried})
@@ -24,8 +24,8 @@ def test_bones_keep_their_lengths() -> None:
     bones = clips()
     times = torch.arange(7.0).expand(12, -1).double() / 10
     for varied in (
-        recombined(bones, bones, 1.0, generator()),
-        swayed(bones, times, 1.0, 40.0, (0.3, 2.0), generator()),
+        recombine_limbs(bones, bones, 1.0, generator()),
+        sway_limbs(bones, times, 1.0, 40.0, (0.3, 2.0), generator()),
     ):
         torch.testing.assert_close(varied.norm(dim=-1), bones.norm(dim=-1), atol=1e-5, rtol=1e-5)
         torch.testing.assert_close(varied[:, TRUNK], bones[:, TRUNK])
@@ -35,9 +35,9 @@ def test_bones_keep_their_lengths() -> None:
 def test_a_share_of_nothing_changes_nothing() -> None:
     bones = clips()
     times = torch.zeros(12, 7, dtype=torch.float64)
-    torch.testing.assert_close(recombined(bones, bones, 0.0, generator()), bones)
-    torch.testing.assert_close(swayed(bones, times, 0.0, 40.0, (0.3, 2.0), generator()), bones)
-    torch.testing.assert_close(turned(bones, times, 0.0, 300.0, 10.0, (0.3, 2.0), generator()), bones)
+    torch.testing.assert_close(recombine_limbs(bones, bones, 0.0, generator()), bones)
+    torch.testing.assert_close(sway_limbs(bones, times, 0.0, 40.0, (0.3, 2.0), generator()), bones)
+    torch.testing.assert_close(turn_bodies(bones, times, 0.0, 300.0, 10.0, (0.3, 2.0), generator()), bones)
 
 
 def test_limbs_turn_with_the_body_that_carries_them() -> None:
@@ -48,16 +48,16 @@ def test_limbs_turn_with_the_body_that_carries_them() -> None:
     other = torch.stack([cos * x + sin * z, y, cos * z - sin * x], -1)
     both = torch.cat([one, other])
     for seed in range(6):
-        found = recombined(both, both, 1.0, torch.Generator().manual_seed(seed))
+        found = recombine_limbs(both, both, 1.0, torch.Generator().manual_seed(seed))
         torch.testing.assert_close(found, both, atol=1e-5, rtol=1e-5)
 
 
 def test_sway_is_smooth_and_gone_for_no_angle() -> None:
     bones = clips(6, 1).expand(-1, -1, 50, -1)
     times = (torch.arange(50).double() / 200).expand(6, -1)
-    still = swayed(bones, times, 1.0, 0.0, (0.3, 2.0), generator())
+    still = sway_limbs(bones, times, 1.0, 0.0, (0.3, 2.0), generator())
     torch.testing.assert_close(still, bones, atol=1e-5, rtol=1e-5)
-    moving = swayed(bones, times, 1.0, 20.0, (0.3, 2.0), generator())
+    moving = sway_limbs(bones, times, 1.0, 20.0, (0.3, 2.0), generator())
     bend = moving.diff(n=2, dim=2).norm(dim=-1).max()
     assert bend < 0.1 * (moving - bones).norm(dim=-1).max()
 
@@ -66,7 +66,7 @@ def test_bodies_turn_in_one_piece_about_the_vertical() -> None:
     """Heights and lengths of bones stay, the root stays, and all bones below the hips turn alike."""
     bones = clips(8, 1).expand(-1, -1, 40, -1)
     times = (torch.arange(40).double() / 60).expand(8, -1)
-    found = turned(bones, times, 1.0, 300.0, 0.0, (0.3, 2.0), generator())
+    found = turn_bodies(bones, times, 1.0, 300.0, 0.0, (0.3, 2.0), generator())
     root = BODY19.index("mid_hip")
     torch.testing.assert_close(found[:, root], bones[:, root])
     torch.testing.assert_close(found[..., 1], bones[..., 1])

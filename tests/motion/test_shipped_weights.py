@@ -11,8 +11,8 @@ from safetensors import safe_open
 
 from rib.io.recipe import build_recipe
 from rib.mocap.stores.bank import MotionBank
-from rib.motion.nets.checkpoint import load_net, shipped_weights
-from rib.motion.training.module import between_px, spline_of
+from rib.motion.nets.checkpoint import load_motion_net, shipped_motion_weights
+from rib.motion.training.module import error_between_keyframes_px, spline_of_motion_batch
 from rib.motion.training.windows import MotionWindows
 
 REPO = Path(__file__).parents[2]
@@ -26,16 +26,16 @@ HELD_OUT = ["05", "09", "12", "60", "61"]
 
 
 def test_the_file_is_small_and_says_what_it_is() -> None:
-    assert shipped_weights().stat().st_size < 12e6
-    with safe_open(shipped_weights(), "pt") as file:
+    assert shipped_motion_weights().stat().st_size < 12e6
+    with safe_open(shipped_motion_weights(), "pt") as file:
         header = file.metadata()
     assert json.loads(header["facts"])["joint_set"] == "body19"
     assert {"data", "licence", "recipe"} <= set(header)
-    assert shipped_weights().with_name("card.md").is_file()
+    assert shipped_motion_weights().with_name("card.md").is_file()
 
 
 def test_jitter_of_a_standing_person_is_filtered() -> None:
-    net, g = load_net(shipped_weights()), torch.Generator().manual_seed(0)
+    net, g = load_motion_net(shipped_motion_weights()), torch.Generator().manual_seed(0)
     times = torch.arange(30, dtype=torch.float64)[None] / 10
     stand = torch.tensor(STANDING)[None, None] + 300
     seen = stand + 3 * torch.randn(1, 30, 19, 2, generator=g)
@@ -64,12 +64,12 @@ def test_people_never_trained_on_move_better_than_on_splines(condition: str, mos
         build_recipe(data["noise"] | change["noise"]),
         None,
     )
-    net, g = load_net(shipped_weights()), torch.Generator().manual_seed(0)
+    net, g = load_motion_net(shipped_motion_weights()), torch.Generator().manual_seed(0)
     ours, theirs = 0.0, 0.0
     for _ in range(8):
         batch = windows.draw(g)
         with torch.inference_mode():
             curve = net(batch["times_s"], batch["keypoints_px"], batch["confidence"])
-        ours += between_px(curve, batch).item()
-        theirs += between_px(spline_of(batch), batch).item()
+        ours += error_between_keyframes_px(curve, batch).item()
+        theirs += error_between_keyframes_px(spline_of_motion_batch(batch), batch).item()
     assert ours / theirs < most

@@ -5,7 +5,12 @@ import pytest
 import torch
 from scipy.interpolate import CubicSpline
 
-from rib.motion.nets.spline_prior import fill_missing, intervals, natural_tangents, shift
+from rib.motion.nets.spline_prior import (
+    fill_missing_joints,
+    keyframe_intervals_s,
+    natural_spline_tangents,
+    shift_keyframes,
+)
 
 
 def uneven_knots(K: int, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
@@ -16,16 +21,16 @@ def uneven_knots(K: int, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
 
 def test_shift_looks_forward_and_back_and_past_the_end() -> None:
     x = torch.arange(4.0)[None, :, None]
-    assert shift(x, 1).flatten().tolist() == [1, 2, 3, 0]
-    assert shift(x, -2, 9.0).flatten().tolist() == [9, 9, 0, 1]
-    assert shift(x, 7).flatten().tolist() == [0, 0, 0, 0]
+    assert shift_keyframes(x, 1).flatten().tolist() == [1, 2, 3, 0]
+    assert shift_keyframes(x, -2, 9.0).flatten().tolist() == [9, 9, 0, 1]
+    assert shift_keyframes(x, 7).flatten().tolist() == [0, 0, 0, 0]
 
 
 @pytest.mark.parametrize("K", [2, 3, 4, 5, 40, 300])
 def test_tangents_are_those_of_scipys_natural_spline(K: int) -> None:
     times, x = uneven_knots(K)
     count = torch.full((2,), K)
-    tangents = natural_tangents(x, intervals(times, count)[..., None], count[:, None])
+    tangents = natural_spline_tangents(x, keyframe_intervals_s(times, count)[..., None], count[:, None])
     for t, values, found in zip(times, x, tangents, strict=True):
         if K == 2:
             expected = np.diff(values.numpy(), axis=0) / np.diff(t.numpy())[:, None, None]
@@ -38,8 +43,10 @@ def test_tangents_are_those_of_scipys_natural_spline(K: int) -> None:
 def test_padding_does_not_reach_the_spline() -> None:
     times, x = uneven_knots(20)
     count = torch.tensor([20, 13])
-    padded = natural_tangents(x, intervals(times, count)[..., None], count[:, None])
-    alone = natural_tangents(x[1:, :13], intervals(times[1:, :13], count[1:])[..., None], count[1:, None])
+    padded = natural_spline_tangents(x, keyframe_intervals_s(times, count)[..., None], count[:, None])
+    alone = natural_spline_tangents(
+        x[1:, :13], keyframe_intervals_s(times[1:, :13], count[1:])[..., None], count[1:, None]
+    )
     torch.testing.assert_close(padded[1:, :13], alone)
     assert not padded[1, 13:].any()
 
@@ -47,7 +54,7 @@ def test_padding_does_not_reach_the_spline() -> None:
 def test_a_missing_joint_lies_on_the_spline_through_its_own_sights() -> None:
     times, x = uneven_knots(30)
     valid = torch.rand(2, 30, 3, generator=torch.Generator().manual_seed(1)) > 0.3
-    filled = fill_missing(x * valid[..., None], valid, times)
+    filled = fill_missing_joints(x * valid[..., None], valid, times)
     for b in range(2):
         for j in range(3):
             seen, t = valid[b, :, j].numpy(), times[b].numpy()
@@ -60,7 +67,7 @@ def test_one_sight_is_held_and_none_gives_zero() -> None:
     times, x = uneven_knots(5)
     valid = torch.zeros(2, 5, 3, dtype=torch.bool)
     valid[0, 2, 0] = True
-    filled = fill_missing(x, valid, times)
+    filled = fill_missing_joints(x, valid, times)
     torch.testing.assert_close(filled[0, :, 0], x[0, 2, 0].expand(5, 2))
     assert not filled[0, :, 1:].any()
     assert not filled[1].any()

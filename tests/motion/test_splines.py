@@ -10,7 +10,7 @@ from rib.structures.keypoints import PoseSequence
 from rib.structures.skeleton import convert_pose, mirror_pose
 
 OUTLIERS = {
-    "_target_": "rib.motion.outliers.Outliers",
+    "_target_": "rib.motion.outliers.MotionOutliers",
     "min_height": 0.05,
     "min_deviations": 4.0,
     "min_travel": 0.75,

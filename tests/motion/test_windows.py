@@ -10,8 +10,8 @@ from test_corruption import NONE
 from rib.mocap.cameras.views import RandomCameras
 from rib.mocap.stores.bank import MotionBank
 from rib.motion.corruption.detector_noise import DetectorNoise
-from rib.motion.training.data import DrawnBatches
-from rib.motion.training.windows import NUM_QUERIES, MotionWindows, WindowRecipe
+from rib.motion.training.data import MotionBatches
+from rib.motion.training.windows import NUM_QUERIES, MotionWindowRecipe, MotionWindows
 from rib.structures.skeleton import BODY19
 from rib.training.epochs import EpochSampler
 
@@ -38,7 +38,9 @@ def bank() -> MotionBank:
 
 def windows(**changes: Any) -> MotionWindows:
     views = RandomCameras(0, 0, 0, (4, 4), 1.0, 250, (0, 0), perspective=False)
-    return MotionWindows(bank(), WindowRecipe(**{**RECIPE, **changes}), views, DetectorNoise(**NONE), None)
+    return MotionWindows(
+        bank(), MotionWindowRecipe(**{**RECIPE, **changes}), views, DetectorNoise(**NONE), None
+    )
 
 
 def test_times_of_keyframes_and_probes_increase_and_interleave() -> None:
@@ -84,14 +86,14 @@ def test_a_stride_too_long_for_the_recording_is_shortened(stride: int) -> None:
 
 
 def test_a_batch_is_a_function_of_seed_epoch_and_place() -> None:
-    first, again = (DrawnBatches(windows(), 4, seed=3) for _ in range(2))
+    first, again = (MotionBatches(windows(), 4, seed=3) for _ in range(2))
     torch.testing.assert_close(first[5]["keypoints_px"], again[5]["keypoints_px"])
-    seen = [DrawnBatches(windows(), 4, seed)[i]["frame_s"][0].item() for seed in (3, 4) for i in (0, 1, 4)]
+    seen = [MotionBatches(windows(), 4, seed)[i]["frame_s"][0].item() for seed in (3, 4) for i in (0, 1, 4)]
     assert len(set(seen)) == len(seen)
 
 
 def test_the_sampler_counts_on_through_epochs_and_shares_between_ranks() -> None:
-    batches = DrawnBatches(windows(), 4, seed=3)
+    batches = MotionBatches(windows(), 4, seed=3)
     taken = []
     for rank in range(2):
         sampler = EpochSampler(batches, num_ranks=2, rank=rank)

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from rib.background.blend import Blend
+from rib.background.blend import BlendInterpolator
 from rib.commands.interpolate import task
 from rib.io.errors import RibError
-from rib.video import open_source
+from rib.video import open_frame_source
 
 Settings = Callable[..., dict[str, Any]]
 PLAIN = ("video=mp4", "video.pictures=false", "write_poses=false", "overwrite=false")
@@ -54,8 +54,8 @@ def test_the_nets_are_loaded_once(
     clips: Path, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     loaded = []
-    made = Blend.__init__
-    monkeypatch.setattr(Blend, "__init__", lambda self: (loaded.append(self), made(self))[1])
+    made = BlendInterpolator.__init__
+    monkeypatch.setattr(BlendInterpolator, "__init__", lambda self: (loaded.append(self), made(self))[1])
     task(settings(clips, "rate=1", *PLAIN, f"output={tmp_path / 'all'}"))
     assert videos(tmp_path / "all") == ["a_10fps.mp4", "c_10fps.mp4"]
     assert len(loaded) <= 1
@@ -87,4 +87,4 @@ def test_one_file_for_several_clips_is_refused(clips: Path, settings: Settings, 
 def test_a_folder_of_one_video_is_that_video(clips: Path, settings: Settings, tmp_path: Path) -> None:
     (clips / "c.mp4").unlink()
     task(settings(clips, "rate=2", *PLAIN, f"output={tmp_path / 'one.mp4'}"))
-    assert len(open_source(tmp_path / "one.mp4")) == 18
+    assert len(open_frame_source(tmp_path / "one.mp4")) == 18

@@ -10,10 +10,10 @@ import pytest
 import torch
 from small_clips import SIZE
 
-from rib.pipeline.analysis.record import Analysis
+from rib.pipeline.analysis.record import ClipAnalysis
 from rib.pipeline.chain import Chain
-from rib.pipeline.clip_fitter import ClipFitter
-from rib.video import FrameSource, open_source
+from rib.pipeline.clip_fitter import RendererClipFitter
+from rib.video import FrameSource, open_frame_source
 
 
 @pytest.fixture
@@ -38,14 +38,14 @@ def chain(pictures: Path, settings: Callable[..., dict[str, Any]], tmp_path: Pat
     return make
 
 
-def fit_renderer(one: Chain, source: FrameSource, analysis: Analysis) -> frozenset[int]:
+def fit_renderer(one: Chain, source: FrameSource, analysis: ClipAnalysis) -> frozenset[int]:
     with torch.inference_mode():
-        return ClipFitter(one.stages, one.synthesiser(), one.artefacts)(source, analysis, 1)
+        return RendererClipFitter(one.stages, one.synthesiser(), one.artefacts)(source, analysis, 1)
 
 
 @pytest.mark.slow
 def test_fitted_weights_are_kept_under_what_made_them(pictures: Path, chain: Callable[..., Chain]) -> None:
-    source = open_source(pictures, 10)
+    source = open_frame_source(pictures, 10)
     made = []
     for overrides in (
         ["render.fit=2"],
@@ -64,7 +64,7 @@ def test_fitted_weights_are_kept_under_what_made_them(pictures: Path, chain: Cal
 def test_a_fit_makes_the_same_frames_with_and_without_its_artefact(
     pictures: Path, chain: Callable[..., Chain]
 ) -> None:
-    source = open_source(pictures, 10)
+    source = open_frame_source(pictures, 10)
     results = []
     for _ in range(2):
         one = chain("render.fit=1")
@@ -74,6 +74,6 @@ def test_a_fit_makes_the_same_frames_with_and_without_its_artefact(
 
 
 def test_nothing_is_fitted_unasked(pictures: Path, chain: Callable[..., Chain]) -> None:
-    source = open_source(pictures, 10)
+    source = open_frame_source(pictures, 10)
     one = chain("render.fit=0")
     assert fit_renderer(one, source, one.analyse(source, source.fps * 2)) == frozenset()

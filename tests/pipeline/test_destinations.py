@@ -13,8 +13,8 @@ from small_clips import person
 from rib.config.compose import compose
 from rib.io.errors import RibError
 from rib.keypoint_files import write_openpose_json
-from rib.pipeline.interpolate import interpolate
-from rib.pipeline.upsample import upsample
+from rib.pipeline.interpolate import interpolate_clip
+from rib.pipeline.upsample import upsample_poses
 
 Settings = Callable[..., dict[str, Any]]
 
@@ -44,7 +44,7 @@ def test_sources_and_own_files_are_refused_before_any_work(
         shutil.copytree(pictures, source)
     before = content(here)
     with pytest.raises(RibError, match=words):
-        interpolate(settings(source, "rate=2", f"output={here}", *extra))
+        interpolate_clip(settings(source, "rate=2", f"output={here}", *extra))
     assert content(here) == before
 
 
@@ -52,10 +52,10 @@ def test_sources_and_own_files_are_refused_before_any_work(
 def test_a_finished_result_is_refused_and_replaced_when_asked(
     clip: Path, settings: Settings, tmp_path: Path
 ) -> None:
-    interpolate(settings(clip, "rate=1", "overwrite=false"))
+    interpolate_clip(settings(clip, "rate=1", "overwrite=false"))
     before = content(tmp_path / "out")
     with pytest.raises(RibError, match="type overwrite=true"):
-        interpolate(settings(clip, "rate=2", "overwrite=false"))
+        interpolate_clip(settings(clip, "rate=2", "overwrite=false"))
     assert content(tmp_path / "out") == before
 
 
@@ -63,7 +63,7 @@ def test_names_that_hydra_would_misread_become_folders(
     clip: Path, settings: Settings, tmp_path: Path
 ) -> None:
     strange = clip.rename(tmp_path / "[4K] ${oc.env:HOME}, é = ok.mp4")
-    interpolate(settings(strange, "rate=1", f"output={tmp_path / 'Café (1) = [x] ${y}'}"))
+    interpolate_clip(settings(strange, "rate=1", f"output={tmp_path / 'Café (1) = [x] ${y}'}"))
     assert (tmp_path / "Café (1) = [x] ${y}" / "frames" / "000000.png").is_file()
 
 
@@ -76,7 +76,7 @@ def upsampled(folder: Path, *overrides: str) -> list[tuple[str, int]]:
         "motion=linear",
         *overrides,
     )
-    return [(clip.name, clip.given) for clip in upsample(config)]
+    return [(clip.name, clip.given) for clip in upsample_poses(config)]
 
 
 def test_upsampled_clips_keep_their_names(tmp_path: Path) -> None:

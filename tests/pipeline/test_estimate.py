@@ -13,14 +13,16 @@ import pytest
 from rib.commands.interpolate import task
 from rib.config.compose import compose
 from rib.io.errors import RibError
-from rib.pipeline.outputs.estimate import Estimate, estimate, in_words
+from rib.pipeline.outputs.estimate import WorkEstimate, duration_in_words, estimate_work
 
 Settings = Callable[..., dict[str, Any]]
 HD = (1920, 1080)
 
 
-def guess(*typed: str, frames: int = 33) -> Estimate:
-    return estimate(compose("interpolate", "input=x", "rate=4", *typed), frames // 4, frames, 24, HD, "cpu")
+def guess(*typed: str, frames: int = 33) -> WorkEstimate:
+    return estimate_work(
+        compose("interpolate", "input=x", "rate=4", *typed), frames // 4, frames, 24, HD, "cpu"
+    )
 
 
 @pytest.mark.slow
@@ -43,7 +45,7 @@ def test_too_little_space_is_told(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("seconds", "words"), [(0.2, "1 s"), (75, "75 s"), (600, "10 min"), (9000, "2.5 h")])
 def test_times_are_said_as_people_say_them(seconds: float, words: str) -> None:
-    assert in_words(seconds) == words
+    assert duration_in_words(seconds) == words
 
 
 @pytest.mark.parametrize(

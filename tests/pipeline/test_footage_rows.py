@@ -19,8 +19,8 @@ from small_clips import person, picture
 
 from rib.config.compose import compose
 from rib.keypoint_files import write_openpose_json
-from rib.pipeline.interpolate import interpolate
-from rib.video import open_source
+from rib.pipeline.interpolate import interpolate_clip
+from rib.video import open_frame_source
 
 Settings = Callable[..., dict[str, Any]]
 pytestmark = pytest.mark.slow
@@ -29,10 +29,10 @@ needs_footage = pytest.mark.skipif(not FOOTAGE.is_dir(), reason=f"the real clips
 
 def run(settings: Settings, clip: Path, *overrides: str) -> tuple[dict[str, Any], list[np.ndarray]]:
     """The summary and the output's frames."""
-    source = open_source(clip)
+    source = open_frame_source(clip)
     poses = clip.parent / "its_poses"
     write_openpose_json(person(len(source), size=source.size_px), poses)
-    summary = interpolate(settings(clip, "motion=linear", f"poses={poses}", *overrides))
+    summary = interpolate_clip(settings(clip, "motion=linear", f"poses={poses}", *overrides))
     made = sorted((clip.parent / "out" / "frames").glob("*.png"))
     return summary, [cv2.imread(str(path))[..., ::-1] for path in made]
 
@@ -44,7 +44,7 @@ def test_edits_are_cut_where_they_are_and_nowhere_else(settings: Settings, tmp_p
     clip = stored(tmp_path / "a.mp4", frames)
     summary, made = run(settings, clip, "rate=4", "background=blend")
     assert len(made) == 4 * len(frames)
-    keyframes = list(open_source(clip))
+    keyframes = list(open_frame_source(clip))
     assert all(np.array_equal(made[4 * k], keyframes[k]) for k in range(len(keyframes)))
     if name in NO_CUTS:
         assert summary["cuts_s"] == []
@@ -65,7 +65,7 @@ def test_drawings_on_twos_move_in_even_steps(settings: Settings, tmp_path: Path)
         "video.pictures=true", "background=blend", "render=none", "report=false",
         f"cache.dir={tmp_path / 'cache'}",
     )  # fmt: skip
-    summary = interpolate(config)
+    summary = interpolate_clip(config)
     assert (summary["output"]["fps"], summary["output"]["frames"]) == (48, 72)
     assert any("by a cadence" in note for note in summary["input"]["notes"])
     made = [cv2.imread(str(p)).astype(float) for p in sorted((tmp_path / "out" / "frames").glob("*.png"))]
@@ -76,12 +76,12 @@ def test_drawings_on_twos_move_in_even_steps(settings: Settings, tmp_path: Path)
 
 @needs_footage
 def test_somebody_near_and_cut_off_by_the_edge_is_no_worse_than_without_rendering(tmp_path: Path) -> None:
-    source = open_source(FOOTAGE / "intel_asl_walk.mkv")
+    source = open_frame_source(FOOTAGE / "intel_asl_walk.mkv")
     truth = [frame[:350] for frame, _ in zip(source, range(9), strict=False)]
     clip = stored(tmp_path / "a.mp4", truth[::4], fps=8, crf=8)
     decibels = {}
     for render in ("warp", "none"):
-        interpolate(
+        interpolate_clip(
             compose(
                 "interpolate", f"input={clip}", "rate=4", f"output={tmp_path / render}", f"render={render}",
                 "video=frames", "video.pictures=true", "report=false", f"cache.dir={tmp_path / 'cache'}",

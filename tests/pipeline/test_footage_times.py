@@ -16,10 +16,10 @@ from small_clips import person, picture
 
 from rib.io.errors import RibError
 from rib.keypoint_files import write_openpose_json
-from rib.pipeline.interpolate import interpolate
-from rib.pipeline.open_clip import open_clip
-from rib.pipeline.timeline import output_timeline
-from rib.video import open_source
+from rib.pipeline.interpolate import interpolate_clip
+from rib.pipeline.open_clip import open_input_clip
+from rib.pipeline.timeline import output_timeline_as_asked
+from rib.video import open_frame_source
 
 Settings = Callable[..., dict[str, Any]]
 NTSC = Fraction(30000, 1001)
@@ -28,16 +28,18 @@ NTSC = Fraction(30000, 1001)
 def run(settings: Settings, clip: Path, *overrides: str) -> tuple[dict[str, Any], list[np.ndarray]]:
     """The summary and the output's frames."""
     poses = clip.parent / "its_poses"
-    write_openpose_json(person(len(open_source(clip))), poses)
+    write_openpose_json(person(len(open_frame_source(clip))), poses)
     config = settings(clip, "motion=linear", f"poses={poses}", *overrides)
-    summary = interpolate(config)
+    summary = interpolate_clip(config)
     made = sorted((Path(config.output) / "frames").glob("*.png"))
     return summary, [cv2.imread(str(path))[..., ::-1] for path in made]
 
 
 def kept(clip: Path, frames: list[np.ndarray], places: np.ndarray | range) -> int:
     """How many keyframes stand at their place in the output, bit by bit."""
-    return sum(np.array_equal(frame, frames[n]) for frame, n in zip(open_source(clip), places, strict=True))
+    return sum(
+        np.array_equal(frame, frames[n]) for frame, n in zip(open_frame_source(clip), places, strict=True)
+    )
 
 
 @pytest.mark.parametrize("deviation_ms", [0.14, 2.0])
@@ -100,7 +102,7 @@ def test_the_first_implementations_folders_end_with_the_last_keyframe(
     settings: Settings, tmp_path: Path, pictures: Path
 ) -> None:
     config = settings(pictures, "rate=4", "input_fps=10", "layout=reference")
-    assert interpolate(config)["output"]["frames"] == 33
+    assert interpolate_clip(config)["output"]["frames"] == 33
     assert len(list((tmp_path / "out" / "Generated_frames" / "pictures").iterdir())) == 33
 
 
@@ -131,7 +133,7 @@ def test_slow_motion_sounds_as_asked(
     made = tmp_path / "out" / "video.mp4"
     assert [("slow motion" in lost) for lost in summary["not_kept"]] == ([True] if sound is None else [])
     if beep_s is None:
-        assert open_source(made).audio is None
+        assert open_frame_source(made).audio is None
     else:
         # a stretched click is smeared by some 40 ms to both sides
         assert beep_of(made)[0] == pytest.approx(beep_s, abs=0.06 if sound == "stretch" else 0.03)
@@ -143,23 +145,23 @@ def test_a_part_of_a_clip_has_its_own_frames_and_its_own_sound(settings: Setting
     poses = tmp_path / "poses_of_the_part"
     write_openpose_json(person(8), poses)
     part = ("start_s=0.7", "duration_s=0.8", "video=mp4", "sound=keep")
-    summary = interpolate(settings(clip, "rate=2", *part, "motion=linear", f"poses={poses}"))
+    summary = interpolate_clip(settings(clip, "rate=2", *part, "motion=linear", f"poses={poses}"))
     assert (summary["input"]["frames"], summary["output"]["frames"]) == (8, 16)
     made = cv2.imread(str(tmp_path / "out" / "frames" / "000000.png"))[..., ::-1]
-    assert np.array_equal(made, list(open_source(clip))[7])
+    assert np.array_equal(made, list(open_frame_source(clip))[7])
     assert beep_of(tmp_path / "out" / "video.mp4")[0] == pytest.approx(1.21 - 0.7, abs=0.025)
 
 
 @pytest.mark.parametrize("part", [("start_s=5",), ("start_s=-1",), ("start_s=0.2", "duration_s=0.05")])
 def test_a_part_outside_the_clip_is_refused(settings: Settings, clip: Path, part: tuple[str, ...]) -> None:
     with pytest.raises(RibError, match="start_s"):
-        interpolate(settings(clip, "rate=2", *part))
+        interpolate_clip(settings(clip, "rate=2", *part))
 
 
 @pytest.mark.parametrize("slow", ["slow=0", "slow=0.5", "slow=-2", "slow=1000", "slow=nan"])
 def test_slow_motion_that_is_none_is_refused(settings: Settings, clip: Path, slow: str) -> None:
     with pytest.raises(RibError, match="slow"):
-        interpolate(settings(clip, slow))
+        interpolate_clip(settings(clip, slow))
 
 
 def test_the_sources_own_times_can_be_kept(settings: Settings, tmp_path: Path) -> None:
@@ -180,12 +182,12 @@ def test_pictures_stored_twice_by_a_cadence_move_in_even_steps(settings: Setting
     pictures = [picture(3 * (k * 4 // 5)) for k in range(60)]
     clip = write_clip(tmp_path / "a.mp4", range(60), Fraction(1, 30), pictures=pictures)
     config = settings(clip, "rate=2", "pose=mediapipe", "poses=null")
-    source, fps = open_clip(config)
+    source, fps = open_input_clip(config)
     assert (fps, source.fps, len(source)) == (30, 24, 48)
-    moments = output_timeline(source, 2 * fps, None, True, True)
+    moments = output_timeline_as_asked(source, 2 * fps, None, True, True)
     assert len(moments) == 120
     shown = np.interp(moments.times_s, source.times_s, np.arange(48))
     assert np.allclose(np.diff(shown[:-3]), 0.4)
     for off in (["dedupe=off"], [f"poses={tmp_path / 'poses'}"]):
-        kept, _ = open_clip(settings(clip, "rate=2", "pose=files", *off))
+        kept, _ = open_input_clip(settings(clip, "rate=2", "pose=files", *off))
         assert len(kept) == 60

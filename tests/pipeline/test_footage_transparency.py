@@ -15,8 +15,8 @@ from PIL import Image
 from small_clips import person
 
 from rib.keypoint_files import write_openpose_json
-from rib.pipeline.interpolate import interpolate
-from rib.video import open_source
+from rib.pipeline.interpolate import interpolate_clip
+from rib.video import open_frame_source
 
 Settings = Callable[..., dict[str, Any]]
 SIZE = (96, 64)
@@ -41,8 +41,8 @@ def transparent(tmp_path: Path) -> Path:
 
 def run(settings: Settings, clip: Path, *overrides: str) -> dict[str, Any]:
     poses = clip.parent / "its_poses"
-    write_openpose_json(person(len(open_source(clip))), poses)
-    return interpolate(settings(clip, "motion=linear", f"poses={poses}", "rate=2", *overrides))
+    write_openpose_json(person(len(open_frame_source(clip))), poses)
+    return interpolate_clip(settings(clip, "motion=linear", f"poses={poses}", "rate=2", *overrides))
 
 
 @pytest.mark.parametrize("background", ["flow", "blend"])
@@ -72,7 +72,7 @@ def test_a_video_with_transparency_stays_one(
         settings, transparent, "input_fps=12", "video=mp4", f"output={made}", "video.pictures=false"
     )
     assert not any("transparency" in lost for lost in summary["not_kept"])
-    frame = list(open_source(made).stored())[3]
+    frame = list(open_frame_source(made).stored())[3]
     white = np.iinfo(frame.dtype).max
     assert frame[2, 2, 3] < 0.02 * white
     assert frame[32, 39, 3] > 0.98 * white
@@ -85,7 +85,7 @@ def test_an_opaque_video_shows_the_ground_and_says_so(
     ground = "video.ground='#0000ff'"
     summary = run(settings, transparent, "input_fps=12", "video=mp4", f"output={made}", ground)
     assert any("shown over #0000ff" in lost for lost in summary["not_kept"])
-    for frame in open_source(made):
+    for frame in open_frame_source(made):
         assert np.abs(frame[2, 2].astype(int) - (0, 0, 255)).max() < 12
 
 
@@ -123,4 +123,4 @@ def test_ten_bits_of_hdr_come_out_as_ten_with_their_tags(
         # in between the cross-fade lies between the steps: on numbers that 8 bits do not have
         assert np.abs(row - (401 + 2 * np.arange(SIZE[0]) + number)).max() <= 1
     copied = cv2.imread(str(tmp_path / "out" / "frames" / "000000.png"))[..., ::-1]
-    assert np.array_equal(copied, next(iter(open_source(clip))))
+    assert np.array_equal(copied, next(iter(open_frame_source(clip))))

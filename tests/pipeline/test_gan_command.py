@@ -14,8 +14,8 @@ import pytest
 from small_clips import SIZE, person
 
 from rib.keypoint_files import write_openpose_json
-from rib.render.nets.checkpoint import load_net
-from rib.video import open_source
+from rib.render.nets.checkpoint import load_renderer_net
+from rib.video import open_frame_source
 
 
 def interpolate(clip: Path, folder: Path, *overrides: str) -> dict[str, Any]:
@@ -40,7 +40,7 @@ def interpolate(clip: Path, folder: Path, *overrides: str) -> dict[str, Any]:
 
 
 def assert_whole(folder: Path, summary: dict[str, Any]) -> None:
-    video = open_source(folder / "out" / "video.mp4")
+    video = open_frame_source(folder / "out" / "video.mp4")
     assert (len(video), sum(1 for _ in video), video.size_px) == (18, 18, SIZE)
     assert len(list((folder / "out" / "frames").glob("*.png"))) == 18
     assert (folder / "out" / "report.html").is_file()
@@ -60,7 +60,7 @@ def test_a_fit_keeps_its_weights_and_the_next_run_reads_them(clip: Path, tmp_pat
     first = interpolate(clip, tmp_path, *small)
     assert_whole(tmp_path, first)
     (kept,) = (tmp_path / "cache").rglob("renderer.safetensors")
-    assert load_net(kept, "rib.render.nets.base.RendererBase") is not None
+    assert load_renderer_net(kept, "rib.render.nets.base.RendererBase") is not None
     again = interpolate(clip, tmp_path, *small, "overwrite=true")
     assert "renderer" not in first["reused"]
     assert "renderer" in again["reused"]

@@ -11,12 +11,12 @@ import pytest
 import torch
 from small_clips import SIZE
 
-from rib.pipeline.analysis.record import Analysis
+from rib.pipeline.analysis.record import ClipAnalysis
 from rib.pipeline.chain import Chain
 from rib.pipeline.holdout.holdouts import Holdouts
 from rib.pipeline.holdout.validator import HoldoutValidator
 from rib.pipeline.holdout.walk import HoldoutWalk
-from rib.video import FrameSource, open_source
+from rib.video import FrameSource, open_frame_source
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def test_only_so_many_of_the_nearest_count() -> None:
 
 
 def holdouts(
-    chain: Chain, analysis: Analysis, per_shot: int, every_s: float, ahead_bytes: int = 10**6
+    chain: Chain, analysis: ClipAnalysis, per_shot: int, every_s: float, ahead_bytes: int = 10**6
 ) -> HoldoutWalk:
     validator = HoldoutValidator(chain.stages, chain.synthesiser(), per_shot, every_s)
     folder = chain.artefacts.folder
@@ -81,7 +81,7 @@ def holdouts(
 
 
 def validate(
-    chain: Chain, source: FrameSource, analysis: Analysis, per_shot: int, every_s: float
+    chain: Chain, source: FrameSource, analysis: ClipAnalysis, per_shot: int, every_s: float
 ) -> Holdouts:
     walk = holdouts(chain, analysis, per_shot, every_s)
     with torch.inference_mode():
@@ -92,7 +92,7 @@ def validate(
 
 @pytest.mark.slow
 def test_frames_pass_when_the_holdouts_of_their_shot_are_judged(chain: Chain, pictures: Path) -> None:
-    source = open_source(pictures, 10)
+    source = open_frame_source(pictures, 10)
     analysis = replace(chain.analyse(source, source.fps * 2), cuts=(5,))
     taken = [0]
 
@@ -114,7 +114,7 @@ def test_frames_pass_when_the_holdouts_of_their_shot_are_judged(chain: Chain, pi
 
 @pytest.mark.slow
 def test_every_shot_hides_keyframes_that_have_somebody_on_both_sides(chain: Chain, pictures: Path) -> None:
-    source = open_source(pictures, 10)
+    source = open_frame_source(pictures, 10)
     analysis = chain.analyse(source, source.fps * 2)
     held = validate(chain, source, analysis, 3, 100.0)
     assert held.keyframes.tolist() == [1, 4, 7]
@@ -128,7 +128,7 @@ def test_every_shot_hides_keyframes_that_have_somebody_on_both_sides(chain: Chai
 
 
 def test_long_shots_hide_one_keyframe_in_so_many_seconds(chain: Chain, pictures: Path) -> None:
-    source = open_source(pictures, 10)
+    source = open_frame_source(pictures, 10)
     analysis = chain.analyse(source, source.fps * 2)
     assert len(validate(chain, source, analysis, 1, 0.2).keyframes) == 4
 
@@ -137,7 +137,7 @@ def test_long_shots_hide_one_keyframe_in_so_many_seconds(chain: Chain, pictures:
 def test_a_gap_cut_into_batches_gives_the_same_pictures(
     pictures: Path, settings: Callable[..., dict[str, Any]], masks: Path
 ) -> None:
-    source = open_source(pictures, 10)
+    source = open_frame_source(pictures, 10)
     results = []
     for size in (1.0, 1e-6):
         overrides = (

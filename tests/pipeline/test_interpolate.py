@@ -18,10 +18,10 @@ from rib.config.compose import compose
 from rib.io.errors import RibError
 from rib.keypoint_files import read_people_keypoints, write_openpose_json
 from rib.pipeline.chain import Chain
-from rib.pipeline.interpolate import interpolate
+from rib.pipeline.interpolate import interpolate_clip
 from rib.pipeline.settings import InterpolateSettings
-from rib.pipeline.timeline import target_fps
-from rib.video import ArraySource, open_source
+from rib.pipeline.timeline import target_output_fps
+from rib.video import ArraySource, open_frame_source
 
 Settings = Callable[..., dict[str, Any]]
 
@@ -38,11 +38,11 @@ def frames_of(folder: Path) -> list[np.ndarray]:
 def test_every_rate_gives_its_frames_and_copies_its_keyframes(
     clip: Path, settings: Settings, wanted: str, count: int, tmp_path: Path
 ) -> None:
-    summary = interpolate(settings(clip, wanted))
+    summary = interpolate_clip(settings(clip, wanted))
     made = frames_of(tmp_path / "out" / "frames")
     assert len(made) == count == summary["output"]["frames"]
     assert len(list((tmp_path / "out" / "poses").glob("*.json"))) == count
-    keyframes = list(open_source(str(clip)))
+    keyframes = list(open_frame_source(str(clip)))
     fps = summary["output"]["fps"]
     copies = 0
     for number, frame in enumerate(made):
@@ -54,7 +54,7 @@ def test_every_rate_gives_its_frames_and_copies_its_keyframes(
 
 
 def test_pictures_come_back_bit_by_bit(pictures: Path, settings: Settings, tmp_path: Path) -> None:
-    interpolate(settings(pictures, "rate=2", "input_fps=10"))
+    interpolate_clip(settings(pictures, "rate=2", "input_fps=10"))
     made = frames_of(tmp_path / "out" / "frames")
     assert all(np.array_equal(made[2 * i], picture(i)) for i in range(9))
     middle = (picture(0).astype(float) + picture(1)) / 2
@@ -63,25 +63,25 @@ def test_pictures_come_back_bit_by_bit(pictures: Path, settings: Settings, tmp_p
 
 @pytest.mark.slow
 def test_the_rate_of_pictures_is_assumed_and_told(pictures: Path, settings: Settings) -> None:
-    assert interpolate(settings(pictures, "rate=2"))["input"]["fps_assumed"] is True
-    assert interpolate(settings(pictures, "rate=2", "input_fps=10"))["input"]["fps_assumed"] is False
+    assert interpolate_clip(settings(pictures, "rate=2"))["input"]["fps_assumed"] is True
+    assert interpolate_clip(settings(pictures, "rate=2", "input_fps=10"))["input"]["fps_assumed"] is False
 
 
 def test_the_result_can_be_repeated_from_its_own_config(
     clip: Path, settings: Settings, tmp_path: Path
 ) -> None:
-    interpolate(settings(clip, "rate=2"))
+    interpolate_clip(settings(clip, "rate=2"))
     before = frames_of(tmp_path / "out" / "frames")
     again = yaml.safe_load((tmp_path / "out" / "config.yaml").read_text())
     again["output"] = str(tmp_path / "again")
-    interpolate(InterpolateSettings.of(again))
+    interpolate_clip(InterpolateSettings.of(again))
     assert all(map(np.array_equal, before, frames_of(tmp_path / "again" / "frames")))
 
 
 @pytest.mark.slow
 def test_the_cache_changes_no_byte(clip: Path, settings: Settings, tmp_path: Path) -> None:
     def run() -> tuple[list[bytes], list[str]]:
-        summary = interpolate(settings(clip, "rate=3"))
+        summary = interpolate_clip(settings(clip, "rate=3"))
         files = sorted(
             p
             for p in (tmp_path / "out").rglob("*")
@@ -100,7 +100,7 @@ def test_the_cache_changes_no_byte(clip: Path, settings: Settings, tmp_path: Pat
 def test_a_video_is_written_with_the_rate_and_the_frames(
     clip: Path, settings: Settings, tmp_path: Path
 ) -> None:
-    interpolate(settings(clip, "rate=4", "video=mp4", "video.pictures=false"))
+    interpolate_clip(settings(clip, "rate=4", "video=mp4", "video.pictures=false"))
     assert not (tmp_path / "out" / "frames").exists()
     with av.open(str(tmp_path / "out" / "video.mp4")) as video:
         assert video.streams.video[0].average_rate == 40
@@ -112,18 +112,18 @@ def test_pictures_and_poses_are_written_when_asked_for(
     clip: Path, settings: Settings, tmp_path: Path
 ) -> None:
     plain = ("video=mp4", "video.pictures=false", "write_poses=false")
-    interpolate(settings(clip, "rate=1", *plain))
+    interpolate_clip(settings(clip, "rate=1", *plain))
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
         ".rib", "config.yaml", "summary.json", "video.mp4",
     }  # fmt: skip
-    interpolate(settings(clip, "rate=1", *plain, "layout=reference"))
+    interpolate_clip(settings(clip, "rate=1", *plain, "layout=reference"))
     assert len(list((tmp_path / "out" / "Generated_frames" / "clip").glob("*.png"))) == 9
     assert len(list((tmp_path / "out" / "Predict_motion" / "clip").glob("*.json"))) == 9
 
 
 def test_across_a_cut_the_nearer_keyframe_is_held(settings: Settings, tmp_path: Path) -> None:
     frames = [picture(i, seed=0) for i in range(5)] + [255 - picture(i, seed=7) // 3 for i in range(4)]
-    summary = interpolate(settings(tmp_path, "rate=4"), ArraySource(frames, fps=10))
+    summary = interpolate_clip(settings(tmp_path, "rate=4"), ArraySource(frames, fps=10))
     made = frames_of(tmp_path / "out" / "frames")
     assert [np.array_equal(made[i], frames[4]) for i in (16, 17)] == [True, True]
     assert [np.array_equal(made[i], frames[5]) for i in (18, 19, 20)] == [True, True, True]
@@ -134,7 +134,7 @@ def test_across_a_cut_the_nearer_keyframe_is_held(settings: Settings, tmp_path: 
 
 def test_where_nobody_is_the_summary_says_where(clip: Path, settings: Settings, tmp_path: Path) -> None:
     write_openpose_json(person(9, missing=(3, 4)), tmp_path / "poses")
-    summary = interpolate(settings(clip, "rate=2", "motion.max_absence_s=0.05"))
+    summary = interpolate_clip(settings(clip, "rate=2", "motion.max_absence_s=0.05"))
     assert [(f["start_s"], f["end_s"], f["why"]) for f in summary["fallbacks"]] == [
         (0.2, 0.5, "no person found")
     ]
@@ -142,7 +142,7 @@ def test_where_nobody_is_the_summary_says_where(clip: Path, settings: Settings, 
 
 
 def test_the_poses_at_keyframes_are_those_given(clip: Path, settings: Settings, tmp_path: Path) -> None:
-    interpolate(settings(clip, "rate=2", "motion=linear", "motion.outliers=null"))
+    interpolate_clip(settings(clip, "rate=2", "motion=linear", "motion.outliers=null"))
     given, made = (read_people_keypoints(tmp_path / p, "body25") for p in ("poses", "out/poses"))
     assert all(np.allclose(made.frames[2 * i], given.frames[i]) for i in range(9))
     assert np.allclose(made.frames[1][..., :2], (given.frames[0] + given.frames[1])[..., :2] / 2)
@@ -169,7 +169,7 @@ def test_the_second_step_of_the_first_implementation_works_on_its_folders(
         "layout=reference",
         f"output={tmp_path}",
     )
-    interpolate(config)
+    interpolate_clip(config)
     made = frames_of(tmp_path / "Generated_frames" / "dance")
     assert len(made) == 17
     assert np.array_equal(made[4], picture(2))
@@ -197,25 +197,25 @@ def test_a_mistake_leaves_nothing_behind(
 ) -> None:
     words = overrides.split()
     with pytest.raises(RibError, match=MISTAKES[overrides]):
-        interpolate(settings(clip, *(words if overrides.startswith("rate") else ["rate=2", *words])))
+        interpolate_clip(settings(clip, *(words if overrides.startswith("rate") else ["rate=2", *words])))
     assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.slow
 def test_a_failure_keeps_what_was_there(clip: Path, settings: Settings, tmp_path: Path) -> None:
-    interpolate(settings(clip, "rate=2"))
+    interpolate_clip(settings(clip, "rate=2"))
     before = {p: p.read_bytes() for p in (tmp_path / "out").rglob("*") if p.is_file()}
     write_openpose_json(person(8), tmp_path / "poses")
     with pytest.raises(RibError, match=r"8 frames.*9 frames"):
-        interpolate(settings(clip, "rate=3"))
+        interpolate_clip(settings(clip, "rate=3"))
     assert {p: p.read_bytes() for p in (tmp_path / "out").rglob("*") if p.is_file()} == before
 
 
 @pytest.mark.slow
 def test_a_second_result_replaces_the_first_whole(clip: Path, settings: Settings, tmp_path: Path) -> None:
-    interpolate(settings(clip, "rate=4"))
+    interpolate_clip(settings(clip, "rate=4"))
     (tmp_path / "out" / "notes.txt").write_text("mine")
-    interpolate(settings(clip, "rate=2"))
+    interpolate_clip(settings(clip, "rate=2"))
     assert len(frames_of(tmp_path / "out" / "frames")) == 18
     assert (tmp_path / "out" / "notes.txt").read_text() == "mine"
     assert [p.name for p in (tmp_path / "out").rglob(".*")] == [".rib"]
@@ -225,7 +225,7 @@ def test_the_chain_runs_in_a_few_lines_on_arrays(settings: Settings, tmp_path: P
     frames = np.stack([picture(i) for i in range(9)])
     source = ArraySource(frames, fps=10)
     chain = Chain.from_config(settings(tmp_path, "rate=2"))
-    analysis = chain.analyse(source, target_fps(source.fps, rate=2, fps=None))
+    analysis = chain.analyse(source, target_output_fps(source.fps, rate=2, fps=None))
     made = list(chain.frames(source, analysis))
     assert [f.index for f in made] == list(range(17))
     assert [f.keyframe for f in made[::2]] == list(range(9))
@@ -236,9 +236,9 @@ def test_the_chain_runs_in_a_few_lines_on_arrays(settings: Settings, tmp_path: P
 def test_a_renderer_without_what_it_needs_stands_idle_and_the_summary_says_so(
     clip: Path, settings: Settings, tmp_path: Path
 ) -> None:
-    alone = interpolate(settings(clip, "rate=2"))
+    alone = interpolate_clip(settings(clip, "rate=2"))
     before = frames_of(tmp_path / "out" / "frames")
-    idle = interpolate(settings(clip, "rate=2", "render=warp"))
+    idle = interpolate_clip(settings(clip, "rate=2", "render=warp"))
     assert alone["fallbacks"] == []
     assert [(f["start_s"], f["end_s"]) for f in idle["fallbacks"]] == [(0.0, 0.8)]
     assert "WarpRenderer needs optical flow" in idle["fallbacks"][0]["why"]

@@ -15,7 +15,7 @@ from small_clips import SIZE, person, picture
 from rib.keypoint_files import write_openpose_json
 from rib.pipeline.chain import Chain
 from rib.structures.interval import Keyframe
-from rib.video import open_source
+from rib.video import open_frame_source
 
 
 def most_alive(folder: Path, count: int, settings: Callable[..., dict[str, Any]]) -> int:
@@ -31,7 +31,7 @@ def most_alive(folder: Path, count: int, settings: Callable[..., dict[str, Any]]
     overrides = ("input_fps=10", "rate=2", "render=warp", "background=flow", "mask=files")
     where = (f"poses={folder / 'poses'}", f"mask.path={folder / 'masks'}")
     chain = Chain.from_config(settings(folder / "pictures", *overrides, *where))
-    source = open_source(folder / "pictures", 10)
+    source = open_frame_source(folder / "pictures", 10)
     gc.collect()
     before = {id(thing) for thing in gc.get_objects() if type(thing) is Keyframe}
     most = 0

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from rib.pipeline.chain import Chain
-from rib.pipeline.interpolate import open_job
+from rib.pipeline.interpolate import open_interpolation_job
 from rib.video import ArraySource
 
 
@@ -27,7 +27,7 @@ def test_a_logo_over_a_pan_stays_as_it_is(
         cv2.putText(frames[-1], "LIVE", (20, 60), cv2.FONT_HERSHEY_SIMPLEX, 1.2, (255, 255, 255), 3)
     logo = np.all([(frame == 255).all(axis=2) for frame in frames], axis=0)
     config = settings(tmp_path, "rate=2", f"overlays={overlays}", "motion=linear")
-    job = open_job(config, ArraySource(frames, fps=10))
+    job = open_interpolation_job(config, ArraySource(frames, fps=10))
     chain = Chain.from_config(config)
     made = list(chain.frames(job.source, chain.analyse(job.source, job.moments)))
     assert len(made) == 18

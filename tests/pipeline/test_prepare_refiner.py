@@ -15,8 +15,13 @@ from rib.config.compose import compose
 from rib.io.errors import RibError
 from rib.pipeline.chain import Chain
 from rib.pipeline.refiner_dataset import prepare as room
-from rib.pipeline.refiner_dataset.samples import refiner_samples
-from rib.render.refine.dataset import RefinerSample, clips_of, read_samples, write_samples
+from rib.pipeline.refiner_dataset.samples import render_refiner_samples
+from rib.render.refine.dataset import (
+    RefinerSample,
+    read_refiner_samples,
+    refiner_clips_in_file,
+    write_refiner_samples,
+)
 from rib.structures.keypoints import PoseSequence
 from rib.video import ArraySource, FrameSource
 
@@ -89,7 +94,7 @@ def prepare(folder: Path, chain: dict[str, Any], **changes: Any) -> Any:
 
 def test_every_gap_of_a_clip_is_drawn_beside_its_truth(chain: dict[str, Any]) -> None:
     frames = [picture(i) for i in range(LENGTH)]
-    samples = list(refiner_samples(Chain.from_config(chain), ArraySource(frames, fps=FPS), 4, None, 7))
+    samples = list(render_refiner_samples(Chain.from_config(chain), ArraySource(frames, fps=FPS), 4, None, 7))
     assert [len(sample.channels) for sample in samples] == [3, 3]
     for sample, numbers in zip(samples, [(1, 2, 3), (5, 6, 7)], strict=True):
         for truth, number in zip(sample.truth, numbers, strict=True):
@@ -106,14 +111,14 @@ def test_every_gap_of_a_clip_is_drawn_beside_its_truth(chain: dict[str, Any]) ->
 
 def test_gaps_and_moments_are_spread_over_the_clip(chain: dict[str, Any]) -> None:
     source = ArraySource([picture(i) for i in range(LENGTH)], fps=FPS)
-    (sample,) = refiner_samples(Chain.from_config(chain), source, 4, 1, 1)
-    every = list(refiner_samples(Chain.from_config(chain), source, 4, None, 7))
+    (sample,) = render_refiner_samples(Chain.from_config(chain), source, 4, 1, 1)
+    every = list(render_refiner_samples(Chain.from_config(chain), source, 4, None, 7))
     assert np.array_equal(sample.truth[0], every[1].truth[1])
 
 
 def test_nothing_is_drawn_across_a_cut(chain: dict[str, Any]) -> None:
     frames = [picture(i) for i in range(5)] + [255 - picture(i, seed=7) // 3 for i in range(5, 9)]
-    samples = list(refiner_samples(Chain.from_config(chain), ArraySource(frames, fps=FPS), 4, None, 7))
+    samples = list(render_refiner_samples(Chain.from_config(chain), ArraySource(frames, fps=FPS), 4, None, 7))
     assert len(samples) == 1
 
 
@@ -124,27 +129,27 @@ def test_a_folder_becomes_one_file_and_a_list_of_what_was_skipped(
     (videos / "broken.mp4").write_text("hello")
     chain["cuts"]["residual"] = 2.0  # two frames of a rough picture, far apart, look like a cut
     report = prepare(videos, chain, strides=[2, 4], offsets=[0, 1])
-    assert set(clips_of(report.store)) == {f"walk_s{s}_o{o}" for s in (2, 4) for o in (0, 1)}
+    assert set(refiner_clips_in_file(report.store)) == {f"walk_s{s}_o{o}" for s in (2, 4) for o in (0, 1)}
     assert (report.prepared, report.reused, report.waiting) == (4, 0, 0)
     assert "nobody is found" in report.skipped["empty_s2_o0"]
     assert "broken.mp4" in report.skipped["broken_s4_o1"]
     assert json.loads(Path(f"{report.store}.skipped.json").read_text()) == report.skipped
-    assert len(read_samples(report.store)["walk_s2_o0"]) == 4
+    assert len(read_refiner_samples(report.store)["walk_s2_o0"]) == 4
 
 
 @pytest.mark.slow
 def test_a_clip_that_the_file_holds_is_kept_and_others_are_added(videos: Path, chain: dict[str, Any]) -> None:
     first = prepare(videos, chain, clips=["walk"])
-    before = clips_of(first.store)
+    before = refiner_clips_in_file(first.store)
     more = prepare(videos, chain, clips=["w*"], strides=[4, 2])
     assert (more.prepared, more.reused) == (1, 1)
-    assert before.items() < clips_of(first.store).items()
+    assert before.items() < refiner_clips_in_file(first.store).items()
     shutil.rmtree(videos.parent / "out.h5.parts")
     assert prepare(videos, chain, clips=["walk"], strides=[4, 2]).reused == 2
     changed = prepare(videos, chain, clips=["walk"], max_moments=1)
     assert changed.prepared == 1
-    assert len(read_samples(first.store)["walk_s4_o0"][0].channels) == 1
-    assert len(read_samples(first.store)) == 2
+    assert len(read_refiner_samples(first.store)["walk_s4_o0"][0].channels) == 1
+    assert len(read_refiner_samples(first.store)) == 2
 
 
 @pytest.mark.slow
@@ -152,7 +157,7 @@ def test_shards_share_the_work_and_the_last_puts_it_together(videos: Path, chain
     first = prepare(videos, chain, clips=["walk"], strides=[2, 4], shard="0/2")
     assert (first.store, first.waiting) == (None, 1)
     last = prepare(videos, chain, clips=["walk"], strides=[2, 4], shard="1/2")
-    assert len(clips_of(last.store)) == 2
+    assert len(refiner_clips_in_file(last.store)) == 2
 
 
 def test_one_folder_of_frames_alone_is_drawn_and_pictures_are_shrunk(
@@ -161,7 +166,7 @@ def test_one_folder_of_frames_alone_is_drawn_and_pictures_are_shrunk(
     seen = []
     sample = RefinerSample(np.zeros((1, 1, 2, 2), np.uint8), np.zeros((1, 3, 2, 2), np.uint8), 1.0)
     monkeypatch.setattr(
-        room, "refiner_samples", lambda chain, source, *_: seen.append(source.size_px) or [sample]
+        room, "render_refiner_samples", lambda chain, source, *_: seen.append(source.size_px) or [sample]
     )
     prepare(videos / "walk", chain, height_px=24)
     assert seen == [(32, 24)]
@@ -194,12 +199,12 @@ def test_a_file_of_another_kind_is_not_written_over(videos: Path, chain: dict[st
 
 def test_a_failure_half_way_leaves_the_older_file(tmp_path: Path) -> None:
     sample = RefinerSample(np.zeros((1, 1, 2, 2), np.uint8), np.zeros((1, 3, 2, 2), np.uint8), 1.0)
-    write_samples(tmp_path / "a.h5", {"old": [sample]})
+    write_refiner_samples(tmp_path / "a.h5", {"old": [sample]})
 
     def broken() -> Iterator[RefinerSample]:
         yield sample
         raise RuntimeError
 
     with pytest.raises(RuntimeError):
-        write_samples(tmp_path / "a.h5", {"new": broken()})
-    assert set(clips_of(tmp_path / "a.h5")) == {"old"}
+        write_refiner_samples(tmp_path / "a.h5", {"new": broken()})
+    assert set(refiner_clips_in_file(tmp_path / "a.h5")) == {"old"}

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from rib.config.compose import compose
-from rib.pipeline.interpolate import interpolate
-from rib.video import FrameSource, open_source, subclip
+from rib.pipeline.interpolate import interpolate_clip
+from rib.video import FrameSource, open_frame_source, subclip
 
 FOOTAGE = Path(__file__).resolve().parents[3] / "shared" / "data" / "video"
 CLIPS = ["intel_asl_walk.mkv", "pose2sim_single_cam01.mp4", "sam2_juggle.mp4", "sports2d_demo.mp4"]
@@ -34,11 +34,11 @@ def made_of(source: FrameSource, output: Path, *overrides: str) -> dict:
         "interpolate", "input=clip.mp4", f"output={output}", *overrides, "render=none", "device=cpu",
         f"cache.dir={output.parent / 'cache'}", "report=false", "video.pictures=true",
     )  # fmt: skip
-    return interpolate(config, source)
+    return interpolate_clip(config, source)
 
 
 def test_counts_times_and_keyframes(footage: Path, tmp_path: Path) -> None:
-    whole = open_source(footage)
+    whole = open_frame_source(footage)
     source = subclip(whole, first=20, count=7, size_px=(whole.size_px[0] // 4, whole.size_px[1] // 4))
     keyframes = list(source)
     for wanted, rate in WANTED.items():
@@ -64,7 +64,7 @@ def test_odd_sizes(background: str, tmp_path: Path) -> None:
     path = FOOTAGE / "sam2_juggle.mp4"
     if not path.is_file():
         pytest.skip("the clip sam2_juggle.mp4 is not beside this checkout (shared/data/video)")
-    source = subclip(open_source(path), first=0, count=3, crop_xywh_px=(0, 0, 333, 257))
+    source = subclip(open_frame_source(path), first=0, count=3, crop_xywh_px=(0, 0, 333, 257))
     summary = made_of(source, tmp_path / "out", "rate=2", f"background={background}")
     assert summary["output"]["frames"] == 6
     assert cv2.imread(str(tmp_path / "out" / "frames" / "000001.png")).shape == (257, 333, 3)

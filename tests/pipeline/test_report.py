@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from headless import Page, chromium
 
-from rib.pipeline.analysis.record import Analysis
-from rib.pipeline.report import PreviewWriter, write_report
+from rib.pipeline.analysis.record import ClipAnalysis
+from rib.pipeline.report import ReportPreviewWriter, write_report_html
 from rib.pipeline.report import preview as preview_module
 from rib.pipeline.synthesis.output_frames import OutputFrame
-from rib.pipeline.timeline import timeline
+from rib.pipeline.timeline import constant_rate_timeline
 from rib.structures.keypoints import PoseSequence, PoseTracks
-from rib.video import ArraySource, VideoSource, subsample
+from rib.video import ArraySource, VideoSource, subsample_frames
 
 SIZE = (72, 50)
 
@@ -34,14 +34,14 @@ def poses(times_s: np.ndarray, there: np.ndarray) -> PoseSequence:
     return PoseSequence(keypoints, confidence, times_s, "body25", SIZE)
 
 
-def run(folder: Path, title: str = "clip") -> tuple[Any, Analysis, dict[str, Any], PreviewWriter]:
+def run(folder: Path, title: str = "clip") -> tuple[Any, ClipAnalysis, dict[str, Any], ReportPreviewWriter]:
     """A made-up result: every fourth frame given, all of them shown."""
     truth = ArraySource(ramp(), Fraction(30))
-    given = subsample(truth, 4)
+    given = subsample_frames(truth, 4)
     given.name = title
-    moments = timeline(given.times_s, Fraction(30))
+    moments = constant_rate_timeline(given.times_s, Fraction(30))
     keyframes = np.array([False, True, True])
-    analysis = Analysis(
+    analysis = ClipAnalysis(
         given.times_s,
         moments,
         (),
@@ -49,7 +49,7 @@ def run(folder: Path, title: str = "clip") -> tuple[Any, Analysis, dict[str, Any
         PoseTracks.of([poses(moments.times_s, np.arange(9) >= 4)]),
         None,
     )
-    writer = PreviewWriter(folder / "p.mp4", given, moments)
+    writer = ReportPreviewWriter(folder / "p.mp4", given, moments)
     frames = list(truth)
     with writer:
         for number, frame in enumerate(frames):
@@ -58,7 +58,7 @@ def run(folder: Path, title: str = "clip") -> tuple[Any, Analysis, dict[str, Any
     return given, analysis, summary(given, analysis), writer
 
 
-def summary(given: Any, analysis: Analysis) -> dict[str, Any]:
+def summary(given: Any, analysis: ClipAnalysis) -> dict[str, Any]:
     return {
         "rib": "0",
         "input": {"name": given.name, "frames": 3, "fps": 7.5, "size_px": list(SIZE), "notes": []},
@@ -95,7 +95,7 @@ def test_the_preview_shows_the_held_keyframe_beside_each_output_frame(tmp_path: 
 
 def test_a_long_clip_is_cut_and_the_page_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(preview_module, "MAX_FRAMES", 6)
-    write_report(tmp_path / "report.html", *run(tmp_path))
+    write_report_html(tmp_path / "report.html", *run(tmp_path))
     told = facts((tmp_path / "report.html").read_text(encoding="utf-8"))
     assert told["preview"]["frames"] == len(told["preview"]["people"][0]["poses"]) == 6
     assert told["cut"] == "The page shows the first 0.2 of 0.3 s."
@@ -113,14 +113,14 @@ def test_a_preview_too_large_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 def test_a_name_cannot_become_part_of_the_page(tmp_path: Path) -> None:
     name = "</script><script>alert('x')</script>@@video@@<!--"
-    write_report(tmp_path / "report.html", *run(tmp_path, title=name))
+    write_report_html(tmp_path / "report.html", *run(tmp_path, title=name))
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "alert('x')</script>" not in page
     assert facts(page)["title"] == name
 
 
 def test_missing_joints_are_null_and_fallbacks_are_told(tmp_path: Path) -> None:
-    write_report(tmp_path / "report.html", *run(tmp_path))
+    write_report_html(tmp_path / "report.html", *run(tmp_path))
     told = facts((tmp_path / "report.html").read_text(encoding="utf-8"))
     assert set(told["preview"]["people"][0]["poses"][0]) == {None}
     assert told["preview"]["people"][0]["poses"][5][0] is not None
@@ -134,7 +134,7 @@ def test_missing_joints_are_null_and_fallbacks_are_told(tmp_path: Path) -> None:
 
 
 def test_a_result_without_pictures_has_a_page_without_players(tmp_path: Path) -> None:
-    write_report(tmp_path / "report.html", *run(tmp_path)[:3])
+    write_report_html(tmp_path / "report.html", *run(tmp_path)[:3])
     assert facts((tmp_path / "report.html").read_text(encoding="utf-8"))["preview"] is None
 
 
@@ -155,7 +155,7 @@ GREYS = """(async () => {
 @pytest.mark.slow
 @pytest.mark.skipif(chromium() is None, reason="Debian's chromium is not installed")
 def test_in_a_browser_the_slider_moves_both_players_without_error_or_network(tmp_path: Path) -> None:
-    write_report(tmp_path / "report.html", *run(tmp_path))
+    write_report_html(tmp_path / "report.html", *run(tmp_path))
     with Page(tmp_path / "profile") as page:
         page.open(tmp_path / "report.html")
         greys = page.run(GREYS)

@@ -16,12 +16,12 @@ from small_clips import SIZE, person, picture
 
 from rib.io.errors import RibError
 from rib.keypoint_files import write_openpose_json
-from rib.pipeline.analysis.chosen_people import choose, with_depth
+from rib.pipeline.analysis.chosen_people import choose_people, with_person_depth
 from rib.pipeline.chain import Chain
-from rib.pipeline.interpolate import interpolate
-from rib.pipeline.synthesis.neighbours import clear_of_others, shared_with_others
-from rib.pipeline.synthesis.synthesiser import Synthesis
-from rib.render.protocol import Plan
+from rib.pipeline.interpolate import interpolate_clip
+from rib.pipeline.synthesis.neighbours import clear_trust_of_others, matte_share_of_others
+from rib.pipeline.synthesis.synthesiser import SynthesisedMoments
+from rib.render.protocol import RenderPlan
 from rib.structures.box import Box
 from rib.structures.interval import Background, Interval, Keyframe
 from rib.structures.keypoints import PoseSequence, PoseTracks
@@ -64,10 +64,10 @@ class Painter:
     trusted: tuple[int, ...]
     needs = frozenset({"keyframe_poses", "poses", "masks", "plate"})
 
-    def plan(self, person: PersonInterval, moments: slice, background: Background) -> Plan:
-        return Plan(person, person.track_id in self.trusted)
+    def plan(self, person: PersonInterval, moments: slice, background: Background) -> RenderPlan:
+        return RenderPlan(person, person.track_id in self.trusted)
 
-    def render(self, plan: Plan, moments: slice, background: Background) -> RenderedPerson:
+    def render(self, plan: RenderPlan, moments: slice, background: Background) -> RenderedPerson:
         box, num = Box(0, 0, 48, 50), len(background.interpolated)
         ones = torch.ones(num, 1, box.height, box.width)
         depth = plan.person.depth_at(moments)
@@ -136,7 +136,7 @@ def test_each_person_is_drawn_and_the_nearer_one_stands_in_front(
 
 @pytest.mark.slow
 def test_people_are_chosen_by_their_number(chain: Callable[..., Chain], source: ArraySource) -> None:
-    told: list[Synthesis] = []
+    told: list[SynthesisedMoments] = []
     made = chain("[2]", [1, 2])
     analysis = made.analyse(source, source.fps * 2)
     assert analysis.keyframe_tracks.track_ids == analysis.tracks.track_ids == (2,)
@@ -152,7 +152,7 @@ def test_poses_come_out_under_their_numbers_and_can_be_read_again(
 ) -> None:
     write_openpose_json(couple(away=4), tmp_path / "couple")
     config = settings(tmp_path, "rate=1", "people=all", f"poses={tmp_path / 'couple'}", "motion=linear")
-    summary = interpolate(config, source)
+    summary = interpolate_clip(config, source)
     files = sorted((tmp_path / "out" / "poses").glob("*.json"))
     ids = [[p["person_id"][0] for p in json.loads(file.read_text())["people"]] for file in files]
     assert [sorted(one) for one in ids] == [[1, 2]] * 9
@@ -171,12 +171,12 @@ def test_what_is_no_choice_of_people_is_refused(
 
 def test_whoever_is_larger_or_stands_lower_is_nearer() -> None:
     tracks = replace(couple(), person_depth=None)
-    depth = with_depth(tracks).person_depth
+    depth = with_person_depth(tracks).person_depth
     assert depth is not None
     assert (depth[:, 1] < depth[:, 0]).all()  # two pixels lower in the picture
-    assert choose(tracks, "all") is tracks
+    assert choose_people(tracks, "all") is tracks
     alone = tracks.only([1])
-    assert with_depth(alone) is alone
+    assert with_person_depth(alone) is alone
 
 
 def test_the_share_of_a_matte_that_somebody_else_has_too() -> None:
@@ -184,8 +184,8 @@ def test_the_share_of_a_matte_that_somebody_else_has_too() -> None:
     left[..., 2:10], right[..., 8:16] = 1, 1
     views = tuple(PersonView.of(None, mask, number) for number, mask in enumerate((left, right), 1))
     keyframe = Keyframe(0, 0.0, torch.zeros(3, 10, 20), views)
-    assert shared_with_others(views[0], keyframe) == pytest.approx(0.25)
-    assert shared_with_others(views[0], replace(keyframe, people=views[:1])) == 0.0
+    assert matte_share_of_others(views[0], keyframe) == pytest.approx(0.25)
+    assert matte_share_of_others(views[0], replace(keyframe, people=views[:1])) == 0.0
 
 
 def test_trust_ends_where_somebody_else_is_carried_by_the_flow() -> None:
@@ -200,9 +200,9 @@ def test_trust_ends_where_somebody_else_is_carried_by_the_flow() -> None:
     box, ones = Box(0, 0, 30, 40), torch.ones(1, 1, 30, 40)
     drawn = RenderedPerson(1, box, ones.repeat(1, 3, 1, 1), ones, ones, torch.zeros(1))
     background = Background(torch.zeros(1, 3, *size[::-1]), flow=flow)
-    (kept,) = clear_of_others([drawn], Interval(a, b, np.array([0.5])), background)
+    (kept,) = clear_trust_of_others([drawn], Interval(a, b, np.array([0.5])), background)
     assert not kept.trust[..., 10:20, 24:30].any()  # where the flow brings them
     assert not kept.trust[..., 10:20, 4:10].any()  # where the plate shows them
     assert (kept.trust[..., 10:20, 14:20] == 1).all()
-    (same,) = clear_of_others([replace(drawn, track_id=2)], Interval(a, b, np.array([0.5])), background)
+    (same,) = clear_trust_of_others([replace(drawn, track_id=2)], Interval(a, b, np.array([0.5])), background)
     assert torch.equal(same.trust, ones)

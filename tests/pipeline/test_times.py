@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rib.io.errors import RibError
-from rib.pipeline.timeline import target_fps, timeline
+from rib.pipeline.timeline import constant_rate_timeline, target_output_fps
 
 
 @pytest.mark.parametrize("rate", [1, 2, 3, 4, 7, 16])
@@ -18,7 +18,7 @@ def test_an_integer_rate_gives_every_keyframe_and_rate_minus_one_between(
     rate: int, fps: Fraction, count: int
 ) -> None:
     times = np.arange(count) / float(fps)
-    line = timeline(times, target_fps(fps, rate, None))
+    line = constant_rate_timeline(times, target_output_fps(fps, rate, None))
     assert len(line) == (count - 1) * rate + 1
     assert (line.keyframe[::rate] == np.arange(count)).all()
     assert (line.keyframe >= 0).sum() == count
@@ -31,7 +31,7 @@ def test_held_for_its_own_time_the_last_keyframe_fills_the_duration(
     rate: int, fps: Fraction, count: int
 ) -> None:
     times = np.arange(count) / float(fps)
-    line = timeline(times, fps * rate, count / float(fps))
+    line = constant_rate_timeline(times, fps * rate, count / float(fps))
     assert len(line) == count * rate
     assert line.held == rate - 1
     assert (line.keyframe[len(line) - rate :] == count - 1).all()
@@ -41,7 +41,7 @@ def test_held_for_its_own_time_the_last_keyframe_fills_the_duration(
 @pytest.mark.parametrize("fps", [60, 59.94, 25, 12.5, "60000/1001"])
 def test_a_target_rate_keeps_the_duration(fps: float | str) -> None:
     times = np.arange(97) / 24
-    line = timeline(times, target_fps(Fraction(24), None, fps), 97 / 24)
+    line = constant_rate_timeline(times, target_output_fps(Fraction(24), None, fps), 97 / 24)
     step = float(1 / line.fps)
     assert line.fps == pytest.approx(float(Fraction(fps)) if fps != 59.94 else 60000 / 1001, rel=1e-3)
     assert 97 / 24 - 0.05 * step <= len(line) * step < 97 / 24 + step
@@ -51,7 +51,9 @@ def test_a_target_rate_keeps_the_duration(fps: float | str) -> None:
 @pytest.mark.parametrize("wanted", [(2.0, None), (None, 59.94), (None, "60000/1001"), (None, "59.94")])
 def test_ntsc_doubled_keeps_every_keyframe(wanted: tuple[float | None, float | str | None]) -> None:
     source = Fraction(30000, 1001)
-    line = timeline(np.arange(75) / float(source), target_fps(source, *wanted), 75 / float(source))
+    line = constant_rate_timeline(
+        np.arange(75) / float(source), target_output_fps(source, *wanted), 75 / float(source)
+    )
     assert line.fps == Fraction(60000, 1001)
     assert len(line) == 150
     assert line.keyframe[::2].tolist() == list(range(75))
@@ -60,7 +62,7 @@ def test_ntsc_doubled_keeps_every_keyframe(wanted: tuple[float | None, float | s
 
 def test_a_moment_within_a_twentieth_of_a_step_is_the_keyframe_and_farther_is_not() -> None:
     times = np.array([0.0, 0.1045, 0.2, 0.2945, 0.4055])
-    line = timeline(times, Fraction(10))
+    line = constant_rate_timeline(times, Fraction(10))
     assert line.keyframe.tolist() == [0, 1, 2, -1, -1]
     assert line.times_s.tolist() == pytest.approx([0, 0.1045, 0.2, 0.3, 0.4])
 
@@ -72,13 +74,13 @@ def test_both_rate_and_fps_are_answered_with_what_was_probably_meant(
     rate: float, fps: int, words: str
 ) -> None:
     with pytest.raises(RibError, match=words):
-        target_fps(Fraction(24), rate, fps)
+        target_output_fps(Fraction(24), rate, fps)
 
 
 def test_made_frames_lie_strictly_inside_their_interval() -> None:
     rng = np.random.default_rng(0)
     times = np.cumsum(rng.uniform(0.01, 0.2, 50))
-    line = timeline(times, Fraction(47))
+    line = constant_rate_timeline(times, Fraction(47))
     made = line.keyframe < 0
     assert (line.times_s[made] > times[line.gap[made]]).all()
     assert (line.times_s[made] < times[line.gap[made] + 1]).all()
@@ -86,7 +88,7 @@ def test_made_frames_lie_strictly_inside_their_interval() -> None:
 
 
 def test_copies_belong_to_a_gap_that_they_border() -> None:
-    line = timeline(np.arange(5) / 10, Fraction(20))
+    line = constant_rate_timeline(np.arange(5) / 10, Fraction(20))
     assert line.keyframe.tolist() == [0, -1, 1, -1, 2, -1, 3, -1, 4]
     assert line.gap.tolist() == [0, 0, 1, 1, 2, 2, 3, 3, 3]
 
@@ -106,7 +108,7 @@ def test_copies_belong_to_a_gap_that_they_border() -> None:
 )
 def test_a_senseless_rate_is_refused(rate: float | None, fps: float | None, words: str) -> None:
     with pytest.raises(RibError, match=words):
-        target_fps(Fraction(30), rate, fps)
+        target_output_fps(Fraction(30), rate, fps)
 
 
 class Counted(np.ndarray):
@@ -128,7 +130,7 @@ class Counted(np.ndarray):
 def test_all_intervals_together_look_at_each_output_moment_once() -> None:
     looked = []
     for count in (200, 400):
-        line = timeline(np.arange(count) / 30, Fraction(120))
+        line = constant_rate_timeline(np.arange(count) / 30, Fraction(120))
         counted = replace(line, gap=line.gap.view(Counted), keyframe=line.keyframe.view(Counted))
         Counted.looked = 0
         frames = [number for gap in range(count - 1) for number in counted.frames(gap)]

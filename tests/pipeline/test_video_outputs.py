@@ -13,10 +13,10 @@ import pytest
 from small_clips import picture
 
 from rib.config.compose import compose
-from rib.config.repeat import repeated
+from rib.config.repeat import register_repeated_config
 from rib.io.errors import RibError
-from rib.pipeline.interpolate import interpolate
-from rib.video import ArraySource, open_source
+from rib.pipeline.interpolate import interpolate_clip
+from rib.video import ArraySource, open_frame_source
 
 Settings = Callable[..., dict[str, Any]]
 PLAIN = ("video=mp4", "video.pictures=false", "write_poses=false")
@@ -38,12 +38,12 @@ def test_a_video_is_written_under_its_name_with_its_papers_beside_it(
     clip: Path, settings: Settings, tmp_path: Path, suffix: str, codec: str
 ) -> None:
     video = tmp_path / f"made.{suffix}"
-    summary = interpolate(settings(clip, "rate=2", *PLAIN, f"output={video}", "video.crf=40"))
+    summary = interpolate_clip(settings(clip, "rate=2", *PLAIN, f"output={video}", "video.crf=40"))
     assert names(tmp_path) == {
         f"made.{suffix}", f"made.rib/made.{suffix}.json", "made.rib/config.yaml", "made.rib/summary.json",
     }  # fmt: skip
     assert summary["output"]["place"] == str(video)
-    made = open_source(video)
+    made = open_frame_source(video)
     assert (len(made), made.fps, sum(1 for _ in made)) == (18, 20, 18)
     with av.open(str(video)) as container:
         assert container.streams.video[0].codec_context.codec.canonical_name == codec
@@ -54,10 +54,10 @@ def test_without_papers_the_video_stands_alone_and_is_never_replaced(
     clip: Path, settings: Settings, tmp_path: Path
 ) -> None:
     config = settings(clip, "rate=1", *PLAIN, f"output={tmp_path / 'a.mp4'}", "sidecar=false", "report=true")
-    interpolate(config)
+    interpolate_clip(config)
     assert names(tmp_path) == {"a.mp4"}
     with pytest.raises(RibError, match=r"a\.mp4 was not made by rib"):
-        interpolate(config)
+        interpolate_clip(config)
 
 
 @pytest.mark.slow
@@ -65,15 +65,15 @@ def test_a_finished_video_is_replaced_when_asked_and_another_s_is_not(
     clip: Path, settings: Settings, tmp_path: Path
 ) -> None:
     config = settings(clip, "rate=1", *PLAIN, f"output={tmp_path / 'a.mp4'}", "report=true")
-    interpolate(config)
+    interpolate_clip(config)
     with pytest.raises(RibError, match=r"already holds a finished result \(a\.mp4.*overwrite=true"):
-        interpolate(replace(config, overwrite=False))
-    interpolate(replace(config, rate=2, report=False))
-    assert len(open_source(tmp_path / "a.mp4")) == 18
+        interpolate_clip(replace(config, overwrite=False))
+    interpolate_clip(replace(config, rate=2, report=False))
+    assert len(open_frame_source(tmp_path / "a.mp4")) == 18
     assert not (tmp_path / "a.rib" / "report.html").exists()
     (tmp_path / "a.mp4").write_text("mine")
     with pytest.raises(RibError, match="was changed since"):
-        interpolate(config)
+        interpolate_clip(config)
     assert (tmp_path / "a.mp4").read_text() == "mine"
 
 
@@ -83,12 +83,12 @@ def test_a_list_of_papers_cannot_name_what_lies_beside(
 ) -> None:
     (tmp_path / "notes.txt").write_text("mine")
     config = settings(clip, "rate=1", *PLAIN, f"output={tmp_path / 'a.mp4'}")
-    interpolate(config)
+    interpolate_clip(config)
     listed = tmp_path / "a.rib" / "a.mp4.json"
     content = json.loads(listed.read_text())
     content["files"]["notes.txt"] = {"size": 4, "digest": None}
     listed.write_text(json.dumps(content))
-    interpolate(config)
+    interpolate_clip(config)
     assert (tmp_path / "notes.txt").read_text() == "mine"
 
 
@@ -99,7 +99,7 @@ def test_a_list_of_papers_cannot_name_what_lies_beside(
 def test_a_result_without_a_place_stands_beside_its_input(
     clip: Path, settings: Settings, tmp_path: Path, wanted: list[str], name: str
 ) -> None:
-    interpolate(settings(clip, *wanted, *PLAIN, "output=null"))
+    interpolate_clip(settings(clip, *wanted, *PLAIN, "output=null"))
     assert (tmp_path / f"{name}.mp4").is_file()
     assert (tmp_path / f"{name}.rib" / "summary.json").is_file()
 
@@ -107,14 +107,14 @@ def test_a_result_without_a_place_stands_beside_its_input(
 def test_pictures_without_a_place_stand_in_a_folder_beside_their_input(
     pictures: Path, settings: Settings, tmp_path: Path
 ) -> None:
-    interpolate(settings(pictures, "rate=2", "input_fps=10", "video=frames", "output=null"))
+    interpolate_clip(settings(pictures, "rate=2", "input_fps=10", "video=frames", "output=null"))
     assert len(list((tmp_path / "pictures_20fps" / "frames").glob("*.png"))) == 18
 
 
 def test_pictures_and_poses_asked_for_lie_among_the_papers(
     clip: Path, settings: Settings, tmp_path: Path
 ) -> None:
-    interpolate(settings(clip, "rate=1", "video=mp4", f"output={tmp_path / 'a.mkv'}"))
+    interpolate_clip(settings(clip, "rate=1", "video=mp4", f"output={tmp_path / 'a.mkv'}"))
     assert {folder: len(list((tmp_path / "a.rib" / folder).iterdir())) for folder in ("frames", "poses")} == {
         "frames": 9, "poses": 9,
     }  # fmt: skip
@@ -136,7 +136,7 @@ def test_a_name_that_cannot_be_is_refused_before_any_work(
     monkeypatch.chdir(tmp_path)
     before = clip.read_bytes()
     with pytest.raises(RibError, match=MISTAKES[typed]):
-        interpolate(settings(clip, "rate=2", *typed))
+        interpolate_clip(settings(clip, "rate=2", *typed))
     assert names(tmp_path) == set()
     assert clip.read_bytes() == before
 
@@ -144,7 +144,7 @@ def test_a_name_that_cannot_be_is_refused_before_any_work(
 def test_a_folder_of_that_name_stays_a_folder(settings: Settings, tmp_path: Path) -> None:
     (tmp_path / "a.mp4").mkdir()
     source = ArraySource([picture(i) for i in range(9)], fps=10)
-    interpolate(settings(tmp_path, "rate=1", *PLAIN, f"output={tmp_path / 'a.mp4'}"), source)
+    interpolate_clip(settings(tmp_path, "rate=1", *PLAIN, f"output={tmp_path / 'a.mp4'}"), source)
     assert (tmp_path / "a.mp4" / "video.mp4").is_file()
 
 
@@ -153,12 +153,12 @@ def test_a_folder_of_that_name_stays_a_folder(settings: Settings, tmp_path: Path
 def test_a_video_is_repeated_beside_itself(
     clip: Path, settings: Settings, tmp_path: Path, named: str
 ) -> None:
-    interpolate(settings(clip, "rate=1", *PLAIN, f"output={tmp_path / 'a.mp4'}"))
-    verb, typed, _ = repeated(str(tmp_path / named), [])
+    interpolate_clip(settings(clip, "rate=1", *PLAIN, f"output={tmp_path / 'a.mp4'}"))
+    verb, typed, _ = register_repeated_config(str(tmp_path / named), [])
     assert (verb, typed) == ("interpolate", [f"output={tmp_path / 'a_2.mp4'}"])
     for result in ("a.mp4", "a.rib"):
         with pytest.raises(RibError, match="is the result that is repeated"):
-            repeated(str(tmp_path / named), [f"output={tmp_path / result}"])
+            register_repeated_config(str(tmp_path / named), [f"output={tmp_path / result}"])
 
 
 def test_papers_in_a_folder_cannot_be_left_out() -> None:

@@ -14,14 +14,14 @@ from small_clips import SIZE, picture
 from torch.nn.modules.module import register_module_forward_hook
 
 from rib.background.ifnet import IFNet
-from rib.benchmark.run import benchmark
+from rib.benchmark.run import run_benchmark
 from rib.config.compose import compose
 from rib.io.errors import RibError
 from rib.io.weights.model_packages import weight_file
 from rib.pipeline.chain import Chain
-from rib.pipeline.interpolate import interpolate
-from rib.pipeline.open_clip import open_clip
-from rib.video import ArraySource, open_source, subclip
+from rib.pipeline.interpolate import interpolate_clip
+from rib.pipeline.open_clip import open_input_clip
+from rib.video import ArraySource, open_frame_source, subclip
 
 
 class Counted(ArraySource):
@@ -52,13 +52,13 @@ def test_a_clip_that_fits_into_memory_is_decoded_once(warp: dict[str, Any]) -> N
     source = Counted([picture(i) for i in range(9)], fps=10)
     source.fingerprint()
     hashed = source.decoded
-    interpolate(warp, source)
+    interpolate_clip(warp, source)
     assert source.decoded - hashed <= hashed + 9  # hashing frames in memory is a walk of its own
 
 
 def test_the_look_for_repeated_pictures_decodes_nothing_twice() -> None:
     source = Counted([picture(i // 2) for i in range(40)], fps=10)
-    clip, fps = open_clip(compose("interpolate", "input=x", "output=y", "rate=2"), source)
+    clip, fps = open_input_clip(compose("interpolate", "input=x", "output=y", "rate=2"), source)
     assert (len(clip), fps) == (20, 10)
     assert len(list(clip)) == len(list(clip)) == 20
     assert source.decoded == 40
@@ -89,7 +89,7 @@ class Demo(Counted):
 def walk() -> Demo:
     """Seventeen small frames of the demo's clip."""
     try:
-        video = open_source(weight_file("sports2d", "Sports2D/Demo/demo.mp4"))
+        video = open_frame_source(weight_file("sports2d", "Sports2D/Demo/demo.mp4"))
     except RibError as error:
         pytest.skip(f"the demo's clip is not installed: {error}")
     return Demo(list(subclip(video, 72, 17, (600, 490, 768, 480), (256, 160))), fps=video.fps)
@@ -152,7 +152,7 @@ def test_the_benchmark_runs_an_interpolator_once_for_all_methods(
         moments.clear()
         walk.decoded = 0
         where = (f"output={tmp_path / methods}", f"cache.dir={tmp_path / 'cache'}")
-        benchmark(compose("benchmark", "input=x", "stride=4", f"methods={methods}", *where), walk)
+        run_benchmark(compose("benchmark", "input=x", "stride=4", f"methods={methods}", *where), walk)
         runs[methods] = sum(moments)
         assert walk.decoded == 17
     assert runs["[rife]"] == 12

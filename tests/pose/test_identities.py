@@ -16,11 +16,11 @@ from rib.io.errors import RibError
 from rib.io.recipe import build_recipe
 from rib.io.weights.model_packages import require_model_package
 from rib.pose.detectors.blazepose import BodyLandmarker, PersonDetector
-from rib.pose.detectors.people_detector import Crowd
+from rib.pose.detectors.people_detector import PeopleDetector
 from rib.pose.detectors.plausible import TRUNK
 from rib.pose.tracking.tracker import Tracker
 from rib.structures.keypoints import PoseTracks
-from rib.video import FrameSource, open_source, subclip, subsample
+from rib.video import FrameSource, open_frame_source, subclip, subsample_frames
 from rib.video.camera import CameraWalk
 
 HERE = Path(__file__).resolve()
@@ -67,7 +67,7 @@ def tracks_in(source: FrameSource, nets: tuple[PersonDetector, BodyLandmarker], 
     tracker: Tracker = build_recipe(yaml.safe_load((CONF / "pose/tracker/default.yaml").read_text()))
     every = max(1, round(recipe["search_every_s"] * float(source.fps)))
     limits = (recipe[name] for name in ("min_visibility", "max_people", "tile_px"))
-    crowd, camera, people, motions = Crowd(*nets, *limits, every), CameraWalk(320), [], []
+    crowd, camera, people, motions = PeopleDetector(*nets, *limits, every), CameraWalk(320), [], []
     for picture in source:
         motion = camera(picture).matrix
         found = [candidate.detection for candidate in crowd(picture, motion)]
@@ -103,7 +103,7 @@ def test_a_person_keeps_one_track_that_is_nobody_elses(nets, recipe, clip, strid
     for mark in MARKS[clip]:
         if first <= mark["frame"] <= last and (mark["frame"] - first) % stride == 0:
             marks.setdefault((mark["frame"] - first) // stride, []).append(mark)
-    source = subsample(subclip(open_source(DATA / clip), first, last - first + 1), stride)
+    source = subsample_frames(subclip(open_frame_source(DATA / clip), first, last - first + 1), stride)
     found = tracks_of_marks(tracks_in(source, nets, recipe), marks)
     if clip == STREET:  # further off, people who walk side by side are found as one
         found = {person: ids for person, ids in found.items() if person in NEAREST}

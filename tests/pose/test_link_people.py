@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rib.io.recipe import build_recipe
-from rib.pose.detectors.appearance import alike, describe
-from rib.pose.detectors.detection import Detection
-from rib.pose.detectors.plausible import plausible
-from rib.pose.tracking.links import certain_links
-from rib.pose.tracking.sequences import nobody
+from rib.pose.detectors.appearance import appearance_likeness, describe_appearance
+from rib.pose.detectors.detection import PersonDetection
+from rib.pose.detectors.plausible import plausible_detections
+from rib.pose.tracking.links import certain_tracklet_links
+from rib.pose.tracking.sequences import no_pose_tracks
 from rib.pose.tracking.tracker import Tracker
 from rib.structures.skeleton import BODY25_HANDS
 
@@ -43,7 +43,7 @@ def paint(picture: np.ndarray, points: np.ndarray, person: int) -> None:
     cv2.circle(picture, pixels[0].tolist(), 9, (200, 160, 130), -1)
 
 
-def film(ways: list[np.ndarray], hidden: bool = True) -> tuple[list[list[Detection]], list[list[int]]]:
+def film(ways: list[np.ndarray], hidden: bool = True) -> tuple[list[list[PersonDetection]], list[list[int]]]:
     """Detections of people who walk these ways ((N, 2) each), and who each detection truly is.
 
     The last person stands in front; who is mostly behind somebody is not found.
@@ -69,8 +69,8 @@ def film(ways: list[np.ndarray], hidden: bool = True) -> tuple[list[list[Detecti
                 continue
             keypoints, confidence = np.zeros((len(BODY25_HANDS), 2)), np.zeros(len(BODY25_HANDS))
             keypoints[:25], confidence[:25] = points, 0.9
-            looks = describe(picture, keypoints, confidence, 35.0)
-            people.append(Detection.from_keypoints(keypoints, confidence, looks))
+            looks = describe_appearance(picture, keypoints, confidence, 35.0)
+            people.append(PersonDetection.from_keypoints(keypoints, confidence, looks))
             who.append(person)
         found.append(people)
         truth.append(who)
@@ -169,50 +169,52 @@ def test_the_order_of_detections_changes_nothing(random):
 
 def test_a_link_that_another_assignment_puts_in_question_is_not_made():
     sure = np.array([[9.0, 1.0], [1.0, 9.0]])
-    assert certain_links(sure, margin=2.0) == [(0, 0), (1, 1)]
-    assert certain_links(np.array([[9.0, 8.5], [8.5, 9.0]]), margin=2.0) == []
-    assert certain_links(np.array([[-1.0]]), margin=2.0) == []
-    assert certain_links(np.array([[0.5, -3.0], [-3.0, -1.0]]), margin=2.0) == [(0, 0)]
-    assert certain_links(np.zeros((0, 3)), margin=2.0) == []
+    assert certain_tracklet_links(sure, margin=2.0) == [(0, 0), (1, 1)]
+    assert certain_tracklet_links(np.array([[9.0, 8.5], [8.5, 9.0]]), margin=2.0) == []
+    assert certain_tracklet_links(np.array([[-1.0]]), margin=2.0) == []
+    assert certain_tracklet_links(np.array([[0.5, -3.0], [-3.0, -1.0]]), margin=2.0) == [(0, 0)]
+    assert certain_tracklet_links(np.zeros((0, 3)), margin=2.0) == []
 
 
 def test_a_pose_that_contradicts_its_track_belongs_to_none():
     found, _ = film([walk((120, 180), (300, 180), 24)])
     keypoints = found[10][0].keypoints_px.copy()
     keypoints[:25] += (70, -40)
-    found[10] = [Detection.from_keypoints(keypoints, found[10][0].confidence, found[10][0].appearance)]
+    found[10] = [PersonDetection.from_keypoints(keypoints, found[10][0].confidence, found[10][0].appearance)]
     tracks = TRACKER.tracks(found, np.arange(24) / FPS, SIZE)
     assert tracks.present[:, 0].tolist() == [k != 10 for k in range(24)]
 
 
-def moved(person: Detection, shift=(0.0, 0.0), scale: float = 1.0, confidence: float = 0.9) -> Detection:
+def moved(
+    person: PersonDetection, shift=(0.0, 0.0), scale: float = 1.0, confidence: float = 0.9
+) -> PersonDetection:
     keypoints = person.keypoints_px.copy()
     keypoints[:25] = (keypoints[:25] - keypoints[8]) * scale + keypoints[8] + shift
-    return Detection.from_keypoints(keypoints, np.minimum(person.confidence, confidence))
+    return PersonDetection.from_keypoints(keypoints, np.minimum(person.confidence, confidence))
 
 
 def test_what_cannot_be_a_person_of_their_own_is_left_out():
     person = film([walk((300, 180), (300, 180), 1)])[0][0][0]
     stretched = person.keypoints_px.copy()
     stretched[[2, 5]] += ((-30, 0), (30, 0))
-    wide = Detection.from_keypoints(stretched, person.confidence)
+    wide = PersonDetection.from_keypoints(stretched, person.confidence)
     ghost = moved(person, shift=(0, -10), scale=0.4, confidence=0.7)
     child = moved(person, shift=(70, 10), scale=0.5)
-    assert plausible([person, child, ghost], SIZE) == [0, 1]
-    assert plausible([wide], SIZE) == []
-    assert plausible([moved(person, shift=(600, 0)), moved(person, shift=(-20, 0))], SIZE) == [1]
+    assert plausible_detections([person, child, ghost], SIZE) == [0, 1]
+    assert plausible_detections([wide], SIZE) == []
+    assert plausible_detections([moved(person, shift=(600, 0)), moved(person, shift=(-20, 0))], SIZE) == [1]
 
 
 def test_looks_are_alike_for_the_same_clothes_and_differ_for_others():
     found, _ = film([walk((120, 180), (220, 180), 3), walk((420, 180), (520, 180), 3)])
     (a, b), (a_later, _) = found[0], found[2]
-    assert alike(a.appearance, a_later.appearance) > 0.95
-    assert alike(a.appearance, b.appearance) < 0.6
-    assert alike(a.appearance, None) is None
+    assert appearance_likeness(a.appearance, a_later.appearance) > 0.95
+    assert appearance_likeness(a.appearance, b.appearance) < 0.6
+    assert appearance_likeness(a.appearance, None) is None
 
 
 def test_nobody_is_no_track():
     tracks = TRACKER.tracks([[], [], []], np.arange(3.0), SIZE)
     assert tracks.track_ids == ()
     assert len(tracks) == 3
-    assert nobody(np.arange(3.0), SIZE).present.shape == (3, 0)
+    assert no_pose_tracks(np.arange(3.0), SIZE).present.shape == (3, 0)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from rib.pose.matting import guided_filter, keep_touching, steepen
+from rib.pose.matting import guided_filter, keep_matte_touching_joints, steepen_matte
 
 
 def two_colours(edge_px: int) -> np.ndarray:
@@ -12,7 +12,7 @@ def two_colours(edge_px: int) -> np.ndarray:
 
 def test_steepening_keeps_order_and_moves_the_centre_to_one_half():
     values = np.linspace(0, 1, 101, dtype=np.float32)
-    steep = steepen(values, centre=0.35, gain=3.0)
+    steep = steepen_matte(values, centre=0.35, gain=3.0)
     assert (np.diff(steep) >= 0).all()
     assert steep[35] == pytest.approx(0.5, abs=1e-3)
     assert steep.min() < 1e-3
@@ -21,7 +21,7 @@ def test_steepening_keeps_order_and_moves_the_centre_to_one_half():
 
 def test_gain_one_about_one_half_changes_nothing():
     values = np.linspace(0.01, 0.99, 50, dtype=np.float32)
-    np.testing.assert_allclose(steepen(values, centre=0.5, gain=1.0), values, atol=1e-5)
+    np.testing.assert_allclose(steepen_matte(values, centre=0.5, gain=1.0), values, atol=1e-5)
 
 
 @pytest.mark.parametrize("value", [0.0, 0.3, 1.0])
@@ -48,7 +48,7 @@ def test_only_islands_under_the_joints_stay():
     mask = np.zeros((40, 60), np.float32)
     mask[5:30, 5:20] = 1
     mask[10:20, 40:50] = 0.8
-    kept = keep_touching(mask, np.array([[10.5, 10.5]]), level=0.2)
+    kept = keep_matte_touching_joints(mask, np.array([[10.5, 10.5]]), level=0.2)
     assert kept[5:30, 5:20].min() == 1
     assert kept[:, 30:].max() == 0
 
@@ -56,4 +56,6 @@ def test_only_islands_under_the_joints_stay():
 def test_islands_stay_where_no_joint_lies_on_any():
     mask = np.zeros((40, 60), np.float32)
     mask[5:30, 5:20] = 1
-    np.testing.assert_array_equal(keep_touching(mask, np.array([[-5.0, 3.0], [50.0, 35.0]]), level=0.2), mask)
+    np.testing.assert_array_equal(
+        keep_matte_touching_joints(mask, np.array([[-5.0, 3.0], [50.0, 35.0]]), level=0.2), mask
+    )

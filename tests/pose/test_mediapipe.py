@@ -11,12 +11,12 @@ import yaml
 from rib.io.errors import RibError
 from rib.io.recipe import build_recipe
 from rib.io.weights.model_packages import require_model_package
-from rib.pose.mask import MediapipeMask, body_roi
+from rib.pose.mask import MediapipeMask, matte_roi_of_body
 from rib.pose.mediapipe import MediapipePose
-from rib.pose.tracking.sequences import nobody as no_tracks
+from rib.pose.tracking.sequences import no_pose_tracks as no_tracks
 from rib.structures.keypoints import PoseSequence, PoseTracks
 from rib.structures.skeleton import convert_joints, convert_pose, joint_set_named, mirror_pose
-from rib.video import open_source, subclip, subsample
+from rib.video import open_frame_source, subclip, subsample_frames
 from rib.video.reading.arrays import ArraySource
 
 CONF = Path(__file__).parents[2] / "conf"
@@ -50,7 +50,7 @@ def clip(name: str):
     needs_mediapipe()
     if not (DATA / "video" / name).exists():
         pytest.skip(f"the clip {name} is not beside this checkout (../shared/data/video)")
-    return open_source(DATA / "video" / name)
+    return open_frame_source(DATA / "video" / name)
 
 
 def nobody(source) -> PoseSequence:
@@ -86,7 +86,7 @@ def test_mattes_of_nobody_and_of_somebody_missing_are_empty(mask_stage):
 
 @pytest.mark.slow
 def test_each_matte_is_that_of_the_person_alone(pose_stage, mask_stage):
-    source = subclip(subsample(clip("sports2d_demo.mp4"), 16), first=5, count=3, size_px=(884, 498))
+    source = subclip(subsample_frames(clip("sports2d_demo.mp4"), 16), first=5, count=3, size_px=(884, 498))
     tracks = pose_stage.tracks(source)
     assert len(tracks.track_ids) == 2
     together = np.stack(list(mask_stage.everybody(source, tracks)))
@@ -101,11 +101,14 @@ def test_the_bodys_square_turns_and_grows_with_the_body():
     joints_px, found = rng.uniform(0, 100, (25, 2)), np.ones(25, bool)
     angle = 0.7
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    before, after = body_roi(joints_px, found), body_roi(3 * joints_px @ turn.T + (5, 7), found)
+    before, after = (
+        matte_roi_of_body(joints_px, found),
+        matte_roi_of_body(3 * joints_px @ turn.T + (5, 7), found),
+    )
     np.testing.assert_allclose(after.centre_px, 3 * turn @ before.centre_px + (5, 7))
     assert after.side_px == pytest.approx(3 * before.side_px)
     assert np.exp(1j * after.angle_rad) == pytest.approx(np.exp(1j * (before.angle_rad + angle)))
-    assert body_roi(joints_px, np.arange(25) < 2) is None
+    assert matte_roi_of_body(joints_px, np.arange(25) < 2) is None
 
 
 def test_which_side_is_left_does_not_move_the_bodys_square():
@@ -114,7 +117,7 @@ def test_which_side_is_left_does_not_move_the_bodys_square():
     squares = []
     for order in (np.arange(67), JOINTS.flip_index):
         points, found = convert_joints(joints_px[:, order], confidence[:, order], "body25_hands", "body25")
-        squares.append(body_roi(points[0], found[0] > 0))
+        squares.append(matte_roi_of_body(points[0], found[0] > 0))
     assert np.array_equal(squares[0].centre_px, squares[1].centre_px)
     assert (squares[0].side_px, squares[0].angle_rad) == (squares[1].side_px, squares[1].angle_rad)
 
@@ -125,7 +128,7 @@ def test_which_side_is_left_does_not_move_the_bodys_square():
     [("pose2sim_single_cam01.mp4", 1.0), ("sam2_juggle.mp4", 1.0), ("intel_asl_walk.mkv", 1.0)],
 )
 def test_one_person_is_there_in_every_keyframe(pose_stage, name, least_share):
-    poses = pose_stage(subsample(clip(name), 8))
+    poses = pose_stage(subsample_frames(clip(name), 8))
     assert poses.present.mean() >= least_share
     size = np.median(np.ptp(poses.keypoints_px[:, [1, 8]], axis=1)[:, 1])
     steps = np.linalg.norm(np.diff(poses.keypoints_px[:, 8], axis=0), axis=1)
@@ -134,7 +137,7 @@ def test_one_person_is_there_in_every_keyframe(pose_stage, name, least_share):
 
 @pytest.mark.slow
 def test_the_woman_who_walks_below_the_roof_is_followed(pose_stage):
-    source = subsample(subclip(clip("sports2d_demo.mp4"), first=72, count=65), 8)
+    source = subsample_frames(subclip(clip("sports2d_demo.mp4"), first=72, count=65), 8)
     lower = subclip(source, crop_xywh_px=(600, 300, 768, 694))
     poses = pose_stage(lower)
     x = poses.keypoints_px[:, JOINTS.index("mid_hip"), 0]
@@ -156,7 +159,7 @@ def test_joints_agree_with_openpose(pose_stage, camera):
         tracker=recipe("pose/tracker/default.yaml"),
     )
     reference = convert_pose(reader(source)[::10], "body25_hands")
-    poses = pose_stage(subsample(source, 10))
+    poses = pose_stage(subsample_frames(source, 10))
     both = (poses.confidence > 0) & (reference.confidence > 0.4)
     trunk_px = np.linalg.norm(poses.keypoints_px[:, 1] - poses.keypoints_px[:, 8], axis=1)
     distance = np.linalg.norm(poses.keypoints_px - reference.keypoints_px, axis=2) / trunk_px[:, None]
@@ -166,10 +169,10 @@ def test_joints_agree_with_openpose(pose_stage, camera):
 
 @pytest.mark.slow
 def test_the_same_clip_gives_the_same_bytes_whatever_ran_before(pose_stage, mask_stage):
-    source = subclip(subsample(clip("intel_asl_walk.mkv"), 20), count=4)
+    source = subclip(subsample_frames(clip("intel_asl_walk.mkv"), 20), count=4)
     first, first_mask = pose_stage(source), None
     first_mask = next(mask_stage(source, first))
-    other = subclip(subsample(clip("sam2_juggle.mp4"), 50), count=2)
+    other = subclip(subsample_frames(clip("sam2_juggle.mp4"), 50), count=2)
     list(mask_stage(other, pose_stage(other)))
     again = pose_stage(source)
     assert first.keypoints_px.tobytes() == again.keypoints_px.tobytes()
@@ -178,7 +181,7 @@ def test_the_same_clip_gives_the_same_bytes_whatever_ran_before(pose_stage, mask
 
 @pytest.mark.slow
 def test_mattes_hold_the_joints_and_leave_the_rest(pose_stage, mask_stage):
-    source = subclip(subsample(clip("sam2_juggle.mp4"), 40), count=3, size_px=(640, 360))
+    source = subclip(subsample_frames(clip("sam2_juggle.mp4"), 40), count=3, size_px=(640, 360))
     poses = pose_stage(source)
     for matte, pose in zip(mask_stage(source, poses), poses, strict=False):
         seen = pose.confidence[0, :15] > 0.8

@@ -3,8 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rib.pose.detectors.blazepose import Body, Roi
-from rib.pose.detectors.people_detector import believe, tiles
+from rib.pose.detectors.blazepose import BlazePoseRoi, BodyLandmarks
+from rib.pose.detectors.people_detector import detector_tiles, filter_detection
 from rib.structures.skeleton import joint_set_named
 
 BLAZEPOSE, OUT = joint_set_named("blazepose33"), joint_set_named("body25_hands")
@@ -12,16 +12,16 @@ PICTURE = np.full((400, 300, 3), 90, np.uint8)
 
 
 @pytest.fixture
-def body() -> Body:
+def body() -> BodyLandmarks:
     points = np.zeros((33, 3))
     points[:, :2] = (150, 100)
     for name, x, y in (("shoulder", 30, 0), ("hip", 20, 100), ("wrist", 60, 90), ("elbow", 50, 50)):
         for side, sign in (("left", 1), ("right", -1)):
             points[BLAZEPOSE.index(f"{side}_{name}")] += (sign * x, y, 0)
-    return Body(
+    return BodyLandmarks(
         points=points,
         visibility=np.full(33, 0.9),
-        roi=Roi(np.array([150.0, 200.0]), 450.0, 0.0),
+        roi=BlazePoseRoi(np.array([150.0, 200.0]), 450.0, 0.0),
         left_hand=None,
         right_hand=None,
         mask=None,
@@ -32,7 +32,7 @@ def body() -> Body:
 def test_tiles_cover_the_picture_and_lie_inside_it():
     width, height = 1768, 994
     hits = np.zeros((height, width), int)
-    for x, y, side in tiles(width, height, 240):
+    for x, y, side in detector_tiles(width, height, 240):
         assert 0 <= x <= width - side
         assert 0 <= y <= height - side
         hits[y : y + side, x : x + side] += 1
@@ -40,11 +40,11 @@ def test_tiles_cover_the_picture_and_lie_inside_it():
 
 
 def test_small_pictures_are_not_tiled():
-    assert tiles(320, 240, 240) == []
+    assert detector_tiles(320, 240, 240) == []
 
 
 def test_a_person_is_believed_and_told_in_the_chains_joints(body):
-    candidate = believe(body, PICTURE, 0.5)
+    candidate = filter_detection(body, PICTURE, 0.5)
     assert candidate is not None
     assert candidate.detection.keypoints_px.shape == (67, 2)
     np.testing.assert_allclose(candidate.detection.keypoints_px[OUT.index("neck")], (150, 100))
@@ -57,7 +57,7 @@ def test_joints_beyond_the_edge_fade(body, shift):
     points = body.points.copy()
     wrist = BLAZEPOSE.index("left_wrist")
     points[wrist, 0] = 300 + shift
-    confidence = believe(replace(body, points=points), PICTURE, 0.5).detection.confidence
+    confidence = filter_detection(replace(body, points=points), PICTURE, 0.5).detection.confidence
     expected = 0.9 * max(0, 1 - 4 * shift / 100)
     assert confidence[OUT.index("left_wrist")] == pytest.approx(expected)
 
@@ -66,8 +66,8 @@ def test_a_hand_far_from_its_wrist_is_not_believed(body):
     wrist = body.points[BLAZEPOSE.index("left_wrist"), :2]
     hand = wrist + np.random.default_rng(0).uniform(-10, 10, (21, 2))
     columns = slice(OUT.index("left_hand_wrist"), OUT.index("left_hand_wrist") + 21)
-    near = believe(replace(body, left_hand=hand), PICTURE, 0.5).detection
-    far = believe(replace(body, left_hand=hand + np.array([0, 80])), PICTURE, 0.5).detection
+    near = filter_detection(replace(body, left_hand=hand), PICTURE, 0.5).detection
+    far = filter_detection(replace(body, left_hand=hand + np.array([0, 80])), PICTURE, 0.5).detection
     np.testing.assert_allclose(near.keypoints_px[columns], hand)
     assert (near.confidence[columns] > 0).all()
     assert (far.confidence[columns] > 0).sum() < 5
@@ -77,14 +77,14 @@ def test_what_cannot_be_a_person_is_not_believed(body):
     squashed = body.points.copy()
     squashed[[23, 24], 1] = 101
     outside = body.points + np.array([400, 0, 0])
-    assert believe(None, PICTURE, 0.5) is None
-    assert believe(replace(body, visibility=np.full(33, 0.2)), PICTURE, 0.5) is None
-    assert believe(replace(body, points=squashed), PICTURE, 0.5) is None
-    assert believe(replace(body, points=outside), PICTURE, 0.5) is None
+    assert filter_detection(None, PICTURE, 0.5) is None
+    assert filter_detection(replace(body, visibility=np.full(33, 0.2)), PICTURE, 0.5) is None
+    assert filter_detection(replace(body, points=squashed), PICTURE, 0.5) is None
+    assert filter_detection(replace(body, points=outside), PICTURE, 0.5) is None
 
 
 def test_the_nearer_arm_has_the_smaller_depth(body):
     points = body.points.copy()
     points[[BLAZEPOSE.index("left_elbow"), BLAZEPOSE.index("left_wrist")], 2] = -90
-    depth = believe(replace(body, points=points), PICTURE, 0.5).detection.depth
+    depth = filter_detection(replace(body, points=points), PICTURE, 0.5).detection.depth
     np.testing.assert_allclose(depth, [0, -0.2, 0, 0, 0])

@@ -6,7 +6,7 @@ import yaml
 
 from rib.io.recipe import build_recipe
 from rib.pose.detectors.appearance import PARTS
-from rib.pose.detectors.detection import Detection
+from rib.pose.detectors.detection import PersonDetection
 from rib.pose.tracking.tracker import Tracker
 from rib.structures.skeleton import BODY25_HANDS
 
@@ -24,7 +24,7 @@ RED, BLUE = (np.tile(look, (len(PARTS), 1)) for look in ((1.0, 0.0), (0.0, 1.0))
 def person(x, y=100.0, size=1.0, confidence=0.8, appearance=None, depth=None):
     keypoints_px, scores = np.zeros((len(BODY25_HANDS), 2)), np.zeros(len(BODY25_HANDS))
     keypoints_px[:25], scores[:25] = BODY * size + (x, y), confidence
-    return Detection.from_keypoints(keypoints_px, scores, appearance, depth)
+    return PersonDetection.from_keypoints(keypoints_px, scores, appearance, depth)
 
 
 def follow(people, cuts=(), fps=10.0):
@@ -104,4 +104,4 @@ def test_the_order_of_people_in_a_frame_does_not_matter():
 def test_a_detection_needs_a_body_joint():
     confidence = np.zeros(len(BODY25_HANDS))
     confidence[30] = 1
-    assert Detection.from_keypoints(np.zeros((len(BODY25_HANDS), 2)), confidence) is None
+    assert PersonDetection.from_keypoints(np.zeros((len(BODY25_HANDS), 2)), confidence) is None

@@ -21,10 +21,10 @@ from rib.config.compose import compose
 from rib.io.recipe import build_recipe
 from rib.keypoint_files import write_openpose_json
 from rib.pipeline.chain import Chain
-from rib.pipeline.timeline import target_fps
-from rib.render.nets.checkpoint import save_net
+from rib.pipeline.timeline import target_output_fps
+from rib.render.nets.checkpoint import save_renderer_net
 from rib.structures.keypoints import PoseSequence
-from rib.video import ArraySource, FrameSource, open_source, subclip, subsample
+from rib.video import ArraySource, FrameSource, open_frame_source, subclip, subsample_frames
 
 FOLDER = Path(__file__).parents[1] / "golden"
 DEGREES = (-10, 70, 10, 60, -20, 50, 0)
@@ -60,7 +60,7 @@ def frames_of(case: str, folder: Path) -> np.ndarray:
         source, settings, chosen = demo_clip(), list(DEMO[case]), (2, 14)
     given = ("input=x", "output=y", "rate=4", "device=cpu", f"cache.dir={folder / 'cache'}")
     chain = Chain.from_config(compose("interpolate", *given, *settings))
-    frames = chain.frames(source, chain.analyse(source, target_fps(source.fps, 4, None)))
+    frames = chain.frames(source, chain.analyse(source, target_output_fps(source.fps, 4, None)))
     return np.concatenate([frame.picture for frame in frames if frame.index in chosen], axis=1)
 
 
@@ -96,7 +96,7 @@ def untrained(folder: Path) -> Path:
     given = ("input=x", "output=y", "rate=4", "render=reference", "render.ckpt=x")
     recipe = compose("interpolate", *given, *SMALL_NET)["render"]["net"]
     torch.manual_seed(0)
-    save_net(path, build_recipe(recipe), recipe, {})
+    save_renderer_net(path, build_recipe(recipe), recipe, {})
     return path
 
 
@@ -105,7 +105,7 @@ def demo_clip() -> FrameSource:
     from rib.io.weights.model_packages import weight_file
 
     path = weight_file("sports2d", "Sports2D/Demo/demo.mp4")
-    return subsample(subclip(open_source(path), 72, 17, (600, 490, 768, 480), (256, 160)), 4)
+    return subsample_frames(subclip(open_frame_source(path), 72, 17, (600, 490, 768, 480), (256, 160)), 4)
 
 
 def read(case: str) -> np.ndarray:

@@ -15,7 +15,7 @@ from rib.render.refine.refiner_input import NUM_CHANNELS, RefinerInput
 
 SMALL = {
     "_target_": "rib.render.nets.base.RendererBase", "widths": [8, 12], "blocks": [1, 1],
-    "renderer": {"skinning": SKINNING, "trust": {"_target_": "rib.render.trust.Trust", **TRUST.__dict__}},
+    "renderer": {"skinning": SKINNING, "trust": {"_target_": "rib.render.trust.TrustMap", **TRUST.__dict__}},
 }  # fmt: skip
 
 

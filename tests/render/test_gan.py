@@ -13,9 +13,9 @@ from test_warp_trust import SKINNING, TRUST, cross_fade, picture, rendered, rend
 from rib.config.compose import compose as compose_config
 from rib.io.errors import RibError
 from rib.io.recipe import build_recipe
-from rib.pipeline.synthesis.compositor import composite
+from rib.pipeline.synthesis.compositor import composite_people
 from rib.render.gan import GanRenderer
-from rib.render.nets.checkpoint import load_net, save_net, shipped_weights
+from rib.render.nets.checkpoint import load_renderer_net, save_renderer_net, shipped_renderer_weights
 from rib.structures.person_interval import HoldoutEvidence, PersonInterval, Refinement
 
 GOOD, BAD = Refinement(-0.01, 0.1, -0.01, 0.004), Refinement(0.01, 0.1, -0.01, 0.004)
@@ -24,12 +24,12 @@ GOOD, BAD = Refinement(-0.01, 0.1, -0.01, 0.004), Refinement(0.01, 0.1, -0.01, 0
 def gan(ckpt: Path | None, fit: int = 0) -> GanRenderer:
     return GanRenderer(
         SKINNING,
-        {"_target_": "rib.render.trust.Trust", **TRUST.__dict__},
+        {"_target_": "rib.render.trust.TrustMap", **TRUST.__dict__},
         SMALL,
         str(ckpt) if ckpt else "untrained",
         fit,
-        {"_target_": "rib.render.refine.fitting.FitRecipe", **FIT.__dict__},
-        {"_target_": "rib.render.refine.crops.CropRecipe", **CROPS.__dict__},
+        {"_target_": "rib.render.refine.fitting.RefinerFitRecipe", **FIT.__dict__},
+        {"_target_": "rib.render.refine.crops.RefinerCropRecipe", **CROPS.__dict__},
         1,
         0.0,
         1.0,
@@ -39,13 +39,13 @@ def gan(ckpt: Path | None, fit: int = 0) -> GanRenderer:
 
 @pytest.fixture
 def untrained(tmp_path: Path) -> Path:
-    save_net(tmp_path / "untrained.safetensors", a_net(SMALL), SMALL, {})
+    save_renderer_net(tmp_path / "untrained.safetensors", a_net(SMALL), SMALL, {})
     return tmp_path / "untrained.safetensors"
 
 
 @pytest.fixture
 def trained(tmp_path: Path) -> Path:
-    save_net(tmp_path / "trained.safetensors", a_net(SMALL, trained=True), SMALL, {})
+    save_renderer_net(tmp_path / "trained.safetensors", a_net(SMALL, trained=True), SMALL, {})
     return tmp_path / "trained.safetensors"
 
 
@@ -69,8 +69,8 @@ def test_weights_come_with_the_package(judged: PersonInterval) -> None:
     shipped = build_recipe(config.render)
     shipped.trust = TRUST
     assert 0 < difference(shipped, judged) < 1
-    assert shipped_weights().stat().st_size < 20e6
-    assert shipped_weights().with_name("card.md").is_file()
+    assert shipped_renderer_weights().stat().st_size < 20e6
+    assert shipped_renderer_weights().with_name("card.md").is_file()
 
 
 def test_the_net_is_used_where_it_won(trained: Path, judged: PersonInterval) -> None:
@@ -101,9 +101,9 @@ def test_where_it_lost_the_drawing_stays(
 def test_held_out_it_is_tried_out_of_one_drawing(trained: Path, waving: PersonInterval) -> None:
     tried = gan(trained)
     background = cross_fade(waving)
-    pictures = [composite(background, [version]) for version in tried.versions(waving, background)]
+    pictures = [composite_people(background, [version]) for version in tried.versions(waving, background)]
     (plain,) = renderer().versions(waving, background)
-    assert torch.equal(pictures[0], composite(background, [plain]))
+    assert torch.equal(pictures[0], composite_people(background, [plain]))
     assert float((pictures[1] - pictures[0]).abs().max()) > 0
     assert tried.summary() == {"net_gaps": 0.0}
 
@@ -119,7 +119,7 @@ def test_in_a_closed_gap_nothing_changes(trained: Path, judged: PersonInterval) 
 def test_all_moments_at_once_or_one_by_one(trained: Path, judged: PersonInterval) -> None:
     whole = picture(gan(trained), judged)
     for i, part in enumerate(rendered(gan(trained), judged, parts=3)):
-        alone = composite(cross_fade(judged.at(slice(i, i + 1))), [part])
+        alone = composite_people(cross_fade(judged.at(slice(i, i + 1))), [part])
         # the box is the whole interval's or the moment's own: compare where the drawing decides
         assert float((whole[i] - alone[0]).abs().mean()) < 0.02
 
@@ -144,7 +144,7 @@ def test_weights_of_another_kind_are_one_line(tmp_path: Path, untrained: Path) -
     with pytest.raises(RibError, match="cannot be read as renderer weights"):
         gan(tmp_path / "motion.ckpt")
     with pytest.raises(RibError, match=r"RendererBase, but other\.Net is needed"):
-        load_net(untrained, "other.Net")
+        load_renderer_net(untrained, "other.Net")
 
 
 def test_nobody_to_draw_leaves_the_interpolator_alone(trained: Path) -> None:

@@ -3,9 +3,9 @@ from __future__ import annotations
 import torch
 from painted import HEIGHT, WIDTH, keyframe
 
-from rib.render.skinning.blend import bone_distances
-from rib.render.skinning.bones import BONES, segments, torso_length_px
-from rib.render.skinning.keyframe_layers import KeyframeLayers, cut_layers, layer_distances
+from rib.render.skinning.blend import bone_distance_maps
+from rib.render.skinning.bones import BONES, body_torso_length_px, bone_segments
+from rib.render.skinning.keyframe_layers import KeyframeLayers, cut_body_layers, layer_distances_from_bones
 from rib.structures.box import Box
 from rib.structures.keypoints import LAYERS
 
@@ -13,11 +13,11 @@ from rib.structures.keypoints import LAYERS
 def _cut(degrees: float) -> torch.Tensor:
     key = keyframe(0, degrees, 0.0)
     view = key.person(0)
-    bones = segments(view.pose)
-    radius = torso_length_px(view.pose) * torch.tensor([bone.radius for bone in BONES])
+    bones = bone_segments(view.pose)
+    radius = body_torso_length_px(view.pose) * torch.tensor([bone.radius for bone in BONES])
     xy = Box(0, 0, HEIGHT, WIDTH).centres(1, torch.device("cpu"))
-    distance = layer_distances(bone_distances(bones.ends_px, radius, bones.valid, xy))[0]
-    return cut_layers(
+    distance = layer_distances_from_bones(bone_distance_maps(bones.ends_px, radius, bones.valid, xy))[0]
+    return cut_body_layers(
         key.picture,
         view.mask(key.size_px),
         distance,

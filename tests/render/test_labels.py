@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from rib.render.conditioning.limbs import COLOURS, LIMBS
-from rib.render.conditioning.native import SkeletonLabels
-from rib.render.conditioning.reference import ReferenceLabels
+from rib.render.conditioning.native import SkeletonConditioning
+from rib.render.conditioning.reference import ReferenceConditioning
 
 PUBLISHED = Path(__file__).resolve().parents[3] / "shared" / "data" / "reference_forward" / "labels.npz"
 SIZE = (48, 64)
@@ -24,7 +24,7 @@ def poses(seed: int = 0, number: int = 3) -> torch.Tensor:
     return drawn
 
 
-KINDS: list[Any] = [SkeletonLabels(3.0, 2.0), ReferenceLabels(3.0, 0.0)]
+KINDS: list[Any] = [SkeletonConditioning(3.0, 2.0), ReferenceConditioning(3.0, 0.0)]
 
 
 @pytest.mark.parametrize("labels", KINDS)
@@ -65,7 +65,7 @@ def test_no_poses_give_no_pictures(labels: Any) -> None:
 
 def test_a_heatmap_is_the_gaussian_at_pixel_centres() -> None:
     person = poses()[1:2]
-    drawn = SkeletonLabels(3.0, 2.0).heatmaps(person, SIZE)[0, 5]
+    drawn = SkeletonConditioning(3.0, 2.0).heatmaps(person, SIZE)[0, 5]
     rows, columns = torch.meshgrid(torch.arange(SIZE[0]) + 0.5, torch.arange(SIZE[1]) + 0.5, indexing="ij")
     x, y, _ = person[0, 5]
     expected = torch.exp(-((columns - x).square() + (rows - y).square()) / 18)
@@ -73,7 +73,7 @@ def test_a_heatmap_is_the_gaussian_at_pixel_centres() -> None:
 
 
 def test_the_native_label_moves_with_the_pose_continuously_and_has_a_gradient() -> None:
-    labels = SkeletonLabels(3.0, 2.0)
+    labels = SkeletonConditioning(3.0, 2.0)
     person = poses()[1:2].double()
     moved = person + torch.tensor([1e-4, -1e-4, 0.0])
     difference = labels(person, SIZE) - labels(moved, SIZE)
@@ -88,7 +88,7 @@ def test_the_native_label_moves_with_the_pose_continuously_and_has_a_gradient() 
 
 
 def test_shifting_the_pose_by_whole_pixels_shifts_the_picture() -> None:
-    labels = SkeletonLabels(3.0, 2.0)
+    labels = SkeletonConditioning(3.0, 2.0)
     person = poses()[1:2] * torch.tensor([0.5, 0.5, 1.0]) + torch.tensor([10.0, 10.0, 0.0])
     moved = labels(person + torch.tensor([4.0, 3.0, 0.0]), SIZE)[..., 3:, 4:]
     torch.testing.assert_close(moved, labels(person, SIZE)[..., :-3, :-4], atol=1e-5, rtol=0)
@@ -116,7 +116,7 @@ def test_a_reference_limb_is_its_squares_laid_one_after_the_other(seed: int) -> 
     places = pairs if axis == 0 else [(v, u) for u, v in pairs]
     person = torch.zeros(1, 19, 3)
     person[0, LIMBS[0][0]], person[0, LIMBS[0][1]] = (torch.tensor([*end, 1.0]) for end in (a, b))
-    red = ReferenceLabels(3.0, 0.0).skeleton(person, SIZE)[0, 0].numpy()
+    red = ReferenceConditioning(3.0, 0.0).skeleton(person, SIZE)[0, 0].numpy()
     expected = np.zeros(SIZE, int)
     times = stamped(places, SIZE)
     for layer in range(times.max()):
@@ -129,7 +129,7 @@ def test_a_reference_limb_is_its_squares_laid_one_after_the_other(seed: int) -> 
 
 @pytest.mark.skipif(not PUBLISHED.is_file(), reason="the published labels are not there")
 def test_the_published_labels_come_out() -> None:
-    labels = ReferenceLabels(sigma_px=5.0, threshold=0.0)
+    labels = ReferenceConditioning(sigma_px=5.0, threshold=0.0)
     with np.load(PUBLISHED) as file:
         for number in range(4):
             person = torch.from_numpy(file[f"marks_{number}"])[None]

@@ -9,13 +9,17 @@ import torch
 from toy_renderer import NoiseClips
 
 from rib.io.errors import RibError
-from rib.render.nets.checkpoint import load_net
+from rib.render.nets.checkpoint import load_renderer_net
 from rib.render.nets.published import RECIPE
 from rib.render.nets.reference import RendererReference
 from rib.render.nets.spectral import SpectralConv2d, iterate_spectral_norms
 
 PUBLISHED = Path(__file__).resolve().parents[3] / "shared" / "data" / "reference_forward"
-LABELS = {"_target_": "rib.render.conditioning.native.SkeletonLabels", "sigma_px": 2.0, "radius_px": 1.5}
+LABELS = {
+    "_target_": "rib.render.conditioning.native.SkeletonConditioning",
+    "sigma_px": 2.0,
+    "radius_px": 1.5,
+}
 
 
 def net(bfloat16: bool = False) -> RendererReference:
@@ -112,7 +116,7 @@ def test_a_published_checkpoint_loads(tmp_path: Path) -> None:
     theirs = {f"module.{name}": tensor for name, tensor in made.state_dict().items()}
     content = {"net_D": {"weight": torch.zeros(1)}, "net_G": theirs, "current_epoch": 3}
     torch.save(content, tmp_path / "latest.pt")
-    loaded, batch = load_net(tmp_path / "latest.pt", RECIPE["_target_"]), NoiseClips()[0]
+    loaded, batch = load_renderer_net(tmp_path / "latest.pt", RECIPE["_target_"]), NoiseClips()[0]
     label = made.label(batch["poses"][:, 1], batch["frames"][:, 0])
     arguments = label, batch["backgrounds"][:, 0], batch["frames"][:, 0]
     with torch.no_grad():
@@ -126,7 +130,7 @@ def test_another_checkpoint_is_refused_in_one_line(tmp_path: Path) -> None:
     for content, says in ((other, "nor a generator of the published renderer"), (lacking, "conv_img")):
         torch.save(content, tmp_path / "other.pt")
         with pytest.raises(RibError, match=says) as error:
-            load_net(tmp_path / "other.pt", RECIPE["_target_"])
+            load_renderer_net(tmp_path / "other.pt", RECIPE["_target_"])
         assert "\n" not in str(error.value)
 
 

@@ -8,8 +8,8 @@ from painted import turning
 from test_warp_trust import cross_fade
 from torch import nn
 
-from rib.pipeline.synthesis.compositor import composite
-from rib.render.clip_batch import ClipBatch, Generated
+from rib.pipeline.synthesis.compositor import composite_people
+from rib.render.clip_batch import ClipBatch, GeneratedClip
 from rib.render.reference import ReferenceRenderer
 from rib.structures.person_interval import PersonInterval
 
@@ -17,7 +17,7 @@ from rib.structures.person_interval import PersonInterval
 class Darker(nn.Module):
     """Every frame is half the one before it, laid over the left half of the background."""
 
-    def forward(self, batch: ClipBatch) -> Generated:
+    def forward(self, batch: ClipBatch) -> GeneratedClip:
         before, made = batch["frames"][:, 0], []
         for _ in range(batch["backgrounds"].shape[1]):
             before = before / 2
@@ -26,12 +26,12 @@ class Darker(nn.Module):
         alpha = torch.zeros_like(foreground[:, :, :1])
         alpha[..., :70] = 1
         picture = torch.lerp(batch["backgrounds"], foreground, alpha)
-        return Generated(picture=picture, foreground=foreground, alpha=alpha)
+        return GeneratedClip(picture=picture, foreground=foreground, alpha=alpha)
 
 
 @pytest.fixture
 def walker(monkeypatch: pytest.MonkeyPatch) -> ReferenceRenderer:
-    monkeypatch.setattr("rib.render.reference.load_net", lambda *_: Darker())
+    monkeypatch.setattr("rib.render.reference.load_renderer_net", lambda *_: Darker())
     return ReferenceRenderer({"_target_": "x"}, "x.ckpt")
 
 
@@ -40,7 +40,7 @@ def made(walker: ReferenceRenderer, person: PersonInterval, parts: list[slice]) 
     backgrounds = [cross_fade(person.at(part)) for part in parts]
     return torch.cat(
         [
-            composite(background, [walker.render(plan, part, background)])
+            composite_people(background, [walker.render(plan, part, background)])
             for part, background in zip(parts, backgrounds, strict=True)
         ]
     )

@@ -9,23 +9,23 @@ from samples_by_hand import SMALL, a_net, sample
 from test_refiner_dataset import CROPS
 
 from rib.config.compose import compose
-from rib.engine.fit import fit
+from rib.engine.fit import fit_in_processes
 from rib.io.errors import RibError
-from rib.render.nets.checkpoint import load_net
-from rib.render.refine.dataset import RefinerSample, write_samples
+from rib.render.nets.checkpoint import load_renderer_net
+from rib.render.refine.dataset import RefinerSample, write_refiner_samples
 from rib.render.refine.refiner_input import RefinerInput
-from rib.render.training.refiner_data import RefinerDataModule, as_clips
+from rib.render.training.refiner_data import RefinerDataModule, refiner_crops_to_clips
 
 
 @pytest.fixture
 def drawings(tmp_path: Path) -> Path:
     closed = RefinerSample(sample(3).channels, sample(3).truth, 0.0)
-    write_samples(tmp_path / "a.h5", {"walk_4_0": [sample(1), sample(2)], "juggle_8_0": [closed]})
+    write_refiner_samples(tmp_path / "a.h5", {"walk_4_0": [sample(1), sample(2)], "juggle_8_0": [closed]})
     return tmp_path / "a.h5"
 
 
 def module(path: Path, held_out: tuple[str, ...] = (), min_gate: float = 0.0) -> RefinerDataModule:
-    recipe = {"_target_": "rib.render.refine.crops.CropRecipe", **CROPS.__dict__}
+    recipe = {"_target_": "rib.render.refine.crops.RefinerCropRecipe", **CROPS.__dict__}
     data = RefinerDataModule(str(path), held_out, recipe, min_gate, 3, 2, 1, 0)
     data.setup()
     return data
@@ -47,7 +47,7 @@ def test_batches_are_the_same_twice(drawings: Path) -> None:
 
 
 def test_a_net_mends_what_was_drawn_before(drawings: Path) -> None:
-    batch = as_clips(CROPS.batch([sample(1)], 0, 0))
+    batch = refiner_crops_to_clips(CROPS.batch([sample(1)], 0, 0))
     made = a_net(SMALL)(batch)
     inputs = RefinerInput.of(batch["channels"])
     assert torch.equal(made["foreground"][:, 0], inputs.colour)
@@ -66,8 +66,8 @@ def test_what_rib_train_writes_is_what_the_renderer_reads(
         "task.data.validation_batches=1", "trainer.max_epochs=1", f"run_dir={tmp_path}",
         "trainer.log_every_n_steps=1",
     )  # fmt: skip
-    score = fit(config)
+    score = fit_in_processes(config)
     assert score is not None
     assert math.isfinite(score)
-    net = load_net(tmp_path / "checkpoints" / "last.ckpt", config["net"]["_target_"])
+    net = load_renderer_net(tmp_path / "checkpoints" / "last.ckpt", config["net"]["_target_"])
     assert net.leave.weight.abs().sum() > 0

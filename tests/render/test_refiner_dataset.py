@@ -9,49 +9,51 @@ import torch
 from samples_by_hand import SMALL, a_net, channels, same, sample
 
 from rib.io.errors import RibError
-from rib.render.refine.crops import CropRecipe, backwards, mirror
-from rib.render.refine.dataset import RefinerSample, read_samples, write_samples
-from rib.render.refine.fitting import FitRecipe
+from rib.render.refine.crops import RefinerCropRecipe, exchange_keyframes, mirror_refiner_channels
+from rib.render.refine.dataset import RefinerSample, read_refiner_samples, write_refiner_samples
+from rib.render.refine.fitting import RefinerFitRecipe
 from rib.render.refine.refiner_input import RefinerInput
 
-CROPS = CropRecipe(side_px=32, batch_size=2, mirrored=0.5, reversed=0.5, recoloured=0.5, focus=0.5)
-FIT = FitRecipe(
+CROPS = RefinerCropRecipe(side_px=32, batch_size=2, mirrored=0.5, reversed=0.5, recoloured=0.5, focus=0.5)
+FIT = RefinerFitRecipe(
     perceptual=0.1, pixels=1.0, lr=3e-3, warmup_steps=1, weight_decay=0.0, ema_decay=0.5, clip_norm=1.0
 )
 
 
 def test_gaps_come_back_from_disk(tmp_path: Path) -> None:
     path = tmp_path / "samples.h5"
-    write_samples(path, {"a": [sample(1), sample(2)], "b": [sample(3)]})
-    assert sorted(read_samples(path)) == ["a", "b"]
-    found = read_samples(path, ["a"])["a"]
+    write_refiner_samples(path, {"a": [sample(1), sample(2)], "b": [sample(3)]})
+    assert sorted(read_refiner_samples(path)) == ["a", "b"]
+    found = read_refiner_samples(path, ["a"])["a"]
     assert all(same(one, other) for one, other in zip(found, [sample(1), sample(2)], strict=True))
 
 
 def test_files_that_are_not_ours_are_refused(tmp_path: Path) -> None:
     with pytest.raises(RibError, match="no refiner dataset at"):
-        read_samples(tmp_path / "absent.h5")
+        read_refiner_samples(tmp_path / "absent.h5")
     (tmp_path / "text.h5").write_text("hello")
     with pytest.raises(RibError, match="no HDF5 file"):
-        read_samples(tmp_path / "text.h5")
+        read_refiner_samples(tmp_path / "text.h5")
     with h5py.File(tmp_path / "other.h5", "w") as file:
         file.attrs["format"] = "other"
     with pytest.raises(RibError, match="no refiner dataset of this version"):
-        read_samples(tmp_path / "other.h5")
-    write_samples(tmp_path / "a.h5", {"a": [sample()]})
+        read_refiner_samples(tmp_path / "other.h5")
+    write_refiner_samples(tmp_path / "a.h5", {"a": [sample()]})
     with pytest.raises(RibError, match="lacks b"):
-        read_samples(tmp_path / "a.h5", ["b"])
+        read_refiner_samples(tmp_path / "a.h5", ["b"])
 
 
 def test_mirrors_and_time_undo_themselves() -> None:
     x = channels(1, 8, 8)[0].numpy()
-    assert np.array_equal(mirror(mirror(x)), x)
-    assert np.allclose(backwards(backwards(x)), x)
+    assert np.array_equal(mirror_refiner_channels(mirror_refiner_channels(x)), x)
+    assert np.allclose(exchange_keyframes(exchange_keyframes(x)), x)
 
 
 def test_a_mirror_exchanges_left_and_right_limbs() -> None:
     x = channels(1, 8, 8)[0].numpy()
-    before, after = (RefinerInput.of(torch.from_numpy(p)[None]).limbs[0] for p in (x, mirror(x)))
+    before, after = (
+        RefinerInput.of(torch.from_numpy(p)[None]).limbs[0] for p in (x, mirror_refiner_channels(x))
+    )
     assert torch.equal(after[1], before[2].flip(-1))
     assert torch.equal(after[0], before[0].flip(-1))
 

@@ -13,10 +13,10 @@ import rib.io.recipe
 from rib.io.errors import RibError
 from rib.io.weights import model_packages as models
 from rib.render.nets.discriminators import MultiScaleDiscriminator
-from rib.render.training.adversarial import AdversarialLoss, feature_matching
-from rib.render.training.discriminator import Discriminator, PartCrops, Scenes
-from rib.render.training.image_logging import ImageLogging, draw_sheet
-from rib.render.training.losses import RenderLoss, RenderPair, mask_variation
+from rib.render.training.adversarial import GanLoss, feature_matching_loss
+from rib.render.training.discriminator import BodyPartCrops, Discriminator, DiscriminatorScenes
+from rib.render.training.image_logging import ImageLogging, render_validation_sheet
+from rib.render.training.losses import RenderLoss, RenderPair, mask_total_variation
 from rib.render.training.module import RendererModule
 from rib.render.training.perceptual import CONVOLUTIONS, PerceptualLoss
 
@@ -40,7 +40,9 @@ def test_each_term_is_zero_for_the_truth() -> None:
     true = RenderPair(x.target, x.target, x.mask, x.target, x.mask)
     terms = loss(true, ["l1", "l1_person", "mask_size"])
     assert {name: float(term) for name, term in terms.items()} == {"l1": 0, "l1_person": 0, "mask_size": 0}
-    assert mask_variation(RenderPair(x.target, x.target, torch.ones_like(x.mask), x.target, x.mask)) == 0
+    assert (
+        mask_total_variation(RenderPair(x.target, x.target, torch.ones_like(x.mask), x.target, x.mask)) == 0
+    )
 
 
 def test_terms_are_means_over_the_frames_whatever_their_number() -> None:
@@ -72,7 +74,7 @@ def test_the_persons_l1_sees_nothing_else() -> None:
 @pytest.mark.parametrize("kind", ["hinge", "lsgan", "nonsaturating"])
 def test_a_discriminator_learns_to_tell_and_what_has_no_weight_does_not_count(kind: str) -> None:
     torch.manual_seed(0)
-    net, loss = MultiScaleDiscriminator(3, 4, 8, 2, 2), AdversarialLoss(kind)
+    net, loss = MultiScaleDiscriminator(3, 4, 8, 2, 2), GanLoss(kind)
     real, made = torch.rand(4, 3, 16, 16), torch.rand(4, 3, 16, 16).round()
     weight = torch.tensor([1.0, 1.0, 0.0, 1.0])
     optimizer = torch.optim.Adam(net.parameters(), 1e-2)
@@ -87,12 +89,12 @@ def test_a_discriminator_learns_to_tell_and_what_has_no_weight_does_not_count(ki
     changed = made.clone()
     changed[2] = 0
     torch.testing.assert_close(loss.generator(net(made), weight), loss.generator(net(changed), weight))
-    assert feature_matching(net(real), net(real), weight) == 0
+    assert feature_matching_loss(net(real), net(real), weight) == 0
 
 
 def test_an_unknown_kind_is_told() -> None:
     with pytest.raises(RibError, match="did you mean 'hinge'"):
-        AdversarialLoss("hing")
+        GanLoss("hing")
 
 
 def test_crops_follow_the_joint_and_the_persons_size() -> None:
@@ -102,7 +104,7 @@ def test_crops_follow_the_joint_and_the_persons_size() -> None:
     poses[0, 0] = torch.tensor([30.0, 20.0, 1.0])  # nose
     poses[0, 1] = torch.tensor([30.0, 30.0, 1.0])  # neck
     poses[0, 8] = torch.tensor([30.0, 50.0, 1.0])  # mid hip: the torso is 20 px long
-    crops, weight = PartCrops(["nose", "left_hand"], 0.5, 10)(picture, poses)
+    crops, weight = BodyPartCrops(["nose", "left_hand"], 0.5, 10)(picture, poses)
     assert weight.tolist() == [1, 0]
     assert crops.shape == (2, 2, 10, 10)
     expected = 30 + torch.arange(-4.5, 5)
@@ -116,7 +118,9 @@ def test_a_discriminator_sees_the_person_within_the_matte_alone() -> None:
         "num_layers": 2, "num_scales": 1,
     }  # fmt: skip
     x = frames()
-    scenes = Scenes(x.pred, x.foreground, x.mask, torch.rand(2, 22, 32, 32), torch.ones(2, 19, 3))
+    scenes = DiscriminatorScenes(
+        x.pred, x.foreground, x.mask, torch.rand(2, 22, 32, 32), torch.ones(2, 19, 3)
+    )
     seen, weight = Discriminator(net, "person", True, None).view(scenes)
     assert seen.shape == (2, 25, 32, 32)
     assert weight.tolist() == [1, 1]
@@ -185,7 +189,7 @@ class WandbLogger:
 def test_sheets_go_to_loggers_that_take_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rib.io.recipe, "ALLOWED_PACKAGES", (*rib.io.recipe.ALLOWED_PACKAGES, "toy_renderer"))
     module, batch = RendererModule(**settings()), NoiseClips()[0]
-    sheet = draw_sheet(module, batch, 3)
+    sheet = render_validation_sheet(module, batch, 3)
     assert sheet.shape == (3 * 32, 6 * 40, 3)
     assert sheet.dtype == np.uint8
     logger, panels = WandbLogger(), ImageLogging(2)

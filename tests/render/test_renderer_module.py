@@ -12,7 +12,7 @@ from toy_renderer import NoiseClips, loader, settings, trainer
 import rib.io.recipe
 from rib.engine.callbacks.monitors import SeedSteps, StopWhenNotFinite
 from rib.io.errors import RibError
-from rib.render.training.losses import weighted
+from rib.render.training.losses import weighted_render_loss
 from rib.render.training.module import RendererModule
 
 
@@ -103,7 +103,7 @@ def test_a_term_without_a_weight_is_not_computed_and_an_unknown_one_is_refused()
     fitted, batch = module(weights={"l1": 2.0, "features_frame": 0.0}), NoiseClips()[0]
     ours, _ = fitted.losses(fitted.net(batch), batch)
     assert set(ours) == {"l1"}
-    torch.testing.assert_close(weighted(ours, fitted.weights), 2 * ours["l1"])
+    torch.testing.assert_close(weighted_render_loss(ours, fitted.weights), 2 * ours["l1"])
     with pytest.raises(RibError, match=r"weights\.l1_persn.*did you mean 'l1_person'"):
         module(weights={"l1_persn": 1.0})
 

@@ -4,24 +4,24 @@ import numpy as np
 import torch
 from painted import HEIGHT, WIDTH, figure
 
-from rib.render.skinning.blend import bone_distances, bone_maps, skin
-from rib.render.skinning.bones import BONES, segments, torso_length_px
+from rib.render.skinning.blend import bone_affine_maps, bone_distance_maps, linear_blend_skinning
+from rib.render.skinning.bones import BONES, body_torso_length_px, bone_segments
 from rib.structures.box import Box
 
 XY = Box(0, 0, HEIGHT, WIDTH).centres(1, torch.device("cpu"))
 
 
 def test_a_pose_maps_onto_itself() -> None:
-    bones = segments(figure(20))
-    distance = bone_distances(bones.ends_px, torch.ones(len(BONES)), bones.valid, XY)
-    where = skin(bone_maps(bones.ends_px, bones.ends_px[0]), distance, 4.0, XY)
+    bones = bone_segments(figure(20))
+    distance = bone_distance_maps(bones.ends_px, torch.ones(len(BONES)), bones.valid, XY)
+    where = linear_blend_skinning(bone_affine_maps(bones.ends_px, bones.ends_px[0]), distance, 4.0, XY)
     torch.testing.assert_close(where, XY[None].expand_as(where), atol=1e-3, rtol=0)
 
 
 def test_a_turned_bone_carries_its_sides_with_it() -> None:
     target = torch.tensor([[[[10.0, 10.0], [30.0, 10.0]]]])
     source = torch.tensor([[[50.0, 20.0], [50.0, 40.0]]])
-    maps = bone_maps(target, source)[0, 0]
+    maps = bone_affine_maps(target, source)[0, 0]
     beside = maps[:, :2] @ torch.tensor([20.0, 13.0]) + maps[:, 2]
     torch.testing.assert_close(beside, torch.tensor([47.0, 30.0]))
 
@@ -29,14 +29,14 @@ def test_a_turned_bone_carries_its_sides_with_it() -> None:
 def test_a_longer_bone_keeps_its_width() -> None:
     target = torch.tensor([[[[0.0, 0.0], [40.0, 0.0]]]])
     source = torch.tensor([[[0.0, 0.0], [20.0, 0.0]]])
-    maps = bone_maps(target, source)[0, 0]
+    maps = bone_affine_maps(target, source)[0, 0]
     beside = maps[:, :2] @ torch.tensor([20.0, 5.0]) + maps[:, 2]
     torch.testing.assert_close(beside, torch.tensor([10.0, 5.0]), atol=0.2, rtol=0)
 
 
 def test_distance_is_measured_in_radii() -> None:
     ends = torch.tensor([[[[10.0, 10.0], [30.0, 10.0]]]])
-    distance = bone_distances(ends, torch.tensor([4.0]), torch.ones(1, 1, dtype=torch.bool), XY)
+    distance = bone_distance_maps(ends, torch.tensor([4.0]), torch.ones(1, 1, dtype=torch.bool), XY)
     assert abs(float(distance[0, 0, 17, 20]) - 7.5 / 4) < 1e-5
     assert abs(float(distance[0, 0, 10, 38]) - np.hypot(8.5, 0.5) / 4) < 1e-5
 
@@ -45,4 +45,4 @@ def test_foreshortening_does_not_shrink_the_scale() -> None:
     pose = figure(0)
     bent = figure(0)
     bent.keypoints_px[0, 8] = (70, 40)  # the hips come forward, legs and arms stay
-    assert abs(torso_length_px(bent) / torso_length_px(pose) - 1) < 0.25
+    assert abs(body_torso_length_px(bent) / body_torso_length_px(pose) - 1) < 0.25

@@ -16,9 +16,9 @@ from rib.render.clip_batch import ClipBatch
 from rib.render.refine.refiner_input import RefinerInput, RefinerOutput
 from rib.render.training import image_logging
 from rib.render.training.module import RendererModule
-from rib.render.training.refiner_data import as_clips
-from rib.render.training.video_logging import VideoLogging, draw_film
-from rib.video import open_source
+from rib.render.training.refiner_data import refiner_crops_to_clips
+from rib.render.training.video_logging import VideoLogging, render_validation_video
+from rib.video import open_frame_source
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_a_film_lies_in_the_run_folder_now_and_then(tmp_path: Path, module: Rend
     for step in (10, 20, 30):
         validate(callback, module, step, logger, object())
     assert sorted(path.name for path in (tmp_path / "videos").iterdir()) == ["10.mp4", "30.mp4"]
-    film = open_source(tmp_path / "videos" / "10.mp4")
+    film = open_frame_source(tmp_path / "videos" / "10.mp4")
     # two batches of two windows of two learnt frames would be eight
     assert (len(film), film.size_px, film.fps) == (6, (3 * 40, 32), 4)
     assert logger.given == [("val/film", [str(tmp_path / "videos" / f"{s}.mp4")], s) for s in (10, 30)]
@@ -60,7 +60,7 @@ def test_a_film_lies_in_the_run_folder_now_and_then(tmp_path: Path, module: Rend
 
 def test_side_by_side_are_what_was_made_the_truth_and_the_background(module: RendererModule) -> None:
     batch = NoiseClips()[0]
-    film = draw_film(module, batch)
+    film = render_validation_video(module, batch)
     assert len(film) == 4
     shown = torch.from_numpy(film[1]).float() / 255
     wanted = [module(batch)["picture"][0, 1], batch["frames"][0, 2], batch["backgrounds"][0, 1]]
@@ -70,17 +70,17 @@ def test_side_by_side_are_what_was_made_the_truth_and_the_background(module: Ren
 
 
 def test_beside_what_a_net_mends_is_the_drawing_that_it_began_with() -> None:
-    batch: ClipBatch = as_clips(CROPS.batch([sample(1)], 0, 0))
+    batch: ClipBatch = refiner_crops_to_clips(CROPS.batch([sample(1)], 0, 0))
     module = RendererModule(**settings(net=SMALL, discriminators=None, weights={"l1": 1.0}))
     inputs = RefinerInput.of(batch["channels"])  # type: ignore[typeddict-item]
     plain = RefinerOutput(inputs.colour, inputs.alpha, inputs.trust).over(inputs)[0]
-    shown = torch.from_numpy(draw_film(module, batch)[0]).float() / 255
+    shown = torch.from_numpy(render_validation_video(module, batch)[0]).float() / 255
     torch.testing.assert_close(shown[:, 64:].permute(2, 0, 1), plain, atol=0.003, rtol=0)
 
 
 def test_our_loggers_take_pictures_and_films() -> None:
     assert hasattr(WandbRun, "log_video")
-    assert image_logging.takes_pictures(WandbRun.__new__(WandbRun))
+    assert image_logging.logger_takes_pictures(WandbRun.__new__(WandbRun))
     board = SimpleNamespace(experiment=SimpleNamespace(add_image=print))
-    assert image_logging.takes_pictures(board)
-    assert not image_logging.takes_pictures(SimpleNamespace())
+    assert image_logging.logger_takes_pictures(board)
+    assert not image_logging.logger_takes_pictures(SimpleNamespace())

@@ -9,14 +9,14 @@ from painted import figure, paint, scene, turning
 
 from rib.config.compose import compose as compose_config
 from rib.io.recipe import build_recipe
-from rib.pipeline.synthesis.compositor import composite, trust_map
-from rib.render.trust import Evidence, Trust
+from rib.pipeline.synthesis.compositor import composite_people, trust_map
+from rib.render.trust import TrustEvidence, TrustMap
 from rib.render.warp import WarpRenderer
 from rib.structures.interval import Background
 from rib.structures.person import RenderedPerson
 from rib.structures.person_interval import HoldoutEvidence, PersonInterval
 
-TRUST = Trust(
+TRUST = TrustMap(
     cell=0.05, window=0.28, reach=0.12, low=0.03, high=0.1,
     colour_weight=1.0, holdout_weight=1.0, threshold=0.5, ramp=0.1,
 )  # fmt: skip
@@ -27,7 +27,7 @@ SKINNING = {
 
 
 def renderer() -> WarpRenderer:
-    return WarpRenderer(SKINNING, {"_target_": "rib.render.trust.Trust", **TRUST.__dict__})
+    return WarpRenderer(SKINNING, {"_target_": "rib.render.trust.TrustMap", **TRUST.__dict__})
 
 
 def cross_fade(person: PersonInterval) -> Background:
@@ -55,7 +55,7 @@ def rendered(one: WarpRenderer, person: PersonInterval, parts: int = 1) -> list[
 
 
 def picture(one: WarpRenderer, person: PersonInterval) -> torch.Tensor:
-    return composite(cross_fade(person), rendered(one, person))
+    return composite_people(cross_fade(person), rendered(one, person))
 
 
 def test_a_limb_that_the_interpolator_loses_is_drawn(waving: PersonInterval) -> None:
@@ -78,9 +78,9 @@ def test_far_from_the_person_nothing_changes(waving: PersonInterval) -> None:
     assert torch.equal(drawn[..., 100:, :40], background.interpolated[..., 100:, :40])
 
 
-def evidence(outline: float, colour: float = 1.0) -> Evidence:
+def evidence(outline: float, colour: float = 1.0) -> TrustEvidence:
     """The flow's outline, and its colours, are so many times as far apart as the drawing's."""
-    return Evidence(baseline_colour=0.1 * colour, skinned_colour=0.1, outline=0.1 * outline, ghost=0.1)
+    return TrustEvidence(baseline_colour=0.1 * colour, skinned_colour=0.1, outline=0.1 * outline, ghost=0.1)
 
 
 def test_only_the_outline_opens_a_gap() -> None:
@@ -101,7 +101,7 @@ def test_strong_evidence_outweighs_a_small_loss() -> None:
 
 def test_held_out_every_drawing_is_trusted(waving: PersonInterval) -> None:
     closed = WarpRenderer(
-        SKINNING, {"_target_": "rib.render.trust.Trust", **replace(TRUST, threshold=99.0).__dict__}
+        SKINNING, {"_target_": "rib.render.trust.TrustMap", **replace(TRUST, threshold=99.0).__dict__}
     )
     assert not rendered(closed, waving)
     (version,) = closed.versions(waving, cross_fade(waving))
@@ -111,7 +111,7 @@ def test_held_out_every_drawing_is_trusted(waving: PersonInterval) -> None:
 def test_a_loss_on_held_out_keyframes_closes_the_interval(waving: PersonInterval) -> None:
     background = cross_fade(waving)
     strict = WarpRenderer(
-        SKINNING, {"_target_": "rib.render.trust.Trust", **replace(TRUST, holdout_weight=99.0).__dict__}
+        SKINNING, {"_target_": "rib.render.trust.TrustMap", **replace(TRUST, holdout_weight=99.0).__dict__}
     )
     gates = [
         strict.plan(replace(waving, holdout=evidence), slice(None), background).gate
@@ -122,11 +122,11 @@ def test_a_loss_on_held_out_keyframes_closes_the_interval(waving: PersonInterval
 
 def test_a_gap_is_judged_once_however_it_is_cut(waving: PersonInterval) -> None:
     background = cross_fade(waving)
-    whole = composite(background, rendered(renderer(), waving))
+    whole = composite_people(background, rendered(renderer(), waving))
     parts = rendered(renderer(), waving, parts=3)
     assert len(parts) == 3
     for i, part in enumerate(parts):
-        alone = composite(cross_fade(waving.at(slice(i, i + 1))), [part])
+        alone = composite_people(cross_fade(waving.at(slice(i, i + 1))), [part])
         assert float((alone[0] - whole[i]).abs().mean()) < 0.01
 
 

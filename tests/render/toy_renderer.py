@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
-from rib.render.clip_batch import ClipBatch, Generated
+from rib.render.clip_batch import ClipBatch, GeneratedClip
 from rib.render.nets.spectral import SpectralConv2d
 
 SIZE = (32, 40)
@@ -23,11 +23,11 @@ class ToyNet(nn.Module):
         super().__init__()
         self.paint = SpectralConv2d(3, 4, 3, padding=1)
 
-    def forward(self, batch: ClipBatch) -> Generated:
+    def forward(self, batch: ClipBatch) -> GeneratedClip:
         background = batch["backgrounds"]
         made = self.paint(background.flatten(0, 1)).unflatten(0, background.shape[:2])
         foreground, alpha = made[:, :, :3].sigmoid(), made[:, :, 3:].sigmoid()
-        return Generated(
+        return GeneratedClip(
             picture=background + alpha * (foreground - background), foreground=foreground, alpha=alpha
         )
 
@@ -64,7 +64,7 @@ def settings(**changes: Any) -> dict[str, Any]:
         "crops": None,
     }
     crops = {
-        "_target_": "rib.render.training.discriminator.PartCrops", "joints": ["left_hand", "right_hand"],
+        "_target_": "rib.render.training.discriminator.BodyPartCrops", "joints": ["left_hand", "right_hand"],
         "side_torsos": 0.5, "size_px": 8,
     }  # fmt: skip
     loss = {
@@ -79,7 +79,8 @@ def settings(**changes: Any) -> dict[str, Any]:
     made: dict[str, Any] = {
         "net": {"_target_": "toy_renderer.ToyNet"},
         "labels": {
-            "_target_": "rib.render.conditioning.native.SkeletonLabels", "sigma_px": 2.0, "radius_px": 1.0,
+            "_target_": "rib.render.conditioning.native.SkeletonConditioning",
+            "sigma_px": 2.0, "radius_px": 1.0,
         },
         "discriminators": {
             "frame": {**discriminator, "sees": "picture"},

@@ -108,13 +108,13 @@ def _be_the_command(folder: Path, arguments: Sequence[str], err: Path, largest_f
         for number, path in ((0, os.devnull), (1, os.devnull), (2, str(err))):
             os.dup2(os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o666), number)
         sys.stdin, sys.stdout, sys.stderr = (os.fdopen(n, m) for n, m in ((0, "r"), (1, "w"), (2, "w")))
-        from rib.commands.__main__ import dispatch
+        from rib.commands.__main__ import dispatch_verb
         from rib.config.app import exit_code
 
         def call() -> None:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD)
             try:
-                dispatch(list(arguments))
+                dispatch_verb(list(arguments))
             finally:
                 signal.pthread_sigmask(signal.SIG_BLOCK, HELD)
 

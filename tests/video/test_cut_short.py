@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from rib.io.errors import RibError
-from rib.video import open_source
+from rib.video import open_frame_source
 
 NUM = 60
 
@@ -44,8 +44,8 @@ def shorter(path: Path, share: float) -> Path:
 
 def test_a_gif_that_is_cut_is_told(tmp_path: Path) -> None:
     whole = write_gif(tmp_path / "a.gif")
-    assert open_source(whole).not_kept == []
-    cut = open_source(shorter(whole, 0.6))
+    assert open_frame_source(whole).not_kept == []
+    cut = open_frame_source(shorter(whole, 0.6))
     assert len(cut) < 8
     assert "cut.gif" in cut.not_kept[0]
     assert "middle" in cut.not_kept[0]
@@ -54,16 +54,16 @@ def test_a_gif_that_is_cut_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("suffix", "codec"), [("mkv", "mpeg4"), ("webm", "libvpx")])
 def test_a_matroska_that_lacks_little_is_told(suffix: str, codec: str, tmp_path: Path) -> None:
     whole = write_video(tmp_path / f"a.{suffix}", codec)
-    assert len(open_source(whole)) == NUM
-    assert open_source(whole).not_kept == []
-    cut = open_source(shorter(whole, 0.85))
+    assert len(open_frame_source(whole)) == NUM
+    assert open_frame_source(whole).not_kept == []
+    cut = open_frame_source(shorter(whole, 0.85))
     assert len(cut) < NUM
     assert "before it says" in cut.not_kept[0]
     with pytest.raises(RibError, match="cut short"):
-        open_source(shorter(whole, 0.5))
+        open_frame_source(shorter(whole, 0.5))
 
 
 def test_a_part_of_a_clip_tells_it_too(tmp_path: Path) -> None:
-    from rib.video import subsample
+    from rib.video import subsample_frames
 
-    assert subsample(open_source(shorter(write_gif(tmp_path / "a.gif"), 0.6)), 2).not_kept
+    assert subsample_frames(open_frame_source(shorter(write_gif(tmp_path / "a.gif"), 0.6)), 2).not_kept

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from rib.video.cuts import NEIGHBOURS, find_cuts, mark_cuts
+from rib.video.cuts import NEIGHBOURS, find_scene_cuts, mark_scene_cuts
 
 SETTINGS = {"residual": 0.12, "contrast": 2.25}
 SIZE = (160, 120)
@@ -44,12 +44,12 @@ def dark(frames: list[np.ndarray]) -> list[np.ndarray]:
 @pytest.mark.parametrize("look", [list, grey, dark])
 @pytest.mark.parametrize("at", [3, 12, 21])
 def test_a_cut_is_found_at_the_first_frame_of_the_new_shot(look, at) -> None:
-    assert find_cuts(look(shot(0, at) + shot(1, 24 - at)), **SETTINGS) == [at]
+    assert find_scene_cuts(look(shot(0, at) + shot(1, 24 - at)), **SETTINGS) == [at]
 
 
 def test_several_cuts_and_a_punch_in_are_found() -> None:
     frames = shot(0, 8) + shot(1, 7) + shot(2, 9) + shot(2, 8, zoom=1.6, start=9)
-    assert find_cuts(frames, **SETTINGS) == [8, 15, 24]
+    assert find_scene_cuts(frames, **SETTINGS) == [8, 15, 24]
 
 
 @pytest.mark.parametrize("length", [1, 2])
@@ -58,7 +58,7 @@ def test_a_flash_is_no_cut(length: int, light: int) -> None:
     frames = shot(0, 24)
     for k in range(12, 12 + length):
         frames[k] = np.clip(frames[k].astype(int) + light, 0, 255).astype(np.uint8)
-    assert find_cuts(frames, **SETTINGS) == []
+    assert find_scene_cuts(frames, **SETTINGS) == []
 
 
 @pytest.mark.parametrize("steps", [6, 12, 20])
@@ -66,7 +66,9 @@ def test_a_flash_is_no_cut(length: int, light: int) -> None:
 def test_a_fade_is_no_cut(steps: int, way: int) -> None:
     gain = np.clip(1 - np.arange(30) / steps, 0, 1)[::way]
     assert (
-        find_cuts([(f * g).astype(np.uint8) for f, g in zip(shot(0, 30), gain, strict=True)], **SETTINGS)
+        find_scene_cuts(
+            [(f * g).astype(np.uint8) for f, g in zip(shot(0, 30), gain, strict=True)], **SETTINGS
+        )
         == []
     )
 
@@ -74,18 +76,18 @@ def test_a_fade_is_no_cut(steps: int, way: int) -> None:
 def test_a_dissolve_is_no_cut() -> None:
     mix = np.clip((np.arange(30) - 10) / 8, 0, 1)
     pairs = zip(shot(0, 30), shot(1, 30), mix, strict=True)
-    assert find_cuts([(a * (1 - m) + b * m).astype(np.uint8) for a, b, m in pairs], **SETTINGS) == []
+    assert find_scene_cuts([(a * (1 - m) + b * m).astype(np.uint8) for a, b, m in pairs], **SETTINGS) == []
 
 
 @pytest.mark.parametrize("pan", [0.0, 4.0, 11.0])
 def test_a_pan_is_no_cut(pan: float) -> None:
-    assert find_cuts(shot(0, 14, pan=pan), **SETTINGS) == []
+    assert find_scene_cuts(shot(0, 14, pan=pan), **SETTINGS) == []
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 5])
 def test_short_and_still_clips_have_none(count: int) -> None:
-    assert find_cuts([np.full((120, 160, 3), 40, np.uint8)] * count, **SETTINGS) == []
-    assert find_cuts(shot(0, count), **SETTINGS) == []
+    assert find_scene_cuts([np.full((120, 160, 3), 40, np.uint8)] * count, **SETTINGS) == []
+    assert find_scene_cuts(shot(0, count), **SETTINGS) == []
 
 
 def test_frames_pass_with_their_mark_a_few_frames_late() -> None:
@@ -97,7 +99,7 @@ def test_frames_pass_with_their_mark_a_few_frames_late() -> None:
             yield frame
 
     marks = []
-    for index, (frame, begins_shot) in enumerate(mark_cuts(counted(), **SETTINGS)):
+    for index, (frame, begins_shot) in enumerate(mark_scene_cuts(counted(), **SETTINGS)):
         assert frame is frames[index]
         assert taken[0] == min(index + NEIGHBOURS + 1, len(frames))
         marks.append(begins_shot)

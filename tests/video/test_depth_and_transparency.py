@@ -13,8 +13,8 @@ import pytest
 from av.video.reformatter import VideoReformatter
 from PIL import Image
 
-from rib.video import PictureWriter, VideoWriter, open_source, subclip
-from rib.video.colour.high_bit_depth import from_rgb16, to_rgb8, to_rgb16
+from rib.video import PictureWriter, VideoWriter, open_frame_source, subclip
+from rib.video.colour.high_bit_depth import decoded_to_rgb16, rgb16_to_encoder_frame, rgb16_to_rgb8
 
 SIZE = (64, 48)
 
@@ -75,11 +75,11 @@ def animation(path: Path) -> Path:
 def test_transparency_is_read_and_shows_black_to_who_wants_opaque_frames(
     tmp_path: Path, make: Any, name: str
 ) -> None:
-    source = open_source(make(tmp_path / name))
+    source = open_frame_source(make(tmp_path / name))
     stored, shown = list(source.stored()), list(source)
     assert len(stored) == len(shown) == 4
     for index in range(4):
-        assert np.abs(to_rgb8(stored[index])[..., 3].astype(int) - disc(index)[..., 3]).mean() < 1
+        assert np.abs(rgb16_to_rgb8(stored[index])[..., 3].astype(int) - disc(index)[..., 3]).mean() < 1
         assert shown[index][2, 2].max() < 4
         assert np.abs(shown[index][24, 20 + 6 * index].astype(int) - (230, 60, 40)).max() < 8
     assert source.not_kept == []
@@ -90,33 +90,33 @@ def test_transparency_is_read_and_shows_black_to_who_wants_opaque_frames(
 @pytest.mark.parametrize("make", [prores, webm, folder])
 @pytest.mark.parametrize("suffix", ["mov", "webm", "mkv"])
 def test_files_that_hold_transparency_keep_it(tmp_path: Path, make: Any, suffix: str) -> None:
-    source = open_source(make(tmp_path / ("a.mov" if make is prores else "a.webm")))
+    source = open_frame_source(make(tmp_path / ("a.mov" if make is prores else "a.webm")))
     writer = rewritten(source, tmp_path / f"made.{suffix}")
     assert not any("transparency" in note for note in writer.notes)
-    made = open_source(tmp_path / f"made.{suffix}")
+    made = open_frame_source(tmp_path / f"made.{suffix}")
     for before, after in zip(source.stored(), made.stored(), strict=True):
-        off = np.abs(to_rgb8(before)[..., 3].astype(int) - to_rgb8(after)[..., 3])
+        off = np.abs(rgb16_to_rgb8(before)[..., 3].astype(int) - rgb16_to_rgb8(after)[..., 3])
         assert off.mean() < 0.5
-        inside = to_rgb8(before)[..., 3] == 255
-        assert np.abs(to_rgb8(before)[inside].astype(int) - to_rgb8(after)[inside]).mean() < 6
+        inside = rgb16_to_rgb8(before)[..., 3] == 255
+        assert np.abs(rgb16_to_rgb8(before)[inside].astype(int) - rgb16_to_rgb8(after)[inside]).mean() < 6
 
 
 def test_files_that_hold_none_show_the_ground_and_say_so(tmp_path: Path) -> None:
-    source = open_source(webm(tmp_path / "a.webm"))
+    source = open_frame_source(webm(tmp_path / "a.webm"))
     writer = rewritten(source, tmp_path / "made.mp4", ground=(0, 0, 255))
     assert any("transparency: shown over #0000ff" in note for note in writer.notes)
-    shown = next(iter(open_source(tmp_path / "made.mp4")))
+    shown = next(iter(open_frame_source(tmp_path / "made.mp4")))
     assert np.abs(shown[2, 2].astype(int) - (0, 0, 255)).max() < 12
 
 
 def test_an_opaque_gif_is_opaque(tmp_path: Path) -> None:
     pictures = [Image.fromarray(disc(k)[..., :3]) for k in range(3)]
     pictures[0].save(tmp_path / "a.gif", save_all=True, append_images=pictures[1:], duration=80)
-    assert not open_source(tmp_path / "a.gif").look.is_more
+    assert not open_frame_source(tmp_path / "a.gif").look.is_more
 
 
 def test_pictures_keep_their_transparent_colours_bit_by_bit(tmp_path: Path) -> None:
-    source = open_source(folder(tmp_path / "pictures"))
+    source = open_frame_source(folder(tmp_path / "pictures"))
     with PictureWriter(tmp_path / "made", 1) as writer:
         for frame in source.stored():
             writer.write(frame)
@@ -131,7 +131,7 @@ def test_pictures_of_16_bits_are_read_with_all_of_them(tmp_path: Path, grey: boo
     numbers = np.random.default_rng(0).integers(0, 65536, (24, 32) if grey else (24, 32, 3)).astype(np.uint16)
     for index in range(2):
         cv2.imwrite(str(tmp_path / f"{index}.{suffix}"), numbers if grey else numbers[..., ::-1])
-    source = open_source(tmp_path)
+    source = open_frame_source(tmp_path)
     wanted = np.repeat(numbers[..., None], 3, axis=2) if grey else numbers
     assert np.array_equal(next(source.stored()), wanted)
     assert np.array_equal(next(iter(source)), wanted >> 8)
@@ -143,11 +143,11 @@ def test_pictures_of_16_bits_are_read_with_all_of_them(tmp_path: Path, grey: boo
 def test_the_numbers_of_a_file_come_back_through_rgb(full: bool, matrix: int, pixel_format: str) -> None:
     channels = 4 if "a" in pixel_format else 3
     picture = np.random.default_rng(0).integers(0, 65536, (32, 48, channels)).astype(np.uint16)
-    stored = from_rgb16(picture, VideoReformatter(), pixel_format, matrix, full)
-    again = to_rgb16(stored, VideoReformatter(), matrix, full, channels == 4)
+    stored = rgb16_to_encoder_frame(picture, VideoReformatter(), pixel_format, matrix, full)
+    again = decoded_to_rgb16(stored, VideoReformatter(), matrix, full, channels == 4)
     step = 65535 / (1 << stored.format.components[0].bits)
     assert np.abs(again.astype(int) - picture).max() < 2.5 * step
-    second = from_rgb16(again, VideoReformatter(), pixel_format, matrix, full)
+    second = rgb16_to_encoder_frame(again, VideoReformatter(), pixel_format, matrix, full)
     for one, other in zip(stored.planes, second.planes, strict=True):
         numbers = [np.frombuffer(plane, np.uint16).astype(int) for plane in (one, other)]
         assert np.abs(numbers[0] - numbers[1]).max() <= 1
@@ -182,14 +182,14 @@ def luma_of(path: Path) -> np.ndarray:
 
 @pytest.mark.parametrize("transfer", [16, 18])
 def test_every_step_of_ten_bits_is_kept(tmp_path: Path, transfer: int) -> None:
-    source = open_source(ramp_clip(tmp_path / "a.mp4", "libx264", transfer))
+    source = open_frame_source(ramp_clip(tmp_path / "a.mp4", "libx264", transfer))
     writer = rewritten(source, tmp_path / "made.mp4", codec="libx264", crf=0)
     assert writer.notes == []
     assert np.abs(luma_of(tmp_path / "made.mp4") - luma_of(source.file or Path())).max() <= 1
 
 
 def test_ten_bits_that_become_eight_are_told(tmp_path: Path) -> None:
-    source = open_source(ramp_clip(tmp_path / "a.mp4", "libx264", 1))
+    source = open_frame_source(ramp_clip(tmp_path / "a.mp4", "libx264", 1))
     writer = rewritten(source, tmp_path / "made.mp4", codec="libx264")
     assert "10 bits a colour became 8 (video.pixel_format=yuv420p10le" in writer.notes[0]
     assert rewritten(source, tmp_path / "other.mp4", codec="libx265").notes == []

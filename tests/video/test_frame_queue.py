@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rib.video import FrameQueue, share
+from rib.video import FrameQueue, share_decoded_frames
 
 FRAMES = list(np.random.default_rng(0).integers(0, 256, (12, 4, 5, 3), np.uint8))
 
@@ -36,7 +36,7 @@ def test_nothing_of_it_is_seen_in_the_folder(tmp_path: Path) -> None:
 
 def test_several_share_one_walk_at_their_own_pace() -> None:
     taken = []
-    walks = share((taken.append(index) or frame for index, frame in enumerate(FRAMES)), 2)
+    walks = share_decoded_frames((taken.append(index) or frame for index, frame in enumerate(FRAMES)), 2)
     ahead = [next(walks[0]) for _ in range(5)]
     assert taken == [0, 1, 2, 3, 4]
     behind = list(walks[1])

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from av.video.reformatter import ColorRange, Colorspace
 
-from rib.video import Colours, VideoWriter, open_source
+from rib.video import ColourTreatment, VideoWriter, open_frame_source
 
 BARS = np.repeat(
     np.array(
@@ -73,7 +73,7 @@ def store(
 
 def rewritten(path: Path, **settings: Any) -> tuple[VideoWriter, Path]:
     """The clip's frames written again, each twice."""
-    source = open_source(path, colours=settings.pop("colours", None))
+    source = open_frame_source(path, colours=settings.pop("colours", None))
     made = path.with_name("made.mp4")
     plain = {"codec": "libx264", "crf": 2, "pixel_format": "auto", "look": source.look, **settings}
     with VideoWriter(made, source.fps * 2, source.size_px, **plain) as writer:
@@ -115,16 +115,20 @@ def test_colours_are_those_that_a_player_shows(
 ) -> None:
     clip = store(tmp_path / "a.mp4", size, matrix=matrix, tags=tags)
     truth = bars(0, size).astype(int)
-    assert np.abs(next(iter(open_source(clip))) - truth).mean() < 3  # bars bleed where colour is halved
+    assert np.abs(next(iter(open_frame_source(clip))) - truth).mean() < 3  # bars bleed where colour is halved
     _, made = rewritten(clip)
     assert np.abs(as_players_show(made).astype(int) - as_players_show(clip)).mean() < 1.5
 
 
 def test_an_untagged_clip_can_be_read_as_other_readers_do(tmp_path: Path) -> None:
     clip = store(tmp_path / "a.mp4", (96, 720))
-    ours, theirs = (next(iter(open_source(clip, colours=Colours(untagged=u)))) for u in ("auto", "601"))
+    ours, theirs = (
+        next(iter(open_frame_source(clip, colours=ColourTreatment(untagged=u)))) for u in ("auto", "601")
+    )
     assert np.abs(ours.astype(int) - theirs).mean() > 3
-    fingerprints = {open_source(clip, colours=Colours(untagged=u)).fingerprint() for u in ("auto", "601")}
+    fingerprints = {
+        open_frame_source(clip, colours=ColourTreatment(untagged=u)).fingerprint() for u in ("auto", "601")
+    }
     assert len(fingerprints) == 2
 
 
@@ -134,7 +138,7 @@ def test_full_range_stays_full(tmp_path: Path) -> None:
     frame, _ = first_frame(made)
     assert int(frame.color_range) == int(ColorRange.JPEG)
     assert writer.notes == []
-    shown = [next(iter(open_source(path))).astype(int) for path in (clip, made)]
+    shown = [next(iter(open_frame_source(path))).astype(int) for path in (clip, made)]
     assert np.abs(shown[0] - shown[1]).mean() < 1.5
 
 
@@ -174,7 +178,7 @@ def test_hdr_keeps_its_tags_and_ten_bits_or_is_brought_to_709_and_told(
     assert writer.notes == []
     # away from the bars' edges, which bleed where colour is halved twice
     assert np.median(np.abs(as_players_show(made).astype(int) - as_players_show(clip))) <= 1
-    source = open_source(clip, colours=Colours(hdr="sdr"))
+    source = open_frame_source(clip, colours=ColourTreatment(hdr="sdr"))
     assert "brought to BT.709" in source.not_kept[0]
     assert (source.look.primaries, source.look.transfer, source.look.hdr) == (1, 1, None)
     assert next(iter(source)).std() > 20
@@ -186,17 +190,19 @@ def test_hdr10s_mastering_data_are_told(tmp_path: Path) -> None:
         tmp_path / "a.mp4", codec="libx265", pixel_format="yuv420p10le", matrix=Colorspace.BT2020,
         tags=(9, 16, 9), options={"x265-params": f"log-level=none:{display}:max-cll=1000,400"},
     )  # fmt: skip
-    assert "mastering display" in open_source(clip).not_kept[0]
+    assert "mastering display" in open_frame_source(clip).not_kept[0]
 
 
 def test_the_white_of_hdr_is_nearly_the_white_of_sdr_and_black_is_black() -> None:
-    from rib.video.colour.convert import to_sdr
+    from rib.video.colour.convert import tone_map_to_sdr
 
     pq = np.array([[[0.0] * 3, [0.58] * 3, [0.75] * 3, [1.0] * 3]])  # 0, 203, 1000 and 10000 nits
-    made = to_sdr((pq * 65535).astype(np.uint16), is_pq=True)[0, :, 0].astype(int)
+    made = tone_map_to_sdr((pq * 65535).astype(np.uint16), is_pq=True)[0, :, 0].astype(int)
     assert made[0] == 0
     assert 225 < made[1] < made[2] <= made[3] <= 255
-    hlg = to_sdr((np.array([[[0.0] * 3, [0.75] * 3]]) * 65535).astype(np.uint16), is_pq=False)[0, :, 0]
+    hlg = tone_map_to_sdr((np.array([[[0.0] * 3, [0.75] * 3]]) * 65535).astype(np.uint16), is_pq=False)[
+        0, :, 0
+    ]
     assert hlg[0] == 0
     assert hlg[1] == pytest.approx(made[1], abs=6)
 
@@ -225,8 +231,8 @@ def test_interlaced_frames_lose_their_combs_and_that_is_told(tmp_path: Path, cod
         lines = frame[..., 1].astype(int)
         return float(np.abs(2 * lines[1:-1] - lines[:-2] - lines[2:]).mean())
 
-    raw = [combs(frame) for frame in open_source(clip, colours=Colours(deinterlace="off"))]
-    source = open_source(clip)
+    raw = [combs(frame) for frame in open_frame_source(clip, colours=ColourTreatment(deinterlace="off"))]
+    source = open_frame_source(clip)
     assert np.mean([combs(frame) for frame in source]) < 0.4 * np.mean(raw)
     assert len(list(source)) == 3
     assert "interlaced" in source.not_kept[0]

@@ -12,7 +12,7 @@ import pytest
 from av.stream import Disposition
 from av.subtitles.subtitle import SubtitleSet
 
-from rib.video import Origin, VideoWriter, open_source
+from rib.video import SourceFilePart, VideoWriter, open_frame_source
 
 SIZE = (32, 24)
 MS = Fraction(1, 1000)
@@ -57,8 +57,8 @@ def film(path: Path, codecs: tuple[str, ...], attachment: bytes | None = None) -
 
 def rewritten(clip: Path, suffix: str, start_s: float = 0.0, slow: float = 1.0) -> VideoWriter:
     """The clip's pictures from a moment on for 1.5 s, with what comes along."""
-    source = open_source(clip)
-    origin = Origin(clip, start_s, start_s + 1.5, slow)
+    source = open_frame_source(clip)
+    origin = SourceFilePart(clip, start_s, start_s + 1.5, slow)
     made = clip.with_name(f"made{suffix}")
     with VideoWriter(made, source.fps, SIZE, "auto", 30, "auto", tags_from=origin) as writer:
         for frame in islice(source, round(15 * slow)):

@@ -9,7 +9,7 @@ import av
 import numpy as np
 import pytest
 
-from rib.video import Origin, SoundTrack, VideoWriter, open_source
+from rib.video import SoundTrack, SourceFilePart, VideoWriter, open_frame_source
 
 RATE = 48000
 
@@ -75,9 +75,9 @@ def cut_without_decoding(path: Path, made: Path, at_s: Fraction, negative: bool)
 
 def rewritten(clip: Path, start: int = 0) -> tuple[VideoWriter, Path]:
     """The clip's frames written again at their rate, with its sound and what it says of itself."""
-    source = open_source(clip)
+    source = open_frame_source(clip)
     made = clip.with_name("made.mp4")
-    origin = Origin(clip, source.audio_start_s, source.audio_start_s + source.duration_s)
+    origin = SourceFilePart(clip, source.audio_start_s, source.audio_start_s + source.duration_s)
     sound = SoundTrack(clip, source.audio_start_s) if source.audio else None
     plain = ("libx264", 12, "yuv420p")
     with VideoWriter(made, source.fps, source.size_px, *plain, audio_from=sound, tags_from=origin) as writer:

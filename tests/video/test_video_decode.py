@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from rib.io.errors import RibError
-from rib.video import Colours, VideoSource, open_source, subclip
-from rib.video.timing.time_stamps import constant_times
+from rib.video import ColourTreatment, VideoSource, open_frame_source, subclip
+from rib.video.timing.time_stamps import constant_rate_times
 
 NTSC = Fraction(30000, 1001)
 CLIPS = Path(__file__).parents[3] / "shared" / "data" / "video"
@@ -26,10 +26,10 @@ def as_opencv_reads(path):
 @pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.mov", "a.avi", "a.ts", "a.webm"])
 def test_every_container_gives_the_frames_and_exact_times(make_clip, name):
     codec = {"avi": "mpeg4", "webm": "libvpx-vp9"}.get(name[2:], "libx264")
-    source = open_source(make_clip(name, num_frames=40, fps=NTSC, codec=codec))
+    source = open_frame_source(make_clip(name, num_frames=40, fps=NTSC, codec=codec))
     assert len(source) == len(list(source)) == 40
     assert source.fps == NTSC
-    assert np.array_equal(source.times_s, constant_times(40, NTSC))
+    assert np.array_equal(source.times_s, constant_rate_times(40, NTSC))
     assert (source.name, source.size_px, source.audio, source.fps_assumed) == ("a", (64, 48), None, False)
 
 
@@ -79,14 +79,14 @@ def test_colours_follow_the_tagged_matrix_and_range(tmp_path, tag, kr, kb, full)
 
 
 def test_ten_bits_are_read_as_eight(make_clip):
-    plain = next(iter(open_source(make_clip("a.mkv", codec="ffv1", pixel_format="yuv444p"))))
-    deep = next(iter(open_source(make_clip("b.mkv", codec="ffv1", pixel_format="yuv444p10le"))))
+    plain = next(iter(open_frame_source(make_clip("a.mkv", codec="ffv1", pixel_format="yuv444p"))))
+    deep = next(iter(open_frame_source(make_clip("b.mkv", codec="ffv1", pixel_format="yuv444p10le"))))
     assert deep.dtype == np.uint8
     assert np.abs(plain.astype(int) - deep).max() <= 3
 
 
 def test_walking_twice_gives_the_same_frames(make_clip):
-    source = open_source(make_clip())
+    source = open_frame_source(make_clip())
     first, second = iter(source), iter(source)
     next(second)
     assert all(np.array_equal(a, b) for a, b in zip(list(first)[1:], second, strict=True))
@@ -95,7 +95,7 @@ def test_walking_twice_gives_the_same_frames(make_clip):
 def test_pauses_keep_their_length(make_clip):
     ticks = [500, 533, 567, 800, 833, 867, 900, 1200]
     path = make_clip("a.mkv", 8, ticks=ticks, tick_s=Fraction(1, 1000))
-    source = open_source(path)
+    source = open_frame_source(path)
     assert np.allclose(source.times_s, (np.array(ticks) - 500) / 1000, rtol=0, atol=5e-4)
     assert source.fps == 30
     assert "are missing" in source.notes[0]
@@ -110,14 +110,14 @@ def test_frames_before_an_edit_lists_start_are_not_counted(make_clip, tmp_path):
                 late = round(0.5 / packet.time_base)
                 packet.pts, packet.dts, packet.stream = packet.pts - late, packet.dts - late, stream
                 output.mux(packet)
-    source = open_source(path)
+    source = open_frame_source(path)
     assert len(source) == 25
     assert source.times_s[0] == 0
-    assert all(np.array_equal(a, b) for a, b in zip(source, list(open_source(whole))[15:], strict=True))
+    assert all(np.array_equal(a, b) for a, b in zip(source, list(open_frame_source(whole))[15:], strict=True))
 
 
 def test_a_file_without_frame_times_says_so(make_clip):
-    source = open_source(make_clip("a.h264"))
+    source = open_frame_source(make_clip("a.h264"))
     assert len(source) == 12
     assert source.fps_assumed
     assert "assumed" in source.notes[0]
@@ -127,15 +127,17 @@ def test_the_fingerprint_is_the_contents(make_clip, tmp_path):
     path = make_clip()
     copy = tmp_path / "copy.mp4"
     copy.write_bytes(path.read_bytes())
-    assert open_source(path).fingerprint() == open_source(copy).fingerprint()
-    assert open_source(path).fingerprint() != open_source(make_clip("other.mp4", 13)).fingerprint()
+    assert open_frame_source(path).fingerprint() == open_frame_source(copy).fingerprint()
+    assert (
+        open_frame_source(path).fingerprint() != open_frame_source(make_clip("other.mp4", 13)).fingerprint()
+    )
 
 
 def test_a_rate_for_a_video_is_refused_unless_it_is_its_own(make_clip):
     path = make_clip()
-    assert open_source(path, 30).fps == 30
+    assert open_frame_source(path, 30).fps == 30
     with pytest.raises(RibError, match="leave input_fps out"):
-        open_source(path, 25)
+        open_frame_source(path, 25)
 
 
 def test_what_is_no_video_is_told_in_one_line(tmp_path):
@@ -151,7 +153,7 @@ def test_what_is_no_video_is_told_in_one_line(tmp_path):
         "pipe.mp4": "is not a regular file",
     }.items():
         with pytest.raises(RibError, match=words) as caught:
-            open_source(tmp_path / name)
+            open_frame_source(tmp_path / name)
         assert "\n" not in str(caught.value)
 
 
@@ -164,12 +166,12 @@ def test_sound_alone_is_no_clip(tmp_path):
         container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     with pytest.raises(RibError, match="no video stream"):
-        open_source(path)
+        open_frame_source(path)
 
 
 def test_a_single_frame_is_no_clip(make_clip):
     with pytest.raises(RibError, match="1 frame; a clip needs at least two"):
-        open_source(make_clip(num_frames=1))
+        open_frame_source(make_clip(num_frames=1))
 
 
 @pytest.mark.parametrize("name", ["a.mp4", "a.mkv"])
@@ -178,7 +180,7 @@ def test_a_video_that_is_cut_short_is_refused_with_both_times(make_clip, name):
     content = path.read_bytes()
     path.write_bytes(content[: len(content) * 6 // 10])
     with pytest.raises(RibError, match=r"declares 2\.\d+ s and ends after [01]\.\d+ s.*repaired.mp4"):
-        open_source(path)
+        open_frame_source(path)
 
 
 def test_a_damaged_frame_is_named_when_it_is_reached_and_libav_stays_silent(make_clip, capfd):
@@ -190,7 +192,7 @@ def test_a_damaged_frame_is_named_when_it_is_reached_and_libav_stays_silent(make
     middle = len(content) // 2
     content[middle : middle + 2000] = np.random.default_rng(1).bytes(2000)
     path.write_bytes(content)
-    source, seen = open_source(path), 0
+    source, seen = open_frame_source(path), 0
     with pytest.raises(RibError, match=r"frame 1\d at 0\.\d+ s cannot be decoded"):  # noqa: PT012 (counts)
         for _ in source:
             seen += 1
@@ -214,7 +216,7 @@ GROUPS = {
 def test_a_walk_that_begins_late_gives_the_same_frames(make_clip, name, groups):
     codec = {"avi": "mpeg4", "webm": "libvpx-vp9"}.get(name[2:], "libx264")
     options = GROUPS[groups] if codec == "libx264" else {"g": GROUPS[groups]["g"]}
-    source = open_source(make_clip(name, num_frames=110, codec=codec, options=options))
+    source = open_frame_source(make_clip(name, num_frames=110, codec=codec, options=options))
     whole = list(source)
     for first in (3, 57, 81, 109):
         late = list(source.frames_from(first))
@@ -226,7 +228,7 @@ def test_a_walk_that_begins_late_gives_the_same_frames(make_clip, name, groups):
 
 @pytest.mark.slow
 def test_a_late_frame_does_not_wait_for_those_before_it(make_clip, monkeypatch):
-    source, read = open_source(make_clip(num_frames=400, options={"g": "20"})), []
+    source, read = open_frame_source(make_clip(num_frames=400, options={"g": "20"})), []
     checked = VideoSource._checked
     monkeypatch.setattr(VideoSource, "_checked", lambda *a: (read.append(f) or f for f in checked(*a)))
     assert len(list(subclip(source, 300, 10))) == 10
@@ -241,8 +243,8 @@ def test_real_clips_decode_as_opencv_decodes_them(name):
     if not CLIPS.is_dir():
         pytest.skip(f"the real clips are not at {CLIPS}")
     # OpenCV takes an untagged picture of any size for BT.601
-    source = open_source(CLIPS / name, colours=Colours(untagged="601"))
-    assert np.array_equal(source.times_s, constant_times(len(source), source.fps))
+    source = open_frame_source(CLIPS / name, colours=ColourTreatment(untagged="601"))
+    assert np.array_equal(source.times_s, constant_rate_times(len(source), source.fps))
     assert source.notes == []
     first = len(source) * 2 // 3
     late = source.frames_from(first)

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from rib.io.errors import RibError
-from rib.video import PictureWriter, exact_fps, open_source
+from rib.video import PictureWriter, exact_fps, open_frame_source
 
 RGB = np.random.default_rng(0).integers(0, 256, (24, 32, 3), dtype=np.uint8)
 
@@ -24,7 +24,7 @@ def save(folder, *names, picture=RGB, **options):
 def test_names_are_sorted_by_their_numbers_and_hidden_files_ignored(tmp_path):
     folder = save(tmp_path / "walk", "f10.png", "f9.png", "f1.png", ".f0.png")
     (folder / "notes.txt").touch()
-    source = open_source(folder, 7.5)
+    source = open_frame_source(folder, 7.5)
     assert [p.name for p in source.paths] == ["f1.png", "f9.png", "f10.png"]
     assert (source.name, source.fps, source.size_px, source.fps_assumed) == (
         "walk",
@@ -36,7 +36,7 @@ def test_names_are_sorted_by_their_numbers_and_hidden_files_ignored(tmp_path):
 
 
 def test_an_assumed_rate_is_told(tmp_path):
-    source = open_source(save(tmp_path, "1.png", "2.png"))
+    source = open_frame_source(save(tmp_path, "1.png", "2.png"))
     assert source.fps == 30
     assert source.fps_assumed
     assert "30 frames a second were assumed" in source.notes[0]
@@ -45,13 +45,13 @@ def test_an_assumed_rate_is_told(tmp_path):
 @pytest.mark.parametrize("suffix", ["png", "bmp", "tiff", "webp"])
 def test_lossless_pictures_give_their_own_rgb(tmp_path, suffix):
     folder = save(tmp_path, f"1.{suffix}", f"2.{suffix}", **({"lossless": True} if suffix == "webp" else {}))
-    for frame in open_source(folder):
+    for frame in open_frame_source(folder):
         assert np.array_equal(frame, RGB)
 
 
 def test_a_jpeg_gives_what_opencv_decodes(tmp_path):
     folder = save(tmp_path, "1.jpg", "2.JPG")
-    frame = next(iter(open_source(folder)))
+    frame = next(iter(open_frame_source(folder)))
     assert np.array_equal(frame, cv2.imread(str(folder / "1.jpg"))[..., ::-1])
 
 
@@ -66,7 +66,7 @@ def test_grey_palette_alpha_and_sixteen_bits_become_rgb(tmp_path):
     cv2.imwrite(str(tmp_path / "5.png"), RGB[..., ::-1].astype(np.uint16) * 256 + 200)
     Image.fromarray(np.dstack([grey, np.full_like(grey, 255)])).save(tmp_path / "6.png")
     expected = [np.dstack([grey] * 3), 0 * RGB, np.array(palette.convert("RGB")), np.dstack([grey] * 3), RGB]
-    for got, wanted in zip(open_source(tmp_path), [*expected, np.dstack([grey] * 3)], strict=True):
+    for got, wanted in zip(open_frame_source(tmp_path), [*expected, np.dstack([grey] * 3)], strict=True):
         assert got.dtype == np.uint8
         assert np.array_equal(got, wanted)
 
@@ -74,17 +74,17 @@ def test_grey_palette_alpha_and_sixteen_bits_become_rgb(tmp_path):
 def test_an_exif_orientation_is_followed(tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6
-    source = open_source(save(tmp_path, "1.png", "2.png", exif=exif))
+    source = open_frame_source(save(tmp_path, "1.png", "2.png", exif=exif))
     assert source.size_px == (24, 32)
     assert np.array_equal(next(iter(source)), np.rot90(RGB, -1))
 
 
 def test_the_fingerprint_follows_content_and_rate(tmp_path):
     one, two = save(tmp_path / "a", "1.png", "2.png"), save(tmp_path / "b", "x1.png", "x2.png")
-    assert open_source(one).fingerprint() == open_source(two).fingerprint()
-    assert open_source(one).fingerprint() != open_source(one, 25).fingerprint()
+    assert open_frame_source(one).fingerprint() == open_frame_source(two).fingerprint()
+    assert open_frame_source(one).fingerprint() != open_frame_source(one, 25).fingerprint()
     save(two, "x2.png", picture=255 - RGB)
-    assert open_source(one).fingerprint() != open_source(two).fingerprint()
+    assert open_frame_source(one).fingerprint() != open_frame_source(two).fingerprint()
 
 
 def test_unusable_folders_are_told_in_one_line(tmp_path):
@@ -99,12 +99,12 @@ def test_unusable_folders_are_told_in_one_line(tmp_path):
         "broken": "3.png cannot be decoded",
     }.items():
         with pytest.raises(RibError, match=words) as caught:
-            open_source(tmp_path / folder)
+            open_frame_source(tmp_path / folder)
         assert "\n" not in str(caught.value)
     with pytest.raises(RibError, match=r"holds 1 picture .*at least two"):
-        open_source(save(tmp_path / "single", "1.png"))
+        open_frame_source(save(tmp_path / "single", "1.png"))
     with pytest.raises(RibError, match="input_fps=-1 is not a frame rate"):
-        open_source(mixed, -1)
+        open_frame_source(mixed, -1)
 
 
 def test_a_picture_that_ends_early_is_named(tmp_path):
@@ -112,7 +112,7 @@ def test_a_picture_that_ends_early_is_named(tmp_path):
     content = (folder / "2.png").read_bytes()
     (folder / "2.png").write_bytes(content[: len(content) // 2])
     with pytest.raises(RibError, match=r"2\.png cannot be decoded"):
-        list(open_source(folder))
+        list(open_frame_source(folder))
 
 
 @pytest.mark.parametrize("compression", [0, 1, 9])
@@ -122,7 +122,9 @@ def test_written_pictures_read_back_the_same(tmp_path, compression):
         for frame in frames:
             writer.write(frame)
     assert [p.name for p in sorted(tmp_path.glob("**/*.png"))] == ["000000.png", "000001.png", "000002.png"]
-    assert all(np.array_equal(a, b) for a, b in zip(open_source(tmp_path / "frames"), frames, strict=True))
+    assert all(
+        np.array_equal(a, b) for a, b in zip(open_frame_source(tmp_path / "frames"), frames, strict=True)
+    )
 
 
 def test_a_shorter_run_leaves_no_picture_of_the_longer_one_and_nothing_else_is_touched(tmp_path):
@@ -154,8 +156,8 @@ def test_what_is_too_large_is_refused_before_memory_is_taken(tmp_path):
     for index in range(2):
         Image.new("1", (10_000, 9_000)).save(tmp_path / f"{index}.png")
     with pytest.raises(RibError, match=r"10000 x 9000 px, 90.0 million, more than max_mpx=34; .*max_mpx=90"):
-        open_source(tmp_path, 10, max_mpx=34)
-    assert open_source(tmp_path, 10, max_mpx=90).size_px == (10_000, 9_000)
+        open_frame_source(tmp_path, 10, max_mpx=34)
+    assert open_frame_source(tmp_path, 10, max_mpx=90).size_px == (10_000, 9_000)
 
 
 def test_a_fifo_in_the_folder_is_refused_and_not_waited_for(tmp_path):
@@ -163,7 +165,7 @@ def test_a_fifo_in_the_folder_is_refused_and_not_waited_for(tmp_path):
         Image.new("L", (8, 8)).save(tmp_path / f"{index}.png")
     os.mkfifo(tmp_path / "2.png")
     with pytest.raises(RibError, match=r"2\.png is a FIFO"):
-        open_source(tmp_path, 10)
+        open_frame_source(tmp_path, 10)
 
 
 @pytest.mark.parametrize("fps", ["1e9", "1e99999999", "1e-9", "nan", "inf", "9" * 5000, "1/9" + "9" * 50])

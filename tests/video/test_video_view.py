@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from rib.io.errors import RibError
-from rib.video import ArraySource, View, open_source, subclip, subsample
+from rib.video import ArraySource, ClipView, open_frame_source, subclip, subsample_frames
 
 FRAMES = np.random.default_rng(0).integers(0, 256, (13, 24, 32, 3), dtype=np.uint8)
 
@@ -69,7 +69,7 @@ def test_unusable_arrays_are_refused(frames, arguments, words):
 @pytest.mark.parametrize("stride", [1, 2, 3, 4, 12])
 def test_every_nth_frame_keeps_its_original_time_and_the_rate_shrinks(stride):
     source = ArraySource(FRAMES, fps=Fraction(30000, 1001))
-    kept = subsample(source, stride)
+    kept = subsample_frames(source, stride)
     assert kept.fps == source.fps / stride
     assert np.array_equal(kept.times_s, source.times_s[::stride])
     assert all(np.array_equal(a, b) for a, b in zip(kept, FRAMES[::stride], strict=True))
@@ -77,7 +77,7 @@ def test_every_nth_frame_keeps_its_original_time_and_the_rate_shrinks(stride):
 
 def test_every_nth_frame_of_a_variable_rate_keeps_its_time():
     source = ArraySource(FRAMES, times_s=np.cumsum(np.random.default_rng(0).uniform(0.01, 0.1, 13)))
-    kept = subsample(source, 3)
+    kept = subsample_frames(source, 3)
     assert np.array_equal(kept.times_s, source.times_s[::3])
     assert float(kept.fps) == pytest.approx(4 / kept.times_s[-1], rel=1e-6)
 
@@ -91,8 +91,8 @@ def test_a_cut_crops_and_shrinks_by_area():
 
 def test_views_of_views_are_one_view():
     source = ArraySource(FRAMES, fps=30)
-    nested = subsample(subclip(subclip(source, 1), 1, crop_xywh_px=(2, 2, 20, 20)), 2)
-    direct = View(source, range(2, 13, 2), crop_xywh_px=(2, 2, 20, 20))
+    nested = subsample_frames(subclip(subclip(source, 1), 1, crop_xywh_px=(2, 2, 20, 20)), 2)
+    direct = ClipView(source, range(2, 13, 2), crop_xywh_px=(2, 2, 20, 20))
     assert (nested.fps, nested.size_px) == (direct.fps, direct.size_px)
     assert np.array_equal(nested.times_s, direct.times_s)
     assert all(np.array_equal(a, b) for a, b in zip(nested, direct, strict=True))
@@ -106,9 +106,9 @@ def test_a_view_reads_no_further_than_it_must_and_lets_go():
 
 
 def test_only_a_view_from_the_start_keeps_the_sound(make_clip):
-    source = open_source(make_clip())
+    source = open_frame_source(make_clip())
     source.audio = source.path
-    assert subsample(source, 2).audio == source.path
+    assert subsample_frames(source, 2).audio == source.path
     later = subclip(source, 3)
     assert (later.audio, later.audio_start_s) == (source.path, source.audio_start_s + source.times_s[3])
     assert subclip(later, 2).audio_start_s == pytest.approx(source.audio_start_s + source.times_s[5])
@@ -117,8 +117,8 @@ def test_only_a_view_from_the_start_keeps_the_sound(make_clip):
 def test_a_view_of_everything_has_the_clips_own_fingerprint_and_others_their_own():
     source = ArraySource(FRAMES, fps=30)
     views = [
-        subsample(source, 1),
-        subsample(source, 2),
+        subsample_frames(source, 1),
+        subsample_frames(source, 2),
         subclip(source, 1),
         subclip(source, crop_xywh_px=(0, 0, 8, 8)),
         subclip(source, size_px=(8, 8)),
@@ -130,11 +130,11 @@ def test_a_view_of_everything_has_the_clips_own_fingerprint_and_others_their_own
 @pytest.mark.parametrize(
     ("view", "words"),
     [
-        (lambda s: subsample(s, 13), "1 of frames's 13 frames"),
-        (lambda s: subsample(s, 0), "stride=0"),
+        (lambda s: subsample_frames(s, 13), "1 of frames's 13 frames"),
+        (lambda s: subsample_frames(s, 0), "stride=0"),
         (lambda s: subclip(s, 10, 9), "which has 13"),
-        (lambda s: View(s, [3, 2]), "increasing"),
-        (lambda s: View(s, [-1, 2]), "increasing"),
+        (lambda s: ClipView(s, [3, 2]), "increasing"),
+        (lambda s: ClipView(s, [-1, 2]), "increasing"),
         (lambda s: subclip(s, crop_xywh_px=(20, 0, 20, 20)), "leaves 32 x 24 px"),
         (lambda s: subclip(s, size_px=(0, 5)), "at least 1 x 1"),
     ],

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rib.io.errors import RibError
-from rib.video import VideoWriter, open_source
+from rib.video import VideoWriter, open_frame_source
 
 NTSC = Fraction(30000, 1001)
 FLAT = np.kron(np.random.default_rng(0).integers(40, 216, (3, 4, 3)), np.ones((16, 16, 1))).astype(np.uint8)
@@ -64,7 +64,7 @@ def beep_and_end_s(path):
 def test_frames_come_back_with_their_rate_and_colours(tmp_path):
     frames = [np.roll(FLAT, 16 * shift, axis=1) for shift in range(12)]
     write(tmp_path / "a.mp4", frames, pixel_format="yuv444p")
-    source = open_source(tmp_path / "a.mp4")
+    source = open_frame_source(tmp_path / "a.mp4")
     assert (source.fps, source.size_px, len(source)) == (NTSC, (64, 48), 12)
     for ours, frame in zip(source, frames, strict=True):
         assert np.abs(ours.astype(int) - frame).mean() < 2
@@ -93,7 +93,7 @@ def test_every_encoder_at_hand_takes_a_quality_and_odd_sizes(tmp_path, codec, ca
             write(tmp_path / f"{crf}.mp4", [frame] * 4, codec=codec, crf=crf)
     except RibError as error:
         pytest.skip(f"this build of libav lacks an encoder: {error}")
-    source = open_source(tmp_path / "4.mp4")
+    source = open_frame_source(tmp_path / "4.mp4")
     assert (source.size_px, source.fps) == ((64, 48), NTSC)
     for ours in source:
         assert np.abs(ours[:47, :63].astype(int) - frame).mean() < 8
@@ -105,7 +105,7 @@ def test_every_encoder_at_hand_takes_a_quality_and_odd_sizes(tmp_path, codec, ca
 
 def test_full_colour_resolution_keeps_odd_sizes(tmp_path):
     write(tmp_path / "a.mp4", [FLAT[:47, :63]] * 3, pixel_format="yuv444p")
-    assert open_source(tmp_path / "a.mp4").size_px == (63, 47)
+    assert open_frame_source(tmp_path / "a.mp4").size_px == (63, 47)
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_full_colour_resolution_keeps_odd_sizes(tmp_path):
     ],
 )
 def test_sound_stays_in_step_and_ends_with_the_pictures(tmp_path, name, options, becomes):
-    source = open_source(clip_with_a_beep(tmp_path / name, **options))
+    source = open_frame_source(clip_with_a_beep(tmp_path / name, **options))
     assert source.audio == tmp_path / name
     frames = [frame for frame in source for _ in range(2)]
     writer = write(tmp_path / "out.mp4", frames, fps=source.fps * 2, audio_from=source.audio)
@@ -136,19 +136,19 @@ def test_sound_stays_in_step_and_ends_with_the_pictures(tmp_path, name, options,
     assert 1.95 < end_s < 2.05
     with av.open(str(tmp_path / "out.mp4")) as container:
         assert container.streams.audio[0].codec_context.codec.canonical_name == becomes
-    white = [k for k, frame in enumerate(open_source(tmp_path / "out.mp4")) if frame.mean() > 128]
+    white = [k for k, frame in enumerate(open_frame_source(tmp_path / "out.mp4")) if frame.mean() > 128]
     assert white == [60, 61]
 
 
 def test_a_shorter_video_cuts_the_sound(tmp_path):
-    source = open_source(clip_with_a_beep(tmp_path / "a.mp4"))
+    source = open_frame_source(clip_with_a_beep(tmp_path / "a.mp4"))
     write(tmp_path / "out.mp4", list(source)[:36], fps=source.fps, audio_from=source.audio)
     assert beep_and_end_s(tmp_path / "out.mp4")[1] < 1.25
 
 
 def test_a_file_without_sound_gives_a_silent_video(make_clip, tmp_path):
     write(tmp_path / "out.mp4", [FLAT] * 3, audio_from=make_clip())
-    assert open_source(tmp_path / "out.mp4").audio is None
+    assert open_frame_source(tmp_path / "out.mp4").audio is None
 
 
 class Interrupted(list):

@@ -6,10 +6,10 @@ import torch
 from torch import nn
 
 from rib.io.registry import register
-from rib.motion.nets.base import NUM_JOINTS, natural_spline
-from rib.motion.nets.keyframe_features import prepare
+from rib.motion.nets.base import NUM_JOINTS, natural_spline_of_keyframes
+from rib.motion.nets.keyframe_features import normalise_keyframes
 from rib.render.none import NoRenderer
-from rib.render.protocol import Plan
+from rib.render.protocol import RenderPlan
 from rib.structures.person import RenderedPerson
 
 
@@ -26,7 +26,7 @@ class DampedSpline(nn.Module):
     def forward(self, times_s, keypoints_px, confidence, present=None):
         """See `rib.motion.nets.base.MotionBase.forward`."""
         present = torch.ones_like(times_s, dtype=torch.bool) if present is None else present
-        curve = natural_spline(prepare(times_s, keypoints_px, confidence, present))
+        curve = natural_spline_of_keyframes(normalise_keyframes(times_s, keypoints_px, confidence, present))
         return replace(curve, tangent_px=curve.tangent_px * self.scale)
 
 
@@ -41,7 +41,7 @@ class Tint(NoRenderer):
 
     def plan(self, person, moments, background):
         """Everybody is drawn."""
-        return Plan(person, drawn=True)
+        return RenderPlan(person, drawn=True)
 
     def render(self, plan, moments, background):
         """See `rib.render.protocol.Renderer`."""

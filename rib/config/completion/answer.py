@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 
 from rib.config.completion.words import read_index, words
-from rib.config.paths import groups, options
+from rib.config.paths import config_group_options, config_groups
 
 OWN = ("--config-dir", "-cd", "plugins=", "+plugins=")
 """Words that bring configs that the index does not know."""
@@ -31,11 +31,11 @@ def _has_own(before: Sequence[str]) -> bool:
 
 def _own_groups(before: Sequence[str]) -> dict[str, list[str]]:
     """Every group with the options of the user's folders and plugins."""
-    from rib.config.search import settle
+    from rib.config.search import settle_config_search
     from rib.io.errors import RibError
 
     try:
-        settle(before)
+        settle_config_search(before)
     except RibError:  # told when the command runs
         return {}
-    return {group: options(group) for group in groups()}
+    return {group: config_group_options(group) for group in config_groups()}

@@ -11,12 +11,12 @@ import yaml
 
 from rib.config.app import OPTIONS
 from rib.config.completion.words import CompletionIndex, index_path, own_folders, stamp
-from rib.config.compose import composed_defaults
-from rib.config.help.usage import choices_of
+from rib.config.compose import compose_defaults
+from rib.config.help.usage import config_groups_of_verb
 from rib.config.help.verbs import VERBS
-from rib.config.paths import config_file, groups, options
+from rib.config.paths import config_file, config_group_options, config_groups
 from rib.config.schema import ROOTS
-from rib.config.search import settle
+from rib.config.search import settle_config_search
 from rib.io.files.whole import write_text_whole
 from rib.io.settings.ranges import OneOf
 from rib.io.settings.records import Settings, annotations_of_settings
@@ -29,7 +29,7 @@ SHOWN = ("--help", "--config-dir", "--multirun", "--cfg", "--info", "--resolve")
 
 def write_index() -> CompletionIndex:
     """Make the index and keep it in the user's cache."""
-    settle([])
+    settle_config_search([])
     index = build_index()
     index_path().parent.mkdir(parents=True, exist_ok=True)
     write_text_whole(index_path(), json.dumps(index))
@@ -39,15 +39,15 @@ def write_index() -> CompletionIndex:
 def build_index(roots: Sequence[str] = tuple(ROOTS)) -> CompletionIndex:
     """The index of some commands with settings, and of all without."""
     folders = own_folders()
-    known = {group: options(group) for group in groups()}
+    known = {group: config_group_options(group) for group in config_groups()}
     verbs = [verb for verb in VERBS if verb in roots]
     return {
         "stamp": stamp(folders),
         "folders": folders,
         "verbs": {verb: FOLLOWS.get(verb, []) for verb in VERBS},
         "options": {verb: _options(verb) for verb in verbs},
-        "choices": {verb: list(choices_of(verb)) for verb in verbs},
-        "keys": {verb: list(_keys(composed_defaults(verb))) for verb in verbs},
+        "choices": {verb: list(config_groups_of_verb(verb)) for verb in verbs},
+        "keys": {verb: list(_keys(compose_defaults(verb))) for verb in verbs},
         "values": {verb: dict(_values(ROOTS[verb])) for verb in verbs},
         "groups": known,
         "inner": {

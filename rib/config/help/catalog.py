@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from rib.config.paths import conf_dir, config_file, groups, options
+from rib.config.paths import conf_dir, config_file, config_group_options, config_groups
 from rib.io.errors import RibError
 from rib.io.files.whole import write_text_whole
 from rib.io.recipe import did_you_mean
@@ -15,7 +15,7 @@ from rib.io.registry import REGISTRY
 _NAME = re.compile(r"\w[\w-]*", re.ASCII)
 
 
-def listing(group: str | None = None) -> Iterator[str]:
+def list_configs(group: str | None = None) -> Iterator[str]:
     """A line a group with its options, or a line an option of one group with what it says about itself.
 
     Classes that plugins register follow, by the place that they are built for.
@@ -24,19 +24,19 @@ def listing(group: str | None = None) -> Iterator[str]:
         RibError: There is no such group.
     """
     if group is None:
-        for name in groups():
-            yield f"{name}: {' '.join(_told(name, option) for option in options(name))}"
+        for name in config_groups():
+            yield f"{name}: {' '.join(_told(name, option) for option in config_group_options(name))}"
         for place, target in REGISTRY.plugged():
             yield f"registered as {place}: {target}"
         return
-    if not options(group):
-        raise RibError(f"there is no config group {group!r}", did_you_mean(group, groups()))
-    width = max(map(len, options(group)))
-    for option in options(group):
+    if not config_group_options(group):
+        raise RibError(f"there is no config group {group!r}", did_you_mean(group, config_groups()))
+    width = max(map(len, config_group_options(group)))
+    for option in config_group_options(group):
         yield f"{option:{width}}  {_first_comment(_found(f'{group}/{option}'))}"
 
 
-def shown(name: str) -> str:
+def show_config(name: str) -> str:
     """The text of a config such as `net/motion_tiny` or `train`.
 
     Raises:
@@ -45,7 +45,7 @@ def shown(name: str) -> str:
     return _found(name).read_text(encoding="utf-8")
 
 
-def copied(name: str, new: str, folder: Path) -> Path:
+def copy_config(name: str, new: str, folder: Path) -> Path:
     """Copy a config under another name into a folder of the user's; returns the file.
 
     Args:
@@ -59,10 +59,10 @@ def copied(name: str, new: str, folder: Path) -> Path:
     group, slash, _ = name.rpartition("/")
     if not slash:
         raise RibError(f"{name} is a command's root, of which there is one", "copy GROUP/OPTION")
-    return _write(folder, group, new, shown(name))
+    return _write(folder, group, new, show_config(name))
 
 
-def new_experiment(name: str, folder: Path, task: str) -> Path:
+def write_experiment_config(name: str, folder: Path, task: str) -> Path:
     """Write an experiment with comments, to be filled in; returns the file.
 
     Args:
@@ -73,8 +73,10 @@ def new_experiment(name: str, folder: Path, task: str) -> Path:
     Raises:
         RibError: There is no such task, or the name is taken.
     """
-    if task not in options("task"):
-        raise RibError(f"task={task}: there is no such option", did_you_mean(task, options("task")))
+    if task not in config_group_options("task"):
+        raise RibError(
+            f"task={task}: there is no such option", did_you_mean(task, config_group_options("task"))
+        )
     net = "motion_base" if task.startswith("motion") else "renderer_base"
     text = EXPERIMENT.format(name=name, folder=folder, task=task, net=net)
     return _write(folder, "experiment", name, text)
@@ -106,7 +108,7 @@ def _write(folder: Path, group: str, name: str, text: str) -> Path:
     if not _NAME.fullmatch(name):
         raise RibError(f"{name[:80]!r} is no name of a config", "use letters, digits, _ and -")
     file = folder / group / f"{name}.yaml"
-    if name in options(group) or file.exists():
+    if name in config_group_options(group) or file.exists():
         raise RibError(f"{group}={name} is there already", "choose another name")
     write_text_whole(file, text)
     return file
@@ -116,7 +118,9 @@ def _found(name: str) -> Path:
     file = config_file(name)
     if file is None:
         group, _, option = name.rpartition("/")
-        raise RibError(f"there is no config {name!r}", did_you_mean(option, options(group)) if group else "")
+        raise RibError(
+            f"there is no config {name!r}", did_you_mean(option, config_group_options(group)) if group else ""
+        )
     return file
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from rib.config.paths import conf_dir, config_file, options
+from rib.config.paths import conf_dir, config_file, config_group_options
 
 _GLOBAL = "# @package _global_"
 _CHOICE = re.compile(r"^  - /?([\w/]+)(?:@\w+)?: (.+)$", re.MULTILINE)
 
 
-def usage(verb: str) -> str:
+def verb_help(verb: str) -> str:
     """The command's settings as they stand in conf/, and the options of every group that it uses."""
     root = conf_dir() / f"{verb}.yaml"
     title = root.read_text(encoding="utf-8").partition("\ndefaults:\n")[0]
@@ -23,7 +23,7 @@ def usage(verb: str) -> str:
             title.strip(),
             "",
             "choices (each with settings of its own, e.g. pose.<setting>=...; see conf/<choice>/):",
-            *([f"  {group}={'|'.join(options(group))}" for group in choices] or ["  none"]),
+            *([f"  {group}={'|'.join(config_group_options(group))}" for group in choices] or ["  none"]),
             "",
             "settings:",
             *settings,
@@ -31,7 +31,7 @@ def usage(verb: str) -> str:
     )
 
 
-def choices_of(verb: str) -> dict[str, str]:
+def config_groups_of_verb(verb: str) -> dict[str, str]:
     """The groups that a command chooses from, with their defaults."""
     return _read(conf_dir() / f"{verb}.yaml")[0]
 

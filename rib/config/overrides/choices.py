@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 
-from rib.config.paths import conf_dirs, options
+from rib.config.paths import conf_dirs, config_group_options
 from rib.io.errors import RibError
 
 _TOO_LONG = re.compile(r"[\d_]{4000,}")
 _NO_NAME = re.compile(r"|null|true|false|yes|no|on|off|[+-]?[\d.][\d.e+-]*|[+-]?(nan|inf)", re.IGNORECASE)
 
 
-def check_choice(argument: str, root: type) -> str:
+def check_override_choice(argument: str, root: type) -> str:
     """Refuse a value that Hydra would choke on, such as a group's that is no name.
 
     Returns:
@@ -35,7 +35,7 @@ def check_choice(argument: str, root: type) -> str:
     if _NO_NAME.fullmatch(value.strip()):
         raise RibError(
             f"{group}={value} names no option, but one is needed",
-            f"choose one of: {', '.join(options(group))}",
+            f"choose one of: {', '.join(config_group_options(group))}",
         )
     return argument
 

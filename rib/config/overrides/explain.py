@@ -16,7 +16,7 @@ from omegaconf.errors import (
 )
 
 from rib.config.overrides.recipe_arguments import parameters
-from rib.config.paths import options
+from rib.config.paths import config_group_options
 from rib.config.renamed import KEYS
 from rib.io.errors import RibError
 from rib.io.recipe import did_you_mean
@@ -25,7 +25,7 @@ ConfigError = (HydraException, OmegaConfBaseException)
 """What Hydra and OmegaConf raise for a user's mistake."""
 
 
-def explain(error: BaseException) -> RibError:
+def explain_hydra_error(error: BaseException) -> RibError:
     """The same mistake in our words.
 
     Args:
@@ -80,7 +80,9 @@ def _missing_option(error: MissingConfigException) -> RibError:
             f"the launcher {option} is in the package {package}, which is not installed",
             f"type: pip install 'render-in-between[{extra}]'",
         )
-    choices = error.options or options(group)  # Hydra names none for an option inside a list: methods=[...]
+    choices = error.options or config_group_options(
+        group
+    )  # Hydra names none for an option inside a list: methods=[...]
     if not choices:
         return RibError(f"there is no config named {error.missing_cfg_file!r}")
     return RibError(f"{group}={option}: there is no such option", did_you_mean(option, list(choices)))

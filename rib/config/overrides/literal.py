@@ -18,7 +18,7 @@ _TROUBLE = re.compile(r"[^\w./:\\+-]")
 """What Hydra's grammar may read as something else than a piece of a path."""
 
 
-def literal(argument: str, root: type) -> str:
+def quote_path_override(argument: str, root: type) -> str:
     """The same argument with its value quoted where it is a path.
 
     Args:
@@ -31,24 +31,24 @@ def literal(argument: str, root: type) -> str:
     key = typed.lstrip("+")
     if not is_setting_taken_literally(root, key):
         misread = _TROUBLE.search(value) and value[:1] not in "'\"[{" and path_exists(value)
-        return f"{typed}={quoted(value)}" if misread else argument
+        return f"{typed}={quote_override_value(value)}" if misread else argument
     if value == "null" and is_optional_path_setting(root, key) and not path_exists(value):
         return argument
     if value == "???":  # OmegaConf's word for what is missing
         value = "./???"
     if _SAFE.fullmatch(value) and value.lower() not in _WORDS:
         return argument
-    return f"{typed}={quoted(value)}"
+    return f"{typed}={quote_override_value(value)}"
 
 
-def quoted(text: str) -> str:
+def quote_override_value(text: str) -> str:
     """A text as Hydra's grammar and OmegaConf give it back unchanged."""
     from hydra.core.override_parser.types import Quote, QuotedString
 
-    return QuotedString(escaped(text), Quote.single).with_quotes()
+    return QuotedString(escape_interpolation(text), Quote.single).with_quotes()
 
 
-def escaped(text: str) -> str:
+def escape_interpolation(text: str) -> str:
     r"""A text in which OmegaConf finds nothing to fill in: `${` becomes `\${`."""
     # a backslash counts double only before ${
     return re.sub(r"(\\*)\$\{", r"\1\1\\${", text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from rib.config.overrides.literal import quoted
+from rib.config.overrides.literal import quote_override_value
 from rib.io.errors import RibError
 from rib.io.settings.paths import path_exists
 from rib.io.settings.records import Settings
@@ -26,7 +26,7 @@ OUTPUT = ("-o", "--output")
 INPUT = ("-i", "--input")
 
 
-def as_settings(arguments: Sequence[str], root: type[Settings]) -> list[str]:
+def shorthand_to_overrides(arguments: Sequence[str], root: type[Settings]) -> list[str]:
     """The same arguments with words that stand alone as settings.
 
     `4x` is rate=4 and `60fps` is fps=60, `-o NAME` is output= and `-i NAME` is input=; any other word is an
@@ -87,5 +87,5 @@ def _inputs(inputs: Sequence[str], names: set[str]) -> list[str]:
         raise RibError(f"{len(inputs)} inputs were given, {' and '.join(inputs[:2])}", "give one")
     settings = [f"input={inputs[0]}"]
     if len(inputs) > 1:
-        settings.append(f"more_inputs=[{','.join(map(quoted, inputs[1:]))}]")
+        settings.append(f"more_inputs=[{','.join(map(quote_override_value, inputs[1:]))}]")
     return settings

@@ -15,7 +15,7 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
 from rib.config.sweeps.pruning import build_pruner, import_optuna
-from rib.engine.run_folder.status import FAILED, PRUNED, Status, read_status
+from rib.engine.run_folder.status import FAILED, PRUNED, RunStatus, read_run_status
 from rib.io.errors import RibError
 
 Trial = tuple[int, dict[str, Any]]
@@ -162,8 +162,8 @@ class StudySweeper(Sweeper):
                 else:  # or it was killed while it was being asked for
                     study.tell(trial.number, state=states.FAIL)
 
-    def _status(self, number: int) -> Status | None:
-        return read_status(self.folder / str(number))
+    def _status(self, number: int) -> RunStatus | None:
+        return read_run_status(self.folder / str(number))
 
 
 def _suggest(trial: Any, name: str, override: Override) -> None:

@@ -14,18 +14,18 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, open_dict, read_write
 
 from rib.config.overrides.explain import ConfigError
-from rib.config.overrides.literal import escaped, quoted
+from rib.config.overrides.literal import escape_interpolation, quote_override_value
 from rib.config.sweeps.page import page
 from rib.config.sweeps.table import SweepTable, objectives_of
-from rib.engine.run_folder.folder import claim_folder
-from rib.engine.run_folder.status import DONE, FAILED, Status, read_status, write_status
+from rib.engine.run_folder.folder import claim_run_folder
+from rib.engine.run_folder.status import DONE, FAILED, RunStatus, read_run_status, write_run_status
 from rib.io.errors import RibError, error_in_one_line
 from rib.io.files.whole import write_text_whole
 
 _folders: list[Path] = []
 
 
-class ClaimFolder(Callback):
+class ClaimSweepFolder(Callback):
     """Takes the folder of a run, or of a sweep, for it alone; named in conf/train.yaml."""
 
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
@@ -47,20 +47,22 @@ def _claim(config: DictConfig, mode: str) -> None:
     if any(override.lstrip("+").startswith(f"{key}=") for override in config.hydra.overrides.hydra):
         return
     try:
-        folder = claim_folder(Path(str(config.hydra[mode].dir)))
+        folder = claim_run_folder(Path(str(config.hydra[mode].dir)))
     except OSError:
         return  # Hydra is going to say so
     with open_dict(config.hydra), read_write(config.hydra):
-        config.hydra[mode].dir = escaped(str(folder))
-        config.hydra.overrides.hydra.append(f"{key}={quoted(str(folder))}")  # the runs compose anew
+        config.hydra[mode].dir = escape_interpolation(str(folder))
+        config.hydra.overrides.hydra.append(
+            f"{key}={quote_override_value(str(folder))}"
+        )  # the runs compose anew
 
 
-def overrides_of_this_job() -> tuple[str, ...]:
+def sweep_overrides_of_this_job() -> tuple[str, ...]:
     """Read the overrides of this trial of a sweep."""
     return tuple(HydraConfig.get().overrides.task) if HydraConfig.initialized() else ()
 
 
-def check_mode() -> None:
+def refuse_idle_sweep() -> None:
     """Refuse a launcher or a sweep where only one run was asked for: Hydra would not use them.
 
     Raises:
@@ -73,15 +75,16 @@ def check_mode() -> None:
             raise RibError(f"{group}={option} is for the runs of a sweep", "type -m after the command's verb")
 
 
-def note_failure(run_dir: Path, error: Exception) -> None:
+def note_failed_trial(run_dir: Path, error: Exception) -> None:
     """Leave a word in the folder of a run that failed before it could."""
-    if read_status(run_dir) is None:
-        write_status(
-            run_dir, Status(FAILED, error=error_in_one_line(error), overrides=overrides_of_this_job())
+    if read_run_status(run_dir) is None:
+        write_run_status(
+            run_dir,
+            RunStatus(FAILED, error=error_in_one_line(error), overrides=sweep_overrides_of_this_job()),
         )
 
 
-def report(error: Exception | None) -> None:
+def report_sweep(error: Exception | None) -> None:
     """Print the table of the sweep that just ended, if one did, and write it into its folder.
 
     Raises:
@@ -91,7 +94,7 @@ def report(error: Exception | None) -> None:
     if not _folders:
         return
     folder = _folders.pop()
-    runs = runs_of(folder)
+    runs = runs_of_sweep(folder)
     if not runs:
         return
     table = SweepTable.of(runs, objectives_of(folder))
@@ -114,10 +117,10 @@ def report(error: Exception | None) -> None:
         print(f"rib: {mistake}", file=sys.stderr)
 
 
-def runs_of(folder: Path) -> dict[int, Status]:
+def runs_of_sweep(folder: Path) -> dict[int, RunStatus]:
     """The runs of a sweep folder by number."""
     found = {
-        int(path.parent.name): read_status(path.parent)
+        int(path.parent.name): read_run_status(path.parent)
         for path in folder.glob("*/status.json")
         if path.parent.name.isdigit()
     }

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rib.engine.run_folder.status import DONE, Status
+from rib.engine.run_folder.status import DONE, RunStatus
 from rib.engine.score import is_better
 
 NO_SETTINGS = ("restore", "ckpt")
@@ -27,13 +27,13 @@ class SweepTable:
         objectives: Metrics that the runs are judged by, each with "min" or "max"; the first is the score.
     """
 
-    runs: Mapping[int, Status]
+    runs: Mapping[int, RunStatus]
     varied: Mapping[str, Mapping[int, str]]
     metrics: tuple[str, ...]
     objectives: Mapping[str, str]
 
     @classmethod
-    def of(cls, runs: Mapping[int, Status], objectives: Mapping[str, str]) -> SweepTable:
+    def of(cls, runs: Mapping[int, RunStatus], objectives: Mapping[str, str]) -> SweepTable:
         """The table of runs by number."""
         split = {n: dict(o.lstrip("+~").partition("=")[::2] for o in s.overrides) for n, s in runs.items()}
         names = dict.fromkeys(name for settings in split.values() for name in settings)

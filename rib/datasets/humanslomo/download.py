@@ -14,11 +14,11 @@ FORMAT = "bestvideo[height=720][ext=mp4]/best[height=720][ext=mp4]/bestvideo[hei
 """The lists' crops are those of 1280 x 720 pictures."""
 
 
-class OfflineError(RibError):
+class OfflineDownloadError(RibError):
     """No server could be reached: the next video would fare no better."""
 
 
-def fetch(video: ListedVideo, folder: Path, timeout_s: float) -> Path:
+def download_listed_video(video: ListedVideo, folder: Path, timeout_s: float) -> Path:
     """Download a video into a folder, whole or not at all.
 
     Args:
@@ -52,7 +52,7 @@ def fetch(video: ListedVideo, folder: Path, timeout_s: float) -> Path:
                 client.download([f"https://www.youtube.com/watch?v={video.youtube_id}"])
         except yt_dlp.utils.YoutubeDLError as error:
             reason = " ".join(str(error).split())[:200]
-            kind = OfflineError if _is_of_network(yt_dlp, error) else RibError
+            kind = OfflineDownloadError if _is_of_network(yt_dlp, error) else RibError
             raise kind(f"{video.name} ({video.youtube_id}) could not be fetched: {reason}", remedy) from error
         fetched = [path for path in work.iterdir() if path.is_file()]
         if len(fetched) != 1:

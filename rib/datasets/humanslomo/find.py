@@ -16,7 +16,7 @@ from rib.video import FrameSource
 
 
 @dataclass(frozen=True)
-class Finding:
+class ClipCriteria:
     """Criteria of a clip.
 
     Attributes:
@@ -24,7 +24,7 @@ class Finding:
         longest: Longer stretches are cut into clips of at most so many frames.
         margin: Space around the person's joints, as a share of the height that they span.
         height_px: Clips are shrunk to this height; smaller ones stay as they are.
-        cuts: Settings of `rib.video.cuts.find_cuts`.
+        cuts: Settings of `rib.video.cuts.find_scene_cuts`.
     """
 
     shortest: Annotated[int, Range(3, 10**6)]
@@ -69,7 +69,7 @@ class FoundClip:
         return np.ascontiguousarray(cv2.resize(cropped, self.size_wh, interpolation=cv2.INTER_AREA))
 
 
-def find_clips(poses: PoseSequence, cuts: Sequence[int], finding: Finding) -> list[FoundClip]:
+def find_clips_in_video(poses: PoseSequence, cuts: Sequence[int], finding: ClipCriteria) -> list[FoundClip]:
     """Find runs of frames in which one person is tracked without a missing span, between two cuts.
 
     Args:
@@ -87,7 +87,7 @@ def find_clips(poses: PoseSequence, cuts: Sequence[int], finding: Finding) -> li
     return found
 
 
-def frames_of(
+def frames_of_found_clips(
     source: FrameSource, clips: Sequence[FoundClip]
 ) -> Iterator[tuple[FoundClip, list[np.ndarray]]]:
     """Each clip's pictures, in one walk through the video; one clip is in memory at a time."""
@@ -109,7 +109,7 @@ def _runs(present: np.ndarray, cuts: Sequence[int]) -> list[tuple[int, int]]:
     return [(a, b) for a, b in pairwise(sorted(edges)) if present[a]]
 
 
-def _crop(poses: PoseSequence, finding: Finding) -> tuple[tuple[int, int, int, int], tuple[int, int]]:
+def _crop(poses: PoseSequence, finding: ClipCriteria) -> tuple[tuple[int, int, int, int], tuple[int, int]]:
     """The box around all joints of a stretch, inside the picture, and its size once shrunk."""
     joints = poses.keypoints_px[poses.confidence > 0]
     low, high = joints.min(0), joints.max(0)

@@ -8,9 +8,9 @@ from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 
-from rib.datasets.humanslomo.lists import frame_number
+from rib.datasets.humanslomo.lists import listed_frame_number
 from rib.io.errors import RibError
-from rib.video import ArraySource, FrameSource, VideoSource, View
+from rib.video import ArraySource, ClipView, FrameSource, VideoSource
 from rib.video.reading.pictures import SUFFIXES, read_picture
 
 VIDEO_SUFFIXES = (".mp4", ".mkv", ".webm", ".mov", ".avi", ".m4v")
@@ -19,7 +19,7 @@ FRAME_FOLDERS = (".", "val/test_img", "test_img", "images")
 
 
 @dataclass(frozen=True)
-class Crop:
+class FootageCrop:
     """A crop of every frame, and the size it is scaled to.
 
     Attributes:
@@ -60,7 +60,7 @@ class Footage:
         """False for a folder of frames."""
         return self.path.is_file()
 
-    def clip(self, frames: Sequence[str], crop: Crop, fps: float | None) -> FrameSource:
+    def clip(self, frames: Sequence[str], crop: FootageCrop, fps: float | None) -> FrameSource:
         """Some of the frames, cropped.
 
         Args:
@@ -74,12 +74,12 @@ class Footage:
         if self.is_video:
             return self._clip_of_video(frames, crop, fps)
         paths = [self._frame(name) for name in frames]
-        steps = [frame_number(name) for name in frames]
+        steps = [listed_frame_number(name) for name in frames]
         times_s = [(step - steps[0]) / (fps or 30.0) for step in steps]
         whole = ArraySource([read_picture(path) for path in paths], times_s=times_s)
-        return View(whole, range(len(whole)), crop.xywh(whole.size_px), crop.size_wh)
+        return ClipView(whole, range(len(whole)), crop.xywh(whole.size_px), crop.size_wh)
 
-    def _clip_of_video(self, frames: Sequence[str], crop: Crop, fps: float | None) -> FrameSource:
+    def _clip_of_video(self, frames: Sequence[str], crop: FootageCrop, fps: float | None) -> FrameSource:
         video = VideoSource(self.path)
         if fps is not None and abs(video.fps - Fraction(fps)) > 0.01 * fps:
             raise RibError(
@@ -87,10 +87,10 @@ class Footage:
                 "frame numbers would mean other moments",
                 "fetch the video at that rate, or correct the list",
             )
-        numbers = [frame_number(name) for name in frames]
+        numbers = [listed_frame_number(name) for name in frames]
         if numbers[-1] >= len(video):
             raise RibError(f"frame {numbers[-1]} was asked for of {self.path.name}, which has {len(video)}")
-        return View(video, numbers, crop.xywh(video.size_px), crop.size_wh)
+        return ClipView(video, numbers, crop.xywh(video.size_px), crop.size_wh)
 
     def _frame(self, name: str) -> Path:
         """A frame by its name, or, as lists count with other numbers of digits, by the number in it."""
@@ -98,14 +98,14 @@ class Footage:
             if (self.path / folder / name).is_file():
                 return self.path / folder / name
         try:
-            return self._by_number[frame_number(name)]
+            return self._by_number[listed_frame_number(name)]
         except KeyError:
             raise RibError(f"{self.path} lacks the frame {name}") from None
 
     @cached_property
     def _by_number(self) -> dict[int, Path]:
         return {
-            frame_number(path.name): path
+            listed_frame_number(path.name): path
             for folder in FRAME_FOLDERS
             for path in sorted((self.path / folder).glob("*"))
             if path.suffix.lower() in SUFFIXES and any(c.isdigit() for c in path.stem)
@@ -129,7 +129,7 @@ def find_footage(folder: Path, name: str) -> Footage:
     )
 
 
-def all_videos(folder: Path) -> list[Footage]:
+def videos_in_folder(folder: Path) -> list[Footage]:
     """Every video file of a folder, in the order of their names.
 
     Raises:

@@ -112,7 +112,7 @@ def _clip(path: Path, name: str, entry: Any) -> ListedClip:
     for word in (name, video, *frames):
         if not _is_plain(word):
             raise RibError(f"{told}: {str(word)[:40]!r} is no file name")
-    numbers = [frame_number(frame) for frame in frames]
+    numbers = [listed_frame_number(frame) for frame in frames]
     if any(b <= a for a, b in pairwise(numbers)):
         raise RibError(f"{told}: its frames do not increase")
     if entry.get("num_frames", len(frames)) != len(frames):
@@ -122,7 +122,7 @@ def _clip(path: Path, name: str, entry: Any) -> ListedClip:
     return ListedClip(name, video, tuple(frames))
 
 
-def frame_number(name: str) -> int:
+def listed_frame_number(name: str) -> int:
     """The number in a frame's name: frame00012.png is frame 12.
 
     Raises:

@@ -21,7 +21,7 @@ from rib.video import ArraySource, FrameSource
 
 
 @dataclass(frozen=True)
-class Stages:
+class ClipPreparationStages:
     """Finds the person and fills the gaps; built once in each process.
 
     Attributes:
@@ -35,13 +35,13 @@ class Stages:
     background: Any
 
     @classmethod
-    def from_recipes(cls, recipes: Mapping[str, Mapping[str, Any]]) -> Stages:
+    def from_recipes(cls, recipes: Mapping[str, Mapping[str, Any]]) -> ClipPreparationStages:
         """From a recipe for each."""
         return cls(*(build_recipe(recipes[name]) for name in ("pose", "mask", "background")))
 
 
 @dataclass(frozen=True)
-class SeenClip:
+class AnalysedClip:
     """A clip with the person found.
 
     Attributes:
@@ -62,7 +62,9 @@ class SeenClip:
         return 1 / float(np.diff(self.poses.times_s).mean())
 
 
-def see(name: str, source: FrameSource, stages: Stages, poses: PoseSequence | None = None) -> SeenClip:
+def find_person_in_clip(
+    name: str, source: FrameSource, stages: ClipPreparationStages, poses: PoseSequence | None = None
+) -> AnalysedClip:
     """Find the person in a clip's frames, and cut them out.
 
     Args:
@@ -81,11 +83,11 @@ def see(name: str, source: FrameSource, stages: Stages, poses: PoseSequence | No
     if not poses.present.any():
         raise RibError("nobody is found in it")
     masks = [to_uint8(matte) for matte in stages.mask(kept, poses)]
-    return SeenClip(name, frames, poses, masks)
+    return AnalysedClip(name, frames, poses, masks)
 
 
-def training_clips(
-    clip: SeenClip, stages: Stages, strides: Sequence[int], shortest: int
+def make_training_clips(
+    clip: AnalysedClip, stages: ClipPreparationStages, strides: Sequence[int], shortest: int
 ) -> Iterator[StoredClip]:
     """The clip for training: at its own rate and every n-th frame of it, from each first frame.
 
@@ -103,14 +105,17 @@ def training_clips(
                 name,
                 "train",
                 frames,
-                stored_poses(clip.poses)[index],
+                poses_for_clip_store(clip.poses)[index],
                 [clip.masks[i] for i in index],
-                [middle(a, b, stages.background) for a, b in zip(frames, frames[2:], strict=False)],
+                [
+                    interpolate_middle_picture(a, b, stages.background)
+                    for a, b in zip(frames, frames[2:], strict=False)
+                ],
                 clip.fps / stride,
             )
 
 
-def test_clip(clip: SeenClip, stages: Stages, given: Sequence[int]) -> StoredClip:
+def make_test_clip(clip: AnalysedClip, stages: ClipPreparationStages, given: Sequence[int]) -> StoredClip:
     """The clip for tests: every frame is truth, and what lies between those given is interpolated.
 
     Args:
@@ -128,27 +133,27 @@ def test_clip(clip: SeenClip, stages: Stages, given: Sequence[int]) -> StoredCli
     for a, b in pairwise(given):
         if b - a > 1:
             between = slice(a + 1, b)
-            backgrounds[between] = fill(
+            backgrounds[between] = interpolate_clip_pictures(
                 clip.frames[a], clip.frames[b], times_s[[a, b]], times_s[between], stages.background
             )
     return StoredClip(
-        clip.name, "gt", clip.frames, stored_poses(clip.poses), clip.masks, backgrounds, clip.fps,
+        clip.name, "gt", clip.frames, poses_for_clip_store(clip.poses), clip.masks, backgrounds, clip.fps,
         given,
     )  # fmt: skip
 
 
-def stored_poses(poses: PoseSequence) -> np.ndarray:
+def poses_for_clip_store(poses: PoseSequence) -> np.ndarray:
     """(N, 19, 3) float64, px and confidence."""
     body = convert_pose(poses, "body19")
     return np.concatenate([body.keypoints_px, body.confidence[..., None]], axis=2)
 
 
-def middle(a: np.ndarray, b: np.ndarray, background: Any) -> np.ndarray:
+def interpolate_middle_picture(a: np.ndarray, b: np.ndarray, background: Any) -> np.ndarray:
     """The picture half-way between two, (H, W, 3) uint8."""
-    return fill(a, b, np.array([0.0, 1.0]), np.array([0.5]), background)[0]
+    return interpolate_clip_pictures(a, b, np.array([0.0, 1.0]), np.array([0.5]), background)[0]
 
 
-def fill(
+def interpolate_clip_pictures(
     a: np.ndarray, b: np.ndarray, ends_s: np.ndarray, times_s: np.ndarray, background: Any
 ) -> list[np.ndarray]:
     """The pictures at some times between two, (H, W, 3) uint8 each."""

@@ -10,11 +10,16 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
-from rib.clips.write import merge
-from rib.datasets.humanslomo.download import OfflineError, fetch
-from rib.datasets.humanslomo.footage import Crop, Footage, all_videos, find_footage
+from rib.clips.write import merge_clip_stores
+from rib.datasets.humanslomo.download import OfflineDownloadError, download_listed_video
+from rib.datasets.humanslomo.footage import Footage, FootageCrop, find_footage, videos_in_folder
 from rib.datasets.humanslomo.lists import ListedClip, ListedVideo, read_clip_list, read_video_list
-from rib.datasets.humanslomo.work_items import ClipItem, ItemSettings, describe, prepare_item
+from rib.datasets.humanslomo.work_items import (
+    ClipItem,
+    ClipItemSettings,
+    describe_clip_item,
+    prepare_clip_item,
+)
 from rib.io.errors import RibError
 from rib.io.files.whole import write_text_whole
 from rib.io.preparation.work_items import PreparationReport, Progress, items_of_shard, work_item_results
@@ -23,7 +28,7 @@ from rib.io.settings.ranges import ListSize, Range, RisingList, Shard, Whole
 
 
 @dataclass(frozen=True)
-class Wanted:
+class HumanSlomoChoice:
     """The user's choice of clips and sizes.
 
     Attributes:
@@ -32,14 +37,14 @@ class Wanted:
         training: Clips of the training list.
         tests: Clips of the test list, each with the frames that are given.
         crops: For videos and for folders of frames.
-        timeout_s: See `fetch`.
+        timeout_s: See `download_listed_video`.
     """
 
     videos: Path
     listed: Mapping[str, ListedVideo]
     training: Sequence[ListedClip]
     tests: Sequence[tuple[ListedClip, tuple[str, ...]]]
-    crops: Mapping[bool, Crop]
+    crops: Mapping[bool, FootageCrop]
     timeout_s: float
 
 
@@ -85,7 +90,7 @@ def prepare_humanslomo(
     Raises:
         RibError: A list or the folder cannot be read, or nothing could be prepared.
     """
-    wanted = Wanted(
+    wanted = HumanSlomoChoice(
         Path(videos).expanduser().absolute(),
         {video.name: video for video in (read_video_list(video_list) if video_list else [])},
         read_clip_list(train_list) if train_list else [],
@@ -96,7 +101,7 @@ def prepare_humanslomo(
     if not wanted.videos.is_dir() and not wanted.listed:
         raise RibError(f"{wanted.videos} is no folder", "name a folder of videos: data.prepare.videos=")
     threads = max(1, (os.cpu_count() or 1) // workers) if workers > 1 else None
-    settings = ItemSettings(stages, tuple(strides), build_recipe(finding), threads)
+    settings = ClipItemSettings(stages, tuple(strides), build_recipe(finding), threads)
     store = Path(output).expanduser().absolute()
     work = store.with_name(f"{store.name}.parts")
     items, absent = _items(wanted, work, settings)
@@ -114,15 +119,21 @@ def _tests(test_list: str | None, test_input: str | None) -> list[tuple[ListedCl
     return [(clip, inputs.get(clip.name, clip.frames[::2])) for clip in tests]
 
 
-def _crop(columns: Sequence[int] | None, size_wh: Sequence[int] | None) -> Crop:
-    return Crop((columns[0], columns[1]) if columns else None, (size_wh[0], size_wh[1]) if size_wh else None)
+def _crop(columns: Sequence[int] | None, size_wh: Sequence[int] | None) -> FootageCrop:
+    return FootageCrop(
+        (columns[0], columns[1]) if columns else None, (size_wh[0], size_wh[1]) if size_wh else None
+    )
 
 
-def _items(wanted: Wanted, work: Path, settings: ItemSettings) -> tuple[list[ClipItem], dict[str, str]]:
+def _items(
+    wanted: HumanSlomoChoice, work: Path, settings: ClipItemSettings
+) -> tuple[list[ClipItem], dict[str, str]]:
     """List the work items, and by name the reasons for clips whose footage cannot be had."""
     if not wanted.training and not wanted.tests:
-        whole = Crop(None, None)
-        return [describe(work, settings, footage, whole) for footage in all_videos(wanted.videos)], {}
+        whole = FootageCrop(None, None)
+        return [
+            describe_clip_item(work, settings, footage, whole) for footage in videos_in_folder(wanted.videos)
+        ], {}
     places = _places(wanted)
     items: list[ClipItem] = []
     absent: dict[str, str] = {}
@@ -133,16 +144,18 @@ def _items(wanted: Wanted, work: Path, settings: ItemSettings) -> tuple[list[Cli
             continue
         video = wanted.listed.get(clip.video)
         crop = wanted.crops[place.is_video]
-        items.append(describe(work, settings, place, crop, clip, given, video.fps if video else None))
+        items.append(
+            describe_clip_item(work, settings, place, crop, clip, given, video.fps if video else None)
+        )
     return items, absent
 
 
-def _listed(wanted: Wanted) -> Iterator[tuple[ListedClip, tuple[str, ...] | None]]:
+def _listed(wanted: HumanSlomoChoice) -> Iterator[tuple[ListedClip, tuple[str, ...] | None]]:
     yield from ((clip, None) for clip in wanted.training)
     yield from wanted.tests
 
 
-def _places(wanted: Wanted) -> dict[str, Footage | str]:
+def _places(wanted: HumanSlomoChoice) -> dict[str, Footage | str]:
     """Every video that the clips need, there or fetched, by name; or why not."""
     places: dict[str, Footage | str] = {}
     offline = False
@@ -151,11 +164,11 @@ def _places(wanted: Wanted) -> dict[str, Footage | str]:
             places[name] = _place(wanted, name, offline)
         except RibError as error:
             places[name] = str(error)
-            offline = offline or isinstance(error, OfflineError)
+            offline = offline or isinstance(error, OfflineDownloadError)
     return places
 
 
-def _place(wanted: Wanted, name: str, offline: bool) -> Footage:
+def _place(wanted: HumanSlomoChoice, name: str, offline: bool) -> Footage:
     """A video that is there, or else is fetched if the video list has it."""
     try:
         return find_footage(wanted.videos, name)
@@ -164,17 +177,17 @@ def _place(wanted: Wanted, name: str, offline: bool) -> Footage:
             raise
     if offline:
         raise RibError(f"{name} is not in {wanted.videos}, and was not asked for: the network is absent")
-    return Footage(fetch(wanted.listed[name], wanted.videos, wanted.timeout_s))
+    return Footage(download_listed_video(wanted.listed[name], wanted.videos, wanted.timeout_s))
 
 
 def _run(
-    items: list[ClipItem], absent: dict[str, str], settings: ItemSettings, store: Path, workers: int, shard:
-        str,
+    items: list[ClipItem], absent: dict[str, str], settings: ClipItemSettings, store: Path, workers: int,
+    shard: str,
     progress: Progress | None,
 ) -> PreparationReport:  # fmt: skip
     mine = items_of_shard(items, shard)
     reused = sum(item.is_done for item in mine)
-    made = work_item_results(mine, partial(prepare_item, settings=settings), workers)
+    made = work_item_results(mine, partial(prepare_clip_item, settings=settings), workers)
     left_out = 0
     for number, (item, reason) in enumerate(made, start=1):
         left_out += reason is not None
@@ -196,4 +209,4 @@ def _put_together(items: list[ClipItem], skipped: dict[str, str], store: Path) -
     if not done:
         name, reason = next(iter(skipped.items()))
         raise RibError(f"none of {len(skipped)} clips could be prepared; the first, {name}: {reason}")
-    merge(store, [item.done for item in done])
+    merge_clip_stores(store, [item.done for item in done])

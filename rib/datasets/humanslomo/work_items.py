@@ -16,22 +16,27 @@ from typing import Any
 import cv2
 import torch
 
-from rib.clips.write import StoredClip, write_clips
-from rib.datasets.humanslomo.find import Finding, find_clips, frames_of
-from rib.datasets.humanslomo.footage import Crop, Footage
-from rib.datasets.humanslomo.lists import ListedClip, frame_number
-from rib.datasets.humanslomo.make import Stages, see, test_clip, training_clips
+from rib.clips.write import StoredClip, write_clip_store
+from rib.datasets.humanslomo.find import ClipCriteria, find_clips_in_video, frames_of_found_clips
+from rib.datasets.humanslomo.footage import Footage, FootageCrop
+from rib.datasets.humanslomo.lists import ListedClip, listed_frame_number
+from rib.datasets.humanslomo.make import (
+    ClipPreparationStages,
+    find_person_in_clip,
+    make_test_clip,
+    make_training_clips,
+)
 from rib.io.cache import cache_key
 from rib.io.errors import RibError
 from rib.io.preparation.work_items import WorkItem
 from rib.video import ArraySource, VideoSource
-from rib.video.cuts import find_cuts
+from rib.video.cuts import find_scene_cuts
 
 PART_VERSION = 1
 
 
 @dataclass(frozen=True)
-class ItemSettings:
+class ClipItemSettings:
     """Settings under which work items are made.
 
     Attributes:
@@ -43,7 +48,7 @@ class ItemSettings:
 
     stages: Mapping[str, Mapping[str, Any]]
     strides: tuple[int, ...]
-    finding: Finding
+    finding: ClipCriteria
     threads: int | None
 
 
@@ -62,13 +67,13 @@ class ClipItem(WorkItem):
     footage: Footage
     clip: ListedClip | None
     given: tuple[str, ...] | None
-    crop: Crop
+    crop: FootageCrop
     fps: float | None
 
 
-def describe(
-    folder: Path, settings: ItemSettings, footage: Footage, crop: Crop, clip: ListedClip | None = None,
-    given: tuple[str, ...] | None = None, fps: float | None = None,
+def describe_clip_item(
+    folder: Path, settings: ClipItemSettings, footage: Footage, crop: FootageCrop,
+    clip: ListedClip | None = None, given: tuple[str, ...] | None = None, fps: float | None = None,
 ) -> ClipItem:  # fmt: skip
     """Describe an item, called by what it depends on: the footage's stat, the list, the settings."""
     stat = footage.path.stat()
@@ -81,56 +86,56 @@ def describe(
     return ClipItem(name, folder, key, footage, clip, given, crop, fps)
 
 
-def prepare_item(item: ClipItem, settings: ItemSettings) -> str | None:
+def prepare_clip_item(item: ClipItem, settings: ClipItemSettings) -> str | None:
     """Make an item unless it is there.
 
     Returns:
         Why it was skipped, or None.
     """
-    return item.make(lambda path: write_clips(path, _clips(item, settings)))
+    return item.make(lambda path: write_clip_store(path, _clips(item, settings)))
 
 
-def _clips(item: ClipItem, settings: ItemSettings) -> Iterator[StoredClip]:
+def _clips(item: ClipItem, settings: ClipItemSettings) -> Iterator[StoredClip]:
     stages = _stages(json.dumps(settings.stages, sort_keys=True), settings.threads)
     if item.clip is None:
         yield from _found(item, settings, stages)
         return
-    seen = see(item.name, item.footage.clip(item.clip.frames, item.crop, item.fps), stages)
+    seen = find_person_in_clip(item.name, item.footage.clip(item.clip.frames, item.crop, item.fps), stages)
     if item.given is None:
-        made = list(training_clips(seen, stages, settings.strides, shortest=3))
+        made = list(make_training_clips(seen, stages, settings.strides, shortest=3))
         if not made:
             raise RibError(f"{len(seen.frames)} frames are too few to train on")
         yield from made
         return
-    numbers = {frame_number(name): place for place, name in enumerate(item.clip.frames)}
-    missing = [name for name in item.given if frame_number(name) not in numbers]
+    numbers = {listed_frame_number(name): place for place, name in enumerate(item.clip.frames)}
+    missing = [name for name in item.given if listed_frame_number(name) not in numbers]
     if missing:
         raise RibError(f"the frame {missing[0]} is given to the test, but is none of the clip's")
-    yield test_clip(seen, stages, [numbers[frame_number(name)] for name in item.given])
+    yield make_test_clip(seen, stages, [numbers[listed_frame_number(name)] for name in item.given])
 
 
-def _found(item: ClipItem, settings: ItemSettings, stages: Stages) -> Iterator[StoredClip]:
+def _found(item: ClipItem, settings: ClipItemSettings, stages: ClipPreparationStages) -> Iterator[StoredClip]:
     """Every clip of a whole video; they are called by its name and their first frame."""
     video = VideoSource(item.footage.path)
-    cuts = find_cuts(video, **settings.finding.cuts)
+    cuts = find_scene_cuts(video, **settings.finding.cuts)
     poses = stages.pose(video, cuts)
-    found = find_clips(poses, cuts, settings.finding)
+    found = find_clips_in_video(poses, cuts, settings.finding)
     if not found:
         raise RibError(
             f"nobody is followed for {settings.finding.shortest} frames of it "
             f"({int(poses.present.sum())} of {len(video)} show a person)"
         )
-    for clip, frames in frames_of(video, found):
+    for clip, frames in frames_of_found_clips(video, found):
         name = f"{item.name}_{clip.first:06d}"
         own = clip.poses(poses)
-        seen = see(name, ArraySource(frames, times_s=own.times_s), stages, own)
-        yield from training_clips(seen, stages, settings.strides, settings.finding.shortest)
+        seen = find_person_in_clip(name, ArraySource(frames, times_s=own.times_s), stages, own)
+        yield from make_training_clips(seen, stages, settings.strides, settings.finding.shortest)
 
 
 @cache
-def _stages(recipes: str, threads: int | None) -> Stages:
+def _stages(recipes: str, threads: int | None) -> ClipPreparationStages:
     """Built once in a process."""
     if threads is not None:
         torch.set_num_threads(threads)
         cv2.setNumThreads(threads)
-    return Stages.from_recipes(json.loads(recipes))
+    return ClipPreparationStages.from_recipes(json.loads(recipes))

@@ -18,7 +18,7 @@ from typing import Any
 
 from pytorch_lightning import Callback, LightningModule, Trainer
 
-from rib.engine.run_folder.status import PREEMPTED, read_status, write_status
+from rib.engine.run_folder.status import PREEMPTED, read_run_status, write_run_status
 from rib.io.settings.ranges import Count
 
 log = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ PREEMPTION = (signal.SIGUSR1, signal.SIGUSR2)
 SIGNALS = (*PREEMPTION, signal.SIGTERM, signal.SIGINT)
 
 
-class SaveAndLeave(Callback):
+class SaveOnPreemption(Callback):
     """Writes last.ckpt and ends the run after the step in which a signal came; the next start goes on there.
 
     Args:
@@ -102,9 +102,9 @@ class SaveAndLeave(Callback):
         if self._signal == signal.SIGTERM:
             raise SystemExit(128 + signal.SIGTERM)
         run_dir = Path(trainer.default_root_dir)
-        status = read_status(run_dir)
+        status = read_run_status(run_dir)
         if status is not None:
-            write_status(run_dir, replace(status, state=PREEMPTED))
+            write_run_status(run_dir, replace(status, state=PREEMPTED))
         number = self._signal or signal.SIGUSR2
         if (queue_again := self._queues_again()) is not None:  # submitit's, which queues the job and exits
             queue_again(number, None)

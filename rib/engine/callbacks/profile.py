@@ -56,12 +56,12 @@ class ProfileSteps(Callback):
     def _write(self, profile: Any) -> None:
         with write_file_whole(self.folder / "trace.json") as temporary:
             profile.export_chrome_trace(str(temporary))
-        text = table(profile.key_averages(), self.num_steps, self.num_operations)
+        text = profile_table(profile.key_averages(), self.num_steps, self.num_operations)
         write_text_whole(self.folder / "operations.txt", text + "\n")
         print(f"{text}\ntrace {self.folder / 'trace.json'}")
 
 
-def table(events: Any, num_steps: int, num_operations: int) -> str:
+def profile_table(events: Any, num_steps: int, num_operations: int) -> str:
     """The operations that took longest themselves, in ms a step.
 
     Args:

@@ -57,7 +57,7 @@ def distributed_env(environ: Mapping[str, str] = os.environ) -> DistributedEnv:
     return DistributedEnv()
 
 
-def processes_wanted(trainer: Mapping[str, Any]) -> tuple[int, int]:
+def num_processes_of_trainer(trainer: Mapping[str, Any]) -> tuple[int, int]:
     """Processes a machine, and machines, that a trainer's settings ask for.
 
     Args:
@@ -96,7 +96,7 @@ def _gpus_wanted(devices: Any, accelerator: str) -> int:
     return len(numbers)
 
 
-def check_started(env: DistributedEnv, num_local: int, num_nodes: int) -> None:
+def check_started_processes(env: DistributedEnv, num_local: int, num_nodes: int) -> None:
     """Hold what was started outside against what the trainer asks for.
 
     Raises:

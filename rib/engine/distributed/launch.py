@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 from rib.engine.distributed.environment import (
     WORKER,
     DistributedEnv,
-    check_started,
+    check_started_processes,
     distributed_env,
-    processes_wanted,
+    num_processes_of_trainer,
 )
 from rib.engine.settings import TrainSettings
 from rib.io.errors import RibError
@@ -29,7 +29,7 @@ SECONDS_TO_END = 20.0
 
 
 @contextmanager
-def launched(config: TrainSettings) -> Iterator[Rendezvous | None]:
+def launch_processes(config: TrainSettings) -> Iterator[Rendezvous | None]:
     """Have the processes that the trainer asks for, each told these settings; None where one is enough.
 
     Args:
@@ -39,8 +39,8 @@ def launched(config: TrainSettings) -> Iterator[Rendezvous | None]:
         RibError: What was started outside does not fit, or another rank failed; its line is told.
     """
     env = distributed_env()
-    num_local, num_nodes = processes_wanted(config.trainer)
-    check_started(env, num_local, num_nodes)
+    num_local, num_nodes = num_processes_of_trainer(config.trainer)
+    check_started_processes(env, num_local, num_nodes)
     if num_local * num_nodes == 1:
         yield None
         return
@@ -144,6 +144,6 @@ def _ended(children: dict[int, subprocess.Popen[bytes]], seconds: float) -> bool
     return True
 
 
-def env_of(rendezvous: Rendezvous | None) -> DistributedEnv:
+def env_of_rendezvous(rendezvous: Rendezvous | None) -> DistributedEnv:
     """Derive this process's ranks: alone without a rendezvous."""
     return rendezvous.env if rendezvous else DistributedEnv()

@@ -128,7 +128,7 @@ JOINED_WITHIN = timedelta(minutes=30)
 """How long the ranks wait for one that is slow, not for one that failed."""
 
 
-class GivenEnvironment(ClusterEnvironment):
+class RendezvousClusterEnvironment(ClusterEnvironment):
     """Tells Lightning which process this is, so that it neither starts processes nor asks the environment.
 
     Args:
@@ -235,14 +235,14 @@ def _address(env: DistributedEnv) -> tuple[str, int]:
     return address, int(environ.get("MASTER_PORT") or 15000 + number % 10000)
 
 
-def dismiss() -> None:
+def dismiss_workers() -> None:
     """Rank 0 of processes that torchrun or srun started: nothing is left to train, the others may go."""
     env = distributed_env()
     if env.num_ranks > 1 and env.rank == 0 and env.started_by != "submitit":
         outside_rendezvous().close()
 
 
-def report_early(error: BaseException) -> None:
+def report_early_rank_failure(error: BaseException) -> None:
     """Tell rank 0, in a job of submitit, that this rank failed before it asked for its settings."""
     env = distributed_env()
     if env.started_by == "submitit" and env.rank > 0:

@@ -49,7 +49,7 @@ class CsvLogger(Logger):
         """Nothing: the run folder holds the whole config."""
 
 
-def forget_from(path: Path, step: int) -> None:
+def drop_metrics_from_step(path: Path, step: int) -> None:
     """Drop the rows of a step and of all after it: a run that goes on from before logs them again.
 
     Args:

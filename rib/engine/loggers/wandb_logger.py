@@ -15,7 +15,7 @@ from typing import Annotated, Any
 from pytorch_lightning.loggers import WandbLogger
 from pytorch_lightning.utilities.rank_zero import rank_zero_only
 
-from rib.engine.run_folder.identity import read_identity
+from rib.engine.run_folder.identity import read_run_identity
 from rib.io.errors import RibError
 from rib.io.settings.ranges import Range
 
@@ -50,7 +50,7 @@ class WandbRun(WandbLogger):
         patience_s: Annotated[float, Range(0, 86400)], entity: str | None = None, job_type: str | None = None,
     ) -> None:  # fmt: skip
         self.folder = Path(folder)
-        known = read_identity(self.folder)
+        known = read_run_identity(self.folder)
         online = not offline and self._can_be_online(patience_s)
         group = group or (known.group if known else None)
         if group is None and self.folder.name.isdigit():
@@ -88,7 +88,7 @@ class WandbRun(WandbLogger):
                 "type `wandb login`, or leave it offline and `wandb sync` later",
             )
         server = os.environ.get("WANDB_BASE_URL") or str(wandb.setup().settings.base_url)
-        if answers(server, patience_s):
+        if wandb_server_answers(server, patience_s):
             return True
         log.warning("%s does not answer: this run is logged offline; `wandb sync` uploads it later", server)
         return False
@@ -104,7 +104,7 @@ def _facts(folder: Path) -> dict[str, Any]:
     return found
 
 
-def answers(url: str, patience_s: float) -> bool:
+def wandb_server_answers(url: str, patience_s: float) -> bool:
     """Whether a server answers at all in time; looking its name up counts.
 
     Args:

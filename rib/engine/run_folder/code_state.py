@@ -33,7 +33,9 @@ def write_code_state(folder: Path, plugins: Iterable[str] = ()) -> None:
     own = Path(rib.__file__).resolve().parent.parent
     if (state := git_state(own, exactly=True)) is not None:
         _write(folder, "git", {**state, "command": " ".join(sys.argv)}, str(state["diff"]))
-    roots = dict.fromkeys(root for place in _places(plugins) if (root := top_level(place)) not in (None, own))
+    roots = dict.fromkeys(
+        root for place in _places(plugins) if (root := git_top_level(place)) not in (None, own)
+    )
     states = [found for root in roots if root and (found := git_state(root)) is not None]
     if states:
         diff = "".join(f"# {state['folder']}\n{state['diff']}" for state in states)
@@ -48,7 +50,7 @@ def git_state(root: Path, exactly: bool = False) -> dict[str, Any] | None:
         exactly: It has to be the checkout's own.
     """
     try:
-        if exactly and top_level(root) != root:
+        if exactly and git_top_level(root) != root:
             return None
         untracked = _untracked(root)
         return {
@@ -62,7 +64,7 @@ def git_state(root: Path, exactly: bool = False) -> dict[str, Any] | None:
         return None
 
 
-def top_level(place: Path) -> Path | None:
+def git_top_level(place: Path) -> Path | None:
     """The checkout that a folder lies in, or None."""
     try:
         return Path(_git(place, "rev-parse", "--show-toplevel").strip()).resolve()

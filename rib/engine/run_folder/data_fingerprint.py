@@ -20,7 +20,7 @@ UNLIKE = ("seed", "num_workers")
 """Settings of the data that say nothing about what they are."""
 
 
-def fingerprint(data: Mapping[str, Any]) -> dict[str, Any]:
+def data_fingerprint(data: Mapping[str, Any]) -> dict[str, Any]:
     """Describe what a data module's recipe reads.
 
     Args:
@@ -33,12 +33,12 @@ def fingerprint(data: Mapping[str, Any]) -> dict[str, Any]:
     found = dict(_paths(data))
     rest = {key: value for key, value in data.items() if key not in (*found, *UNLIKE)}
     return {
-        "stores": {key: {"path": str(path), "digest": digest(path)} for key, path in found.items()},
+        "stores": {key: {"path": str(path), "digest": digest_of_data(path)} for key, path in found.items()},
         "settings": _short(json.dumps(rest, sort_keys=True, default=str).encode()),
     }
 
 
-def digest(path: Path) -> str:
+def digest_of_data(path: Path) -> str:
     """Sixteen hexadecimal digits of a file, or of the names and sizes in a folder."""
     if path.is_dir():
         parts = sorted((str(p.relative_to(path)), p.stat().st_size) for p in path.rglob("*") if p.is_file())
@@ -50,7 +50,7 @@ def digest(path: Path) -> str:
         return _short(f"{size}".encode() + head + file.read())
 
 
-def check_same(before: Any, now: Mapping[str, Any], ckpt: Path) -> None:
+def check_same_training_data(before: Any, now: Mapping[str, Any], ckpt: Path) -> None:
     """Hold the data that a run goes on with against what its checkpoint was trained on.
 
     Raises:
@@ -70,7 +70,7 @@ def check_same(before: Any, now: Mapping[str, Any], ckpt: Path) -> None:
         log.warning("%s was trained on another subset, or one prepared in another way", ckpt)
 
 
-def described(before: Any) -> str:
+def describe_data_fingerprint(before: Any) -> str:
     """A line about the data that a checkpoint was trained on, or "" where it does not say."""
     if not isinstance(before, Mapping) or not isinstance(stores := before.get("stores"), Mapping):
         return ""

@@ -15,11 +15,11 @@ from typing import Any
 
 import rib
 from rib.engine.run_folder.code_state import write_code_state
-from rib.engine.run_folder.identity import identify
+from rib.engine.run_folder.identity import identify_run
 from rib.io.files.whole import write_errors_in_one_line, write_text_whole
 
 
-def claim_folder(folder: Path) -> Path:
+def claim_run_folder(folder: Path) -> Path:
     """Make a folder that no other run has, however many begin in the same second.
 
     Args:
@@ -59,7 +59,7 @@ def open_run_folder(folder: Path, config: dict[str, Any]) -> None:
         "repeat": f"rib repeat {shlex.quote(str(folder))}",
     }
     write_text_whole(folder / "start.json", json.dumps(start, indent=2) + "\n")
-    identify(folder, config.get("run"))
+    identify_run(folder, config.get("run"))
     versions = {d.metadata["Name"]: d.version for d in distributions() if d.metadata["Name"]}
     facts = {"python": platform.python_version(), "platform": platform.platform(), "rib": rib.__version__}
     write_text_whole(

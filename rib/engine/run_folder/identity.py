@@ -32,7 +32,7 @@ class RunIdentity:
     group: str | None = None
 
 
-def identify(folder: Path, wanted: Mapping[str, Any] | None = None) -> RunIdentity:
+def identify_run(folder: Path, wanted: Mapping[str, Any] | None = None) -> RunIdentity:
     """Read the identity that a run folder has, or give it one.
 
     Args:
@@ -41,7 +41,7 @@ def identify(folder: Path, wanted: Mapping[str, Any] | None = None) -> RunIdenti
             of a sweep of Weights & Biases has chosen an id already.
     """
     asked = {key: value for key, value in (wanted or {}).items() if value}
-    before = read_identity(folder)
+    before = read_run_identity(folder)
     known = {} if before is None else {k: v for k, v in asdict(before).items() if v}
     agent = os.environ.get("WANDB_RUN_ID") if os.environ.get("WANDB_SWEEP_ID") else None
     found = {"id": agent or secrets.token_hex(4), **asked, **({"id": known["id"]} if known else {})}
@@ -50,7 +50,7 @@ def identify(folder: Path, wanted: Mapping[str, Any] | None = None) -> RunIdenti
     return identity
 
 
-def read_identity(folder: Path) -> RunIdentity | None:
+def read_run_identity(folder: Path) -> RunIdentity | None:
     """What run.json says, or None where there is none that can be read."""
     try:
         content: Any = json.loads((folder / NAME).read_text(encoding="utf-8"))

@@ -18,7 +18,7 @@ DONE = (FINISHED, PRUNED)
 
 
 @dataclass(frozen=True)
-class Status:
+class RunStatus:
     """Progress of a run.
 
     Attributes:
@@ -43,17 +43,17 @@ class Status:
     metrics: dict[str, float] = field(default_factory=dict)
 
 
-def write_status(folder: Path, status: Status) -> None:
+def write_run_status(folder: Path, status: RunStatus) -> None:
     """Write status.json, whole or not at all."""
     write_text_whole(folder / NAME, json.dumps(asdict(status), indent=2) + "\n")
 
 
-def read_status(folder: Path) -> Status | None:
+def read_run_status(folder: Path) -> RunStatus | None:
     """Read status.json; None where there is none that can be read."""
     try:
         content: Any = json.loads((folder / NAME).read_text(encoding="utf-8"))
         if not isinstance(content, Mapping):
             return None
-        return Status(**{**content, "overrides": tuple(content.get("overrides", ()))})
+        return RunStatus(**{**content, "overrides": tuple(content.get("overrides", ()))})
     except (OSError, ValueError, TypeError):
         return None

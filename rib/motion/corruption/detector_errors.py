@@ -33,7 +33,7 @@ def read_detector_errors(tracks: Sequence[tuple[str, float]]) -> DetectorErrors:
     Raises:
         RibError: A clip cannot be read or shows nobody.
     """
-    found = [errors_of_track(*_track(Path(path)), fps) for path, fps in tracks]
+    found = [detector_errors_of_track(*_track(Path(path)), fps) for path, fps in tracks]
     longest = max(len(error) for error, _ in found)
     pad = lambda a: np.pad(a, ((0, longest - len(a)), *[(0, 0)] * (a.ndim - 1)))  # noqa: E731
     slow = [_slow(*errors, fps) for errors, (_, fps) in zip(found, tracks, strict=True)]
@@ -46,7 +46,7 @@ def read_detector_errors(tracks: Sequence[tuple[str, float]]) -> DetectorErrors:
     )
 
 
-def errors_of_track(
+def detector_errors_of_track(
     keypoints_px: np.ndarray, confidence: np.ndarray, fps: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Estimate a detector's errors: a track minus a robust local cubic.

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from rib.io.settings.ranges import NonNegative, Share
-from rib.motion.corruption.sampling import ABSENT, LIMBS, Draw, Range
+from rib.motion.corruption.sampling import ABSENT, LIMBS, CorruptionSampler, Range
 from rib.structures.skeleton import BODY19, joint_set_named
 
 MIRRORED = joint_set_named("body19").flip_index.tolist()
@@ -23,7 +23,7 @@ NUM_WAVES = 3
 
 
 @dataclass(frozen=True)
-class Observed:
+class CorruptedKeypoints:
     """Keypoints as a detector would report them.
 
     Attributes:
@@ -68,7 +68,7 @@ class DetectorErrors:
         Returns:
             Errors (B, K, J, 2) and confidences (B, K, J) at keyframes, slow errors (B, N, J, 2).
         """
-        draw = Draw(generator, *times_s.shape)
+        draw = CorruptionSampler(generator, *times_s.shape)
         track = draw.integers(len(self.length), draw.B, 1)
         n, fps = self.length[track], self.fps[track]
         frame = (draw.uniform(draw.B, 1) * n + times_s * fps).round().long() % (2 * n - 2)
@@ -137,9 +137,9 @@ class DetectorNoise:
         height: float,
         generator: torch.Generator,
         bank: DetectorErrors | None,
-    ) -> Observed:
+    ) -> CorruptedKeypoints:
         """Corrupt the first K of (B, N, J, 2) keypoints seen at (B, N) seconds, of people `height` tall."""
-        draw = Draw(generator, keypoints.shape[0], K)
+        draw = CorruptionSampler(generator, keypoints.shape[0], K)
         kind, key_times_s = draw.uniform(draw.B), times_s[:, :K]
         clean = kind < self.clean
         real = (kind > 1 - self.real) if bank is not None else torch.zeros_like(clean)
@@ -161,9 +161,11 @@ class DetectorNoise:
         observed = self.swapped(draw, meant[:, :K] + noise * height, ~clean & ~real)
         confidence = torch.where(missing, 0.0, confidence) * ~self.absent_joints(draw)[:, None]
         seen = torch.where(confidence[..., None] > 0, observed, 0.0)
-        return Observed(seen, confidence, clean, meant)
+        return CorruptedKeypoints(seen, confidence, clean, meant)
 
-    def wandering(self, draw: Draw, times_s: Tensor, clean: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
+    def wandering(
+        self, draw: CorruptionSampler, times_s: Tensor, clean: Tensor, real: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """Sample drifts of joints, (B, N, J, 2) in heights at (B, N) seconds, and their clips (B,) bool."""
         drift = times_s.new_zeros(*times_s.shape, len(BODY19), 2, dtype=torch.float32)
         if not any(self.wander):
@@ -179,7 +181,7 @@ class DetectorNoise:
         drift[rows] = phase.sin().sum(-1) * size
         return drift, chosen
 
-    def noise(self, draw: Draw, times_s: Tensor) -> Tensor:
+    def noise(self, draw: CorruptionSampler, times_s: Tensor) -> Tensor:
         """(B, K, J, 2) heavy-tailed noise, in part correlated in time, and displaced limbs."""
         B, K, J = draw.B, draw.K, len(BODY19)
         noise = draw.normal(B, K, J, 2) * torch.where(draw.uniform(B, K, J, 1) < self.heavy, 3.0, 1.0)
@@ -198,7 +200,7 @@ class DetectorNoise:
         noise[hit] += moved * limb[..., None]
         return noise
 
-    def swapped(self, draw: Draw, keypoints: Tensor, where: Tensor) -> Tensor:
+    def swapped(self, draw: CorruptionSampler, keypoints: Tensor, where: Tensor) -> Tensor:
         """Exchange left and right at some keyframes, now and then for two in a row."""
         for sides, share in zip(draw.sides, self.swap, strict=True):
             hit = (draw.uniform(draw.B, draw.K) < draw.uniform(draw.B, 1) * share) & where[:, None]
@@ -208,7 +210,7 @@ class DetectorNoise:
             keypoints[rows] = torch.where(sides[:, None], poses[:, MIRRORED], poses)
         return keypoints
 
-    def missing_joints(self, draw: Draw, where: Tensor) -> Tensor:
+    def missing_joints(self, draw: CorruptionSampler, where: Tensor) -> Tensor:
         """(B, K, J) bool: single joints, a limb for one to five keyframes, whole keyframes."""
         B, K, J = draw.B, draw.K, len(BODY19)
         single = draw.uniform(B, K, J) < draw.uniform(B, 1, 1) * self.missing
@@ -219,7 +221,7 @@ class DetectorNoise:
         frames[:, 0] = False
         return (single | limb | frames[..., None]) & where[:, None, None]
 
-    def out_of_picture(self, draw: Draw, keypoints: Tensor, where: Tensor) -> Tensor:
+    def out_of_picture(self, draw: CorruptionSampler, keypoints: Tensor, where: Tensor) -> Tensor:
         """(B, K, J) bool: joints beyond a straight edge that cuts off up to a third of the clip's extent."""
         angle = draw.uniform(draw.B) * 2 * math.pi
         along = torch.einsum("bkjc,bc->bkj", keypoints, torch.stack([angle.cos(), angle.sin()], -1))
@@ -228,13 +230,13 @@ class DetectorNoise:
         cut = where & (draw.uniform(draw.B) < self.truncated)
         return (along > edge[:, None, None]) & cut[:, None, None]
 
-    def absent_joints(self, draw: Draw) -> Tensor:
+    def absent_joints(self, draw: CorruptionSampler) -> Tensor:
         """(B, J) bool: joints that are missing in the whole clip."""
         chosen = draw.absent[draw.integers(len(ABSENT), draw.B)]
         return chosen & (draw.uniform(draw.B) < self.absent)[:, None]
 
     @staticmethod
-    def confidence(draw: Draw, error: Tensor, clean: Tensor) -> Tensor:
+    def confidence(draw: CorruptionSampler, error: Tensor, clean: Tensor) -> Tensor:
         """(B, K, J): 1, or noise about a level, or falling with the error; exact clips mostly say 1."""
         B, shape = draw.B, error.shape
         exact = draw.uniform(B) < torch.where(clean, 0.85, 0.15)

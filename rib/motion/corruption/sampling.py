@@ -46,7 +46,7 @@ ABSENT = _mask(
 """Sets of joints that a detector or a framing never gives."""
 
 
-class Draw:
+class CorruptionSampler:
     """Random tensors of one batch."""
 
     def __init__(self, generator: torch.Generator, B: int, K: int) -> None:

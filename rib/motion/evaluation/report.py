@@ -29,7 +29,7 @@ HEADINGS = {
 FORMATS = {"torso": "{:.4f}", "mse": "{:.1e}", "mae": "{:.5f}"}
 
 
-def means(rows: Rows) -> dict[str, dict[str, dict[str, dict[str, float]]]]:
+def mean_motion_errors(rows: Rows) -> dict[str, dict[str, dict[str, dict[str, float]]]]:
     """Means over sequences: condition, method, measure, stride."""
     cells: dict[tuple[str, str, str, str], list[float]] = {}
     for row in rows:
@@ -43,7 +43,7 @@ def means(rows: Rows) -> dict[str, dict[str, dict[str, dict[str, float]]]]:
     return found
 
 
-def destination(config: MotionEvaluationSettings, first_clip: str) -> ResultDestination:
+def motion_evaluation_destination(config: MotionEvaluationSettings, first_clip: str) -> ResultDestination:
     """Choose the destination of an evaluation: its numbers, and the video of skeletons that was asked for.
 
     Args:
@@ -59,9 +59,9 @@ def destination(config: MotionEvaluationSettings, first_clip: str) -> ResultDest
     return ResultDestination(Path(config.output).expanduser(), "evaluate", parts, reads, config.overwrite)
 
 
-def write(folder: Path, rows: Rows, protocol: dict[str, Any]) -> None:
+def write_motion_evaluation(folder: Path, rows: Rows, protocol: dict[str, Any]) -> None:
     """Write evaluation.json (settings, means, every row) and evaluation.csv (every row)."""
-    whole = {"protocol": _finite(protocol), "means": means(rows), "rows": list(rows)}
+    whole = {"protocol": _finite(protocol), "means": mean_motion_errors(rows), "rows": list(rows)}
     write_text_whole(folder / "evaluation.json", json.dumps(whole, indent=1) + "\n")
     text = io.StringIO()
     table = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
@@ -79,7 +79,7 @@ def _finite(value: Any) -> Any:
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def print_tables(rows: Rows) -> None:
+def print_motion_tables(rows: Rows) -> None:
     """One table a condition: a line a method, a column a measure; the best value stands out."""
     from rich import box
     from rich.console import Console
@@ -87,7 +87,7 @@ def print_tables(rows: Rows) -> None:
 
     terminal = sys.stdout.isatty()
     console = Console(width=None if terminal else PIPE_WIDTH)
-    for condition, by_method in means(rows).items():
+    for condition, by_method in mean_motion_errors(rows).items():
         strides = list(next(iter(by_method.values()))["between"])
         title = f"{condition}: keyframes every {' / '.join(strides)} frames of 60 a second"
         table = Table(title=title, box=box.SIMPLE_HEAD if terminal else box.MARKDOWN, title_justify="left")

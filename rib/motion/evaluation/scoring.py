@@ -13,11 +13,16 @@ import torch
 from rib.io.recipe import build_recipe
 from rib.motion.corruption.detector_errors import read_detector_errors
 from rib.motion.corruption.detector_noise import DetectorErrors
-from rib.motion.evaluation.protocol import Condition, Sequence, keyframes, sequences
+from rib.motion.evaluation.protocol import (
+    CorruptionCondition,
+    EvaluationSequence,
+    corrupted_keyframes,
+    evaluation_sequences,
+)
 from rib.motion.evaluation.settings import MotionEvaluationSettings
-from rib.motion.nets.checkpoint import load_net, shipped_weights
-from rib.motion.recordings import load_recordings
-from rib.motion.splines import Spline
+from rib.motion.nets.checkpoint import load_motion_net, shipped_motion_weights
+from rib.motion.recordings import load_mocap_recordings
+from rib.motion.splines import SplineMotion
 from rib.structures.keypoints import PoseSequence
 from rib.structures.skeleton import BODY19
 
@@ -32,7 +37,7 @@ UNIT_PX = 512.0
 
 
 @dataclass(frozen=True)
-class Trial:
+class MotionTrial:
     """One task of the evaluation, the same for every method.
 
     Attributes:
@@ -44,9 +49,9 @@ class Trial:
         confidence: (K, 19).
     """
 
-    sequence: Sequence
+    sequence: EvaluationSequence
     stride: int
-    condition: Condition
+    condition: CorruptionCondition
     times_s: np.ndarray
     keypoints_px: np.ndarray
     confidence: np.ndarray
@@ -56,16 +61,16 @@ class Trial:
         return method(self.times_s, self.keypoints_px, self.confidence, self.sequence.times_s)
 
 
-def methods(config: MotionEvaluationSettings) -> dict[str, Method]:
+def motion_methods(config: MotionEvaluationSettings) -> dict[str, Method]:
     """The net of `config.ckpt`, or the shipped one, and the splines of `config.baselines`, by name."""
     found: dict[str, Method] = {
-        name: spline_method(build_recipe(r)) for name, r in config.baselines.items() if r
+        name: spline_motion_method(build_recipe(r)) for name, r in config.baselines.items() if r
     }
-    weights = config.ckpt or shipped_weights()
-    return {**found, "net": net_method(load_net(weights).to(torch.device(config.device)))}
+    weights = config.ckpt or shipped_motion_weights()
+    return {**found, "net": net_motion_method(load_motion_net(weights).to(torch.device(config.device)))}
 
 
-def spline_method(spline: Spline) -> Method:
+def spline_motion_method(spline: SplineMotion) -> Method:
     """A spline as a method; a joint that is never seen lies in the middle of the others."""
 
     def method(
@@ -80,7 +85,7 @@ def spline_method(spline: Spline) -> Method:
     return method
 
 
-def net_method(net: torch.nn.Module) -> Method:
+def net_motion_method(net: torch.nn.Module) -> Method:
     """A net as a method."""
     device = next(net.parameters()).device
 
@@ -99,34 +104,38 @@ def net_method(net: torch.nn.Module) -> Method:
     return method
 
 
-def held_out(config: MotionEvaluationSettings) -> list[Sequence]:
+def held_out_sequences(config: MotionEvaluationSettings) -> list[EvaluationSequence]:
     """The sequences that are scored.
 
     Raises:
         RibError: There are no recordings, or a subject occurs nowhere.
     """
-    bank = load_recordings(config.folder, config.fps)
+    bank = load_mocap_recordings(config.folder, config.fps)
     if config.subjects:
         bank = bank.split(config.subjects)[1]
-    return list(sequences(bank, config.seed, config.max_windows))[:: config.every]
+    return list(evaluation_sequences(bank, config.seed, config.max_windows))[:: config.every]
 
 
-def conditions(config: MotionEvaluationSettings) -> list[Condition]:
+def corruption_conditions(config: MotionEvaluationSettings) -> list[CorruptionCondition]:
     """Clean keyframes, drawn noise of each size, errors of real detectors where tracks are given."""
-    drawn = [Condition(name, "detector", factor) for name, factor in config.noise.items()]
-    real = [Condition("real", "real")] if config.tracks else []
-    return [Condition("clean", "clean"), *drawn, *real]
+    drawn = [CorruptionCondition(name, "detector", factor) for name, factor in config.noise.items()]
+    real = [CorruptionCondition("real", "real")] if config.tracks else []
+    return [CorruptionCondition("clean", "clean"), *drawn, *real]
 
 
-def trials(chosen: Iterable[Sequence], config: MotionEvaluationSettings) -> Iterator[Trial]:
+def motion_trials(
+    chosen: Iterable[EvaluationSequence], config: MotionEvaluationSettings
+) -> Iterator[MotionTrial]:
     """Every sequence under every condition at every stride."""
-    errors = detector_errors([(str(path), float(fps)) for path, fps in config.tracks])
-    for condition, stride, sequence in itertools.product(conditions(config), config.strides, chosen):
-        x, confidence = keyframes(sequence, stride, condition, errors)
-        yield Trial(sequence, stride, condition, sequence.times_s[::stride], x, confidence)
+    errors = load_detector_errors([(str(path), float(fps)) for path, fps in config.tracks])
+    for condition, stride, sequence in itertools.product(
+        corruption_conditions(config), config.strides, chosen
+    ):
+        x, confidence = corrupted_keyframes(sequence, stride, condition, errors)
+        yield MotionTrial(sequence, stride, condition, sequence.times_s[::stride], x, confidence)
 
 
-def detector_errors(tracks: Iterable[tuple[str, float]]) -> DetectorErrors | None:
+def load_detector_errors(tracks: Iterable[tuple[str, float]]) -> DetectorErrors | None:
     """Errors of real detectors' tracks, or None without any.
 
     A hand has its wrist's errors: few detectors have hands, and theirs come and go with the crop.
@@ -141,17 +150,17 @@ def detector_errors(tracks: Iterable[tuple[str, float]]) -> DetectorErrors | Non
     return replace(errors, error=errors.error[:, :, joint], confidence=errors.confidence[:, :, joint])
 
 
-def row(name: str, trial: Trial, found: np.ndarray) -> dict[str, Any]:
+def motion_error_row(name: str, trial: MotionTrial, found: np.ndarray) -> dict[str, Any]:
     """All measures of one answer."""
     window, view = trial.sequence.seed[-2:]
     return {
         "method": name, "condition": trial.condition.name, "stride": trial.stride,
         "clip": trial.sequence.clip, "window": window, "view": view,
-        **score(trial.sequence, trial.stride, found),
+        **score_motion_errors(trial.sequence, trial.stride, found),
     }  # fmt: skip
 
 
-def score(sequence: Sequence, stride: int, found: np.ndarray) -> dict[str, float]:
+def score_motion_errors(sequence: EvaluationSequence, stride: int, found: np.ndarray) -> dict[str, float]:
     """Measures of (N, 19, 2) against the truth, by name (`MEASURES`, `REFERENCE_MEASURES`)."""
     difference = (found - sequence.joints_px)[:, sequence.scored]
     error = np.linalg.norm(difference, axis=-1)

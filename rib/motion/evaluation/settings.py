@@ -13,7 +13,7 @@ from rib.io.settings.values import find_misfit
 
 
 @dataclass(frozen=True)
-class TrackList:
+class KeypointTrackList:
     """A list of keypoint files, each with its frames a second."""
 
     def refuses(self, value: Any, others: Mapping[str, Any]) -> tuple[str, str] | None:
@@ -30,7 +30,7 @@ class TrackList:
 
 
 @dataclass(kw_only=True)
-class ShowSettings(Settings):
+class SkeletonVideoSettings(Settings):
     """Settings of `skeletons=true`."""
 
     clip: str | None = None
@@ -55,7 +55,7 @@ class MotionEvaluationSettings(Settings):
     fps: Annotated[float, Range(above=0, most=10_000)]
     strides: Annotated[list[Stride], ListSize(1, 1000)]
     noise: dict[str, Annotated[float, Range(0, 1000)]]
-    tracks: Annotated[list[Any], TrackList()]
+    tracks: Annotated[list[Any], KeypointTrackList()]
     seed: Seed
     max_windows: Count
     every: Count
@@ -63,4 +63,4 @@ class MotionEvaluationSettings(Settings):
     overwrite: bool = False
     device: Annotated[str, TorchDevice()]
     skeletons: bool
-    show: ShowSettings
+    show: SkeletonVideoSettings

@@ -24,7 +24,7 @@ GIF_STEP = 2
 FOLLOW_FRAMES = 31
 
 
-def write_skeletons(
+def write_skeleton_video(
     path: Path, panels: Mapping[str, np.ndarray], stride: int, size_px: int, codec: str, crf: int
 ) -> None:
     """Write one video of several motions of the same person.
@@ -40,7 +40,7 @@ def write_skeletons(
     Raises:
         RibError: The path ends in neither.
     """
-    frames = skeleton_frames(panels, stride, size_px)
+    frames = skeleton_video_frames(panels, stride, size_px)
     if path.suffix == ".gif":
         _write_gif(path, frames)
     elif path.suffix == ".mp4":
@@ -62,8 +62,10 @@ def _write_gif(path: Path, frames: Iterator[np.ndarray]) -> None:
         )
 
 
-def skeleton_frames(panels: Mapping[str, np.ndarray], stride: int, size_px: int) -> Iterator[np.ndarray]:
-    """The frames of `write_skeletons`, (size_px, panels * size_px, 3) uint8 RGB."""
+def skeleton_video_frames(
+    panels: Mapping[str, np.ndarray], stride: int, size_px: int
+) -> Iterator[np.ndarray]:
+    """The frames of `write_skeleton_video`, (size_px, panels * size_px, 3) uint8 RGB."""
     truth = next(iter(panels.values()))
     low, high = truth.min(1), truth.max(1)
     scale = size_px * (1 - 2 * MARGIN) / (high - low).max()
@@ -73,14 +75,16 @@ def skeleton_frames(panels: Mapping[str, np.ndarray], stride: int, size_px: int)
         for title, joints_px in panels.items():
             panel = np.full((size_px, size_px, 3), BACKGROUND, np.uint8)
             placed = (joints_px[number] - middle[number]) * scale + size_px / 2
-            draw_skeleton(panel, placed)
+            render_motion_skeleton(panel, placed)
             colour = KEYFRAME if number % stride == 0 else TEXT
             cv2.putText(panel, title, (8, 20), cv2.FONT_HERSHEY_SIMPLEX, 0.5, colour, 1, cv2.LINE_AA)
             row.append(panel)
         yield np.concatenate(row, axis=1)
 
 
-def draw_skeleton(picture: np.ndarray, joints_px: np.ndarray, found: np.ndarray | None = None) -> None:
+def render_motion_skeleton(
+    picture: np.ndarray, joints_px: np.ndarray, found: np.ndarray | None = None
+) -> None:
     """Draw 19 joints (19, 2) into an (H, W, 3) uint8 RGB picture: left and right in colours of their own.
 
     Limbs to a joint that was not found, (19,) bool, are left out.

@@ -13,7 +13,7 @@ BLOCK = 8
 """A keyframe sees those at most this many keyframes away: cost is linear in K."""
 
 
-def blocks(x: Tensor, fill: float = 0.0) -> Tensor:
+def attention_blocks(x: Tensor, fill: float = 0.0) -> Tensor:
     """Cut (B, K, ...) with K a multiple of `BLOCK` into what each block sees: (B, N, 3 BLOCK, ...)."""
     B, K = x.shape[:2]
     pad = [0, 0] * (x.dim() - 2) + [BLOCK, BLOCK]
@@ -21,7 +21,7 @@ def blocks(x: Tensor, fill: float = 0.0) -> Tensor:
     return torch.cat([x[:, :-2], x[:, 1:-1], x[:, 2:]], 2)
 
 
-class TimeBias(nn.Module):
+class AttentionTimeBias(nn.Module):
     """Attention bias of every layer and head from the time and the number of keyframes between two keyframes.
 
     Args:
@@ -43,18 +43,18 @@ class TimeBias(nn.Module):
     def forward(self, times_BK: Tensor, present_BK: Tensor) -> Tensor:
         """(layers, B * N, H, BLOCK, 3 BLOCK) from seconds and a mask, K a multiple of `BLOCK`."""
         B, K = times_BK.shape
-        dt = blocks(times_BK)[:, :, None, :] - times_BK.reshape(B, K // BLOCK, BLOCK, 1)
+        dt = attention_blocks(times_BK)[:, :, None, :] - times_BK.reshape(B, K // BLOCK, BLOCK, 1)
         far, offset = dt.abs(), self.offset.expand_as(dt)
         decay = [torch.exp(-far / horizon) for horizon in self.HORIZONS_S]
         features = [dt.clamp(-4, 4), *decay, dt.sign() * decay[1], offset / BLOCK, torch.tanh(offset / 2)]
         bias = self.mlp(torch.stack([*features, (offset == 0).float()], -1))
-        seen = blocks(present_BK.float())[:, :, None, :] * (offset.abs() <= BLOCK)
+        seen = attention_blocks(present_BK.float())[:, :, None, :] * (offset.abs() <= BLOCK)
         bias = bias.masked_fill(((seen == 0) & (offset != 0))[..., None], -1e4)
         bias = bias.reshape(-1, BLOCK, 3 * BLOCK, self.num_layers, self.num_heads)
         return bias.permute(3, 0, 4, 1, 2).contiguous()
 
 
-class BandedBlock(nn.Module):
+class BandedAttentionLayer(nn.Module):
     """A pre-norm transformer layer (Xiong et al., 2020) whose attention stays within `BLOCK` keyframes.
 
     Args:
@@ -79,6 +79,6 @@ class BandedBlock(nn.Module):
         B, K, C = x_BKC.shape
         query, key, value = self.query_key_value(x_BKC).split(C, -1)
         heads = lambda a: a.reshape(bias.shape[0], -1, self.num_heads, C // self.num_heads).transpose(1, 2)  # noqa: E731
-        query, key, value = heads(query), heads(blocks(key)), heads(blocks(value))
+        query, key, value = heads(query), heads(attention_blocks(key)), heads(attention_blocks(value))
         scores = query @ key.transpose(2, 3) * (C // self.num_heads) ** -0.5 + bias
         return (scores.softmax(-1) @ value).transpose(1, 2).reshape(B, K, C)

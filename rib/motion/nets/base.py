@@ -16,18 +16,18 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from rib.io.settings.ranges import DividesSetting, ListSize, Range
-from rib.motion.nets.attention import BLOCK, BandedBlock, TimeBias
+from rib.motion.nets.attention import BLOCK, AttentionTimeBias, BandedAttentionLayer
 from rib.motion.nets.curve import NUM_RESIDUALS, MotionCurve
 from rib.motion.nets.keyframe_features import (
     NUM_FEATURES_PER_JOINT,
     NUM_FEATURES_PER_KEYFRAME,
     TORSO,
+    KeyframeBatch,
     KeyframeFeatures,
-    Keyframes,
-    prepare,
-    weigh,
+    compare_with_neighbours,
+    normalise_keyframes,
 )
-from rib.motion.nets.spline_prior import natural_tangents
+from rib.motion.nets.spline_prior import natural_spline_tangents
 from rib.motion.nets.stencils import LINE, PREDICTORS
 from rib.structures.skeleton import BODY19, joint_set_named
 
@@ -37,7 +37,7 @@ JOINT_WIDTH = 32
 MIRRORED = joint_set_named("body19").flip_index.tolist()
 
 
-class Stage(nn.Module):
+class MotionDenoisingStage(nn.Module):
     """One pass of denoising: look at the residuals, talk to the neighbours, move the keyframes.
 
     A keyframe moves by `gate * (sum of weights * offsets to the predictions + amplitude * free correction)`.
@@ -47,7 +47,9 @@ class Stage(nn.Module):
         super().__init__()
         num_features = NUM_JOINTS * NUM_FEATURES_PER_JOINT + NUM_FEATURES_PER_KEYFRAME
         self.embed = nn.Sequential(nn.Linear(num_features, 2 * width), nn.GELU(), nn.Linear(2 * width, width))
-        self.layers = nn.ModuleList(BandedBlock(width, num_heads, expansion) for _ in range(num_layers))
+        self.layers = nn.ModuleList(
+            BandedAttentionLayer(width, num_heads, expansion) for _ in range(num_layers)
+        )
         self.norm = nn.LayerNorm(width)
         self.context = nn.Linear(width, NUM_JOINTS * JOINT_WIDTH)
         self.own = nn.Linear(NUM_FEATURES_PER_JOINT, JOINT_WIDTH)
@@ -95,8 +97,8 @@ class MotionBase(nn.Module):
     ) -> None:
         super().__init__()
         self.num_layers = list(num_layers)
-        self.time_bias = TimeBias(sum(num_layers), num_heads)
-        self.stages = nn.ModuleList(Stage(width, num_heads, n, expansion) for n in num_layers)
+        self.time_bias = AttentionTimeBias(sum(num_layers), num_heads)
+        self.stages = nn.ModuleList(MotionDenoisingStage(width, num_heads, n, expansion) for n in num_layers)
         self.norm = nn.LayerNorm(width)
         self.turn = _zero(nn.Linear(width, NUM_JOINTS * 4))
         self.join = nn.Sequential(nn.Linear(2 * width + 2, 2 * width), nn.GELU())
@@ -120,17 +122,17 @@ class MotionBase(nn.Module):
         """
         if present is None:
             present = torch.ones_like(times_s, dtype=torch.bool)
-        keys = prepare(times_s, keypoints_px, confidence, present)
+        keys = normalise_keyframes(times_s, keypoints_px, confidence, present)
         if self.training:
             return self.in_pixels(self.curve(keys), keys)
         curve = self.curve(_doubled(keys))
         return self.in_pixels(_unmirrored(curve), keys)
 
-    def curve(self, keys: Keyframes) -> MotionCurve:
+    def curve(self, keys: KeyframeBatch) -> MotionCurve:
         """The curve in normalised units."""
-        x, z, found = keys.x, None, weigh(keys.x, keys)
+        x, z, found = keys.x, None, compare_with_neighbours(keys.x, keys)
         for number, (stage, bias) in enumerate(zip(self.stages, self._biases(keys), strict=True)):
-            found = weigh(x, keys) if number else found
+            found = compare_with_neighbours(x, keys) if number else found
             z, x = stage(z, x, found, bias)
         assert z is not None
         z = self.norm(z)[:, : x.shape[1]]
@@ -146,7 +148,7 @@ class MotionBase(nn.Module):
         )  # fmt: skip
 
     @staticmethod
-    def in_pixels(curve: MotionCurve, keys: Keyframes) -> MotionCurve:
+    def in_pixels(curve: MotionCurve, keys: KeyframeBatch) -> MotionCurve:
         """Undo the normalisation."""
         size, centre = keys.scale_px, keys.centre_px
         return MotionCurve(
@@ -155,21 +157,21 @@ class MotionBase(nn.Module):
             curve.log_error_between, curve.tolerance_px * size[..., 0, 0], keys.seen,
         )  # fmt: skip
 
-    def _biases(self, keys: Keyframes) -> Sequence[Tensor]:
+    def _biases(self, keys: KeyframeBatch) -> Sequence[Tensor]:
         """Attention biases of each stage's layers."""
         pad = -keys.present.shape[1] % BLOCK
         times = torch.where(keys.present, (keys.times_s - keys.times_s[:, :1]).float(), 0.0)
         return self.time_bias(F.pad(times, (0, pad)), F.pad(keys.present, (0, pad))).split(self.num_layers)
 
-    def _joined(self, z: Tensor, keys: Keyframes) -> Tensor:
+    def _joined(self, z: Tensor, keys: KeyframeBatch) -> Tensor:
         """(B, K - 1, 2 C) what is known of the pieces: the tokens at both ends and the length."""
         length = torch.stack([(5 * keys.h).clamp_max(5), (10 * keys.h).log()], -1)
         return self.join(torch.cat([z[:, :-1], z[:, 1:], length], -1))
 
-    def _tangents(self, z: Tensor, x: Tensor, found: KeyframeFeatures, keys: Keyframes) -> Tensor:
+    def _tangents(self, z: Tensor, x: Tensor, found: KeyframeFeatures, keys: KeyframeBatch) -> Tensor:
         """Natural tangents of the corrected keyframes, turned towards the chords beside them and freely."""
         B, K = x.shape[:2]
-        natural = natural_tangents(x, keys.h[..., None], keys.num_present[:, None])
+        natural = natural_spline_tangents(x, keys.h[..., None], keys.num_present[:, None])
         if K == 1:
             return natural
         inside = keys.present[:, 1:, None, None]
@@ -199,18 +201,18 @@ def _zero(layer: nn.Linear) -> nn.Linear:
     return layer
 
 
-def mirror(x: Tensor) -> Tensor:
+def mirror_joints(x: Tensor) -> Tensor:
     """Swap left and right of (..., J, 2) coordinates about x = 0."""
     x = x[..., MIRRORED, :]
     return torch.stack([-x[..., 0], x[..., 1]], -1)
 
 
-def _doubled(keys: Keyframes) -> Keyframes:
+def _doubled(keys: KeyframeBatch) -> KeyframeBatch:
     """The batch followed by its mirror image."""
     twice = lambda a: torch.cat([a, a])  # noqa: E731
     flipped = lambda a: torch.cat([a, a[..., MIRRORED]])  # noqa: E731
-    return Keyframes(
-        torch.cat([keys.x, mirror(keys.x)]), flipped(keys.valid), flipped(keys.seen),
+    return KeyframeBatch(
+        torch.cat([keys.x, mirror_joints(keys.x)]), flipped(keys.valid), flipped(keys.seen),
         flipped(keys.confidence), twice(keys.present), twice(keys.num_present), twice(keys.times_s),
         twice(keys.h), twice(keys.centre_px), twice(keys.scale_px), twice(keys.stencils),
     )  # fmt: skip
@@ -222,7 +224,7 @@ def _unmirrored(curve: MotionCurve) -> MotionCurve:
     for name in (f.name for f in fields(curve)):
         plain, mirrored = getattr(curve, name).chunk(2)
         if name in ("position_px", "tangent_px", "residual_px"):
-            parts[name] = 0.5 * (plain + mirror(mirrored))
+            parts[name] = 0.5 * (plain + mirror_joints(mirrored))
         elif name in ("log_error", "log_error_between"):
             parts[name] = 0.5 * (plain + mirrored[..., MIRRORED])
         elif name == "tolerance_px":
@@ -232,12 +234,12 @@ def _unmirrored(curve: MotionCurve) -> MotionCurve:
     return MotionCurve(**parts)
 
 
-def natural_spline(keys: Keyframes) -> MotionCurve:
+def natural_spline_of_keyframes(keys: KeyframeBatch) -> MotionCurve:
     """The natural cubic spline through keyframes, missing joints filled, in px: the untrained net."""
     B, K, J, _ = keys.x.shape
     x = keys.x
     doubt = x.new_zeros(B, K, J)
-    tangent = natural_tangents(x, keys.h[..., None], keys.num_present[:, None])
+    tangent = natural_spline_tangents(x, keys.h[..., None], keys.num_present[:, None])
     residual = x.new_zeros(B, max(K - 1, 0), NUM_RESIDUALS, J, 2)
     curve = MotionCurve(
         keys.times_s, keys.num_present, x, tangent, residual, doubt, doubt[:, 1:], x.new_ones(B, K), keys.seen

@@ -29,7 +29,7 @@ SHIPPED = "motion_base.safetensors"
 
 
 @dataclass(frozen=True)
-class MotionFacts:
+class MotionNetFacts:
     """Facts that are checked before a net is used.
 
     Attributes:
@@ -45,17 +45,19 @@ class MotionFacts:
     format_version: int = FORMAT_VERSION
 
 
-def facts_of(net: nn.Module) -> MotionFacts:
+def facts_of_motion_net(net: nn.Module) -> MotionNetFacts:
     """Collect a net's facts."""
-    return MotionFacts(str(net.joint_set), net.fps)  # type: ignore[arg-type]
+    return MotionNetFacts(str(net.joint_set), net.fps)  # type: ignore[arg-type]
 
 
-def shipped_weights() -> Path:
+def shipped_motion_weights() -> Path:
     """The weights that come with the package."""
     return Path(str(files("rib.motion") / "weights" / SHIPPED))
 
 
-def save_net(path: str | Path, net: nn.Module, recipe: Mapping[str, Any], notes: Mapping[str, str]) -> None:
+def save_motion_net(
+    path: str | Path, net: nn.Module, recipe: Mapping[str, Any], notes: Mapping[str, str]
+) -> None:
     """Write a net's weights as `.safetensors`, with its recipe, facts and notes in the header.
 
     Args:
@@ -64,10 +66,10 @@ def save_net(path: str | Path, net: nn.Module, recipe: Mapping[str, Any], notes:
         recipe: The net's recipe, a plain dict.
         notes: What else to say: data, commit, figures.
     """
-    write_net_file(path, net, recipe, {**notes, "facts": json.dumps(asdict(facts_of(net)))})
+    write_net_file(path, net, recipe, {**notes, "facts": json.dumps(asdict(facts_of_motion_net(net)))})
 
 
-def load_net(path: str | Path, joint_set: str = "body19", fps: float | None = None) -> nn.Module:
+def load_motion_net(path: str | Path, joint_set: str = "body19", fps: float | None = None) -> nn.Module:
     """The net alone of `load_weights`."""
     return load_weights(path, joint_set, fps)[0]
 
@@ -75,7 +77,7 @@ def load_net(path: str | Path, joint_set: str = "body19", fps: float | None = No
 def load_weights(
     path: str | Path, joint_set: str = "body19", fps: float | None = None
 ) -> tuple[nn.Module, dict[str, Any]]:
-    """A net for use and its recipe, from `save_net`'s file or from a training checkpoint.
+    """A net for use and its recipe, from `save_motion_net`'s file or from a training checkpoint.
 
     Args:
         path: `.safetensors`, or Lightning's `.ckpt`.
@@ -94,7 +96,7 @@ def load_weights(
     read = _read_safetensors if path.suffix == ".safetensors" else _read_lightning
     try:
         recipe, state, said = read(path)
-        facts = MotionFacts(**said)
+        facts = MotionNetFacts(**said)
     except RibError:
         raise
     except Exception as error:  # a damaged file raises nearly anything on the way
@@ -114,7 +116,7 @@ def _read_lightning(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]
     return net_recipe(checkpoint), ema_weights(checkpoint), checkpoint[FORMAT]
 
 
-def _check(path: Path, facts: MotionFacts, joint_set: str, fps: float | None) -> None:
+def _check(path: Path, facts: MotionNetFacts, joint_set: str, fps: float | None) -> None:
     if (facts.format, facts.format_version) != (FORMAT, FORMAT_VERSION):
         raise RibError(
             f"{path} is of format {facts.format} {facts.format_version}, "

@@ -14,7 +14,7 @@ from rib.motion.nets.curve import MotionCurve
 
 
 @dataclass(frozen=True)
-class FramesCurve(MotionCurve):
+class PredictedFramesCurve(MotionCurve):
     """Straight lines between frames; every keyframe is one of the frames, evenly many lie in a segment.
 
     Attributes:

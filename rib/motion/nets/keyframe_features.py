@@ -12,8 +12,16 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from rib.motion.nets.spline_prior import fill_missing, intervals
-from rib.motion.nets.stencils import AFTER, BEFORE, LINE, NOISE, PREDICTORS, apply, stencils
+from rib.motion.nets.spline_prior import fill_missing_joints, keyframe_intervals_s
+from rib.motion.nets.stencils import (
+    AFTER,
+    BEFORE,
+    LINE,
+    NOISE,
+    PREDICTORS,
+    apply_keyframe_stencils,
+    keyframe_stencils,
+)
 from rib.structures.skeleton import BODY19
 
 WINDOW = 8
@@ -26,7 +34,7 @@ NUM_FEATURES_PER_KEYFRAME = 6
 
 
 @dataclass(frozen=True)
-class Keyframes:
+class KeyframeBatch:
     """A padded batch of keyframes, missing joints filled, moved and scaled to the person's size.
 
     Attributes:
@@ -73,22 +81,24 @@ class KeyframeFeatures:
     amplitude: Tensor
 
 
-def prepare(times_s: Tensor, keypoints_px: Tensor, confidence: Tensor, present: Tensor) -> Keyframes:
-    """Fill what is missing and normalise; shapes as in `Keyframes`, float32 but for the times."""
+def normalise_keyframes(
+    times_s: Tensor, keypoints_px: Tensor, confidence: Tensor, present: Tensor
+) -> KeyframeBatch:
+    """Fill what is missing and normalise; shapes as in `KeyframeBatch`, float32 but for the times."""
     valid = (confidence > 0) & present[..., None]
     seen, count = valid.any(1), valid.sum((1, 2)).clamp_min(1)[:, None, None, None]
     known = torch.where(valid[..., None], keypoints_px, 0.0)
     centre = known.sum((1, 2), keepdim=True) / count
-    x = fill_missing(torch.where(valid[..., None], keypoints_px - centre, 0.0), valid, times_s)
+    x = fill_missing_joints(torch.where(valid[..., None], keypoints_px - centre, 0.0), valid, times_s)
     root = torso_centre(x, seen)
     x = torch.where(seen[:, None, :, None], x, root)
     weight = (seen[:, None] & present[..., None]).float()
     spread = ((x - root).norm(dim=-1) * weight).sum((1, 2)) / weight.sum((1, 2)).clamp_min(1)
     scale = torch.where(spread > 1e-6, spread, 1.0)[:, None, None, None]
     num_present = present.sum(1)
-    return Keyframes(
+    return KeyframeBatch(
         x / scale, valid, seen, torch.where(valid, confidence, 0.0), present, num_present, times_s,
-        intervals(times_s, num_present), centre, scale, stencils(times_s, present),
+        keyframe_intervals_s(times_s, num_present), centre, scale, keyframe_stencils(times_s, present),
     )  # fmt: skip
 
 
@@ -100,9 +110,9 @@ def torso_centre(x: Tensor, seen: Tensor) -> Tensor:
     return torch.einsum("bkjc,bj->bkc", x, weight)[:, :, None]
 
 
-def weigh(x: Tensor, keys: Keyframes) -> KeyframeFeatures:
+def compare_with_neighbours(x: Tensor, keys: KeyframeBatch) -> KeyframeFeatures:
     """Compare keyframes `x` (B, K, J, 2), observed or half denoised, with their neighbours."""
-    sums = apply(keys.stencils, x)
+    sums = apply_keyframe_stencils(keys.stencils, x)
     loo, line, after, before = (sums[:, :, i] for i in (NOISE, LINE, AFTER, BEFORE))
     root = torso_centre(x, keys.seen)
     local = _local_scale(x - root, keys)
@@ -129,7 +139,7 @@ def _asinh(x: Tensor) -> Tensor:
     return x.sign() * torch.log1p(size + size.square() / (1 + (1 + size.square()).sqrt()))
 
 
-def _rhythm(keys: Keyframes) -> Tensor:
+def _rhythm(keys: KeyframeBatch) -> Tensor:
     """(B, K, 6): the gaps before and after a keyframe, and whether it is the first or last."""
     inside = keys.present[:, 1:]
     h = torch.where(inside, keys.h, 0.0)
@@ -143,7 +153,7 @@ def _rhythm(keys: Keyframes) -> Tensor:
     return torch.stack([*gaps, first.float(), last.float()], -1)
 
 
-def _local_scale(loc: Tensor, keys: Keyframes) -> Tensor:
+def _local_scale(loc: Tensor, keys: KeyframeBatch) -> Tensor:
     """(B, K, 1, 1) size of the person about a keyframe: walking away from the camera changes nothing."""
     weight = keys.seen.float()
     spread = torch.einsum("bkj,bj->bk", loc.norm(dim=-1), weight) / weight.sum(1, keepdim=True).clamp_min(1)

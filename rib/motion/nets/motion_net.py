@@ -8,7 +8,7 @@ from typing import ClassVar, Self
 import torch
 from torch import Tensor, nn
 
-from rib.motion.nets.checkpoint import load_net, shipped_weights
+from rib.motion.nets.checkpoint import load_motion_net, shipped_motion_weights
 from rib.structures.skeleton import joint_set_named
 
 
@@ -51,7 +51,7 @@ class MotionNet(nn.Module):
         Raises:
             RibError: The file is absent, damaged, or holds no motion net.
         """
-        return cls(load_net(path or shipped_weights()))
+        return cls(load_motion_net(path or shipped_motion_weights()))
 
     def forward(
         self, times_s: Tensor, keypoints_px: Tensor, confidence: Tensor, present: Tensor, query_s: Tensor

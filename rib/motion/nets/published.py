@@ -11,7 +11,7 @@ import torch
 
 from rib.io.errors import RibError
 from rib.io.weights.net_files import read_torch_file
-from rib.motion.nets.checkpoint import save_net
+from rib.motion.nets.checkpoint import save_motion_net
 from rib.motion.nets.reference import MotionReference
 from rib.motion.nets.reference_transformer import NUM_VALUES
 
@@ -22,7 +22,9 @@ RECIPE: dict[str, Any] = {
 }  # fmt: skip
 
 
-def convert_published(weights: str | Path, statistics: str | Path | None, output: str | Path) -> None:
+def convert_published_motion_weights(
+    weights: str | Path, statistics: str | Path | None, output: str | Path
+) -> None:
     """Write published weights as a `.safetensors` file for `motion.weights=` and `rib evaluate ckpt=`.
 
     Args:
@@ -35,15 +37,15 @@ def convert_published(weights: str | Path, statistics: str | Path | None, output
         RibError: A file cannot be read or does not fit.
     """
     net = MotionReference(**{key: value for key, value in RECIPE.items() if key != "_target_"})
-    load_published(net, _read(Path(weights)))
+    load_published_motion_weights(net, _read(Path(weights)))
     if statistics is not None:
         mean, std = _statistics(Path(statistics))
         net.mean.copy_(mean)
         net.std.copy_(std)
-    save_net(output, net.eval(), RECIPE, {"data": "the published weights of Render In-between"})
+    save_motion_net(output, net.eval(), RECIPE, {"data": "the published weights of Render In-between"})
 
 
-def load_published(net: MotionReference, state: Mapping[str, torch.Tensor]) -> None:
+def load_published_motion_weights(net: MotionReference, state: Mapping[str, torch.Tensor]) -> None:
     """Give a net the weights of a published state_dict, all of them.
 
     Raises:

@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from rib.io.settings.ranges import DividesSetting, Range
-from rib.motion.nets.frames_curve import FramesCurve
-from rib.motion.nets.keyframe_features import TORSO, Keyframes, prepare
-from rib.motion.nets.reference_transformer import NUM_VALUES, ReferenceTransformer, published_angles
+from rib.motion.nets.frames_curve import PredictedFramesCurve
+from rib.motion.nets.keyframe_features import TORSO, KeyframeBatch, normalise_keyframes
+from rib.motion.nets.reference_transformer import NUM_VALUES, ReferenceTransformer, published_position_angles
 from rib.structures.skeleton import BODY19
 
 HIP = BODY19.index("mid_hip")
@@ -70,13 +70,13 @@ class MotionReference(nn.Module):
 
     def forward(
         self, times_s: Tensor, keypoints_px: Tensor, confidence: Tensor, present: Tensor | None = None
-    ) -> FramesCurve:
+    ) -> PredictedFramesCurve:
         """The motion through a batch of keyframes; arguments as those of `MotionBase.forward`."""
         if present is None:
             present = torch.ones_like(times_s, dtype=torch.bool)
-        keys = prepare(times_s, keypoints_px, confidence, present)
+        keys = normalise_keyframes(times_s, keypoints_px, confidence, present)
         key_frame, segment, u = self._frames(keys)
-        values = (to_values(self._normalised(keys)) - self.mean) / self.std
+        values = (joints_to_reference_values(self._normalised(keys)) - self.mean) / self.std
         L = segment.shape[1]
         x = values.new_zeros(len(values), L, NUM_VALUES)
         is_key = torch.zeros(x.shape[:2], dtype=torch.bool, device=x.device)
@@ -87,10 +87,10 @@ class MotionReference(nn.Module):
         angle = self._angles(keys, segment, u)
         inside = torch.arange(L, device=x.device) <= key_frame[:, -1:]
         told = self.transformer(x, is_key, angle, inside, identity=self.published)
-        frames = self._in_pixels(from_values(told.predicted * self.std + self.mean), keys)
+        frames = self._in_pixels(joints_from_reference_values(told.predicted * self.std + self.mean), keys)
         return self._curve(frames, self.doubt(told.decoded), key_frame, keys)
 
-    def _frames(self, keys: Keyframes) -> tuple[Tensor, Tensor, Tensor]:
+    def _frames(self, keys: KeyframeBatch) -> tuple[Tensor, Tensor, Tensor]:
         """Each keyframe's frame (B, K); each frame's segment and its place in it (0..1), (B, L)."""
         K = keys.present.shape[1]
         steps = (keys.h * self.frame_rate).round().clamp_min(1).long() * keys.present[:, 1:]
@@ -105,24 +105,24 @@ class MotionReference(nn.Module):
         u = (number - key_frame.gather(1, segment)) / steps.gather(1, segment).clamp_min(1)
         return key_frame, segment, u.clamp(0, 1)
 
-    def _angles(self, keys: Keyframes, segment: Tensor, u: Tensor) -> Tensor:
+    def _angles(self, keys: KeyframeBatch, segment: Tensor, u: Tensor) -> Tensor:
         if self.published:
-            return published_angles(segment.shape[1]).to(u).expand_as(u)
+            return published_position_angles(segment.shape[1]).to(u).expand_as(u)
         if keys.h.shape[1] == 0:
             return torch.zeros_like(u)
         begin = (keys.times_s - keys.times_s[:, :1]).float().gather(1, segment)
         return 2 * math.pi * (begin + u * keys.h.gather(1, segment))
 
-    def _normalised(self, keys: Keyframes) -> Tensor:
+    def _normalised(self, keys: KeyframeBatch) -> Tensor:
         if not self.published:
             return keys.x
         return (keys.x * keys.scale_px + keys.centre_px - OFFSET_PX) / SCALE_PX
 
-    def _in_pixels(self, x: Tensor, keys: Keyframes) -> Tensor:
+    def _in_pixels(self, x: Tensor, keys: KeyframeBatch) -> Tensor:
         return x * SCALE_PX + OFFSET_PX if self.published else x * keys.scale_px + keys.centre_px
 
     @staticmethod
-    def _curve(frames: Tensor, doubt: Tensor, key_frame: Tensor, keys: Keyframes) -> FramesCurve:
+    def _curve(frames: Tensor, doubt: Tensor, key_frame: Tensor, keys: KeyframeBatch) -> PredictedFramesCurve:
         at = lambda a, i: a.gather(1, i[..., None].expand(-1, -1, a.shape[2]))  # noqa: E731
         position = at(frames.flatten(2), key_frame).unflatten(2, frames.shape[2:])
         log_error = at(doubt, key_frame) + (USUAL_ERROR * keys.scale_px[..., 0]).log()
@@ -131,20 +131,20 @@ class MotionReference(nn.Module):
         torso = (position[:, :, TORSO[0]] - position[:, :, TORSO[1]]).norm(dim=-1)
         tolerance = 0.2 * torch.maximum(torso, keys.scale_px[..., 0, 0])
         none = position[:, :0]
-        return FramesCurve(
+        return PredictedFramesCurve(
             keys.times_s, keys.num_present, position, none, none, log_error,
             middle - 0.5 * (ends[:, :-1] + ends[:, 1:]), tolerance, keys.seen, frames, key_frame,
         )  # fmt: skip
 
 
-def to_values(x: Tensor) -> Tensor:
+def joints_to_reference_values(x: Tensor) -> Tensor:
     """(..., 19, 2) joints as (..., 38): relative to the hip, and the hip's own position last."""
     hip = x[..., HIP, None, :]
     return torch.cat([x[..., OTHERS, :] - hip, hip], -2).flatten(-2)
 
 
-def from_values(values: Tensor) -> Tensor:
-    """The inverse of `to_values`."""
+def joints_from_reference_values(values: Tensor) -> Tensor:
+    """The inverse of `joints_to_reference_values`."""
     x = values.unflatten(-1, (len(BODY19), 2))
     hip = x[..., -1:, :]
     others = x[..., :-1, :] + hip

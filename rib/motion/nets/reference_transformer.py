@@ -16,7 +16,7 @@ from torch.nn import functional as F
 NUM_VALUES = 38
 
 
-class Frames(NamedTuple):
+class PredictedMotionFrames(NamedTuple):
     """The net's answer at every frame.
 
     Attributes:
@@ -30,7 +30,7 @@ class Frames(NamedTuple):
     decoded: Tensor
 
 
-class EncoderLayer(nn.Module):
+class MotionEncoderLayer(nn.Module):
     """Pre-norm self-attention and feed-forward; positions are added to queries and keys."""
 
     def __init__(self, width: int, num_heads: int, hidden: int, dropout: float) -> None:
@@ -48,7 +48,7 @@ class EncoderLayer(nn.Module):
         return x + self.dropout(z)
 
 
-class DecoderLayer(nn.Module):
+class MotionDecoderLayer(nn.Module):
     """Pre-norm self-attention, attention to the encoder's tokens, feed-forward."""
 
     def __init__(self, width: int, num_heads: int, hidden: int, dropout: float) -> None:
@@ -71,7 +71,7 @@ class DecoderLayer(nn.Module):
         return x + self.dropout(z)
 
 
-class Stack(nn.Module):
+class TransformerStack(nn.Module):
     """Layers and the norm after them."""
 
     def __init__(self, layers: list[nn.Module], width: int) -> None:
@@ -97,8 +97,8 @@ class ReferenceTransformer(nn.Module):
         super().__init__()
         self.input_embed = nn.Linear(NUM_VALUES, width)
         sizes = (width, num_heads, hidden, dropout)
-        self.encoder = Stack([EncoderLayer(*sizes) for _ in range(num_layers)], width)
-        self.decoder = Stack([DecoderLayer(*sizes) for _ in range(num_layers)], width)
+        self.encoder = TransformerStack([MotionEncoderLayer(*sizes) for _ in range(num_layers)], width)
+        self.decoder = TransformerStack([MotionDecoderLayer(*sizes) for _ in range(num_layers)], width)
         self.joints_embed = nn.Linear(width, NUM_VALUES)
         for parameter in self.parameters():
             if parameter.dim() > 1:
@@ -106,7 +106,7 @@ class ReferenceTransformer(nn.Module):
 
     def forward(
         self, x_BLD: Tensor, is_key_BL: Tensor, angle_BL: Tensor, present_BL: Tensor | None, identity: bool
-    ) -> Frames:
+    ) -> PredictedMotionFrames:
         """Denoise the keyframes and fill in the frames between them.
 
         Args:
@@ -117,7 +117,7 @@ class ReferenceTransformer(nn.Module):
             identity: Add the identity matrix to the encoder's scores, as the published weights were trained
                 (torch 1.4 added float masks to scores).
         """
-        place = sinusoids(angle_BL, self.input_embed.out_features).to(x_BLD)
+        place = sinusoidal_positions(angle_BL, self.input_embed.out_features).to(x_BLD)
         not_key = _minus_infinity(~is_key_BL, x_BLD)
         padding = None if present_BL is None else _minus_infinity(~present_BL, x_BLD)
         bias = torch.eye(x_BLD.shape[1]).to(x_BLD) if identity else None
@@ -126,15 +126,15 @@ class ReferenceTransformer(nn.Module):
             memory = layer(memory, place, not_key, bias)
         memory = self.encoder.norm(memory)
         keyframes = self.joints_embed(memory) + x_BLD
-        lines = between_keyframes(keyframes, is_key_BL, angle_BL)
+        lines = linear_between_keyframes(keyframes, is_key_BL, angle_BL)
         z = self.input_embed(lines)
         for layer in self.decoder.layers:
             z = layer(z, memory, place, padding, not_key)
         z = self.decoder.norm(z)
-        return Frames(self.joints_embed(z) + lines, keyframes, z)
+        return PredictedMotionFrames(self.joints_embed(z) + lines, keyframes, z)
 
 
-def sinusoids(angle_BL: Tensor, width: int) -> Tensor:
+def sinusoidal_positions(angle_BL: Tensor, width: int) -> Tensor:
     """(B, L, width): sine and cosine of the angle at falling frequencies; pairs of pairs share one."""
     i = torch.arange(width // 2, device=angle_BL.device)
     slowness = 10000.0 ** (2 * (i // 2) / (width // 2))
@@ -142,7 +142,7 @@ def sinusoids(angle_BL: Tensor, width: int) -> Tensor:
     return torch.stack([phase.sin(), phase.cos()], -1).flatten(-2)
 
 
-def between_keyframes(x_BLD: Tensor, is_key_BL: Tensor, time_BL: Tensor) -> Tensor:
+def linear_between_keyframes(x_BLD: Tensor, is_key_BL: Tensor, time_BL: Tensor) -> Tensor:
     """Straight lines through the values at keyframes; held before the first and after the last."""
     L = x_BLD.shape[1]
     index = torch.arange(L, device=x_BLD.device).expand_as(is_key_BL)
@@ -156,7 +156,7 @@ def between_keyframes(x_BLD: Tensor, is_key_BL: Tensor, time_BL: Tensor) -> Tens
     return torch.lerp(at(left), at(right), share)
 
 
-def published_angles(num_frames: int) -> Tensor:
+def published_position_angles(num_frames: int) -> Tensor:
     """(1, L) places of the published weights: once round, whatever the clip's length."""
     return (torch.arange(num_frames) / (num_frames - 1 + 1e-6) * 2 * math.pi)[None]
 

@@ -19,7 +19,7 @@ LEVELS = 5
 """The off-diagonal share of a row goes 1/2, 1/7, 1e-2, 5e-5, 1e-9, below float32 after five levels."""
 
 
-def shift(x: Tensor, by: int, fill: float = 0.0) -> Tensor:
+def shift_keyframes(x: Tensor, by: int, fill: float = 0.0) -> Tensor:
     """`out[:, k] = x[:, k + by]` along dimension 1, `fill` where that lies outside."""
     K = x.shape[1]
     if abs(by) >= K:
@@ -32,13 +32,13 @@ def shift(x: Tensor, by: int, fill: float = 0.0) -> Tensor:
     )
 
 
-def intervals(times_BK: Tensor, num_present: Tensor) -> Tensor:
+def keyframe_intervals_s(times_BK: Tensor, num_present: Tensor) -> Tensor:
     """Seconds between neighbouring keyframes (B, K - 1), float32; 1 where one of the two is padding."""
     inside = torch.arange(1, times_BK.shape[1], device=times_BK.device) < num_present[:, None]
     return torch.where(inside, times_BK.diff(dim=1).float(), 1.0)
 
 
-def natural_tangents(x: Tensor, h: Tensor, num_present: Tensor) -> Tensor:
+def natural_spline_tangents(x: Tensor, h: Tensor, num_present: Tensor) -> Tensor:
     """Derivatives at its knots of the natural cubic spline through them.
 
     Args:
@@ -74,11 +74,15 @@ def _solve(lower: Tensor, upper: Tensor, right: Tensor) -> Tensor:
         step = 1 << level
         if step >= right.shape[1]:
             break
-        before = -lower / shift(diagonal, -step, 1.0)
-        after = -upper / shift(diagonal, step, 1.0)
-        right = right + before[..., None] * shift(right, -step) + after[..., None] * shift(right, step)
-        diagonal = diagonal + before * shift(upper, -step) + after * shift(lower, step)
-        lower, upper = before * shift(lower, -step), after * shift(upper, step)
+        before = -lower / shift_keyframes(diagonal, -step, 1.0)
+        after = -upper / shift_keyframes(diagonal, step, 1.0)
+        right = (
+            right
+            + before[..., None] * shift_keyframes(right, -step)
+            + after[..., None] * shift_keyframes(right, step)
+        )
+        diagonal = diagonal + before * shift_keyframes(upper, -step) + after * shift_keyframes(lower, step)
+        lower, upper = before * shift_keyframes(lower, -step), after * shift_keyframes(upper, step)
     return right / diagonal[..., None]
 
 
@@ -96,7 +100,7 @@ def hermite_weights(u: Tensor, h: Tensor) -> Tensor:
     return torch.stack([1 - right, right, u * (1 - u) ** 2 * h, u * u * (u - 1) * h], -1)
 
 
-def fill_missing(x: Tensor, valid: Tensor, times_BK: Tensor) -> Tensor:
+def fill_missing_joints(x: Tensor, valid: Tensor, times_BK: Tensor) -> Tensor:
     """Put a missing joint on the spline through its own valid keyframes; hold it beyond first and last.
 
     A spline through the filled knots is the same curve as the spline through the valid ones alone, where the
@@ -120,7 +124,7 @@ def fill_missing(x: Tensor, valid: Tensor, times_BK: Tensor) -> Tensor:
     knot_t = t.gather(1, order)
     in_use = torch.arange(1, K, device=x.device)[None, :, None] < count[:, None]
     h = torch.where(in_use, knot_t.diff(dim=1), 1.0) if K > 1 else knot_t[:, :0]
-    tangents = natural_tangents(knots, h, count)
+    tangents = natural_spline_tangents(knots, h, count)
     left = (valid.cumsum(1) - 1).clamp_min(0).minimum((count[:, None] - 2).clamp_min(0))
     right = (left + 1).clamp_max(K - 1).minimum((count[:, None] - 1).clamp_min(0))
     t_left, t_right = knot_t.gather(1, left), knot_t.gather(1, right)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from rib.motion.nets.spline_prior import shift
+from rib.motion.nets.spline_prior import shift_keyframes
 
 PREDICTORS = ((-1, 1), (-2, -1, 1, 2), (-2, 2), (-3, 3), (-2, -1), (1, 2))
 """Neighbours through which a polynomial predicts a keyframe; all are exact on uniform motion."""
@@ -23,7 +23,7 @@ LINE, NOISE, AFTER, BEFORE = 0, len(PREDICTORS), len(PREDICTORS) + 1, len(PREDIC
 """Places of stencils: a line's prediction, the measure of noise, the steps to the next and from the last."""
 
 
-def stencils(times_s: Tensor, present: Tensor) -> Tensor:
+def keyframe_stencils(times_s: Tensor, present: Tensor) -> Tensor:
     """Weights of the neighbours from `REACH` before to `REACH` after, and of the keyframe itself.
 
     Args:
@@ -35,8 +35,8 @@ def stencils(times_s: Tensor, present: Tensor) -> Tensor:
         of noise, the step to the next keyframe and the step from the last. 0 where a neighbour is lacking.
     """
     near = range(-REACH, REACH + 1)
-    time = torch.stack([shift(times_s, n) - times_s for n in near], -1).float()
-    there = torch.stack([shift(present.float(), n) for n in near], -1) > 0
+    time = torch.stack([shift_keyframes(times_s, n) - times_s for n in near], -1).float()
+    there = torch.stack([shift_keyframes(present.float(), n) for n in near], -1) > 0
     rows = [_predictor(time, there, neighbours) for neighbours in PREDICTORS]
     noise = torch.zeros_like(rows[0])
     for index in reversed(NOISE_ORDER):
@@ -48,7 +48,7 @@ def stencils(times_s: Tensor, present: Tensor) -> Tensor:
     return torch.stack([*rows, noise, *both], 2) * present[..., None, None]
 
 
-def apply(stencils_: Tensor, x: Tensor) -> Tensor:
+def apply_keyframe_stencils(stencils_: Tensor, x: Tensor) -> Tensor:
     """(B, K, S, J, 2) sums of keyframes x (B, K, J, 2)."""
     B, K, J, _ = x.shape
     padded = F.pad(x.flatten(2), (0, 0, REACH, REACH))

@@ -16,12 +16,12 @@ from rib.io.settings.ranges import Count, Range, Seed, Whole
 from rib.mocap.stores.bank import MotionBank
 from rib.motion.corruption.detector_errors import read_detector_errors
 from rib.motion.corruption.detector_noise import DetectorNoise
-from rib.motion.recordings import load_recordings
-from rib.motion.training.windows import MotionBatch, MotionWindows, WindowRecipe
+from rib.motion.recordings import load_mocap_recordings
+from rib.motion.training.windows import MotionBatch, MotionWindowRecipe, MotionWindows
 from rib.training.epochs import EpochSampler, batch_generator, rank_and_world_size
 
 
-class DrawnBatches(Dataset[MotionBatch]):
+class MotionBatches(Dataset[MotionBatch]):
     """`num_batches` batches an epoch; item `epoch * num_batches + i` is drawn from (seed, epoch, i).
 
     Args:
@@ -45,11 +45,11 @@ class MotionDataModule(pl.LightningDataModule):
     """Mocap in memory; windows, cameras and corruption are drawn on the fly.
 
     Args:
-        folder: A store that `rib prepare` made, a folder of joint files, or "synthetic" (`load_recordings`).
+        folder: A store that `rib prepare` made, a folder of joint files, or "synthetic".
         held_out: Subjects that are never trained on.
         validation: Subjects that choose the checkpoint; they are not trained on either.
         fps: Frame rate of the bank, frames a second.
-        windows: Recipe of `WindowRecipe`.
+        windows: Recipe of `MotionWindowRecipe`.
         views: Recipe of the cameras.
         noise: Recipe of `DetectorNoise`.
         detector_tracks: Keypoint files of real detectors and their frame rates, whose errors are drawn from.
@@ -79,7 +79,7 @@ class MotionDataModule(pl.LightningDataModule):
         super().__init__()
         self.folder, self.fps, self.seed = Path(folder).expanduser(), fps, seed
         self.held_out, self.validation = list(held_out), list(validation)
-        self.windows: WindowRecipe = build_recipe(windows)
+        self.windows: MotionWindowRecipe = build_recipe(windows)
         self.views = build_recipe(views)
         self.noise: DetectorNoise = build_recipe(noise)
         self.tracks = [(path, fps) for path, fps in detector_tracks]
@@ -96,7 +96,7 @@ class MotionDataModule(pl.LightningDataModule):
         """
         if self.training is not None:
             return
-        bank, _ = load_recordings(self.folder, self.fps).split(self.held_out)
+        bank, _ = load_mocap_recordings(self.folder, self.fps).split(self.held_out)
         self.training, self.checking = bank.split(self.validation) if self.validation else (bank, bank)
         if len(self.training) == 0:
             raise RibError(f"no recording of {self.folder} is left to train on", "hold fewer subjects out")
@@ -106,7 +106,7 @@ class MotionDataModule(pl.LightningDataModule):
         """One epoch, shared out between the ranks."""
         assert self.training is not None
         windows = MotionWindows(self.training, self.windows, self.views, self.noise, self.errors)
-        batches = DrawnBatches(windows, self.batches_per_epoch, self.seed)
+        batches = MotionBatches(windows, self.batches_per_epoch, self.seed)
         return DataLoader(
             batches,
             batch_size=None,
@@ -122,7 +122,7 @@ class MotionDataModule(pl.LightningDataModule):
             recipe = replace(self.windows, **_tupled(change.get("windows", {})))
             noise = replace(self.noise, **_tupled(change.get("noise", {})))
             windows = MotionWindows(self.checking, recipe, self.views, noise, self.errors)
-            drawn = DrawnBatches(windows, self.validation_batches, self.seed + 1)
+            drawn = MotionBatches(windows, self.validation_batches, self.seed + 1)
             sampler: Sampler[int] = DistributedSampler(
                 drawn, *rank_and_world_size(self.trainer), shuffle=False
             )

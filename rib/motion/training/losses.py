@@ -84,7 +84,7 @@ class MotionLoss:
         return total / 2
 
 
-def at_query_times(curve: MotionCurve, batch: MotionBatch) -> Tensor:
+def curve_at_query_times(curve: MotionCurve, batch: MotionBatch) -> Tensor:
     """Evaluate the curve at a batch's query times, (B, K - 1, F, J, 2)."""
     return curve.between(batch["query_times_s"])
 
@@ -92,7 +92,7 @@ def at_query_times(curve: MotionCurve, batch: MotionBatch) -> Tensor:
 def _errors(curve: MotionCurve, batch: MotionBatch) -> Tensor:
     """(B, K - 1, NUM_QUERIES + 1, J, 2): at the query times of a segment and at its last keyframe."""
     keys = (curve.position_px - batch["target_px"])[:, 1:, None]
-    return torch.cat([at_query_times(curve, batch) - batch["query_px"], keys], 2)
+    return torch.cat([curve_at_query_times(curve, batch) - batch["query_px"], keys], 2)
 
 
 def _changes(error: Tensor) -> Tensor:
@@ -119,6 +119,6 @@ def _mean(x: Tensor, weight: Tensor) -> Tensor:
     return (x.flatten(1, -2).mean(1) * weight).mean(1)
 
 
-def weighted(terms: dict[str, Tensor], weights: Mapping[str, float]) -> Tensor:
+def weighted_motion_loss(terms: dict[str, Tensor], weights: Mapping[str, float]) -> Tensor:
     """The sum that is minimised."""
     return sum((weight * terms[name] for name, weight in weights.items()), torch.zeros(()))

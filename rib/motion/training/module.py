@@ -13,11 +13,11 @@ from torch import Tensor, nn
 from rib.io.errors import RibError
 from rib.io.recipe import build_recipe
 from rib.io.settings.ranges import Count, Range, Share, Weight, Whole
-from rib.motion.nets.base import natural_spline
-from rib.motion.nets.checkpoint import FORMAT, facts_of
+from rib.motion.nets.base import natural_spline_of_keyframes
+from rib.motion.nets.checkpoint import FORMAT, facts_of_motion_net
 from rib.motion.nets.curve import MotionCurve
-from rib.motion.nets.keyframe_features import prepare
-from rib.motion.training.losses import MIDDLE, MotionLoss, at_query_times, weighted
+from rib.motion.nets.keyframe_features import normalise_keyframes
+from rib.motion.training.losses import MIDDLE, MotionLoss, curve_at_query_times, weighted_motion_loss
 from rib.motion.training.windows import MotionBatch
 from rib.training.ema import ema_of, rename_old_ema_state, update_ema
 from rib.training.schedules import WarmupCosine
@@ -86,7 +86,7 @@ class MotionModule(pl.LightningModule):
         """Named losses, and their weighted sum."""
         curve = self.net(batch["times_s"], batch["keypoints_px"], batch["confidence"])
         terms = self.losses(curve, batch)
-        total = weighted(terms, self.weights)
+        total = weighted_motion_loss(terms, self.weights)
         self.terms = {name: term.detach() for name, term in terms.items()}
         size = len(batch["times_s"])
         self.log_dict({f"train/{k}_loss": v for k, v in terms.items()}, batch_size=size)
@@ -95,7 +95,7 @@ class MotionModule(pl.LightningModule):
 
     def losses(self, curve: MotionCurve, batch: MotionBatch) -> dict[str, Tensor]:
         """Named, unweighted terms."""
-        return self.loss(curve, spline_of(batch), batch)
+        return self.loss(curve, spline_of_motion_batch(batch), batch)
 
     def groups(self) -> list[dict[str, Any]]:
         """Weights for the optimizer: weight decay on matrices alone."""
@@ -116,9 +116,12 @@ class MotionModule(pl.LightningModule):
 
     def validation_step(self, batch: MotionBatch, batch_idx: int, dataloader_idx: int = 0) -> None:
         """In-between error, and its ratio to the spline's."""
-        curve, spline = self(batch["times_s"], batch["keypoints_px"], batch["confidence"]), spline_of(batch)
+        curve, spline = (
+            self(batch["times_s"], batch["keypoints_px"], batch["confidence"]),
+            spline_of_motion_batch(batch),
+        )
         name = self.checks[dataloader_idx]
-        ours, theirs = (between_px(c, batch) for c in (curve, spline))
+        ours, theirs = (error_between_keyframes_px(c, batch) for c in (curve, spline))
         # every batch weighs 1: between processes Lightning rounds mean batch sizes down to whole numbers
         options: dict[str, Any] = {"batch_size": 1, "add_dataloader_idx": False, "sync_dist": True}
         self.log(f"val/{name}_px", ours, **options)
@@ -132,7 +135,7 @@ class MotionModule(pl.LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Say what the net fits (`rib.motion.nets.checkpoint`)."""
-        checkpoint[FORMAT] = asdict(facts_of(self.net))
+        checkpoint[FORMAT] = asdict(facts_of_motion_net(self.net))
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Take checkpoints of earlier releases too."""
@@ -146,14 +149,16 @@ class MotionModule(pl.LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
 
-def between_px(curve: MotionCurve, batch: MotionBatch) -> Tensor:
+def error_between_keyframes_px(curve: MotionCurve, batch: MotionBatch) -> Tensor:
     """Mean error between keyframes of the joints seen, in px at a person `PX` tall."""
-    error = (at_query_times(curve, batch) - batch["query_px"])[:, :, MIDDLE].norm(dim=-1).mean((1, 2))
+    error = (curve_at_query_times(curve, batch) - batch["query_px"])[:, :, MIDDLE].norm(dim=-1).mean((1, 2))
     return (error * curve.seen).sum() / curve.seen.sum() * (PX / batch["height_px"])
 
 
-def spline_of(batch: MotionBatch) -> MotionCurve:
+def spline_of_motion_batch(batch: MotionBatch) -> MotionCurve:
     """The natural cubic spline through a batch's keyframes."""
     present = torch.ones_like(batch["times_s"], dtype=torch.bool)
     with torch.no_grad():
-        return natural_spline(prepare(batch["times_s"], batch["keypoints_px"], batch["confidence"], present))
+        return natural_spline_of_keyframes(
+            normalise_keyframes(batch["times_s"], batch["keypoints_px"], batch["confidence"], present)
+        )

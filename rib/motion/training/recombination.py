@@ -40,7 +40,7 @@ UPPER += [*_of("left", ARMS), *_of("right", ARMS)]
 """Bones above the hips."""
 
 
-def recombined(bones: Tensor, joints: Tensor, share: float, generator: torch.Generator) -> Tensor:
+def recombine_limbs(bones: Tensor, joints: Tensor, share: float, generator: torch.Generator) -> Tensor:
     """Give some clips the arms or the legs of another clip of the batch, turned to face where they face.
 
     Args:
@@ -77,7 +77,7 @@ def _heading(joints: Tensor, rows: Tensor, left: str, right: str) -> Tensor:
     return torch.atan2(line[..., 0], line[..., 2])
 
 
-def swayed(
+def sway_limbs(
     bones: Tensor,
     times_s: Tensor,
     share: float,
@@ -106,7 +106,7 @@ def swayed(
     return bones
 
 
-def turned(
+def turn_bodies(
     bones: Tensor,
     times_s: Tensor,
     share: float,

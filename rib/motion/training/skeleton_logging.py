@@ -12,8 +12,8 @@ import torch
 from rib.io.files.whole import write_file_whole
 from rib.io.settings.ranges import Count, Range
 from rib.motion.evaluation.protocol import FPS
-from rib.motion.evaluation.skeleton_video import skeleton_frames, write_skeletons
-from rib.motion.training.module import spline_of
+from rib.motion.evaluation.skeleton_video import skeleton_video_frames, write_skeleton_video
+from rib.motion.training.module import spline_of_motion_batch
 from rib.motion.training.windows import MotionBatch
 
 Panels = dict[str, np.ndarray]
@@ -59,10 +59,10 @@ class SkeletonLogging(pl.Callback):
             return
         loader: Any = trainer.val_dataloaders[checks.index(self.check)]  # type: ignore[index]
         with torch.inference_mode():
-            panels, stride = panels_of(pl_module, loader.dataset[0])
+            panels, stride = skeleton_panels(pl_module, loader.dataset[0])
         stem = self.folder / f"{self.check}_{trainer.global_step}"
         video, picture = stem.with_suffix(".mp4"), stem.with_suffix(".png")
-        write_skeletons(video, panels, stride, self.size_px, self.codec, self.crf)
+        write_skeleton_video(video, panels, stride, self.size_px, self.codec, self.crf)
         _write_middle(picture, panels, stride, self.size_px)
         for logger in trainer.loggers:
             for name, file in (("log_video", video), ("log_image", picture)):
@@ -70,7 +70,7 @@ class SkeletonLogging(pl.Callback):
                     getattr(logger, name)(f"skeletons/{self.check}_{name[4:]}", [str(file)])
 
 
-def panels_of(module: Any, batch: MotionBatch) -> tuple[Panels, int]:
+def skeleton_panels(module: Any, batch: MotionBatch) -> tuple[Panels, int]:
     """The first clip's truth, net and spline as (N, 19, 2) px at every frame, and its keyframes' stride.
 
     Args:
@@ -85,7 +85,7 @@ def panels_of(module: Any, batch: MotionBatch) -> tuple[Panels, int]:
         torch.arange(0, float(times_s[-1] - times_s[0]) + 1e-6, 1 / FPS, dtype=torch.float64) + times_s[0]
     )
     net = module(*keys).at(moments[None].to(device))[0][0].float().cpu()
-    spline = spline_of(one).at(moments[None])[0][0]
+    spline = spline_of_motion_batch(one).at(moments[None])[0][0]
     known_s = torch.cat([times_s, one["query_times_s"][0].flatten()]).numpy()
     known_px = torch.cat([one["target_px"][0], one["query_px"][0].flatten(0, 1)]).flatten(1).numpy()
     order = np.argsort(known_s, kind="stable")
@@ -101,7 +101,7 @@ def _write_middle(path: Path, panels: Panels, stride: int, size_px: int) -> None
 
     number = len(panels["truth"]) // 2 // stride * stride + stride // 2
     last = len(panels["truth"]) - 1
-    frames = skeleton_frames(panels, stride, size_px)
+    frames = skeleton_video_frames(panels, stride, size_px)
     frame = next(f for i, f in enumerate(frames) if i == min(number, last))
     with write_file_whole(path) as temporary:
         Image.fromarray(frame).save(temporary)

@@ -16,7 +16,7 @@ from rib.io.settings.ranges import Count, ListSize, NonNegative, Positive, Range
 from rib.mocap.cameras.views import RandomCameras
 from rib.mocap.stores.bank import MotionBank
 from rib.motion.corruption.detector_noise import DetectorErrors, DetectorNoise
-from rib.motion.training.recombination import recombined, swayed, turned
+from rib.motion.training.recombination import recombine_limbs, sway_limbs, turn_bodies
 from rib.structures.skeleton import BODY19, joint_set_named
 
 NUM_QUERIES = 5
@@ -52,7 +52,7 @@ class MotionBatch(TypedDict):
 
 
 @dataclass(frozen=True)
-class WindowRecipe:
+class MotionWindowRecipe:
     """Sampling of windows.
 
     Attributes:
@@ -107,7 +107,7 @@ class MotionWindows:
     """
 
     def __init__(
-        self, bank: MotionBank, recipe: WindowRecipe, views: RandomCameras, noise: DetectorNoise,
+        self, bank: MotionBank, recipe: MotionWindowRecipe, views: RandomCameras, noise: DetectorNoise,
         errors: DetectorErrors | None,
     ) -> None:  # fmt: skip
         self.bank, self.recipe, self.views = bank, recipe, views
@@ -173,11 +173,11 @@ class MotionWindows:
         joints = joints.transpose(1, 2).contiguous()
         bones = (self.bones @ joints.flatten(2)).reshape_as(joints)
         if r.recombined:
-            bones = recombined(bones, joints, r.recombined, generator)
+            bones = recombine_limbs(bones, joints, r.recombined, generator)
         if r.swayed:
-            bones = swayed(bones, times_s, r.swayed, r.sway_deg, r.sway_hz, generator)
+            bones = sway_limbs(bones, times_s, r.swayed, r.sway_deg, r.sway_hz, generator)
         if r.turned:
-            bones = turned(bones, times_s, r.turned, r.turn_deg_s, r.lean_deg, r.sway_hz, generator)
+            bones = turn_bodies(bones, times_s, r.turned, r.turn_deg_s, r.lean_deg, r.sway_hz, generator)
         spread = torch.randn(B, J, generator=generator, device=generator.device)
         scale = torch.exp(r.bone_spread * spread)
         scale = 0.5 * (scale + scale[:, self.flip])

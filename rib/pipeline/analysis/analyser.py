@@ -11,19 +11,19 @@ import numpy as np
 
 from rib.io.cache import Cache
 from rib.io.errors import RibError
-from rib.pipeline.analysis.chosen_people import choose, with_depth
-from rib.pipeline.analysis.clip_walks import ClipWalks
-from rib.pipeline.analysis.record import Analysis
+from rib.pipeline.analysis.chosen_people import choose_people, with_person_depth
+from rib.pipeline.analysis.clip_walks import AnalysisWalks
+from rib.pipeline.analysis.record import ClipAnalysis
 from rib.pipeline.settings import LARGEST
 from rib.pipeline.stage_set import StageSet
-from rib.pipeline.timeline import Timeline, timeline
+from rib.pipeline.timeline import OutputTimeline, constant_rate_timeline
 from rib.structures.keypoints import PoseSequence, PoseTracks
 from rib.structures.skeleton import BODY25_HANDS
 from rib.video import FrameSource
 
 
 @dataclass(frozen=True)
-class Analyser:
+class ClipAnalyser:
     """Runs the stages that look at the whole clip.
 
     Attributes:
@@ -38,29 +38,35 @@ class Analyser:
     cuts: Mapping[str, float]
     people: str | Sequence[int] = LARGEST
 
-    def __call__(self, source: FrameSource, moments: Timeline | Fraction) -> Analysis:
+    def __call__(self, source: FrameSource, moments: OutputTimeline | Fraction) -> ClipAnalysis:
         """Find cuts, people at the keyframes and in between, and mattes where the renderer needs them.
 
         Args:
             source: The clip.
             moments: The output's moments, or its frame rate: then they end with the last keyframe.
         """
-        wanted = moments if isinstance(moments, Timeline) else timeline(source.times_s, moments)
+        wanted = (
+            moments
+            if isinstance(moments, OutputTimeline)
+            else constant_rate_timeline(source.times_s, moments)
+        )
         wiring = self.stages.wiring
         with closing(self._walks(source)) as walks:
             cuts = walks.cuts()
             if wiring.pose_from_motion:
                 poses = self.stages.motion(_nobody(source), wanted.times_s, cuts)
-                tracks = choose(PoseTracks.of([replace(poses, track_id=1)]), self.people)
+                tracks = choose_people(PoseTracks.of([replace(poses, track_id=1)]), self.people)
                 keyframe_tracks = tracks[_nearest(wanted.times_s, source.times_s)]
             else:
-                keyframe_tracks = with_depth(self._who_can_be_cut_out(choose(walks.people(), self.people)))
+                keyframe_tracks = with_person_depth(
+                    self._who_can_be_cut_out(choose_people(walks.people(), self.people))
+                )
                 tracks = self._move(keyframe_tracks, wanted, cuts)
             mattes = walks.mattes(keyframe_tracks) if "masks" in wiring.wanted else None
-        return Analysis(source.times_s, wanted, tuple(cuts), keyframe_tracks, tracks, mattes, wiring.idle)
+        return ClipAnalysis(source.times_s, wanted, tuple(cuts), keyframe_tracks, tracks, mattes, wiring.idle)
 
-    def _walks(self, source: FrameSource) -> ClipWalks:
-        return ClipWalks(self.stages, self.artefacts, self.cuts, source, everybody=self.people != LARGEST)
+    def _walks(self, source: FrameSource) -> AnalysisWalks:
+        return AnalysisWalks(self.stages, self.artefacts, self.cuts, source, everybody=self.people != LARGEST)
 
     def _who_can_be_cut_out(self, people: PoseTracks) -> PoseTracks:
         """Everybody, or the first where the mattes come from a stage that knows one person alone."""
@@ -74,7 +80,7 @@ class Analyser:
             )
         return people.only(people.track_ids[:1])
 
-    def _move(self, people: PoseTracks, wanted: Timeline, cuts: Sequence[int]) -> PoseTracks:
+    def _move(self, people: PoseTracks, wanted: OutputTimeline, cuts: Sequence[int]) -> PoseTracks:
         """The people at the output's moments; the last ones are held for those after the last keyframe."""
         moving_s = wanted.times_s[: len(wanted) - wanted.held]
         with self.stages.watch("motion"):

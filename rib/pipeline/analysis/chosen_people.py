@@ -20,7 +20,7 @@ _BODY = 25
 
 
 @runtime_checkable
-class EverybodyPose(Protocol):
+class EverybodyPoseStage(Protocol):
     """A pose stage that follows everybody, each under an id of their own."""
 
     def tracks(self, source: FrameSource, cuts: Sequence[int] = ()) -> PoseTracks:
@@ -30,18 +30,18 @@ class EverybodyPose(Protocol):
 
 def find_people(stage: Any, source: FrameSource, cuts: Sequence[int], everybody: bool) -> PoseTracks:
     """Whom the pose stage finds: everybody, or the most prominent person alone, as number 1."""
-    if not everybody or not isinstance(stage, EverybodyPose):
+    if not everybody or not isinstance(stage, EverybodyPoseStage):
         found = stage(source, cuts)
         return found if isinstance(found, PoseTracks) else PoseTracks.of([replace(found, track_id=1)])
-    return somebody(stage.tracks(source, cuts))
+    return at_least_one_track(stage.tracks(source, cuts))
 
 
-def somebody(found: PoseTracks) -> PoseTracks:
+def at_least_one_track(found: PoseTracks) -> PoseTracks:
     """The people found; where nobody ever is, one who is always away: a clip's records name somebody."""
     return found if found.track_ids else PoseTracks.of([replace(_nobody_in(found), track_id=1)])
 
 
-def choose(found: PoseTracks, people: str | Sequence[int]) -> PoseTracks:
+def choose_people(found: PoseTracks, people: str | Sequence[int]) -> PoseTracks:
     """Those of the people found whom the setting names.
 
     Raises:
@@ -59,7 +59,7 @@ def choose(found: PoseTracks, people: str | Sequence[int]) -> PoseTracks:
     return found.only(people)
 
 
-def with_depth(tracks: PoseTracks) -> PoseTracks:
+def with_person_depth(tracks: PoseTracks) -> PoseTracks:
     """The people with a depth each: whoever looks larger and stands lower in the picture is nearer.
 
     Under perspective both the height of a body and how far its feet lie below the horizon are in inverse

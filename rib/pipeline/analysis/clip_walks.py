@@ -11,19 +11,19 @@ from typing import Any
 import numpy as np
 
 from rib.io.cache import Cache
-from rib.pipeline.analysis.chosen_people import find_people, somebody
-from rib.pipeline.analysis.matte_spool import MatteSpool
-from rib.pipeline.analysis.pose_artefact import FORMAT, digest, load_tracks, save_tracks
-from rib.pipeline.progress import bar
+from rib.pipeline.analysis.chosen_people import at_least_one_track, find_people
+from rib.pipeline.analysis.matte_spool import MatteSpoolFile
+from rib.pipeline.analysis.pose_artefact import FORMAT, load_pose_tracks, pose_digest, save_pose_tracks
+from rib.pipeline.progress import progress_bar
 from rib.pipeline.stage_set import StageSet
-from rib.pipeline.stages import PoseLook, WalkingMask, WalkingPose
-from rib.pose.memory import trim_memory
+from rib.pipeline.stages import PoseStageWalk, WalkingMaskStage, WalkingPoseStage
+from rib.pose.memory import trim_memory_between_frames
 from rib.structures.keypoints import PoseTracks
 from rib.video import FrameSource
-from rib.video.cuts import mark_cuts
+from rib.video.cuts import mark_scene_cuts
 
 
-class ClipWalks:
+class AnalysisWalks:
     """Looks at a clip for the chain's analysis; asked for cuts, people and mattes in this order.
 
     Where nothing is kept from earlier, cuts and people are found in one walk, and people are looked at
@@ -32,7 +32,7 @@ class ClipWalks:
     Args:
         stages: Pose and mask.
         artefacts: Where results are kept.
-        cuts: Settings of `mark_cuts`.
+        cuts: Settings of `mark_scene_cuts`.
         source: The clip.
         everybody: Whether everybody is followed, or only the most prominent person, as number 1.
     """
@@ -47,8 +47,8 @@ class ClipWalks:
     ) -> None:
         self._stages, self._artefacts, self._settings, self._source = stages, artefacts, cuts, source
         self._everybody = everybody
-        self._spool = MatteSpool(artefacts.folder)
-        self._seen: PoseLook | None = None
+        self._spool = MatteSpoolFile(artefacts.folder)
+        self._seen: PoseStageWalk | None = None
         self._cuts: list[int] = []
 
     def cuts(self) -> list[int]:
@@ -63,7 +63,7 @@ class ClipWalks:
         if not stage.keep:
             return find_people(stage, self._source, self._cuts, self._everybody)
         folder, _ = self._artefacts.get("poses", self._pose_recipe, self._pose_parents, self._make_poses)
-        return somebody(load_tracks(folder / "poses.npz"))
+        return at_least_one_track(load_pose_tracks(folder / "poses.npz"))
 
     def mattes(self, people: PoseTracks) -> dict[int, Path]:
         """By track id a folder of one 8-bit matte a keyframe.
@@ -73,7 +73,7 @@ class ClipWalks:
         """
         recipe, folders = self._stages.recipes["mask"], {}
         for track_id in people.track_ids:
-            parents = [self._fingerprint, digest(people.person(track_id))]
+            parents = [self._fingerprint, pose_digest(people.person(track_id))]
             make = partial(self._make_mattes, people, track_id)
             folders[track_id], _ = self._artefacts.get("masks", recipe, parents, make)
         return folders
@@ -103,7 +103,7 @@ class ClipWalks:
     def _make_cuts(self, folder: Path) -> None:
         self._seen, found = self._begin(), []
         with self._stages.watch("cuts"):
-            marked = mark_cuts(self._frames("looking for cuts and people"), **self._settings)
+            marked = mark_scene_cuts(self._frames("looking for cuts and people"), **self._settings)
             for index, (picture, begins_shot) in enumerate(marked):
                 found += [index] if begins_shot else []
                 if self._seen is not None:
@@ -111,12 +111,12 @@ class ClipWalks:
                         self._seen.find(picture, begins_shot)
         np.save(folder / "cuts.npy", np.array(found, dtype=np.int64))
 
-    def _begin(self) -> PoseLook | None:
+    def _begin(self) -> PoseStageWalk | None:
         """The pose stage, where it can share the walk and its result is not kept from earlier."""
         if self._stages.wiring.pose_from_motion:
             return None
         stage = self._stages.pose
-        if not isinstance(stage, WalkingPose):
+        if not isinstance(stage, WalkingPoseStage):
             return None
         kept = self._artefacts.has("poses", self._pose_recipe, self._pose_parents)
         return None if kept else stage.begin(self._source, self._everybody)
@@ -124,24 +124,24 @@ class ClipWalks:
     def _make_poses(self, folder: Path) -> None:
         stage = self._stages.pose
         with self._stages.watch("pose"):
-            if isinstance(stage, WalkingPose):
+            if isinstance(stage, WalkingPoseStage):
                 found = self._look_closely(self._seen or self._find(stage))
             else:
                 walk = _Barred(self._source, "finding poses")
                 found = find_people(stage, walk, self._cuts, self._everybody)
-        save_tracks(found, folder / "poses.npz")
+        save_pose_tracks(found, folder / "poses.npz")
 
-    def _find(self, stage: WalkingPose) -> PoseLook:
+    def _find(self, stage: WalkingPoseStage) -> PoseStageWalk:
         """The first walk, where the cuts were known from before."""
         self._seen, shots = stage.begin(self._source, self._everybody), set(self._cuts)
         for index, picture in enumerate(self._frames("finding people")):
             self._seen.find(picture, index in shots)
         return self._seen
 
-    def _look_closely(self, seen: PoseLook) -> PoseTracks:
+    def _look_closely(self, seen: PoseStageWalk) -> PoseTracks:
         """The second walk; mattes are made of what was seen, since they do not tell left from right."""
         mask = self._stages.mask if "masks" in self._stages.wiring.wanted else None
-        with closing(mask.begin()) if isinstance(mask, WalkingMask) else nullcontext() as cut_out:
+        with closing(mask.begin()) if isinstance(mask, WalkingMaskStage) else nullcontext() as cut_out:
             for picture in self._frames("looking at people"):
                 for pose in seen.look(picture):
                     if cut_out is not None:
@@ -158,7 +158,7 @@ class ClipWalks:
     def _cut_out(self, people: PoseTracks) -> None:
         """A walk for mattes alone, where the poses were known from before."""
         stage, persons = self._stages.mask, [people.person(one) for one in people.track_ids]
-        if not isinstance(stage, WalkingMask):
+        if not isinstance(stage, WalkingMaskStage):
             for person in persons:
                 for matte in stage(_Barred(self._source, "cutting out the person"), person):
                     self._spool.add(person.track_id, matte)
@@ -169,7 +169,7 @@ class ClipWalks:
                     self._spool.add(person.track_id, cut_out(picture, person[index]))
 
     def _frames(self, label: str) -> Iterable[np.ndarray]:
-        return trim_memory(bar(self._source, len(self._source), label))
+        return trim_memory_between_frames(progress_bar(self._source, len(self._source), label))
 
 
 class _Barred:
@@ -185,4 +185,4 @@ class _Barred:
         return len(self._source)
 
     def __iter__(self) -> Iterator[np.ndarray]:
-        return iter(bar(self._source, len(self._source), self._label))
+        return iter(progress_bar(self._source, len(self._source), self._label))

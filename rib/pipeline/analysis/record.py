@@ -10,12 +10,12 @@ import cv2
 import numpy as np
 
 from rib.io.images import to_float
-from rib.pipeline.timeline import Timeline
+from rib.pipeline.timeline import OutputTimeline
 from rib.structures.keypoints import PoseSequence, PoseTracks
 
 
 @dataclass(frozen=True)
-class Fallback:
+class InterpolatorFallback:
     """A part of the clip where the interpolator stands alone, and why."""
 
     start_s: float
@@ -24,7 +24,7 @@ class Fallback:
 
 
 @dataclass(frozen=True)
-class Analysis:
+class ClipAnalysis:
     """Cuts, people and mattes of a clip.
 
     Attributes:
@@ -38,7 +38,7 @@ class Analysis:
     """
 
     keyframe_times_s: np.ndarray
-    timeline: Timeline
+    timeline: OutputTimeline
     cuts: tuple[int, ...]
     keyframe_tracks: PoseTracks
     tracks: PoseTracks
@@ -84,9 +84,9 @@ class Analysis:
         return to_float(stored)
 
     @property
-    def fallbacks(self) -> list[Fallback]:
+    def fallbacks(self) -> list[InterpolatorFallback]:
         """List the intervals without a rendered person and why; neighbours with one reason are joined."""
-        found: list[Fallback] = []
+        found: list[InterpolatorFallback] = []
         for gap in range(len(self.keyframe_times_s) - 1):
             why = "scene cut: the nearer keyframe is held" if gap + 1 in self.cuts else self.idle
             if not why and not self.person_at(gap, gap + 1):
@@ -96,5 +96,5 @@ class Analysis:
             start, end = (float(t) for t in self.keyframe_times_s[gap : gap + 2])
             if found and found[-1].why == why and found[-1].end_s == start:
                 start = found.pop().start_s
-            found.append(Fallback(start, end, why))
+            found.append(InterpolatorFallback(start, end, why))
         return found

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from rib.pipeline.analysis.record import Analysis
+from rib.pipeline.analysis.record import ClipAnalysis
 from rib.pipeline.stage_set import StageSet
 from rib.pipeline.synthesis.keyframe_window import DecodedKeyframe
 from rib.pipeline.synthesis.synthesiser import Synthesiser
@@ -72,7 +72,7 @@ class Holdouts:
 
 
 @dataclass(frozen=True)
-class HeldOut:
+class HeldOutPerson:
     """A person in a keyframe that nobody saw, and what stands in its place.
 
     Attributes:
@@ -88,25 +88,25 @@ class HeldOut:
     region: torch.Tensor
 
 
-def can_hold_out(analysis: Analysis, track_id: int, shot: np.ndarray) -> list[int]:
+def keyframes_to_hold_out(analysis: ClipAnalysis, track_id: int, shot: np.ndarray) -> list[int]:
     """Those keyframes of a shot that show the person and have them on both sides."""
     return [int(k) for k in shot[1:-1] if track_id in analysis.people_at(k - 1, k, k + 1)]
 
 
-def span_around(analysis: Analysis, keyframe: int) -> range:
+def holdout_span(analysis: ClipAnalysis, keyframe: int) -> range:
     """The keyframes that holding one out takes."""
     last = len(analysis.keyframe_times_s) - 1
     return range(max(0, keyframe - REACH), min(last, keyframe + REACH) + 1)
 
 
-def hold_out(
+def hold_out_keyframe(
     stages: StageSet,
     synthesiser: Synthesiser,
-    analysis: Analysis,
+    analysis: ClipAnalysis,
     track_id: int,
     keyframe: int,
     near: Sequence[DecodedKeyframe],
-) -> HeldOut:
+) -> HeldOutPerson:
     """Hold one keyframe out.
 
     Args:
@@ -115,7 +115,7 @@ def hold_out(
         analysis: What is known of the clip.
         track_id: The person to predict.
         keyframe: Its number; the person is on both sides of it.
-        near: The keyframes of `span_around` it.
+        near: The keyframes of `holdout_span` it.
     """
     shots = analysis.shots
     records = {one.index: one.keyframe for one in near if shots[one.index] == shots[keyframe]}
@@ -126,10 +126,10 @@ def hold_out(
     assert person is not None
     assert truth is not None
     background = synthesiser.with_plate(synthesiser.interpolate(interval), interval, [track_id])
-    return HeldOut(hidden, person, background, region_of(truth, hidden))
+    return HeldOutPerson(hidden, person, background, holdout_person_region(truth, hidden))
 
 
-def region_of(view: PersonView, keyframe: Keyframe) -> torch.Tensor:
+def holdout_person_region(view: PersonView, keyframe: Keyframe) -> torch.Tensor:
     """(1, H, W), 1 on the person in a keyframe and a little around."""
     mask = view.mask(keyframe.size_px)
     size = 2 * round(AROUND_PERSON * mask.shape[1]) + 1
@@ -139,7 +139,7 @@ def region_of(view: PersonView, keyframe: Keyframe) -> torch.Tensor:
     return region
 
 
-def _pose_without(stages: StageSet, analysis: Analysis, track_id: int, hidden: int) -> PoseSequence:
+def _pose_without(stages: StageSet, analysis: ClipAnalysis, track_id: int, hidden: int) -> PoseSequence:
     """The person at the held-out keyframe, as the motion stage sees it from the others."""
     poses = analysis.keyframe_tracks.person(track_id)
     if stages.wiring.pose_from_motion:

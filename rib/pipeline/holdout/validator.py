@@ -11,10 +11,10 @@ import torch
 import torch.nn.functional as F
 
 from rib.metrics.lpips import SMALLEST_PX, Lpips
-from rib.pipeline.analysis.record import Analysis
-from rib.pipeline.holdout.holdouts import HeldOut, can_hold_out, hold_out
+from rib.pipeline.analysis.record import ClipAnalysis
+from rib.pipeline.holdout.holdouts import HeldOutPerson, hold_out_keyframe, keyframes_to_hold_out
 from rib.pipeline.stage_set import StageSet
-from rib.pipeline.synthesis.compositor import composite
+from rib.pipeline.synthesis.compositor import composite_people
 from rib.pipeline.synthesis.keyframe_window import DecodedKeyframe
 from rib.pipeline.synthesis.synthesiser import Synthesiser
 from rib.render.protocol import HoldoutRenderer
@@ -36,18 +36,18 @@ class HoldoutValidator:
     per_shot: int
     every_s: float
 
-    def choose(self, analysis: Analysis, track_id: int) -> list[int]:
+    def choose(self, analysis: ClipAnalysis, track_id: int) -> list[int]:
         """The keyframes to hold out, in order."""
         shots = analysis.shots
         return [
             keyframe
             for shot in (np.flatnonzero(shots == number) for number in np.unique(shots))
-            for keyframe in self._evenly(can_hold_out(analysis, track_id, shot), analysis, shot)
+            for keyframe in self._evenly(keyframes_to_hold_out(analysis, track_id, shot), analysis, shot)
         ]
 
     def __call__(
         self,
-        analysis: Analysis,
+        analysis: ClipAnalysis,
         track_id: int,
         keyframe: int,
         near: Sequence[DecodedKeyframe],
@@ -63,10 +63,10 @@ class HoldoutValidator:
             learnt: Keyframes that the renderer's net was fitted to; they do not judge it.
         """
         return self._score(
-            hold_out(self.stages, self.synthesiser, analysis, track_id, keyframe, near), learnt
+            hold_out_keyframe(self.stages, self.synthesiser, analysis, track_id, keyframe, near), learnt
         )
 
-    def _evenly(self, able: Sequence[int], analysis: Analysis, shot: np.ndarray) -> list[int]:
+    def _evenly(self, able: Sequence[int], analysis: ClipAnalysis, shot: np.ndarray) -> list[int]:
         """Some of the keyframes that can be held out, evenly over the shot."""
         length_s = float(np.ptp(analysis.keyframe_times_s[shot]))
         wanted = max(self.per_shot, int(length_s / self.every_s))
@@ -74,12 +74,12 @@ class HoldoutValidator:
             return []
         return [able[i] for i in np.unique(np.linspace(0, len(able) - 1, wanted).round().astype(int))]
 
-    def _score(self, held: HeldOut, learnt: Collection[int]) -> tuple[float, float, float, float]:
+    def _score(self, held: HeldOutPerson, learnt: Collection[int]) -> tuple[float, float, float, float]:
         """Decibels gained without the net, and what the net changed (or NaN): see `Holdouts`."""
         renderer = self.stages.renderer
         assert isinstance(renderer, HoldoutRenderer)
         versions = renderer.versions(held.person, held.background)
-        drawn = composite(held.background, [next(versions)])
+        drawn = composite_people(held.background, [next(versions)])
         drawn_db = _psnr_db(held, drawn)
         gain_db = drawn_db - _psnr_db(held, held.background.interpolated)
         person = None
@@ -87,11 +87,11 @@ class HoldoutValidator:
             person = next(versions, None)
         if person is None:
             return gain_db, np.nan, np.nan, np.nan
-        refined = composite(held.background, [person])
+        refined = composite_people(held.background, [person])
         alexnet, vgg16 = self._lpips_change(held, torch.cat([drawn, refined]))
         return gain_db, alexnet, _psnr_db(held, refined) - drawn_db, vgg16
 
-    def _lpips_change(self, held: HeldOut, pictures: torch.Tensor) -> list[float]:
+    def _lpips_change(self, held: HeldOutPerson, pictures: torch.Tensor) -> list[float]:
         """From the first picture to the second on the person's box, by each net; NaN where it is too small.
 
         The deeper net looks at half the size, which costs a quarter.
@@ -110,7 +110,7 @@ class HoldoutValidator:
         return [Lpips(net).to(self.stages.device) for net in ("alexnet", "vgg16")]
 
 
-def _psnr_db(held: HeldOut, picture: torch.Tensor) -> float:
+def _psnr_db(held: HeldOutPerson, picture: torch.Tensor) -> float:
     squared = (picture - held.keyframe.picture).square().mean(1)
     error = (squared * held.region).sum() / held.region.sum().clamp_min(1)
     return float(-10 * error.clamp_min(1e-9).log10())

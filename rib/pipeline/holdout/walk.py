@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from rib.pipeline.analysis.record import Analysis
-from rib.pipeline.holdout.holdouts import Holdouts, span_around
+from rib.pipeline.analysis.record import ClipAnalysis
+from rib.pipeline.holdout.holdouts import Holdouts, holdout_span
 from rib.pipeline.holdout.validator import HoldoutValidator
 from rib.pipeline.stage_set import StageSet
-from rib.pipeline.synthesis.keyframe_window import KeyframeWindow, SpanWalk
+from rib.pipeline.synthesis.keyframe_window import KeyframeSpanWalk, KeyframeWindow
 from rib.structures.person_interval import HoldoutEvidence
 from rib.video import FrameQueue
 
@@ -36,7 +36,7 @@ class HoldoutWalk:
         self,
         stages: StageSet,
         validator: HoldoutValidator,
-        analysis: Analysis,
+        analysis: ClipAnalysis,
         learnt: Mapping[int, frozenset[int]],
         folder: Path,
         ahead_bytes: int = AHEAD_BYTES,
@@ -49,8 +49,8 @@ class HoldoutWalk:
             for keyframe in validator.choose(analysis, track_id):
                 self._people.setdefault(keyframe, []).append(track_id)
         self._chosen = sorted(self._people)
-        spans = [span_around(analysis, keyframe) for keyframe in self._chosen]
-        self._spans = SpanWalk(KeyframeWindow(analysis, stages.device), spans)
+        spans = [holdout_span(analysis, keyframe) for keyframe in self._chosen]
+        self._spans = KeyframeSpanWalk(KeyframeWindow(analysis, stages.device), spans)
         self._shots = analysis.shots
         self._last_needed = np.full(len(self._shots), -1)
         for keyframe, span in zip(self._chosen, spans, strict=True):

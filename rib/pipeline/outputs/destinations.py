@@ -11,9 +11,9 @@ from rib.io.results.manifest import FOLDER
 from rib.io.results.result import ResultDestination, ResultPart
 from rib.io.settings.paths import paths_read_by_command
 from rib.pipeline.settings import InterpolateSettings
-from rib.video.reading.inputs import stands_at
+from rib.video.reading.inputs import place_of_input
 from rib.video.reading.sequence import SUFFIXES
-from rib.video.writing.containers import codec_for, names_video
+from rib.video.writing.containers import is_video_output, video_codec_for
 
 LAYOUTS = {
     "rib": ("frames", "poses"),
@@ -27,7 +27,7 @@ clips."""
 
 
 @dataclass(frozen=True)
-class Places:
+class OutputPaths:
     """Paths of a result's parts.
 
     Attributes:
@@ -59,16 +59,16 @@ def chosen_output(config: InterpolateSettings, name: str, fps: Fraction, source_
     """
     plain = config.layout != "reference" and config.video.codec is not None
     if config.output is None:
-        beside = Path.cwd() if source_given else stands_at(config.input).parent
+        beside = Path.cwd() if source_given else place_of_input(config.input).parent
         return beside / f"{name}_{float(fps):.5g}fps{'.mp4' if plain else ''}"
     output = Path(config.output).expanduser()
-    if not names_video(config.output):
+    if not is_video_output(config.output):
         return output
     if not plain:
         why = "layout=reference writes folders" if config.video.codec else "no video is written"
         raise RibError(f"output={config.output} names a video, but {why}", "name a folder: output=FOLDER/")
     assert config.video.codec
-    codec_for(output, config.video.codec)
+    video_codec_for(output, config.video.codec)
     return output
 
 
@@ -77,7 +77,7 @@ def _output_of(config: InterpolateSettings) -> Path:
     return Path(config.output)
 
 
-def places(folder: Path, config: InterpolateSettings, name: str) -> Places:
+def output_paths(folder: Path, config: InterpolateSettings, name: str) -> OutputPaths:
     """The parts of a clip's result under the names of its layout, whose first form has pictures and poses.
 
     Args:
@@ -89,13 +89,13 @@ def places(folder: Path, config: InterpolateSettings, name: str) -> Places:
     all_of_it = layout == "reference"
     papers = folder / PAPERS[layout].format(name=name)
     video = papers / "video.mp4"
-    if names_video(str(output)):
+    if is_video_output(str(output)):
         papers, video = folder / f"{output.stem}.rib", folder / output.name
         parts = [papers / part for part in LAYOUTS[layout]]
     else:
         parts = [folder / part.format(name=name) for part in LAYOUTS[layout]]
-    wanted = config.sidecar or not names_video(str(output))
-    return Places(
+    wanted = config.sidecar or not is_video_output(str(output))
+    return OutputPaths(
         pictures=parts[0] if recipe.pictures or all_of_it else None,
         poses=parts[1] if config.write_poses or all_of_it else None,
         video=video if recipe.codec else None,
@@ -103,7 +103,7 @@ def places(folder: Path, config: InterpolateSettings, name: str) -> Places:
     )
 
 
-def destination(
+def output_destination(
     config: InterpolateSettings, name: str, made_from: str = "", source_given: bool = False
 ) -> ResultDestination:
     """Where a clip's result goes, and what it must not touch.
@@ -117,21 +117,21 @@ def destination(
         source_given: Whether the clip was handed over in the place of what `input` names.
     """
     output, layout = _output_of(config).expanduser(), config.layout
-    where = places(Path(), config, name)
+    where = output_paths(Path(), config, name)
     reads: dict[str, str | Path] = {**paths_read_by_command(config, source_given)}
     if not source_given:
-        reads["input"] = stands_at(config.input)
+        reads["input"] = place_of_input(config.input)
     parts = [ResultPart(str(where.video))] if where.video else []
     if where.papers is not None:
         papers = ("config.yaml", "summary.json", *(["report.html"] if config.report else []))
         parts += [ResultPart(str(where.papers / file)) for file in papers]
     parts += [ResultPart(str(where.pictures), tuple(SUFFIXES))] if where.pictures else []
-    if keeps_poses(config, name):
+    if keeps_given_poses(config, name):
         reads = {key: path for key, path in reads.items() if path != config.poses}
     elif where.poses:
         parts.append(ResultPart(str(where.poses), (".json",)))
     overwrite = config.overwrite
-    if names_video(str(output)):
+    if is_video_output(str(output)):
         lists = f"{output.stem}.rib"
         return ResultDestination(
             output.parent, output.name, parts, reads, overwrite, made_from, lists, config.sidecar
@@ -140,9 +140,9 @@ def destination(
     return ResultDestination(output, key, parts, reads, overwrite, made_from, FOLDER)
 
 
-def keeps_poses(config: InterpolateSettings, name: str) -> bool:
+def keeps_given_poses(config: InterpolateSettings, name: str) -> bool:
     """Whether the poses given are those that the result's layout asks for, in their very place."""
     if config.layout != "reference" or config.poses is None:
         return False
-    place = places(_output_of(config).expanduser(), config, name).poses
+    place = output_paths(_output_of(config).expanduser(), config, name).poses
     return place is not None and place.resolve() == Path(config.poses).expanduser().resolve()

@@ -28,7 +28,7 @@ PNG_BYTES = 1.05
 
 
 @dataclass(frozen=True)
-class Estimate:
+class WorkEstimate:
     """A guess, right within a factor of three or so.
 
     Attributes:
@@ -49,7 +49,7 @@ class Estimate:
         width, height = self.size_px
         return (
             f"{self.frames} frames of {width} x {height} px, {self.made} of them made: roughly "
-            f"{in_words(self.seconds)} and {_size(self.size_bytes)}"
+            f"{duration_in_words(self.seconds)} and {_size(self.size_bytes)}"
         )
 
     @property
@@ -74,9 +74,9 @@ class Estimate:
         return lacking
 
 
-def estimate(
+def estimate_work(
     config: InterpolateSettings, keyframes: int, frames: int, made: int, size_px: tuple[int, int], device: str
-) -> Estimate:
+) -> WorkEstimate:
     """Guess from the number of frames and their size.
 
     Args:
@@ -96,10 +96,10 @@ def estimate(
     )
     pixel = VIDEO_BYTES * 2 ** ((16 - (video.crf or 0)) / 6) if video.codec else 0.0
     pixel += PNG_BYTES if video.pictures or config.layout == "reference" else 0.0
-    return Estimate(seconds, frames * mpx * 1e6 * pixel, frames, made, size_px)
+    return WorkEstimate(seconds, frames * mpx * 1e6 * pixel, frames, made, size_px)
 
 
-def in_words(seconds: float) -> str:
+def duration_in_words(seconds: float) -> str:
     """A time as people say it."""
     if seconds < 90:
         return f"{max(1, round(seconds))} s"

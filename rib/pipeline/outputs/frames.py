@@ -6,18 +6,18 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from typing import Any
 
-from rib.pipeline.outputs.destinations import Places
+from rib.pipeline.outputs.destinations import OutputPaths
 from rib.pipeline.settings import VideoSettings
 from rib.pipeline.synthesis.output_frames import OutputFrame
-from rib.pipeline.timeline import Timeline
-from rib.video import FrameSource, Origin, PictureWriter, SoundTrack, VideoWriter
+from rib.pipeline.timeline import OutputTimeline
+from rib.video import FrameSource, PictureWriter, SoundTrack, SourceFilePart, VideoWriter
 
 
-def write_frames(
+def write_output_frames(
     frames: Iterable[OutputFrame],
     source: FrameSource,
-    moments: Timeline,
-    where: Places,
+    moments: OutputTimeline,
+    where: OutputPaths,
     recipe: VideoSettings,
     sound: SoundTrack | None,
     not_kept: list[str],
@@ -70,8 +70,8 @@ def _ground(colour: str) -> tuple[int, int, int]:
     return red, green, blue
 
 
-def _origin(source: FrameSource, moments: Timeline) -> Origin | None:
+def _origin(source: FrameSource, moments: OutputTimeline) -> SourceFilePart | None:
     if source.file is None:
         return None
     end_s = source.audio_start_s + source.duration_s
-    return Origin(source.file, source.audio_start_s, end_s, moments.duration_s / source.duration_s)
+    return SourceFilePart(source.file, source.audio_start_s, end_s, moments.duration_s / source.duration_s)

@@ -8,20 +8,20 @@ from typing import Any
 
 import numpy as np
 
-from rib.pipeline.analysis.record import Analysis
-from rib.pipeline.synthesis.synthesiser import Synthesis
+from rib.pipeline.analysis.record import ClipAnalysis
+from rib.pipeline.synthesis.synthesiser import SynthesisedMoments
 
 
 @dataclass
-class PeopleShares:
-    """An observer of everything that is made (`rib.pipeline.synthesis.synthesiser.Observer`)."""
+class OutputSharesPerPerson:
+    """An observer of everything that is made (`rib.pipeline.synthesis.synthesiser.SynthesisObserver`)."""
 
     _pixels: int = 0
     _trusted: dict[int, int] = field(default_factory=lambda: defaultdict(int))
     _intervals: dict[int, dict[int, bool]] = field(default_factory=lambda: defaultdict(dict))
     _gains: dict[int, dict[int, float]] = field(default_factory=lambda: defaultdict(dict))
 
-    def __call__(self, made: Synthesis) -> None:
+    def __call__(self, made: SynthesisedMoments) -> None:
         """Count some moments of an interval."""
         self._pixels += made.pictures[..., 0].size
         number = made.interval.a.index
@@ -35,7 +35,7 @@ class PeopleShares:
             self._trusted[person.track_id] += trusted
             self._intervals[person.track_id][number] |= trusted > 0
 
-    def summary(self, analysis: Analysis) -> list[dict[str, Any]]:
+    def summary(self, analysis: ClipAnalysis) -> list[dict[str, Any]]:
         """A line for each person.
 
         `person_id`; `in_keyframes`: share of the keyframes that show them; `intervals`: so many have them on

@@ -8,7 +8,7 @@ from rib.video import FrameSource, SoundTrack
 WAYS = ("keep", "mute", "stretch")
 
 
-def choose_sound(
+def choose_output_sound(
     source: FrameSource, way: str | None, slow: float | None, not_kept: list[str]
 ) -> SoundTrack | None:
     """The clip's sound as `sound=` asks for it.

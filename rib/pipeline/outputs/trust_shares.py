@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass
-class TrustShares:
+class OutputTrustShares:
     """Adds up, frame by frame, where trust is above one half."""
 
     _frames: list[float] = field(default_factory=list)

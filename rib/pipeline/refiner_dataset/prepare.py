@@ -27,16 +27,22 @@ from rib.io.preparation.work_items import (
 )
 from rib.io.settings.ranges import Count, FrameRate, ListSize, Range, Shard, Whole
 from rib.pipeline.chain import Chain
-from rib.pipeline.refiner_dataset.samples import refiner_samples
-from rib.render.refine.dataset import FORMAT, RefinerSample, add_clips, clips_of, write_samples
-from rib.video import FrameSource, open_source, subclip
+from rib.pipeline.refiner_dataset.samples import render_refiner_samples
+from rib.render.refine.dataset import (
+    FORMAT,
+    RefinerSample,
+    add_refiner_clips,
+    refiner_clips_in_file,
+    write_refiner_samples,
+)
+from rib.video import FrameSource, open_frame_source, subclip
 from rib.video.reading.pictures import SUFFIXES
 
 VERSION = 1
 
 
 @dataclass(frozen=True)
-class RefinerItem(WorkItem):
+class RefinerDatasetItem(WorkItem):
     """One video at one stride, from one frame on.
 
     Attributes:
@@ -51,15 +57,15 @@ class RefinerItem(WorkItem):
 
 
 @dataclass(frozen=True)
-class RefinerSettings:
+class RefinerDatasetSettings:
     """Settings under which samples are made.
 
     Attributes:
         chain: Recipes and settings of the chain.
         input_fps: Frames a second of folders of frames.
         height_px: Higher pictures are shrunk to this; None keeps them.
-        max_intervals: See `refiner_samples`.
-        max_moments: See `refiner_samples`.
+        max_intervals: See `render_refiner_samples`.
+        max_moments: See `render_refiner_samples`.
         threads: Threads of each process, or None to leave that as it is.
     """
 
@@ -111,9 +117,9 @@ def prepare_refiner_dataset(
             output's place.
     """
     store = Path(output).expanduser().absolute()
-    held = clips_of(store)
+    held = refiner_clips_in_file(store)
     threads = max(1, (os.cpu_count() or 1) // workers) if workers > 1 else None
-    settings = RefinerSettings(chain, input_fps, height_px, max_intervals, max_moments, threads)
+    settings = RefinerDatasetSettings(chain, input_fps, height_px, max_intervals, max_moments, threads)
     items = [
         _describe(store.with_name(f"{store.name}.parts"), settings, path, stride, offset)
         for path in _chosen(Path(videos).expanduser().absolute(), clips)
@@ -164,7 +170,9 @@ def _numbers(name: str, numbers: Sequence[int], least: int) -> Sequence[int]:
     return numbers
 
 
-def _describe(folder: Path, settings: RefinerSettings, path: Path, stride: int, offset: int) -> RefinerItem:
+def _describe(
+    folder: Path, settings: RefinerDatasetSettings, path: Path, stride: int, offset: int
+) -> RefinerDatasetItem:
     """Describe an item, called by what it depends on: the footage's stat, and the settings."""
     stat, chain = path.stat(), json.dumps(settings.chain, sort_keys=True)
     content = (
@@ -172,31 +180,35 @@ def _describe(folder: Path, settings: RefinerSettings, path: Path, stride: int, 
         settings.input_fps, settings.height_px, settings.max_intervals, settings.max_moments,
     )  # fmt: skip
     key = cache_key(content)
-    return RefinerItem(f"{path.stem}_s{stride}_o{offset}", folder, key, path, stride, offset)
+    return RefinerDatasetItem(f"{path.stem}_s{stride}_o{offset}", folder, key, path, stride, offset)
 
 
-def render_item(item: RefinerItem, settings: RefinerSettings) -> str | None:
+def render_refiner_item(item: RefinerDatasetItem, settings: RefinerDatasetSettings) -> str | None:
     """Make one item unless it is there; why it was skipped, or None."""
     if settings.threads is not None:
         torch.set_num_threads(settings.threads)
         cv2.setNumThreads(settings.threads)
-    return item.make(lambda path: write_samples(path, {item.name: _samples(item, settings)}, item.key))
+    return item.make(
+        lambda path: write_refiner_samples(path, {item.name: _samples(item, settings)}, item.key)
+    )
 
 
-def _samples(item: RefinerItem, settings: RefinerSettings) -> Iterator[RefinerSample]:
+def _samples(item: RefinerDatasetItem, settings: RefinerDatasetSettings) -> Iterator[RefinerSample]:
     source = _footage(item.path, item.offset, settings)
     chain = Chain.from_config(settings.chain)
     num = 0
-    for sample in refiner_samples(chain, source, item.stride, settings.max_intervals, settings.max_moments):
+    for sample in render_refiner_samples(
+        chain, source, item.stride, settings.max_intervals, settings.max_moments
+    ):
         num += 1
         yield sample
     if not num:
         raise RibError("no bone of the person is seen in two keyframes that follow one another")
 
 
-def _footage(path: Path, offset: int, settings: RefinerSettings) -> FrameSource:
+def _footage(path: Path, offset: int, settings: RefinerDatasetSettings) -> FrameSource:
     fps = settings.input_fps if path.is_dir() else None
-    whole = open_source(path, fps, max_mpx=settings.chain.get("max_mpx"))
+    whole = open_frame_source(path, fps, max_mpx=settings.chain.get("max_mpx"))
     width, height = whole.size_px
     size = None
     if settings.height_px is not None and height > settings.height_px:
@@ -205,14 +217,14 @@ def _footage(path: Path, offset: int, settings: RefinerSettings) -> FrameSource:
 
 
 def _run(
-    items: list[RefinerItem], held: int, settings: RefinerSettings, store: Path, workers: int, shard: str,
-    progress: Progress | None,
+    items: list[RefinerDatasetItem], held: int, settings: RefinerDatasetSettings, store: Path, workers: int,
+    shard: str, progress: Progress | None,
 ) -> PreparationReport:  # fmt: skip
     """Make this shard's part of what the store lacks, and put all together once nothing waits."""
     mine = items_of_shard(items, shard)
     before = {item.key for item in mine if item.is_done}
     for number, (item, _) in enumerate(
-        work_item_results(mine, partial(render_item, settings=settings), workers), start=1
+        work_item_results(mine, partial(render_refiner_item, settings=settings), workers), start=1
     ):
         if progress is not None:
             progress(number, len(mine), item.name)
@@ -225,10 +237,10 @@ def _run(
     return PreparationReport(None if waiting else store, made, held + len(before), skipped, waiting)
 
 
-def _put_together(done: list[RefinerItem], skipped: Mapping[str, str], store: Path) -> None:
+def _put_together(done: list[RefinerDatasetItem], skipped: Mapping[str, str], store: Path) -> None:
     write_text_whole(store.with_name(f"{store.name}.skipped.json"), json.dumps(skipped, indent=2))
     if done:
-        add_clips(store, [item.done for item in done])
+        add_refiner_clips(store, [item.done for item in done])
     elif not store.is_file():
         name, reason = next(iter(skipped.items()))
         raise RibError(f"none of {len(skipped)} videos could be rendered; the first, {name}: {reason}")

@@ -9,18 +9,18 @@ import torch
 
 from rib.io.errors import RibError
 from rib.io.images import to_tensor
-from rib.pipeline.analysis.record import Analysis
+from rib.pipeline.analysis.record import ClipAnalysis
 from rib.pipeline.chain import Chain
 from rib.render.protocol import FittedRenderer
 from rib.render.refine.dataset import RefinerSample
 from rib.structures.interval import Interval
 from rib.structures.person_interval import PersonInterval
-from rib.video import FrameSource, subsample
-from rib.video.views.view import refuse_uneven
+from rib.video import FrameSource, subsample_frames
+from rib.video.views.view import refuse_uneven_frame_times
 
 
 @torch.inference_mode()
-def refiner_samples(
+def render_refiner_samples(
     chain: Chain, source: FrameSource, stride: int, max_intervals: int | None, max_moments: int
 ) -> Iterator[RefinerSample]:
     """Hide all frames but every stride-th and render those in between, one interval at a time.
@@ -39,8 +39,8 @@ def refiner_samples(
     """
     if stride < 2:
         raise RibError(f"stride {stride} hides no frame", "give strides from 2 on")
-    refuse_uneven(source)
-    keyframes = subsample(source, stride)
+    refuse_uneven_frame_times(source)
+    keyframes = subsample_frames(source, stride)
     analysis = chain.analyse(keyframes, source.fps)
     wanted = _wanted(analysis, max_intervals, max_moments)
     truths = _truths(source, wanted)
@@ -63,7 +63,7 @@ def refiner_samples(
             yield sample
 
 
-def _wanted(analysis: Analysis, max_intervals: int | None, max_moments: int) -> dict[int, np.ndarray]:
+def _wanted(analysis: ClipAnalysis, max_intervals: int | None, max_moments: int) -> dict[int, np.ndarray]:
     """Choose the hidden frames to render, by interval: those inside a shot with somebody on both sides."""
     numbers = range(len(analysis.keyframe_times_s) - 1)
     main = analysis.keyframe_tracks.track_ids[0]

@@ -1,6 +1,6 @@
 """report.html: one file that shows the result beside the input, and what ran."""
 
-from rib.pipeline.report.page import write_report
-from rib.pipeline.report.preview import Preview, PreviewWriter
+from rib.pipeline.report.page import write_report_html
+from rib.pipeline.report.preview import ReportPreview, ReportPreviewWriter
 
-__all__ = ["Preview", "PreviewWriter", "write_report"]
+__all__ = ["ReportPreview", "ReportPreviewWriter", "write_report_html"]

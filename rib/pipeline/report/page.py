@@ -12,8 +12,8 @@ from typing import IO, Any
 import numpy as np
 
 from rib.io.files.whole import write_file_whole
-from rib.pipeline.analysis.record import Analysis
-from rib.pipeline.report.preview import Preview, PreviewWriter
+from rib.pipeline.analysis.record import ClipAnalysis
+from rib.pipeline.report.preview import ReportPreview, ReportPreviewWriter
 from rib.structures.keypoints import PoseSequence
 from rib.structures.skeleton import SIDES, convert_pose, joint_set_named
 from rib.video import FrameSource
@@ -24,12 +24,12 @@ CHUNK_BYTES = 3 << 18
 """Of the preview at a time; base64 wants a multiple of three."""
 
 
-def write_report(
+def write_report_html(
     path: Path,
     source: FrameSource,
-    analysis: Analysis,
+    analysis: ClipAnalysis,
     summary: Mapping[str, Any],
-    film: PreviewWriter | None = None,
+    film: ReportPreviewWriter | None = None,
 ) -> None:
     """Write report.html: both clips under one slider, the skeleton, times, what ran and where it fell back.
 
@@ -71,7 +71,7 @@ def _json(facts: Mapping[str, Any]) -> str:
 
 
 def _facts(
-    source: FrameSource, analysis: Analysis, summary: Mapping[str, Any], preview: Preview | None
+    source: FrameSource, analysis: ClipAnalysis, summary: Mapping[str, Any], preview: ReportPreview | None
 ) -> dict[str, Any]:
     given, made = summary["input"], summary["output"]
     span = analysis.timeline.duration_s
@@ -147,7 +147,7 @@ def _yaml(config: Mapping[str, Any]) -> str:
     return yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True)
 
 
-def _preview(preview: Preview, analysis: Analysis) -> dict[str, Any]:
+def _preview(preview: ReportPreview, analysis: ClipAnalysis) -> dict[str, Any]:
     people = [_skeleton(preview, analysis, one) for one in analysis.tracks.track_ids[:MAX_SKELETONS]]
     joints = joint_set_named(_shown_joints(analysis))
     return {
@@ -164,12 +164,12 @@ def _preview(preview: Preview, analysis: Analysis) -> dict[str, Any]:
     }
 
 
-def _shown_joints(analysis: Analysis) -> str:
+def _shown_joints(analysis: ClipAnalysis) -> str:
     """The joint set on the page; of several people the bodies alone, or the page would grow too large."""
     return analysis.tracks.joint_set if len(analysis.tracks.track_ids) == 1 else "body25"
 
 
-def _skeleton(preview: Preview, analysis: Analysis, track_id: int) -> dict[str, Any]:
+def _skeleton(preview: ReportPreview, analysis: ClipAnalysis, track_id: int) -> dict[str, Any]:
     """One person's points at the output's frames and at the keyframes."""
     joints, keyframes = _shown_joints(analysis), int(preview.held[-1]) + 1
     poses = convert_pose(analysis.tracks.person(track_id)[slice(0, preview.frames)], joints)

@@ -18,8 +18,8 @@ import numpy as np
 
 from rib.io.files.whole import write_file_whole
 from rib.pipeline.synthesis.output_frames import OutputFrame
-from rib.pipeline.timeline import SAME_TIME_S, Timeline
-from rib.video import FrameSource, VideoWriter, as_shown
+from rib.pipeline.timeline import SAME_TIME_S, OutputTimeline
+from rib.video import FrameSource, VideoWriter, stored_frame_to_rgb
 
 MAX_HEIGHT_PX = 480
 MAX_SECONDS = 20.0
@@ -32,7 +32,7 @@ MACROBLOCK_PX = 16
 
 
 @dataclass(frozen=True)
-class Preview:
+class ReportPreview:
     """Facts about the video that the page needs.
 
     Attributes:
@@ -50,7 +50,7 @@ class Preview:
     held: np.ndarray
 
 
-class PreviewWriter:
+class ReportPreviewWriter:
     """Writes the video of both sides while the result's frames pass, cut to what a page can carry.
 
     Args:
@@ -59,7 +59,7 @@ class PreviewWriter:
         timeline: The output's moments.
     """
 
-    def __init__(self, path: Path, source: FrameSource, timeline: Timeline) -> None:
+    def __init__(self, path: Path, source: FrameSource, timeline: OutputTimeline) -> None:
         self.path, self._timeline = path, timeline
         self._size_px = _size(source.size_px)
         self._cell = -(-self._size_px[0] // MACROBLOCK_PX) * MACROBLOCK_PX
@@ -88,21 +88,21 @@ class PreviewWriter:
             self._left, self._shown = self._side(frame.given), int(self._held[frame.index])
         self._video.write(np.concatenate([self._left, self._side(frame.picture)], axis=1))
 
-    def finished(self) -> Preview:
+    def finished(self) -> ReportPreview:
         """What the page has to know, after the last frame; a video too large is cut."""
         frames, size = self._frames, self.path.stat().st_size
         if size > MAX_BYTES:
             frames = max(2, int(frames * 0.9 * MAX_BYTES / size))
             _keep_first(self.path, frames)
-        return Preview(frames, self._timeline.fps, self._size_px, self._cell, self._held[:frames])
+        return ReportPreview(frames, self._timeline.fps, self._size_px, self._cell, self._held[:frames])
 
     def _side(self, picture: np.ndarray) -> np.ndarray:
-        small = cv2.resize(as_shown(picture), self._size_px, interpolation=cv2.INTER_AREA)
+        small = cv2.resize(stored_frame_to_rgb(picture), self._size_px, interpolation=cv2.INTER_AREA)
         padding = self._cell - self._size_px[0]
         return cv2.copyMakeBorder(small, 0, 0, 0, padding, cv2.BORDER_REPLICATE)
 
 
-def _held(source: FrameSource, timeline: Timeline) -> np.ndarray:
+def _held(source: FrameSource, timeline: OutputTimeline) -> np.ndarray:
     """(N,) the keyframe that the input shows at each moment of the output."""
     return np.searchsorted(source.times_s, timeline.times_s + SAME_TIME_S, side="right") - 1
 

@@ -11,7 +11,7 @@ from rib.structures.interval import Background
 from rib.structures.person import RenderedPerson
 
 
-def composite(background: Background, people: Sequence[RenderedPerson]) -> torch.Tensor:
+def composite_people(background: Background, people: Sequence[RenderedPerson]) -> torch.Tensor:
     """Lay the rendered people over the plate, back to front, and trust each against the interpolated frame.
 
     For each person, the furthest from the camera first at every moment:
@@ -69,7 +69,7 @@ def trust_map(people: Sequence[RenderedPerson], like: torch.Tensor) -> torch.Ten
     return whole
 
 
-def composite_alpha(
+def composite_people_alpha(
     carried: torch.Tensor, plate: torch.Tensor | None, people: Sequence[RenderedPerson]
 ) -> torch.Tensor:
     """Lay people, who are opaque, over transparency by the same equation.
@@ -83,10 +83,10 @@ def composite_alpha(
         (N, 1, H, W) in 0..1.
     """
     opaque = [replace(person, colour=torch.ones_like(person.colour[:, :1])) for person in people]
-    return composite(Background(carried, plate), opaque)
+    return composite_people(Background(carried, plate), opaque)
 
 
-def straight(pictures: torch.Tensor, alpha: torch.Tensor, white: int) -> torch.Tensor:
+def unpremultiply_alpha(pictures: torch.Tensor, alpha: torch.Tensor, white: int) -> torch.Tensor:
     """Divide pictures by their alpha and put it behind them.
 
     Args:

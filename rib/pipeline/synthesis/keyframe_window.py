@@ -10,9 +10,9 @@ import numpy as np
 import torch
 
 from rib.io.images import to_tensor
-from rib.pipeline.analysis.record import Analysis
-from rib.pose.detectors.appearance import describe
-from rib.render.skinning.bones import torso_length_px
+from rib.pipeline.analysis.record import ClipAnalysis
+from rib.pose.detectors.appearance import describe_appearance
+from rib.render.skinning.bones import body_torso_length_px
 from rib.structures.interval import Keyframe
 from rib.structures.keypoints import PoseSequence
 from rib.structures.person import PersonView
@@ -46,7 +46,7 @@ class KeyframeWindow:
         device: Where the pictures lie.
     """
 
-    analysis: Analysis
+    analysis: ClipAnalysis
     device: str
 
     def intervals(
@@ -75,7 +75,7 @@ class KeyframeWindow:
             frames: The keyframes, decoded in order.
             spans: Runs of their numbers, none empty; neither starts nor ends go back.
         """
-        walk = SpanWalk(self, spans)
+        walk = KeyframeSpanWalk(self, spans)
         if walk.done:
             return
         for frame in frames:
@@ -103,7 +103,7 @@ class KeyframeWindow:
         return PersonView.of(pose, mask, track_id, _appearance(pose, frame))
 
 
-class SpanWalk:
+class KeyframeSpanWalk:
     """Gives spans of keyframes as they become complete, to those who are shown every frame.
 
     Args:
@@ -137,4 +137,4 @@ class SpanWalk:
 def _appearance(pose: PoseSequence, frame: np.ndarray) -> np.ndarray | None:
     """What a person looks like in a keyframe."""
     body = convert_pose(pose, "body25_hands")
-    return describe(frame, body.keypoints_px[0], body.confidence[0], torso_length_px(pose))
+    return describe_appearance(frame, body.keypoints_px[0], body.confidence[0], body_torso_length_px(pose))

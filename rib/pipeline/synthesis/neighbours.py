@@ -18,7 +18,7 @@ MARGIN = 0.01
 """So much around them belongs to them too, as a share of the picture's height."""
 
 
-def clear_of_others(
+def clear_trust_of_others(
     people: Sequence[RenderedPerson], interval: Interval, background: Background
 ) -> list[RenderedPerson]:
     """Take trust away wherever the interpolated frame or the plate shows somebody who is not drawn.
@@ -40,7 +40,7 @@ def clear_of_others(
     return [_clear(person, mattes) if person.trust.numel() else person for person in people]
 
 
-def shared_with_others(view: PersonView, keyframe: Keyframe) -> float:
+def matte_share_of_others(view: PersonView, keyframe: Keyframe) -> float:
     """Share (0..1) of a person's matte in a keyframe where the matte of somebody else is too.
 
     Where people cover each other, mattes and poses are mixed up; 0 without a matte.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rib.pipeline.synthesis.keyframe_window import DecodedKeyframe
-from rib.pipeline.timeline import Timeline
+from rib.pipeline.timeline import OutputTimeline
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,8 @@ class OutputFrame:
         return 0.0 if self.trust is None else float((self.trust > 0.5).mean())
 
 
-def held(
-    timeline: Timeline, wanted: Iterable[int], a: DecodedKeyframe, b: DecodedKeyframe
+def hold_nearer_keyframe(
+    timeline: OutputTimeline, wanted: Iterable[int], a: DecodedKeyframe, b: DecodedKeyframe
 ) -> Iterator[OutputFrame]:
     """Across a cut nothing is interpolated: the nearer keyframe is shown."""
     middle = (a.keyframe.time_s + b.keyframe.time_s) / 2
@@ -46,8 +46,8 @@ def held(
         yield OutputFrame(int(number), nearer.frame, -1)
 
 
-def in_order(
-    timeline: Timeline, a: DecodedKeyframe, b: DecodedKeyframe, made: Iterator[OutputFrame]
+def output_frames_in_order(
+    timeline: OutputTimeline, a: DecodedKeyframe, b: DecodedKeyframe, made: Iterator[OutputFrame]
 ) -> Iterator[OutputFrame]:
     """An interval's output frames: the copy of a, those made, and the copy of b after the last interval."""
     for number in timeline.frames(a.index):

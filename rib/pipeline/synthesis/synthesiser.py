@@ -10,21 +10,26 @@ from typing import Any, Protocol
 import numpy as np
 from torch import Tensor
 
-from rib.background.carry import carried
-from rib.background.overlay import with_overlays
+from rib.background.carry import interpolate_planes
+from rib.background.overlay import lay_still_overlays
 from rib.io.images import to_pictures
 from rib.pipeline.stage_set import StageSet
-from rib.pipeline.synthesis.compositor import composite, composite_alpha, straight, trust_map
-from rib.pipeline.synthesis.neighbours import clear_of_others
+from rib.pipeline.synthesis.compositor import (
+    composite_people,
+    composite_people_alpha,
+    trust_map,
+    unpremultiply_alpha,
+)
+from rib.pipeline.synthesis.neighbours import clear_trust_of_others
 from rib.pipeline.synthesis.output_frames import OutputFrame
-from rib.render.protocol import Plan
+from rib.render.protocol import RenderPlan
 from rib.structures.interval import Background, Interval
 from rib.structures.person import RenderedPerson
 from rib.structures.person_interval import PersonInterval
 
 
 @dataclass(frozen=True)
-class Synthesis:
+class SynthesisedMoments:
     """Some moments of an interval as they were made, for observers.
 
     Attributes:
@@ -37,15 +42,15 @@ class Synthesis:
 
     interval: Interval
     background: Background
-    plans: Sequence[Plan]
+    plans: Sequence[RenderPlan]
     people: Sequence[RenderedPerson]
     pictures: np.ndarray
 
 
-class Observer(Protocol):
+class SynthesisObserver(Protocol):
     """Sees everything that is made; studies give one to the chain."""
 
-    def __call__(self, made: Synthesis) -> None:
+    def __call__(self, made: SynthesisedMoments) -> None:
         """Called once for each run of moments."""
         ...
 
@@ -63,7 +68,7 @@ class Synthesiser:
 
     stages: StageSet
     batch_mpx: float
-    observer: Observer | None = None
+    observer: SynthesisObserver | None = None
     keep_overlays: bool = False
 
     def frames(self, interval: Interval, people: Sequence[PersonInterval]) -> Iterator[OutputFrame]:
@@ -103,11 +108,11 @@ class Synthesiser:
         shown = interval.of_alpha()
         if shown is None:
             return None
-        moved = carried(background, shown.a.picture[:1], shown.b.picture[:1], interval.fractions)
+        moved = interpolate_planes(background, shown.a.picture[:1], shown.b.picture[:1], interval.fractions)
         plate = None
         if any(person.trust.any() for person in people):
             plate = self.stages.plate(shown, [person.track_id for person in people])[:, :1]
-        return composite_alpha(moved, plate, people)
+        return composite_people_alpha(moved, plate, people)
 
     def _batches(self, interval: Interval) -> list[slice]:
         num, (width, height) = len(interval), interval.a.size_px
@@ -133,15 +138,15 @@ class Synthesiser:
         with self.stages.watch("render"):
             rendered = [self.stages.renderer.render(plan, moments, background) for plan in drawn]
         with self.stages.watch("composite"):
-            people = clear_of_others(rendered, interval, background)
-            made, alpha = composite(background, people), self._alpha(interval, background, people)
+            people = clear_trust_of_others(rendered, interval, background)
+            made, alpha = composite_people(background, people), self._alpha(interval, background, people)
             trusted = trust_map(people, background.interpolated)
             if self.keep_overlays and alpha is None:
-                made, trusted = with_overlays(interval, made, trusted)
+                made, trusted = lay_still_overlays(interval, made, trusted)
             white = interval.a.white
-            made = made if alpha is None else straight(made, alpha, white)
+            made = made if alpha is None else unpremultiply_alpha(made, alpha, white)
             pictures, trust = to_pictures(made, white), trusted[:, 0].cpu().numpy()
         if self.observer is not None:
-            self.observer(Synthesis(interval, background, plans, people, pictures))
+            self.observer(SynthesisedMoments(interval, background, plans, people, pictures))
         for i, number in enumerate(interval.indices):
             yield OutputFrame(number, pictures[i], -1, trust[i])

@@ -32,7 +32,7 @@ Masks = list[np.ndarray]
 """(h, w) uint8 each, 1 where a part of the body is seen."""
 
 
-def describe(
+def describe_appearance(
     picture: np.ndarray, keypoints_px: np.ndarray, confidence: np.ndarray, trunk_px: float
 ) -> np.ndarray | None:
     """Count the colours of each body part in CIE Lab: lightness, and both colour axes together.
@@ -69,7 +69,7 @@ def describe(
     return None if all(np.isnan(row).all() for row in rows) else np.stack(rows)
 
 
-def alike(a: np.ndarray | None, b: np.ndarray | None) -> float | None:
+def appearance_likeness(a: np.ndarray | None, b: np.ndarray | None) -> float | None:
     """Compare two descriptions: the Bhattacharyya coefficient (0..1) averaged over the parts seen in both.
 
     None where no part below the head is seen in both.
@@ -83,7 +83,7 @@ def alike(a: np.ndarray | None, b: np.ndarray | None) -> float | None:
     return float((coefficient * WEIGHTS[shared]).sum() / WEIGHTS[shared].sum())
 
 
-def typical(descriptions: list[np.ndarray | None]) -> np.ndarray | None:
+def typical_appearance(descriptions: list[np.ndarray | None]) -> np.ndarray | None:
     """The mean (5, B) of the descriptions in which each part is seen; None where nothing is."""
     known = [description for description in descriptions if description is not None]
     if not known:

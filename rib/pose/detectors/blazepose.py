@@ -63,7 +63,7 @@ ROI_SCALE = 1.25
 
 
 @dataclass(frozen=True)
-class Roi:
+class BlazePoseRoi:
     """A rotated square around a person, hips in the middle and the trunk upright in its own frame.
 
     Attributes:
@@ -77,14 +77,14 @@ class Roi:
     angle_rad: float
 
     @classmethod
-    def around(cls, centre_px: np.ndarray, rim_px: np.ndarray) -> Roi:
+    def around(cls, centre_px: np.ndarray, rim_px: np.ndarray) -> BlazePoseRoi:
         """The square around a body's circle, given its centre and the point of its rim above the head."""
         x, y = rim_px - centre_px
         return cls(np.asarray(centre_px), float(2 * ROI_SCALE * np.hypot(x, y)), float(np.arctan2(x, -y)))
 
 
 @dataclass(frozen=True)
-class Body:
+class BodyLandmarks:
     """Output of the landmark network for one person.
 
     Attributes:
@@ -100,7 +100,7 @@ class Body:
 
     points: np.ndarray
     visibility: np.ndarray
-    roi: Roi
+    roi: BlazePoseRoi
     left_hand: np.ndarray | None
     right_hand: np.ndarray | None
     mask: np.ndarray | None
@@ -119,7 +119,7 @@ class PersonDetector:
     def __init__(self) -> None:
         self._graph = _graph(_DETECT, {})
 
-    def __call__(self, picture: np.ndarray) -> list[Roi]:
+    def __call__(self, picture: np.ndarray) -> list[BlazePoseRoi]:
         """The squares of all people found in (H, W, 3) uint8 RGB, most certain first."""
         found = self._graph.process({"image": np.ascontiguousarray(picture)}).detections or []
         size = np.array([picture.shape[1], picture.shape[0]])
@@ -128,7 +128,7 @@ class PersonDetector:
             centre, rim = [
                 np.array([p.x, p.y]) * size for p in detection.location_data.relative_keypoints[:2]
             ]
-            rois.append(Roi.around(centre, rim))
+            rois.append(BlazePoseRoi.around(centre, rim))
         return rois
 
     def close(self) -> None:
@@ -151,7 +151,7 @@ class BodyLandmarker:
         text = _BODY + (_HANDS if hands else "") + (_MASK if mask else "")
         self._graph = _graph(text, {"model_complexity": 1, "segment": mask})
 
-    def __call__(self, picture: np.ndarray, roi: Roi) -> Body | None:
+    def __call__(self, picture: np.ndarray, roi: BlazePoseRoi) -> BodyLandmarks | None:
         """Find the person.
 
         Args:
@@ -184,10 +184,10 @@ class BodyLandmarker:
         circle = pixels(out.circle)
         left, right = getattr(out, "left", None), getattr(out, "right", None)
         mask = getattr(out, "mask", None)
-        return Body(
+        return BodyLandmarks(
             points=np.column_stack([pixels(out.body), depth_px]),
             visibility=np.array([p.visibility for p in out.body.landmark]),
-            roi=Roi.around(circle[0], circle[1]),
+            roi=BlazePoseRoi.around(circle[0], circle[1]),
             left_hand=None if left is None else pixels(left),
             right_hand=None if right is None else pixels(right),
             mask=None if mask is None else mask[: crop.shape[0], : crop.shape[1]],
@@ -199,7 +199,7 @@ class BodyLandmarker:
         self._graph.close()
 
 
-def _window(picture: np.ndarray, roi: Roi, margin: float = 0.15) -> tuple[slice, slice] | None:
+def _window(picture: np.ndarray, roi: BlazePoseRoi, margin: float = 0.15) -> tuple[slice, slice] | None:
     """Rows and columns of the rotated square and a margin (in sides); None where it misses the picture."""
     reach = roi.side_px * ((abs(np.cos(roi.angle_rad)) + abs(np.sin(roi.angle_rad))) / 2 + margin)
     low = np.maximum(np.floor(roi.centre_px - reach).astype(int), 0)

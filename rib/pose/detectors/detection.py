@@ -10,15 +10,15 @@ _BODY = slice(0, 25)
 
 
 @dataclass(frozen=True)
-class Detection:
+class PersonDetection:
     """One person in one frame, in the joint set `body25_hands`.
 
     Attributes:
         keypoints_px: (67, 2) float64, pixel centres at .5; 0 where missing.
         confidence: (67,) float64 in 0..1; 0 means missing.
         box_xyxy: (4,) float64 left, top, right, bottom in pixels.
-        appearance: (5, B) colours of the body's parts (`rib.pose.detectors.appearance.describe`), or None
-            where no picture was at hand.
+        appearance: (5, B) colours of the body's parts (`rib.pose.detectors.appearance`), or None where no
+            picture was at hand.
         depth: (5,) relative depth of each of `rib.structures.keypoints.LAYERS`, smaller is nearer, or None.
     """
 
@@ -35,7 +35,7 @@ class Detection:
         confidence: np.ndarray,
         appearance: np.ndarray | None = None,
         depth: np.ndarray | None = None,
-    ) -> Detection | None:
+    ) -> PersonDetection | None:
         """A detection whose box spans the body's points that were found; None where there are none."""
         found = keypoints_px[_BODY][confidence[_BODY] > 0]
         if len(found) == 0:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from rib.pose.detectors.blazepose import Body, BodyLandmarker, Roi
+from rib.pose.detectors.blazepose import BlazePoseRoi, BodyLandmarker, BodyLandmarks
 from rib.structures.skeleton import joint_set_named
 
 _FLIP = joint_set_named("blazepose33").flip_index
@@ -15,7 +15,9 @@ _ARMS = np.arange(13, 23)
 _LEGS = np.arange(25, 33)
 
 
-def flipped_landmarks(landmarker: BodyLandmarker, picture: np.ndarray, roi: Roi) -> Body | None:
+def landmarks_of_flipped_picture(
+    landmarker: BodyLandmarker, picture: np.ndarray, roi: BlazePoseRoi
+) -> BodyLandmarks | None:
     """Detect landmarks in the mirrored picture, and map them back to the picture itself.
 
     Args:
@@ -25,8 +27,10 @@ def flipped_landmarks(landmarker: BodyLandmarker, picture: np.ndarray, roi: Roi)
     """
     width = picture.shape[1]
 
-    def mirror_roi(roi: Roi) -> Roi:
-        return Roi(np.array([width - roi.centre_px[0], roi.centre_px[1]]), roi.side_px, -roi.angle_rad)
+    def mirror_roi(roi: BlazePoseRoi) -> BlazePoseRoi:
+        return BlazePoseRoi(
+            np.array([width - roi.centre_px[0], roi.centre_px[1]]), roi.side_px, -roi.angle_rad
+        )
 
     def mirror(points: np.ndarray | None) -> np.ndarray | None:
         return None if points is None else np.column_stack([width - points[:, 0], points[:, 1:]])
@@ -35,7 +39,7 @@ def flipped_landmarks(landmarker: BodyLandmarker, picture: np.ndarray, roi: Roi)
     if body is None:
         return None
     rows, columns = body.window
-    return Body(
+    return BodyLandmarks(
         points=np.column_stack([width - body.points[_FLIP, 0], body.points[_FLIP, 1:]]),
         visibility=body.visibility[_FLIP],
         roi=mirror_roi(body.roi),
@@ -46,7 +50,9 @@ def flipped_landmarks(landmarker: BodyLandmarker, picture: np.ndarray, roi: Roi)
     )
 
 
-def average(body: Body, other: Body, earlier: Body, apart: float) -> Body:
+def average_landmarks(
+    body: BodyLandmarks, other: BodyLandmarks, earlier: BodyLandmarks, apart: float
+) -> BodyLandmarks:
     """Average two looks at one person; hands and square are those of the first.
 
     Where the looks tell left from right differently the second gives way. Joints on which they still differ
@@ -74,7 +80,7 @@ def _distance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.linalg.norm(a[:, :2] - b[:, :2], axis=1)
 
 
-def _same_sides(body: Body, other: Body) -> Body:
+def _same_sides(body: BodyLandmarks, other: BodyLandmarks) -> BodyLandmarks:
     """The second look, with sides swapped where it then lies at most half as far from the first.
 
     The whole body is tried first, then the arms, then the legs.

@@ -6,12 +6,18 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rib.pose.detectors.appearance import describe
-from rib.pose.detectors.blazepose import SHOULDERS_AND_HIPS, Body, BodyLandmarker, PersonDetector, Roi
-from rib.pose.detectors.detection import Detection
-from rib.pose.detectors.plausible import plausible
+from rib.pose.detectors.appearance import describe_appearance
+from rib.pose.detectors.blazepose import (
+    SHOULDERS_AND_HIPS,
+    BlazePoseRoi,
+    BodyLandmarker,
+    BodyLandmarks,
+    PersonDetector,
+)
+from rib.pose.detectors.detection import PersonDetection
+from rib.pose.detectors.plausible import plausible_detections
 from rib.structures.skeleton import convert_joints, joint_set_named
-from rib.video.camera import STILL, carry
+from rib.video.camera import STILL, carry_points
 
 _BLAZEPOSE, _OUT = joint_set_named("blazepose33"), joint_set_named("body25_hands")
 _TRUNK = list(SHOULDERS_AND_HIPS)
@@ -24,7 +30,7 @@ _HANDS = {side: _OUT.index(f"{side}_hand_wrist") for side in ("left", "right")}
 
 
 @dataclass(frozen=True)
-class Candidate:
+class PersonCandidate:
     """One person in one frame, and where to look for them again.
 
     Attributes:
@@ -32,16 +38,16 @@ class Candidate:
         body: The find as the network gave it.
     """
 
-    detection: Detection
-    body: Body
+    detection: PersonDetection
+    body: BodyLandmarks
 
     @property
-    def roi(self) -> Roi:
+    def roi(self) -> BlazePoseRoi:
         """The square that fits the person in this frame."""
         return self.body.roi
 
 
-class Crowd:
+class PeopleDetector:
     """Finds the people of a clip: everybody seen before is looked for near by, newcomers by the detector.
 
     Args:
@@ -69,10 +75,10 @@ class Crowd:
 
     def forget(self) -> None:
         """Begin anew, as at a scene cut."""
-        self._seen: list[tuple[Roi, Roi]] = []
+        self._seen: list[tuple[BlazePoseRoi, BlazePoseRoi]] = []
         self._until_search = 0
 
-    def __call__(self, picture: np.ndarray, motion: np.ndarray = STILL) -> list[Candidate]:
+    def __call__(self, picture: np.ndarray, motion: np.ndarray = STILL) -> list[PersonCandidate]:
         """Find the people in the next frame, largest first.
 
         Args:
@@ -80,7 +86,7 @@ class Crowd:
             motion: (2, 3), the camera's from the frame before to this one.
         """
         rough = self._detector(picture)
-        found: list[tuple[Roi | None, Candidate]] = []
+        found: list[tuple[BlazePoseRoi | None, PersonCandidate]] = []
         lost = []
         for before, last in self._seen:
             expected = _carried(_predict(before, last), motion)
@@ -93,7 +99,7 @@ class Crowd:
                 self._add(found, None, picture, [roi])
         found.sort(key=lambda item: -item[1].detection.area_px2)
         size = picture.shape[1], picture.shape[0]
-        keep = plausible([candidate.detection for _, candidate in found], size)[: self._max_people]
+        keep = plausible_detections([candidate.detection for _, candidate in found], size)[: self._max_people]
         found = [found[i] for i in keep]
         self._seen = [
             (candidate.roi if last is None else _carried(last, motion), candidate.roi)
@@ -103,20 +109,20 @@ class Crowd:
 
     def _add(
         self,
-        found: list[tuple[Roi | None, Candidate]],
-        last: Roi | None,
+        found: list[tuple[BlazePoseRoi | None, PersonCandidate]],
+        last: BlazePoseRoi | None,
         picture: np.ndarray,
-        rois: list[Roi],
+        rois: list[BlazePoseRoi],
     ) -> bool:
         """Look in one square after the other until somebody new is found; tell whether somebody was."""
         for roi in rois:
-            candidate = believe(self._landmarker(picture, roi), picture, self._min_visibility)
+            candidate = filter_detection(self._landmarker(picture, roi), picture, self._min_visibility)
             if candidate is not None and all(_apart(candidate.roi, other.roi) for _, other in found):
                 found.append((last, candidate))
                 return True
         return False
 
-    def _search_around(self, lost: list[Roi], picture: np.ndarray) -> list[Roi]:
+    def _search_around(self, lost: list[BlazePoseRoi], picture: np.ndarray) -> list[BlazePoseRoi]:
         """Squares found near by those who are not where they were expected: they moved faster, or turned."""
         rois = []
         for expected in lost:
@@ -128,20 +134,20 @@ class Crowd:
                 rois += [replace(roi, centre_px=roi.centre_px + low) for roi in self._detector(crop)]
         return rois
 
-    def _search(self, picture: np.ndarray, lost: bool) -> list[Roi]:
+    def _search(self, picture: np.ndarray, lost: bool) -> list[BlazePoseRoi]:
         """Squares found on tiles of the picture, where a search is due or nobody is in sight."""
         self._until_search -= 1
         if self._until_search > 0 and not lost:
             return []
         self._until_search = self._search_every
         rois = []
-        for x, y, side in tiles(picture.shape[1], picture.shape[0], self._tile_px):
+        for x, y, side in detector_tiles(picture.shape[1], picture.shape[0], self._tile_px):
             for roi in self._detector(picture[y : y + side, x : x + side]):
                 rois.append(replace(roi, centre_px=roi.centre_px + np.array([x, y])))
         return rois
 
 
-def tiles(width: int, height: int, smallest_px: int) -> list[tuple[int, int, int]]:
+def detector_tiles(width: int, height: int, smallest_px: int) -> list[tuple[int, int, int]]:
     """Left, top and side of squares that cover a picture twice over, at one scale below the whole picture.
 
     None where the detector, which sees 224 px, would gain nothing: in pictures not larger than a tile.
@@ -154,7 +160,9 @@ def tiles(width: int, height: int, smallest_px: int) -> list[tuple[int, int, int
     return [(x, y, side) for y in down for x in across]
 
 
-def believe(body: Body | None, picture: np.ndarray, min_visibility: float) -> Candidate | None:
+def filter_detection(
+    body: BodyLandmarks | None, picture: np.ndarray, min_visibility: float
+) -> PersonCandidate | None:
     """A find as a detection, or None where there is none or it cannot be a person.
 
     Args:
@@ -165,12 +173,12 @@ def believe(body: Body | None, picture: np.ndarray, min_visibility: float) -> Ca
     if body is None or not _is_plausible(body, picture, min_visibility):
         return None
     keypoints_px, confidence = _keypoints(body, picture)
-    appearance = describe(picture, keypoints_px, confidence, body.trunk_px)
-    detection = Detection.from_keypoints(keypoints_px, confidence, appearance, _depth(body))
-    return None if detection is None else Candidate(detection, body)
+    appearance = describe_appearance(picture, keypoints_px, confidence, body.trunk_px)
+    detection = PersonDetection.from_keypoints(keypoints_px, confidence, appearance, _depth(body))
+    return None if detection is None else PersonCandidate(detection, body)
 
 
-def _is_plausible(body: Body, picture: np.ndarray, min_visibility: float) -> bool:
+def _is_plausible(body: BodyLandmarks, picture: np.ndarray, min_visibility: float) -> bool:
     """Shoulders mostly seen, a trunk of human length, and its upper half inside the picture."""
     shoulders = body.points[_TRUNK[:2], :2]
     size = np.array([picture.shape[1], picture.shape[0]])
@@ -180,7 +188,7 @@ def _is_plausible(body: Body, picture: np.ndarray, min_visibility: float) -> boo
     return bool(seen and inside and 0.06 < body.trunk_px / body.roi.side_px < 0.6)
 
 
-def _keypoints(body: Body, picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _keypoints(body: BodyLandmarks, picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(67, 2) and (67,) in `body25_hands`; points beyond the picture's edge are guesses, and fade."""
     size = np.array([picture.shape[1], picture.shape[0]])
 
@@ -201,13 +209,13 @@ def _keypoints(body: Body, picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     return keypoints_px, confidence
 
 
-def _depth(body: Body) -> np.ndarray:
+def _depth(body: BodyLandmarks) -> np.ndarray:
     """(5,) mean z of each of `LAYERS`, from the trunk's (negative is nearer), in sides of the square."""
     trunk = body.points[_TRUNK, 2].mean()
     return np.array([0.0, *((body.points[limb, 2].mean() - trunk) / body.roi.side_px for limb in _LIMBS)])
 
 
-def _predict(before: Roi, last: Roi) -> Roi:
+def _predict(before: BlazePoseRoi, last: BlazePoseRoi) -> BlazePoseRoi:
     """Extrapolate a person at constant speed; never further than a quarter of the square."""
     step = last.centre_px - before.centre_px
     longest = 0.25 * last.side_px
@@ -215,13 +223,13 @@ def _predict(before: Roi, last: Roi) -> Roi:
     return replace(last, centre_px=last.centre_px + step)
 
 
-def _carried(roi: Roi, motion: np.ndarray) -> Roi:
+def _carried(roi: BlazePoseRoi, motion: np.ndarray) -> BlazePoseRoi:
     """A square that stays where it is in the scene while the camera moves."""
     zoom = float(np.sqrt(abs(np.linalg.det(motion[:, :2]))))
-    return replace(roi, centre_px=carry(motion, roi.centre_px), side_px=roi.side_px * zoom)
+    return replace(roi, centre_px=carry_points(motion, roi.centre_px), side_px=roi.side_px * zoom)
 
 
-def _apart(a: Roi, b: Roi) -> bool:
+def _apart(a: BlazePoseRoi, b: BlazePoseRoi) -> bool:
     """Whether two squares belong to different people."""
     return bool(
         np.linalg.norm(a.centre_px - b.centre_px) > 0.2 * max(a.side_px, b.side_px)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rib.pose.detectors.detection import Detection
+from rib.pose.detectors.detection import PersonDetection
 from rib.structures.skeleton import BODY25_HANDS, joint_set_named
 
 _BODY = slice(0, 25)
@@ -34,7 +34,7 @@ _SHARED = 0.75
 """Share of a small detection's joints on somebody else's body that makes it a part of that body."""
 
 
-def size_px(detection: Detection) -> float:
+def detection_size_px(detection: PersonDetection) -> float:
     """Length of a trunk in pixels: the longest that the bones seen speak for, or a share of the box."""
     points, seen = detection.keypoints_px, detection.confidence > _SEEN
     lengths = [
@@ -46,7 +46,7 @@ def size_px(detection: Detection) -> float:
     return max([*lengths, 0.15 * float(np.hypot(right - left, bottom - top)), 1.0])
 
 
-def plausible(people: Sequence[Detection], size: tuple[int, int]) -> list[int]:
+def plausible_detections(people: Sequence[PersonDetection], size: tuple[int, int]) -> list[int]:
     """The numbers of the detections of one picture that can each be a person of their own.
 
     Args:
@@ -56,7 +56,7 @@ def plausible(people: Sequence[Detection], size: tuple[int, int]) -> list[int]:
     alone = [
         i for i, person in enumerate(people) if _lies_inside(person, size) and _has_human_shoulders(person)
     ]
-    sizes = {i: size_px(people[i]) for i in alone}
+    sizes = {i: detection_size_px(people[i]) for i in alone}
     return [
         i
         for i in alone
@@ -70,22 +70,22 @@ def plausible(people: Sequence[Detection], size: tuple[int, int]) -> list[int]:
     ]
 
 
-def _lies_inside(person: Detection, size: tuple[int, int]) -> bool:
+def _lies_inside(person: PersonDetection, size: tuple[int, int]) -> bool:
     """Whether a shoulder or hip lies in the picture; True where none of the four was found."""
     corners = person.keypoints_px[TRUNK][person.confidence[TRUNK] > 0]
     inside = ((corners >= 0) & (corners < np.asarray(size))).all(axis=1)
     return len(corners) == 0 or bool(inside.any())
 
 
-def _has_human_shoulders(person: Detection) -> bool:
+def _has_human_shoulders(person: PersonDetection) -> bool:
     right, left = TRUNK[:2]
     if min(person.confidence[right], person.confidence[left]) <= _SEEN:
         return True
     width_px = float(np.linalg.norm(person.keypoints_px[right] - person.keypoints_px[left]))
-    return width_px <= _WIDEST_SHOULDERS * size_px(person)
+    return width_px <= _WIDEST_SHOULDERS * detection_size_px(person)
 
 
-def _is_part_of(person: Detection, other: Detection, other_size_px: float) -> bool:
+def _is_part_of(person: PersonDetection, other: PersonDetection, other_size_px: float) -> bool:
     """Whether most joints of a detection lie on the body of another, larger one."""
     joints = person.keypoints_px[_BODY][person.confidence[_BODY] > _SEEN]
     bones = _LIMBS[(other.confidence[_LIMBS] > _SEEN).all(axis=1)]

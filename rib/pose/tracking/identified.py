@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rib.pose.detectors.detection import Detection
-from rib.pose.detectors.plausible import plausible
-from rib.pose.tracking.sequences import nobody, sequence
+from rib.pose.detectors.detection import PersonDetection
+from rib.pose.detectors.plausible import plausible_detections
+from rib.pose.tracking.sequences import detections_to_sequence, no_pose_tracks
 from rib.pose.tracking.tracker import FEWEST_OBSERVATIONS
 from rib.structures.keypoints import PoseTracks
 
-Named = Sequence[tuple[int, Detection]]
+Named = Sequence[tuple[int, PersonDetection]]
 """Everybody in one frame, with their numbers."""
 
 
@@ -32,7 +32,7 @@ def identified_tracks(frames: Sequence[Named], times_s: np.ndarray, size_px: tup
     shift = int(any(number == 0 for frame in frames for number, _ in frame))
     members: dict[int, dict[int, int]] = {}
     for moment, frame in enumerate(frames):
-        for index in plausible(people[moment], size_px):
+        for index in plausible_detections(people[moment], size_px):
             members.setdefault(frame[index][0] + shift, {})[moment] = index
     fewest = min(FEWEST_OBSERVATIONS, (len(frames) + 1) // 2)
     kept = {number: seen for number, seen in members.items() if len(seen) >= fewest}
@@ -41,5 +41,8 @@ def identified_tracks(frames: Sequence[Named], times_s: np.ndarray, size_px: tup
         seen = [people[moment][index] for moment, index in kept[number].items()]
         return -sum(float(np.sqrt(one.area_px2)) * one.mean_confidence for one in seen), number
 
-    found = [sequence(people, kept[one], times_s, size_px, one) for one in sorted(kept, key=prominence)]
-    return PoseTracks.of(found) if found else nobody(times_s, size_px)
+    found = [
+        detections_to_sequence(people, kept[one], times_s, size_px, one)
+        for one in sorted(kept, key=prominence)
+    ]
+    return PoseTracks.of(found) if found else no_pose_tracks(times_s, size_px)

@@ -9,9 +9,9 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from rib.io.settings.ranges import NonNegative, Positive, Share
-from rib.pose.detectors.appearance import alike
-from rib.pose.detectors.plausible import size_px as plain_size
-from rib.pose.tracking.observations import Observation, Tracklet, displacement, pose_change
+from rib.pose.detectors.appearance import appearance_likeness
+from rib.pose.detectors.plausible import detection_size_px as plain_size
+from rib.pose.tracking.observations import PersonObservation, Tracklet, pose_change, tracklet_displacement
 
 NEVER = -1e3
 """Evidence (nats) of a link that cannot be."""
@@ -29,7 +29,7 @@ _FEW = 2
 """Among more people than this, somebody is missed or newly found all the time."""
 
 
-class Scene(NamedTuple):
+class TrackingScene(NamedTuple):
     """Scene that links are scored in.
 
     Attributes:
@@ -74,7 +74,7 @@ class LinkEvidence:
     hidden_s: Positive
     left: NonNegative
 
-    def __call__(self, a: Tracklet, b: Tracklet, scene: Scene) -> float:
+    def __call__(self, a: Tracklet, b: Tracklet, scene: TrackingScene) -> float:
         """Weigh the link from the end of `a` to the start of `b`."""
         dt = b.first.time_s - a.last.time_s
         sizes = a.size_px(at_end=True), b.size_px(at_end=False)
@@ -98,7 +98,7 @@ class LinkEvidence:
             blind = self.blind_drift_per_s * dt
             drift = min(self.drift_per_s * dt + self.drift_per_s2 * dt**2, blind) if known else blind
             sigma = size * (self.jitter + (drift if len(known) == 2 else (drift + blind) / 2))
-            travel = displacement(a.last, b.first, in_scene)
+            travel = tracklet_displacement(a.last, b.first, in_scene)
             misses = [travel - dt * v for v in known] or [travel]  # one velocity speaks forward, one back
             apart2 = float(np.mean([miss @ miss for miss in misses])) / sigma**2
             density = np.clip(np.log(area_px2 / (2 * np.pi * sigma**2)), 0, _DENSEST)
@@ -106,14 +106,14 @@ class LinkEvidence:
         return best
 
     def _appearance(self, a: Tracklet, b: Tracklet) -> float:
-        likeness = alike(a.appearance(at_end=True), b.appearance(at_end=False))
+        likeness = appearance_likeness(a.appearance(at_end=True), b.appearance(at_end=False))
         if likeness is None:
             return 0.0
         nats = self.appearance_gain * (likeness - self.appearance_neutral)
         return float(np.clip(nats, -self.appearance_most, self.appearance_most))
 
 
-def _inside(seen: Observation, size_px: tuple[int, int]) -> float:
+def _inside(seen: PersonObservation, size_px: tuple[int, int]) -> float:
     """Measure the distance to the picture's sides, (0..1): 0 at a side, 1 from a trunk's length on."""
     left, _, right, _ = seen.detection.box_xyxy
     return float(np.clip(min(left, size_px[0] - right) / plain_size(seen.detection), 0, 1))
@@ -132,7 +132,7 @@ def _pose(a: Tracklet, b: Tracklet, dt: float) -> float:
     return float(_POSE_FREEDOM * max(nats, -0.75))
 
 
-def certain_links(evidence: np.ndarray, margin: float) -> list[tuple[int, int]]:
+def certain_tracklet_links(evidence: np.ndarray, margin: float) -> list[tuple[int, int]]:
     """The pairs of the assignment of greatest total evidence that no other assignment puts in question.
 
     A pair stands if its own evidence is positive and the best assignment without it is worth less by at

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from rib.pose.detectors.appearance import typical
-from rib.pose.detectors.detection import Detection
-from rib.pose.detectors.plausible import plausible, size_px
-from rib.video.camera import carry
+from rib.pose.detectors.appearance import typical_appearance
+from rib.pose.detectors.detection import PersonDetection
+from rib.pose.detectors.plausible import detection_size_px, plausible_detections
+from rib.video.camera import carry_points
 
 BODY = slice(0, 25)
 _SEEN = 0.3
@@ -22,7 +22,7 @@ _VELOCITY_S = 0.25
 
 
 @dataclass(frozen=True)
-class Observation:
+class PersonObservation:
     """One detection as the tracker sees it.
 
     Attributes:
@@ -37,35 +37,35 @@ class Observation:
     moment: int
     index: int
     time_s: float
-    detection: Detection
+    detection: PersonDetection
     scene_px: np.ndarray
     size_px: float
 
     @classmethod
     def of(
-        cls, moment: int, index: int, time_s: float, detection: Detection, back: np.ndarray
-    ) -> Observation:
+        cls, moment: int, index: int, time_s: float, detection: PersonDetection, back: np.ndarray
+    ) -> PersonObservation:
         """Describe a detection, given the map (2, 3) from its picture back to the shot's first one."""
-        scene_px = carry(back, detection.keypoints_px[BODY])
+        scene_px = carry_points(back, detection.keypoints_px[BODY])
         zoom = float(np.sqrt(abs(np.linalg.det(back[:, :2]))))
-        return cls(moment, index, time_s, detection, scene_px, size_px(detection) * zoom)
+        return cls(moment, index, time_s, detection, scene_px, detection_size_px(detection) * zoom)
 
 
 @dataclass
 class Tracklet:
     """Observations of one person in one shot, in order of time; all links between them are certain."""
 
-    seen: list[Observation] = field(default_factory=list)
+    seen: list[PersonObservation] = field(default_factory=list)
     _looks: tuple[np.ndarray | None, np.ndarray | None] = (None, None)
     _known: int = 0
 
     @property
-    def first(self) -> Observation:
+    def first(self) -> PersonObservation:
         """The earliest observation."""
         return self.seen[0]
 
     @property
-    def last(self) -> Observation:
+    def last(self) -> PersonObservation:
         """The latest observation."""
         return self.seen[-1]
 
@@ -83,7 +83,10 @@ class Tracklet:
         """Average the person's appearance near the track's end or its start."""
         if self._known != len(self.seen):
             looks = [o.detection.appearance for o in self.seen]
-            self._looks, self._known = (typical(looks[:_RECENT]), typical(looks[-_RECENT:])), len(self.seen)
+            self._looks, self._known = (
+                (typical_appearance(looks[:_RECENT]), typical_appearance(looks[-_RECENT:])),
+                len(self.seen),
+            )
         return self._looks[at_end]
 
     def velocity(self, at_end: bool, in_scene: bool) -> np.ndarray | None:
@@ -93,10 +96,10 @@ class Tracklet:
         order = self.seen[::-1] if at_end else self.seen
         far = next((o for o in order[1:] if abs(o.time_s - order[0].time_s) >= _VELOCITY_S), order[-1])
         a, b = (far, order[0]) if at_end else (order[0], far)
-        return displacement(a, b, in_scene) / (b.time_s - a.time_s)
+        return tracklet_displacement(a, b, in_scene) / (b.time_s - a.time_s)
 
 
-def displacement(a: Observation, b: Observation, in_scene: bool) -> np.ndarray:
+def tracklet_displacement(a: PersonObservation, b: PersonObservation, in_scene: bool) -> np.ndarray:
     """Median travel (2,) of the body joints found twice, in pixels; that of the boxes where there are few."""
     common = (a.detection.confidence[BODY] > _SEEN) & (b.detection.confidence[BODY] > _SEEN)
     if common.sum() < _FEWEST_COMMON_JOINTS:
@@ -107,7 +110,7 @@ def displacement(a: Observation, b: Observation, in_scene: bool) -> np.ndarray:
     return np.median((points[1] - points[0])[common], axis=0)
 
 
-def pose_change(a: Observation, b: Observation) -> float | None:
+def pose_change(a: PersonObservation, b: PersonObservation) -> float | None:
     """Root mean square (per axis, in trunk lengths) by which joints moved about the body as a whole.
 
     None where too few joints are found twice.
@@ -119,17 +122,17 @@ def pose_change(a: Observation, b: Observation) -> float | None:
     return float(np.sqrt(((moved - np.median(moved, axis=0)) ** 2).mean()))
 
 
-def _middle(points: np.ndarray, seen: Observation) -> np.ndarray:
+def _middle(points: np.ndarray, seen: PersonObservation) -> np.ndarray:
     return points[seen.detection.confidence[BODY] > 0].mean(axis=0)
 
 
-def observe(
-    people: Sequence[Sequence[Detection]],
+def observe_people(
+    people: Sequence[Sequence[PersonDetection]],
     times_s: np.ndarray,
     size: tuple[int, int],
     back: Sequence[np.ndarray],
     moments: Iterable[int],
-) -> list[list[Observation]]:
+) -> list[list[PersonObservation]]:
     """Everybody believed at some of the moments, in an order that does not depend on that of `people`.
 
     Args:
@@ -142,8 +145,8 @@ def observe(
     observed = []
     for k in moments:
         seen = [
-            Observation.of(k, index, float(times_s[k]), people[k][index], back[k])
-            for index in plausible(people[k], size)
+            PersonObservation.of(k, index, float(times_s[k]), people[k][index], back[k])
+            for index in plausible_detections(people[k], size)
         ]
         seen.sort(key=lambda o: (-o.detection.area_px2, *o.detection.keypoints_px[BODY].ravel().tolist()))
         observed.append(seen)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rib.pose.tracking.observations import Observation, Tracklet, displacement
+from rib.pose.tracking.observations import PersonObservation, Tracklet, tracklet_displacement
 
 _ASTRAY = 0.8
 """Trunk lengths by which a detection may miss the line between its neighbours."""
@@ -17,7 +17,7 @@ _LONGEST_S = 1.0
 """Neighbours further apart than this say nothing."""
 
 
-def without_contradictions(tracklet: Tracklet) -> Tracklet:
+def without_track_contradictions(tracklet: Tracklet) -> Tracklet:
     """Leave out observations far off the line between their neighbours, or of another size than both."""
     seen = tracklet.seen
     kept = seen[:1]
@@ -27,7 +27,7 @@ def without_contradictions(tracklet: Tracklet) -> Tracklet:
     return Tracklet(kept + seen[1:][-1:])
 
 
-def _contradicts(before: Observation, this: Observation, after: Observation) -> bool:
+def _contradicts(before: PersonObservation, this: PersonObservation, after: PersonObservation) -> bool:
     span = after.time_s - before.time_s
     if span > _LONGEST_S:
         return False
@@ -35,7 +35,8 @@ def _contradicts(before: Observation, this: Observation, after: Observation) -> 
     part = (this.time_s - before.time_s) / span
     reach = _ASTRAY + _ACCELERATION * (span / 2) ** 2 / 2
     misses = [
-        (1 - part) * displacement(before, this, in_scene) - part * displacement(this, after, in_scene)
+        (1 - part) * tracklet_displacement(before, this, in_scene)
+        - part * tracklet_displacement(this, after, in_scene)
         for in_scene in (True, False)
     ]
     astray = min(float(np.linalg.norm(miss)) for miss in misses)

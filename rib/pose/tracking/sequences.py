@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from rib.pose.detectors.detection import Detection
+from rib.pose.detectors.detection import PersonDetection
 from rib.structures.keypoints import LAYERS, PoseSequence, PoseTracks
 from rib.structures.skeleton import BODY25_HANDS
 
 
-def sequence(
-    people: Sequence[Sequence[Detection]],
+def detections_to_sequence(
+    people: Sequence[Sequence[PersonDetection]],
     members: Mapping[int, int],
     times_s: np.ndarray,
     size_px: tuple[int, int],
@@ -40,7 +40,7 @@ def sequence(
     )
 
 
-def nobody(times_s: np.ndarray, size_px: tuple[int, int]) -> PoseTracks:
+def no_pose_tracks(times_s: np.ndarray, size_px: tuple[int, int]) -> PoseTracks:
     """No tracks, at these moments."""
     num_frames, num_joints = len(times_s), len(BODY25_HANDS)
     keypoints_px, confidence = np.zeros((num_frames, 0, num_joints, 2)), np.zeros((num_frames, 0, num_joints))

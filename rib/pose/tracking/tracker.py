@@ -18,14 +18,14 @@ import numpy as np
 
 from rib.io.recipe import build_recipe
 from rib.io.settings.ranges import NonNegative, Seconds, Share
-from rib.pose.detectors.appearance import alike
-from rib.pose.detectors.detection import Detection
-from rib.pose.tracking.links import LinkEvidence, Scene, certain_links
-from rib.pose.tracking.observations import Observation, Tracklet, observe
-from rib.pose.tracking.outliers import without_contradictions
-from rib.pose.tracking.sequences import nobody, sequence
+from rib.pose.detectors.appearance import appearance_likeness
+from rib.pose.detectors.detection import PersonDetection
+from rib.pose.tracking.links import LinkEvidence, TrackingScene, certain_tracklet_links
+from rib.pose.tracking.observations import PersonObservation, Tracklet, observe_people
+from rib.pose.tracking.outliers import without_track_contradictions
+from rib.pose.tracking.sequences import detections_to_sequence, no_pose_tracks
 from rib.structures.keypoints import PoseSequence, PoseTracks
-from rib.video.camera import STILL, follow
+from rib.video.camera import STILL, chain_camera_motions
 
 _MISSED = 2
 _MISSED_S = 1.0
@@ -35,7 +35,7 @@ FEWEST_OBSERVATIONS = 3
 
 
 @dataclass(frozen=True)
-class Track:
+class PersonTrack:
     """One person in a clip.
 
     Attributes:
@@ -69,12 +69,12 @@ class Tracker:
 
     def link(
         self,
-        people: Sequence[Sequence[Detection]],
+        people: Sequence[Sequence[PersonDetection]],
         times_s: np.ndarray,
         size_px: tuple[int, int],
         cuts: Sequence[int] = (),
         camera: Sequence[np.ndarray] | None = None,
-    ) -> list[Track]:
+    ) -> list[PersonTrack]:
         """Say which detections are one person. The order of detections in a frame plays no part.
 
         Args:
@@ -98,20 +98,23 @@ class Tracker:
 
     def tracks(
         self,
-        people: Sequence[Sequence[Detection]],
+        people: Sequence[Sequence[PersonDetection]],
         times_s: np.ndarray,
         size_px: tuple[int, int],
         cuts: Sequence[int] = (),
         camera: Sequence[np.ndarray] | None = None,
     ) -> PoseTracks:
         """Everybody as they were found, in the joint set `body25_hands`; arguments as of `link`."""
-        linked = lasting(self.link(people, times_s, size_px, cuts, camera), len(people))
-        everybody = [sequence(people, track.members, times_s, size_px, track.track_id) for track in linked]
-        return PoseTracks.of(everybody) if everybody else nobody(times_s, size_px)
+        linked = lasting_tracks(self.link(people, times_s, size_px, cuts, camera), len(people))
+        everybody = [
+            detections_to_sequence(people, track.members, times_s, size_px, track.track_id)
+            for track in linked
+        ]
+        return PoseTracks.of(everybody) if everybody else no_pose_tracks(times_s, size_px)
 
     def follow(
         self,
-        people: Sequence[Sequence[Detection]],
+        people: Sequence[Sequence[PersonDetection]],
         times_s: np.ndarray,
         size_px: tuple[int, int],
         cuts: Sequence[int] = (),
@@ -123,11 +126,11 @@ class Tracker:
         A moment at which nobody was found has confidence 0 throughout.
         """
         members = main_person(self.link(people, times_s, size_px, cuts, camera), len(people), cuts)
-        return sequence(people, members, times_s, size_px)
+        return detections_to_sequence(people, members, times_s, size_px)
 
     def _link_shot(
         self,
-        people: Sequence[Sequence[Detection]],
+        people: Sequence[Sequence[PersonDetection]],
         times_s: np.ndarray,
         size_px: tuple[int, int],
         moments: range,
@@ -136,23 +139,25 @@ class Tracker:
         """The tracklets of one shot, as few as are certain."""
         back = dict(zip(moments, _back(moments, camera), strict=True))
         maps = [back.get(k, STILL) for k in range(len(people))]
-        observed = observe(people, times_s, size_px, maps, moments)
-        scene = Scene(size_px, float(np.mean([len(seen) for seen in observed])))
+        observed = observe_people(people, times_s, size_px, maps, moments)
+        scene = TrackingScene(size_px, float(np.mean([len(seen) for seen in observed])))
         tracklets = self._link_neighbours(observed, moments.start, scene)
         if len(moments) > 1:
             keyframe_s = float(np.median(np.diff(times_s[moments.start : moments.stop])))
             for longest_s in (2.5 * keyframe_s, self._max_gap_s, np.inf):
                 for fewest in (1, FEWEST_OBSERVATIONS):
                     tracklets = self._link_over_gaps(tracklets, longest_s, fewest, scene)
-        return [without_contradictions(tracklet) for tracklet in tracklets]
+        return [without_track_contradictions(tracklet) for tracklet in tracklets]
 
-    def _link_neighbours(self, observed: list[list[Observation]], first: int, scene: Scene) -> list[Tracklet]:
+    def _link_neighbours(
+        self, observed: list[list[PersonObservation]], first: int, scene: TrackingScene
+    ) -> list[Tracklet]:
         """From each keyframe to the next, where nobody missed just before may be meant instead."""
         tracklets: list[Tracklet] = []
         for moment, seen in enumerate(observed):
             recent = [t for t in tracklets if seen and _competes(t, seen[0])]
             fresh = [Tracklet([observation]) for observation in seen]
-            links = certain_links(self._matrix(recent, fresh, np.inf, scene), self._margin)
+            links = certain_tracklet_links(self._matrix(recent, fresh, np.inf, scene), self._margin)
             known = set()
             for row, column in links:
                 if recent[row].last.moment == first + moment - 1:
@@ -162,7 +167,7 @@ class Tracker:
         return tracklets
 
     def _link_over_gaps(
-        self, tracklets: list[Tracklet], longest_s: float, fewest: int, scene: Scene
+        self, tracklets: list[Tracklet], longest_s: float, fewest: int, scene: TrackingScene
     ) -> list[Tracklet]:
         """Join ends to starts, again and again until nothing more is certain.
 
@@ -177,7 +182,7 @@ class Tracker:
             evidence = self._matrix(tracklets, tracklets, max(longest_s, self._max_gap_s), scene)
             links = [
                 (row, column)
-                for row, column in certain_links(evidence, self._margin)
+                for row, column in certain_tracklet_links(evidence, self._margin)
                 if tracklets[column].first.time_s - tracklets[row].last.time_s <= longest_s + 1e-9
             ]
             if not links:
@@ -196,7 +201,7 @@ class Tracker:
             tracklets = joined
 
     def _matrix(
-        self, ends: list[Tracklet], starts: list[Tracklet], longest_s: float, scene: Scene
+        self, ends: list[Tracklet], starts: list[Tracklet], longest_s: float, scene: TrackingScene
     ) -> np.ndarray:
         """Evidence (A, B) for every link forward in time over at most `longest_s`."""
         evidence = np.full((len(ends), len(starts)), -np.inf)
@@ -213,11 +218,13 @@ class Tracker:
             evidence = np.full((len(persons), len(tracklets)), -np.inf)
             for row, person in enumerate(persons):
                 for column, tracklet in enumerate(tracklets):
-                    likeness = alike(person[-1].appearance(at_end=True), tracklet.appearance(at_end=False))
+                    likeness = appearance_likeness(
+                        person[-1].appearance(at_end=True), tracklet.appearance(at_end=False)
+                    )
                     if likeness is not None:
                         gain = self._evidence.appearance_gain
                         evidence[row, column] = gain * (likeness - self._rejoin_likeness)
-            links = certain_links(evidence, self._margin)
+            links = certain_tracklet_links(evidence, self._margin)
             for row, column in links:
                 persons[row].append(tracklets[column])
             known = {column for _, column in links}
@@ -225,14 +232,14 @@ class Tracker:
         return persons
 
 
-def lasting(tracks: Sequence[Track], num_frames: int) -> list[Track]:
+def lasting_tracks(tracks: Sequence[PersonTrack], num_frames: int) -> list[PersonTrack]:
     """The tracks seen often enough to be a person's: in three keyframes, or in half of a shorter clip."""
     return [
         track for track in tracks if len(track.members) >= min(FEWEST_OBSERVATIONS, (num_frames + 1) // 2)
     ]
 
 
-def main_person(tracks: Sequence[Track], num_frames: int, cuts: Sequence[int]) -> dict[int, int]:
+def main_person(tracks: Sequence[PersonTrack], num_frames: int, cuts: Sequence[int]) -> dict[int, int]:
     """Keyframe -> detection of the most prominent person, or of whoever comes nearest in their absence."""
     if not tracks:
         return {}
@@ -245,9 +252,9 @@ def main_person(tracks: Sequence[Track], num_frames: int, cuts: Sequence[int]) -
             continue
         present = [(track, [k for k in shot if k in track.members]) for track in tracks]
 
-        def rank(item: tuple[Track, list[int]]) -> float:
+        def rank(item: tuple[PersonTrack, list[int]]) -> float:
             track, moments = item
-            likeness = alike(track.appearance, main.appearance)
+            likeness = appearance_likeness(track.appearance, main.appearance)
             return track.score * len(moments) / len(track.members) * (1.0 if likeness is None else likeness)
 
         best, moments = max(present, key=rank)
@@ -262,7 +269,7 @@ def _back(moments: range, camera: Sequence[np.ndarray] | None) -> list[np.ndarra
     forward, maps = STILL, []
     for k in moments:
         if camera is not None and k > moments.start and camera[k] is not STILL:
-            forward = follow(forward, camera[k])
+            forward = chain_camera_motions(forward, camera[k])
         maps.append(STILL if forward is STILL else cv2.invertAffineTransform(forward))
     return maps
 
@@ -273,13 +280,13 @@ def _origin(person: Sequence[Tracklet]) -> tuple[int, float, float]:
     return (first.moment, *first.detection.box_xyxy[:2].tolist())
 
 
-def _competes(tracklet: Tracklet, now: Observation) -> bool:
+def _competes(tracklet: Tracklet, now: PersonObservation) -> bool:
     """Whether somebody was missed for so short that a detection of this moment may be theirs."""
     missed, missed_s = now.moment - 1 - tracklet.last.moment, now.time_s - tracklet.last.time_s
     return missed <= _MISSED or missed_s <= _MISSED_S
 
 
-def _track(number: int, person: Sequence[Tracklet]) -> Track:
+def _track(number: int, person: Sequence[Tracklet]) -> PersonTrack:
     members = {o.moment: o.index for tracklet in person for o in tracklet.seen}
     longest = max(person, key=lambda tracklet: len(tracklet.seen))
-    return Track(number, members, sum(t.score for t in person), longest.appearance(at_end=True))
+    return PersonTrack(number, members, sum(t.score for t in person), longest.appearance(at_end=True))

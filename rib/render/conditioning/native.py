@@ -10,10 +10,10 @@ from torch import Tensor
 
 from rib.io.settings.ranges import NonNegative, Positive
 from rib.render.conditioning.limbs import COLOURS, LIMBS, NUM_CHANNELS, NUM_JOINTS
-from rib.render.conditioning.windows import Windows
+from rib.render.conditioning.windows import LimbWindows
 
 
-class SkeletonLabels:
+class SkeletonConditioning:
     """The 22 channels of a pose: RGB of its limbs, then a gaussian a joint.
 
     A pixel is compared with the pose at its centre (.5), limbs have soft edges, and where limbs cross their
@@ -41,7 +41,7 @@ class SkeletonLabels:
             its limbs away.
         """
         flat = poses.reshape(-1, NUM_JOINTS, 3)
-        drawn = stacked(flat, self.skeleton(flat, size_hw), self.bells(flat, size_hw))
+        drawn = stack_conditioning_maps(flat, self.skeleton(flat, size_hw), self.bells(flat, size_hw))
         return drawn.view(*poses.shape[:-2], *drawn.shape[1:])
 
     def heatmaps(self, poses: Tensor, size_hw: tuple[int, int]) -> Tensor:
@@ -63,7 +63,7 @@ class SkeletonLabels:
         """(N, 3, H, W): the limbs of poses (N, 19, 3) in their colours."""
         (N, H, W), limbs = (len(poses), *size_hw), torch.tensor(LIMBS, device=poses.device)
         a, b = (poses[:, limbs[:, end]].flatten(0, 1) for end in (0, 1))
-        windows = Windows.around(a, b, self.radius_px + 1, size_hw)
+        windows = LimbWindows.around(a, b, self.radius_px + 1, size_hw)
         cover = self._cover(a, b, windows).unflatten(0, (N, len(LIMBS)))
         # three of colour and one of how much was painted
         paint = torch.tensor([(*colour, 255) for colour in COLOURS], device=poses.device) / 255
@@ -72,7 +72,7 @@ class SkeletonLabels:
         canvas = poses.new_zeros(N, 4, H * W).scatter_add(2, index, painted)
         return (canvas[:, :3] / canvas[:, 3:].clamp(min=1)).view(N, 3, H, W)
 
-    def _cover(self, a: Tensor, b: Tensor, windows: Windows) -> Tensor:
+    def _cover(self, a: Tensor, b: Tensor, windows: LimbWindows) -> Tensor:
         """(L, h * w) in 0..1: how much of each of a window's pixels the limb from a to b (L, 3) covers."""
         x, y = windows.x + 0.5 - a[:, :1], windows.y + 0.5 - a[:, 1:2]
         way = b[:, :2] - a[:, :2]
@@ -88,7 +88,7 @@ class SkeletonLabels:
         return ((self.radius_px + 0.5 - distance).clamp(0, 1) * there).flatten(1)
 
 
-def stacked(poses: Tensor, skeleton: Tensor, bells: tuple[Tensor, Tensor]) -> Tensor:
+def stack_conditioning_maps(poses: Tensor, skeleton: Tensor, bells: tuple[Tensor, Tensor]) -> Tensor:
     """Skeleton pictures (N, 3, H, W) and heatmaps by their factors, one after the other: (N, 22, H, W)."""
     columns, rows = bells
     if torch.is_grad_enabled() and poses.requires_grad:

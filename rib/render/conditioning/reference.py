@@ -11,7 +11,7 @@ from torch import Tensor
 
 from rib.io.settings.ranges import Positive, Share
 from rib.render.conditioning.limbs import COLOURS, LIMBS, NUM_CHANNELS, NUM_JOINTS
-from rib.render.conditioning.native import stacked
+from rib.render.conditioning.native import stack_conditioning_maps
 
 STAMP = 8
 """A limb is a run of squares this wide, from -4 to 3 around each of its places."""
@@ -25,7 +25,7 @@ FAR = -(10**6)
 """A place outside of every picture."""
 
 
-class ReferenceLabels:
+class ReferenceConditioning:
     """The published design's 22 channels: RGB of the limbs, then a gaussian a joint around its whole pixel.
 
     A limb's squares are laid one after the other and each is averaged with what is under it, in whole
@@ -44,10 +44,10 @@ class ReferenceLabels:
 
     @torch.no_grad()
     def __call__(self, poses: Tensor, size_hw: tuple[int, int]) -> Tensor:
-        """Draw poses; see `rib.render.conditioning.native.SkeletonLabels`."""
+        """Draw poses; see `rib.render.conditioning.native.SkeletonConditioning`."""
         flat = poses.reshape(-1, NUM_JOINTS, 3)
         skeleton = self.skeleton(flat, size_hw).div_(255).to(flat.dtype)
-        drawn = stacked(flat, skeleton, self.bells(flat, size_hw))
+        drawn = stack_conditioning_maps(flat, skeleton, self.bells(flat, size_hw))
         return drawn.view(*poses.shape[:-2], *drawn.shape[1:])
 
     def present(self, poses: Tensor) -> Tensor:

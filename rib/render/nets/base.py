@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from rib.io.settings.ranges import AsManyAs, ListSize, Range
-from rib.render.clip_batch import ClipBatch, Generated
+from rib.render.clip_batch import ClipBatch, GeneratedClip
 from rib.render.refine.clip_input import ClipRefinerInput
 from rib.render.refine.refiner_input import NUM_CHANNELS, RefinerInput, RefinerOutput
 from rib.structures.box import Box
@@ -30,7 +30,7 @@ LARGEST_RESIDUAL = 0.1
 """A net that may paint what it likes learns to paint over its own mistakes, which serves no other clip."""
 
 
-class Block(nn.Module):
+class ResidualBlock(nn.Module):
     """Two convolutions beside a way past them (He et al., CVPR 2016); it starts close to doing nothing."""
 
     def __init__(self, width: int) -> None:
@@ -78,10 +78,10 @@ class RendererBase(nn.Module):
         nn.init.zeros_(self.leave.bias)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-    def forward(self, batch: ClipBatch) -> Generated:
+    def forward(self, batch: ClipBatch) -> GeneratedClip:
         """Frames 1 .. T - 2 of windows (B, T, ...), each rendered from its neighbours and refined.
 
-        Windows that are rendered already (`rib.render.training.refiner_data.RefinerClips`) are only refined.
+        Windows rendered already (`rib.render.training.refiner_data.RefinerClipBatch`) are only refined.
         """
         if "channels" in batch:
             return self._mended(RefinerInput.of(batch["channels"]))  # type: ignore[typeddict-item]
@@ -92,12 +92,14 @@ class RendererBase(nn.Module):
         ]
         channels = torch.stack([torch.stack(frames) for frames in made])
         picture, foreground, alpha = channels.split([3, 3, 1], 2)
-        return Generated(picture=picture, foreground=foreground, alpha=alpha)
+        return GeneratedClip(picture=picture, foreground=foreground, alpha=alpha)
 
-    def _mended(self, inputs: RefinerInput) -> Generated:
+    def _mended(self, inputs: RefinerInput) -> GeneratedClip:
         refined = self.refine(inputs)
         picture, alpha = refined.over(inputs), refined.alpha * refined.trust
-        return Generated(picture=picture[:, None], foreground=refined.colour[:, None], alpha=alpha[:, None])
+        return GeneratedClip(
+            picture=picture[:, None], foreground=refined.colour[:, None], alpha=alpha[:, None]
+        )
 
     def _sketch(self, batch: ClipBatch, clip: int, frame: int) -> tuple[Box, RefinerInput] | None:
         """Built when it is first needed: weights can then be read whatever renderer they were made with."""
@@ -160,7 +162,7 @@ class RendererBase(nn.Module):
 
 
 def _blocks(width: int, num: int) -> nn.Sequential:
-    return nn.Sequential(*(Block(width) for _ in range(num)))
+    return nn.Sequential(*(ResidualBlock(width) for _ in range(num)))
 
 
 def _soft(colour: Tensor) -> Tensor:

@@ -27,12 +27,14 @@ FORMAT = "rib.renderer 1"
 SHIPPED = "renderer_base.safetensors"
 
 
-def shipped_weights() -> Path:
+def shipped_renderer_weights() -> Path:
     """The weights that come with the package."""
     return Path(str(files("rib.render") / "weights" / SHIPPED))
 
 
-def save_net(path: str | Path, net: nn.Module, recipe: Mapping[str, Any], notes: Mapping[str, str]) -> None:
+def save_renderer_net(
+    path: str | Path, net: nn.Module, recipe: Mapping[str, Any], notes: Mapping[str, str]
+) -> None:
     """Write a net's weights as `.safetensors`, with its recipe and notes in the header.
 
     Args:
@@ -44,15 +46,15 @@ def save_net(path: str | Path, net: nn.Module, recipe: Mapping[str, Any], notes:
     write_net_file(path, net, recipe, {**notes, "format": FORMAT})
 
 
-def load_net(path: str | Path, wanted: str) -> nn.Module:
-    """The net alone of `load_weights`."""
-    return load_weights(path, wanted)[0]
+def load_renderer_net(path: str | Path, wanted: str) -> nn.Module:
+    """The net alone of `load_renderer_net_and_recipe`."""
+    return load_renderer_net_and_recipe(path, wanted)[0]
 
 
-def load_weights(
+def load_renderer_net_and_recipe(
     path: str | Path, wanted: str | None = None, as_trained: bool = False
 ) -> tuple[nn.Module, dict[str, Any]]:
-    """A net for use and its recipe, from `save_net`'s file or from a training checkpoint.
+    """A net for use and its recipe, from `save_renderer_net`'s file or from a training checkpoint.
 
     Args:
         path: `.safetensors`, Lightning's `.ckpt`, or a checkpoint of the published renderer.
@@ -93,5 +95,5 @@ def _read_safetensors(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tenso
 def _read_pickled(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
     checkpoint = read_torch_file(path)
     if "hyper_parameters" not in checkpoint:
-        return published.RECIPE, published.published_state(checkpoint, path)
+        return published.RECIPE, published.published_renderer_state(checkpoint, path)
     return net_recipe(checkpoint), ema_weights(checkpoint)

@@ -32,7 +32,7 @@ class PatchOutput:
     features: list[Tensor]
 
 
-class ConvNorm(nn.Module):
+class DiscriminatorConvNorm(nn.Module):
     """A spectral convolution and, if wanted, an affine instance normalisation and a leaky ReLU after it."""
 
     def __init__(
@@ -71,10 +71,10 @@ class PatchDiscriminator(nn.Module):
             setattr(
                 self,
                 f"layer{layer}",
-                nn.Sequential(ConvNorm(in_channels, out_channels, KERNEL, stride, True)),
+                nn.Sequential(DiscriminatorConvNorm(in_channels, out_channels, KERNEL, stride, True)),
             )
             in_channels = out_channels
-        setattr(self, f"layer{num_layers}", nn.Sequential(ConvNorm(in_channels, 1, 3, 1, False)))
+        setattr(self, f"layer{num_layers}", nn.Sequential(DiscriminatorConvNorm(in_channels, 1, 3, 1, False)))
 
     def forward(self, x: Tensor) -> PatchOutput:
         """Judge pictures (N, C, H, W)."""

@@ -15,7 +15,9 @@ RECIPE: dict[str, Any] = {
     "width": 16, "embedding": 64, "max_channels": 512, "num_down": 4, "mask_width": 32, "mask_down": 3,
     "mask_blocks": 4, "bfloat16": True,
     "labels": {
-        "_target_": "rib.render.conditioning.reference.ReferenceLabels", "sigma_px": 5.0, "threshold": 0.0,
+        "_target_": "rib.render.conditioning.reference.ReferenceConditioning",
+        "sigma_px": 5.0,
+        "threshold": 0.0,
     },
 }  # fmt: skip
 """The net that the published weights fit."""
@@ -25,7 +27,7 @@ PREFIXES = ("module.", "averaged_model.", "net_G.")
 """What may stand before a name: the traces of the wrappers that it was saved from."""
 
 
-def published_state(content: Any, path: str | Path) -> dict[str, Tensor]:
+def published_renderer_state(content: Any, path: str | Path) -> dict[str, Tensor]:
     """The generator's weights in what a published checkpoint holds.
 
     The file may be the bare state_dict or hold it inside dicts, beside the discriminator's and the

@@ -18,16 +18,16 @@ from torch import Tensor, nn
 
 from rib.io.recipe import build_recipe
 from rib.io.settings.ranges import Range
-from rib.render.clip_batch import ClipBatch, Generated
+from rib.render.clip_batch import ClipBatch, GeneratedClip
 from rib.render.conditioning.limbs import NUM_CHANNELS
-from rib.render.nets.spade import ConvActivation, NormBlock, PlainConv, SpadeBlock
-from rib.render.nets.spectral import folded
+from rib.render.nets.spade import ConvActivation, NormResidualBlock, PlainConv, SpadeBlock
+from rib.render.nets.spectral import fold_spectral_norms
 
 NUM_BLOCKS = 2
 """Residual blocks at the generator's coarsest level."""
 
 
-class GeneratedFrame(NamedTuple):
+class GeneratorFrame(NamedTuple):
     """A frame of each of N clips: finished and the drawing alone (N, 3, H, W), and the mask (N, 1, H, W)."""
 
     picture: Tensor
@@ -35,7 +35,7 @@ class GeneratedFrame(NamedTuple):
     mask: Tensor
 
 
-class Embedding(nn.Module):
+class ConditionEmbedding(nn.Module):
     """Maps of a picture at the whole size, 1/2, 1/4, ..., as conditions."""
 
     def __init__(self, channels: int, width: int, max_channels: int, num_down: int) -> None:
@@ -54,7 +54,7 @@ class Embedding(nn.Module):
         return maps
 
 
-class MaskNetwork(nn.Module):
+class ForegroundMaskNetwork(nn.Module):
     """Predicts the foreground's mask from the pose and the pictures."""
 
     def __init__(self, width: int, num_down: int, num_blocks: int) -> None:
@@ -63,7 +63,7 @@ class MaskNetwork(nn.Module):
         self.down_lbl = _descent(NUM_CHANNELS, widths)
         self.down_img = _descent(9, widths)
         in_channels = [2 * widths[-1], *[widths[-1]] * (num_blocks - 1)]
-        self.res_flow = nn.Sequential(*(NormBlock(channels, widths[-1]) for channels in in_channels))
+        self.res_flow = nn.Sequential(*(NormResidualBlock(channels, widths[-1]) for channels in in_channels))
         steps: list[nn.Module] = []
         for level in reversed(range(num_down)):
             steps += [nn.Upsample(scale_factor=2), ConvActivation(widths[level + 1], widths[level], 1, True)]
@@ -117,10 +117,10 @@ class RendererReference(nn.Module):
         self.labels, self.in_bfloat16 = build_recipe(labels), bfloat16
         widths = [min(width * 2**level, max_channels) for level in range(num_down + 2)]
         conditions = [min(embedding * 2**level, max_channels) for level in range(num_down + 1)]
-        self.ref_embedding = Embedding(6, embedding, max_channels, num_down)
-        self.label_embedding = Embedding(NUM_CHANNELS, embedding, max_channels, num_down).requires_grad_(
-            False
-        )
+        self.ref_embedding = ConditionEmbedding(6, embedding, max_channels, num_down)
+        self.label_embedding = ConditionEmbedding(
+            NUM_CHANNELS, embedding, max_channels, num_down
+        ).requires_grad_(False)
         self.down_first = PlainConv(NUM_CHANNELS, width, 3)
         for level in range(num_down + 1):
             down = SpadeBlock(widths[level], widths[level + 1], conditions[level])
@@ -131,10 +131,10 @@ class RendererReference(nn.Module):
             setattr(self, f"res_{block}", SpadeBlock(widths[-1], widths[-1], conditions[-1]))
         self.conv_img = PlainConv(width, 3, 3)
         self.conv_mask = PlainConv(width, 1, 3).requires_grad_(False)
-        self.flow_network_temp = MaskNetwork(mask_width, mask_down, mask_blocks)
+        self.flow_network_temp = ForegroundMaskNetwork(mask_width, mask_down, mask_blocks)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-    def forward(self, batch: ClipBatch) -> Generated:
+    def forward(self, batch: ClipBatch) -> GeneratedClip:
         """Frames 1 .. T - 2 of windows of any size; the first follows `frames[:, 0]`."""
         previous, made = batch["frames"][:, 0], []
         for frame in range(1, batch["frames"].shape[1] - 1):
@@ -142,14 +142,14 @@ class RendererReference(nn.Module):
             made.append(self.frame(label, batch["backgrounds"][:, frame - 1], previous))
             previous = made[-1].picture.detach()
         picture, foreground, mask = (torch.stack(part, 1) for part in zip(*made, strict=True))
-        return Generated(picture=picture, foreground=foreground, alpha=mask)
+        return GeneratedClip(picture=picture, foreground=foreground, alpha=mask)
 
     def label(self, poses: Tensor, like: Tensor) -> Tensor:
         """The labels (N, 22, H, W) of poses (N, 19, 3) for pictures such as `like`."""
         with torch.no_grad():
             return self.labels(poses, tuple(like.shape[-2:])).to(like)
 
-    def frame(self, label: Tensor, background: Tensor, previous: Tensor) -> GeneratedFrame:
+    def frame(self, label: Tensor, background: Tensor, previous: Tensor) -> GeneratorFrame:
         """One frame a clip.
 
         Args:
@@ -166,7 +166,7 @@ class RendererReference(nn.Module):
             mask = self.flow_network_temp(label, torch.cat([previous, background, drawn], 1)).float()
         picture = background + mask * (drawn - background)
         picture, drawn = ((x[..., :H, :W] + 1) / 2 for x in (picture, drawn))
-        return GeneratedFrame(picture, drawn, mask[..., :H, :W])
+        return GeneratorFrame(picture, drawn, mask[..., :H, :W])
 
     def _precision(self, like: Tensor) -> AbstractContextManager[Any]:
         if self.in_bfloat16 and not torch.is_grad_enabled():
@@ -190,5 +190,5 @@ class RendererReference(nn.Module):
 
     def for_inference(self) -> RendererReference:
         """Divide the spectral norms into the weights: the same net to within rounding, for inference."""
-        folded(self.eval().requires_grad_(False))
+        fold_spectral_norms(self.eval().requires_grad_(False))
         return self

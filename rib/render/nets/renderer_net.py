@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from rib.io.errors import RibError
 from rib.render.conditioning.limbs import NUM_CHANNELS as NUM_LABELS
-from rib.render.nets.checkpoint import load_weights, shipped_weights
+from rib.render.nets.checkpoint import load_renderer_net_and_recipe, shipped_renderer_weights
 from rib.render.refine.refiner_input import NUM_CHANNELS, RefinerInput
 
 
@@ -55,7 +55,7 @@ class RendererNet(nn.Module):
         Raises:
             RibError: The file is absent, damaged, or holds no renderer net.
         """
-        return RendererNet.of(load_weights(path or shipped_weights())[0])
+        return RendererNet.of(load_renderer_net_and_recipe(path or shipped_renderer_weights())[0])
 
     def example(self, size_wh: tuple[int, int], seed: int) -> dict[str, Tensor]:
         """Inputs of the right shapes for a batch of two, drawn from a seed."""

@@ -17,7 +17,7 @@ SLOPE = 0.2
 """Of the leaky ReLU."""
 
 
-class Layers(nn.Module):
+class NamedLayers(nn.Module):
     """Named layers, so that parameters are called `layers.<name>`."""
 
     def __init__(self, **layers: nn.Module) -> None:
@@ -25,7 +25,7 @@ class Layers(nn.Module):
         self.layers = nn.ModuleDict(layers)
 
 
-class PlainConv(Layers):
+class PlainConv(NamedLayers):
     """A convolution that keeps the size, without spectral normalisation."""
 
     def __init__(self, in_channels: int, out_channels: int, kernel: int) -> None:
@@ -36,7 +36,7 @@ class PlainConv(Layers):
         return self.layers["conv"](x)
 
 
-class ConvActivation(Layers):
+class ConvActivation(NamedLayers):
     """A spectral convolution, an affine instance normalisation if wanted, a leaky ReLU if wanted."""
 
     def __init__(
@@ -76,7 +76,7 @@ class SpadeNorm(nn.Module):
         return F.instance_norm(x) * (1 + scale) + shift
 
 
-class SpadeConv(Layers):
+class SpadeConv(NamedLayers):
     """A spectral convolution after SPADE and, if wanted, a leaky ReLU."""
 
     def __init__(
@@ -111,7 +111,7 @@ class SpadeBlock(nn.Module):
         return self.conv_block_1(self.conv_block_0(x, condition), condition).add_(past)
 
 
-class NormBlock(nn.Module):
+class NormResidualBlock(nn.Module):
     """Two convolutions, each normalised after, beside a way past them."""
 
     def __init__(self, in_channels: int, out_channels: int) -> None:

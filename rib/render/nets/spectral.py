@@ -70,7 +70,7 @@ def iterate_spectral_norms(net: nn.Module) -> None:
             module.iterate()
 
 
-def folded(net: nn.Module) -> nn.Module:
+def fold_spectral_norms(net: nn.Module) -> nn.Module:
     """Put plain convolutions with the weights in use in the place of spectral ones: for inference alone."""
     for name, child in net.named_children():
         if isinstance(child, SpectralConv2d):
@@ -85,5 +85,5 @@ def folded(net: nn.Module) -> nn.Module:
             plain.load_state_dict({"weight": weight, "bias": child.bias.detach()})
             setattr(net, name, plain.to(weight))
         else:
-            folded(child)
+            fold_spectral_norms(child)
     return net

@@ -24,7 +24,9 @@ LARGEST = 1 / 75
 """Share of the box's height beyond which a view is not moved: what is further off is in the wrong pose."""
 
 
-def align_views(per_keyframe: torch.Tensor, plate: torch.Tensor, fractions: torch.Tensor) -> torch.Tensor:
+def align_keyframe_views(
+    per_keyframe: torch.Tensor, plate: torch.Tensor, fractions: torch.Tensor
+) -> torch.Tensor:
     """Align the colours of two views (N, 2, 4, H, W) by optical flow; their alphas stay where they are.
 
     Those of a box with a side below `SMALLEST_PX` are left as they are: they could move by half a pixel.

@@ -13,9 +13,9 @@ import torch
 
 from rib.io.recipe import build_recipe
 from rib.render.clip_batch import ClipBatch
-from rib.render.refine.refiner_input import RefinerInput, refiner_input
+from rib.render.refine.refiner_input import RefinerInput, build_refiner_input
 from rib.render.skinning.layered_skinning import LayeredSkinning
-from rib.render.trust import InterpolatedBaseline, Trust
+from rib.render.trust import InterpolatedBaseline, TrustMap
 from rib.structures.box import Box
 from rib.structures.interval import Background, Interval, Keyframe
 from rib.structures.keypoints import PoseSequence
@@ -34,12 +34,12 @@ class ClipRefinerInput:
 
     Args:
         skinning: Recipe of `rib.render.skinning.layered_skinning.LayeredSkinning`.
-        trust: Recipe of `rib.render.trust.Trust`.
+        trust: Recipe of `rib.render.trust.TrustMap`.
     """
 
     def __init__(self, skinning: Mapping[str, Any], trust: Mapping[str, Any]) -> None:
         self.skinning: LayeredSkinning = build_recipe(skinning)
-        self.trust: Trust = build_recipe(trust)
+        self.trust: TrustMap = build_recipe(trust)
 
     @torch.no_grad()
     def __call__(self, batch: ClipBatch, clip: int, frame: int) -> tuple[Box, RefinerInput] | None:
@@ -57,7 +57,7 @@ class ClipRefinerInput:
         background = _background(batch, interval, masks, clip, frame)
         mattes = skinned.box.of(torch.lerp(masks[0], masks[1], interval.fractions))[None]
         trust = self.trust.where(skinned, InterpolatedBaseline(mattes, torch.zeros_like(mattes)))
-        return skinned.box, refiner_input(person, background, skinned, trust)
+        return skinned.box, build_refiner_input(person, background, skinned, trust)
 
 
 def _keyframe(batch: ClipBatch, clip: int, frame: int) -> Keyframe:

@@ -28,7 +28,7 @@ COLOURS = [*(_start[name] for name in PICTURES), _start["per_keyframe"], _start[
 
 
 @dataclass(frozen=True)
-class CropRecipe:
+class RefinerCropRecipe:
     """Size and augmentation of random crops.
 
     Attributes:
@@ -48,7 +48,7 @@ class CropRecipe:
     recoloured: Share
     focus: Share
 
-    def plain(self) -> CropRecipe:
+    def plain(self) -> RefinerCropRecipe:
         """The same without mirrors, reversal and other colours."""
         return replace(self, mirrored=0.0, reversed=0.0, recoloured=0.0)
 
@@ -66,11 +66,11 @@ class CropRecipe:
         truth = to_float(sample.truth[moment][:, rows, columns])
         channels, truth = (_filled(x, self.side_px) for x in (channels, truth))
         if rng.random() < self.mirrored:
-            channels, truth = mirror(channels), truth[..., ::-1]
+            channels, truth = mirror_refiner_channels(channels), truth[..., ::-1]
         if rng.random() < self.reversed:
-            channels = backwards(channels)
+            channels = exchange_keyframes(channels)
         if rng.random() < self.recoloured:
-            channels, truth = recolour(channels, truth, rng)
+            channels, truth = recolour_refiner_channels(channels, truth, rng)
         return np.ascontiguousarray(channels), np.ascontiguousarray(truth)
 
     def _place(self, channels: np.ndarray, rng: np.random.Generator) -> tuple[slice, slice]:
@@ -88,7 +88,7 @@ class CropRecipe:
         return slice(corner[0], corner[0] + self.side_px), slice(corner[1], corner[1] + self.side_px)
 
 
-def mirror(channels: np.ndarray) -> np.ndarray:
+def mirror_refiner_channels(channels: np.ndarray) -> np.ndarray:
     """Channels (C, H, W) as in a mirror: left limbs become right ones."""
     channels = channels[..., ::-1].copy()
     limbs = slice(_start["limbs"], _start["limbs"] + len(LAYERS))
@@ -96,7 +96,7 @@ def mirror(channels: np.ndarray) -> np.ndarray:
     return channels
 
 
-def backwards(channels: np.ndarray) -> np.ndarray:
+def exchange_keyframes(channels: np.ndarray) -> np.ndarray:
     """Channels (C, H, W) with the two keyframes exchanged."""
     channels = channels.copy()
     per_keyframe, time = _start["per_keyframe"], _start["fractions"]
@@ -107,7 +107,7 @@ def backwards(channels: np.ndarray) -> np.ndarray:
     return channels
 
 
-def recolour(
+def recolour_refiner_channels(
     channels: np.ndarray, truth: np.ndarray, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
     """Exchange red, green and blue and bend the tone curve, the same in every picture."""

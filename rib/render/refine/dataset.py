@@ -66,13 +66,15 @@ class RefinerBatch(TypedDict):
     truth: torch.Tensor
 
 
-def write_samples(path: Path, clips: Mapping[str, Iterable[RefinerSample]], made_by: str = "") -> None:
+def write_refiner_samples(
+    path: Path, clips: Mapping[str, Iterable[RefinerSample]], made_by: str = ""
+) -> None:
     """Write the samples of some clips, whole or not at all.
 
     Args:
         path: The file.
         clips: Samples by the clip's name; they are written as they come.
-        made_by: A key of what they depend on; `clips_of` gives it again.
+        made_by: A key of what they depend on; `refiner_clips_in_file` gives it again.
     """
     with _written(path) as writer:
         for clip, samples in clips.items():
@@ -86,7 +88,7 @@ def write_samples(path: Path, clips: Mapping[str, Iterable[RefinerSample]], made
                     group.create_dataset("truth", data=sample.truth, compression="lzf")
 
 
-def add_clips(path: Path, parts: Iterable[Path]) -> None:
+def add_refiner_clips(path: Path, parts: Iterable[Path]) -> None:
     """Add the clips of other files to a file, or make it of them; whole or not at all.
 
     A clip that has the name of one that was there takes its place.
@@ -104,7 +106,7 @@ def add_clips(path: Path, parts: Iterable[Path]) -> None:
                     source.copy(clip, file)
 
 
-def clips_of(path: Path) -> dict[str, str]:
+def refiner_clips_in_file(path: Path) -> dict[str, str]:
     """List the clips of a file, each with its key (`made_by`, "" where it is not known); {} without a file.
 
     Raises:
@@ -140,7 +142,7 @@ def _opened(path: Path) -> Iterator[h5py.File]:
         yield file
 
 
-def read_samples(path: Path, clips: Sequence[str] | None = None) -> dict[str, list[RefinerSample]]:
+def read_refiner_samples(path: Path, clips: Sequence[str] | None = None) -> dict[str, list[RefinerSample]]:
     """Read the samples of some clips of a file, or of all.
 
     Raises:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from rib.io.errors import RibError
 from rib.io.settings.ranges import NonNegative, Positive, Range, Whole
 from rib.metrics.lpips import Lpips
-from rib.render.refine.crops import CropRecipe
+from rib.render.refine.crops import RefinerCropRecipe
 from rib.render.refine.dataset import RefinerBatch, RefinerSample
 from rib.render.refine.refiner_input import RefinerInput
 from rib.training.ema import ema_of, update_ema
@@ -24,7 +24,7 @@ Report = Callable[[int, Mapping[str, float]], None]
 
 
 @dataclass(frozen=True)
-class FitRecipe:
+class RefinerFitRecipe:
     """Loss, optimizer and schedule of the fit.
 
     Attributes:
@@ -46,8 +46,8 @@ class FitRecipe:
     clip_norm: Positive
 
     def fit(
-        self, net: nn.Module, samples: Sequence[RefinerSample], crops: CropRecipe, steps: int, seed: int,
-        report: Report, device: str = "cpu",
+        self, net: nn.Module, samples: Sequence[RefinerSample], crops: RefinerCropRecipe, steps: int,
+        seed: int, report: Report, device: str = "cpu",
     ) -> nn.Module:  # fmt: skip
         """Train, and give the EMA of the net's weights; the same for the same seed.
 

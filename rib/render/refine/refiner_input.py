@@ -10,10 +10,10 @@ from dataclasses import dataclass, fields
 import torch
 import torch.nn.functional as F
 
-from rib.render.refine.alignment import align_views
-from rib.render.skinning.blend import bone_distances
-from rib.render.skinning.bones import BONES, segments
-from rib.render.skinning.keyframe_layers import layer_distances
+from rib.render.refine.alignment import align_keyframe_views
+from rib.render.skinning.blend import bone_distance_maps
+from rib.render.skinning.bones import BONES, bone_segments
+from rib.render.skinning.keyframe_layers import layer_distances_from_bones
 from rib.render.skinning.layered_skinning import SkinnedPerson
 from rib.structures.box import Box
 from rib.structures.interval import Background
@@ -90,7 +90,7 @@ class RefinerOutput:
         return torch.lerp(inputs.interpolated, person, self.trust).clamp(0, 1)
 
 
-def refiner_input(
+def build_refiner_input(
     person: PersonInterval, background: Background, skinned: SkinnedPerson, trust: torch.Tensor
 ) -> RefinerInput:
     """Put together the refiner's input from a skinned person and what lies around.
@@ -105,9 +105,9 @@ def refiner_input(
     interpolated = skinned.box.of(background.interpolated)
     plate = interpolated if background.plate is None else skinned.box.of(background.plate)
     per_keyframe = torch.where(skinned.alpha > 0, skinned.per_keyframe.flatten(1, 2), _behind(plate))
-    per_keyframe = align_views(per_keyframe.unflatten(1, (2, 4)), plate, person.interval.fractions).flatten(
-        1, 2
-    )
+    per_keyframe = align_keyframe_views(
+        per_keyframe.unflatten(1, (2, 4)), plate, person.interval.fractions
+    ).flatten(1, 2)
     return RefinerInput(
         interpolated,
         plate,
@@ -116,7 +116,7 @@ def refiner_input(
         trust,
         per_keyframe,
         torch.cat([skinned.colour_differs, skinned.alpha_differs], 1),
-        limb_maps(person.poses, skinned),
+        refiner_limb_maps(person.poses, skinned),
         person.interval.fractions.view(-1, 1, 1, 1).expand_as(skinned.alpha),
     )
 
@@ -127,13 +127,13 @@ def _behind(plate: torch.Tensor) -> torch.Tensor:
     return torch.cat([one, one], 1)
 
 
-def limb_maps(poses: PoseSequence, skinned: SkinnedPerson) -> torch.Tensor:
+def refiner_limb_maps(poses: PoseSequence, skinned: SkinnedPerson) -> torch.Tensor:
     """(N, L, H, W) in 0..1, exp(-d^2 / 2) of the distance d to a layer's nearest bone, in its radii."""
     box, device = skinned.box, skinned.colour.device
-    bones = segments(poses, device).moved(box)
+    bones = bone_segments(poses, device).moved(box)
     radius_px = skinned.torso_px * torch.tensor([bone.radius for bone in BONES], device=device)
     xy = Box(0, 0, box.height, box.width).centres(LIMB_CELL_PX, device)
-    distance = layer_distances(bone_distances(bones.ends_px, radius_px, bones.valid, xy))
+    distance = layer_distances_from_bones(bone_distance_maps(bones.ends_px, radius_px, bones.valid, xy))
     near = torch.exp(-distance.square() / 2)
     fine = F.interpolate(near, scale_factor=LIMB_CELL_PX, mode="bilinear", align_corners=False)
     return fine[..., : box.height, : box.width]

@@ -17,7 +17,7 @@ STRETCH = 2.5
 """A bone's length changes at most by this factor."""
 
 
-def bone_distances(
+def bone_distance_maps(
     ends_px: torch.Tensor, radius_px: torch.Tensor, valid: torch.Tensor, xy: torch.Tensor
 ) -> torch.Tensor:
     """Distance of every pixel to every bone, in the bone's radii.
@@ -40,7 +40,7 @@ def bone_distances(
     return distance.masked_fill_(~valid[..., None, None], FAR)
 
 
-def bone_maps(target_px: torch.Tensor, source_px: torch.Tensor) -> torch.Tensor:
+def bone_affine_maps(target_px: torch.Tensor, source_px: torch.Tensor) -> torch.Tensor:
     """The affine map of each bone from a wanted pose to a keyframe.
 
     Args:
@@ -66,7 +66,9 @@ def bone_maps(target_px: torch.Tensor, source_px: torch.Tensor) -> torch.Tensor:
     return torch.cat([turn, shift[..., None]], -1)
 
 
-def skin(maps: torch.Tensor, distance: torch.Tensor, stiffness: float, xy: torch.Tensor) -> torch.Tensor:
+def linear_blend_skinning(
+    maps: torch.Tensor, distance: torch.Tensor, stiffness: float, xy: torch.Tensor
+) -> torch.Tensor:
     """Mix the maps of one layer's bones by distance and say where each pixel comes from.
 
     Args:

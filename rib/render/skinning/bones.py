@@ -95,7 +95,7 @@ TYPICAL_LENGTH = {
 
 
 @dataclass(frozen=True)
-class Segments:
+class BoneSegments:
     """The bones of one person at T moments.
 
     Attributes:
@@ -106,16 +106,16 @@ class Segments:
     ends_px: torch.Tensor
     valid: torch.Tensor
 
-    def only(self, bones: list[int]) -> Segments:
+    def only(self, bones: list[int]) -> BoneSegments:
         """Some of the bones."""
-        return Segments(self.ends_px[:, bones], self.valid[:, bones])
+        return BoneSegments(self.ends_px[:, bones], self.valid[:, bones])
 
-    def moved(self, box: Box) -> Segments:
+    def moved(self, box: Box) -> BoneSegments:
         """Measured from the corner of a box."""
-        return Segments(self.ends_px - box.corner(self.ends_px.device), self.valid)
+        return BoneSegments(self.ends_px - box.corner(self.ends_px.device), self.valid)
 
 
-def segments(poses: PoseSequence, device: torch.device | str = "cpu") -> Segments:
+def bone_segments(poses: PoseSequence, device: torch.device | str = "cpu") -> BoneSegments:
     """Compute the bones' ends in each pose, lengthened as `BONES` says."""
     starts, ends, valid = [], [], []
     for bone in BONES:
@@ -125,10 +125,10 @@ def segments(poses: PoseSequence, device: torch.device | str = "cpu") -> Segment
         ends.append(end + bone.beyond * along)
         valid.append(has_start & has_end)
     both = np.stack([np.stack(starts, 1), np.stack(ends, 1)], 2).astype(np.float32)
-    return Segments(torch.from_numpy(both).to(device), torch.from_numpy(np.stack(valid, 1)).to(device))
+    return BoneSegments(torch.from_numpy(both).to(device), torch.from_numpy(np.stack(valid, 1)).to(device))
 
 
-def torso_length_px(poses: PoseSequence) -> float:
+def body_torso_length_px(poses: PoseSequence) -> float:
     """The scale of a body: its torso seen from the front, a median over moments; 0 where nothing was found.
 
     Foreshortening only shortens, so of all bones seen the one that asks for the longest torso is believed

@@ -24,7 +24,7 @@ class KeyframeLayers:
 
     Attributes:
         place: That part of the picture.
-        layers: (L, 5, h, w) as `cut_layers` gives them.
+        layers: (L, 5, h, w) as `cut_body_layers` gives them.
     """
 
     place: Box
@@ -41,13 +41,13 @@ class KeyframeLayers:
         return whole
 
 
-def layer_distances(distance: torch.Tensor) -> torch.Tensor:
+def layer_distances_from_bones(distance: torch.Tensor) -> torch.Tensor:
     """(N, B, H, W) distances to bones -> (N, L, H, W), the nearest bone of each layer."""
     index = torch.tensor(LAYER_OF_BONE, device=distance.device)
     return torch.stack([distance[:, index == layer].amin(1) for layer in range(len(LAYERS))], 1)
 
 
-def cut_layers(
+def cut_body_layers(
     picture: torch.Tensor,
     mask: torch.Tensor,
     distance_L: torch.Tensor,

@@ -12,10 +12,15 @@ import torch
 import torch.nn.functional as F
 
 from rib.io.settings.ranges import NonNegative, Positive, Range
-from rib.render.skinning.blend import FAR, bone_distances, bone_maps, skin
-from rib.render.skinning.bones import BONES, LAYER_OF_BONE, Segments, segments, torso_length_px
-from rib.render.skinning.keyframe_layers import KeyframeLayers, cut_layers, layer_distances
-from rib.render.skinning.layers import Layer, composite_layers, merge, warp_layer
+from rib.render.skinning.blend import FAR, bone_affine_maps, bone_distance_maps, linear_blend_skinning
+from rib.render.skinning.bones import BONES, LAYER_OF_BONE, BoneSegments, body_torso_length_px, bone_segments
+from rib.render.skinning.keyframe_layers import KeyframeLayers, cut_body_layers, layer_distances_from_bones
+from rib.render.skinning.layers import (
+    WarpedBodyLayer,
+    composite_body_layers,
+    merge_layer_views,
+    warp_body_layer,
+)
 from rib.structures.box import Box
 from rib.structures.keypoints import LAYERS
 from rib.structures.person import PersonView
@@ -61,7 +66,7 @@ class LayeredPerson:
     """
 
     person: PersonInterval
-    bones: tuple[Segments, ...]
+    bones: tuple[BoneSegments, ...]
     cuts: tuple[KeyframeLayers, ...]
     torso_px: float
 
@@ -104,10 +109,10 @@ class LayeredSkinning:
         poses = [view.pose for view in views]
         assert poses[0] is not None
         assert poses[1] is not None
-        keys = [segments(pose, device) for pose in poses if pose is not None]
+        keys = [bone_segments(pose, device) for pose in poses if pose is not None]
         if not torch.equal(keys[0].valid, keys[1].valid):
             return None
-        torso_px = max(torso_length_px(poses[0]), torso_length_px(poses[1]))
+        torso_px = max(body_torso_length_px(poses[0]), body_torso_length_px(poses[1]))
         if torso_px == 0:
             return None
         pictures = (interval.a.picture, interval.b.picture)
@@ -127,7 +132,7 @@ class LayeredSkinning:
         """
         interval = cut.person.interval.at(moments)
         device, size_px = interval.a.picture.device, interval.a.size_px
-        wanted = segments(cut.person.poses[moments], device)
+        wanted = bone_segments(cut.person.poses[moments], device)
         ends = torch.cat([bones.ends_px[bones.valid].reshape(-1, 2) for bones in (*cut.bones, wanted)])
         box = Box.around(ends, MARGIN * cut.torso_px, size_px)
         if box is None:
@@ -143,7 +148,7 @@ class LayeredSkinning:
         ]
         if all(layer is None for layer in layers):
             return None
-        channels, alpha = composite_layers(layers, _front_first(cut.person, interval.fractions), box)
+        channels, alpha = composite_body_layers(layers, _front_first(cut.person, interval.fractions), box)
         alone = channels[:, 5:].unflatten(1, (2, 4)) if per_keyframe else None
         if alone is not None:
             alone[:, :, 3] *= alpha
@@ -151,20 +156,20 @@ class LayeredSkinning:
         return SkinnedPerson(box, cut.torso_px, channels[:, :3], alpha, differ[:, :1], differ[:, 1:], alone)
 
     def _cut(
-        self, view: PersonView, picture: torch.Tensor, bones: Segments, torso_px: float
+        self, view: PersonView, picture: torch.Tensor, bones: BoneSegments, torso_px: float
     ) -> KeyframeLayers:
         """A keyframe's layers."""
         assert view.matte is not None
         assert view.pose is not None
         radius_px = _radii_px(torso_px, picture.device)
         xy = view.box.centres(1, radius_px.device)
-        distance = bone_distances(bones.ends_px, radius_px, bones.valid, xy)
+        distance = bone_distance_maps(bones.ends_px, radius_px, bones.valid, xy)
         depth = view.pose.depth_order
         order = range(len(LAYERS), 0, -1) if depth is None else depth[0].tolist()
-        layers = cut_layers(
+        layers = cut_body_layers(
             view.box.of(picture),
             view.matte,
-            layer_distances(distance)[0],
+            layer_distances_from_bones(distance)[0],
             order,
             self.core,
             self.overlap,
@@ -176,12 +181,12 @@ class LayeredSkinning:
         self,
         layer: int,
         cuts: list[torch.Tensor],
-        keys: list[Segments],
-        wanted: Segments,
+        keys: list[BoneSegments],
+        wanted: BoneSegments,
         radius_px: torch.Tensor,
         fractions: torch.Tensor,
         per_keyframe: bool,
-    ) -> Layer | None:
+    ) -> WarpedBodyLayer | None:
         """One layer in the wanted poses, out of its cut in both keyframes."""
         index = [i for i, of in enumerate(LAYER_OF_BONE) if of == layer]
         radius_px, wanted, keys = radius_px[index], wanted.only(index), [key.only(index) for key in keys]
@@ -191,20 +196,21 @@ class LayeredSkinning:
         if box is None:
             return None
         xy = box.centres(self.step_px, radius_px.device)
-        distance = bone_distances(wanted.ends_px, radius_px, wanted.valid, xy)
+        distance = bone_distance_maps(wanted.ends_px, radius_px, wanted.valid, xy)
         seen = []
         for cut, key in zip(cuts, keys, strict=True):
             both = wanted.valid & key.valid
-            place = skin(
-                bone_maps(wanted.ends_px, key.ends_px[0]),
+            place = linear_blend_skinning(
+                bone_affine_maps(wanted.ends_px, key.ends_px[0]),
                 distance.masked_fill(~both[..., None, None], FAR),
                 self.stiffness,
                 xy,
             )
-            seen.append(warp_layer(cut, self._fine(place, box)) * both.any(1).view(-1, 1, 1, 1))
+            seen.append(warp_body_layer(cut, self._fine(place, box)) * both.any(1).view(-1, 1, 1, 1))
         near = self._fine((self.reach - distance.amin(1, keepdim=True)).clamp(0, 1), box)
-        return Layer(
-            box, *merge(seen[0], seen[1], fractions, near, self.nearer, self.sharpness, per_keyframe)
+        return WarpedBodyLayer(
+            box,
+            *merge_layer_views(seen[0], seen[1], fractions, near, self.nearer, self.sharpness, per_keyframe),
         )
 
     def _fine(self, x: torch.Tensor, box: Box) -> torch.Tensor:

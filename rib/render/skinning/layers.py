@@ -17,14 +17,14 @@ NOTHING = 1e-4
 
 
 @dataclass(frozen=True)
-class Layer:
+class WarpedBodyLayer:
     """One layer of the body in the wanted poses.
 
     Attributes:
         box: Where it lies.
         channels: (N, 13, h, w): colour (3), how far the colours of the two keyframes differ (mean over RGB,
             0..1), how far their alphas differ where both can tell (0..1), colour and alpha as keyframe a
-            alone has them (3 + 1), the same of b. Without `per_keyframe` of `merge` only the first 5.
+            alone has them (3 + 1), the same of b. Without `per_keyframe` (`merge_layer_views`) the first 5.
         alpha: (N, 1, h, w).
     """
 
@@ -33,7 +33,7 @@ class Layer:
     alpha: torch.Tensor
 
 
-def warp_layer(cut: torch.Tensor, where_px: torch.Tensor) -> torch.Tensor:
+def warp_body_layer(cut: torch.Tensor, where_px: torch.Tensor) -> torch.Tensor:
     """Sample a cut layer (C, H, W) at places (N, 2, h, w) in pixels; outside it all is 0 and unknown."""
     size = where_px.new_tensor([cut.shape[2], cut.shape[1]]).view(1, 2, 1, 1)
     grid = (2 * where_px / size - 1).permute(0, 2, 3, 1)
@@ -41,7 +41,7 @@ def warp_layer(cut: torch.Tensor, where_px: torch.Tensor) -> torch.Tensor:
     return F.grid_sample(cuts, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
 
 
-def merge(
+def merge_layer_views(
     from_a: torch.Tensor,
     from_b: torch.Tensor,
     fractions: torch.Tensor,
@@ -56,7 +56,7 @@ def merge(
     behind another layer has no say in the alpha.
 
     Args:
-        from_a: (N, 5, h, w) as `rib.render.skinning.keyframe_layers.cut_layers` gives, seen in keyframe a.
+        from_a: (N, 5, h, w) as `cut_body_layers` of `keyframe_layers` gives, seen in keyframe a.
         from_b: The same in keyframe b.
         fractions: (N,), 0 at a and 1 at b.
         near: (N, 1, h, w), 1 close to the layer's bones, 0 beyond its reach.
@@ -65,7 +65,7 @@ def merge(
         per_keyframe: Give what each view alone has, too.
 
     Returns:
-        The channels (N, 5 or 13, h, w) and alpha (N, 1, h, w) of a `Layer`.
+        The channels (N, 5 or 13, h, w) and alpha (N, 1, h, w) of a `WarpedBodyLayer`.
     """
     t = fractions.view(-1, 1, 1, 1)
     alpha, known = torch.lerp(from_a[:, 3:], from_b[:, 3:], t).split(1, dim=1)
@@ -84,8 +84,8 @@ def merge(
     return torch.cat(channels, 1), covered
 
 
-def composite_layers(
-    layers: Sequence[Layer | None], front_first: torch.Tensor, box: Box
+def composite_body_layers(
+    layers: Sequence[WarpedBodyLayer | None], front_first: torch.Tensor, box: Box
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Composite layers front to back.
 

@@ -28,7 +28,7 @@ KINDS: dict[str, tuple[Scores, Scores, Scores]] = {
 """By name: the discriminator's loss on real scores and on made ones, and the generator's on made ones."""
 
 
-class AdversarialLoss:
+class GanLoss:
     """Means over patches and scales; pictures count by their weight.
 
     Args:
@@ -54,21 +54,21 @@ class AdversarialLoss:
         return _mean(made, self._convincing, weight)
 
 
-def feature_matching(real: Sequence[PatchOutput], made: Sequence[PatchOutput], weight: Tensor) -> Tensor:
+def feature_matching_loss(real: Sequence[PatchOutput], made: Sequence[PatchOutput], weight: Tensor) -> Tensor:
     """Mean absolute difference of the discriminator's activations (Wang et al., CVPR 2018)."""
     terms = [
-        weighted_mean((a.detach() - b).abs().flatten(1).mean(1), weight)
+        weighted_loss_mean((a.detach() - b).abs().flatten(1).mean(1), weight)
         for one, other in zip(real, made, strict=True)
         for a, b in zip(one.features, other.features, strict=True)
     ]
     return torch.stack(terms).mean()
 
 
-def weighted_mean(values: Tensor, weight: Tensor) -> Tensor:
+def weighted_loss_mean(values: Tensor, weight: Tensor) -> Tensor:
     """Of values (N,) with weights (N,); 0 where nothing has a weight."""
     return (values * weight).sum() / weight.sum().clamp(min=1e-6)
 
 
 def _mean(judgements: Sequence[PatchOutput], loss: Scores, weight: Tensor) -> Tensor:
-    scores = [weighted_mean(loss(j.score.float()).flatten(1).mean(1), weight) for j in judgements]
+    scores = [weighted_loss_mean(loss(j.score.float()).flatten(1).mean(1), weight) for j in judgements]
     return torch.stack(scores).mean()

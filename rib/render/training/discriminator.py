@@ -25,7 +25,7 @@ SEES = ("picture", "person")
 
 
 @dataclass(frozen=True)
-class Scenes:
+class DiscriminatorScenes:
     """N frames with everything that a discriminator may see.
 
     Attributes:
@@ -43,7 +43,7 @@ class Scenes:
     poses: Tensor
 
 
-class PartCrops:
+class BodyPartCrops:
     """Square crops around parts of the body, all brought to one size; gradients reach the pictures.
 
     Args:
@@ -92,7 +92,7 @@ class Discriminator(nn.Module):
         net: Recipe of the discriminator, without `channels`.
         sees: "picture", the finished frame, or "person", the person within the true matte.
         labelled: Whether it is told the pose.
-        crops: Recipe of `PartCrops`, or None where it sees the whole.
+        crops: Recipe of `BodyPartCrops`, or None where it sees the whole.
 
     Raises:
         RibError: There is no such thing to look at.
@@ -109,10 +109,10 @@ class Discriminator(nn.Module):
         if sees not in SEES:
             raise RibError(f"sees={sees}: there is no such thing", f"one of: {', '.join(SEES)}")
         self.sees, self.labelled = sees, labelled
-        self.crops: PartCrops | None = build_recipe(crops) if crops else None
+        self.crops: BodyPartCrops | None = build_recipe(crops) if crops else None
         self.net: nn.Module = build_recipe(net, channels=3 + NUM_CHANNELS * labelled)
 
-    def view(self, scenes: Scenes) -> tuple[Tensor, Tensor]:
+    def view(self, scenes: DiscriminatorScenes) -> tuple[Tensor, Tensor]:
         """Crop the input from scenes, (N or N * P, C, h, w), with the weight of each crop, (N or N * P,)."""
         seen = scenes.picture if self.sees == "picture" else scenes.person * scenes.mask
         seen = 2 * seen - 1

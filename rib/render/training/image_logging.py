@@ -12,7 +12,7 @@ from torch import Tensor
 from rib.io.images import to_pictures
 from rib.io.settings.ranges import Range
 from rib.render.clip_batch import ClipBatch
-from rib.render.training.module import RendererModule, render_pair
+from rib.render.training.module import RendererModule, predicted_and_target_frames
 
 TITLE = "val/sheet"
 
@@ -34,18 +34,18 @@ class ImageLogging(Callback):
         dataloader_idx: int = 0,
     ) -> None:  # fmt: skip
         """Draw the sheet after the first batch."""
-        takers = [logger for logger in trainer.loggers if takes_pictures(logger)]
+        takers = [logger for logger in trainer.loggers if logger_takes_pictures(logger)]
         if batch_idx or not takers or not isinstance(pl_module, RendererModule):
             return
-        sheet = draw_sheet(pl_module, batch, self.rows)
+        sheet = render_validation_sheet(pl_module, batch, self.rows)
         for logger in takers:
             _hand_over(logger, sheet, trainer.global_step)
 
 
 @torch.no_grad()
-def draw_sheet(module: RendererModule, batch: ClipBatch, rows: int) -> np.ndarray:
+def render_validation_sheet(module: RendererModule, batch: ClipBatch, rows: int) -> np.ndarray:
     """The first frames of a batch below each other, (rows * H, 6 * W, 3) uint8."""
-    frames = render_pair(module(batch), batch)
+    frames = predicted_and_target_frames(module(batch), batch)
     labels = module.labels(batch["poses"][:, 1:-1].flatten(0, 1), frames.target.shape[-2:])
     mask = frames.alpha.expand(-1, 3, -1, -1)
     columns = [
@@ -55,7 +55,7 @@ def draw_sheet(module: RendererModule, batch: ClipBatch, rows: int) -> np.ndarra
     return np.concatenate(to_pictures(sheet))
 
 
-def takes_pictures(logger: Any) -> bool:
+def logger_takes_pictures(logger: Any) -> bool:
     """Whether a logger of Lightning can log pictures: W&B and TensorBoard can."""
     return hasattr(logger, "log_image") or hasattr(getattr(logger, "experiment", None), "add_image")
 

@@ -60,7 +60,7 @@ class RenderLoss:
             "lpips": self.lpips,
             "perceptual": lambda x: self.perceptual(x.pred, x.target),
             "perceptual_person": lambda x: self.perceptual(x.foreground * x.mask, x.target * x.mask),
-            "mask_variation": mask_variation,
+            "mask_variation": mask_total_variation,
             "mask_size": self.mask_size,
         }
 
@@ -86,18 +86,18 @@ class RenderLoss:
         return (x.alpha * (1 - prior)).mean()
 
 
-def mask_variation(x: RenderPair) -> Tensor:
+def mask_total_variation(x: RenderPair) -> Tensor:
     """Total variation of the mask, a pixel."""
     across, down = x.alpha.diff(dim=-1).abs().mean(), x.alpha.diff(dim=-2).abs().mean()
     return across + down
 
 
-def weighted(terms: Mapping[str, Tensor], weights: Mapping[str, float]) -> Tensor:
+def weighted_render_loss(terms: Mapping[str, Tensor], weights: Mapping[str, float]) -> Tensor:
     """The sum of the terms times their weights; terms without a weight do not count."""
     return torch.stack([weights[name] * term for name, term in terms.items() if name in weights]).sum()
 
 
-def check_names(weights: Mapping[str, float], known: Collection[str]) -> None:
+def check_loss_names(weights: Mapping[str, float], known: Collection[str]) -> None:
     """Refuse a weight of a term that there is not.
 
     Raises:

@@ -18,11 +18,11 @@ from torch.utils.checkpoint import checkpoint
 from rib.io.errors import RibError
 from rib.io.recipe import build_recipe
 from rib.io.settings.ranges import Count, Range, Share, Weight, Whole
-from rib.render.clip_batch import ClipBatch, Generated
+from rib.render.clip_batch import ClipBatch, GeneratedClip
 from rib.render.nets.spectral import iterate_spectral_norms
-from rib.render.training.adversarial import AdversarialLoss, feature_matching
-from rib.render.training.discriminator import Discriminator, Scenes
-from rib.render.training.losses import RenderLoss, RenderPair, check_names, weighted
+from rib.render.training.adversarial import GanLoss, feature_matching_loss
+from rib.render.training.discriminator import Discriminator, DiscriminatorScenes
+from rib.render.training.losses import RenderLoss, RenderPair, check_loss_names, weighted_render_loss
 from rib.render.training.scores import RenderScores
 from rib.training.ema import ema_of, rename_old_ema_state, update_ema
 from rib.training.schedules import WarmupCosine
@@ -37,11 +37,11 @@ class RendererModule(pl.LightningModule):
     logs and checkpoints are its own.
 
     Args:
-        net: Recipe of the net, a `ClipBatch` in and `Generated` out.
+        net: Recipe of the net, a `ClipBatch` in and `GeneratedClip` out.
         labels: Recipe of the labels that the discriminators are told.
         discriminators: Recipe of each `Discriminator` by name; none, or null in the place of one, trains
             without.
-        adversarial: See `AdversarialLoss`.
+        adversarial: See `GanLoss`.
         loss: Recipe of `RenderLoss`.
         weights: Weight of each term: those of `RenderLoss`, and `adversarial_<name>` and `features_<name>` of
             every discriminator. A term without a weight is not computed.
@@ -81,10 +81,10 @@ class RendererModule(pl.LightningModule):
         self.labels = build_recipe(labels)
         chosen = {name: recipe for name, recipe in (discriminators or {}).items() if recipe}
         self.discriminators = nn.ModuleDict({name: build_recipe(recipe) for name, recipe in chosen.items()})
-        self.adversarial = AdversarialLoss(adversarial)
+        self.adversarial = GanLoss(adversarial)
         self.loss: RenderLoss = build_recipe(loss)
         self.weights = {name: weight for name, weight in weights.items() if weight}
-        check_names(self.weights, self._known_terms(discriminators or {}))
+        check_loss_names(self.weights, self._known_terms(discriminators or {}))
         self.clip_norm: float | None = None
         """Norm above which a step's gradient is scaled down, each side's by itself; the engine sets it."""
         self.terms: dict[str, Tensor] = {}
@@ -94,7 +94,7 @@ class RendererModule(pl.LightningModule):
         theirs = {f"{kind}_{name}" for name in discriminators for kind in ("adversarial", "features")}
         return {*self.loss.terms, *theirs}
 
-    def forward(self, batch: ClipBatch) -> Generated:
+    def forward(self, batch: ClipBatch) -> GeneratedClip:
         """Generate frames 1 .. T - 2 with the EMA weights."""
         return self.ema(batch)
 
@@ -102,13 +102,13 @@ class RendererModule(pl.LightningModule):
         """Named losses, one backward pass, one step of each side."""
         iterate_spectral_norms(self.net)
         iterate_spectral_norms(self.discriminators)
-        made: Generated = (
+        made: GeneratedClip = (
             checkpoint(self.net, batch, use_reentrant=False)
             if self.hparams["checkpointed"]
             else self.net(batch)
         )
         ours, theirs = self.losses(made, batch)
-        total = weighted(ours, self.weights)
+        total = weighted_render_loss(ours, self.weights)
         self.terms = {name: term.detach() for name, term in (ours | theirs).items()}
         self.manual_backward(torch.stack([total, *theirs.values()]).sum() + self._all_weights_times_0())
         self._step()
@@ -122,16 +122,16 @@ class RendererModule(pl.LightningModule):
             return 0.0
         return 0.0 * torch.stack([p.sum() for p in self.parameters() if p.requires_grad]).sum()
 
-    def losses(self, made: Generated, batch: ClipBatch) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    def losses(self, made: GeneratedClip, batch: ClipBatch) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """Named, unweighted terms of the net, and of its discriminators."""
-        frames = render_pair(made, batch)
+        frames = predicted_and_target_frames(made, batch)
         ours, theirs = self.loss(frames, self.weights), {}
         if self.discriminators:
             poses = batch["poses"][:, 1:-1].flatten(0, 1)
             with torch.no_grad():
                 labels = self.labels(poses, frames.target.shape[-2:]).to(frames.target)
-            fake = Scenes(frames.pred, frames.foreground, frames.mask, labels, poses)
-            real = Scenes(frames.target, frames.target, frames.mask, labels, poses)
+            fake = DiscriminatorScenes(frames.pred, frames.foreground, frames.mask, labels, poses)
+            real = DiscriminatorScenes(frames.target, frames.target, frames.mask, labels, poses)
             for name, discriminator in self.discriminators.items():
                 won, lost = self._judged(name, discriminator, fake, real)  # type: ignore[arg-type]
                 ours |= won
@@ -139,7 +139,7 @@ class RendererModule(pl.LightningModule):
         return ours, theirs
 
     def _judged(
-        self, name: str, discriminator: Discriminator, fake: Scenes, real: Scenes
+        self, name: str, discriminator: Discriminator, fake: DiscriminatorScenes, real: DiscriminatorScenes
     ) -> tuple[dict[str, Tensor], Tensor]:
         """The net's terms against one discriminator, and that discriminator's."""
         (seen, weight), (true, _) = discriminator.view(fake), discriminator.view(real)
@@ -152,7 +152,7 @@ class RendererModule(pl.LightningModule):
         judged = functional_call(discriminator, held, (seen,))
         terms = {
             convince: self.adversarial.generator(judged, weight),
-            resemble: feature_matching(judged_true, judged, weight),
+            resemble: feature_matching_loss(judged_true, judged, weight),
         }
         return {key: term for key, term in terms.items() if key in self.weights}, lost
 
@@ -194,7 +194,7 @@ class RendererModule(pl.LightningModule):
 
     def validation_step(self, batch: ClipBatch, batch_idx: int) -> None:
         """Errors of the EMA weights, over the frame and over the person."""
-        scores = self._scores(render_pair(self(batch), batch))
+        scores = self._scores(predicted_and_target_frames(self(batch), batch))
         self.log_dict(
             {f"val/{name}": value for name, value in scores.items()},
             batch_size=len(batch["frames"]),
@@ -215,7 +215,7 @@ class RendererModule(pl.LightningModule):
         return optimizers, [LambdaLR(optimizer, share) for optimizer in optimizers]
 
 
-def render_pair(made: Generated, batch: ClipBatch) -> RenderPair:
+def predicted_and_target_frames(made: GeneratedClip, batch: ClipBatch) -> RenderPair:
     """The frames that are learnt, N in a row."""
     learnt = slice(1, -1)
     return RenderPair(

@@ -59,7 +59,7 @@ class PerceptualLoss:
         if self._features is None:
             outputs = tuple(self.outputs)
             self._features = (
-                read_vgg19(self.vgg19, outputs) if self.vgg19 else ImageNetFeatures("vgg16", outputs)
+                read_vgg19_weights(self.vgg19, outputs) if self.vgg19 else ImageNetFeatures("vgg16", outputs)
             )
         features = self._features.to(made.device)
         made, true = (self._scaled(pictures) for pictures in (made, true))
@@ -93,7 +93,7 @@ class _Vgg19Features(ImageNetFeatures):
         self.requires_grad_(False)
 
 
-def read_vgg19(path: str | Path, outputs: tuple[int, ...]) -> nn.Module:
+def read_vgg19_weights(path: str | Path, outputs: tuple[int, ...]) -> nn.Module:
     """VGG19's features from torchvision's state_dict.
 
     Args:

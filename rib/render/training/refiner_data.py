@@ -19,13 +19,13 @@ from rib.io.errors import RibError
 from rib.io.recipe import build_recipe
 from rib.io.settings.ranges import Count, Range, Seed, Share, Whole
 from rib.render.clip_batch import ClipBatch
-from rib.render.refine.crops import CropRecipe
-from rib.render.refine.dataset import RefinerBatch, RefinerSample, read_samples
+from rib.render.refine.crops import RefinerCropRecipe
+from rib.render.refine.dataset import RefinerBatch, RefinerSample, read_refiner_samples
 from rib.render.refine.refiner_input import RefinerInput
 from rib.training.epochs import EpochSampler, rank_and_world_size
 
 
-class RefinerClips(ClipBatch):
+class RefinerClipBatch(ClipBatch):
     """Crops of refiner samples as windows of three frames, for a net that need not render them again.
 
     The frames before and after are the person as each keyframe alone gives it; the matte is the rendered one;
@@ -38,12 +38,12 @@ class RefinerClips(ClipBatch):
     channels: Tensor
 
 
-def as_clips(batch: RefinerBatch) -> RefinerClips:
+def refiner_crops_to_clips(batch: RefinerBatch) -> RefinerClipBatch:
     """Convert a batch of crops to a batch of windows."""
     inputs, truth = RefinerInput.of(batch["channels"]), batch["truth"]
     before, after = inputs.per_keyframe[:, :3], inputs.per_keyframe[:, 4:7]
     num = len(truth)
-    return RefinerClips(
+    return RefinerClipBatch(
         frames=torch.stack([before, truth, after], 1),
         poses=truth.new_zeros(num, 3, 19, 3),
         masks=inputs.alpha[:, None].expand(-1, 3, -1, -1, -1),
@@ -54,7 +54,7 @@ def as_clips(batch: RefinerBatch) -> RefinerClips:
     )
 
 
-class RefinerCrops(Dataset[RefinerClips]):
+class RefinerCropBatches(Dataset[RefinerClipBatch]):
     """Item `epoch * num_batches + place` is a batch, a function of the seed and of that number.
 
     Args:
@@ -65,25 +65,25 @@ class RefinerCrops(Dataset[RefinerClips]):
     """
 
     def __init__(
-        self, samples: Sequence[RefinerSample], crops: CropRecipe, num_batches: int, seed: int
+        self, samples: Sequence[RefinerSample], crops: RefinerCropRecipe, num_batches: int, seed: int
     ) -> None:
         self.samples, self.crops, self.num_batches, self.seed = samples, crops, num_batches, seed
 
     def __len__(self) -> int:
         return self.num_batches
 
-    def __getitem__(self, index: int) -> RefinerClips:
+    def __getitem__(self, index: int) -> RefinerClipBatch:
         """A batch of windows; see the class."""
-        return as_clips(self.crops.batch(self.samples, self.seed, index))
+        return refiner_crops_to_clips(self.crops.batch(self.samples, self.seed, index))
 
 
 class RefinerDataModule(pl.LightningDataModule):
-    """Crops of a refiner dataset, as `RefinerClips`.
+    """Crops of a refiner dataset, as `RefinerClipBatch`.
 
     Args:
         samples: A file that `rib prepare data=refiner` wrote.
         held_out: Names or patterns (walk_*) of clips that are never trained on; they choose the checkpoint.
-        crops: Recipe of `CropRecipe` for training.
+        crops: Recipe of `RefinerCropRecipe` for training.
         min_gate: Intervals that are trusted less (0..1) are left out.
         batches_per_epoch: Batches in an epoch.
         validation_batches: Batches of validation; 0 for none.
@@ -104,7 +104,7 @@ class RefinerDataModule(pl.LightningDataModule):
     ) -> None:
         super().__init__()
         self.path, self.held_out, self.min_gate = Path(samples), list(held_out), min_gate
-        self.crops: CropRecipe = build_recipe(crops)
+        self.crops: RefinerCropRecipe = build_recipe(crops)
         self.batches_per_epoch, self.validation_batches = batches_per_epoch, validation_batches
         self.seed, self.num_workers = seed, num_workers
 
@@ -114,7 +114,7 @@ class RefinerDataModule(pl.LightningDataModule):
         Raises:
             RibError: The file cannot be read, or no sample is left to train on.
         """
-        clips = read_samples(self.path.expanduser())
+        clips = read_refiner_samples(self.path.expanduser())
         held = {name for name in clips for some in self.held_out if fnmatch.fnmatchcase(name, some)}
         self.training = [
             sample for name in clips if name not in held for sample in self._trusted(clips[name])
@@ -129,17 +129,17 @@ class RefinerDataModule(pl.LightningDataModule):
     def _trusted(self, samples: Sequence[RefinerSample]) -> list[RefinerSample]:
         return [sample for sample in samples if sample.gate >= self.min_gate]
 
-    def train_dataloader(self) -> DataLoader[RefinerClips]:
+    def train_dataloader(self) -> DataLoader[RefinerClipBatch]:
         """One epoch, shared out between the ranks."""
-        crops = RefinerCrops(self.training, self.crops, self.batches_per_epoch, self.seed)
+        crops = RefinerCropBatches(self.training, self.crops, self.batches_per_epoch, self.seed)
         sampler = EpochSampler(crops, *rank_and_world_size(self.trainer), self.trainer)
         return DataLoader(
             crops, batch_size=None, sampler=sampler, num_workers=self.num_workers,
             persistent_workers=self.num_workers > 0,
         )  # fmt: skip
 
-    def val_dataloader(self) -> DataLoader[RefinerClips]:
+    def val_dataloader(self) -> DataLoader[RefinerClipBatch]:
         """The same batches each time, without augmentation."""
-        crops = RefinerCrops(self.checked, self.crops.plain(), self.validation_batches, self.seed + 1)
+        crops = RefinerCropBatches(self.checked, self.crops.plain(), self.validation_batches, self.seed + 1)
         sampler: Sampler[int] = DistributedSampler(crops, *rank_and_world_size(self.trainer), shuffle=False)
         return DataLoader(crops, batch_size=None, sampler=sampler)

@@ -17,7 +17,7 @@ from rib.io.images import to_pictures
 from rib.io.settings.ranges import Count, Range
 from rib.render.clip_batch import ClipBatch
 from rib.render.refine.refiner_input import RefinerInput, RefinerOutput
-from rib.render.training.module import RendererModule, render_pair
+from rib.render.training.module import RendererModule, predicted_and_target_frames
 from rib.video import VideoWriter
 
 TITLE = "val/film"
@@ -62,7 +62,7 @@ class VideoLogging(Callback):
         due = self._count % self.every_num_validations == 0 and not trainer.sanity_checking
         room = self.frames - len(self._film)
         if due and room and trainer.is_global_zero and isinstance(pl_module, RendererModule):
-            self._film += draw_film(pl_module, batch)[:room]
+            self._film += render_validation_video(pl_module, batch)[:room]
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write and log."""
@@ -82,9 +82,9 @@ class VideoLogging(Callback):
 
 
 @torch.no_grad()
-def draw_film(module: RendererModule, batch: ClipBatch) -> list[np.ndarray]:
+def render_validation_video(module: RendererModule, batch: ClipBatch) -> list[np.ndarray]:
     """(H, 3 * W, 3) uint8 for every learnt frame: made, true, and what the net began with."""
-    frames = render_pair(module(batch), batch)
+    frames = predicted_and_target_frames(module(batch), batch)
     row = torch.cat([frames.pred.float(), frames.target.float(), _before(batch).float()], -1)
     return list(to_pictures(row))
 

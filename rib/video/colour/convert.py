@@ -13,8 +13,8 @@ from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 
 from rib.io.images import to_uint8
-from rib.video.colour.high_bit_depth import to_rgb8, to_rgb16
-from rib.video.colour.look import Look
+from rib.video.colour.high_bit_depth import decoded_to_rgb16, rgb16_to_rgb8
+from rib.video.colour.look import ColourMetadata
 
 AS_OTHERS = Interpolation.BICUBIC
 """What ffmpeg and OpenCV ask for, so that the pixels are theirs."""
@@ -30,7 +30,7 @@ TO_709 = np.array(
 """Linear BT.2020 to linear BT.709 (ITU-R BT.2087)."""
 
 
-class Converter:
+class RgbConverter:
     """Makes RGB of decoded frames.
 
     Args:
@@ -39,7 +39,7 @@ class Converter:
         stored: Keep depth and transparency (see `FrameSource.stored`).
     """
 
-    def __init__(self, look: Look, sdr: bool, stored: bool = False) -> None:
+    def __init__(self, look: ColourMetadata, sdr: bool, stored: bool = False) -> None:
         self.look, self._sdr, self._stored = look, sdr and look.hdr is not None, stored
         self._reformatter = VideoReformatter()
 
@@ -48,7 +48,7 @@ class Converter:
         picture = self._deep(frame) if self.look.bits > 8 else self._plain(frame)
         if self._stored:
             return picture
-        return as_shown(picture)
+        return stored_frame_to_rgb(picture)
 
     def _plain(self, frame: VideoFrame) -> np.ndarray:
         return self._reformatter.reformat(
@@ -62,19 +62,19 @@ class Converter:
 
     def _deep(self, frame: VideoFrame) -> np.ndarray:
         look = self.look
-        picture = to_rgb16(frame, self._reformatter, look.matrix, look.full_range, look.alpha)
+        picture = decoded_to_rgb16(frame, self._reformatter, look.matrix, look.full_range, look.alpha)
         if not self._sdr:
             return picture
-        shown = to_sdr(picture[..., :3], look.hdr == "PQ")
-        return np.concatenate([shown, to_rgb8(picture[..., 3:])], axis=2) if look.alpha else shown
+        shown = tone_map_to_sdr(picture[..., :3], look.hdr == "PQ")
+        return np.concatenate([shown, rgb16_to_rgb8(picture[..., 3:])], axis=2) if look.alpha else shown
 
 
-def as_shown(picture: np.ndarray) -> np.ndarray:
+def stored_frame_to_rgb(picture: np.ndarray) -> np.ndarray:
     """A stored frame (see `FrameSource.stored`) as (H, W, 3) uint8 RGB, over black."""
-    return to_rgb8(over_ground(picture) if picture.shape[2] == 4 else picture)
+    return rgb16_to_rgb8(picture_over_colour(picture) if picture.shape[2] == 4 else picture)
 
 
-def over_ground(rgba: np.ndarray, ground: tuple[int, int, int] = GROUND) -> np.ndarray:
+def picture_over_colour(rgba: np.ndarray, ground: tuple[int, int, int] = GROUND) -> np.ndarray:
     """Lay a picture over a colour.
 
     Args:
@@ -90,7 +90,7 @@ def over_ground(rgba: np.ndarray, ground: tuple[int, int, int] = GROUND) -> np.n
     return ((mixed + white // 2) // white).astype(rgba.dtype)
 
 
-def to_sdr(rgb: np.ndarray, is_pq: bool) -> np.ndarray:
+def tone_map_to_sdr(rgb: np.ndarray, is_pq: bool) -> np.ndarray:
     """HDR (ITU-R BT.2100) to BT.709: light, gamut, a soft knee over the largest channel, BT.1886's curve.
 
     Args:
@@ -121,7 +121,7 @@ def _hlg_nits(code: np.ndarray) -> np.ndarray:
     return np.asarray(1000 * scene * np.maximum(luma, 1e-6)[..., None] ** 0.2, dtype=np.float32)
 
 
-def deinterlaced(frames: Iterator[VideoFrame], stream: VideoStream) -> Iterator[VideoFrame]:
+def deinterlace_frames(frames: Iterator[VideoFrame], stream: VideoStream) -> Iterator[VideoFrame]:
     """One picture for each interlaced frame, by libav's `bwdif`; progressive frames pass."""
     graph = av.filter.Graph()
     source = graph.add_buffer(template=stream)

@@ -19,7 +19,7 @@ LUMA_601 = (0.299, 0.114)
 SMOOTHLY = Interpolation.BICUBIC | Interpolation.ACCURATE_RND
 
 
-def to_rgb16(
+def decoded_to_rgb16(
     frame: VideoFrame, reformatter: VideoReformatter, matrix: int, full_range: bool, alpha: bool
 ) -> np.ndarray:
     """A decoded frame as (H, W, 3) uint16 RGB, or (H, W, 4) with straight alpha.
@@ -53,7 +53,7 @@ def to_rgb16(
     return np.concatenate([rgb, np.rint(shown.clip(0, WHITE)).astype(np.uint16)], axis=2)
 
 
-def from_rgb16(
+def rgb16_to_encoder_frame(
     picture: np.ndarray, reformatter: VideoReformatter, pixel_format: str, matrix: int, full_range: bool
 ) -> VideoFrame:
     """RGB or straight RGBA as a frame of luma and chroma for an encoder.
@@ -87,14 +87,14 @@ def from_rgb16(
     )
 
 
-def to_rgb8(picture: np.ndarray) -> np.ndarray:
+def rgb16_to_rgb8(picture: np.ndarray) -> np.ndarray:
     """16 bits a colour to 8, rounded to the nearest; 8 stay as they are."""
     if picture.dtype == np.uint8:
         return picture
     return ((picture.astype(np.uint32) * 255 + WHITE // 2) // WHITE).astype(np.uint8)
 
 
-def to_rgb_of_16(picture: np.ndarray) -> np.ndarray:
+def rgb8_to_rgb16(picture: np.ndarray) -> np.ndarray:
     """8 bits a colour to 16; 16 stay as they are."""
     return picture if picture.dtype == np.uint16 else picture.astype(np.uint16) * 257
 

@@ -24,7 +24,7 @@ WIDEST_PIXEL = 8
 
 
 @dataclass(frozen=True)
-class Look:
+class ColourMetadata:
     """Colour metadata that the writer needs of the clip that the frames come from.
 
     Attributes:
@@ -108,7 +108,9 @@ class Look:
         return lost
 
 
-def look_of(frame: VideoFrame, pixel_aspect: Fraction | None, turned: bool, untagged: str) -> Look:
+def colour_metadata_of(
+    frame: VideoFrame, pixel_aspect: Fraction | None, turned: bool, untagged: str
+) -> ColourMetadata:
     """Read a decoded frame's look.
 
     Args:
@@ -126,7 +128,7 @@ def look_of(frame: VideoFrame, pixel_aspect: Fraction | None, turned: bool, unta
     matrix = int(Colorspace.ITU601) if matrix == SMPTE_170M else matrix
     aspect = Fraction(pixel_aspect or 1)
     aspect = aspect if Fraction(1, WIDEST_PIXEL) <= aspect <= WIDEST_PIXEL else Fraction(1)
-    return Look(
+    return ColourMetadata(
         matrix,
         _said(frame.color_primaries, int(ColorPrimaries.BT709)),
         _said(frame.color_trc, int(ColorTrc.BT709)),
@@ -139,7 +141,7 @@ def look_of(frame: VideoFrame, pixel_aspect: Fraction | None, turned: bool, unta
     )
 
 
-def tone_mapped(look: Look) -> Look:
+def sdr_colour_metadata(look: ColourMetadata) -> ColourMetadata:
     """The same look after HDR was brought to BT.709."""
     return replace(look, primaries=int(ColorPrimaries.BT709), transfer=int(ColorTrc.BT709), bits=8)
 

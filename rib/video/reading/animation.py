@@ -13,9 +13,14 @@ from PIL import Image
 
 from rib.io.errors import RibError
 from rib.io.files.regular import check_regular_file
-from rib.video.colour.look import Look
-from rib.video.reading.pictures import as_rgb, opened_picture, refuse_larger, undecodable
-from rib.video.timing.time_stamps import timing_from_ticks
+from rib.video.colour.look import ColourMetadata
+from rib.video.reading.pictures import (
+    opened_picture_file,
+    picture_to_rgb,
+    refuse_large_pictures,
+    undecodable_picture,
+)
+from rib.video.timing.time_stamps import frame_times_from_ticks
 
 SUFFIXES = frozenset({".webp", ".png", ".apng"})
 _MILLISECOND = Fraction(1, 1000)
@@ -41,12 +46,12 @@ class AnimationSource:
         self.path, self.name = Path(path).absolute(), Path(path).stem
         check_regular_file(self.path, "name another file")
         shown_ms = self._read_times(max_mpx)
-        timing = timing_from_ticks(
+        timing = frame_times_from_ticks(
             [0, *accumulate(shown_ms[:-1])], _MILLISECOND, [], shown_ms[-1], timestamps == "source"
         )
         self.fps, self.times_s, self.duration_s = timing.fps, timing.times_s, timing.duration_s
         self.fps_assumed, self.notes = timing.fps_assumed, timing.notes
-        self.look, self.not_kept = Look(alpha=self._transparent), list[str]()
+        self.look, self.not_kept = ColourMetadata(alpha=self._transparent), list[str]()
 
     def __len__(self) -> int:
         return len(self.times_s)
@@ -57,7 +62,7 @@ class AnimationSource:
         Raises:
             RibError: One cannot be decoded.
         """
-        return self._walk(as_rgb)
+        return self._walk(picture_to_rgb)
 
     def stored(self) -> Iterator[np.ndarray]:
         """See `FrameSource.stored`.
@@ -65,16 +70,16 @@ class AnimationSource:
         Raises:
             RibError: One cannot be decoded.
         """
-        return self._walk(_rgba if self.look.alpha else as_rgb)
+        return self._walk(_rgba if self.look.alpha else picture_to_rgb)
 
     def _walk(self, read: Callable[[Image.Image], np.ndarray]) -> Iterator[np.ndarray]:
         try:
-            with opened_picture(self.path) as picture:
+            with opened_picture_file(self.path) as picture:
                 for index in range(len(self)):
                     picture.seek(index)
                     yield read(picture)
         except (OSError, ValueError, EOFError, SyntaxError) as error:
-            raise undecodable(self.path, error) from error
+            raise undecodable_picture(self.path, error) from error
 
     def fingerprint(self) -> str:
         """SHA-256 over the file and the times."""
@@ -87,9 +92,9 @@ class AnimationSource:
         """How long each picture is shown, ms."""
         shown: list[int] = []
         try:
-            with opened_picture(self.path) as picture:
+            with opened_picture_file(self.path) as picture:
                 self.size_px = picture.size
-                refuse_larger(self.path, self.size_px, max_mpx)
+                refuse_large_pictures(self.path, self.size_px, max_mpx)
                 # most of these files have alpha on paper alone
                 self._transparent = bool(_rgba(picture)[..., 3].min() < 255)
                 count = getattr(picture, "n_frames", 1)
@@ -98,7 +103,7 @@ class AnimationSource:
                     picture.load()  # WebP tells the time of a picture that was decoded
                     shown.append(max(1, round(float(picture.info.get("duration") or 100))))
         except (OSError, ValueError, EOFError, SyntaxError) as error:
-            raise undecodable(self.path, error) from error
+            raise undecodable_picture(self.path, error) from error
         if len(shown) < 2:
             raise RibError(f"{self.path} holds one picture", "a clip needs at least two")
         return shown
@@ -108,6 +113,6 @@ def _rgba(picture: Image.Image) -> np.ndarray:
     return np.array(picture.convert("RGBA"))
 
 
-def is_picture_file(path: Path) -> bool:
+def is_picture_or_animation_file(path: Path) -> bool:
     """Whether a file is one that pictures, moving or not, are read from."""
     return path.suffix.lower() in SUFFIXES and path.is_file()

@@ -12,8 +12,8 @@ import numpy as np
 
 from rib.io.errors import RibError
 from rib.io.images import to_uint8
-from rib.video.colour.look import Look
-from rib.video.timing.time_stamps import Timing, constant_times, exact_fps, timing_from_seconds
+from rib.video.colour.look import ColourMetadata
+from rib.video.timing.time_stamps import FrameTimes, constant_rate_times, exact_fps, frame_times_from_seconds
 
 
 class ArraySource:
@@ -50,8 +50,8 @@ class ArraySource:
         timing = self._timing(fps, times_s)
         self.fps, self.times_s, self.notes = timing.fps, timing.times_s, timing.notes
         self.duration_s, self.not_kept = timing.duration_s, list[str]()
-        self.look = Look()
-        height, width, _ = as_rgb8(frames[0]).shape
+        self.look = ColourMetadata()
+        height, width, _ = array_to_rgb8(frames[0]).shape
         self.size_px = (width, height)
 
     def __len__(self) -> int:
@@ -60,7 +60,7 @@ class ArraySource:
     def __iter__(self) -> Iterator[np.ndarray]:
         """Every frame in order as (H, W, 3) uint8 RGB."""
         for index in range(len(self._frames)):
-            frame = as_rgb8(self._frames[index])
+            frame = array_to_rgb8(self._frames[index])
             if frame.shape[1::-1] != self.size_px:
                 raise RibError(
                     f"frame {index} has shape {frame.shape}, the first is {self.size_px} px", "give one size"
@@ -80,16 +80,16 @@ class ArraySource:
 
     def _timing(
         self, fps: float | str | Fraction | None, times_s: np.ndarray | Sequence[float] | None
-    ) -> Timing:
+    ) -> FrameTimes:
         if fps is not None:
             exact = exact_fps(fps)
-            return Timing(constant_times(len(self._frames), exact), exact)
+            return FrameTimes(constant_rate_times(len(self._frames), exact), exact)
         if len(times_s) != len(self._frames):  # type: ignore[arg-type]
             raise RibError(f"{len(times_s)} times were given for {len(self._frames)} frames")  # type: ignore[arg-type]
-        return timing_from_seconds(np.asarray(times_s))
+        return frame_times_from_seconds(np.asarray(times_s))
 
 
-def as_rgb8(frame: Any) -> np.ndarray:
+def array_to_rgb8(frame: Any) -> np.ndarray:
     """One frame as (H, W, 3) uint8: an array of that kind, or a tensor (3, H, W), float in 0..1 or uint8.
 
     Raises:

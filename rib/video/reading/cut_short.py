@@ -12,7 +12,7 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from rib.io.errors import RibError
-from rib.video.reading.libav import repair
+from rib.video.reading.libav import suggest_video_repair
 
 SHORT_BY_S = 0.5
 """A container without an index may lack this much of what it declares and still be taken, with a note."""
@@ -21,7 +21,7 @@ SHORT_BY_FRAMES = 1.5
 GIF_END = b"\x3b"
 
 
-class Stamp(NamedTuple):
+class PacketStamp(NamedTuple):
     """A packet's time stamp and duration."""
 
     pts: int | None
@@ -36,8 +36,8 @@ class Stamp(NamedTuple):
         return self.dts if self.pts is None else self.pts
 
 
-def check_whole(
-    container: InputContainer, stream: VideoStream, packets: Sequence[Stamp], path: Path
+def check_video_not_cut_short(
+    container: InputContainer, stream: VideoStream, packets: Sequence[PacketStamp], path: Path
 ) -> list[str]:
     """Refuse a file that is cut short, and tell what a file that is taken all the same may lack.
 
@@ -64,7 +64,7 @@ def check_whole(
     if short or (packets and packets[-1].is_corrupt):
         raise RibError(
             f"{path} is cut short: it declares {declared_s:.2f} s and ends after {end_s:.2f} s",
-            "copy it again from where it came, or " + repair(path),
+            "copy it again from where it came, or " + suggest_video_repair(path),
         )
     first, last = (f(start for start, _ in good) if good else 0 for f in (min, max))
     step_s = (last - first) * tick_s / max(len(good) - 1, 1)

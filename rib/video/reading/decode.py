@@ -21,10 +21,16 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from rib.io.errors import RibError
-from rib.video.colour.convert import Converter, deinterlaced
-from rib.video.colour.look import Look, tone_mapped
-from rib.video.reading.libav import decoded, opened, reason, repair, video_stream
-from rib.video.reading.scan import frame_tick, scan
+from rib.video.colour.convert import RgbConverter, deinterlace_frames
+from rib.video.colour.look import ColourMetadata, sdr_colour_metadata
+from rib.video.reading.libav import (
+    decoded_video_frames,
+    libav_reason,
+    opened_container,
+    suggest_video_repair,
+    video_stream,
+)
+from rib.video.reading.scan import frame_tick, scan_video
 
 MARGIN = 16
 """Frames from the aim of a jump to the first frame wanted, which so leans on nothing before a keyframe."""
@@ -35,7 +41,7 @@ TIMESTAMPS = ("constant", "source")
 
 
 @dataclass(frozen=True)
-class Colours:
+class ColourTreatment:
     """Treatment of frames whose numbers are no 8-bit BT.709.
 
     Attributes:
@@ -69,18 +75,18 @@ class VideoSource:
         path: str | Path,
         timestamps: str = "constant",
         max_mpx: float | None = None,
-        colours: Colours | None = None,
+        colours: ColourTreatment | None = None,
     ) -> None:
         self.path = Path(path).absolute()
         if timestamps not in TIMESTAMPS:
             raise RibError(f"video.timestamps={timestamps}", f"choose one of: {', '.join(TIMESTAMPS)}")
-        self.colours = colours or Colours()
-        found = scan(self.path, timestamps == "source", max_mpx, self.colours.untagged)
+        self.colours = colours or ColourTreatment()
+        found = scan_video(self.path, timestamps == "source", max_mpx, self.colours.untagged)
         self.name = self.path.stem
         self.fps, self.times_s, self.notes = found.timing.fps, found.timing.times_s, found.timing.notes
         self._sdr = self.colours.hdr == "sdr" and found.look.hdr is not None
         self._weaves = found.look.interlaced and self.colours.deinterlace == "auto"
-        self.look = tone_mapped(found.look) if self._sdr else found.look
+        self.look = sdr_colour_metadata(found.look) if self._sdr else found.look
         if self.path.suffix.lower() == ".gif":
             # every GIF has it on paper
             self.look = replace(self.look, alpha=False)
@@ -123,14 +129,14 @@ class VideoSource:
             RibError: A frame is damaged or missing; the message names it and its time.
         """
         if first >= WORTH_A_JUMP and not self._weaves:
-            with opened(self.path) as container:
+            with opened_container(self.path) as container:
                 jumped = self._jumped(container, first)
                 if jumped is not None:
                     yield from self._pictures(jumped, first, None, stored)
                     return
-        with opened(self.path) as container:
+        with opened_container(self.path) as container:
             stream = video_stream(container, self.path)
-            frames = decoded(container, stream)
+            frames = decoded_video_frames(container, stream)
             yield from islice(self._pictures(frames, 0, stream, stored), first, None)
 
     def fingerprint(self) -> str:
@@ -146,12 +152,12 @@ class VideoSource:
         self, frames: Iterator[VideoFrame], first: int, stream: VideoStream | None, stored: bool
     ) -> Iterator[np.ndarray]:
         """Decode from frame number `first` on, upright RGB."""
-        convert = Converter(self._found.look, self._sdr, stored)
+        convert = RgbConverter(self._found.look, self._sdr, stored)
         checked = self._checked(frames, first)
-        for frame in deinterlaced(checked, stream) if self._weaves and stream else checked:
+        for frame in deinterlace_frames(checked, stream) if self._weaves and stream else checked:
             yield self._found.orientation.turn(convert(frame))
 
-    def _lost(self, look: Look) -> list[str]:
+    def _lost(self, look: ColourMetadata) -> list[str]:
         """List, in sentences, what of the file's look the frames do not have."""
         lost = []
         if self._sdr:
@@ -169,7 +175,7 @@ class VideoSource:
             except StopIteration:
                 raise self._broken(index, "it is missing") from None
             except av.FFmpegError as error:
-                raise self._broken(index, reason(error)) from error
+                raise self._broken(index, libav_reason(error)) from error
             if frame.is_corrupt:
                 raise self._broken(index, "its data are damaged")
             if frame_tick(frame) != self._found.ticks[index]:
@@ -186,7 +192,7 @@ class VideoSource:
             return None
         try:
             container.seek(aim, stream=stream)
-            frames = decoded(container, stream)
+            frames = decoded_video_frames(container, stream)
             for frame in frames:
                 tick = frame_tick(frame)
                 if tick is None or tick > wanted:
@@ -199,4 +205,4 @@ class VideoSource:
 
     def _broken(self, index: int, why: str) -> RibError:
         what = f"{self.path}: frame {index} at {self.times_s[index]:.3f} s cannot be decoded ({why})"
-        return RibError(what, repair(self.path))
+        return RibError(what, suggest_video_repair(self.path))

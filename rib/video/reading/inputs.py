@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rib.io.errors import RibError
-from rib.video.reading.sequence import SUFFIXES, counted, in_order, pictures_in
+from rib.video.reading.sequence import SUFFIXES, in_numeric_order, picture_pattern_glob, pictures_in
 
 VIDEOS = frozenset(
     (
@@ -18,7 +18,7 @@ VIDEOS = frozenset(
 """Files of a folder that are taken for videos."""
 
 
-def clips_named(named: str, only: str | None = None) -> list[str]:
+def clips_named_by_input(named: str, only: str | None = None) -> list[str]:
     """The clips that an input stands for, each by a name that stands for it alone.
 
     Args:
@@ -37,11 +37,11 @@ def clips_named(named: str, only: str | None = None) -> list[str]:
     return _of_list(Path(named[1:]).expanduser(), only) if named.startswith("@") else _of_pattern(named)
 
 
-def pictures_named(named: str, only: str | None = None) -> list[Path] | None:
+def pictures_named_by_input(named: str, only: str | None = None) -> list[Path] | None:
     """The pictures in order that an input stands for, or None where it is a file of its own.
 
     Args:
-        named: See `clips_named`.
+        named: See `clips_named_by_input`.
         only: See there.
 
     Raises:
@@ -55,10 +55,10 @@ def pictures_named(named: str, only: str | None = None) -> list[Path] | None:
     found = [one for one in _matching(named) if one.suffix.lower() in SUFFIXES]
     if not found:
         raise RibError(f"no picture is called {named}", "name a folder of pictures, or a pattern that fits")
-    return in_order(found)
+    return in_numeric_order(found)
 
 
-def stands_at(named: str) -> Path:
+def place_of_input(named: str) -> Path:
     """The file or the folder of pictures that an input stands for, by whose side a result may lie."""
     path = Path(named).expanduser().absolute()
     if path.exists() or not _is_pattern(named):
@@ -103,7 +103,11 @@ def _of_list(file: Path, only: str | None) -> list[str]:
         raise RibError(f"the list {file} names nothing", "write a video or a folder a line")
     if any(name.startswith("@") for name in names):
         raise RibError(f"the list {file} names another list", "write videos and folders")
-    return [clip for name in names for clip in clips_named(str(file.parent / Path(name).expanduser()), only)]
+    return [
+        clip
+        for name in names
+        for clip in clips_named_by_input(str(file.parent / Path(name).expanduser()), only)
+    ]
 
 
 def _of_pattern(named: str) -> list[str]:
@@ -112,7 +116,7 @@ def _of_pattern(named: str) -> list[str]:
     if not found:
         raise RibError(f"no file is called {named}", "name a file or folder, or a pattern that fits")
     if not pictures:
-        return [clip for path in found for clip in clips_named(str(path))]
+        return [clip for path in found for clip in clips_named_by_input(str(path))]
     if len(pictures) < len(found):
         other = next(path for path in found if path not in pictures)
         raise RibError(
@@ -125,24 +129,24 @@ def _of_pattern(named: str) -> list[str]:
 def _matching(named: str) -> Sequence[Path]:
     """The files that a pattern stands for."""
     path = Path(named).expanduser()
-    names = counted(path.name)
+    names = picture_pattern_glob(path.name)
     if names is not None and path.parent.is_dir():
         return [one for one in path.parent.iterdir() if names.fullmatch(one.name)]
     return [Path(one) for one in sorted(glob.glob(str(path)))]  # noqa: PTH207 (absolute patterns)
 
 
 def _is_pattern(named: str) -> bool:
-    return glob.has_magic(named) or counted(Path(named).name) is not None
+    return glob.has_magic(named) or picture_pattern_glob(Path(named).name) is not None
 
 
-def expanded(inputs: Sequence[str], only: str | None = None) -> Iterator[str]:
+def expand_inputs(inputs: Sequence[str], only: str | None = None) -> Iterator[str]:
     """The clips that several inputs stand for, in order; what stands for none comes back as it is.
 
     The mistake is then told when that clip's turn comes, and does not stop the others.
     """
     for named in inputs:
         try:
-            yield from clips_named(named, only)
+            yield from clips_named_by_input(named, only)
         except RibError:
             if len(inputs) == 1:
                 raise

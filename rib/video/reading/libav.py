@@ -19,7 +19,7 @@ from rib.io.errors import RibError
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[InputContainer]:
+def opened_container(path: Path) -> Iterator[InputContainer]:
     """A container for reading, closed afterwards.
 
     Only local files are followed: a playlist that is named like a video must not reach the network.
@@ -39,7 +39,7 @@ def opened(path: Path) -> Iterator[InputContainer]:
         if getattr(error, "errno", None) in (errno.EACCES, errno.EPERM):
             raise RibError(f"{path} cannot be read (permission denied)") from error
         raise RibError(
-            f"{path} cannot be read as a video ({reason(error)})",
+            f"{path} cannot be read as a video ({libav_reason(error)})",
             "give a video file; if it is one, it is incomplete: copy it again from where it came",
         ) from error
     with container:
@@ -59,7 +59,7 @@ def video_stream(container: InputContainer, path: Path) -> VideoStream:
     raise RibError(f"{path} holds no video stream", _WHAT_TO_GIVE)
 
 
-def decoded(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
+def decoded_video_frames(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
     """Every frame in showing order, transparency included.
 
     VP8 and VP9 keep it in a second picture beside each packet, which libav's own decoders pass over.
@@ -72,7 +72,7 @@ def decoded(container: InputContainer, stream: VideoStream) -> Iterator[VideoFra
         yield from decoder.decode(packet if packet.size else None)
 
 
-def hides_alpha(stream: VideoStream) -> bool:
+def hides_stream_alpha(stream: VideoStream) -> bool:
     """Whether the stream has transparency that no decoder here reads."""
     return _says_alpha(stream) and _alpha_decoder(stream) is None
 
@@ -95,12 +95,12 @@ def _alpha_decoder(stream: VideoStream) -> VideoCodecContext | None:
     return decoder
 
 
-def reason(error: Exception) -> str:
+def libav_reason(error: Exception) -> str:
     """Libav's own words for an error, without number and file name."""
     return str(getattr(error, "strerror", None) or error).lower()
 
 
-def repair(path: Path) -> str:
+def suggest_video_repair(path: Path) -> str:
     """Suggest the command that makes a clean copy of a damaged video."""
     return f"make a clean copy, e.g. ffmpeg -i {path.name} repaired.mp4, and pass that"
 

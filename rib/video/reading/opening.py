@@ -6,9 +6,9 @@ from fractions import Fraction
 from pathlib import Path
 
 from rib.io.errors import RibError
-from rib.video.reading.animation import AnimationSource, is_picture_file
-from rib.video.reading.decode import Colours, VideoSource
-from rib.video.reading.inputs import clips_named, pictures_named, stands_at
+from rib.video.reading.animation import AnimationSource, is_picture_or_animation_file
+from rib.video.reading.decode import ColourTreatment, VideoSource
+from rib.video.reading.inputs import clips_named_by_input, pictures_named_by_input, place_of_input
 from rib.video.reading.pictures import PictureSource
 from rib.video.source import FrameSource
 from rib.video.timing.time_stamps import exact_fps
@@ -17,18 +17,18 @@ ASSUMED_FPS = Fraction(30)
 """Frame rate of a folder of pictures when nobody says one."""
 
 
-def open_source(
+def open_frame_source(
     input: str | Path,
     input_fps: float | str | Fraction | None = None,
     timestamps: str = "constant",
     max_mpx: float | None = None,
-    colours: Colours | None = None,
+    colours: ColourTreatment | None = None,
     only: str | None = None,
 ) -> FrameSource:
     """A clip from a video file, an animation or pictures.
 
     Args:
-        input: A file, a folder of pictures or of one video, or a pattern of pictures (see `clips_named`).
+        input: A file, a folder of pictures or of one video, or a pattern (see `clips_named_by_input`).
         input_fps: Frames a second of a folder of pictures; None takes `ASSUMED_FPS` (see `fps_assumed`).
         timestamps: What to do with a video's unsteady clock (see `VideoSource`).
         max_mpx: Larger pictures are refused, 10^6 pixels; None takes what memory holds.
@@ -38,16 +38,16 @@ def open_source(
     Raises:
         RibError: Nothing usable is there, or a rate is given for a video, which has its own.
     """
-    named = clips_named(str(input), only)
+    named = clips_named_by_input(str(input), only)
     if len(named) > 1:
         raise RibError(f"{input} holds {len(named)} clips, such as {named[0]}", "name one of them")
     fps = None if input_fps is None else exact_fps(input_fps, "input_fps")
-    pictures = pictures_named(named[0], only)
+    pictures = pictures_named_by_input(named[0], only)
     if pictures is not None:
-        return PictureSource(stands_at(named[0]), fps or ASSUMED_FPS, fps is None, max_mpx, pictures)
+        return PictureSource(place_of_input(named[0]), fps or ASSUMED_FPS, fps is None, max_mpx, pictures)
     path = Path(named[0]).expanduser()
     source: FrameSource
-    if is_picture_file(path):
+    if is_picture_or_animation_file(path):
         source = AnimationSource(path, timestamps, max_mpx)
     else:
         source = VideoSource(path, timestamps, max_mpx, colours)

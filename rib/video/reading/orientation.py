@@ -10,7 +10,7 @@ from av.video.frame import VideoFrame
 
 
 @dataclass(frozen=True)
-class Orientation:
+class PictureOrientation:
     """Steps that bring a stored picture upright, in this order.
 
     Attributes:
@@ -38,7 +38,7 @@ class Orientation:
         return (size_px[1], size_px[0]) if self.transpose else size_px
 
 
-def orientation_of(frame: VideoFrame) -> Orientation:
+def orientation_of_frame(frame: VideoFrame) -> PictureOrientation:
     """Read a decoded frame's display matrix, rounded to quarter turns.
 
     The nine 16.16 numbers (a, b, u, c, d, v, x, y, w) send a stored point (x, y) to (a x + c y, b x + d y)
@@ -46,8 +46,8 @@ def orientation_of(frame: VideoFrame) -> Orientation:
     """
     data = frame.side_data.get("DISPLAYMATRIX")
     if data is None:
-        return Orientation()
+        return PictureOrientation()
     a, b, _, c, d = np.frombuffer(bytes(cast(Any, data)), dtype="=i4", count=5)
     if abs(int(b)) > abs(int(a)):
-        return Orientation(transpose=True, mirror=bool(c < 0), flip=bool(b < 0))
-    return Orientation(mirror=bool(a < 0), flip=bool(d < 0))
+        return PictureOrientation(transpose=True, mirror=bool(c < 0), flip=bool(b < 0))
+    return PictureOrientation(mirror=bool(a < 0), flip=bool(d < 0))

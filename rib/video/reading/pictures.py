@@ -26,11 +26,11 @@ from PIL import Image, ImageOps
 from rib.io.errors import RibError
 from rib.io.files.regular import check_regular_file
 from rib.io.files.whole import temporary_folder, write_errors_in_one_line
-from rib.video.colour.convert import over_ground
-from rib.video.colour.high_bit_depth import WHITE, to_rgb8, to_rgb_of_16
-from rib.video.colour.look import Look
-from rib.video.reading.sequence import SUFFIXES, missing_numbers, pictures_in
-from rib.video.timing.time_stamps import constant_times
+from rib.video.colour.convert import picture_over_colour
+from rib.video.colour.high_bit_depth import WHITE, rgb8_to_rgb16, rgb16_to_rgb8
+from rib.video.colour.look import ColourMetadata
+from rib.video.reading.sequence import SUFFIXES, missing_picture_numbers, pictures_in
+from rib.video.timing.time_stamps import constant_rate_times
 
 _SWAPPED = frozenset({5, 6, 7, 8})
 """EXIF orientations that swap width and height."""
@@ -74,9 +74,9 @@ class PictureSource:
                 "a clip needs at least two",
             )
         self.size_px = self._common_size(max_mpx)
-        self.times_s = constant_times(len(self.paths), fps)
+        self.times_s = constant_rate_times(len(self.paths), fps)
         self.duration_s, self.look = float(len(self.paths) / fps), _look(self.paths[0])
-        self.notes, self.not_kept = list[str](), missing_numbers(self.paths)
+        self.notes, self.not_kept = list[str](), missing_picture_numbers(self.paths)
         if fps_assumed:
             self.notes.append(f"{float(fps):g} frames a second were assumed for {folder.name}/")
 
@@ -112,7 +112,7 @@ class PictureSource:
     def _common_size(self, max_mpx: float | None) -> tuple[int, int]:
         """The size that all pictures have, from their headers."""
         first = picture_size(self.paths[0])
-        refuse_larger(self.paths[0], first, max_mpx)
+        refuse_large_pictures(self.paths[0], first, max_mpx)
         for path in self.paths[1:]:
             size = picture_size(path)
             if size != first:
@@ -156,7 +156,7 @@ class PictureWriter:
     def write(self, frame: np.ndarray) -> None:
         """Append one (H, W, 3) RGB or (H, W, 4) straight RGBA frame; 8 bits a colour, without loss."""
         order = cv2.COLOR_RGBA2BGRA if frame.shape[2] == 4 else cv2.COLOR_RGB2BGR
-        bgr = cv2.cvtColor(to_rgb8(frame), order)
+        bgr = cv2.cvtColor(rgb16_to_rgb8(frame), order)
         _, png = cv2.imencode(".png", bgr, [cv2.IMWRITE_PNG_COMPRESSION, self.compression])
         with write_errors_in_one_line(self.folder):
             (self._work / f"{self._count:06d}.png").write_bytes(png.tobytes())
@@ -178,7 +178,7 @@ def _glob_of(paths: Sequence[Path]) -> str:
     return f"{named.most_common(1)[0][0]}[0-9]*{suffix}"
 
 
-def refuse_larger(path: Path, size_px: tuple[int, int], max_mpx: float | None) -> None:
+def refuse_large_pictures(path: Path, size_px: tuple[int, int], max_mpx: float | None) -> None:
     """Refuse pictures of more than `max_mpx` 10^6 pixels, before memory is taken for one.
 
     Raises:
@@ -199,23 +199,23 @@ def picture_size(path: Path) -> tuple[int, int]:
         RibError: It is no picture.
     """
     try:
-        with opened_picture(path) as picture:
+        with opened_picture_file(path) as picture:
             turned = picture.getexif().get(0x0112, 1) in _SWAPPED
             return picture.size[::-1] if turned else picture.size
     except Exception as error:
-        raise undecodable(path, error) from error
+        raise undecodable_picture(path, error) from error
 
 
-def _look(path: Path) -> Look:
+def _look(path: Path) -> ColourMetadata:
     """A picture's depth and whether it has transparency, from its header."""
-    with opened_picture(path) as picture:
+    with opened_picture_file(path) as picture:
         tiles = getattr(picture, "tile", [])
         # TIFF and PNG; others, and those to be turned, are read in 8
         deep = bool(tiles) and "16" in str(tiles[0][3]) and picture.getexif().get(0x0112, 1) == 1
-        return Look(alpha=picture.has_transparency_data, bits=16 if deep else 8)
+        return ColourMetadata(alpha=picture.has_transparency_data, bits=16 if deep else 8)
 
 
-def read_picture(path: Path, look: Look | None = None) -> np.ndarray:
+def read_picture(path: Path, look: ColourMetadata | None = None) -> np.ndarray:
     """A picture as (H, W, 3) uint8 RGB.
 
     Args:
@@ -228,18 +228,18 @@ def read_picture(path: Path, look: Look | None = None) -> np.ndarray:
     try:
         if look is not None and look.bits > 8:
             return _deep(path, look.alpha)
-        with opened_picture(path) as picture:
+        with opened_picture_file(path) as picture:
             upright = ImageOps.exif_transpose(picture)
             if look is not None and look.alpha:
                 return np.array(upright.convert("RGBA"))
-            return as_rgb(upright)
+            return picture_to_rgb(upright)
     except Exception as error:
-        raise undecodable(path, error) from error
+        raise undecodable_picture(path, error) from error
 
 
 @contextmanager
-def opened_picture(path: Path) -> Iterator[Image.Image]:
-    """A picture, of whatever size: `refuse_larger` says what is too large, not a warning of the library."""
+def opened_picture_file(path: Path) -> Iterator[Image.Image]:
+    """A picture, of whatever size: `refuse_large_pictures` says what is too large, no warning of Pillow."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         with Image.open(path) as picture:
@@ -251,7 +251,7 @@ def _deep(path: Path, alpha: bool) -> np.ndarray:
     stored = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_UNCHANGED)
     if stored is None:
         raise ValueError("its numbers cannot be read")
-    stored = to_rgb_of_16(stored)
+    stored = rgb8_to_rgb16(stored)
     stored = np.repeat(stored[..., None], 3, axis=2) if stored.ndim == 2 else stored
     colours = stored[..., 2::-1]
     if not alpha:
@@ -260,7 +260,7 @@ def _deep(path: Path, alpha: bool) -> np.ndarray:
     return np.concatenate([colours, stored[..., 3:] if stored.shape[2] == 4 else opaque], axis=2)
 
 
-def as_rgb(picture: Image.Image) -> np.ndarray:
+def picture_to_rgb(picture: Image.Image) -> np.ndarray:
     """(H, W, 3) uint8 RGB of a decoded picture.
 
     Raises:
@@ -272,11 +272,11 @@ def as_rgb(picture: Image.Image) -> np.ndarray:
         grey = (np.asarray(picture).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8)
         return np.repeat(grey[..., None], 3, axis=2)
     if picture.has_transparency_data:
-        return over_ground(np.array(picture.convert("RGBA")))
+        return picture_over_colour(np.array(picture.convert("RGBA")))
     return np.array(picture.convert("RGB"))
 
 
-def undecodable(path: Path, error: Exception) -> RibError:
+def undecodable_picture(path: Path, error: Exception) -> RibError:
     """The line on a picture that cannot be decoded."""
     return RibError(
         f"{path} cannot be decoded as a picture ({error})", "replace it, or take it out of the folder"

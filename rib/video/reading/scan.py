@@ -13,12 +13,19 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from rib.io.errors import RibError
-from rib.video.colour.look import Look, look_of
-from rib.video.reading.cut_short import Stamp, check_whole
-from rib.video.reading.libav import decoded, hides_alpha, opened, reason, repair, video_stream
-from rib.video.reading.orientation import Orientation, orientation_of
-from rib.video.reading.pictures import refuse_larger
-from rib.video.timing.time_stamps import Timing, timing_from_ticks
+from rib.video.colour.look import ColourMetadata, colour_metadata_of
+from rib.video.reading.cut_short import PacketStamp, check_video_not_cut_short
+from rib.video.reading.libav import (
+    decoded_video_frames,
+    hides_stream_alpha,
+    libav_reason,
+    opened_container,
+    suggest_video_repair,
+    video_stream,
+)
+from rib.video.reading.orientation import PictureOrientation, orientation_of_frame
+from rib.video.reading.pictures import refuse_large_pictures
+from rib.video.timing.time_stamps import FrameTimes, frame_times_from_ticks
 
 ONE_PACKET_ONE_FRAME = frozenset(
     {"h264", "hevc", "av1", "vp9", "mpeg4", "mjpeg", "prores", "ffv1", "png", "dnxhd"}
@@ -30,7 +37,7 @@ BELIEVED_CONTAINERS = ("mov", "matroska")
 
 
 @dataclass(frozen=True)
-class Scan:
+class VideoScan:
     """Contents of a video file.
 
     Attributes:
@@ -46,33 +53,35 @@ class Scan:
     """
 
     ticks: list[int | None]
-    timing: Timing
+    timing: FrameTimes
     coded_size_px: tuple[int, int]
-    orientation: Orientation
+    orientation: PictureOrientation
     start_s: float
     has_audio: bool
-    look: Look
+    look: ColourMetadata
     not_kept: list[str]
 
 
-def scan(path: Path, unsteady: bool = False, max_mpx: float | None = None, untagged: str = "auto") -> Scan:
+def scan_video(
+    path: Path, unsteady: bool = False, max_mpx: float | None = None, untagged: str = "auto"
+) -> VideoScan:
     """Find times, size and rotation of a video.
 
     Args:
         path: The file.
-        unsteady: Leave the stamps of an unsteady clock where they are (see `timing_from_ticks`).
+        unsteady: Leave the stamps of an unsteady clock where they are (see `frame_times_from_ticks`).
         max_mpx: Larger frames are refused, 10^6 pixels; None takes what memory holds.
-        untagged: What frames without a matrix are (see `look_of`).
+        untagged: What frames without a matrix are (see `colour_metadata_of`).
 
     Raises:
         RibError: It is no video, is cut short, or has fewer than two frames.
     """
     first = _first_frame(path, max_mpx)
-    with opened(path) as container:
+    with opened_container(path) as container:
         stream = video_stream(container, path)
         believed = container.format.name.startswith(BELIEVED_CONTAINERS)
         packets = _packets(container, stream, path)
-        not_kept = check_whole(container, stream, packets, path)
+        not_kept = check_video_not_cut_short(container, stream, packets, path)
         shown = sorted(p.pts for p in packets if p.pts is not None and not p.is_discard)
         # what comes before the first frame cannot be decoded: it leans on pictures before the file
         ticks: list[int | None] = [tick for tick in shown if first.pts is None or tick >= first.pts]
@@ -81,20 +90,22 @@ def scan(path: Path, unsteady: bool = False, max_mpx: float | None = None, untag
         declared = (stream.guessed_rate, stream.average_rate, stream.codec_context.framerate)
         rates = [Fraction(rate) for rate in declared if rate]
         has_audio = bool(container.streams.audio)
-        if hides_alpha(stream):
+        if hides_stream_alpha(stream):
             not_kept.append("transparency: no decoder here reads it, the picture is taken as opaque")
         aspect = stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio
     if not simple or any(p.pts is None for p in packets) or len(set(ticks)) < len(ticks):
         ticks = _decoded_ticks(path)
     if len(ticks) < 2:
         raise RibError(f"{path} has {len(ticks)} frame", "a clip needs at least two")
-    timing = timing_from_ticks(ticks, tick_s, rates, _last_ticks(packets), unsteady)
+    timing = frame_times_from_ticks(ticks, tick_s, rates, _last_ticks(packets), unsteady)
     if any(first.side_data.get(kind) is not None for kind in HDR10):
         not_kept.append("HDR10's mastering display and light levels: players take their own")
-    orientation = orientation_of(first)
-    look = look_of(first, aspect, orientation.transpose, untagged)
+    orientation = orientation_of_frame(first)
+    look = colour_metadata_of(first, aspect, orientation.transpose, untagged)
     start_s = _start_s(ticks, tick_s, timing.times_s)
-    return Scan(ticks, timing, (first.width, first.height), orientation, start_s, has_audio, look, not_kept)
+    return VideoScan(
+        ticks, timing, (first.width, first.height), orientation, start_s, has_audio, look, not_kept
+    )
 
 
 def frame_tick(frame: VideoFrame) -> int | None:
@@ -103,39 +114,42 @@ def frame_tick(frame: VideoFrame) -> int | None:
 
 
 def _first_frame(path: Path, max_mpx: float | None) -> VideoFrame:
-    with opened(path) as container:
+    with opened_container(path) as container:
         stream = video_stream(container, path)
-        refuse_larger(path, (stream.width or 0, stream.height or 0), max_mpx)
+        refuse_large_pictures(path, (stream.width or 0, stream.height or 0), max_mpx)
         try:
-            return next(decoded(container, stream))
+            return next(decoded_video_frames(container, stream))
         except (StopIteration, av.FFmpegError) as error:
-            raise RibError(f"{path}: not one frame can be decoded ({reason(error)})", repair(path)) from error
+            raise RibError(
+                f"{path}: not one frame can be decoded ({libav_reason(error)})", suggest_video_repair(path)
+            ) from error
 
 
 def _decoded_ticks(path: Path) -> list[int | None]:
     """Every frame's tick in showing order, by decoding the whole file."""
     ticks: list[int | None] = []
-    with opened(path) as container:
+    with opened_container(path) as container:
         try:
-            for frame in decoded(container, video_stream(container, path)):
+            for frame in decoded_video_frames(container, video_stream(container, path)):
                 ticks.append(frame_tick(frame))
         except av.FFmpegError as error:
             raise RibError(
-                f"{path}: frame {len(ticks)} cannot be decoded ({reason(error)})", repair(path)
+                f"{path}: frame {len(ticks)} cannot be decoded ({libav_reason(error)})",
+                suggest_video_repair(path),
             ) from error
     return ticks
 
 
-def _packets(container: InputContainer, stream: VideoStream, path: Path) -> list[Stamp]:
+def _packets(container: InputContainer, stream: VideoStream, path: Path) -> list[PacketStamp]:
     """Every packet's stamp; their content is not kept."""
-    stamps: list[Stamp] = []
+    stamps: list[PacketStamp] = []
     try:
         for p in container.demux(stream):
             if p.size:
-                stamps.append(Stamp(p.pts, p.dts, p.duration or 0, p.is_discard, p.is_corrupt))
+                stamps.append(PacketStamp(p.pts, p.dts, p.duration or 0, p.is_discard, p.is_corrupt))
     except av.FFmpegError as error:
         raise RibError(
-            f"{path}: packet {len(stamps)} cannot be read ({reason(error)})", repair(path)
+            f"{path}: packet {len(stamps)} cannot be read ({libav_reason(error)})", suggest_video_repair(path)
         ) from error
     return stamps
 
@@ -147,7 +161,7 @@ def _start_s(ticks: list[int | None], tick_s: Fraction, times_s: np.ndarray) -> 
     return float(np.median(starts)) if starts else 0.0
 
 
-def _last_ticks(stamps: list[Stamp]) -> int:
+def _last_ticks(stamps: list[PacketStamp]) -> int:
     """Read the last frame's duration, as far as the container tells."""
     last = max((s for s in stamps if s.shown is not None), key=lambda s: s.shown or 0, default=None)
     return last.duration if last else 0

@@ -24,10 +24,10 @@ def pictures_in(folder: Path, only: str | None = None) -> list[Path]:
         only: A pattern of names such as `[0-9]*.png`, or None for all.
     """
     found = (p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and not p.name.startswith("."))
-    return in_order(path for path in found if only is None or fnmatchcase(path.name, only))
+    return in_numeric_order(path for path in found if only is None or fnmatchcase(path.name, only))
 
 
-def in_order(paths: Iterable[Path]) -> list[Path]:
+def in_numeric_order(paths: Iterable[Path]) -> list[Path]:
     """Sort by the numbers in the names: 2 before 10, and -1 before 0 where a dash is a sign.
 
     It is one where the same name stands without it beside another number: `frame-1` and `frame0`, but not
@@ -39,19 +39,19 @@ def in_order(paths: Iterable[Path]) -> list[Path]:
     def key(path: Path) -> tuple[int, list[tuple[int, str]], str]:
         match = _number(path)
         if match and match["dash"] and match["before"] in plain:
-            return -int(match["digits"]), *natural_key(path)
-        return 1, *natural_key(path)
+            return -int(match["digits"]), *natural_sort_key(path)
+        return 1, *natural_sort_key(path)
 
     return sorted(found, key=key)
 
 
-def natural_key(path: Path) -> tuple[list[tuple[int, str]], str]:
+def natural_sort_key(path: Path) -> tuple[list[tuple[int, str]], str]:
     """Sorts frame2 before frame10; the name itself decides between 1 and 01."""
     parts = re.split(r"(\d+)", path.name)
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts], path.name
 
 
-def missing_numbers(paths: Sequence[Path]) -> list[str]:
+def missing_picture_numbers(paths: Sequence[Path]) -> list[str]:
     """Where the numbers of pictures in order step further than they mostly do, a sentence for each place.
 
     Args:
@@ -77,7 +77,7 @@ def missing_numbers(paths: Sequence[Path]) -> list[str]:
     ]
 
 
-def counted(pattern: str) -> re.Pattern[str] | None:
+def picture_pattern_glob(pattern: str) -> re.Pattern[str] | None:
     """What names a pattern with one `%d` or `%04d` stands for, or None where it has none."""
     found = list(_COUNTED.finditer(pattern))
     if len(found) != 1:

@@ -28,7 +28,7 @@ LARGEST_DENOMINATOR = 1_000_000
 """Bound on a measured rate's denominator, so that containers hold it and its multiples in 32 bits."""
 
 
-class Nominal(NamedTuple):
+class NominalRate(NamedTuple):
     """A nominal rate and where the frames stand on its grid.
 
     Attributes:
@@ -42,7 +42,7 @@ class Nominal(NamedTuple):
     farthest_s: float
 
 
-def nominal_rate(times_s: np.ndarray, declared: Sequence[Fraction] = ()) -> Nominal | None:
+def find_nominal_rate(times_s: np.ndarray, declared: Sequence[Fraction] = ()) -> NominalRate | None:
     """Find the usual rate that fits most time stamps, else the one of the median step.
 
     The lowest rate wins of those that fit, and of n and n * 1000 / 1001 the one that the container declares
@@ -110,11 +110,11 @@ def _refined(times_s: np.ndarray, fps: Fraction) -> Fraction:
     return Fraction(1 / slope).limit_denominator(LARGEST_DENOMINATOR) if slope > 0 else fps
 
 
-def _on_grid(times_s: np.ndarray, fps: Fraction) -> Nominal:
+def _on_grid(times_s: np.ndarray, fps: Fraction) -> NominalRate:
     """Every frame at its nearest free moment."""
     order = np.arange(len(times_s))
     phase = _errors(times_s, fps)
     steps = phase[0] + phase[1]
     moments = np.rint(isotonic_regression(steps - order).x).astype(np.int64) + order
     shifts = steps - moments
-    return Nominal(fps, moments - moments[0], float(np.abs(shifts).max() / fps))
+    return NominalRate(fps, moments - moments[0], float(np.abs(shifts).max() / fps))

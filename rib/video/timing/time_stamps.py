@@ -11,7 +11,7 @@ from fractions import Fraction
 import numpy as np
 
 from rib.io.errors import RibError
-from rib.video.timing.nominal_rate import LARGEST_DENOMINATOR, nominal_rate
+from rib.video.timing.nominal_rate import LARGEST_DENOMINATOR, find_nominal_rate
 
 FINE_TICKS = 4
 """With fewer ticks a frame, rounding and a dropped frame look alike: only equal steps count as constant."""
@@ -22,7 +22,7 @@ UNSTEADY_S = 0.0005
 
 
 @dataclass(frozen=True)
-class Timing:
+class FrameTimes:
     """Times of the K frames of a clip.
 
     Attributes:
@@ -84,12 +84,12 @@ def _broadcast_rate(fps: Fraction) -> Fraction:
     return exact if abs(fps - exact) <= Fraction(501, 1000) / 10**digits else fps
 
 
-def constant_times(num_frames: int, fps: Fraction) -> np.ndarray:
+def constant_rate_times(num_frames: int, fps: Fraction) -> np.ndarray:
     """(K,) float64: k / fps, each the nearest float to the exact quotient."""
     return np.arange(num_frames, dtype=np.int64) * fps.denominator / fps.numerator
 
 
-def timing_from_seconds(times_s: np.ndarray) -> Timing:
+def frame_times_from_seconds(times_s: np.ndarray) -> FrameTimes:
     """Times that are known already, moved to start at 0; the rate is exact where they are k / fps.
 
     Raises:
@@ -104,19 +104,19 @@ def timing_from_seconds(times_s: np.ndarray) -> Timing:
     if not (np.isfinite(times_s).all() and (np.diff(times_s) > 0).all()):
         raise RibError("the frames' times do not increase", "give seconds, each above the one before")
     mean = Fraction((len(times_s) - 1) / float(times_s[-1]))
-    constant = constant_times(len(times_s), mean.limit_denominator(1001))
+    constant = constant_rate_times(len(times_s), mean.limit_denominator(1001))
     if np.allclose(times_s, constant, rtol=1e-12, atol=1e-9):
-        return Timing(constant, mean.limit_denominator(1001))
-    return Timing(times_s, mean.limit_denominator(LARGEST_DENOMINATOR))
+        return FrameTimes(constant, mean.limit_denominator(1001))
+    return FrameTimes(times_s, mean.limit_denominator(LARGEST_DENOMINATOR))
 
 
-def timing_from_ticks(
+def frame_times_from_ticks(
     ticks: Sequence[int | None],
     tick_s: Fraction,
     rates: Sequence[Fraction],
     last_ticks: int = 0,
     unsteady: bool = False,
-) -> Timing:
+) -> FrameTimes:
     """Times from a container's clock.
 
     Args:
@@ -129,14 +129,14 @@ def timing_from_ticks(
 
     Returns:
         Exactly k / fps where the ticks are those of a constant rate, rounded; otherwise moments of the
-        nominal rate (see `nominal_rate`), with a note. Stamps that are missing, repeated or run backward
+        nominal rate (see `find_nominal_rate`), with a note. Stamps that are missing, repeated or run backward
         are replaced between their neighbours, with a note.
     """
     mended, num_mended = _mend(ticks)
     if mended is None:
         fps = rates[0] if rates else Fraction(30)
         note = f"the file holds no frame times; {float(fps):g} frames a second were assumed"
-        return Timing(constant_times(len(ticks), fps), fps, [note], fps_assumed=True)
+        return FrameTimes(constant_rate_times(len(ticks), fps), fps, [note], fps_assumed=True)
     notes = []
     if num_mended:
         notes.append(
@@ -146,13 +146,15 @@ def timing_from_ticks(
     mean = Fraction(len(mended) - 1) / (Fraction(float(mended[-1])) * tick_s)
     constant = _constant_rate(mended, tick_s, [*rates, *_round_rates(mean)])
     if constant is not None:
-        return Timing(constant_times(len(mended), constant), constant, notes, last_s=_last(last, constant))
+        return FrameTimes(
+            constant_rate_times(len(mended), constant), constant, notes, last_s=_last(last, constant)
+        )
     times_s = mended * tick_s.numerator / tick_s.denominator
-    found = nominal_rate(times_s, rates[1:])
+    found = find_nominal_rate(times_s, rates[1:])
     if found is None or unsteady:
         fps = found.fps if found else mean.limit_denominator(LARGEST_DENOMINATOR)
         notes.append(f"the frame rate varies; its mean is {float(mean):.4g} frames a second")
-        return Timing(times_s, fps, notes, last_s=_last(last, fps))
+        return FrameTimes(times_s, fps, notes, last_s=_last(last, fps))
     if found.farthest_s > UNSTEADY_S:
         notes.append(
             f"the frames' times are unsteady; {float(found.fps):.4g} frames a second were taken and frames "
@@ -165,7 +167,7 @@ def timing_from_ticks(
             f"{float(found.fps):.4g} frames a second"
         )
     moments_s = found.moments * found.fps.denominator / found.fps.numerator
-    return Timing(moments_s, found.fps, notes, last_s=_last(last, found.fps))
+    return FrameTimes(moments_s, found.fps, notes, last_s=_last(last, found.fps))
 
 
 def _last(declared_s: Fraction, fps: Fraction) -> float | None:
@@ -184,7 +186,7 @@ def _constant_rate(ticks: np.ndarray, tick_s: Fraction, rates: Sequence[Fraction
     """The first rate whose k / fps, rounded or cut to whole ticks, gives all of `ticks` (K,)."""
     if ticks[-1] >= FINE_TICKS * (len(ticks) - 1):
         for fps in rates:
-            error = ticks - constant_times(len(ticks), fps * tick_s)
+            error = ticks - constant_rate_times(len(ticks), fps * tick_s)
             if np.ptp(error) <= 1 + 1e-6:
                 return fps
     steps = np.diff(ticks)

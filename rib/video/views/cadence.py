@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 
 from rib.video.source import FrameSource
-from rib.video.timing.time_stamps import Timing
-from rib.video.views.view import View
+from rib.video.timing.time_stamps import FrameTimes
+from rib.video.views.view import ClipView
 
 PATTERNS = (
     *((2, 1), (3, 1), (4, 1), (5, 1), (5, 2), (3, 2), (4, 3), (5, 3), (5, 4), (6, 5), (8, 5), (15, 8)),
@@ -43,7 +43,7 @@ LOOK_AT = 400
 """Frames by which a cadence has to show itself, or the rest is not looked at."""
 
 
-class Cadence(NamedTuple):
+class RepeatCadence(NamedTuple):
     """A pattern of repeated pictures.
 
     Attributes:
@@ -57,7 +57,7 @@ class Cadence(NamedTuple):
     new: np.ndarray
 
 
-def without_duplicates(source: FrameSource) -> FrameSource:
+def without_duplicate_frames(source: FrameSource) -> FrameSource:
     """The clip with every picture once, at even times; the clip itself where it has no cadence.
 
     A still part has no cadence to see and keeps that of what is around it: it stays as long as it was.
@@ -66,13 +66,15 @@ def without_duplicates(source: FrameSource) -> FrameSource:
     if not np.allclose(steps, 1, atol=0.01):
         return source
     changes = frame_changes(source)
-    found = find_cadence(changes) if len(changes) == len(source) else None
+    found = find_repeat_cadence(changes) if len(changes) == len(source) else None
     if found is None:
         return source
     kept = np.flatnonzero(found.new)
     fps = source.fps * found.pictures / found.frames
     times_s = _even(source.times_s[kept] * float(fps)) * fps.denominator / fps.numerator
-    view = View(source, kept, timing=Timing(times_s, fps, last_s=max(source.duration_s - times_s[-1], 0.0)))
+    view = ClipView(
+        source, kept, timing=FrameTimes(times_s, fps, last_s=max(source.duration_s - times_s[-1], 0.0))
+    )
     view.notes = [
         *source.notes,
         f"{len(source) - len(kept)} of {len(source)} frames repeat the one before by a cadence: the "
@@ -94,7 +96,7 @@ def _even(places: np.ndarray) -> np.ndarray:
     return moments
 
 
-def find_cadence(changes: np.ndarray) -> Cadence | None:
+def find_repeat_cadence(changes: np.ndarray) -> RepeatCadence | None:
     """The cadence that a clip's frames keep, or None.
 
     Args:
@@ -104,7 +106,7 @@ def find_cadence(changes: np.ndarray) -> Cadence | None:
     for frames, pictures in PATTERNS:
         new, told, score = _fit(changes, frames, pictures)
         if score > best_score and _is_clear(changes[new & told], changes[~new & told]):
-            best, best_score = Cadence(frames, pictures, new), score
+            best, best_score = RepeatCadence(frames, pictures, new), score
     return best
 
 
@@ -165,6 +167,6 @@ def frame_changes(frames: Iterable[np.ndarray]) -> np.ndarray:
             blocks = cv2.resize(np.abs(small - before).mean(axis=2), BLOCKS, interpolation=cv2.INTER_AREA)
             changes.append(float(np.sort(blocks, axis=None)[-TOP_BLOCKS:].mean()))
         before = small
-        if index == LOOK_AT and find_cadence(np.array(changes)) is None:
+        if index == LOOK_AT and find_repeat_cadence(np.array(changes)) is None:
             break
     return np.array(changes)

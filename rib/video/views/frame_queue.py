@@ -85,7 +85,7 @@ class FrameQueue:
         return np.frombuffer(content, self._dtype).reshape(self._shape)
 
 
-def share(frames: Iterable[np.ndarray], count: int) -> list[Iterator[np.ndarray]]:
+def share_decoded_frames(frames: Iterable[np.ndarray], count: int) -> list[Iterator[np.ndarray]]:
     """The same frames for several who walk at different paces, decoded once (`itertools.tee` with a disk)."""
     queues = [FrameQueue() for _ in range(count)]
     walk = iter(frames)

@@ -12,7 +12,7 @@ LIMIT_BYTES = 256 * 2**20
 """Clips whose decoded frames take more are decoded anew on every walk."""
 
 
-class HeldSource:
+class InMemorySource:
     """Another clip, whose frames stay in memory as far as they were walked through (see `FrameSource`).
 
     Args:

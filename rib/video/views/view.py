@@ -15,13 +15,13 @@ import numpy as np
 from rib.io.errors import RibError
 from rib.video.reading.decode import VideoSource
 from rib.video.source import FrameSource
-from rib.video.timing.time_stamps import Timing, constant_times, timing_from_seconds
+from rib.video.timing.time_stamps import FrameTimes, constant_rate_times, frame_times_from_seconds
 
 SAME_TIME_S = 1e-6
 """Two moments closer than this are one."""
 
 
-class View:
+class ClipView:
     """Chosen frames of another clip, cropped and resized on the way (see `FrameSource`).
 
     A view streams: it walks the clip once, from the first frame it wants (from the start, where the clip
@@ -44,7 +44,7 @@ class View:
         indices: Sequence[int] | np.ndarray | range,
         crop_xywh_px: tuple[int, int, int, int] | None = None,
         size_px: tuple[int, int] | None = None,
-        timing: Timing | None = None,
+        timing: FrameTimes | None = None,
     ) -> None:
         self.source, self.name, self.notes = source, source.name, source.notes
         self.fps_assumed, self.not_kept = source.fps_assumed, source.not_kept
@@ -135,7 +135,7 @@ class View:
             )
 
 
-def subsample(source: FrameSource, stride: int) -> View:
+def subsample_frames(source: FrameSource, stride: int) -> ClipView:
     """Every stride-th frame from the first; the sound is kept.
 
     Raises:
@@ -143,7 +143,7 @@ def subsample(source: FrameSource, stride: int) -> View:
     """
     if stride < 1:
         raise RibError(f"stride={stride} was given", "give a whole number from 1")
-    return View(source, range(0, len(source), stride))
+    return ClipView(source, range(0, len(source), stride))
 
 
 def subclip(
@@ -152,17 +152,17 @@ def subclip(
     count: int | None = None,
     crop_xywh_px: tuple[int, int, int, int] | None = None,
     size_px: tuple[int, int] | None = None,
-) -> View:
+) -> ClipView:
     """`count` frames from `first` on (None: all that follow), cropped and resized.
 
     Raises:
-        RibError: As for `View`.
+        RibError: As for `ClipView`.
     """
     stop = len(source) if count is None else first + count
-    return View(source, range(first, stop), crop_xywh_px, size_px)
+    return ClipView(source, range(first, stop), crop_xywh_px, size_px)
 
 
-def part_in_time(source: FrameSource, start_s: float, duration_s: float | None) -> FrameSource:
+def subclip_in_time(source: FrameSource, start_s: float, duration_s: float | None) -> FrameSource:
     """The frames that are shown from `start_s` on, for `duration_s` (None: to the end).
 
     Raises:
@@ -183,7 +183,7 @@ def part_in_time(source: FrameSource, start_s: float, duration_s: float | None) 
     return subclip(source, first, stop - first)
 
 
-def refuse_uneven(source: FrameSource) -> None:
+def refuse_uneven_frame_times(source: FrameSource) -> None:
     """Frames that are hidden and predicted have to lie evenly in time.
 
     Raises:
@@ -196,17 +196,17 @@ def refuse_uneven(source: FrameSource) -> None:
         )
 
 
-def _timing(source: FrameSource, indices: np.ndarray) -> Timing:
+def _timing(source: FrameSource, indices: np.ndarray) -> FrameTimes:
     """The kept frames' times from 0; exact where the rate is constant and the frames are evenly apart."""
     steps = np.diff(indices)
-    constant = np.array_equal(source.times_s, constant_times(len(source), source.fps))
+    constant = np.array_equal(source.times_s, constant_rate_times(len(source), source.fps))
     if constant and np.ptp(steps) == 0:
         fps = source.fps / Fraction(int(steps[0]))
-        timing = Timing(constant_times(len(indices), fps), fps)
+        timing = FrameTimes(constant_rate_times(len(indices), fps), fps)
     elif (steps == 1).all():
-        timing = Timing(source.times_s[indices] - source.times_s[indices[0]], source.fps)
+        timing = FrameTimes(source.times_s[indices] - source.times_s[indices[0]], source.fps)
     else:
-        timing = timing_from_seconds(source.times_s[indices])
+        timing = frame_times_from_seconds(source.times_s[indices])
     if (steps == 1).all() and not constant:
         ends_s = np.append(source.times_s[1:], source.duration_s)
         timing = replace(timing, last_s=float(ends_s[indices[-1]] - source.times_s[indices[-1]]))

@@ -16,7 +16,7 @@ _MATROSKA_SUBTITLES = frozenset(
 
 
 @dataclass(frozen=True)
-class Container:
+class VideoContainer:
     """A kind of file.
 
     Attributes:
@@ -62,21 +62,21 @@ class Container:
         return {"aac": "AAC", "libopus": "Opus"}[self.sound_codec]
 
 
-_MP4 = Container(
+_MP4 = VideoContainer(
     "mp4", "MP4", lacks=("prores_ks", "ffv1"),
     options={"movflags": "+faststart"},
 )  # fmt: skip
 CONTAINERS = {
     ".mp4": _MP4,
     ".m4v": _MP4,
-    ".mov": Container(
+    ".mov": VideoContainer(
         "mov",
         "QuickTime",
         alpha_codec="prores_ks",
         sound=_MP4_SOUND - {"opus"},
         options={"movflags": "+faststart"},
     ),
-    ".mkv": Container(
+    ".mkv": VideoContainer(
         "matroska",
         "Matroska",
         alpha_codec="ffv1",
@@ -85,7 +85,7 @@ CONTAINERS = {
         subtitle_codec="subrip",
         attachments=True,
     ),
-    ".webm": Container(
+    ".webm": VideoContainer(
         "webm",
         "WebM",
         "libvpx-vp9",
@@ -103,7 +103,7 @@ OTHERS = frozenset({".avi", ".wmv", ".flv", ".mpg", ".mpeg", ".ts", ".m2ts", ".3
 """Videos that are not written: nobody means a folder by such a name."""
 
 
-def container_of(path: Path) -> Container:
+def container_of_suffix(path: Path) -> VideoContainer:
     """The kind of file that a name asks for.
 
     Raises:
@@ -118,12 +118,12 @@ def container_of(path: Path) -> Container:
     return found
 
 
-def container_named(format: str) -> Container:
+def container_of_muxer(format: str) -> VideoContainer:
     """The kind of file that libav's muxer of a name writes."""
     return next((one for one in CONTAINERS.values() if one.format == format), _MP4)
 
 
-def codec_for(path: Path, codec: str, alpha: bool = False) -> str:
+def video_codec_for(path: Path, codec: str, alpha: bool = False) -> str:
     """The encoder for a file: the one that is named, or for `auto` the file's own.
 
     Args:
@@ -134,7 +134,7 @@ def codec_for(path: Path, codec: str, alpha: bool = False) -> str:
     Raises:
         RibError: Such files are not written, or cannot hold what the encoder makes.
     """
-    container = container_of(path)
+    container = container_of_suffix(path)
     if codec == "auto":
         return (container.alpha_codec if alpha else None) or container.codec
     strange = container.codecs is not None and not codec.startswith(container.codecs)
@@ -146,7 +146,7 @@ def codec_for(path: Path, codec: str, alpha: bool = False) -> str:
     return codec
 
 
-def names_video(output: str | Path) -> bool:
+def is_video_output(output: str | Path) -> bool:
     """Whether an output is a video file: it has the suffix of one, no slash behind it, and is no folder.
 
     Raises:
@@ -156,5 +156,5 @@ def names_video(output: str | Path) -> bool:
     if str(output).endswith("/") or path.is_dir():
         return False
     if path.suffix.lower() in OTHERS:
-        container_of(path)
+        container_of_suffix(path)
     return path.suffix.lower() in CONTAINERS

@@ -24,7 +24,7 @@ _MPEG4_CLOCK = 65535
 """MPEG-4 part 2 counts time in 16 bits (ISO/IEC 14496-2, vop_time_increment_resolution)."""
 
 
-def encoder(codec: str) -> Codec:
+def find_video_encoder(codec: str) -> Codec:
     """The encoder of that name.
 
     Raises:
@@ -39,11 +39,11 @@ def encoder(codec: str) -> Codec:
     return Codec(codec, "w")
 
 
-def quality_options(codec: str, crf: int) -> dict[str, str]:
+def encoder_quality_options(codec: str, crf: int) -> dict[str, str]:
     """The encoder's options for a constant quality.
 
     Args:
-        codec: One of the encoders that `encoder` admits.
+        codec: One of the encoders that `find_video_encoder` admits.
         crf: 0 (best) to 51 or 63, on the encoder's own scale; for one with a quantiser only, on x264's,
             turned into a quantiser scale by libav's 0.85 * 2 ** ((qp - 12) / 6).
 
@@ -68,7 +68,7 @@ def quality_options(codec: str, crf: int) -> dict[str, str]:
     return {**constant, "cpu-used": "4", "row-mt": "1"} if codec.startswith("libvpx") else constant
 
 
-def encodable_fps(codec: str, fps: Fraction) -> Fraction:
+def nearest_encodable_fps(codec: str, fps: Fraction) -> Fraction:
     """The rate itself, or the nearest that the codec can hold."""
     if codec == "mpeg4" and max(fps.numerator, fps.denominator) > _MPEG4_CLOCK:
         return 1 / (1 / fps).limit_denominator(_MPEG4_CLOCK)

@@ -19,8 +19,8 @@ from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 
 from rib.io.errors import RibError
-from rib.video.reading.libav import opened, reason, video_stream
-from rib.video.writing.containers import container_named
+from rib.video.reading.libav import libav_reason, opened_container, video_stream
+from rib.video.writing.containers import container_of_muxer
 
 PREROLL_S = 0.1
 """Packets this long before the first picture are kept: decoders start clean with them, MP4 hides them."""
@@ -47,13 +47,13 @@ class SoundTrack:
     slow: float = 1.0
 
 
-class Sounds:
-    """Every sound stream of a file, each as `Sound` says."""
+class SoundStreams:
+    """Every sound stream of a file, each as `SoundStream` says."""
 
     def __init__(self, track: SoundTrack, output: OutputContainer) -> None:
-        with opened(track.path) as container:
+        with opened_container(track.path) as container:
             count = len(container.streams.audio)
-        self._sounds = [Sound(track, output, number) for number in range(count)]
+        self._sounds = [SoundStream(track, output, number) for number in range(count)]
 
     @property
     def notes(self) -> list[str]:
@@ -76,7 +76,7 @@ class Sounds:
             sound.close()
 
 
-class Sound:
+class SoundStream:
     """One sound stream of a file, fed into an output as its pictures advance.
 
     Args:
@@ -94,8 +94,8 @@ class Sound:
     def __init__(self, track: SoundTrack, output: OutputContainer, number: int = 0) -> None:
         self.path, self.slow, self.notes = track.path, track.slow, list[str]()
         self._output, self._stack = output, ExitStack()
-        self._start_s = first_picture_s(track.path) if track.start_s is None else track.start_s
-        container = self._stack.enter_context(opened(track.path))
+        self._start_s = first_picture_time_s(track.path) if track.start_s is None else track.start_s
+        container = self._stack.enter_context(opened_container(track.path))
         source = container.streams.audio[number] if container.streams.audio else None
         self._pending: tuple[float, Packet | AudioFrame] | None = None
         self._timed: Iterator[tuple[float, Packet | AudioFrame]] = iter(())
@@ -105,7 +105,7 @@ class Sound:
         if source.codec_context is None:
             self.notes.append(f"the sound of {track.path.name} is of a kind unknown here and was left out")
             return
-        kind = container_named(output.format.name)
+        kind = container_of_muxer(output.format.name)
         holds = kind.copies(source.codec_context.codec.canonical_name)
         self._encodes = self.slow != 1 or not holds
         if not holds:
@@ -119,7 +119,7 @@ class Sound:
                 self._stream.metadata[name] = source.metadata[name]
         self._timed = self._walk(container, source)
         if self.slow != 1:
-            self._timed = stretched(self._timed, source, self.slow)
+            self._timed = stretch_sound(self._timed, source, self.slow)
 
     def advance(self, until_s: float) -> None:
         """Write what sounds before `until_s`, counted from the first picture."""
@@ -160,7 +160,7 @@ class Sound:
                 if time_s >= earliest_s or self._reaches(item, time_s):
                     yield time_s, item
         except av.FFmpegError as error:
-            self.notes.append(f"the sound of {self.path.name} ends at {time_s:.2f} s ({reason(error)})")
+            self.notes.append(f"the sound of {self.path.name} ends at {time_s:.2f} s ({libav_reason(error)})")
 
     def _reaches(self, item: Packet | AudioFrame, time_s: float) -> bool:
         """Whether a stretched frame from before the first picture sounds beyond it; the rest is cut off."""
@@ -176,7 +176,7 @@ class Sound:
             self._output.mux(self._stream.encode(item))
 
 
-def stretched(
+def stretch_sound(
     frames: Iterator[tuple[float, Packet | AudioFrame]], source: AudioStream, slow: float
 ) -> Iterator[tuple[float, Packet | AudioFrame]]:
     """Sound played slower at the same pitch, by libav's `atempo`, from the moment 0 on.
@@ -212,9 +212,9 @@ def _tempos(slow: float) -> list[float]:
     return [slow ** (-1 / count)] * count
 
 
-def first_picture_s(path: Path) -> float:
+def first_picture_time_s(path: Path) -> float:
     """Read the time of a file's first picture on the file's own clock; 0 where it has none."""
-    with opened(path) as container:
+    with opened_container(path) as container:
         try:
             frame = next(container.decode(video_stream(container, path)))
         except (RibError, StopIteration, av.FFmpegError):
@@ -224,7 +224,7 @@ def first_picture_s(path: Path) -> float:
 
 def _aac_like(source: AudioStream, output: OutputContainer) -> AudioStream:
     """A stream of the container's own sound codec at the nearest rate and with as many channels as it has."""
-    codec = container_named(output.format.name).sound_codec
+    codec = container_of_muxer(output.format.name).sound_codec
     rates = av.Codec(codec, "w").audio_rates or [source.rate]
     rate = min(rates, key=lambda r: abs(r - source.rate))
     layout = AAC_LAYOUTS.get(source.codec_context.channels, "stereo")

@@ -16,9 +16,9 @@ from av.subtitles.codeccontext import SubtitleCodecContext
 from av.subtitles.stream import SubtitleStream
 from av.subtitles.subtitle import AssSubtitle, SubtitleSet
 
-from rib.video.reading.libav import opened, reason
-from rib.video.writing.containers import Container, container_named
-from rib.video.writing.tags import Origin
+from rib.video.reading.libav import libav_reason, opened_container
+from rib.video.writing.containers import VideoContainer, container_of_muxer
+from rib.video.writing.tags import SourceFilePart
 
 TEXT = frozenset({"subrip", "ass", "ssa", "mov_text", "webvtt", "text"})
 """Subtitles that are text; others are pictures."""
@@ -47,7 +47,7 @@ class _Track:
     anew: bool
 
 
-class Subtitles:
+class SubtitleTracks:
     """Every subtitle track of a file, fed into an output as its pictures advance.
 
     Args:
@@ -61,11 +61,11 @@ class Subtitles:
         notes: What was lost, in sentences.
     """
 
-    def __init__(self, origin: Origin, output: OutputContainer) -> None:
+    def __init__(self, origin: SourceFilePart, output: OutputContainer) -> None:
         self.origin, self.notes = origin, list[str]()
         self._output, self._stack = output, ExitStack()
-        self._container = self._stack.enter_context(opened(origin.path))
-        kind = container_named(output.format.name)
+        self._container = self._stack.enter_context(opened_container(origin.path))
+        kind = container_of_muxer(output.format.name)
         found = [self._track(stream, kind) for stream in self._container.streams.subtitles]
         self._tracks = {track.given.index: track for track in found if track is not None}
         self._pending: TimedSubtitle | None = None
@@ -84,7 +84,7 @@ class Subtitles:
         """Let go of the file."""
         self._stack.close()
 
-    def _track(self, given: SubtitleStream, kind: Container) -> _Track | None:
+    def _track(self, given: SubtitleStream, kind: VideoContainer) -> _Track | None:
         """Give the output a stream for a track; None and a note where it cannot hold it."""
         name = _named(given)
         codec = given.codec_context.codec.canonical_name if given.codec_context else "of a kind unknown here"
@@ -121,7 +121,7 @@ class Subtitles:
                     made.duration = times[1] - times[0]
                     yield TimedSubtitle(times[0], made)
         except av.FFmpegError as error:
-            self.notes.append(f"the subtitles of {self.origin.path.name} end early ({reason(error)})")
+            self.notes.append(f"the subtitles of {self.origin.path.name} end early ({libav_reason(error)})")
 
     def _times(self, packet: Packet) -> tuple[int, int] | None:
         """First and last millisecond in the output; None for what is not seen there."""
@@ -152,15 +152,15 @@ def _joined(lines: list[bytes]) -> bytes:
     return lines[0] + b"".join(b"\\N" + line.split(b",", 8)[-1] for line in lines[1:])
 
 
-def copy_attachments(origin: Origin, output: OutputContainer) -> list[str]:
+def copy_attachments(origin: SourceFilePart, output: OutputContainer) -> list[str]:
     """Carry fonts and other attachments into a Matroska file, before the first packet.
 
     Returns:
         Sentences on those that the file does not hold.
     """
     lost = []
-    kind = container_named(output.format.name)
-    with opened(origin.path) as container:
+    kind = container_of_muxer(output.format.name)
+    with opened_container(origin.path) as container:
         for stream in container.streams.attachments:
             name = stream.metadata.get("filename", f"attachment {stream.index}")
             if kind.attachments:

@@ -10,7 +10,7 @@ from typing import Any
 from av.container import OutputContainer
 from av.stream import DataStream, Disposition
 
-from rib.video.reading.libav import opened
+from rib.video.reading.libav import opened_container
 
 TAGS = (
     *("title", "artist", "album", "comment", "description", "copyright", "date", "creation_time", "genre"),
@@ -21,7 +21,7 @@ MILLISECOND = Fraction(1, 1000)
 
 
 @dataclass(frozen=True)
-class Origin:
+class SourceFilePart:
     """The part of a file that a clip is.
 
     Attributes:
@@ -37,7 +37,7 @@ class Origin:
     slow: float = 1.0
 
 
-def copy_tags(origin: Origin, output: OutputContainer) -> list[str]:
+def copy_metadata_tags(origin: SourceFilePart, output: OutputContainer) -> list[str]:
     """Carry title, creation time, place and chapters over, before the first packet.
 
     Args:
@@ -48,7 +48,7 @@ def copy_tags(origin: Origin, output: OutputContainer) -> list[str]:
         Sentences on the file's other tracks, which are not carried over.
     """
     start_s, end_s, slow = origin.start_s, origin.end_s, origin.slow
-    with opened(origin.path) as container:
+    with opened_container(origin.path) as container:
         output.metadata.update({k: v for k, v in container.metadata.items() if k.lower() in TAGS})
         place = next((v for k, v in container.metadata.items() if "location" in k.lower()), None)
         if place:

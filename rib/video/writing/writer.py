@@ -19,14 +19,20 @@ from av.video.stream import VideoStream
 
 from rib.io.errors import RibError
 from rib.io.files.whole import write_file_whole
-from rib.video.colour.convert import GROUND, over_ground
-from rib.video.colour.high_bit_depth import from_rgb16, to_rgb_of_16
-from rib.video.colour.look import Look
-from rib.video.writing.containers import codec_for, container_of
-from rib.video.writing.encoders import HOLD_10_BITS, HOLD_ALPHA, encodable_fps, encoder, quality_options
-from rib.video.writing.sound import Sounds, SoundTrack
-from rib.video.writing.subtitles import Subtitles, copy_attachments
-from rib.video.writing.tags import Origin, copy_tags
+from rib.video.colour.convert import GROUND, picture_over_colour
+from rib.video.colour.high_bit_depth import rgb8_to_rgb16, rgb16_to_encoder_frame
+from rib.video.colour.look import ColourMetadata
+from rib.video.writing.containers import container_of_suffix, video_codec_for
+from rib.video.writing.encoders import (
+    HOLD_10_BITS,
+    HOLD_ALPHA,
+    encoder_quality_options,
+    find_video_encoder,
+    nearest_encodable_fps,
+)
+from rib.video.writing.sound import SoundStreams, SoundTrack
+from rib.video.writing.subtitles import SubtitleTracks, copy_attachments
+from rib.video.writing.tags import SourceFilePart, copy_metadata_tags
 
 VARIABLE_TICK_S = Fraction(1, 60000)
 """The clock of a video whose rate varies; MPEG-4 part 2 counts to 65535."""
@@ -45,7 +51,7 @@ class VideoWriter:
         fps: Frames a second, held exactly by the file's clock.
         size_px: Width and height of the frames.
         codec: An encoder of libav, e.g. libx264, mpeg4, libvpx-vp9, libsvtav1; auto is the file's own.
-        crf: Constant quality, 0 is best (see `quality_options`).
+        crf: Constant quality, 0 is best (see `encoder_quality_options`).
         pixel_format: As libav names it, e.g. yuv420p; auto takes what keeps most of the look.
         audio_from: A sound, or the file with it, that goes beside the pictures, in step and cut at their end,
             or None.
@@ -72,15 +78,15 @@ class VideoWriter:
         pixel_format: str,
         audio_from: SoundTrack | Path | None = None,
         stamps_s: Sequence[float] | np.ndarray | None = None,
-        look: Look | None = None,
-        tags_from: Origin | None = None,
+        look: ColourMetadata | None = None,
+        tags_from: SourceFilePart | None = None,
         ground: tuple[int, int, int] = GROUND,
     ) -> None:
-        self.look, self.path, self.size_px = look or Look(), Path(path), size_px
-        codec = codec_for(self.path, codec, self.look.alpha)
-        self.fps, self._kind = encodable_fps(codec, Fraction(fps)), container_of(self.path)
-        self.codec, self.options = codec, quality_options(codec, crf)
-        formats = [f.name for f in encoder(codec).video_formats or []]
+        self.look, self.path, self.size_px = look or ColourMetadata(), Path(path), size_px
+        codec = video_codec_for(self.path, codec, self.look.alpha)
+        self.fps, self._kind = nearest_encodable_fps(codec, Fraction(fps)), container_of_suffix(self.path)
+        self.codec, self.options = codec, encoder_quality_options(codec, crf)
+        formats = [f.name for f in find_video_encoder(codec).video_formats or []]
         if pixel_format == "auto":
             pixel_format = self.look.pixel_format(formats, codec in HOLD_ALPHA, codec in HOLD_10_BITS)
         if pixel_format not in formats:
@@ -147,14 +153,14 @@ class VideoWriter:
             self._container = av.open(
                 str(temporary), "w", format=self._kind.format, options=dict(self._kind.options)
             )
-            self._sound: Sounds | None = None
-            self._subtitles: Subtitles | None = None
+            self._sound: SoundStreams | None = None
+            self._subtitles: SubtitleTracks | None = None
             try:
                 self._stream = self._add_stream(self._container)
-                self._sound = Sounds(self.audio_from, self._container) if self.audio_from else None
+                self._sound = SoundStreams(self.audio_from, self._container) if self.audio_from else None
                 if self._tags_from:
-                    self.notes += copy_tags(self._tags_from, self._container)
-                    self._subtitles = Subtitles(self._tags_from, self._container)
+                    self.notes += copy_metadata_tags(self._tags_from, self._container)
+                    self._subtitles = SubtitleTracks(self._tags_from, self._container)
                     self.notes += copy_attachments(self._tags_from, self._container)
                 yield
                 self._finish()
@@ -187,9 +193,9 @@ class VideoWriter:
         frame = np.ascontiguousarray(self._with_alpha(frame))
         deep = frame.dtype == np.uint16 or self._layout.components[0].bits > 8
         if deep and not self._layout.is_rgb:
-            frame = to_rgb_of_16(frame)
+            frame = rgb8_to_rgb16(frame)
             matrix, full = self.look.output_matrix, self.look.full_range
-            return from_rgb16(frame, self._converter, self.pixel_format, matrix, full)
+            return rgb16_to_encoder_frame(frame, self._converter, self.pixel_format, matrix, full)
         names = {1: ("rgb24", "rgba"), 2: ("rgb48le", "rgba64le")}[frame.itemsize]
         return self._converter.reformat(
             VideoFrame.from_ndarray(frame, format=names[frame.shape[2] - 3]),
@@ -203,7 +209,7 @@ class VideoWriter:
     def _with_alpha(self, frame: np.ndarray) -> np.ndarray:
         """Lay a frame over the ground, or take it for opaque, as the pixel format wants it."""
         if frame.shape[2] == 4 and not self._alpha:
-            return over_ground(frame, self._ground)
+            return picture_over_colour(frame, self._ground)
         if frame.shape[2] == 3 and self._alpha:
             return np.pad(frame, ((0, 0), (0, 0), (0, 1)), constant_values=np.iinfo(frame.dtype).max)
         return frame
