@@ -30,6 +30,9 @@ from rib.structures.interval import Interval, Keyframe
 from rib.structures.person_interval import PersonInterval
 from rib.video import FrameSource
 
+OVERLAY_WITNESSES = 2
+"""Keyframes around an interval, one on each side, that an overlay is looked for in too."""
+
 
 @dataclass
 class Chain:
@@ -140,6 +143,8 @@ class Chain:
     ) -> Iterator[tuple[DecodedKeyframe, DecodedKeyframe, tuple[Keyframe, ...]]]:
         """Every interval's keyframes and others around them, in order; the frames are walked through once."""
         neighbours = self.settings.neighbours if "plate" in self.stages.wiring.wanted else 0
+        if self.settings.overlays == "keep":
+            neighbours = max(neighbours, OVERLAY_WITNESSES)
         window = KeyframeWindow(analysis, self.stages.device)
         return window.intervals(frames, neighbours)
 

@@ -33,6 +33,22 @@ def test_a_title_over_a_pan_is_found_and_little_else() -> None:
     assert float(kept[~letters()].float().mean()) < 0.03
 
 
+@pytest.mark.parametrize("witness", [-19, 40])
+def test_thin_letters_over_a_restless_ground_are_found_with_a_third_keyframe(witness: int) -> None:
+    def sign(shift: int, text: bool = True) -> torch.Tensor:
+        grains = np.random.default_rng(2).integers(0, 200, (32, 64, 1), dtype=np.uint8)
+        whole = np.kron(grains.repeat(3, axis=2), np.ones((3, 3, 1), np.uint8))
+        picture = np.ascontiguousarray(np.roll(whole, shift, axis=1)[:, :WIDTH])
+        if text:
+            cv2.putText(picture, "12:34", (20, 60), cv2.FONT_HERSHEY_SIMPLEX, 1.0, (255, 255, 255), 1)
+        return torch.from_numpy(picture).permute(2, 0, 1).float() / 255
+
+    white = (sign(0) == 1).all(dim=0)
+    kept = find_still_overlays(sign(0), sign(20), [sign(witness)])[0] > 0.5
+    assert float(kept[white].float().mean()) > 0.9
+    assert float(find_still_overlays(sign(0, False), sign(20, False), [sign(witness, False)]).mean()) < 0.01
+
+
 @pytest.mark.parametrize(("a", "b"), [(0, 0), (0, 21), (0, 3)])
 def test_nothing_is_found_where_all_moves_or_all_stands(a: int, b: int) -> None:
     assert float(find_still_overlays(scene(a, a == b), scene(b, a == b)).mean()) < 0.01

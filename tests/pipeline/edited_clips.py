@@ -10,6 +10,7 @@ from pathlib import Path
 import av
 import cv2
 import numpy as np
+from PIL import Image, ImageDraw, ImageFont
 
 FOOTAGE = Path(__file__).resolve().parents[3] / "shared" / "data" / "video"
 CUT = 12
@@ -126,11 +127,15 @@ def titled(frames: list[np.ndarray]) -> list[np.ndarray]:
     """Frames with a sign and a subtitle that stand still."""
     shown = []
     for frame in frames:
-        picture = np.ascontiguousarray(frame)
-        for text, at, size in (("LIVE 12:34", (8, 20), 0.45), ("And that is how it works", (40, 225), 0.5)):
-            cv2.putText(picture, text, at, cv2.FONT_HERSHEY_SIMPLEX, size, (0, 0, 0), 3, cv2.LINE_AA)
-            cv2.putText(picture, text, at, cv2.FONT_HERSHEY_SIMPLEX, size, (255, 255, 255), 1, cv2.LINE_AA)
-        shown.append(picture)
+        picture = Image.fromarray(np.ascontiguousarray(frame))
+        draw = ImageDraw.Draw(picture)
+        for text, at, size, border in (
+            ("LIVE  12:34", (8, 8), 16, 1),
+            ("And that is how it works", (40, 210), 18, 2),
+        ):
+            font = ImageFont.load_default(size)
+            draw.text(at, text, "white", font, stroke_width=border, stroke_fill="black")
+        shown.append(np.array(picture))
     return shown
 
 

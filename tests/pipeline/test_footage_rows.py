@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from av.stream import Disposition
 from av.subtitles.subtitle import SubtitleSet
-from edited_clips import CUT, CUTS, FOOTAGE, NO_CUTS, frames_of, stored
+from edited_clips import CUT, CUTS, FOOTAGE, NO_CUTS, frames_of, letters, pan, stored, titled
 from small_clips import person, picture
 
 from rib.config.compose import compose
@@ -72,6 +72,16 @@ def test_drawings_on_twos_move_in_even_steps(settings: Settings, tmp_path: Path)
     # each picture takes four frames, and every one of them moves on; the last is held
     steps = np.array([np.abs(b - a).mean() for a, b in pairwise(made[:69])]).reshape(17, 4)
     assert (steps.min(axis=1) > 0.8 * steps.max(axis=1)).all()
+
+
+@needs_footage
+def test_a_sign_and_a_subtitle_over_a_pan_stay_as_they_are(settings: Settings, tmp_path: Path) -> None:
+    shots = list(pan(5))
+    clip, shown = stored(tmp_path / "a.mp4", titled(shots), crf=8), letters(shots)
+    _, made = run(settings, clip, "rate=2", "background=rife", "overlays=keep")
+    for number in range(1, 8, 2):
+        before, here, after = (made[k][shown].astype(float) for k in (number - 1, number, number + 1))
+        assert np.abs(here - (before + after) / 2).mean() < 3
 
 
 @needs_footage
