@@ -114,6 +114,7 @@ def run_verb(verb: str, task: Task, arguments: list[str], root: str | None = Non
     from rib.config.overrides.shorthand import shorthand_to_overrides
     from rib.config.overrides.typed_ranges import with_sweeper
     from rib.config.schema import ROOTS
+    from rib.config.sweeps.cluster import as_one_run
 
     if "input" in ROOTS[verb].__dataclass_fields__:
         arguments = shorthand_to_overrides(arguments, ROOTS[verb])
@@ -125,7 +126,7 @@ def run_verb(verb: str, task: Task, arguments: list[str], root: str | None = Non
     first = sorted(arguments, key=lambda argument: argument not in ("-m", "--multirun"))
     chosen = [check_override_choice(current_override(argument), ROOTS[verb]) for argument in first]
     chosen = taken(chosen, ROOTS[verb])
-    chosen = with_sweeper(verb, ROOTS[verb], chosen)
+    chosen = as_one_run(with_sweeper(verb, ROOTS[verb], chosen))
     _compose_and_call(verb, task, chosen, root or verb, plugins)
 
 
@@ -141,6 +142,7 @@ def _compose_and_call(
     from rib.config.overrides.literal import quote_path_override
     from rib.config.paths import conf_dir
     from rib.config.sweeps import results as sweep
+    from rib.config.sweeps.cluster import explained
 
     schema.register_config_roots()
     sys.argv = [f"rib {verb}", *(quote_path_override(argument, schema.ROOTS[verb]) for argument in arguments)]
@@ -151,6 +153,8 @@ def _compose_and_call(
         raise explain_hydra_error(error) from error
     except Exception as error:
         sweep.report_sweep(error)
+        if (mistake := explained(error)) is not None:
+            raise mistake from error
         named = getattr(error, "filename", None)
         if named is None and getattr(error, "errno", None) not in NO_SPACE:
             raise

@@ -55,10 +55,12 @@ def register_config_roots() -> None:
     from hydra.core.plugins import Plugins
 
     from rib.config import search
+    from rib.config.sweeps import cluster
     from rib.config.sweeps.optuna_study import StudySweeper
     from rib.config.sweeps.pruning import STUDY
 
     search.register_config_search()
+    cluster.register_resolvers()
     store = ConfigStore.instance()
     for verb, root in ROOTS.items():
         store.store(name=f"{verb}_schema", node=root)

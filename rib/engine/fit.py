@@ -7,7 +7,6 @@ import logging
 import os
 import sys
 import time
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from rib.engine.distributed.environment import distributed_env
 from rib.engine.distributed.launch import env_of_rendezvous, launch_processes
+from rib.engine.quiet import quiet_lightning
 from rib.engine.restore import drop_logs_after_checkpoint, finished_run_status, settle_restore
 from rib.engine.run_folder.data_fingerprint import check_same_training_data, data_fingerprint
 from rib.engine.run_folder.folder import open_run_folder
@@ -107,7 +107,7 @@ def _train(
     check_others: Callable[[], None],
     keeper: ScoreKeeper,
 ) -> None:
-    _quiet()
+    quiet_lightning()
     import_plugins(config.plugins)
     from lightning_fabric.utilities.rank_zero import rank_zero_only
     from pytorch_lightning import seed_everything
@@ -146,12 +146,14 @@ def _trainer(
     config: TrainSettings, module: Any, rendezvous: Rendezvous | None, loggers: list[Any], keeper: ScoreKeeper
 ) -> Any:
     """The trainer, with what every run has."""
+    from rib.engine.callbacks.epoch_lines import EpochLines
     from rib.engine.checkpoints import AtomicCheckpointIO, DescribeCheckpoint, ResumeStopped
     from rib.engine.distributed.rendezvous import RendezvousClusterEnvironment
 
     recipe = hand_over_gradient_clipping(config.trainer, module)
     if isinstance(recipe.get("strategy"), Mapping):
         recipe["strategy"] = build_recipe(recipe["strategy"])
+    lines = bool(recipe.get("enable_progress_bar", True)) and not sys.stderr.isatty()
     quiet = {} if sys.stderr.isatty() else {"enable_progress_bar": False}
     return build_recipe(
         recipe,
@@ -161,6 +163,7 @@ def _trainer(
             DescribeCheckpoint({**config.task.plain(), "fingerprint": data_fingerprint(config.task.data)}),
             ResumeStopped(),
             keeper,
+            *([EpochLines(keeper)] if lines else []),
         ],
         logger=loggers or False,
         plugins=[AtomicCheckpointIO(), RendezvousClusterEnvironment(env_of_rendezvous(rendezvous))],
@@ -272,24 +275,6 @@ def hand_over_gradient_clipping(trainer: Mapping[str, Any], module: Any) -> dict
 def _chosen(recipes: Mapping[str, Any] | None) -> list[Mapping[str, Any]]:
     """A group's recipes without those set to null on the command line."""
     return [recipe for recipe in (recipes or {}).values() if recipe]
-
-
-def _quiet() -> None:
-    """Keep Lightning's advertisements and our own deliberate choices out of the terminal."""
-    for name in ("pytorch_lightning.utilities.rank_zero", "lightning.pytorch.utilities.rank_zero"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-    for message in (
-        ".*in eval mode at the start of training.*",  # the EMA
-        ".*LeafSpec.*",
-        ".*does not have many workers.*",
-        ".*smaller than the logging interval.*",  # short runs, to try things out
-        ".*ModelCheckpoint with manual optimization.*",  # the weights after a step are wanted
-        ".*exists and is not empty.*",  # a resumed run goes on in its folder
-        "The dirpath has changed from.*",  # one resumed in another folder keeps its own best from there on
-        ".*your dataloader is not resumable.*",  # our samplers go on where the checkpoint stopped
-    ):
-        warnings.filterwarnings("ignore", message=message)
-    os.environ.setdefault("WANDB_SILENT", "true")
 
 
 def _finish_wandb(failed: bool) -> None:

@@ -77,13 +77,18 @@ def test_a_slurm_job_of_two_tasks_is_taken_away_queued_again_and_goes_on_at_the_
     # every step once, and each as if nothing had happened
     assert losses(tmp_path / "sweep" / "0") == losses(tmp_path / "whole")
     assert (tmp_path / "sweep" / "0" / "log.txt").read_text().count("rank 0 of 2 trains") == 2
+    script = next(slurm.glob("*.sh")).read_text()
+    assert "#SBATCH --job-name=motion_smoke" in script
+    assert "#SBATCH --ntasks-per-node=2" in script
+    assert "gpus" not in script
 
 
 @pytest.mark.slow
-def test_a_job_on_this_machine_is_taken_away_and_goes_on(tmp_path: Path) -> None:
-    job = start(tmp_path, "-m", "launch=local", "hydra.sweep.dir=sweep", "seed=1")
-    take_away(tmp_path / "sweep" / "0", job, 8)
+def test_one_run_on_this_machine_is_taken_away_and_goes_on(tmp_path: Path) -> None:
+    job = start(tmp_path, "launch=local", "hydra.run.dir=run", "seed=1")
+    take_away(tmp_path / "run", job, 8)
     said, _ = job.communicate(timeout=1500)
     assert job.returncode == 0, said
-    steps = [step for step, _ in losses(tmp_path / "sweep" / "0")]
+    assert f"run folder {tmp_path / 'run'}" in said
+    steps = [step for step, _ in losses(tmp_path / "run")]
     assert steps == list(range(2 * STEPS))

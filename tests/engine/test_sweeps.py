@@ -138,7 +138,7 @@ def test_a_grid_killed_half_way_goes_on(tmp_path: Path, monkeypatch: pytest.Monk
         command(["-m", "seed=3,2", *ONE_EPOCH, "restore=continue"])
 
 
-@pytest.mark.parametrize("word", ["sweep=motion_lr", "launch=joblib"])
+@pytest.mark.parametrize("word", ["sweep=motion_lr"])
 @pytest.mark.slow
 def test_what_is_for_sweeps_is_refused_in_a_single_run(
     word: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

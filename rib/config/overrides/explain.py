@@ -48,6 +48,8 @@ def explain_hydra_error(error: BaseException) -> RibError:
         return RibError(f"{cause.full_key} was not given", f"type {cause.full_key}=...")
     if isinstance(cause, ValidationError):
         return RibError(f"{cause.full_key}={cause.value}: {_first_line(str(cause))}")
+    if isinstance(mistake := cause.__context__, RibError):  # raised by a resolver of ours
+        return mistake
     if isinstance(cause, InterpolationResolutionError):
         return RibError(f"{cause.full_key} refers to something else: {_first_line(str(cause))}")
     text = " ".join(str(error).split())

@@ -15,6 +15,7 @@ from omegaconf import DictConfig, open_dict, read_write
 
 from rib.config.overrides.explain import ConfigError
 from rib.config.overrides.literal import escape_interpolation, quote_override_value
+from rib.config.sweeps.cluster import ONE_RUN
 from rib.config.sweeps.page import page
 from rib.config.sweeps.table import SweepTable, objectives_of
 from rib.engine.run_folder.folder import claim_run_folder
@@ -44,7 +45,9 @@ def _claim(config: DictConfig, mode: str) -> None:
     A folder that the user named is left to what `restore` says.
     """
     key = f"hydra.{mode}.dir"
-    if any(override.lstrip("+").startswith(f"{key}=") for override in config.hydra.overrides.hydra):
+    typed = [override.lstrip("+") for override in config.hydra.overrides.hydra]
+    named = "hydra.run.dir" if ONE_RUN in typed else key
+    if any(override.startswith(f"{named}=") for override in typed):
         return
     try:
         folder = claim_run_folder(Path(str(config.hydra[mode].dir)))
@@ -96,6 +99,9 @@ def report_sweep(error: Exception | None) -> None:
     folder = _folders.pop()
     runs = runs_of_sweep(folder)
     if not runs:
+        if error is None and (alone := read_run_status(folder)) is not None:
+            told = "" if alone.score is None else f", score {alone.score:.6g} at step {alone.step}"
+            print(f"{alone.state}{told}, run folder {folder}")
         return
     table = SweepTable.of(runs, objectives_of(folder))
     text = io.StringIO()
