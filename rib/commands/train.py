@@ -16,6 +16,12 @@ def task(config: TrainSettings) -> float | list[float] | None:
     from rib.config.sweeps.results import sweep_overrides_of_this_job
     from rib.engine.fit import fit_in_processes
 
+    if config.config_tree and distributed_env().rank == 0:
+        import rich
+
+        from rib.config.help.tree import settings_tree
+
+        rich.print(settings_tree("rib train", config.plain()))
     score = fit_in_processes(config, sweep_overrides_of_this_job(), pruner_of_this_job())
     optimize = config.optimize
     if distributed_env().rank == 0:

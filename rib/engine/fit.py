@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from rib.engine.distributed.environment import distributed_env
 from rib.engine.distributed.launch import env_of_rendezvous, launch_processes
+from rib.engine.manual_steps import hand_over_to_module
 from rib.engine.quiet import quiet_lightning
 from rib.engine.restore import drop_logs_after_checkpoint, finished_run_status, settle_restore
 from rib.engine.run_folder.data_fingerprint import check_same_training_data, data_fingerprint
@@ -150,7 +151,7 @@ def _trainer(
     from rib.engine.checkpoints import AtomicCheckpointIO, DescribeCheckpoint, ResumeStopped
     from rib.engine.distributed.rendezvous import RendezvousClusterEnvironment
 
-    recipe = hand_over_gradient_clipping(config.trainer, module)
+    recipe = hand_over_to_module(config.trainer, module)
     if isinstance(recipe.get("strategy"), Mapping):
         recipe["strategy"] = build_recipe(recipe["strategy"])
     lines = bool(recipe.get("enable_progress_bar", True)) and not sys.stderr.isatty()
@@ -259,17 +260,6 @@ def _weights_given(module: Any, config: TrainSettings) -> None:
             check_same_training_data(
                 content[KEY].get("fingerprint"), data_fingerprint(config.task.data), path
             )
-
-
-def hand_over_gradient_clipping(trainer: Mapping[str, Any], module: Any) -> dict[str, Any]:
-    """The trainer's recipe; a module that steps by hand gets its gradient_clip_val as `clip_norm`.
-
-    Lightning refuses to clip for such a module, and the setting shall have one name for all tasks.
-    """
-    if getattr(module, "automatic_optimization", True):
-        return dict(trainer)
-    module.clip_norm = trainer.get("gradient_clip_val")
-    return {**trainer, "gradient_clip_val": None}
 
 
 def _chosen(recipes: Mapping[str, Any] | None) -> list[Mapping[str, Any]]:

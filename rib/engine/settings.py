@@ -71,4 +71,5 @@ class TrainSettings(Settings):
     restore: Annotated[str, OneOf(*RESTORE)]
     ckpt: str | None = field(default=None, metadata=PATH)
     optimize: OptimizeSettings
+    config_tree: bool = False
     run_dir: str

@@ -126,6 +126,8 @@ TRAINING: dict[str, Place] = {
         "pytorch_lightning.callbacks.EarlyStopping": {},
         "pytorch_lightning.callbacks.LearningRateMonitor": {},
         "pytorch_lightning.callbacks.ModelCheckpoint": {},
+        "pytorch_lightning.callbacks.ModelSummary": {},
+        "rib.engine.callbacks.compile_net.CompileNet": {},
         "rib.engine.callbacks.monitors.GradientNorm": {},
         "rib.engine.callbacks.monitors.SeedSteps": {},
         "rib.engine.callbacks.monitors.StopEarly": {},

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import pytorch_lightning as pl
 import torch
+from torch.utils.data import DataLoader
 from toy_renderer import NoiseClips, loader, settings, trainer
 
 import rib.io.recipe
@@ -55,6 +56,34 @@ def test_a_step_is_one_of_the_generator(tmp_path: Path) -> None:
     assert [len(optimizer.state_dict()["state"]) > 0 for optimizer in made.optimizers] == [True, True]
     assert all(int(s["step"]) == 3 for o in made.optimizers for s in o.state_dict()["state"].values())
     assert {schedule.scheduler.last_epoch for schedule in made.lr_scheduler_configs} == {3}
+
+
+def test_gradients_of_several_batches_make_one_step_of_both_sides(tmp_path: Path) -> None:
+    added = module()
+    added.accumulate = 2
+    made = trainer(tmp_path, 2)
+    made.fit(added, loader())
+    assert made.global_step == 2
+    assert made.fit_loop.epoch_loop.batch_progress.total.completed == 4
+    assert all(int(s["step"]) == 2 for o in made.optimizers for s in o.state_dict()["state"].values())
+
+
+def test_a_batch_twice_in_a_step_is_the_batch_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # power iteration goes on with every batch
+    monkeypatch.setattr("rib.render.training.module.iterate_spectral_norms", lambda net: None)
+    changes = {
+        "discriminators": None, "weights": {"l1": 1.0, "l1_person": 1.0}, "warmup_steps": 0,
+        "optimizer": {"_target_": "torch.optim.SGD", "lr": 0.1},
+    }  # fmt: skip
+    once, twice = module(**changes), module(**changes)
+    twice.accumulate = 2
+    batch = next(iter(loader()))
+    for fitted, number in ((once, 1), (twice, 2)):
+        trainer(tmp_path, 1).fit(fitted, DataLoader([batch] * number, batch_size=None))  # type: ignore[arg-type]
+    before = module(**changes).net.state_dict()
+    for name, value in once.net.state_dict().items():
+        assert torch.allclose(value, twice.net.state_dict()[name], atol=1e-6)
+    assert any(not torch.equal(value, before[name]) for name, value in once.net.state_dict().items())
 
 
 def test_four_steps_are_two_and_two(tmp_path: Path) -> None:

@@ -75,8 +75,10 @@ class SeedSteps(Callback):
     def on_train_batch_start(
         self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
     ) -> None:
-        """Seed torch on every device."""
-        words = np.random.SeedSequence([self.seed, trainer.global_step, trainer.global_rank])
+        """Seed torch on every device; batches whose gradients are added up for a step differ too."""
+        several = max(getattr(trainer, "accumulate_grad_batches", 1), getattr(pl_module, "accumulate", 1))
+        place = [batch_idx % several] if several > 1 else []
+        words = np.random.SeedSequence([self.seed, trainer.global_step, trainer.global_rank, *place])
         torch.manual_seed(int(words.generate_state(1, np.uint64)[0] >> np.uint64(1)))
 
 

@@ -87,6 +87,8 @@ class RendererModule(pl.LightningModule):
         check_loss_names(self.weights, self._known_terms(discriminators or {}))
         self.clip_norm: float | None = None
         """Norm above which a step's gradient is scaled down, each side's by itself; the engine sets it."""
+        self.accumulate = 1
+        """Batches whose gradients are added up for a step; the engine sets it."""
         self.terms: dict[str, Tensor] = {}
         self._scores = RenderScores()
 
@@ -110,8 +112,10 @@ class RendererModule(pl.LightningModule):
         ours, theirs = self.losses(made, batch)
         total = weighted_render_loss(ours, self.weights)
         self.terms = {name: term.detach() for name, term in (ours | theirs).items()}
-        self.manual_backward(torch.stack([total, *theirs.values()]).sum() + self._all_weights_times_0())
-        self._step()
+        whole = torch.stack([total, *theirs.values()]).sum() + self._all_weights_times_0()
+        self.manual_backward(whole / self.accumulate)
+        if (batch_idx + 1) % self.accumulate == 0 or self.trainer.is_last_batch:
+            self._step()
         size = len(batch["frames"])
         self.log_dict({f"train/{k}_loss": v for k, v in self.terms.items()}, batch_size=size)
         self.log("train/loss", total.detach(), batch_size=size, prog_bar=True)
