@@ -163,5 +163,6 @@ class Chain:
             likeness = appearance_likeness(person.a.appearance, person.b.appearance)
             views = ((person.a, interval.a), (person.b, interval.b))
             overlap = max(matte_share_of_others(view, keyframe) for view, keyframe in views)
-            found.append(replace(person, likeness=likeness, overlap=overlap))
+            shared = analysis.keyframe_tracks.shared_by(track_id, interval.a.index, interval.b.index)
+            found.append(replace(person, likeness=likeness, overlap=overlap, shared_box=shared))
         return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple
@@ -14,12 +15,15 @@ from rib.pose.detectors.flip_augmentation import average_landmarks, landmarks_of
 from rib.pose.detectors.people_detector import PeopleDetector, PersonCandidate, filter_detection
 from rib.pose.tracking.left_right import fix_left_right_swaps
 from rib.pose.tracking.sequences import no_pose_tracks
+from rib.pose.tracking.shared_boxes import shares_of_box_in_others
 from rib.pose.tracking.tracker import Tracker, lasting_tracks, main_person
 from rib.structures.keypoints import LAYERS, PoseSequence, PoseTracks
 from rib.structures.skeleton import joint_set_named
 from rib.video import FrameSource
 from rib.video.camera import CameraMotion, CameraWalk
 
+HIDDEN_S = 2.0
+"""Whoever is not found for so long is not hidden but away."""
 _CAMERA_PX = 320
 """Long side of the pictures on which the camera's motion is told."""
 
@@ -43,11 +47,13 @@ class TrackedPerson(NamedTuple):
     Attributes:
         seen: (K) what the first walk saw of them.
         rois: (K) where to look for them.
+        shared_box: (K,) share of their box in which somebody else's lies.
         close: What the second walk has seen so far.
     """
 
     seen: list[PersonCandidate | None]
     rois: list[BlazePoseRoi | None]
+    shared_box: np.ndarray
     close: list[PersonCandidate | None]
 
 
@@ -131,7 +137,10 @@ class PoseWalks:
             )
             for track_id, person in self._tracked.items()
         ]
-        return PoseTracks.of(everybody) if everybody else no_pose_tracks(self._times_s, self._size_px)
+        if not everybody:
+            return no_pose_tracks(self._times_s, self._size_px)
+        shared = np.stack([person.shared_box for person in self._tracked.values()], axis=1)
+        return replace(PoseTracks.of(everybody), shared_box=shared)
 
     def close(self) -> None:
         """Free the networks."""
@@ -145,15 +154,17 @@ class PoseWalks:
         detections = [[candidate.detection for candidate in people] for people in self._people]
         motions = [motion.matrix for motion in self._motions]
         linked = self._tracker.link(detections, self._times_s, self._size_px, self._cuts, motions)
+        kept = lasting_tracks(linked, len(detections))
         if self._everybody:
-            members = {track.track_id: track.members for track in lasting_tracks(linked, len(detections))}
+            members = {track.track_id: track.members for track in kept}
         else:
             members = {1: main_person(linked, len(detections), self._cuts)}
         tracked = {}
         for track_id, found in members.items():
             seen = [people[found[k]] if k in found else None for k, people in enumerate(self._people)]
             rois = _bridge(seen, self._times_s, self._cuts, self._settings.fill_gap_s)
-            tracked[track_id] = TrackedPerson(seen, rois, [])
+            shared = shares_of_box_in_others(found, kept, detections, self._times_s, self._cuts, HIDDEN_S)
+            tracked[track_id] = TrackedPerson(seen, rois, shared, [])
         return tracked
 
     def _look_closely(

@@ -114,7 +114,7 @@ class GanRenderer(WarpRenderer):
         if found is None:
             return no_rendered_person(plan.person, moments, background)
         refined = self._refine(self._inputs(plan.person.at(moments), background, found))
-        trust = plan.gate * refined.trust
+        trust = plan.gate * refined.trust * self.trust.around(found.skinned, found.baseline)
         return place_rendered_person(
             plan.person, moments, found.skinned.box, refined.colour, refined.alpha, trust
         )
@@ -127,12 +127,13 @@ class GanRenderer(WarpRenderer):
             yield from [no_rendered_person(person, slice(None), background)] * 2
             return
         inputs, everything = self._inputs(person, background, found), slice(None)
+        box, around = found.skinned.box, self.trust.around(found.skinned, found.baseline)
         yield place_rendered_person(
-            person, everything, found.skinned.box, inputs.colour, inputs.alpha, inputs.trust
+            person, everything, box, inputs.colour, inputs.alpha, inputs.trust * around
         )
         refined = self._refine(inputs)
         yield place_rendered_person(
-            person, everything, found.skinned.box, refined.colour, refined.alpha, refined.trust
+            person, everything, box, refined.colour, refined.alpha, refined.trust * around
         )
 
     def is_better(self, person: PersonInterval) -> bool:

@@ -1,4 +1,4 @@
-"""Trust of the rendered person against the interpolated one: a map over pixels, and a gate for each interval.
+"""Trust of the rendered person against the interpolated one: maps over pixels, and a gate for each interval.
 
 Both make a picture out of the same two keyframes, and both can be asked how well the keyframes agree once
 they are brought to the wanted time: in colour, and in outline.
@@ -21,6 +21,7 @@ from rib.structures.person_interval import PersonInterval
 
 SMALLEST = 0.005
 """Differences (0..1) below this are noise."""
+NOTHING = 1e-3
 
 
 @dataclass(frozen=True)
@@ -45,12 +46,14 @@ class TrustEvidence:
         skinned_colour: The same under the pose.
         outline: Difference of the interpolated person and the rendered one, in alpha.
         ghost: Difference of the two keyframes' silhouettes under the pose.
+        undecided: Share of the person whose alpha is neither 0 nor 1, as the keyframes contradict each other.
     """
 
     baseline_colour: float
     skinned_colour: float
     outline: float
     ghost: float
+    undecided: float = 0.0
 
     @property
     def colour_log_ratio(self) -> float:
@@ -80,6 +83,14 @@ class TrustMap:
         ramp: Width of the ramp around it.
         min_likeness: Two views that look less alike (0..1) are not drawn as one person.
         max_overlap: Nor are those of whose matte others have more than this share (0..1).
+        max_shared_box: Nor are those in whose box somebody else's has more than this share (0..1).
+        max_undecided: Nor is anybody of whom more than this share (0..1) comes out half transparent: the two
+            keyframes' silhouettes contradict each other there, as where two people are taken for one.
+        local_window: Side of the window, in torso lengths, in which the same evidence is weighed around every
+            pixel, so that a torn foot closes the foot; 0 leaves the interval's verdict alone.
+        local_threshold: The local verdict at which a pixel is half trusted.
+        local_ramp: Width of the ramp around it.
+        local_noise: Disagreement of outlines and colours that is noise, in 0..1 over the person.
     """
 
     cell: Positive
@@ -93,6 +104,12 @@ class TrustMap:
     ramp: Positive
     min_likeness: Share = 0.0
     max_overlap: Share = 1.0
+    max_shared_box: Share = 1.0
+    max_undecided: Share = 1.0
+    local_window: NonNegative = 0.0
+    local_threshold: float = 0.0
+    local_ramp: Positive = 1.0
+    local_noise: NonNegative = 0.0
 
     def knows(self, person: PersonInterval) -> bool:
         """Tell whether the two views of an interval are surely one person, whom nobody covers.
@@ -100,20 +117,47 @@ class TrustMap:
         They pass where nothing tells how alike they look.
         """
         alike = person.likeness is None or person.likeness >= self.min_likeness
-        return alike and person.overlap <= self.max_overlap
+        alone = person.overlap <= self.max_overlap and person.shared_box <= self.max_shared_box
+        return alike and alone
 
     def where(self, skinned: SkinnedPerson, baseline: InterpolatedBaseline) -> torch.Tensor:
         """(N, 1, H, W) in 0..1: 1 where the interpolated person is not the rendered one."""
-        cell_px = max(1, round(self.cell * skinned.torso_px))
-        size = skinned.alpha.shape[2:]
-        differs = F.avg_pool2d(
-            (baseline.mask - skinned.alpha).abs(), cell_px, ceil_mode=True, count_include_pad=False
-        )
+        cell_px = self._cell_px(skinned)
+        differs = _pooled((baseline.mask - skinned.alpha).abs(), cell_px)
         window, reach = (_odd(share * skinned.torso_px / cell_px) for share in (self.window, self.reach))
         trust = ((_mean(differs, window) - self.low) / (self.high - self.low)).clamp(0, 1)
         trust = _mean(_dilated(trust, reach), reach)
-        fine = F.interpolate(trust, scale_factor=cell_px, mode="bilinear", align_corners=False)
-        return fine[..., : size[0], : size[1]]
+        return _fine(trust, cell_px, skinned)
+
+    def around(self, skinned: SkinnedPerson, baseline: InterpolatedBaseline) -> torch.Tensor:
+        """(N, 1, H, W) in 0..1: how far what disagrees around a pixel speaks for the rendered person.
+
+        The verdict is that of `gate` without hold-outs, over a window in the place of the whole person.
+        """
+        if self.local_window == 0:
+            return torch.ones_like(skinned.alpha)
+        cell_px = self._cell_px(skinned)
+        window = _odd(self.local_window * skinned.torso_px / cell_px)
+        outline, ghost, person, baseline_colour, skinned_colour = (
+            _mean(_pooled(x, cell_px), window)
+            for x in (
+                (baseline.mask - skinned.alpha).abs(),
+                skinned.alpha_differs,
+                torch.maximum(baseline.mask, skinned.alpha),
+                baseline.colour_differs * baseline.mask,
+                skinned.colour_differs * skinned.alpha,
+            )
+        )
+        noise = self.local_noise * person + NOTHING
+        verdict = ((outline + noise) / (ghost + noise)).log()
+        verdict += self.colour_weight * (
+            (baseline_colour + noise) / (skinned_colour + noise)
+        ).log().clamp_max(0)
+        trust = ((verdict - self.local_threshold) / self.local_ramp + 0.5).clamp(0, 1)
+        return _fine(trust, cell_px, skinned)
+
+    def _cell_px(self, skinned: SkinnedPerson) -> int:
+        return max(1, round(self.cell * skinned.torso_px))
 
     def gate(self, evidence: TrustEvidence, holdout_db: float | None) -> float:
         """Weigh the evidence for an interval's rendered person, 0..1.
@@ -126,6 +170,8 @@ class TrustMap:
             evidence: Disagreement measured in the interval itself.
             holdout_db: PSNR that the renderer won on held-out keyframes near by, or None.
         """
+        if evidence.undecided > self.max_undecided:
+            return 0.0
         verdict = evidence.outline_log_ratio
         verdict += self.colour_weight * min(evidence.colour_log_ratio, 0.0)
         verdict += self.holdout_weight * min(max(holdout_db or 0.0, -1.0), 0.0)
@@ -139,6 +185,7 @@ class TrustMap:
             skinned_colour=_weighted(skinned.colour_differs, skinned.alpha),
             outline=_weighted((baseline.mask - skinned.alpha).abs(), person),
             ghost=_weighted(skinned.alpha_differs, person),
+            undecided=float((4 * skinned.alpha * (1 - skinned.alpha)).sum() / person.sum().clamp_min(1e-6)),
         )
 
 
@@ -176,6 +223,18 @@ def _warp(keyframe: Keyframe, view: PersonView, flow: torch.Tensor, skinned: Ski
 
 def _weighted(x: torch.Tensor, weight: torch.Tensor) -> float:
     return float((x * weight).sum() / weight.sum().clamp_min(1e-6))
+
+
+def _pooled(x: torch.Tensor, cell_px: int) -> torch.Tensor:
+    """Mean over cells."""
+    return F.avg_pool2d(x, cell_px, ceil_mode=True, count_include_pad=False)
+
+
+def _fine(x: torch.Tensor, cell_px: int, skinned: SkinnedPerson) -> torch.Tensor:
+    """From cells to the pixels of the person's box."""
+    height, width = skinned.alpha.shape[2:]
+    fine = F.interpolate(x, scale_factor=cell_px, mode="bilinear", align_corners=False)
+    return fine[..., :height, :width]
 
 
 def _odd(size_px: float) -> int:

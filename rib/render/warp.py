@@ -75,7 +75,12 @@ class WarpRenderer:
             return WarpPlan(person, False)
         evidence = self.trust.evidence(drawn.skinned, drawn.baseline)
         gate = self.trust.gate(evidence, person.holdout.gain_db if person.holdout else None)
-        notes = {"gate": gate, "outline": evidence.outline_log_ratio, "colour": evidence.colour_log_ratio}
+        notes = {
+            "gate": gate,
+            "outline": evidence.outline_log_ratio,
+            "colour": evidence.colour_log_ratio,
+            "undecided": evidence.undecided,
+        }
         return WarpPlan(person, gate > 0, cut, gate, moments, drawn, notes=notes)
 
     def render(self, plan: WarpPlan, moments: slice, background: Background) -> RenderedPerson:
@@ -83,8 +88,7 @@ class WarpRenderer:
         drawn = self._drawn(plan, moments, background)
         if drawn is None:
             return no_rendered_person(plan.person, moments, background)
-        trust = plan.gate * self.trust.where(drawn.skinned, drawn.baseline)
-        skinned = drawn.skinned
+        skinned, trust = drawn.skinned, plan.gate * self._trusted(drawn)
         return place_rendered_person(plan.person, moments, skinned.box, skinned.colour, skinned.alpha, trust)
 
     def versions(self, person: PersonInterval, background: Background) -> Iterator[RenderedPerson]:
@@ -94,12 +98,17 @@ class WarpRenderer:
         if drawn is None:
             yield no_rendered_person(person, slice(None), background)
             return
-        skinned, trust = drawn.skinned, self.trust.where(drawn.skinned, drawn.baseline)
+        skinned, trust = drawn.skinned, self._trusted(drawn)
         yield place_rendered_person(person, slice(None), skinned.box, skinned.colour, skinned.alpha, trust)
 
     def summary(self) -> dict[str, float]:
         """Nothing to tell."""
         return {}
+
+    def _trusted(self, drawn: WarpCandidates) -> torch.Tensor:
+        """Where the outlines differ, and the evidence around is for the rendered person."""
+        found = drawn.skinned, drawn.baseline
+        return self.trust.where(*found) * self.trust.around(*found)
 
     def _draw(self, cut: LayeredPerson, moments: slice, background: Background) -> WarpCandidates | None:
         skinned = self.skinning.draw(cut, moments, self.per_keyframe)

@@ -71,6 +71,8 @@ class PoseTracks:
             tells it.
         layer_depth: (N, P, 5) float64, relative depth of each of `LAYERS` within a person, as
             `PoseSequence.depth_order`; None where the detector does not tell.
+        shared_box: (N, P) float64 in 0..1, the share of each person's box in which somebody else's lies, also
+            of those who are not in these tracks; None where nothing tells it.
 
     Raises:
         ValueError: Shapes that do not fit together, or a track id given twice.
@@ -84,6 +86,7 @@ class PoseTracks:
     size_px: tuple[int, int]
     person_depth: np.ndarray | None = None
     layer_depth: np.ndarray | None = None
+    shared_box: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         moments, people = len(self.times_s), len(self.track_ids)
@@ -93,6 +96,7 @@ class PoseTracks:
             "confidence": (self.confidence, (moments, people, *joints)),
             "person_depth": (self.person_depth, (moments, people)),
             "layer_depth": (self.layer_depth, (moments, people, len(LAYERS))),
+            "shared_box": (self.shared_box, (moments, people)),
         }
         for name, (array, expected) in shapes.items():
             if array is not None and array.shape != expected:
@@ -138,6 +142,7 @@ class PoseTracks:
             times_s=self.times_s[index],
             person_depth=None if self.person_depth is None else self.person_depth[index],
             layer_depth=None if self.layer_depth is None else self.layer_depth[index],
+            shared_box=None if self.shared_box is None else self.shared_box[index],
         )
 
     @property
@@ -162,7 +167,14 @@ class PoseTracks:
             track_ids=tuple(self.track_ids[column] for column in kept),
             person_depth=None if self.person_depth is None else self.person_depth[:, kept],
             layer_depth=None if self.layer_depth is None else self.layer_depth[:, kept],
+            shared_box=None if self.shared_box is None else self.shared_box[:, kept],
         )
+
+    def shared_by(self, track_id: int, *moments: int) -> float:
+        """The greatest share of a person's box in which somebody else's lies; 0 where nothing tells it."""
+        if self.shared_box is None:
+            return 0.0
+        return float(self.shared_box[list(moments), self.track_ids.index(track_id)].max())
 
     def person(self, track_id: int) -> PoseSequence:
         """One of them alone.

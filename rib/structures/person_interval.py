@@ -56,6 +56,8 @@ class PersonInterval:
         depth: (N,) float64, smaller is nearer the camera, or None where nothing tells it.
         likeness: How alike the two views look, 0..1, or None where nothing tells it.
         overlap: The greater share (0..1) of either view's matte that somebody else's matte has too.
+        shared_box: The greater share (0..1) of their box in either keyframe where somebody else's box lies,
+            drawn or not; 0 where nothing tells it.
     """
 
     interval: Interval
@@ -66,6 +68,7 @@ class PersonInterval:
     depth: np.ndarray | None = None
     likeness: float | None = None
     overlap: float = 0.0
+    shared_box: float = 0.0
 
     @classmethod
     def of(

@@ -34,6 +34,17 @@ def test_a_person_who_stands_still_is_drawn_as_they_are() -> None:
     assert float((drawn - skinned.box.of(still.interval.a.picture)).abs().mean()) < 0.003
 
 
+def test_what_the_matte_holds_beyond_a_layers_reach_is_drawn_too() -> None:
+    still = turning(30, 30)
+    mask = still.a.mask(still.interval.a.size_px)
+    missed = []
+    for furthest in (0.0, 4.0):
+        thin = replace(SKINNING, reach=0.8, furthest=furthest)
+        skinned = thin.draw(thin.cut(still), slice(None))
+        missed.append(float((skinned.box.of(mask) - skinned.alpha[0]).clamp_min(0).sum() / mask.sum()))
+    assert missed[0] > 0.1 > 0.02 > missed[1]
+
+
 def test_a_turning_arm_keeps_its_shape(waving: PersonInterval) -> None:
     skinned = draw(waving)
     for i, t in enumerate(waving.interval.fractions.tolist()):

@@ -10,8 +10,10 @@ from painted import figure, paint, scene, turning
 from rib.config.compose import compose as compose_config
 from rib.io.recipe import build_recipe
 from rib.pipeline.synthesis.compositor import composite_people, trust_map
-from rib.render.trust import TrustEvidence, TrustMap
+from rib.render.skinning.layered_skinning import SkinnedPerson
+from rib.render.trust import InterpolatedBaseline, TrustEvidence, TrustMap
 from rib.render.warp import WarpRenderer
+from rib.structures.box import Box
 from rib.structures.interval import Background
 from rib.structures.person import RenderedPerson
 from rib.structures.person_interval import HoldoutEvidence, PersonInterval
@@ -99,6 +101,25 @@ def test_strong_evidence_outweighs_a_small_loss() -> None:
     assert TRUST.gate(evidence(outline=4, colour=0.8), -0.3) == 1
 
 
+def test_whom_the_keyframes_contradict_is_not_drawn() -> None:
+    careful = replace(TRUST, max_undecided=0.25)
+    assert careful.gate(replace(evidence(outline=4), undecided=0.2), None) == 1
+    assert careful.gate(replace(evidence(outline=4), undecided=0.3), None) == 0
+
+
+def test_evidence_around_a_pixel_closes_what_is_torn_and_leaves_the_rest() -> None:
+    """The outlines differ everywhere; the two keyframes' silhouettes contradict each other on the left."""
+    local = replace(TRUST, local_window=0.5, local_threshold=0.5, local_ramp=0.2, local_noise=0.02)
+    alpha = torch.ones(1, 1, 80, 120)
+    torn = torch.zeros_like(alpha)
+    torn[..., :60] = 0.8
+    skinned = SkinnedPerson(Box(0, 0, 80, 120), 40.0, alpha.expand(-1, 3, -1, -1), alpha, 0 * alpha, torn)
+    around = local.around(skinned, InterpolatedBaseline(1 - 0.5 * alpha, 0 * alpha))
+    assert float(around[..., :45].max()) == 0
+    assert float(around[..., 75:].min()) == 1
+    assert float(TRUST.around(skinned, InterpolatedBaseline(0 * alpha, 0 * alpha)).min()) == 1
+
+
 def test_held_out_every_drawing_is_trusted(waving: PersonInterval) -> None:
     closed = WarpRenderer(
         SKINNING, {"_target_": "rib.render.trust.TrustMap", **replace(TRUST, threshold=99.0).__dict__}
@@ -143,9 +164,10 @@ def test_the_config_builds_the_renderer() -> None:
 
 
 def test_views_that_look_different_or_are_covered_are_not_one_person() -> None:
-    trust = replace(TRUST, min_likeness=0.75, max_overlap=0.05)
-    someone = SimpleNamespace(likeness=0.9, overlap=0.0)
+    trust = replace(TRUST, min_likeness=0.75, max_overlap=0.05, max_shared_box=0.1)
+    someone = SimpleNamespace(likeness=0.9, overlap=0.0, shared_box=0.0)
     assert trust.knows(someone)
-    assert trust.knows(SimpleNamespace(likeness=None, overlap=0.05))
-    assert not trust.knows(SimpleNamespace(likeness=0.7, overlap=0.0))
-    assert not trust.knows(SimpleNamespace(likeness=0.9, overlap=0.2))
+    assert trust.knows(SimpleNamespace(likeness=None, overlap=0.05, shared_box=0.0))
+    assert not trust.knows(SimpleNamespace(likeness=0.9, overlap=0.0, shared_box=0.2))
+    assert not trust.knows(SimpleNamespace(likeness=0.7, overlap=0.0, shared_box=0.0))
+    assert not trust.knows(SimpleNamespace(likeness=0.9, overlap=0.2, shared_box=0.0))

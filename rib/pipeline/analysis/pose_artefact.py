@@ -11,7 +11,7 @@ import numpy as np
 
 from rib.structures.keypoints import PoseSequence, PoseTracks
 
-FORMAT = 1
+FORMAT = 2
 """Changed whenever the file's layout changes: older ones are then never found."""
 
 
@@ -33,6 +33,7 @@ def load_pose_tracks(path: Path) -> PoseTracks:
             size_px=(int(stored["size_px"][0]), int(stored["size_px"][1])),
             person_depth=stored.get("person_depth"),
             layer_depth=stored.get("layer_depth"),
+            shared_box=stored.get("shared_box"),
         )
 
 

@@ -26,6 +26,7 @@ class Bone:
         radius: Half its width, in torso lengths.
         before: How far it reaches beyond its start, in its own lengths.
         beyond: How far it reaches beyond its end.
+        rigid: Whether it turns about its end without a change of length, as a skull does.
     """
 
     layer: str
@@ -34,6 +35,14 @@ class Bone:
     radius: float
     before: float = 0.0
     beyond: float = 0.0
+    rigid: bool = False
+
+    @property
+    def elastic(self) -> tuple[float, float]:
+        """The part between the joints, as shares (0..1) of the whole length; of no length if it is rigid."""
+        whole = self.before + 1 + self.beyond
+        end = (self.before + 1) / whole
+        return (end, end) if self.rigid else (self.before / whole, end)
 
 
 def _limbs(side: str) -> tuple[Bone, ...]:
@@ -52,10 +61,11 @@ BONES = (
     Bone("torso", "neck", "mid_hip", 0.16),
     Bone("torso", "left_shoulder", "left_hip", 0.16),
     Bone("torso", "right_shoulder", "right_hip", 0.16),
-    Bone("torso", "neck", "head", 0.26, beyond=0.35),
+    Bone("torso", "neck", "head", 0.26, beyond=0.35, rigid=True),
     *_limbs("left"),
     *_limbs("right"),
 )
+ELASTIC = tuple(bone.elastic for bone in BONES)
 LAYER_OF_BONE = tuple(LAYERS.index(bone.layer) for bone in BONES)
 
 POINTS: dict[str, tuple[tuple[str, ...], ...]] = {

@@ -14,8 +14,8 @@ from rib.render.skinning.bones import LAYER_OF_BONE
 from rib.structures.box import Box
 from rib.structures.keypoints import LAYERS
 
-KNOWN = 4
-"""The channel that tells whether a layer's alpha is known."""
+ALPHA, KNOWN = 3, 4
+"""The channels of a layer's alpha, and of whether it is known."""
 
 
 @dataclass(frozen=True)
@@ -25,10 +25,12 @@ class KeyframeLayers:
     Attributes:
         place: That part of the picture.
         layers: (L, 5, h, w) as `cut_body_layers` gives them.
+        furthest: (L,) distance of each layer's furthest pixel from its bones, in radii; 0 without one.
     """
 
     place: Box
     layers: torch.Tensor
+    furthest: torch.Tensor
 
     def inside(self, box: Box) -> torch.Tensor:
         """(L, 5, H, W), the layers in a box of the picture; where the matte is empty nothing is, surely."""
@@ -39,6 +41,15 @@ class KeyframeLayers:
         if both is not None:
             both.within(box).of(whole).copy_(both.within(self.place).of(self.layers))
         return whole
+
+
+def furthest_layer_distances(layers: torch.Tensor, distance_L: torch.Tensor) -> torch.Tensor:
+    """(L,) the distance (L, H, W) at each layer's furthest pixel, 0 where a layer has none."""
+    return (
+        (distance_L * (layers[:, ALPHA] > 0.5)).flatten(1).amax(1)
+        if layers.numel()
+        else distance_L.new_zeros(len(LAYERS))
+    )
 
 
 def layer_distances_from_bones(distance: torch.Tensor) -> torch.Tensor:

@@ -13,8 +13,20 @@ import torch.nn.functional as F
 
 from rib.io.settings.ranges import NonNegative, Positive, Range
 from rib.render.skinning.blend import FAR, bone_affine_maps, bone_distance_maps, linear_blend_skinning
-from rib.render.skinning.bones import BONES, LAYER_OF_BONE, BoneSegments, body_torso_length_px, bone_segments
-from rib.render.skinning.keyframe_layers import KeyframeLayers, cut_body_layers, layer_distances_from_bones
+from rib.render.skinning.bones import (
+    BONES,
+    ELASTIC,
+    LAYER_OF_BONE,
+    BoneSegments,
+    body_torso_length_px,
+    bone_segments,
+)
+from rib.render.skinning.keyframe_layers import (
+    KeyframeLayers,
+    cut_body_layers,
+    furthest_layer_distances,
+    layer_distances_from_bones,
+)
 from rib.render.skinning.layers import (
     WarpedBodyLayer,
     composite_body_layers,
@@ -77,7 +89,9 @@ class LayeredSkinning:
 
     Attributes:
         stiffness: Inside a layer, a bone's influence falls by exp(-stiffness) with every radius of distance.
-        reach: A layer ends at so many radii from its bones.
+        reach: A layer ends at so many radii from its bones ...
+        furthest: ... or where the matte ends, but at the latest at so many: hair, hands and cloth belong to a
+            limb too.
         core: Within so many radii of its bones a layer wins over those behind it.
         overlap: A layer goes on over those behind it for so many radii, so that no seam opens.
         softness: Width of the ramp at its end, in radii.
@@ -94,6 +108,7 @@ class LayeredSkinning:
     nearer: NonNegative
     sharpness: NonNegative
     step_px: Annotated[int, Range(1, 1000)]
+    furthest: NonNegative = 0.0
 
     def cut(self, person: PersonInterval) -> LayeredPerson | None:
         """Cut the person out of both keyframes, once an interval; None where they do not show the same bones.
@@ -137,12 +152,19 @@ class LayeredSkinning:
         box = Box.around(ends, MARGIN * cut.torso_px, size_px)
         if box is None:
             return None
-        radius_px = _radii_px(cut.torso_px, device)
+        radius_px, reach = _radii_px(cut.torso_px, device), self._reach(cut)
         keys, wanted = [bones.moved(box) for bones in cut.bones], wanted.moved(box)
         cuts = [one.inside(box) for one in cut.cuts]
         layers = [
             self._pose(
-                layer, [one[layer] for one in cuts], keys, wanted, radius_px, interval.fractions, per_keyframe
+                layer,
+                [one[layer] for one in cuts],
+                keys,
+                wanted,
+                radius_px,
+                reach[layer],
+                interval.fractions,
+                per_keyframe,
             )
             for layer in range(len(LAYERS))
         ]
@@ -155,6 +177,11 @@ class LayeredSkinning:
         differ = channels[:, 3:5] * alpha
         return SkinnedPerson(box, cut.torso_px, channels[:, :3], alpha, differ[:, :1], differ[:, 1:], alone)
 
+    def _reach(self, cut: LayeredPerson) -> list[float]:
+        """Radii from its bones at which each layer ends, the last of which fades it out."""
+        matte = torch.stack([one.furthest for one in cut.cuts]).amax(0) + 1
+        return [min(max(self.reach, far), max(self.reach, self.furthest)) for far in matte.tolist()]
+
     def _cut(
         self, view: PersonView, picture: torch.Tensor, bones: BoneSegments, torso_px: float
     ) -> KeyframeLayers:
@@ -166,16 +193,17 @@ class LayeredSkinning:
         distance = bone_distance_maps(bones.ends_px, radius_px, bones.valid, xy)
         depth = view.pose.depth_order
         order = range(len(LAYERS), 0, -1) if depth is None else depth[0].tolist()
+        distance_L = layer_distances_from_bones(distance)[0]
         layers = cut_body_layers(
             view.box.of(picture),
             view.matte,
-            layer_distances_from_bones(distance)[0],
+            distance_L,
             order,
             self.core,
             self.overlap,
             self.softness,
         )
-        return KeyframeLayers(view.box, layers)
+        return KeyframeLayers(view.box, layers, furthest_layer_distances(layers, distance_L))
 
     def _pose(
         self,
@@ -184,6 +212,7 @@ class LayeredSkinning:
         keys: list[BoneSegments],
         wanted: BoneSegments,
         radius_px: torch.Tensor,
+        reach: float,
         fractions: torch.Tensor,
         per_keyframe: bool,
     ) -> WarpedBodyLayer | None:
@@ -191,23 +220,24 @@ class LayeredSkinning:
         index = [i for i, of in enumerate(LAYER_OF_BONE) if of == layer]
         radius_px, wanted, keys = radius_px[index], wanted.only(index), [key.only(index) for key in keys]
         height, width = cuts[0].shape[1:]
-        reach_px = float(self.reach * radius_px.max())
+        reach_px = float(reach * radius_px.max())
         box = Box.around(wanted.ends_px[wanted.valid], reach_px, (width, height), self.step_px)
         if box is None:
             return None
         xy = box.centres(self.step_px, radius_px.device)
         distance = bone_distance_maps(wanted.ends_px, radius_px, wanted.valid, xy)
+        elastic = torch.tensor(ELASTIC, device=radius_px.device)[index]
         seen = []
         for cut, key in zip(cuts, keys, strict=True):
             both = wanted.valid & key.valid
             place = linear_blend_skinning(
-                bone_affine_maps(wanted.ends_px, key.ends_px[0]),
+                bone_affine_maps(wanted.ends_px, key.ends_px[0], elastic),
                 distance.masked_fill(~both[..., None, None], FAR),
                 self.stiffness,
                 xy,
             )
             seen.append(warp_body_layer(cut, self._fine(place, box)) * both.any(1).view(-1, 1, 1, 1))
-        near = self._fine((self.reach - distance.amin(1, keepdim=True)).clamp(0, 1), box)
+        near = self._fine((reach - distance.amin(1, keepdim=True)).clamp(0, 1), box)
         return WarpedBodyLayer(
             box,
             *merge_layer_views(seen[0], seen[1], fractions, near, self.nearer, self.sharpness, per_keyframe),
