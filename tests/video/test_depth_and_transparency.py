@@ -109,10 +109,50 @@ def test_files_that_hold_none_show_the_ground_and_say_so(tmp_path: Path) -> None
     assert np.abs(shown[2, 2].astype(int) - (0, 0, 255)).max() < 12
 
 
-def test_an_opaque_gif_is_opaque(tmp_path: Path) -> None:
-    pictures = [Image.fromarray(disc(k)[..., :3]) for k in range(3)]
-    pictures[0].save(tmp_path / "a.gif", save_all=True, append_images=pictures[1:], duration=80)
-    assert not open_frame_source(tmp_path / "a.gif").look.is_more
+def moving(kind: str, place: Path, solid: list[bool]) -> Path:
+    """Three pictures with an alpha channel, opaque or with a hole, in some kind of file."""
+    pictures = []
+    for index, opaque in enumerate(solid):
+        rgba = disc(index)
+        rgba[..., 3] = 255 if opaque else np.where(rgba[..., 3] > 128, 255, 0)
+        pictures.append(Image.fromarray(rgba))
+    if kind == "folder":
+        for index, one in enumerate(pictures):
+            one.save(place / f"{index}.png")
+        return place
+    path = place / f"a.{kind}"
+    if kind == "mov":
+        with av.open(str(path), "w") as container:
+            stream = container.add_stream("prores_ks", rate=12)
+            stream.height, stream.width = disc(0).shape[:2]
+            stream.pix_fmt = "yuva444p10le"
+            for one in pictures:
+                frame = av.VideoFrame.from_ndarray(np.array(one), format="rgba")
+                container.mux(stream.encode(frame.reformat(format="yuva444p10le")))
+            container.mux(stream.encode(None))
+        return path
+    more = {"lossless": True} if kind == "webp" else {"disposal": 2} if kind == "gif" else {}
+    pictures[0].save(path, save_all=True, append_images=pictures[1:], duration=80, loop=0, **more)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("kind", "solid"),
+    [
+        *((kind, [solid] * 3) for kind in ("folder", "gif", "webp", "png", "mov") for solid in (True, False)),
+        *((kind, [True, True, False]) for kind in ("folder", "webp", "png", "mov")),
+    ],
+)
+def test_an_alpha_channel_counts_where_something_shines_through(
+    tmp_path: Path, kind: str, solid: list[bool]
+) -> None:
+    source = open_frame_source(moving(kind, tmp_path, solid), 12 if kind == "folder" else None)
+    assert source.look.alpha == (not all(solid))
+    for frame, opaque in zip(source.stored(), solid, strict=True):
+        assert frame.shape[2] == 3 + (not all(solid))
+        if source.look.alpha:
+            white = np.iinfo(frame.dtype).max
+            assert (frame[..., 3].min() > 0.97 * white) == opaque
 
 
 def test_pictures_keep_their_transparent_colours_bit_by_bit(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from rib.video.reading.pictures import (
     refuse_large_pictures,
     undecodable_picture,
 )
+from rib.video.reading.transparency import has_transparent_pixels
 from rib.video.timing.time_stamps import frame_times_from_ticks
 
 SUFFIXES = frozenset({".webp", ".png", ".apng"})
@@ -96,17 +97,22 @@ class AnimationSource:
                 self.size_px = picture.size
                 refuse_large_pictures(self.path, self.size_px, max_mpx)
                 # most of these files have alpha on paper alone
-                self._transparent = bool(_rgba(picture)[..., 3].min() < 255)
+                self._transparent = False
                 count = getattr(picture, "n_frames", 1)
                 for index in range(count):
                     picture.seek(index)
                     picture.load()  # WebP tells the time of a picture that was decoded
+                    self._transparent = self._transparent or _is_transparent(picture)
                     shown.append(max(1, round(float(picture.info.get("duration") or 100))))
         except (OSError, ValueError, EOFError, SyntaxError) as error:
             raise undecodable_picture(self.path, error) from error
         if len(shown) < 2:
             raise RibError(f"{self.path} holds one picture", "a clip needs at least two")
         return shown
+
+
+def _is_transparent(picture: Image.Image) -> bool:
+    return picture.has_transparency_data and has_transparent_pixels(_rgba(picture))
 
 
 def _rgba(picture: Image.Image) -> np.ndarray:

@@ -31,6 +31,7 @@ from rib.video.reading.libav import (
     video_stream,
 )
 from rib.video.reading.scan import frame_tick, scan_video
+from rib.video.reading.transparency import video_has_transparent_pixels
 
 MARGIN = 16
 """Frames from the aim of a jump to the first frame wanted, which so leans on nothing before a keyframe."""
@@ -86,10 +87,9 @@ class VideoSource:
         self.fps, self.times_s, self.notes = found.timing.fps, found.timing.times_s, found.timing.notes
         self._sdr = self.colours.hdr == "sdr" and found.look.hdr is not None
         self._weaves = found.look.interlaced and self.colours.deinterlace == "auto"
+        if found.look.alpha and not video_has_transparent_pixels(self.path, found.ticks):
+            found = replace(found, look=replace(found.look, alpha=False))
         self.look = sdr_colour_metadata(found.look) if self._sdr else found.look
-        if self.path.suffix.lower() == ".gif":
-            # every GIF has it on paper
-            self.look = replace(self.look, alpha=False)
         self.not_kept = [*found.not_kept, *self._lost(found.look)]
         self.duration_s, self.fps_assumed = found.timing.duration_s, found.timing.fps_assumed
         self.audio = self.path if found.has_audio else None

@@ -14,6 +14,7 @@ import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -30,6 +31,7 @@ from rib.video.colour.convert import picture_over_colour
 from rib.video.colour.high_bit_depth import WHITE, rgb8_to_rgb16, rgb16_to_rgb8
 from rib.video.colour.look import ColourMetadata
 from rib.video.reading.sequence import SUFFIXES, missing_picture_numbers, pictures_in
+from rib.video.reading.transparency import has_transparent_pixels
 from rib.video.timing.time_stamps import constant_rate_times
 
 _SWAPPED = frozenset({5, 6, 7, 8})
@@ -75,7 +77,7 @@ class PictureSource:
             )
         self.size_px = self._common_size(max_mpx)
         self.times_s = constant_rate_times(len(self.paths), fps)
-        self.duration_s, self.look = float(len(self.paths) / fps), _look(self.paths[0])
+        self.duration_s, self.look = float(len(self.paths) / fps), self._common_look()
         self.notes, self.not_kept = list[str](), missing_picture_numbers(self.paths)
         if fps_assumed:
             self.notes.append(f"{float(fps):g} frames a second were assumed for {folder.name}/")
@@ -93,7 +95,7 @@ class PictureSource:
             yield read_picture(path)
 
     def stored(self) -> Iterator[np.ndarray]:
-        """See `FrameSource.stored`; the first picture says what all are taken for.
+        """See `FrameSource.stored`; the first picture says how deep all are taken for.
 
         Raises:
             RibError: A picture cannot be decoded; the message names it.
@@ -108,6 +110,13 @@ class PictureSource:
             with path.open("rb") as file:
                 digest.update(hashlib.file_digest(file, "sha256").digest())
         return digest.hexdigest()
+
+    def _common_look(self) -> ColourMetadata:
+        """The first picture's depth, and transparency where one of them has it in a pixel."""
+        looks = [_look(path) for path in self.paths]
+        with_alpha = [(path, look) for path, look in zip(self.paths, looks, strict=True) if look.alpha]
+        alpha = any(has_transparent_pixels(read_picture(path, look)) for path, look in with_alpha)
+        return replace(looks[0], alpha=alpha)
 
     def _common_size(self, max_mpx: float | None) -> tuple[int, int]:
         """The size that all pictures have, from their headers."""
@@ -207,7 +216,7 @@ def picture_size(path: Path) -> tuple[int, int]:
 
 
 def _look(path: Path) -> ColourMetadata:
-    """A picture's depth and whether it has transparency, from its header."""
+    """A picture's depth and whether it has an alpha channel, from its header."""
     with opened_picture_file(path) as picture:
         tiles = getattr(picture, "tile", [])
         # TIFF and PNG; others, and those to be turned, are read in 8
