@@ -14,14 +14,14 @@ mpl.use("Agg")
 import matplotlib.pyplot as plt
 
 from rib.config.sweeps.results import runs_of_sweep
-from rib.config.sweeps.table import SweepTable, objectives_of
+from rib.config.sweeps.table import SweepTable, objectives_of_sweep
 from rib.engine.loggers.csv_logger import read_metrics
 
 RATE, DECAY = "task.module.optimizer.lr", "task.module.optimizer.weight_decay"
 
 
 def main(source: Path, target: Path) -> None:
-    header, *rows = SweepTable.of(runs_of_sweep(source), objectives_of(source)).rows()
+    header, *rows = SweepTable.of(runs_of_sweep(source), objectives_of_sweep(source)).rows()
     table = [dict(zip(header, row, strict=True)) for row in rows]
     lines = ["| run | learning rate | weight decay | error / spline's | seconds |", "|---|---|---|---|---|"]
     for r in table:

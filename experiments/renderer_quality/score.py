@@ -54,7 +54,7 @@ def line(case: str, name: str, method: dict[str, Any]) -> str:
     """A row of the table."""
     summary = method["summary"]
     cells = [f"{summary[score]:.4f}" if score in summary else "-" for score in SCORES]
-    told = [f"{method[key]:.2f}" if key in method else "" for key in ("trusted_gaps", "net_gaps")]
+    told = [f"{method[key]:.2f}" if key in method else "" for key in ("trusted_intervals", "net_intervals")]
     return f"| {case} | {name} | " + " | ".join([*cells, *told, f"{method['seconds_a_frame']:.3f}"]) + " |"
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 COLUMNS = (
     "case", "method", "person_db", "person_lpips", "lpips_change", "joint_error", "joint_change",
-    "full_lpips", "net_gaps", "s_a_frame",
+    "full_lpips", "net_intervals", "s_a_frame",
 )  # fmt: skip
 BASE = "warp"
 
@@ -40,7 +40,8 @@ def rows(case: str, methods: dict[str, dict[str, Any]]) -> list[list[str]]:
             key: f"{100 * (summary[key] / base[key] - 1):+.1f} %" if base.get(key) else ""
             for key in ("lpips_person", "joint_error")
         }
-        used = f"{method['net_gaps']:.2f}" if "net_gaps" in method else ""
+        share = method.get("net_intervals", method.get("net_gaps"))
+        used = "" if share is None else f"{share:.2f}"
         made.append([
             case, name, f"{summary['psnr_person']:.3f}", f"{summary['lpips_person']:.4f}",
             changes["lpips_person"], f"{summary['joint_error']:.4f}", changes["joint_error"],

@@ -89,7 +89,7 @@ def made(case: Case, settings: list[str]) -> tuple[dict[str, Any], dict[int, np.
         for frame in chain.frames(source, analysis, kept):
             writer.write(frame.picture)
             if frame.keyframe < 0:
-                shares.add(int(analysis.timeline.gap[frame.index]), frame.trusted)
+                shares.add(int(analysis.timeline.interval[frame.index]), frame.trusted)
     told = {**shares.summary(), **chain.summary(), "seconds": dict(chain.watch.seconds), "config": config}
     return {**told, "trust_histogram": kept.trust.tolist(), "gaps": kept.found}, kept.floors
 
@@ -116,7 +116,7 @@ def compare(case: Case, floors: dict[int, np.ndarray], scores: KeptScores, alway
 
 def line(name: str, result: dict[str, Any], told: dict[str, Any]) -> str:
     """A row of the table: RIFE's own value, what the warp changes against it, how much it is trusted."""
-    share = f"{told['trusted_gaps']:.2f} | {told['trusted_pixels']:.3f} |"
+    share = f"{told['trusted_intervals']:.2f} | {told['trusted_pixels']:.3f} |"
     if "rife" not in result:
         return f"| {name} | (every picture is RIFE's) | 0 | 0 | 0 / 0 | 0 / 0 | 1 | {share}"
     rife, warp = result["rife"]["summary"], result["warp"]["summary"]

@@ -41,7 +41,7 @@ class FolderInterpolator(FrameInterpolator):
             check_regular_file(file, "take it out of the folder")
 
     def prepare(self, num_frames: int, size_px: tuple[int, int], num_held: int = 0) -> None:
-        """See `Interpolator.prepare`.
+        """See `FrameInterpolator.prepare`.
 
         Counts must be equal, where those that hold the last keyframe may be absent, and the first picture's
         size the output's.

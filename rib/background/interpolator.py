@@ -1,4 +1,4 @@
-"""The protocol of everything that fills the gap between two keyframes."""
+"""The protocol of everything that fills the interval between two keyframes."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from rib.io.settings.ranges import Share
 from rib.structures.interval import Interval, Keyframe
 from rib.video.camera import (
     STILL,
-    Sight,
+    MaskedGrey,
     chain_camera_motions,
     estimate_camera_motions,
     fraction_of_camera_motion,
@@ -89,8 +89,8 @@ class PersonFreePlate:
         middle = (a.time_s + b.time_s) / 2
         others = sorted(neighbours, key=lambda keyframe: abs(keyframe.time_s - middle))
         layers = [(_pixels(keyframe), self._free(keyframe, without)) for keyframe in (a, b, *others)]
-        sights = [_sight(layer) for layer in layers]
-        from_a = [STILL, *(motion.matrix for motion in estimate_camera_motions(sights[0], sights[1:]))]
+        greys = [_masked_grey(layer) for layer in layers]
+        from_a = [STILL, *(motion.matrix for motion in estimate_camera_motions(greys[0], greys[1:]))]
         if all(motion is STILL for motion in from_a):
             rest = _complete([*layers[2:], *layers[:2]])
             both = [_over(order, rest) for order in (layers[:2], layers[1::-1])]
@@ -121,7 +121,7 @@ Layer = tuple[np.ndarray, np.ndarray]
 """A picture (H, W, 3) float32 and the trust in each of its pixels (H, W, 1)."""
 
 
-def _sight(layer: Layer) -> Sight:
+def _masked_grey(layer: Layer) -> MaskedGrey:
     """Choose the pixels that the camera's motion is estimated from."""
     picture, trust = layer
     return cv2.cvtColor(to_uint8(picture), cv2.COLOR_RGB2GRAY), trust[..., 0] > 0.5

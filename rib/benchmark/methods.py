@@ -87,8 +87,8 @@ def walk_benchmark_methods(
 
 def num_benchmarked_frames(num_frames: int, stride: int) -> tuple[int, int]:
     """Frames up to the last keyframe, and how many of them are hidden."""
-    gaps = (num_frames - 1) // stride
-    return gaps * stride + 1, gaps * (stride - 1)
+    intervals = (num_frames - 1) // stride
+    return intervals * stride + 1, intervals * (stride - 1)
 
 
 def seconds_per_hidden_frame(chain: Chain, hidden: int) -> float:

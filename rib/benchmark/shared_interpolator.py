@@ -61,7 +61,7 @@ class SharedBenchmarkInterpolator(FrameInterpolator):
         self._memo, self._watch = memo, watch
 
     def prepare(self, num_frames: int, size_px: tuple[int, int], num_held: int = 0) -> None:
-        """See `Interpolator.prepare`."""
+        """See `FrameInterpolator.prepare`."""
         self._memo.stage.prepare(num_frames, size_px, num_held)
 
     def __call__(self, interval: Interval) -> Background:

@@ -28,7 +28,7 @@ class ContactSheetFrame:
 
     Attributes:
         why: What it was picked for.
-        rank: How strongly, for the choice among gaps.
+        rank: How strongly, for the choice among intervals.
         moment: The frame's number and time.
         scores: By method.
         crops: By column, (CROP_HEIGHT_PX, TILE_WIDTH_PX, 3) about the person.
@@ -51,7 +51,7 @@ class _Best:
 
 
 class ContactSheetPicks:
-    """Picks, of one frame a gap, those where the methods differ most and those that are hardest.
+    """Picks, of one frame an interval, those where the methods differ most and those that are hardest.
 
     Args:
         detect: Finds the person in a true frame, to crop to.
@@ -61,25 +61,25 @@ class ContactSheetPicks:
     def __init__(self, detect: Callable[[np.ndarray], ScoredPerson | None], rows: int) -> None:
         self._detect, self._rows = detect, rows
         self._before: BenchmarkedFrame | None = None
-        self._gap = {why: _Best() for why in REASONS}
+        self._interval = {why: _Best() for why in REASONS}
         self._kept: dict[str, list[ContactSheetFrame]] = {why: [] for why in REASONS}
 
     def hidden(self, moment: BenchmarkedFrame, scores: Scores) -> None:
         """Take note of a hidden frame and its scores."""
         for why, rank_of in REASONS.items():
             rank = rank_of(scores)
-            if rank > self._gap[why].rank:
-                self._gap[why] = _Best(rank, moment, scores)
+            if rank > self._interval[why].rank:
+                self._interval[why] = _Best(rank, moment, scores)
 
     def keyframe(self, moment: BenchmarkedFrame) -> None:
-        """Take note of a keyframe: the gap before it is complete."""
-        for why, found in self._gap.items():
+        """Take note of a keyframe: the interval before it is complete."""
+        for why, found in self._interval.items():
             kept = self._kept[why]
             if found.moment and (len(kept) < self._rows or found.rank > kept[-1].rank):
                 kept.append(self._tiles(why, found, moment))
                 kept.sort(key=lambda shown: -shown.rank)
                 del kept[self._rows :]
-        self._before, self._gap = moment, {why: _Best() for why in REASONS}
+        self._before, self._interval = moment, {why: _Best() for why in REASONS}
 
     @property
     def shown(self) -> list[ContactSheetFrame]:

@@ -40,9 +40,9 @@ def dispatch_verb(arguments: list[str]) -> None:
 def main() -> None:
     """Entry point of the script `rib` and of `python -m rib.commands`."""
     if sys.argv[1:2] == ["--complete"]:  # by a shell that waits: before anything else is imported
-        from rib.config.completion.answer import answer
+        from rib.config.completion.answer import answer_completion
 
-        print("\n".join(answer(sys.argv[2:])))
+        print("\n".join(answer_completion(sys.argv[2:])))
         return
     from rib.config.app import exit_code, open_standard_streams
 

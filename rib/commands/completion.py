@@ -16,23 +16,23 @@ of a --config-dir that was typed.
 
 def command(arguments: list[str]) -> None:
     """Entry point for `rib completion`."""
-    from rib.config.completion.shells import install, script
+    from rib.config.completion.shells import completion_script, install_completion
 
     match arguments:
         case ["install", shell]:
-            files = install(shell)
-            from rib.config.completion.index import write_index
-            from rib.config.completion.words import read_index
+            files = install_completion(shell)
+            from rib.config.completion.index import write_completion_index
+            from rib.config.completion.words import read_completion_index
 
-            if read_index() is None:
-                write_index()
+            if read_completion_index() is None:
+                write_completion_index()
             print(f"written: {', '.join(map(str, files))}\nopen a new {shell} and type: rib <Tab>")
         case ["words", *typed]:  # scripts of rib 0.1
-            from rib.config.completion.answer import answer
+            from rib.config.completion.answer import answer_completion
 
-            print("\n".join(answer(typed)))
+            print("\n".join(answer_completion(typed)))
         case [shell] if not shell.startswith("-") and shell != "install":
-            print(script(shell), end="")
+            print(completion_script(shell), end="")
         case _:
             print(USAGE, end="")
 

@@ -10,9 +10,9 @@ from rib.export.settings import ExportSettings
 
 def task(config: ExportSettings) -> None:
     """Export, and say where it lies."""
-    from rib.export.run import export
+    from rib.export.run import export_model
 
-    print(export(config))
+    print(export_model(config))
 
 
 def command(arguments: list[str]) -> None:

@@ -110,9 +110,9 @@ def run_verb(verb: str, task: Task, arguments: list[str], root: str | None = Non
 
         print(verb_help(verb))
         return
-    from rib.config.overrides.recipe_arguments import taken
+    from rib.config.overrides.recipe_arguments import take_recipe_arguments
     from rib.config.overrides.shorthand import shorthand_to_overrides
-    from rib.config.overrides.typed_ranges import with_sweeper
+    from rib.config.overrides.typed_ranges import override_with_sweeper
     from rib.config.schema import ROOTS
     from rib.config.sweeps.cluster import as_one_run
 
@@ -125,8 +125,8 @@ def run_verb(verb: str, task: Task, arguments: list[str], root: str | None = Non
     # argparse reads no settings after an option that stands among them
     first = sorted(arguments, key=lambda argument: argument not in ("-m", "--multirun"))
     chosen = [check_override_choice(current_override(argument), ROOTS[verb]) for argument in first]
-    chosen = taken(chosen, ROOTS[verb])
-    chosen = as_one_run(with_sweeper(verb, ROOTS[verb], chosen))
+    chosen = take_recipe_arguments(chosen, ROOTS[verb])
+    chosen = as_one_run(override_with_sweeper(verb, ROOTS[verb], chosen))
     _compose_and_call(verb, task, chosen, root or verb, plugins)
 
 
@@ -226,7 +226,7 @@ def compose_verb_settings(
 
     from rib.config import schema
     from rib.config.overrides.explain import ConfigError, explain_hydra_error
-    from rib.config.overrides.recipe_arguments import tell_merges
+    from rib.config.overrides.recipe_arguments import tell_merged_overrides
     from rib.config.recipes import check_config_recipes, check_plugin_classes_registered
     from rib.config.unused import refuse_unused_settings
 
@@ -244,7 +244,7 @@ def compose_verb_settings(
     check_config_recipes(settings)
     if verb == "train":
         check_plugin_classes_registered(settings["task"])
-    tell_merges(tuple(typed), settings)
+    tell_merged_overrides(tuple(typed), settings)
     refuse_unused_settings(verb, typed, settings, OmegaConf.to_container(config, resolve=False))
     return schema.ROOTS[verb].of(settings)
 

@@ -17,12 +17,12 @@ from rib.config.app import compose_verb_settings
 from rib.config.overrides.choices import check_override_choice
 from rib.config.overrides.explain import ConfigError, MissingPluginError, explain_hydra_error
 from rib.config.overrides.literal import quote_path_override
-from rib.config.overrides.recipe_arguments import taken
+from rib.config.overrides.recipe_arguments import take_recipe_arguments
 from rib.config.paths import conf_dir, config_group_options, config_groups
 from rib.config.recipes import check_config_recipes
 from rib.config.renamed import current_override
 from rib.config.search import settle_config_search
-from rib.config.sweeps.pruning import STUDY, build_pruner
+from rib.config.sweeps.pruning import STUDY, build_sweep_pruner
 from rib.datasets.settings import PrepareSettings
 from rib.engine.settings import TrainSettings
 from rib.evaluation.settings import ClipEvaluationSettings
@@ -62,7 +62,7 @@ def compose(verb: str, *overrides: str) -> Settings:
         RibError: An unknown key or option, a wrong type, or a setting that was not given.
     """
     known = [check_override_choice(current_override(word), schema.ROOTS[verb]) for word in overrides]
-    typed, plugins = settle_config_search(taken(known, schema.ROOTS[verb]), keep=True)
+    typed, plugins = settle_config_search(take_recipe_arguments(known, schema.ROOTS[verb]), keep=True)
     composed = _compose(verb, *(quote_path_override(word, schema.ROOTS[verb]) for word in typed))
     return compose_verb_settings(composed, verb, typed, plugins)
 
@@ -114,7 +114,7 @@ def _check_sweep(verb: str, text: str) -> int:
     if sweeper["_target_"] == STUDY:
         check_recipe({**sweeper, "_target_": "rib.config.sweeps.optuna_study.StudySweeper"})
         if find_spec("optuna"):
-            build_pruner(sweeper.get("pruner"))
+            build_sweep_pruner(sweeper.get("pruner"))
     for name in sweeper.get("params") or {}:
         if not _is_setting(config, name):
             raise RibError(f"{verb} {text}: it varies {name!r}, which is no setting")

@@ -30,7 +30,7 @@ from rib.engine.run_folder.status import (
     read_run_status,
     write_run_status,
 )
-from rib.engine.score import Pruner, Score
+from rib.engine.score import Pruner, RunScore
 from rib.engine.settings import TrainSettings
 from rib.io.errors import RibError, error_in_one_line
 from rib.io.files.whole import write_errors_in_one_line
@@ -46,7 +46,7 @@ log = logging.getLogger(__name__)
 
 def fit_in_processes(
     config: TrainSettings, overrides: tuple[str, ...] = (), pruner: Pruner | None = None
-) -> Score | None:
+) -> RunScore | None:
     """Train what the settings describe, in as many processes as they ask for.
 
     Args:
@@ -67,7 +67,7 @@ def fit_in_processes(
     with _refusal_told():
         if (done := finished_run_status(config)) is not None:
             _send_home()
-            return None if done.score is None else Score(done.score, done.step or 0, done.metrics)
+            return None if done.score is None else RunScore(done.score, done.step or 0, done.metrics)
         chosen = settle_restore(config)
         open_run_folder(run_dir, config.plain())
         if chosen.restore == "resume" and chosen.ckpt:
@@ -172,7 +172,7 @@ def _trainer(
     )
 
 
-def _beside_rank_0() -> Score | None:
+def _beside_rank_0() -> RunScore | None:
     from rib.engine.distributed.rendezvous import outside_rendezvous
 
     rendezvous = outside_rendezvous()

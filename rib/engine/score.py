@@ -12,7 +12,7 @@ Pruner = Callable[[int, float], bool]
 
 
 @dataclass(frozen=True)
-class Score:
+class RunScore:
     """One validation of a run.
 
     Attributes:
@@ -36,10 +36,10 @@ def is_better(value: float, than: float, mode: str) -> bool:
     return value < than if mode == "min" else value > than
 
 
-def read_score(kept: Any) -> Score | None:
+def read_run_score(kept: Any) -> RunScore | None:
     """Read a score out of a checkpoint, which may be anybody's."""
     try:
         metrics = {str(name): float(value) for name, value in kept["metrics"].items()}
-        return Score(float(kept["value"]), int(kept["step"]), metrics)
+        return RunScore(float(kept["value"]), int(kept["step"]), metrics)
     except (TypeError, KeyError, ValueError, AttributeError):
         return None

@@ -17,16 +17,16 @@ UNSTATED = "not stated"
 UNMEASURED = "not measured: no onnxruntime"
 
 
-def card(model: ExportedModel, name: str, licence: str | None, differs: float | None) -> str:
+def export_card(model: ExportedModel, name: str, licence: str | None, differs: float | None) -> str:
     """A model's card, in Markdown.
 
     Args:
         model: What was exported.
         name: The file's name.
         licence: What the user states, or None.
-        differs: See `rib.export.formats.difference`; None where nothing could read the file.
+        differs: See `rib.export.formats.export_difference`; None where nothing could read the file.
     """
-    facts = origin(model)
+    facts = origin_of_exported_model(model)
     num_parameters = sum(parameter.numel() for parameter in model.net.parameters())
     checked = f"{differs:.1e} of the largest output" if differs is not None else UNMEASURED
     rows = {
@@ -51,7 +51,7 @@ def card(model: ExportedModel, name: str, licence: str | None, differs: float | 
     )
 
 
-def origin(model: ExportedModel) -> dict[str, str]:
+def origin_of_exported_model(model: ExportedModel) -> dict[str, str]:
     """Data, licence, command, commit, metrics and steps of a model, as far as its file and its run tell."""
     if model.path.suffix == ".safetensors":
         return {k: str(v) for k, v in model.header.items() if k not in ("recipe", "facts", "format")}

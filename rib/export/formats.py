@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from rib.export.model import ExportedModel, facts_of
+from rib.export.model import ExportedModel, facts_of_exported_model
 from rib.export.settings import ExportSettings
 from rib.io.errors import RibError
 from rib.io.weights.net_files import write_net_file
@@ -23,7 +23,7 @@ Reader = Callable[[dict[str, Tensor]], Outputs]
 """Calls an exported net with inputs by name."""
 
 
-def write(model: ExportedModel, path: Path, config: ExportSettings) -> Reader | None:
+def write_exported_model(model: ExportedModel, path: Path, config: ExportSettings) -> Reader | None:
     """Write a model in the format of the settings.
 
     Returns:
@@ -38,15 +38,15 @@ def write(model: ExportedModel, path: Path, config: ExportSettings) -> Reader | 
 def _safetensors(model: ExportedModel, path: Path, config: ExportSettings) -> Reader:
     notes = {key: value for key, value in model.header.items() if key not in ("recipe", "facts", "format")}
     stated = {"licence": config.licence} if config.licence else {}
-    write_net_file(path, model.net, model.recipe, {**notes, **stated, **facts_of(model)})
-    from rib.export.model import open_model
+    write_net_file(path, model.net, model.recipe, {**notes, **stated, **facts_of_exported_model(model)})
+    from rib.export.model import open_model_to_export
 
-    core = open_model(str(path)).core
+    core = open_model_to_export(str(path)).core
     return lambda inputs: core(**inputs)
 
 
 def _torch_export(model: ExportedModel, path: Path, config: ExportSettings) -> Reader:
-    program = program_of(model, config)
+    program = export_program_of(model, config)
     with _silence():
         torch.export.save(program, path)
         loaded = torch.export.load(path).module()
@@ -60,7 +60,7 @@ def _onnx(model: ExportedModel, path: Path, config: ExportSettings) -> Reader | 
                 f"format=onnx needs the package {package}, which is not installed",
                 "type: pip install 'render-in-between[export]'",
             )
-    program = program_of(model, config)
+    program = export_program_of(model, config)
     with _silence():
         made: Any = torch.onnx.export(
             program, dynamo=True, optimize=False, opset_version=config.opset, verbose=False,
@@ -73,7 +73,7 @@ def _onnx(model: ExportedModel, path: Path, config: ExportSettings) -> Reader | 
 WRITERS = {"safetensors": _safetensors, "onnx": _onnx, "torch_export": _torch_export}
 
 
-def program_of(model: ExportedModel, config: ExportSettings) -> torch.export.ExportedProgram:
+def export_program_of(model: ExportedModel, config: ExportSettings) -> torch.export.ExportedProgram:
     """The net as a program of tensors; `ExportedModel.free_sizes` stay free."""
     example = model.example(config)
     with _silence(), torch.no_grad():
@@ -98,7 +98,7 @@ def onnx_reader(path: Path) -> Reader | None:
     ]
 
 
-def difference(model: ExportedModel, read: Reader, inputs: dict[str, Tensor]) -> float:
+def export_difference(model: ExportedModel, read: Reader, inputs: dict[str, Tensor]) -> float:
     """Greatest difference between a file's outputs and torch's, as a share of torch's largest."""
     with torch.no_grad():
         pairs = list(zip(model.core(**inputs), read(inputs), strict=True))

@@ -65,7 +65,7 @@ class ExportedModel:
         return {name: {0: free} for name in self.core.INPUTS}
 
 
-def open_model(ckpt: str) -> ExportedModel:
+def open_model_to_export(ckpt: str) -> ExportedModel:
     """The net in a file, in the checked way: a recipe from a file names registered classes alone.
 
     Args:
@@ -80,7 +80,7 @@ def open_model(ckpt: str) -> ExportedModel:
     header = _header(path)
     kind = _kind(path, header)
     if kind == "motion":
-        net, recipe = motion_files.load_weights(path)
+        net, recipe = motion_files.load_motion_net_and_recipe(path)
         return ExportedModel(kind, path, MotionNet(net), net, recipe, header)
     net, recipe = renderer_files.load_renderer_net_and_recipe(path, as_trained=True)
     core = RendererNet.of(renderer_files.load_renderer_net_and_recipe(path)[0])
@@ -110,7 +110,7 @@ def _kind(path: Path, header: Mapping[str, str]) -> str:
     return "motion" if target in REGISTRY.allowed("motion net") else "renderer"
 
 
-def facts_of(model: ExportedModel) -> dict[str, str]:
+def facts_of_exported_model(model: ExportedModel) -> dict[str, str]:
     """What a `.safetensors` of the net has to say beside its recipe, to be read again."""
     if model.kind == "motion":
         return {"facts": json.dumps(vars(motion_files.facts_of_motion_net(model.net)))}

@@ -20,7 +20,7 @@ _OURS = re.compile(r"(\d{6,})_keypoints\.json")
 def write_openpose_json(poses: PoseSequence | PoseTracks, folder: str | Path) -> list[Path]:
     """Write one file a moment, `000000_keypoints.json` and so on: BODY_25 and both hands.
 
-    Numbers are written in full, so that `read_people` gives back what was written, bit for bit. A missing
+    Numbers are written in full, so that reading gives back what was written, bit for bit. A missing
     point is 0, 0, 0 and whoever is away at a moment is not among its people. Files of an older, longer
     sequence in the same folder and under these names are removed.
 

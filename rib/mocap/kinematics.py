@@ -55,5 +55,5 @@ def to_y_up(points: np.ndarray, up: str) -> np.ndarray:
 
 
 def to_z_up(points: np.ndarray) -> np.ndarray:
-    """Turn points from the house's axes to z up, (..., 3) both: the inverse of `y_up(points, "z")`."""
+    """Turn points from the house's axes to z up, (..., 3) both: the inverse of `to_y_up(points, "z")`."""
     return np.stack([points[..., 0], -points[..., 2], points[..., 1]], axis=-1)

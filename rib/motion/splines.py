@@ -1,7 +1,8 @@
 """Poses at any moment from keyframe poses, without training: straight lines and natural cubic splines.
 
 Every joint is interpolated over the keyframes at which it was found, in seconds, so keyframes may lie at any
-times and gaps close by themselves. Keyframes keep what was found unless it cannot be part of the motion.
+times and missing spans close by themselves. Keyframes keep what was found unless it cannot be part of
+the motion.
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ class SplineMotion(ABC):
     """Base of the linear and the cubic spline.
 
     Args:
-        hold_s: Seconds before its first and after its last sight for which a joint stays where it is.
-        half_life_s: Seconds to the nearest sight that halve a joint's confidence.
+        hold_s: Seconds before its first and after its last observation for which a joint stays where it is.
+        half_life_s: Seconds to the nearest observation that halve a joint's confidence.
         max_absence_s: Seconds for which the whole person may be away and still be interpolated.
         min_confidence: A joint below it (0..1) counts as missing.
         outliers: The recipe of a `rib.motion.outliers.MotionOutliers`, or None to believe every detection.
@@ -65,7 +66,8 @@ class SplineMotion(ABC):
 
         Returns:
             N moments. At a keyframe's time its joints are kept exactly, save outliers. A joint that was not
-            found carries a confidence that falls with the seconds to its nearest sight; an unknown one has 0.
+            found carries a confidence that falls with the seconds to its nearest observation; an
+            unknown one has 0.
         """
         times_s = np.asarray(times_s, dtype=np.float64)
         num_joints = poses.keypoints_px.shape[1]
@@ -101,18 +103,18 @@ class SplineMotion(ABC):
 
 
 class LinearMotion(SplineMotion):
-    """Straight lines between the sights of a joint."""
+    """Straight lines between the observations of a joint."""
 
     def interpolate(self, times_s: np.ndarray, samples: np.ndarray, wanted_s: np.ndarray) -> np.ndarray:
-        """See `Spline.interpolate`."""
+        """See `SplineMotion.interpolate`."""
         return interpolate_linearly(times_s, samples, wanted_s)
 
 
 class CubicMotion(SplineMotion):
-    """Natural cubic splines through the sights of a joint: twice continuously differentiable."""
+    """Natural cubic splines through the observations of a joint: twice continuously differentiable."""
 
     def interpolate(self, times_s: np.ndarray, samples: np.ndarray, wanted_s: np.ndarray) -> np.ndarray:
-        """See `Spline.interpolate`; two samples give a straight line."""
+        """See `SplineMotion.interpolate`; two samples give a straight line."""
         if len(times_s) == 2:
             return interpolate_linearly(times_s, samples, wanted_s)
         return CubicSpline(times_s, samples, bc_type="natural")(wanted_s)

@@ -29,8 +29,8 @@ class TransformerMotion(CubicMotion):
         weights: A file that `rib train` made (.ckpt or .safetensors); None takes the weights that come with
             rib.
         device: Where the net runs, e.g. "cpu" or "cuda".
-        hold_s: Seconds before its first and after its last sight for which a joint stays where it is.
-        half_life_s: Seconds to the nearest sight that halve the confidence of a joint outside the 19.
+        hold_s: Seconds before its first and after its last observation for which a joint stays where it is.
+        half_life_s: Seconds to the nearest observation that halve the confidence of a joint outside the 19.
         max_absence_s: Seconds for which the whole person may be away and still be interpolated.
         min_confidence: A joint below it (0..1) counts as missing.
     """
@@ -83,7 +83,7 @@ class TransformerMotion(CubicMotion):
         return keypoints_px, confidence * self._believed(body, times_s)
 
     def _believed(self, body: PoseSequence, times_s: np.ndarray) -> np.ndarray:
-        """(N, 19) 0 or 1: a joint is not told beyond `hold_s` of its first and last sight."""
+        """(N, 19) 0 or 1: a joint is unknown beyond `hold_s` of its first and last observation."""
         reach = ExtrapolationLimit(self.hold.hold_s, np.inf)
         seen = (body.confidence > 0).astype(float)
         return (

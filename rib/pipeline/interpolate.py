@@ -138,7 +138,7 @@ def run_interpolation_job(
                 frames, source, job.moments, where, config.video, sound, not_kept
             ):
                 if frame.keyframe < 0:
-                    shares.add(int(analysis.timeline.gap[frame.index]), frame.trusted)
+                    shares.add(int(analysis.timeline.interval[frame.index]), frame.trusted)
                 if preview is not None:
                     with chain.watch("report"):
                         preview.write(frame)
@@ -212,8 +212,9 @@ def _summary(
     shares: OutputTrustShares,
 ) -> dict[str, Any]:
     timeline = analysis.timeline
-    gaps = len(source) - 1
-    return {
+    intervals = range(len(source) - 1)
+    alone = sum(not analysis.person_at(i, i + 1) or i + 1 in analysis.cuts for i in intervals)
+    summary = {
         "rib": rib.__version__,
         "input": {
             "name": source.name,
@@ -237,8 +238,7 @@ def _summary(
         "person_in_keyframes": float(analysis.keyframe_poses.present.mean()),
         **shares.summary(),
         **chain.summary(),
-        "fallback_gaps": sum(not analysis.person_at(g, g + 1) or g + 1 in analysis.cuts for g in range(gaps))
-        / gaps,
+        "fallback_intervals": alone / len(intervals),
         "fallbacks": [asdict(f) for f in analysis.fallbacks],
         "device": chain.stages.device,
         "versions": {"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}},
@@ -246,6 +246,11 @@ def _summary(
         "repeat": "rib repeat <this folder>",
         "config": config.plain(),
     }
+    # the names of the last release, for one release
+    before = {
+        key.replace("_intervals", "_gaps"): summary[key] for key in summary if key.endswith("_intervals")
+    }
+    return summary | before
 
 
 def _seconds(chain: Chain, start: float) -> dict[str, float]:

@@ -30,7 +30,7 @@ class OutputTimeline:
         fps: The output's frame rate.
         times_s: (N,) float64 seconds of the input, strictly increasing; a copy has its keyframe's time.
         keyframe: (N,) int64, the keyframe that an output frame copies, or -1.
-        gap: (N,) int64, the interval (keyframes gap, gap + 1) in which an output frame lies; it never falls.
+        interval: (N,) int64, the keyframe that begins an output frame's interval; it never falls.
         held: How many frames at the end hold the last keyframe after its moment.
         stamps_s: (N,) when each frame is shown in the output, or None where frame n is shown at n / fps.
     """
@@ -38,7 +38,7 @@ class OutputTimeline:
     fps: Fraction
     times_s: np.ndarray
     keyframe: np.ndarray
-    gap: np.ndarray
+    interval: np.ndarray
     held: int = 0
     stamps_s: np.ndarray | None = None
 
@@ -52,14 +52,14 @@ class OutputTimeline:
             return float(len(self) / self.fps)
         return float(self.stamps_s[-1] + 1 / self.fps)
 
-    def frames(self, gap: int) -> range:
+    def frames(self, interval: int) -> range:
         """Numbers of the output frames that belong to an interval, in O(log N)."""
-        start, stop = np.searchsorted(self.gap, [gap, gap + 1])
+        start, stop = np.searchsorted(self.interval, [interval, interval + 1])
         return range(int(start), int(stop))
 
-    def wanted(self, gap: int) -> np.ndarray:
+    def wanted(self, interval: int) -> np.ndarray:
         """Numbers of the output frames to be made strictly inside an interval."""
-        frames = self.frames(gap)
+        frames = self.frames(interval)
         return frames.start + np.flatnonzero(self.keyframe[frames.start : frames.stop] < 0)
 
 
@@ -117,10 +117,10 @@ def constant_rate_timeline(
     nearest = np.searchsorted((times[1:] + times[:-1]) / 2, wanted)
     is_copy = np.abs(times[nearest] - wanted) * rate < SAME_STEP
     is_held = np.arange(count) >= moving
-    gap = np.clip(np.searchsorted(times, wanted, side="right") - 1, 0, len(times) - 2)
-    gap = np.where(is_copy, np.minimum(nearest, len(times) - 2), gap)
+    interval = np.clip(np.searchsorted(times, wanted, side="right") - 1, 0, len(times) - 2)
+    interval = np.where(is_copy, np.minimum(nearest, len(times) - 2), interval)
     keyframe = np.where(is_copy | is_held, nearest, -1)
-    return OutputTimeline(fps, np.where(is_copy, times[nearest], wanted), keyframe, gap, count - moving)
+    return OutputTimeline(fps, np.where(is_copy, times[nearest], wanted), keyframe, interval, count - moving)
 
 
 def variable_rate_timeline(
@@ -147,8 +147,8 @@ def variable_rate_timeline(
             np.append(inside, 0),
         )
     keyframe = np.where((inside == 0) | (first == len(times) - 1), first, -1)
-    gap = np.minimum(first, len(times) - 2)
-    return OutputTimeline(fps, moments, keyframe, gap, held, moments - times[0])
+    interval = np.minimum(first, len(times) - 2)
+    return OutputTimeline(fps, moments, keyframe, interval, held, moments - times[0])
 
 
 def output_fps(

@@ -185,7 +185,7 @@ class PoseWalks:
 def _bridge(
     seen: Sequence[PersonCandidate | None], times_s: np.ndarray, cuts: Sequence[int], longest_s: float
 ) -> list[BlazePoseRoi | None]:
-    """The person's squares; in short gaps inside a shot, squares between those before and after."""
+    """The person's squares; in short missing spans inside a shot, squares between those before and after."""
     known = [(k, candidate.roi) for k, candidate in enumerate(seen) if candidate is not None]
     bridged: list[BlazePoseRoi | None] = [None if candidate is None else candidate.roi for candidate in seen]
     for (a, before), (b, after) in pairwise(known):

@@ -190,13 +190,13 @@ class GanRenderer(WarpRenderer):
     def summary(self) -> dict[str, float]:
         """Report how often the net was used, and what that followed from.
 
-        `net_gaps`: the share of all intervals with a rendered person in which the net was used.
+        `net_intervals`: the share of all intervals with a rendered person in which the net was used.
         `hidden_<field>`: what it changed on held-out keyframes (`rib.structures.person_interval.Refinement`),
         a mean over the intervals that were judged.
         """
         found = [asdict(one) for one in self._found.values()]
         changes = {f"hidden_{key}": sum(one[key] for one in found) / len(found) for key in (found or [{}])[0]}
-        return {"net_gaps": sum(self._used.values()) / max(len(self._used), 1), **changes}
+        return {"net_intervals": sum(self._used.values()) / max(len(self._used), 1), **changes}
 
 
 def _start(net: Mapping[str, Any], ckpt: str | None) -> tuple[nn.Module, dict[str, Any], str]:

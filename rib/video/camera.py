@@ -21,7 +21,7 @@ EXPLAINED = 0.7
 """A motion counts if it leaves less than this share of the pictures' difference."""
 
 
-Sight = tuple[np.ndarray, np.ndarray]
+MaskedGrey = tuple[np.ndarray, np.ndarray]
 """(H, W) uint8 grey, and (H, W) bool, True where it shows the scene."""
 
 
@@ -57,7 +57,7 @@ class CameraWalk:
 
     def forget(self) -> None:
         """Begin anew, as at a scene cut."""
-        self._last: Sight | None = None
+        self._last: MaskedGrey | None = None
         self._scale = 1.0
 
     def __call__(self, picture: np.ndarray) -> CameraMotion:
@@ -114,7 +114,7 @@ def estimate_camera_motion(
     return estimate_camera_motions((a, free_a), [(b, free_b)])[0]
 
 
-def estimate_camera_motions(a: Sight, others: Sequence[Sight]) -> list[CameraMotion]:
+def estimate_camera_motions(a: MaskedGrey, others: Sequence[MaskedGrey]) -> list[CameraMotion]:
     """`estimate_camera_motion` from one picture to each of several; the corners are looked for once."""
     picture = _smoothed_over(*a)
     corners = cv2.goodFeaturesToTrack(picture, MOST_CORNERS, 0.01, 5, mask=a[1].astype(np.uint8))

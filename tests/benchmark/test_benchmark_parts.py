@@ -99,7 +99,7 @@ def test_the_methods_are_the_chain_and_interpolators_alone() -> None:
     config = compose("benchmark", "input=x", "background=flow")
     assert list(config.methods) == ["blend", "flow", "rife", "rib"]
     assert config.methods["rib"] == {"background": config.background, "render": config.render}
-    assert config.methods["rife"]["background"]["_target_"].endswith("Rife")
+    assert config.methods["rife"]["background"]["_target_"].endswith("RifeInterpolator")
     assert config.methods["rife"]["render"] == {"_target_": "rib.render.none.NoRenderer"}
 
 

@@ -96,7 +96,10 @@ def test_everything_is_written_and_agrees(config: BenchmarkSettings) -> None:
     assert [row["frame"] for row in rows] == [1, 2, 3, 5, 6, 7]
     assert [row["psnr_full"] for row in rows] == [81, 72, 63, 81, 72, 63]
     assert result["methods"]["a"]["summary"]["psnr_full"] == 72
-    assert (result["methods"]["a"]["trusted_pixels"], result["methods"]["a"]["trusted_gaps"]) == (0.5, 0.5)
+    assert (result["methods"]["a"]["trusted_pixels"], result["methods"]["a"]["trusted_intervals"]) == (
+        0.5,
+        0.5,
+    )
     assert result["clip"] == {"name": "frames", "frames": 11, "fps": 30.0, "size_px": [20, 12]}
     assert {folder.name: len(named(folder)) for folder in (output / "frames").iterdir()} == {
         "a": 9,

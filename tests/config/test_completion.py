@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from rib.config.completion.answer import answer
-from rib.config.completion.index import build_index
-from rib.config.completion.shells import SCRIPTS, install, script
-from rib.config.completion.words import CompletionIndex, read_index, words
+from rib.config.completion.answer import answer_completion
+from rib.config.completion.index import build_completion_index
+from rib.config.completion.shells import SCRIPTS, completion_script, install_completion
+from rib.config.completion.words import CompletionIndex, completion_words, read_completion_index
 from rib.config.search import settle_config_search
 from rib.io.errors import RibError
 
@@ -26,44 +26,46 @@ from rib.io.errors import RibError
 @pytest.fixture(scope="module")
 def index() -> CompletionIndex:
     settle_config_search([])
-    return build_index(["train", "export"])
+    return build_completion_index(["train", "export"])
 
 
 def test_commands_options_choices_and_settings_are_known(index: CompletionIndex) -> None:
-    assert {"train ", "export ", "--version ", "--install-completion "} <= set(words(["tr"], index))
-    offered = set(words(["train", ""], index))
+    assert {"train ", "export ", "--version ", "--install-completion "} <= set(
+        completion_words(["tr"], index)
+    )
+    offered = set(completion_words(["train", ""], index))
     assert {"seed=", "trainer=gpu ", "net=motion_tiny ", "--config-dir ", "--multirun "} <= offered
     assert "trainer.max_epochs=" not in offered
-    assert "trainer.max_epochs=" in words(["train", "trainer.ma"], index)
-    assert words(["train", "net=da"], index) == [f"net={n} " for n in index["groups"]["net"]]
-    assert words(["export", "format="], index) == [
+    assert "trainer.max_epochs=" in completion_words(["train", "trainer.ma"], index)
+    assert completion_words(["train", "net=da"], index) == [f"net={n} " for n in index["groups"]["net"]]
+    assert completion_words(["export", "format="], index) == [
         "format=safetensors ",
         "format=onnx ",
         "format=torch_export ",
     ]
-    assert "overwrite=true " in words(["export", "overwrite="], index)
-    assert words(["train", "seed=1"], index) == []
-    assert words(["nothing", ""], index) == []
+    assert "overwrite=true " in completion_words(["export", "overwrite="], index)
+    assert completion_words(["train", "seed=1"], index) == []
+    assert completion_words(["nothing", ""], index) == []
 
 
 def test_overrides_of_hydra_keep_their_signs(index: CompletionIndex) -> None:
-    assert "~net=" not in words(["train", "net"], index)
-    assert "++seed=" in words(["train", "++se"], index)
-    assert "+debug=fast " in words(["train", "+debug=fa"], index)
+    assert "~net=" not in completion_words(["train", "net"], index)
+    assert "++seed=" in completion_words(["train", "++se"], index)
+    assert "+debug=fast " in completion_words(["train", "+debug=fa"], index)
 
 
 def test_the_settings_of_a_chosen_option_are_offered(index: CompletionIndex) -> None:
-    assert "trainer.strategy=" in words(["train", "trainer=ddp", "trainer.s"], index)
-    assert "trainer.max_epochs=" in words(
+    assert "trainer.strategy=" in completion_words(["train", "trainer=ddp", "trainer.s"], index)
+    assert "trainer.max_epochs=" in completion_words(
         ["train", "trainer=ddp", "trainer.m"], index
     )  # cpu's, which it follows
-    assert "trainer.strategy=" not in words(["train", "trainer.s"], index)
+    assert "trainer.strategy=" not in completion_words(["train", "trainer.s"], index)
 
 
 def test_commands_without_settings_have_words_too(index: CompletionIndex) -> None:
-    assert words(["configs", ""], index) == ["ls ", "show ", "cp "]
-    assert "net/motion_tiny " in words(["configs", "show", ""], index)
-    assert words(["--install-completion", ""], index) == ["bash ", "zsh ", "fish "]
+    assert completion_words(["configs", ""], index) == ["ls ", "show ", "cp "]
+    assert "net/motion_tiny " in completion_words(["configs", "show", ""], index)
+    assert completion_words(["--install-completion", ""], index) == ["bash ", "zsh ", "fish "]
 
 
 def test_installing_twice_adds_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,13 +74,13 @@ def test_installing_twice_adds_one_line(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / ".bashrc").write_text("alias l=ls")  # no end of line
     for shell in SCRIPTS:
-        first, again = install(shell), install(shell)
-        assert first[0].read_text() == script(shell)
+        first, again = install_completion(shell), install_completion(shell)
+        assert first[0].read_text() == completion_script(shell)
         assert again == first[:1]
     assert (tmp_path / ".bashrc").read_text().splitlines()[0] == "alias l=ls"
     assert (tmp_path / ".bashrc").read_text().count("\n") == 2
     with pytest.raises(RibError, match="no shell that rib completes in"):
-        install("csh")
+        install_completion("csh")
 
 
 @pytest.fixture(scope="module")
@@ -151,16 +153,16 @@ def test_an_index_of_before_a_change_is_not_used(
     cache.mkdir()
     shutil.copy(home / ".cache" / "rib" / "completion.json", cache)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert read_index() is not None
+    assert read_completion_index() is not None
     file = cache / "completion.json"
     file.write_text(file.read_text().replace('"stamp": "', '"stamp": "older '))
-    assert read_index() is None
-    assert "interpolate " in answer(["int"])
-    assert read_index() is not None
+    assert read_completion_index() is None
+    assert "interpolate " in answer_completion(["int"])
+    assert read_completion_index() is not None
     own = tmp_path / "my" / "net"
     own.mkdir(parents=True)
     (own / "mine.yaml").write_text("width: 1\n")
-    assert "net=mine " in answer(["train", "--config-dir", str(tmp_path / "my"), "net="])
+    assert "net=mine " in answer_completion(["train", "--config-dir", str(tmp_path / "my"), "net="])
     settle_config_search([])
 
 

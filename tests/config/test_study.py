@@ -10,9 +10,9 @@ import pytest
 from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import OmegaConf
 
-from rib.config.overrides.typed_ranges import with_sweeper
+from rib.config.overrides.typed_ranges import override_with_sweeper
 from rib.config.sweeps.optuna_study import StudySweeper
-from rib.config.sweeps.pruning import build_pruner
+from rib.config.sweeps.pruning import build_sweep_pruner
 from rib.engine.settings import TrainSettings
 from rib.io.errors import RibError
 from rib.pipeline.settings import UpsampleSettings
@@ -121,30 +121,33 @@ def test_several_objectives_are_searched_together_and_not_pruned(tmp_path: Path)
 
 def test_a_pruner_is_built_from_settings_and_a_misspelt_one_is_told() -> None:
     inner = {"_target_": "optuna.pruners.MedianPruner", "n_startup_trials": 2}
-    pruner = build_pruner(
+    pruner = build_sweep_pruner(
         {"_target_": "optuna.pruners.PatientPruner", "wrapped_pruner": inner, "patience": 1}
     )
     assert isinstance(pruner, optuna.pruners.PatientPruner)
-    assert isinstance(build_pruner("MedianPruner"), optuna.pruners.MedianPruner)
-    assert isinstance(build_pruner(None), optuna.pruners.NopPruner)
+    assert isinstance(build_sweep_pruner("MedianPruner"), optuna.pruners.MedianPruner)
+    assert isinstance(build_sweep_pruner(None), optuna.pruners.NopPruner)
     with pytest.raises(RibError, match=r"no optuna.pruners.MedianPrunner; did you mean"):
-        build_pruner({"_target_": "optuna.pruners.MedianPrunner"})
+        build_sweep_pruner({"_target_": "optuna.pruners.MedianPrunner"})
     with pytest.raises(RibError, match="refuses its settings"):
-        build_pruner({**inner, "patience": 1})
+        build_sweep_pruner({**inner, "patience": 1})
     with pytest.raises(RibError, match="is no pruner"):
-        build_pruner(3)
+        build_sweep_pruner(3)
 
 
 def test_a_range_on_the_command_line_is_a_sweep_by_itself() -> None:
     typed = ["-m", "lr=tag(log, interval(1e-4, 1e-2))", "seed=1,2"]
-    assert with_sweeper("train", TrainSettings, typed) == [*typed, "hydra/sweeper=study"]
-    assert with_sweeper("train", TrainSettings, [*typed, "sweep=motion_lr"]) == [*typed, "sweep=motion_lr"]
-    assert with_sweeper("train", TrainSettings, ["-m", "seed=1,2"]) == ["-m", "seed=1,2"]
-    assert with_sweeper("train", TrainSettings, ["ckpt=interval(1)"]) == ["ckpt=interval(1)"]
+    assert override_with_sweeper("train", TrainSettings, typed) == [*typed, "hydra/sweeper=study"]
+    assert override_with_sweeper("train", TrainSettings, [*typed, "sweep=motion_lr"]) == [
+        *typed,
+        "sweep=motion_lr",
+    ]
+    assert override_with_sweeper("train", TrainSettings, ["-m", "seed=1,2"]) == ["-m", "seed=1,2"]
+    assert override_with_sweeper("train", TrainSettings, ["ckpt=interval(1)"]) == ["ckpt=interval(1)"]
     with pytest.raises(RibError, match=r"is a range, for the runs of a sweep; type -m"):
-        with_sweeper("train", TrainSettings, ["lr=interval(0,1)"])
+        override_with_sweeper("train", TrainSettings, ["lr=interval(0,1)"])
     with pytest.raises(RibError, match="which `rib upsample` cannot search"):
-        with_sweeper("upsample", UpsampleSettings, ["-m", "rate=interval(2,4)"])
+        override_with_sweeper("upsample", UpsampleSettings, ["-m", "rate=interval(2,4)"])
 
 
 def test_what_is_set_on_the_command_line_is_not_varied(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from rib.config.sweeps.page import importance, page
+from rib.config.sweeps.page import setting_importance, sweep_page
 from rib.config.sweeps.table import SweepTable
 from rib.engine.run_folder.status import FAILED, FINISHED, PRUNED, RunStatus
 
@@ -49,16 +49,16 @@ def test_with_objectives_that_disagree_no_run_beats_another() -> None:
 
 
 def test_what_decides_the_score_is_told_to_matter_and_the_rest_is_not() -> None:
-    shares = importance(SweepTable.of(runs(), {"val/a": "min"}))
+    shares = setting_importance(SweepTable.of(runs(), {"val/a": "min"}))
     assert list(shares) == ["lr", "net"]
     assert shares["lr"] == pytest.approx(1)
     assert shares["net"] < 0.2
 
 
 def test_the_page_stands_alone_and_draws_a_line_a_judged_run() -> None:
-    text = page(SweepTable.of(runs(), {"val/a": "min"}), "a <sweep>")
+    text = sweep_page(SweepTable.of(runs(), {"val/a": "min"}), "a <sweep>")
     assert text.count("<path ") == 6
     assert "the &lt;loss&gt; is nan" in text
     assert not re.search(r"(src|href)=|https?://", text)
     HTMLParser().feed(text)
-    assert "<svg" not in page(SweepTable.of({6: runs()[6]}, {"val/a": "min"}), "nothing yet")
+    assert "<svg" not in sweep_page(SweepTable.of({6: runs()[6]}, {"val/a": "min"}), "nothing yet")

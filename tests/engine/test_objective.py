@@ -14,7 +14,7 @@ from rib.engine.callbacks.monitors import StopEarly
 from rib.engine.callbacks.objective import ScoreKeeper
 from rib.engine.fit import fit_in_processes
 from rib.engine.run_folder.status import PRUNED, read_run_status
-from rib.engine.score import Score
+from rib.engine.score import RunScore
 from rib.engine.settings import OptimizeSettings, TrainSettings
 
 SEEN = [(10, 3.0, 0.1), (20, 1.0, 0.2), (30, float("nan"), 0.3), (40, 2.0, 0.4)]
@@ -37,9 +37,9 @@ def judged(
 
 
 def test_best_and_last_are_whole_validations_and_nan_is_none() -> None:
-    assert judged("best").score == Score(1.0, 20, {"val/x": 1.0, "val/y": 0.2})
-    assert judged("best", "max").score == Score(3.0, 10, {"val/x": 3.0, "val/y": 0.1})
-    assert judged("last").score == Score(2.0, 40, {"val/x": 2.0, "val/y": 0.4})
+    assert judged("best").score == RunScore(1.0, 20, {"val/x": 1.0, "val/y": 0.2})
+    assert judged("best", "max").score == RunScore(3.0, 10, {"val/x": 3.0, "val/y": 0.1})
+    assert judged("last").score == RunScore(2.0, 40, {"val/x": 2.0, "val/y": 0.4})
     assert judged("best", seen=[(1, float("nan"), 1.0)]).score is None
 
 

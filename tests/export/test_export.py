@@ -12,10 +12,10 @@ from safetensors.torch import save_file
 
 import rib
 from rib.config.compose import compose
-from rib.export.card import card
-from rib.export.formats import difference, onnx_reader, write
-from rib.export.model import ExportedModel, open_model
-from rib.export.run import export
+from rib.export.card import export_card
+from rib.export.formats import export_difference, onnx_reader, write_exported_model
+from rib.export.model import ExportedModel, open_model_to_export
+from rib.export.run import export_model
 from rib.export.settings import FORMATS, ExportSettings
 from rib.io.errors import RibError
 from rib.io.recipe import build_recipe
@@ -63,9 +63,9 @@ def frames(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_weights_go_out_and_come_in_again_with_their_notes(motion: Path, tmp_path: Path) -> None:
-    told = export(settings(motion, output=str(tmp_path / "out"), licence="MIT"))
+    told = export_model(settings(motion, output=str(tmp_path / "out"), licence="MIT"))
     assert "differs from torch by 0.0e+00" in told
-    again = open_model(str(tmp_path / "out" / "model.safetensors"))
+    again = open_model_to_export(str(tmp_path / "out" / "model.safetensors"))
     assert again.header["data"] == "drawn | by hand"
     assert again.header["licence"] == "MIT"
     inputs = again.core.example(2, 6, 5, seed=3)  # type: ignore[call-arg, arg-type]
@@ -75,19 +75,19 @@ def test_weights_go_out_and_come_in_again_with_their_notes(motion: Path, tmp_pat
 
 @pytest.mark.slow
 def test_a_program_of_torch_gives_the_same_for_any_number_of_pictures(frames: Path, tmp_path: Path) -> None:
-    model, config = open_model(str(frames)), settings(frames, format="torch_export")
-    read = write(model, tmp_path / "model.pt2", config)
+    model, config = open_model_to_export(str(frames)), settings(frames, format="torch_export")
+    read = write_exported_model(model, tmp_path / "model.pt2", config)
     assert read is not None
     for number in (2, 3):
         inputs = {n: x[:1].repeat(number, 1, 1, 1) for n, x in model.example(config).items()}
-        assert difference(model, read, inputs) < 1e-5
+        assert export_difference(model, read, inputs) < 1e-5
 
 
 def test_a_renderer_is_exported_as_it_was_trained(frames: Path, tmp_path: Path) -> None:
-    model = open_model(str(frames))
-    write(model, tmp_path / "again.safetensors", settings(frames))
+    model = open_model_to_export(str(frames))
+    write_exported_model(model, tmp_path / "again.safetensors", settings(frames))
     state = build_recipe(FRAMES).state_dict()
-    assert open_model(str(tmp_path / "again.safetensors")).net.state_dict().keys() == state.keys()
+    assert open_model_to_export(str(tmp_path / "again.safetensors")).net.state_dict().keys() == state.keys()
 
 
 def test_a_card_tells_what_its_checkpoint_and_run_tell(motion: Path, tmp_path: Path) -> None:
@@ -96,7 +96,7 @@ def test_a_card_tells_what_its_checkpoint_and_run_tell(motion: Path, tmp_path: P
     (run / "start.json").write_text(json.dumps({"command": ["/usr/bin/rib", "train", "seed=3"]}))
     (run / "git.json").write_text(json.dumps({"commit": "0123abc"}))
     (run / "metrics.csv").write_text("step,epoch,name,value\n1,0,val/ratio,0.75\n9,1,val/ratio,0.5\n")
-    net = open_model(str(motion)).net
+    net = open_model_to_export(str(motion)).net
     content = {
         "state_dict": {f"ema.{name}": value for name, value in net.state_dict().items()},
         "hyper_parameters": {"net": MOTION},
@@ -107,12 +107,12 @@ def test_a_card_tells_what_its_checkpoint_and_run_tell(motion: Path, tmp_path: P
         },
     }
     torch.save(content, ckpt := run / "checkpoints" / "last.ckpt")
-    text = card(open_model(str(ckpt)), "model.onnx", None, 1e-7)
+    text = export_card(open_model_to_export(str(ckpt)), "model.onnx", None, 1e-7)
     for told in ("trained on bank.h5 (fingerprint beef)", "`rib train seed=3`", "0123abc", "val/ratio 0.75"):
         assert told in text
     assert "licence | not stated" in text
     assert "times_s | (B, K) float64" in text
-    assert "drawn \\| by hand" in card(open_model(str(motion)), "model.onnx", None, None)
+    assert "drawn \\| by hand" in export_card(open_model_to_export(str(motion)), "model.onnx", None, None)
 
 
 def test_a_file_that_names_code_is_refused(tmp_path: Path) -> None:
@@ -123,18 +123,18 @@ def test_a_file_that_names_code_is_refused(tmp_path: Path) -> None:
     facts = json.dumps({"joint_set": "body19", "fps": None})
     save_file({"x": torch.zeros(1)}, path, {"recipe": evil["recipe"], "facts": facts})
     with pytest.raises(RibError, match="not registered as a motion net"):
-        open_model(str(path))
+        open_model_to_export(str(path))
 
 
 def test_an_export_that_gives_other_numbers_is_an_error(motion: Path, tmp_path: Path) -> None:
-    model = open_model(str(motion))
+    model = open_model_to_export(str(motion))
     other = moved_away(build_recipe(MOTION)).requires_grad_(False).eval()
     wrong = ExportedModel("motion", motion, rib.MotionNet(other), other, MOTION, {})
-    read = write(model, tmp_path / "again.safetensors", settings(motion))
+    read = write_exported_model(model, tmp_path / "again.safetensors", settings(motion))
     assert read is not None
-    assert difference(model, read, model.example(settings(motion))) == 0
+    assert export_difference(model, read, model.example(settings(motion))) == 0
     moved_away(wrong.net)
-    assert difference(wrong, read, model.example(settings(motion))) > 1e-3
+    assert export_difference(wrong, read, model.example(settings(motion))) > 1e-3
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_an_export_that_gives_other_numbers_is_an_error(motion: Path, tmp_path: 
 )
 def test_what_is_no_file_is_told(ckpt: str, said: str, tmp_path: Path) -> None:
     with pytest.raises(RibError, match=said):
-        export(settings(ckpt, output=str(tmp_path / "out")))
+        export_model(settings(ckpt, output=str(tmp_path / "out")))
     assert not (tmp_path / "out").exists()
 
 
@@ -154,9 +154,9 @@ def test_the_shipped_nets_give_the_same_in_onnxruntime(ckpt: str, tmp_path: Path
     out = tmp_path / "out"
     # certainty looks at small differences of large numbers: the default tolerance
     config = settings(ckpt, format="onnx", output=str(out), keyframes=16, size_wh=[48, 40])
-    assert "differs from torch by" in export(config)
+    assert "differs from torch by" in export_model(config)
     assert "Apache-2.0" in (out / "card.md").read_text()
-    model, read = open_model(ckpt), onnx_reader(out / FORMATS["onnx"])
+    model, read = open_model_to_export(ckpt), onnx_reader(out / FORMATS["onnx"])
     assert read is not None
     for seed in (2, 3):
         inputs = model.example(ExportSettings.of({**config.plain(), "seed": seed}))

@@ -45,7 +45,7 @@ def assert_whole(folder: Path, summary: dict[str, Any]) -> None:
     assert len(list((folder / "out" / "frames").glob("*.png"))) == 18
     assert (folder / "out" / "report.html").is_file()
     assert summary["stages"]["render"] == "rib.render.gan.GanRenderer"
-    assert 0 <= summary["net_gaps"] <= 1
+    assert 0 <= summary["net_intervals"] <= 1
 
 
 @pytest.mark.slow
@@ -66,4 +66,4 @@ def test_a_fit_keeps_its_weights_and_the_next_run_reads_them(clip: Path, tmp_pat
     assert "renderer" in again["reused"]
     assert "fit" in first["seconds"]
     assert "fit" not in again["seconds"]
-    assert again["net_gaps"] == first["net_gaps"]
+    assert again["net_intervals"] == first["net_intervals"]

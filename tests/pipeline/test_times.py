@@ -82,15 +82,15 @@ def test_made_frames_lie_strictly_inside_their_interval() -> None:
     times = np.cumsum(rng.uniform(0.01, 0.2, 50))
     line = constant_rate_timeline(times, Fraction(47))
     made = line.keyframe < 0
-    assert (line.times_s[made] > times[line.gap[made]]).all()
-    assert (line.times_s[made] < times[line.gap[made] + 1]).all()
+    assert (line.times_s[made] > times[line.interval[made]]).all()
+    assert (line.times_s[made] < times[line.interval[made] + 1]).all()
     assert sorted(np.concatenate([line.wanted(g) for g in range(49)])) == np.flatnonzero(made).tolist()
 
 
 def test_copies_belong_to_a_gap_that_they_border() -> None:
     line = constant_rate_timeline(np.arange(5) / 10, Fraction(20))
     assert line.keyframe.tolist() == [0, -1, 1, -1, 2, -1, 3, -1, 4]
-    assert line.gap.tolist() == [0, 0, 1, 1, 2, 2, 3, 3, 3]
+    assert line.interval.tolist() == [0, 0, 1, 1, 2, 2, 3, 3, 3]
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_all_intervals_together_look_at_each_output_moment_once() -> None:
     looked = []
     for count in (200, 400):
         line = constant_rate_timeline(np.arange(count) / 30, Fraction(120))
-        counted = replace(line, gap=line.gap.view(Counted), keyframe=line.keyframe.view(Counted))
+        counted = replace(line, interval=line.interval.view(Counted), keyframe=line.keyframe.view(Counted))
         Counted.looked = 0
         frames = [number for gap in range(count - 1) for number in counted.frames(gap)]
         assert frames == list(range(len(line)))

@@ -11,11 +11,11 @@ def test_pixels_are_a_mean_over_frames_and_a_gap_counts_once() -> None:
     shares = OutputTrustShares()
     for gap, trusted in ((0, 0.0), (0, 0.3), (1, 0.0), (1, 0.0)):
         shares.add(gap, trusted)
-    assert shares.summary() == {"trusted_pixels": pytest.approx(0.075), "trusted_gaps": 0.5}
+    assert shares.summary() == {"trusted_pixels": pytest.approx(0.075), "trusted_intervals": 0.5}
 
 
 def test_nothing_made_is_nothing_trusted() -> None:
-    assert OutputTrustShares().summary() == {"trusted_pixels": 0.0, "trusted_gaps": 0.0}
+    assert OutputTrustShares().summary() == {"trusted_pixels": 0.0, "trusted_intervals": 0.0}
 
 
 def test_a_frame_is_trusted_where_its_map_is_above_one_half() -> None:

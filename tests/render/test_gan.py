@@ -76,7 +76,7 @@ def test_weights_come_with_the_package(judged: PersonInterval) -> None:
 def test_the_net_is_used_where_it_won(trained: Path, judged: PersonInterval) -> None:
     mended = gan(trained)
     assert difference(mended, judged) > 0
-    assert mended.summary()["net_gaps"] == 1.0
+    assert mended.summary()["net_intervals"] == 1.0
     assert mended.summary()["hidden_lpips"] == GOOD.lpips
 
 
@@ -95,7 +95,7 @@ def test_where_it_lost_the_drawing_stays(
 ) -> None:
     kept = gan(trained)
     assert difference(kept, replace(judged, holdout=HoldoutEvidence(3.0, found))) == 0.0
-    assert kept.summary()["net_gaps"] == 0.0
+    assert kept.summary()["net_intervals"] == 0.0
 
 
 def test_held_out_it_is_tried_out_of_one_drawing(trained: Path, waving: PersonInterval) -> None:
@@ -105,7 +105,7 @@ def test_held_out_it_is_tried_out_of_one_drawing(trained: Path, waving: PersonIn
     (plain,) = renderer().versions(waving, background)
     assert torch.equal(pictures[0], composite_people(background, [plain]))
     assert float((pictures[1] - pictures[0]).abs().max()) > 0
-    assert tried.summary() == {"net_gaps": 0.0}
+    assert tried.summary() == {"net_intervals": 0.0}
 
 
 def test_in_a_closed_gap_nothing_changes(trained: Path, judged: PersonInterval) -> None:
@@ -113,7 +113,7 @@ def test_in_a_closed_gap_nothing_changes(trained: Path, judged: PersonInterval) 
     mended = gan(trained)
     mended.trust = replace(mended.trust, threshold=99.0)
     assert torch.equal(picture(mended, closed), cross_fade(closed).interpolated)
-    assert mended.summary()["net_gaps"] == 0.0
+    assert mended.summary()["net_intervals"] == 0.0
 
 
 def test_all_moments_at_once_or_one_by_one(trained: Path, judged: PersonInterval) -> None:

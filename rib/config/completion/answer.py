@@ -5,24 +5,24 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from rib.config.completion.words import read_index, words
+from rib.config.completion.words import completion_words, read_completion_index
 from rib.config.paths import config_group_options, config_groups
 
 OWN = ("--config-dir", "-cd", "plugins=", "+plugins=")
 """Words that bring configs that the index does not know."""
 
 
-def answer(typed: Sequence[str]) -> list[str]:
+def answer_completion(typed: Sequence[str]) -> list[str]:
     """What can stand in the place of the last word typed after `rib`; the index is made if need be."""
-    index = read_index()
+    index = read_completion_index()
     if index is None:
-        from rib.config.completion.index import write_index
+        from rib.config.completion.index import write_completion_index
 
-        index = write_index()
+        index = write_completion_index()
     before = list(typed[:-1])
     if before[-1:] not in (["--config-dir"], ["-cd"]) and _has_own(before):
         index = {**index, "groups": _own_groups(before)}
-    return words(typed, index)
+    return completion_words(typed, index)
 
 
 def _has_own(before: Sequence[str]) -> bool:

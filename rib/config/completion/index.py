@@ -10,7 +10,12 @@ from typing import Any
 import yaml
 
 from rib.config.app import OPTIONS
-from rib.config.completion.words import CompletionIndex, index_path, own_folders, stamp
+from rib.config.completion.words import (
+    CompletionIndex,
+    completion_index_path,
+    completion_stamp,
+    searched_config_folders,
+)
 from rib.config.compose import compose_defaults
 from rib.config.help.usage import config_groups_of_verb
 from rib.config.help.verbs import VERBS
@@ -27,22 +32,22 @@ SHOWN = ("--help", "--config-dir", "--multirun", "--cfg", "--info", "--resolve")
 """Hydra's options that people type."""
 
 
-def write_index() -> CompletionIndex:
+def write_completion_index() -> CompletionIndex:
     """Make the index and keep it in the user's cache."""
     settle_config_search([])
-    index = build_index()
-    index_path().parent.mkdir(parents=True, exist_ok=True)
-    write_text_whole(index_path(), json.dumps(index))
+    index = build_completion_index()
+    completion_index_path().parent.mkdir(parents=True, exist_ok=True)
+    write_text_whole(completion_index_path(), json.dumps(index))
     return index
 
 
-def build_index(roots: Sequence[str] = tuple(ROOTS)) -> CompletionIndex:
+def build_completion_index(roots: Sequence[str] = tuple(ROOTS)) -> CompletionIndex:
     """The index of some commands with settings, and of all without."""
-    folders = own_folders()
+    folders = searched_config_folders()
     known = {group: config_group_options(group) for group in config_groups()}
     verbs = [verb for verb in VERBS if verb in roots]
     return {
-        "stamp": stamp(folders),
+        "stamp": completion_stamp(folders),
         "folders": folders,
         "verbs": {verb: FOLLOWS.get(verb, []) for verb in VERBS},
         "options": {verb: _options(verb) for verb in verbs},

@@ -58,7 +58,7 @@ complete -c rib -a '(__rib_words)'
 SCRIPTS = {"bash": BASH, "zsh": ZSH, "fish": FISH}
 
 
-def script(shell: str) -> str:
+def completion_script(shell: str) -> str:
     """What a shell has to read.
 
     Raises:
@@ -69,7 +69,7 @@ def script(shell: str) -> str:
     return SCRIPTS[shell]
 
 
-def install(shell: str) -> list[Path]:
+def install_completion(shell: str) -> list[Path]:
     """Put a shell's script where it is found, and a line into its start file where it needs one.
 
     Returns:
@@ -78,7 +78,7 @@ def install(shell: str) -> list[Path]:
     Raises:
         RibError: There is no script for it.
     """
-    text = script(shell)
+    text = completion_script(shell)
     home, shared = Path.home(), _folder("XDG_DATA_HOME", ".local/share")
     match shell:
         case "fish":

@@ -20,7 +20,7 @@ class CompletionIndex(TypedDict):
     """Words by the place where they can stand.
 
     Attributes:
-        stamp: See `stamp`.
+        stamp: See `completion_stamp`.
         folders: Of configs besides rib's own, those of installed plugins.
         verbs: The commands, and of those without settings what follows.
         options: Of a command with settings.
@@ -42,7 +42,7 @@ class CompletionIndex(TypedDict):
     inner: dict[str, list[str]]
 
 
-def words(typed: Sequence[str], index: CompletionIndex) -> list[str]:
+def completion_words(typed: Sequence[str], index: CompletionIndex) -> list[str]:
     """What can stand in the place of the last word; those that are complete end with a space.
 
     Args:
@@ -93,23 +93,23 @@ def _choices(verb: str, prefix: str, index: CompletionIndex) -> Iterator[str]:
         yield from (f"{prefix}{group}={option} " for option in index["groups"].get(group, []))
 
 
-def index_path() -> Path:
+def completion_index_path() -> Path:
     """Where the index lies, in the user's cache."""
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("rib")) / "completion.json"
 
 
-def read_index() -> CompletionIndex | None:
+def read_completion_index() -> CompletionIndex | None:
     """The index, or None where there is none or it is of before a change."""
     try:
-        found: CompletionIndex = json.loads(index_path().read_text(encoding="utf-8"))
-        return found if found["stamp"] == stamp(found["folders"]) else None
+        found: CompletionIndex = json.loads(completion_index_path().read_text(encoding="utf-8"))
+        return found if found["stamp"] == completion_stamp(found["folders"]) else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def stamp(folders: Sequence[str]) -> str:
+def completion_stamp(folders: Sequence[str]) -> str:
     """Words that change with rib, its configs, those in other folders, and what is installed."""
     files = [f for folder in (str(conf_dir()), *folders) for f in Path(folder).glob("**/*.yaml")]
     newest = max((f.stat().st_mtime_ns for f in files), default=0)
@@ -117,6 +117,6 @@ def stamp(folders: Sequence[str]) -> str:
     return f"{rib.__version__} {conf_dir()} {len(files)} {newest} {installed}"
 
 
-def own_folders() -> list[str]:
+def searched_config_folders() -> list[str]:
     """The folders of configs that are searched besides rib's own."""
     return [str(folder) for folder in conf_dirs()[1:]]

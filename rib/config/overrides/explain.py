@@ -15,7 +15,7 @@ from omegaconf.errors import (
     ValidationError,
 )
 
-from rib.config.overrides.recipe_arguments import parameters
+from rib.config.overrides.recipe_arguments import recipe_parameters
 from rib.config.paths import config_group_options
 from rib.config.renamed import KEYS
 from rib.io.errors import RibError
@@ -99,7 +99,7 @@ def _unknown_key(cause: OmegaConfBaseException) -> RibError:
         return RibError(f"there is no setting {key!r} any more", f"it is called {KEYS[key]} today")
     if isinstance(parent, DictConfig) and isinstance(target := parent.get("_target_"), str):
         with suppress(RibError):
-            taken = parameters(target)
+            taken = recipe_parameters(target)
             if key.rpartition(".")[2] in taken:
                 return RibError(f"{key!r} is no setting of conf/, but {target} takes it", f"type +{key}=...")
             names = list(dict.fromkeys([*names, *taken]))

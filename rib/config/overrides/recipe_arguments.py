@@ -19,7 +19,7 @@ _TRAINER = re.compile(r"trainer\.(\w+)=.*", re.DOTALL)
 _DICT = re.compile(r"([\w./@]+)=(\{.*\})", re.DOTALL)
 
 
-def taken(arguments: Iterable[str], root: type) -> list[str]:
+def take_recipe_arguments(arguments: Iterable[str], root: type) -> list[str]:
     """Let any argument of Lightning's Trainer be typed, and a dict with a `_target_` take another's place.
 
     Hydra wants a `+` before what no file names, and merges dicts: what is left of another class would only be
@@ -59,13 +59,13 @@ def _lacks(name: str) -> bool:
     file = config_file("trainer/cpu")
     if file and name in yaml.safe_load(file.read_text(encoding="utf-8")):
         return False
-    names = parameters("pytorch_lightning.Trainer")
+    names = recipe_parameters("pytorch_lightning.Trainer")
     if name not in names:
         raise RibError(f"there is no setting 'trainer.{name}'", did_you_mean(name, names))
     return True
 
 
-def parameters(target: str) -> list[str]:
+def recipe_parameters(target: str) -> list[str]:
     """Names of the arguments that a class or function takes; empty where it takes any."""
     found = inspect.signature(locate_recipe_target(target)).parameters.values()
     if any(one.kind is one.VAR_KEYWORD for one in found):
@@ -73,7 +73,7 @@ def parameters(target: str) -> list[str]:
     return [one.name for one in found]
 
 
-def tell_merges(typed: Sequence[str], settings: Mapping[str, Any]) -> None:
+def tell_merged_overrides(typed: Sequence[str], settings: Mapping[str, Any]) -> None:
     """Tell, in a line on stderr, what of a setting a dict that was typed leaves as it was.
 
     Args:

@@ -12,7 +12,7 @@ _RANGE = re.compile(r"\binterval\(")
 _CHOOSES = ("sweep=", "hydra/sweeper=", "+sweep=", "+hydra/sweeper=")
 
 
-def with_sweeper(verb: str, root: type, arguments: Sequence[str]) -> list[str]:
+def override_with_sweeper(verb: str, root: type, arguments: Sequence[str]) -> list[str]:
     """Choose the sweeper of ranges where one was typed and no other sweeper was.
 
     Args:

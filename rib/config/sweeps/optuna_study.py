@@ -14,7 +14,7 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
-from rib.config.sweeps.pruning import build_pruner, import_optuna
+from rib.config.sweeps.pruning import build_sweep_pruner, import_optuna
 from rib.engine.run_folder.status import FAILED, PRUNED, RunStatus, read_run_status
 from rib.io.errors import RibError
 
@@ -103,7 +103,7 @@ class StudySweeper(Sweeper):
                 f"a pruner judges by one number, but optimize.also names {', '.join(optimize['also'])}",
                 "type hydra.sweeper.pruner=null or optimize.also={}",
             )
-        build_pruner(self.pruner)
+        build_sweep_pruner(self.pruner)
         return import_optuna().create_study(
             study_name=self.study_name, storage=self.storage, load_if_exists=True,
             directions=[f"{mode}imize" for mode in modes],

@@ -19,7 +19,7 @@ path:hover{stroke-width:5;opacity:1}line{stroke:#999}.bar{background:#4477aa;hei
 """
 
 
-def page(table: SweepTable, title: str) -> str:
+def sweep_page(table: SweepTable, title: str) -> str:
     """The page as HTML that refers to nothing outside itself.
 
     Args:
@@ -38,7 +38,7 @@ def page(table: SweepTable, title: str) -> str:
     )
 
 
-def importance(table: SweepTable) -> dict[str, float]:
+def setting_importance(table: SweepTable) -> dict[str, float]:
     """How much of the score's ranking a setting explains by itself, 0..1, the greatest first.
 
     For numbers it is the square of Spearman's rank correlation, for words the share of the ranks' variance
@@ -65,7 +65,7 @@ def importance(table: SweepTable) -> dict[str, float]:
 
 
 def _importance(table: SweepTable) -> str:
-    shares = importance(table)
+    shares = setting_importance(table)
     if not shares:
         return ""
     rows = "".join(

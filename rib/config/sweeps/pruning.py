@@ -38,7 +38,7 @@ def import_optuna() -> Any:
     return optuna
 
 
-def build_pruner(recipe: Any) -> Any:
+def build_sweep_pruner(recipe: Any) -> Any:
     """Build one of `optuna.pruners` from settings; None gives one that ends nothing.
 
     Args:
@@ -61,7 +61,7 @@ def build_pruner(recipe: Any) -> Any:
     if target not in names:
         raise RibError(f"hydra.sweeper.pruner: there is no {target}", did_you_mean(target, names))
     arguments = {
-        str(key): build_pruner(value) if isinstance(value, Mapping) else value
+        str(key): build_sweep_pruner(value) if isinstance(value, Mapping) else value
         for key, value in recipe.items()
         if key != "_target_"
     }
@@ -88,7 +88,7 @@ def pruner_of_this_job() -> Pruner | None:
 
 def _asked_about(storage: str, study_name: str, number: int, recipe: Any) -> Pruner:
     optuna = import_optuna()
-    study = optuna.load_study(study_name=study_name, storage=storage, pruner=build_pruner(recipe))
+    study = optuna.load_study(study_name=study_name, storage=storage, pruner=build_sweep_pruner(recipe))
     kept = optuna.storages.get_storage(storage)
     ids = kept.get_study_id_from_name(study_name)
     trial = optuna.trial.Trial(study, kept.get_trial_id_from_study_id_trial_number(ids, number))

@@ -16,8 +16,8 @@ from omegaconf import DictConfig, open_dict, read_write
 from rib.config.overrides.explain import ConfigError
 from rib.config.overrides.literal import escape_interpolation, quote_override_value
 from rib.config.sweeps.cluster import ONE_RUN
-from rib.config.sweeps.page import page
-from rib.config.sweeps.table import SweepTable, objectives_of
+from rib.config.sweeps.page import sweep_page
+from rib.config.sweeps.table import SweepTable, objectives_of_sweep
 from rib.engine.run_folder.folder import claim_run_folder
 from rib.engine.run_folder.status import DONE, FAILED, RunStatus, read_run_status, write_run_status
 from rib.io.errors import RibError, error_in_one_line
@@ -103,11 +103,11 @@ def report_sweep(error: Exception | None) -> None:
             told = "" if alone.score is None else f", score {alone.score:.6g} at step {alone.step}"
             print(f"{alone.state}{told}, run folder {folder}")
         return
-    table = SweepTable.of(runs, objectives_of(folder))
+    table = SweepTable.of(runs, objectives_of_sweep(folder))
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(table.rows())
     write_text_whole(folder / "sweep.csv", text.getvalue())
-    write_text_whole(folder / "sweep.html", page(table, folder.name))
+    write_text_whole(folder / "sweep.html", sweep_page(table, folder.name))
     print(f"\n{_aligned(table.rows(all_metrics=False))}\n\n{_best(table)}sweep folder {folder}")
     if isinstance(error, RibError) and error.what not in " ".join(s.error or "" for s in runs.values()):
         return  # not one run's mistake but the sweep's

@@ -84,7 +84,7 @@ class SweepTable:
         return dict(list(found.items())[:1]) if len(modes) == 1 else found
 
 
-def objectives_of(folder: Path) -> dict[str, str]:
+def objectives_of_sweep(folder: Path) -> dict[str, str]:
     """What the runs of a sweep folder are judged by; "score" where none says so."""
     for file in sorted(folder.glob("*/config.json")):
         try:

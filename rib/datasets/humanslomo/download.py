@@ -27,7 +27,7 @@ def download_listed_video(video: ListedVideo, folder: Path, timeout_s: float) ->
         timeout_s: How long a silent connection is waited for.
 
     Raises:
-        OfflineError: The network is absent.
+        OfflineDownloadError: The network is absent.
         RibError: yt-dlp is not installed, or the video could not be had.
     """
     remedy = f"put {video.name}.mp4 into {folder} by hand"

@@ -1,4 +1,4 @@
-"""From frames to what is stored of a clip: poses, mattes, and what an interpolator makes of each gap."""
+"""From frames to what is stored of a clip: poses, mattes, and what an interpolator makes of each interval."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from rib.video import ArraySource, FrameSource
 
 @dataclass(frozen=True)
 class ClipPreparationStages:
-    """Finds the person and fills the gaps; built once in each process.
+    """Finds the person and fills the intervals; built once in each process.
 
     Attributes:
         pose: A stage that finds one person's poses (`rib.pose`).
@@ -120,7 +120,7 @@ def make_test_clip(clip: AnalysedClip, stages: ClipPreparationStages, given: Seq
 
     Args:
         clip: All of its frames.
-        stages: Whose interpolator fills the gaps.
+        stages: Whose interpolator fills the intervals.
         given: Numbers of the frames that a test gives, increasing from 0 to the last one.
 
     Raises:

@@ -9,7 +9,7 @@ from typing import Any
 
 from pytorch_lightning import Callback, LightningModule, Trainer
 
-from rib.engine.score import Pruner, Score, is_better, read_score
+from rib.engine.score import Pruner, RunScore, is_better, read_run_score
 from rib.engine.settings import OptimizeSettings
 from rib.io.errors import RibError
 from rib.io.recipe import did_you_mean
@@ -27,12 +27,12 @@ class ScoreKeeper(Callback):
 
     def __init__(self, optimize: OptimizeSettings, pruner: Pruner | None = None) -> None:
         self.optimize, self.pruner = optimize, pruner
-        self.best: Score | None = None
-        self.last: Score | None = None
+        self.best: RunScore | None = None
+        self.last: RunScore | None = None
         self.pruned = False
 
     @property
-    def score(self) -> Score | None:
+    def score(self) -> RunScore | None:
         """The validation that `optimize.select` names; None where the metric was never logged."""
         return self.best if self.optimize.select == "best" else self.last
 
@@ -73,7 +73,7 @@ class ScoreKeeper(Callback):
         if not math.isfinite(value):
             return False
         finite = {name: number for name, number in metrics.items() if math.isfinite(number)}
-        self.last = Score(value, trainer.global_step, finite)
+        self.last = RunScore(value, trainer.global_step, finite)
         if self.best is None or is_better(value, self.best.value, self.optimize.mode):
             self.best = self.last
         return True
@@ -85,4 +85,4 @@ class ScoreKeeper(Callback):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Called by Lightning where a run goes on."""
-        self.best, self.last = (read_score(state_dict.get(name)) for name in ("best", "last"))
+        self.best, self.last = (read_run_score(state_dict.get(name)) for name in ("best", "last"))

@@ -1,6 +1,6 @@
 """An old result makes place for a new one: moved aside first, moved back where anything fails, even a kill.
 
-Inside `Shelf.work`, `new/` holds what is to appear and `old/` what was moved aside. `journal.json`
+Inside `ManifestPlace.work`, `new/` holds what is to appear and `old/` what was moved aside. `journal.json`
 is the list that the result is going to have: once it is in place the new result counts, before it the old.
 """
 

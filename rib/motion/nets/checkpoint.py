@@ -70,11 +70,11 @@ def save_motion_net(
 
 
 def load_motion_net(path: str | Path, joint_set: str = "body19", fps: float | None = None) -> nn.Module:
-    """The net alone of `load_weights`."""
-    return load_weights(path, joint_set, fps)[0]
+    """The net alone of `load_motion_net_and_recipe`."""
+    return load_motion_net_and_recipe(path, joint_set, fps)[0]
 
 
-def load_weights(
+def load_motion_net_and_recipe(
     path: str | Path, joint_set: str = "body19", fps: float | None = None
 ) -> tuple[nn.Module, dict[str, Any]]:
     """A net for use and its recipe, from `save_motion_net`'s file or from a training checkpoint.

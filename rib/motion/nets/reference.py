@@ -31,8 +31,8 @@ class MotionReference(nn.Module):
 
     What differs when `published` is false: places are seconds and not shares of the clip; a keyframe looks at
     itself as at any other; coordinates are measured in the person's size about its place. Either way a joint
-    that is missing lies on the spline through its other sights and not at 0, keyframes are learnt from like
-    all frames, and a clip with one keyframe or none has a defined result.
+    that is missing lies on the spline through its other observations and not at 0, keyframes are
+    learnt from like all frames, and a clip with one keyframe or none has a defined result.
 
     Args:
         width: Channels of a frame's token.

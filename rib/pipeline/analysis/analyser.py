@@ -29,7 +29,7 @@ class ClipAnalyser:
     Attributes:
         stages: Pose, motion and mask.
         artefacts: Where results are kept.
-        cuts: Settings of `find_cuts`.
+        cuts: Settings of `find_scene_cuts`.
         people: Who is drawn: all, largest, or a list of track ids.
     """
 

@@ -87,13 +87,13 @@ class ClipAnalysis:
     def fallbacks(self) -> list[InterpolatorFallback]:
         """List the intervals without a rendered person and why; neighbours with one reason are joined."""
         found: list[InterpolatorFallback] = []
-        for gap in range(len(self.keyframe_times_s) - 1):
-            why = "scene cut: the nearer keyframe is held" if gap + 1 in self.cuts else self.idle
-            if not why and not self.person_at(gap, gap + 1):
+        for interval in range(len(self.keyframe_times_s) - 1):
+            why = "scene cut: the nearer keyframe is held" if interval + 1 in self.cuts else self.idle
+            if not why and not self.person_at(interval, interval + 1):
                 why = "no person found"
             if not why:
                 continue
-            start, end = (float(t) for t in self.keyframe_times_s[gap : gap + 2])
+            start, end = (float(t) for t in self.keyframe_times_s[interval : interval + 2])
             if found and found[-1].why == why and found[-1].end_s == start:
                 start = found.pop().start_s
             found.append(InterpolatorFallback(start, end, why))

@@ -46,23 +46,23 @@ class Holdouts:
     gain_db: np.ndarray
     refined: np.ndarray | None = None
 
-    def evidence(self, gap: int, cuts: Sequence[int]) -> HoldoutEvidence:
-        """Collect the hold-outs' evidence for the interval between the keyframes gap and gap + 1."""
-        return HoldoutEvidence(self.around(gap, cuts), self.refinement(gap, cuts))
+    def evidence(self, interval: int, cuts: Sequence[int]) -> HoldoutEvidence:
+        """Collect the hold-outs' evidence for the interval that begins at a keyframe."""
+        return HoldoutEvidence(self.around(interval, cuts), self.refinement(interval, cuts))
 
-    def around(self, gap: int, cuts: Sequence[int]) -> float | None:
-        """Mean gain of the nearest hold-outs in the shot of the interval (gap, gap + 1); None without any."""
-        here = np.flatnonzero(self.shots == np.searchsorted(cuts, gap, side="right"))
+    def around(self, interval: int, cuts: Sequence[int]) -> float | None:
+        """Mean gain of the nearest hold-outs in the interval's shot; None without any."""
+        here = np.flatnonzero(self.shots == np.searchsorted(cuts, interval, side="right"))
         if len(here) == 0:
             return None
-        near = here[np.argsort(np.abs(self.keyframes[here] - gap - 0.5), kind="stable")[:NEAREST]]
+        near = here[np.argsort(np.abs(self.keyframes[here] - interval - 0.5), kind="stable")[:NEAREST]]
         return float(self.gain_db[near].mean())
 
-    def refinement(self, gap: int, cuts: Sequence[int]) -> Refinement | None:
+    def refinement(self, interval: int, cuts: Sequence[int]) -> Refinement | None:
         """Average the net's change over all hold-outs in the shot; None with fewer than `MIN_HOLDOUTS`."""
         if self.refined is None:
             return None
-        here = self.refined[self.shots == np.searchsorted(cuts, gap, side="right")]
+        here = self.refined[self.shots == np.searchsorted(cuts, interval, side="right")]
         judged = here[np.isfinite(here).all(1)] if len(here) else here
         if len(judged) < MIN_HOLDOUTS:
             return None

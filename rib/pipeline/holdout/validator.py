@@ -59,7 +59,7 @@ class HoldoutValidator:
             analysis: What is known of the clip.
             track_id: The person.
             keyframe: One of those chosen.
-            near: The keyframes of `span_around` it.
+            near: The keyframes of `holdout_span` it.
             learnt: Keyframes that the renderer's net was fitted to; they do not judge it.
         """
         return self._score(

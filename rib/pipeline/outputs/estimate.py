@@ -15,7 +15,7 @@ LARGE_BYTES = 1e9
 SURE = 3.0
 """By this factor a guess may be wrong; what lacks more space than that is refused."""
 
-MADE_S = {"Rife": 0.6, "Flow": 0.25, "Blend": 0.03}
+MADE_S = {"RifeInterpolator": 0.6, "FlowInterpolator": 0.25, "BlendInterpolator": 0.03}
 """Seconds for 10^6 pixels in between, by interpolator, on one CPU core (README's table)."""
 DRAWN_S = 0.25
 KEYFRAME_S = 0.15
@@ -90,7 +90,7 @@ def estimate_work(
     mpx, video = size_px[0] * size_px[1] / 1e6, config.video
     name = config.background["_target_"].rpartition(".")[2]
     drawn = 0.0 if config.render["_target_"].endswith("NoRenderer") else DRAWN_S
-    making = made * mpx * (MADE_S.get(name, MADE_S["Rife"]) + drawn)
+    making = made * mpx * (MADE_S.get(name, MADE_S["RifeInterpolator"]) + drawn)
     seconds = (
         making / (1.0 if device == "cpu" else GPU_GAIN) + keyframes * KEYFRAME_S + frames * mpx * WRITTEN_S
     )

@@ -59,11 +59,11 @@ class KeyframeWindow:
             neighbours: How many others, half of them (rounded down) after the interval.
         """
         last, after = len(self.analysis.keyframe_times_s) - 1, neighbours // 2
-        gaps = range(last)
-        spans = [range(max(0, g - neighbours + after), min(last, g + 1 + after) + 1) for g in gaps]
-        for gap, near in zip(gaps, self.spans(frames, spans), strict=True):
-            others = tuple(one.keyframe for one in near if one.index not in (gap, gap + 1))
-            a, b = (one for one in near if one.index in (gap, gap + 1))
+        intervals = range(last)
+        spans = [range(max(0, g - neighbours + after), min(last, g + 1 + after) + 1) for g in intervals]
+        for interval, near in zip(intervals, self.spans(frames, spans), strict=True):
+            others = tuple(one.keyframe for one in near if one.index not in (interval, interval + 1))
+            a, b = (one for one in near if one.index in (interval, interval + 1))
             yield a, b, others
 
     def spans(

@@ -1,7 +1,7 @@
 """Link everybody in a clip, each person one track, however few keyframes a second there are.
 
-Links are made between tracklets, the surest first: from each keyframe to the next, then over growing gaps
-within a shot, then from shot to shot by appearance. Each round solves an assignment over all tracklets
+Links are made between tracklets, the surest first: from each keyframe to the next, then over growing missing
+spans within a shot, then from shot to shot by appearance. Each round solves an assignment over all tracklets
 (Huang, Wu and Nevatia, "Robust Object Tracking by Hierarchical Association of Detection Responses", ECCV
 2008). A link that another assignment puts in question is not made in that round; in the next, more is known
 on both sides of it.

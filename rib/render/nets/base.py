@@ -25,7 +25,7 @@ CELL = 2
 OUTPUTS = 8
 """Residual colour (3), share of keyframe a's and of keyframe b's colour, detail, alpha, trust."""
 EDGE = 0.05
-"""Nearness to a limb (`limb_maps`; 2.4 radii away) from which on alpha and trust are left as they are."""
+"""Nearness to a limb (limb maps; 2.4 radii away) from which on alpha and trust are left as they are."""
 LARGEST_RESIDUAL = 0.1
 """A net that may paint what it likes learns to paint over its own mistakes, which serves no other clip."""
 

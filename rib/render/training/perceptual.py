@@ -32,7 +32,7 @@ class PerceptualLoss:
 
     Args:
         layers: Weight of each activation, by its name, such as relu3_1.
-        scale: Size at which pictures are render_pair, in parts of their own; 0.5 costs a quarter.
+        scale: Size at which pictures are compared, in parts of their own; 0.5 costs a quarter.
         vgg19: Path of torchvision's `vgg19` weights (a state_dict), or None for the VGG16 that
             `rib download` installs.
 
