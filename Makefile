@@ -5,7 +5,7 @@ TORCH ?= torch==2.13.0
 BIN := .venv/bin
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help demo test test-all thorough lint type check clean install
+.PHONY: help demo test test-all thorough lint type check docs clean install
 .DEFAULT_GOAL := help
 
 help:  ## say what can be made
@@ -38,6 +38,9 @@ lint: .venv/.installed  ## ruff
 
 type: .venv/.installed  ## mypy
 	$(BIN)/mypy
+
+docs: .venv/.installed  ## the documentation site, into site/
+	$(BIN)/mkdocs build --strict
 
 check: .venv/.installed  ## every config composes, every recipe fits
 	$(BIN)/rib check

@@ -1,0 +1,73 @@
+"""The documentation: the site builds without a warning, and commands on its pages compose."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from rib.config.compose import compose
+from rib.config.help.verbs import VERBS
+from rib.config.overrides.shorthand import shorthand_to_overrides
+from rib.config.schema import ROOTS
+
+ROOT = Path(__file__).resolve().parents[1]
+TUTORIALS = ("film_makers", "researchers", "how_to", "export")
+FENCE = re.compile(r"^```\w*\n(.*?)^```", re.DOTALL | re.MULTILINE)
+
+
+def commands_on(page: str) -> Iterator[list[str]]:
+    """The words of every `rib ...` in a page's blocks, without comments."""
+    for block in FENCE.findall((ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8")):
+        for line in block.replace("\\\n", " ").splitlines():
+            if line.startswith("rib "):
+                yield shlex.split(line, comments=True)[1:]
+
+
+def test_pages_name_commands_that_there_are() -> None:
+    typed = [words for page in TUTORIALS for words in commands_on(page)]
+    assert len(typed) > 20
+    assert {words[0] for words in typed if not words[0].startswith("--")} <= VERBS.keys()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", TUTORIALS)
+def test_commands_on_a_page_compose(page: str) -> None:
+    """They are not run: most want a film or a store of the reader's."""
+    for verb, *words in commands_on(page):
+        if verb not in ROOTS:
+            continue
+        given = [word for word in words if word not in ("-m", "...") and not word.startswith("data=")]
+        root = ROOTS[verb]
+        data = [word for word in words if word.startswith("data=") and verb == "prepare"]
+        if "input" in root.__dataclass_fields__:
+            given = shorthand_to_overrides(given, root)
+        assert compose(verb, *data, *given)
+
+
+@pytest.mark.slow
+def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
+    for package in ("mkdocs", "material", "mkdocstrings"):
+        if importlib.util.find_spec(package) is None:
+            pytest.skip(f"{package} of the extra [docs] is not installed")
+    done = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "-q", "-d", str(tmp_path)],
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=300,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "NO_MKDOCS_2_WARNING": "1"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    settings = (tmp_path / "reference" / "settings" / "index.html").read_text(encoding="utf-8")
+    commands = (tmp_path / "reference" / "commands" / "index.html").read_text(encoding="utf-8")
+    python = (tmp_path / "reference" / "python" / "index.html").read_text(encoding="utf-8")
+    for name in ("preset=accumulate", "trainer=ddp", "render=gan"):
+        assert f"{name}</h3>" in settings or name in settings
+    assert all(f"rib {verb}" in commands for verb in VERBS)
+    assert "from 2 to 1024" in commands  # export's keyframes, out of the record
+    assert "from_weights" in python
