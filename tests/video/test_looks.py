@@ -13,6 +13,7 @@ import pytest
 from av.video.reformatter import ColorRange, Colorspace
 
 from rib.video import ColourTreatment, VideoWriter, open_frame_source
+from rib.video.colour.look import ColourMetadata
 
 BARS = np.repeat(
     np.array(
@@ -236,3 +237,16 @@ def test_interlaced_frames_lose_their_combs_and_that_is_told(tmp_path: Path, cod
     assert np.mean([combs(frame) for frame in source]) < 0.4 * np.mean(raw)
     assert len(list(source)) == 3
     assert "interlaced" in source.not_kept[0]
+
+
+def test_webm_takes_ten_bits_of_hdr_and_tells_what_it_has_no_place_for(tmp_path: Path) -> None:
+    def notes(name: str, look: ColourMetadata) -> tuple[str, list[str]]:
+        writer = VideoWriter(tmp_path / name, Fraction(24), (64, 48), "auto", 30, "auto", look=look)
+        return writer.pixel_format, writer.notes
+
+    hdr = ColourMetadata(matrix=9, primaries=9, transfer=16, bits=10, chroma="4:2:0")
+    assert notes("a.webm", hdr) == ("yuv420p10le", [])
+    wide = ColourMetadata(pixel_aspect=Fraction(16, 15))
+    assert "16:15" in notes("a.webm", wide)[1][0]
+    for name in ("a.mp4", "a.mkv", "a.mov"):
+        assert notes(name, wide)[1] == []

@@ -99,3 +99,10 @@ def test_frames_never_share_a_moment_and_never_go_far() -> None:
             assert found.moments[0] == 0
             assert (np.diff(found.moments) > 0).all()
             assert found.farthest_s <= float(1 / found.fps) + 1e-9
+
+
+def test_a_short_animation_with_rests_keeps_its_rate_of_12_and_a_half() -> None:
+    found = find_nominal_rate(np.array([0, 80, 160, 320, 400, 480]) / 1000)
+    assert found is not None
+    assert found.fps == Fraction(25, 2)
+    assert found.moments.tolist() == [0, 1, 2, 4, 5, 6]

@@ -24,6 +24,11 @@ SINGLE_STEPS = 0.1
 """Share of the steps that have to be single ones: a grid that is finer than all steps is none."""
 FARTHEST_STEP = 1.0
 """No frame is moved by more than this, in steps of the nominal rate."""
+NEARBY = Fraction(11, 10)
+CLEARLY = 0.25
+"""Of rates that are a tenth apart the one with less than this share of the other's deviation is meant."""
+TWIN = Fraction(1002, 1000)
+"""Nearer than this n and n * 1000 / 1001 are."""
 LARGEST_DENOMINATOR = 1_000_000
 """Bound on a measured rate's denominator, so that containers hold it and its multiples in 32 bits."""
 
@@ -92,8 +97,15 @@ def _fits(times_s: np.ndarray, fps: Fraction) -> bool:
 
 
 def _likelier(times_s: np.ndarray, fitting: Sequence[Fraction], declared: Sequence[Fraction]) -> Fraction:
-    """The lowest rate, or its neighbour a thousandth away where that is declared or fits clearly better."""
-    twins = [rate for rate in fitting if rate < fitting[0] * Fraction(1002, 1000)]
+    """The lowest rate, or its neighbour a thousandth away where that is declared or fits clearly better.
+
+    A short clip fits rates a few per cent apart: then the one that leaves far less of the stamps over.
+    """
+    near = [rate for rate in fitting if rate <= fitting[0] * NEARBY]
+    left = [float(np.std(_errors(times_s, rate)[1])) for rate in near]
+    best = near[int(np.argmin(left))]
+    lowest = best if min(left) < CLEARLY * left[0] else fitting[0]
+    twins = [rate for rate in fitting if lowest / TWIN < rate < lowest * TWIN]
     for rate in declared:
         if rate in twins:
             return rate

@@ -27,6 +27,8 @@ class VideoContainer:
         lacks: Encoders that it may not hold.
         alpha_codec: The encoder that is taken where none is named for clips with transparency, or None where
             the file does not hold it.
+        hdr_codec: The same for PQ and HLG, where the usual encoder has not their 10 bits.
+        tells_aspect: Whether it says itself how wide a pixel is; else it is lost where the codec does not.
         sound: Sound codecs that are copied into it as they are, or None for any.
         sound_codec: The encoder of other sound.
         subtitles: Subtitles that are copied into it as they are.
@@ -41,6 +43,8 @@ class VideoContainer:
     codecs: tuple[str, ...] | None = None
     lacks: tuple[str, ...] = ()
     alpha_codec: str | None = None
+    hdr_codec: str | None = None
+    tells_aspect: bool = True
     sound: frozenset[str] | None = _MP4_SOUND
     sound_codec: str = "aac"
     subtitles: frozenset[str] = frozenset({"mov_text"})
@@ -80,6 +84,7 @@ CONTAINERS = {
         "matroska",
         "Matroska",
         alpha_codec="ffv1",
+        tells_aspect=False,
         sound=None,
         subtitles=_MATROSKA_SUBTITLES,
         subtitle_codec="subrip",
@@ -91,6 +96,8 @@ CONTAINERS = {
         "libvpx-vp9",
         codecs=("libvpx", "libaom", "libsvtav1"),
         alpha_codec="libvpx-vp9",
+        hdr_codec="libsvtav1",
+        tells_aspect=False,
         sound=frozenset({"opus", "vorbis"}),
         sound_codec="libopus",
         subtitles=frozenset({"webvtt"}),
@@ -123,20 +130,22 @@ def container_of_muxer(format: str) -> VideoContainer:
     return next((one for one in CONTAINERS.values() if one.format == format), _MP4)
 
 
-def video_codec_for(path: Path, codec: str, alpha: bool = False) -> str:
+def video_codec_for(path: Path, codec: str, alpha: bool = False, hdr: bool = False) -> str:
     """The encoder for a file: the one that is named, or for `auto` the file's own.
 
     Args:
         path: The file.
         codec: An encoder, or `auto`.
         alpha: Whether the clip has transparency.
+        hdr: Whether it is PQ or HLG, of 10 bits.
 
     Raises:
         RibError: Such files are not written, or cannot hold what the encoder makes.
     """
     container = container_of_suffix(path)
     if codec == "auto":
-        return (container.alpha_codec if alpha else None) or container.codec
+        special = container.alpha_codec if alpha else container.hdr_codec if hdr else None
+        return special or container.codec
     strange = container.codecs is not None and not codec.startswith(container.codecs)
     if strange or codec in container.lacks:
         raise RibError(

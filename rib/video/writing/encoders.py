@@ -20,6 +20,8 @@ HOLD_ALPHA = frozenset({"libvpx-vp9", "prores_ks", "ffv1"})
 """Encoders whose transparency is read by players and editors."""
 HOLD_10_BITS = frozenset({"libx265", "libsvtav1", "libaom-av1", "prores_ks", "ffv1"})
 """Encoders whose 10 bits are read everywhere; H.264's and VP9's are by few."""
+HOLD_ASPECT = frozenset({"libx264", "libx265", "libopenh264", "mpeg4"})
+"""Encoders that store how wide a pixel is, whatever the container says."""
 _MPEG4_CLOCK = 65535
 """MPEG-4 part 2 counts time in 16 bits (ISO/IEC 14496-2, vop_time_increment_resolution)."""
 

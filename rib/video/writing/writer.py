@@ -26,6 +26,7 @@ from rib.video.writing.containers import container_of_suffix, video_codec_for
 from rib.video.writing.encoders import (
     HOLD_10_BITS,
     HOLD_ALPHA,
+    HOLD_ASPECT,
     encoder_quality_options,
     find_video_encoder,
     nearest_encodable_fps,
@@ -83,7 +84,7 @@ class VideoWriter:
         ground: tuple[int, int, int] = GROUND,
     ) -> None:
         self.look, self.path, self.size_px = look or ColourMetadata(), Path(path), size_px
-        codec = video_codec_for(self.path, codec, self.look.alpha)
+        codec = video_codec_for(self.path, codec, self.look.alpha, self.look.hdr is not None)
         self.fps, self._kind = nearest_encodable_fps(codec, Fraction(fps)), container_of_suffix(self.path)
         self.codec, self.options = codec, encoder_quality_options(codec, crf)
         formats = [f.name for f in find_video_encoder(codec).video_formats or []]
@@ -98,6 +99,8 @@ class VideoWriter:
         self._alpha = any(component.is_alpha for component in self._layout.components)
         if self.look.alpha and not self._alpha:
             self.notes.append(_lost_alpha(self.path, ground))
+        if self.look.pixel_aspect != 1 and not self._kind.tells_aspect and codec not in HOLD_ASPECT:
+            self.notes.append(_lost_aspect(self.path, self.look.pixel_aspect))
         self._range = ColorRange.JPEG if self.look.full_range else ColorRange.MPEG
         self.audio_from = SoundTrack(audio_from) if isinstance(audio_from, Path) else audio_from
         self.stamps_s, self._tags_from = stamps_s, tags_from
@@ -224,6 +227,13 @@ class VideoWriter:
             self._subtitles.advance(float(self._shown_s(self._count)))
             self.notes += self._subtitles.notes
         self._container.mux(self._stream.encode(None))
+
+
+def _lost_aspect(path: Path, aspect: Fraction) -> str:
+    return (
+        f"pixels {aspect.numerator}:{aspect.denominator} as wide as high: {path.name} shows square ones; "
+        f"output={path.stem}.mp4 keeps them"
+    )
 
 
 def _lost_alpha(path: Path, ground: tuple[int, int, int]) -> str:
