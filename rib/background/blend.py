@@ -11,12 +11,10 @@ from rib.structures.interval import Background, Interval
 class BlendInterpolator(FrameInterpolator):
     """Mixes the two keyframes in proportion to time; whatever moves is seen twice."""
 
-    gives = frozenset({"between"})
-
     def __call__(self, interval: Interval) -> Background:
         """The keyframes' mix at every time; `flow` and `weight_a` are None."""
         pictures = interval.a.picture[None], interval.b.picture[None]
-        return Background(cross_fade(*pictures, interval.fractions), between=cross_fade)
+        return Background(cross_fade(*pictures, interval.fractions))
 
 
 def cross_fade(a: torch.Tensor, b: torch.Tensor, fractions: torch.Tensor) -> torch.Tensor:

@@ -47,7 +47,7 @@ class FlowInterpolator(FrameInterpolator):
         RibError: There is no such preset.
     """
 
-    gives = frozenset({"flow", "between"})
+    gives = frozenset({"flow"})
 
     def __init__(
         self, preset: Annotated[str, OneOf(*PRESETS)], num_iterations: Annotated[int, Range(0, 100)]
@@ -68,17 +68,7 @@ class FlowInterpolator(FrameInterpolator):
         velocities = self._last[2]
         parts = [self._at(*pair, *velocities, t) for t in interval.fractions]
         frames, flow, share, gain = (torch.cat(part) for part in zip(*parts, strict=True))
-        return Background(frames, flow=flow, weight_a=share, moved=gain, between=self.between)
-
-    def between(self, a: torch.Tensor, b: torch.Tensor, fractions: torch.Tensor) -> torch.Tensor:
-        """Interpolate pictures (1 or N, 3, H, W) at (N,) fractions, 0 giving a and 1 giving b."""
-        num = len(fractions)
-        frames = []
-        for one, other, t in zip(
-            a.split(1) * (num // len(a)), b.split(1) * (num // len(b)), fractions, strict=True
-        ):
-            frames.append(self._at(one, other, *self._velocities(one, other), t)[0])
-        return torch.cat(frames)
+        return Background(frames, flow=flow, weight_a=share, moved=gain)
 
     def _velocities(self, a: torch.Tensor, b: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Motion from a to b in pixels (1, 2, H, W) as seen at a's pixels and as seen at b's."""

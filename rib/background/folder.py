@@ -52,7 +52,7 @@ class FolderInterpolator(FrameInterpolator):
         _check_size(self.files[0], _read(self.files[0]), size_px)
 
     def __call__(self, interval: Interval) -> Background:
-        """The pictures of `interval.indices`; `flow`, `weight_a` and `between` are None."""
+        """The pictures of `interval.indices`; `flow` and `weight_a` are None."""
         assert len(interval.indices) == len(interval.times_s), "the chain numbers the frames of its intervals"
         keyframe = interval.a.picture
         frames = [_read(self.files[index]) for index in interval.indices]

@@ -32,7 +32,7 @@ class RifeInterpolator(FrameInterpolator):
         RibError: The weights' package is absent or damaged, or the scale is none of those above.
     """
 
-    gives = frozenset({"flow", "between"})
+    gives = frozenset({"flow"})
 
     def __init__(
         self,
@@ -54,11 +54,7 @@ class RifeInterpolator(FrameInterpolator):
         """Frames, flows and a's share at every time of the interval."""
         pictures = interval.a.picture[None], interval.b.picture[None]
         frames, flow, share = self._estimate(*pictures, interval.fractions)
-        return Background(frames, flow=flow, weight_a=share, between=self.between)
-
-    def between(self, a: torch.Tensor, b: torch.Tensor, fractions: torch.Tensor) -> torch.Tensor:
-        """Interpolate pictures (1 or N, 3, H, W) at (N,) fractions, 0 giving a and 1 giving b."""
-        return self._estimate(a, b, fractions)[0]
+        return Background(frames, flow=flow, weight_a=share)
 
     @torch.no_grad()
     def _estimate(

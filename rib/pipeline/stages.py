@@ -25,7 +25,6 @@ WORDS = {
     "poses": "poses in between",
     "masks": "a person matte a keyframe",
     "flow": "optical flow to both keyframes",
-    "between": "an interpolator of any two pictures",
     "plate": "the scene without the people",
     "holdouts": "held-out keyframes to be judged by",
 }

@@ -6,7 +6,6 @@ Pictures are RGB float32 in 0..1, masks and alphas float32 in 0..1, flows in pix
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -102,7 +101,6 @@ class Background:
         weight_a: (N, 1, H, W), the share of a's colour in `interpolated`, or None.
         moved: (N, 1, H, W), how far `interpolated` is what moved along `flow`; the rest is a cross-fade. None
             is all of it.
-        between: Interpolates any two batches of pictures (N, 3, H, W) at fractions (N,), or None.
     """
 
     interpolated: torch.Tensor
@@ -110,4 +108,3 @@ class Background:
     flow: torch.Tensor | None = None
     weight_a: torch.Tensor | None = None
     moved: torch.Tensor | None = None
-    between: Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor] | None = None
