@@ -71,3 +71,18 @@ def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
     assert all(f"rib {verb}" in commands for verb in VERBS)
     assert "from 2 to 1024" in commands  # export's keyframes, out of the record
     assert "from_weights" in python
+
+
+def test_every_cell_of_the_comparison_says_something_and_where_it_is_known_from() -> None:
+    lines = (ROOT / "docs" / "comparison.md").read_text(encoding="utf-8").splitlines()
+    rows = [
+        line.strip("|").split(" | ")
+        for line in lines
+        if line.startswith("| ") and "lightning-hydra" not in line[:40]
+    ]
+    assert len(rows) > 12
+    for title, *theirs, ours in rows:
+        assert len(theirs) == 6, title
+        assert all(cell == "not found" or "](https://" in cell for cell in theirs), title
+        assert ours.strip(), title
+        assert "**behind**" not in ours or len(ours.partition("**behind**")[2]) > 10, title
