@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import sys
 
-from rib import __version__
 from rib.config.help.verbs import VERBS
 
 
@@ -28,6 +27,8 @@ def dispatch_verb(arguments: list[str]) -> None:
         return
     verb, *rest = arguments
     if verb == "--version":
+        from rib import __version__
+
         print(f"rib {__version__}")
         return
     if verb == "--install-completion":

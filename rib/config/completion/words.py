@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TypedDict
 
-import rib
 from rib.config.paths import conf_dir, conf_dirs
 
 
@@ -110,11 +109,11 @@ def read_completion_index() -> CompletionIndex | None:
 
 
 def completion_stamp(folders: Sequence[str]) -> str:
-    """Words that change with rib, its configs, those in other folders, and what is installed."""
+    """Words that change with rib's configs, with those in other folders, and with what is installed."""
     files = [f for folder in (str(conf_dir()), *folders) for f in Path(folder).glob("**/*.yaml")]
     newest = max((f.stat().st_mtime_ns for f in files), default=0)
     installed = Path(sysconfig.get_path("purelib")).stat().st_mtime_ns
-    return f"{rib.__version__} {conf_dir()} {len(files)} {newest} {installed}"
+    return f"{conf_dir()} {len(files)} {newest} {installed}"
 
 
 def searched_config_folders() -> list[str]:
