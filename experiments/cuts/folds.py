@@ -2,8 +2,8 @@
 
 python experiments/cuts/folds.py FOLDER [FOLDER ...] --kept SMALL [--each 4] [--folds 3]
 
-A recording (a place, see `edits.ROOMS`) lies in one fold with all of its clips; edits are made of the clips of
-one fold alone, and are judged with the thresholds that do best (F1) on the other folds' edits.
+A recording (a place, see `edits.ROOMS`) lies in one fold with all of its clips; edits are made of the clips
+of one fold alone, and are judged with the thresholds that do best (F1) on the other folds' edits.
 """
 
 from __future__ import annotations
