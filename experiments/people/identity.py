@@ -26,7 +26,7 @@ from rib.pose.detectors.people_detector import PeopleDetector
 from rib.pose.detectors.plausible import TRUNK, detection_size_px
 from rib.pose.tracking.tracker import Tracker, lasting_tracks
 from rib.video import open_frame_source, subsample_frames
-from rib.video.camera import CameraWalk
+from rib.video.camera import CameraMotionEstimator
 
 ROOT = Path(__file__).resolve().parents[2]
 MARKS = json.loads((ROOT / "tests/data/identities.json").read_text())
@@ -45,7 +45,7 @@ def find(path: Path, stride: int) -> dict[str, Any]:
         recipe["min_visibility"], recipe["max_people"], recipe["tile_px"],
         max(1, round(recipe["search_every_s"] * float(source.fps))),
     )  # fmt: skip
-    walk, people, motions = CameraWalk(320), [], []
+    walk, people, motions = CameraMotionEstimator(320), [], []
     for picture in source:
         motion = walk(picture)
         found = [candidate.detection for candidate in crowd(picture, motion.matrix)]

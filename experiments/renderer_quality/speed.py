@@ -20,7 +20,7 @@ import torch
 
 from rib.config.compose import compose
 from rib.io.recipe import build_recipe
-from rib.render.clip_batch import ClipBatch
+from rib.render.clip_batch import RendererClipBatch
 from rib.render.refine.refiner_input import NUM_CHANNELS
 
 WIDTH, HEIGHT = 480, 320
@@ -33,7 +33,7 @@ STANDING = {  # x and y in px of a person 260 px tall, in the order of BODY19
 }  # fmt: skip
 
 
-def window() -> ClipBatch:
+def window() -> RendererClipBatch:
     """Noise with a person standing in it, whose arms swing."""
     from rib.structures.skeleton import BODY19
 
@@ -46,7 +46,7 @@ def window() -> ClipBatch:
     masks = torch.zeros(1, 3, 1, HEIGHT, WIDTH)
     masks[..., 25:300, 170:310] = 1
     times_s = torch.tensor([[0.0, 0.5, 1.0]], dtype=torch.float64)
-    return ClipBatch(
+    return RendererClipBatch(
         frames=frames, poses=poses, masks=masks, backgrounds=frames[:, :1], times_s=times_s, names=[""]
     )
 

@@ -16,7 +16,7 @@ from kornia.geometry.conversions import axis_angle_to_rotation_matrix
 from torch import Tensor
 
 from rib.io.settings.ranges import NonNegative, Range, Share
-from rib.render.clip_batch import ClipBatch
+from rib.render.clip_batch import RendererClipBatch
 from rib.structures.skeleton import BODY19, joint_set_named
 
 LIMBS = joint_set_named("body19").limbs
@@ -63,7 +63,7 @@ class ClipAugmentation:
         self.brightness, self.contrast, self.saturation = brightness, contrast, saturation
         self.hue_rad = math.radians(hue_deg)
 
-    def __call__(self, batch: ClipBatch, generator: torch.Generator) -> ClipBatch:
+    def __call__(self, batch: RendererClipBatch, generator: torch.Generator) -> RendererClipBatch:
         """Draw for every window, and apply to its pictures, poses, masks and backgrounds alike.
 
         Args:
@@ -106,7 +106,7 @@ class ClipAugmentation:
         return matrix, offset.expand(size, 3)
 
 
-def warp_clip_windows(batch: ClipBatch, matrix: Tensor, flipped: Tensor) -> ClipBatch:
+def warp_clip_windows(batch: RendererClipBatch, matrix: Tensor, flipped: Tensor) -> RendererClipBatch:
     """Warp every picture, matte and pose of a window by one affine map; what enters is mirrored from inside.
 
     Args:
@@ -125,7 +125,7 @@ def warp_clip_windows(batch: ClipBatch, matrix: Tensor, flipped: Tensor) -> Clip
     places = torch.einsum("bij,btkj->btki", matrix[..., :2], poses[..., :2]) + matrix[:, None, None, :, 2]
     confidence = poses[..., 2:]
     poses = torch.cat([torch.where(confidence > 0, places, 0.0), confidence], -1)
-    return ClipBatch(**{**batch, **pictures, "poses": poses})  # type: ignore[typeddict-item]
+    return RendererClipBatch(**{**batch, **pictures, "poses": poses})  # type: ignore[typeddict-item]
 
 
 def _warp(pictures: Tensor, matrix: Tensor) -> Tensor:
@@ -140,15 +140,17 @@ def _warp(pictures: Tensor, matrix: Tensor) -> Tensor:
     return F.grid_sample(pictures, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
 
 
-def drop_clip_limbs(batch: ClipBatch, dropped: Tensor) -> ClipBatch:
+def drop_clip_limbs(batch: RendererClipBatch, dropped: Tensor) -> RendererClipBatch:
     """Lose the far joint of limbs, (B, 18) bool, in all frames of a window."""
     gone = torch.zeros(len(dropped), len(BODY19), dtype=torch.bool)
     gone[:, [b for _, b in LIMBS]] = dropped
     poses = batch["poses"].masked_fill(gone.to(batch["poses"].device)[:, None, :, None], 0.0)
-    return ClipBatch(**{**batch, "poses": poses})  # type: ignore[typeddict-item]
+    return RendererClipBatch(**{**batch, "poses": poses})  # type: ignore[typeddict-item]
 
 
-def blur_clip_limbs(batch: ClipBatch, blurred: Tensor, radius: float, sigma: float) -> ClipBatch:
+def blur_clip_limbs(
+    batch: RendererClipBatch, blurred: Tensor, radius: float, sigma: float
+) -> RendererClipBatch:
     """Blur the backgrounds around limbs, (B, 18) bool; radius and sigma in torso lengths."""
     backgrounds, poses = batch["backgrounds"], batch["poses"][:, 1:-1]
     windows = blurred.any(1).nonzero()[:, 0].tolist()
@@ -164,7 +166,7 @@ def blur_clip_limbs(batch: ClipBatch, blurred: Tensor, radius: float, sigma: flo
         side = 2 * min(math.ceil(3 * width), min(pictures.shape[-2:]) - 1) + 1
         soft = gaussian_blur2d(pictures, (side, side), (width, width), border_type="reflect")
         backgrounds[window] = torch.lerp(pictures, soft, share.amax(0))
-    return ClipBatch(**{**batch, "backgrounds": backgrounds})  # type: ignore[typeddict-item]
+    return RendererClipBatch(**{**batch, "backgrounds": backgrounds})  # type: ignore[typeddict-item]
 
 
 def _torso_px(poses: Tensor) -> float:
@@ -189,7 +191,7 @@ def _capsule(poses: Tensor, limb: tuple[int, int], radius_px: float, size: tuple
     return ((radius_px - distance + 0.5).clamp(0, 1) * there)[:, None]
 
 
-def recolour_clip(batch: ClipBatch, matrix: Tensor, offset: Tensor) -> ClipBatch:
+def recolour_clip(batch: RendererClipBatch, matrix: Tensor, offset: Tensor) -> RendererClipBatch:
     """Change the colours of frames and backgrounds alike, (B, 3, 3) and (B, 3), and keep them in 0..1."""
 
     def turned(pictures: Tensor) -> Tensor:
@@ -197,7 +199,7 @@ def recolour_clip(batch: ClipBatch, matrix: Tensor, offset: Tensor) -> ClipBatch
         return (new + offset.to(pictures)[:, None, :, None, None]).clamp(0, 1)
 
     changed = {key: turned(batch[key]) for key in ("frames", "backgrounds")}  # type: ignore[literal-required]
-    return ClipBatch(**{**batch, **changed})  # type: ignore[typeddict-item]
+    return RendererClipBatch(**{**batch, **changed})  # type: ignore[typeddict-item]
 
 
 def _around_zero(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:

@@ -14,7 +14,7 @@ from torch.utils.data import Dataset, get_worker_info
 
 from rib.clips.clips import ClipStore, ClipWindow, refuse_short_clips
 from rib.io.errors import RibError
-from rib.training.epochs import batch_generator
+from rib.training.epochs import seeded_training_generator
 
 
 class RawClipBatch(TypedDict):
@@ -111,7 +111,7 @@ class ClipWindowBatches(Dataset[RawClipBatch | RefusedClipBatch]):
             RibError: A clip is damaged.
         """
         epoch, place = divmod(index, self.num_batches)
-        generator = batch_generator(self.seed, epoch, place)
+        generator = seeded_training_generator(self.seed, epoch, place)
         frames = self.growth.frames(epoch)
         room = torch.tensor([self.store.length(name) - frames + 1 for name in self.names])
         windows = [self._window(int(i), frames, room, generator) for i in self._clips(room, generator)]

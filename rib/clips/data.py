@@ -17,12 +17,12 @@ from rib.io.errors import RibError
 from rib.io.images import to_float
 from rib.io.recipe import build_recipe
 from rib.io.settings.ranges import Count, ListSize, Range, Seed, Share, Whole
-from rib.render.clip_batch import ClipBatch
-from rib.training.epochs import EpochSampler, rank_and_world_size
+from rib.render.clip_batch import RendererClipBatch
+from rib.training.epochs import EpochSampler, training_rank_and_world_size
 
 
 class ClipDataModule(pl.LightningDataModule):
-    """Windows of clips in 8 bit from the store, as `ClipBatch` on the device.
+    """Windows of clips in 8 bit from the store, as `RendererClipBatch` on the device.
 
     Args:
         store: An HDF5 of `rib prepare data=humanslomo` or of the reference, or "synthetic".
@@ -121,7 +121,7 @@ class ClipDataModule(pl.LightningDataModule):
         return DataLoader(
             self._training,
             batch_size=None,
-            sampler=EpochSampler(self._training, *rank_and_world_size(self.trainer), self.trainer),
+            sampler=EpochSampler(self._training, *training_rank_and_world_size(self.trainer), self.trainer),
             num_workers=self.num_workers,
             persistent_workers=self.num_workers > 0,
         )
@@ -129,7 +129,7 @@ class ClipDataModule(pl.LightningDataModule):
     def val_dataloader(self) -> DataLoader[RawClipBatch | RefusedClipBatch]:
         """The same batches each time."""
         sampler: Sampler[int] = DistributedSampler(
-            self._checking, *rank_and_world_size(self.trainer), shuffle=False
+            self._checking, *training_rank_and_world_size(self.trainer), shuffle=False
         )
         return DataLoader(self._checking, batch_size=None, sampler=sampler)
 
@@ -145,7 +145,7 @@ class ClipDataModule(pl.LightningDataModule):
             raise RibError(batch.what, batch.remedy)
         return batch
 
-    def on_after_batch_transfer(self, batch: RawClipBatch, dataloader_idx: int = 0) -> ClipBatch:
+    def on_after_batch_transfer(self, batch: RawClipBatch, dataloader_idx: int = 0) -> RendererClipBatch:
         """From 8 bit to 0..1, and the augmentation, where the batch now lies."""
         shown = to_clip_batch(batch)
         if self.augment is None or batch["seed"] < 0:
@@ -164,9 +164,9 @@ def open_clip_store(store: str, synthetic: Mapping[str, Any]) -> ClipStore:
     return Hdf5ClipStore(store)
 
 
-def to_clip_batch(batch: RawClipBatch) -> ClipBatch:
+def to_clip_batch(batch: RawClipBatch) -> RendererClipBatch:
     """The same pictures as float32 in 0..1."""
-    return ClipBatch(
+    return RendererClipBatch(
         frames=to_float(batch["frames"]),
         poses=batch["poses"],
         masks=to_float(batch["masks"]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from rib.render.skinning.bones import BONES, body_torso_length_px, bone_segments
+from rib.render.skinning.bones import BONES, bone_segments, skinning_torso_length_px
 from rib.structures.keypoints import PoseSequence
 
 FRACTION_BITS = 4
@@ -28,7 +28,7 @@ def masks_from_clip_poses(poses: np.ndarray, size_wh: tuple[int, int]) -> np.nda
         poses[..., :2], poses[..., 2], np.arange(float(len(poses))), "body19", (size_wh[0], size_wh[1])
     )
     masks = np.zeros((len(poses), size_wh[1], size_wh[0]), np.uint8)
-    torso_px = body_torso_length_px(people)
+    torso_px = skinning_torso_length_px(people)
     bones = bone_segments(people)
     for mask, ends, valid in zip(masks, bones.ends_px.numpy(), bones.valid.numpy(), strict=True):
         for bone, (a, b), there in zip(BONES, ends, valid, strict=True):

@@ -21,9 +21,9 @@ from rib.clips.store import Hdf5ClipStore
 from rib.io.errors import RibError
 from rib.io.images import to_pictures
 from rib.metrics.frames import summarise_scores
-from rib.render.clip_batch import ClipBatch, GeneratedClip
+from rib.render.clip_batch import RendererClipBatch, RendererClipOutput
 
-Renderer = Callable[[ClipBatch], GeneratedClip]
+Renderer = Callable[[RendererClipBatch], RendererClipOutput]
 METHODS = ("fused", "background")
 """What is scored: the finished frame, and the interpolated background that the net was given."""
 
@@ -144,7 +144,7 @@ def render_hidden_frames(
     Args:
         store: The clips.
         name: Which clip.
-        renderer: A `ClipBatch` in and `GeneratedClip` out, on `device`.
+        renderer: A `RendererClipBatch` in and `RendererClipOutput` out, on `device`.
         batch_size: Frames made at once.
         every: Only every n-th hidden frame.
         device: Where.
@@ -164,7 +164,7 @@ def render_hidden_frames(
         yield from (_made(whole, trial, made, row) for row, trial in enumerate(some))
 
 
-def _made(whole: ClipWindow, trial: HiddenClipFrame, made: GeneratedClip, row: int) -> EvaluatedFrame:
+def _made(whole: ClipWindow, trial: HiddenClipFrame, made: RendererClipOutput, row: int) -> EvaluatedFrame:
     return EvaluatedFrame(
         trial,
         float(whole.times_s[trial.hidden]),

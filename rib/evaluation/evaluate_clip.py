@@ -21,7 +21,7 @@ def evaluate_clip(
     Args:
         store: The clips.
         name: Which clip.
-        renderer: A `ClipBatch` in and `GeneratedClip` out.
+        renderer: A `RendererClipBatch` in and `RendererClipOutput` out.
         scorer: Scores pictures.
         config: Of conf/evaluate_humanslomo.yaml.
 

@@ -10,8 +10,8 @@ from rib.keypoint_files.raw import (
     HANDS,
     RawKeypointClip,
     RawKeypointFrame,
+    keypoint_file_order,
     keypoint_numbers,
-    natural_file_order,
 )
 from rib.keypoint_files.strict_json import read_strict_json
 
@@ -22,7 +22,7 @@ def read_openpose_folder(files: list[Path]) -> RawKeypointClip:
     """One frame a file, in natural order of their names."""
     frames = [
         read_openpose_frame(read_strict_json(file), str(file))
-        for file in sorted(files, key=lambda f: natural_file_order(f.name))
+        for file in sorted(files, key=lambda f: keypoint_file_order(f.name))
     ]
     return RawKeypointClip(frames)
 

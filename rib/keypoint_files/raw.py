@@ -107,7 +107,7 @@ def keypoint_rows(values: list[list[float]], names: list[str]) -> np.ndarray:
     )
 
 
-def natural_file_order(name: str) -> list[tuple[int, int, str]]:
+def keypoint_file_order(name: str) -> list[tuple[int, int, str]]:
     """A sorting key by which frame2 stands before frame10."""
     digits = re.compile(r"\d+")
     # a number by its length and its digits: names of strangers hold numbers that no int should become

@@ -16,9 +16,9 @@ from rib.keypoint_files.openpose import read_openpose_frame
 from rib.keypoint_files.raw import (
     RawKeypointClip,
     RawKeypointFrame,
+    keypoint_file_order,
     keypoint_numbers,
     last_number_in_name,
-    natural_file_order,
 )
 
 
@@ -89,7 +89,7 @@ def _coco(content: dict[str, Any], where: str) -> RawKeypointClip:
             frames[image].add(numbers, person_id=annotation.get("track_id"))
     if images:
         return RawKeypointClip(
-            [frames[n] for n in sorted(frames, key=lambda n: natural_file_order(names[n]))], flags=True
+            [frames[n] for n in sorted(frames, key=lambda n: keypoint_file_order(names[n]))], flags=True
         )
     return _in_order({str(number): frame for number, frame in frames.items()}, first_number=0, flags=True)
 
@@ -150,7 +150,7 @@ def _flat(values: Any) -> Iterable[float]:
 
 def _in_order(frames: dict[str, RawKeypointFrame], first_number: int, flags: bool) -> RawKeypointClip:
     """Frames in the natural order of their names, with their numbers where those tell them apart."""
-    names = sorted(frames, key=natural_file_order)
+    names = sorted(frames, key=keypoint_file_order)
     numbers = [number for name in names if (number := last_number_in_name(name)) is not None]
     apart = len(numbers) == len(names) and bool((np.diff(numbers) > 0).all())
     return RawKeypointClip([frames[name] for name in names], numbers if apart else None, first_number, flags)

@@ -10,7 +10,7 @@ import numpy as np
 
 from rib.io.errors import RibError
 from rib.keypoint_files import read_people_keypoints
-from rib.motion.missing_spans import ExtrapolationLimit, depth_order_at_moments
+from rib.motion.missing_spans import MotionExtrapolationLimit, depth_order_at_moments
 from rib.structures.keypoints import PoseSequence
 
 
@@ -66,6 +66,6 @@ class FilesMotion:
             times_s=np.asarray(times_s, dtype=np.float64),
             joint_set="body25_hands",
             depth_order=depth_order_at_moments(
-                poses, times_s, ExtrapolationLimit(hold_s=np.inf, half_life_s=np.inf)
+                poses, times_s, MotionExtrapolationLimit(hold_s=np.inf, half_life_s=np.inf)
             ),
         )

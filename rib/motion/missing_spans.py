@@ -20,7 +20,7 @@ Interpolator = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True)
-class TrackSegment:
+class SegmentBetweenMissingSpans:
     """A run of keyframes without a cut or a long missing span, and the times that belong to it.
 
     Attributes:
@@ -34,9 +34,9 @@ class TrackSegment:
     end_s: float
 
 
-def track_segments(
+def segments_between_missing_spans(
     times_s: np.ndarray, present: np.ndarray, cuts: Sequence[int], max_absence_s: float
-) -> Iterator[TrackSegment]:
+) -> Iterator[SegmentBetweenMissingSpans]:
     """Split a track at cuts and long missing spans; moments between go to the nearer segment.
 
     Args:
@@ -56,12 +56,12 @@ def track_segments(
         for run in np.split(seen, np.flatnonzero(away) + 1):
             after = seen[seen > run[-1]]
             stop_s = (times_s[run[-1]] + times_s[after[0]]) / 2 if len(after) else end_s
-            yield TrackSegment(slice(int(run[0]), int(run[-1]) + 1), begin_s, stop_s)
+            yield SegmentBetweenMissingSpans(slice(int(run[0]), int(run[-1]) + 1), begin_s, stop_s)
             begin_s = stop_s
 
 
 @dataclass(frozen=True)
-class ExtrapolationLimit:
+class MotionExtrapolationLimit:
     """Limit and confidence of extrapolation from the nearest observation.
 
     Attributes:
@@ -79,7 +79,7 @@ def fill_missing_spans(
     values: np.ndarray,
     confidence: np.ndarray,
     wanted_s: np.ndarray,
-    limit: ExtrapolationLimit,
+    limit: MotionExtrapolationLimit,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Interpolate every joint over its own missing spans.
 
@@ -124,7 +124,7 @@ def fill_missing_spans(
 
 
 def depth_order_at_moments(
-    poses: PoseSequence, wanted_s: np.ndarray, limit: ExtrapolationLimit
+    poses: PoseSequence, wanted_s: np.ndarray, limit: MotionExtrapolationLimit
 ) -> np.ndarray | None:
     """`depth_order` at moments (N,) on straight lines, (N, layers), NaN where unknown; None without any."""
     if poses.depth_order is None:

@@ -60,7 +60,7 @@ class MotionOutliers:
             (K, J) bool; a joint found fewer than five times has none.
         """
         outliers = np.zeros_like(valid)
-        floor_px = self.min_height * body_height_px(keypoints_px, valid, name)
+        floor_px = self.min_height * motion_body_height_px(keypoints_px, valid, name)
         for joint in np.flatnonzero(valid.sum(axis=0) >= _FEWEST):
             found = np.flatnonzero(valid[:, joint])
             outliers[found, joint] = self._of_joint(times_s[found], keypoints_px[found, joint], floor_px)
@@ -99,7 +99,7 @@ def _neighbours(n: int, before: int, after: int) -> tuple[np.ndarray, np.ndarray
     return a.clip(0, n - 2), b.clip(1, n - 1)
 
 
-def body_height_px(keypoints_px: np.ndarray, valid: np.ndarray, name: str) -> float:
+def motion_body_height_px(keypoints_px: np.ndarray, valid: np.ndarray, name: str) -> float:
     """The person's standing height in pixels, from limbs seen at their longest (upper quartile over time).
 
     Args:

@@ -18,11 +18,11 @@ from scipy.interpolate import CubicSpline
 from rib.io.recipe import build_recipe
 from rib.io.settings.ranges import Seconds, Share
 from rib.motion.missing_spans import (
-    ExtrapolationLimit,
+    MotionExtrapolationLimit,
     depth_order_at_moments,
     fill_missing_spans,
     interpolate_linearly,
-    track_segments,
+    segments_between_missing_spans,
 )
 from rib.motion.outliers import MotionOutliers
 from rib.structures.keypoints import PoseSequence
@@ -47,7 +47,7 @@ class SplineMotion(ABC):
         min_confidence: Share,
         outliers: Mapping[str, Any] | None,
     ) -> None:
-        self.hold = ExtrapolationLimit(hold_s, half_life_s)
+        self.hold = MotionExtrapolationLimit(hold_s, half_life_s)
         self.max_absence_s = max_absence_s
         self.min_confidence = min_confidence
         self.outliers: MotionOutliers | None = None if outliers is None else build_recipe(outliers)
@@ -80,7 +80,7 @@ class SplineMotion(ABC):
         )
         sure = np.where(poses.confidence >= self.min_confidence, poses.confidence, 0.0)
         present = np.asarray((sure > 0).any(axis=1))
-        for segment in track_segments(poses.times_s, present, cuts, self.max_absence_s):
+        for segment in segments_between_missing_spans(poses.times_s, present, cuts, self.max_absence_s):
             here = (times_s >= segment.begin_s) & (times_s < segment.end_s)
             part = replace(poses, confidence=sure)[segment.keyframes]
             keypoints_px[here], confidence[here] = self._move(part, times_s[here])

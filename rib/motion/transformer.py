@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from rib.io.settings.ranges import Seconds, Share, TorchDevice
-from rib.motion.missing_spans import ExtrapolationLimit, fill_missing_spans
+from rib.motion.missing_spans import MotionExtrapolationLimit, fill_missing_spans
 from rib.motion.nets.checkpoint import load_motion_net, shipped_motion_weights
 from rib.motion.splines import CubicMotion
 from rib.structures.keypoints import PoseSequence
@@ -84,7 +84,7 @@ class TransformerMotion(CubicMotion):
 
     def _believed(self, body: PoseSequence, times_s: np.ndarray) -> np.ndarray:
         """(N, 19) 0 or 1: a joint is unknown beyond `hold_s` of its first and last observation."""
-        reach = ExtrapolationLimit(self.hold.hold_s, np.inf)
+        reach = MotionExtrapolationLimit(self.hold.hold_s, np.inf)
         seen = (body.confidence > 0).astype(float)
         return (
             fill_missing_spans(self.interpolate, body.times_s, seen[..., None], seen, times_s, reach)[1] > 0

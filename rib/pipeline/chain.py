@@ -15,7 +15,7 @@ from rib.pipeline.analysis.analyser import ClipAnalyser
 from rib.pipeline.analysis.record import ClipAnalysis
 from rib.pipeline.clip_fitter import RendererClipFitter
 from rib.pipeline.holdout.validator import HoldoutValidator
-from rib.pipeline.holdout.walk import HoldoutWalk
+from rib.pipeline.holdout.walk import HoldoutValidationPass
 from rib.pipeline.progress import StageStopwatch
 from rib.pipeline.settings import ChainSettings
 from rib.pipeline.stage_set import StageSet
@@ -121,7 +121,7 @@ class Chain:
                 made = synthesiser.frames(interval, self.people(analysis, interval, wanted, holdouts))
             yield from output_frames_in_order(timeline, a, b, made)
 
-    def holdouts(self, source: FrameSource, analysis: ClipAnalysis) -> HoldoutWalk | None:
+    def holdouts(self, source: FrameSource, analysis: ClipAnalysis) -> HoldoutValidationPass | None:
         """What judges the renderer, after it was fitted to the clip where it asks for that.
 
         Returns:
@@ -132,7 +132,7 @@ class Chain:
         synthesiser, main = self.synthesiser(), analysis.keyframe_tracks.track_ids[0]
         learnt = RendererClipFitter(self.stages, synthesiser, self.artefacts)(source, analysis, main)
         validator = HoldoutValidator(self.stages, synthesiser, **self.settings.holdouts.plain())
-        return HoldoutWalk(self.stages, validator, analysis, {main: learnt}, self.artefacts.folder)
+        return HoldoutValidationPass(self.stages, validator, analysis, {main: learnt}, self.artefacts.folder)
 
     def synthesiser(self, observer: SynthesisObserver | None = None) -> Synthesiser:
         """Build the synthesiser of intervals' pictures."""
@@ -149,7 +149,11 @@ class Chain:
         return window.intervals(frames, neighbours)
 
     def people(
-        self, analysis: ClipAnalysis, interval: Interval, wanted: np.ndarray, holdouts: HoldoutWalk | None
+        self,
+        analysis: ClipAnalysis,
+        interval: Interval,
+        wanted: np.ndarray,
+        holdouts: HoldoutValidationPass | None,
     ) -> list[PersonInterval]:
         """Those that both keyframes of an interval show, at some of the output's moments."""
         if self.stages.wiring.idle:

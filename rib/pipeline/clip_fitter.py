@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from rib.io.cache import Cache
-from rib.pipeline.analysis.pose_artefact import pose_digest
+from rib.pipeline.analysis.pose_artefact import analysis_pose_digest
 from rib.pipeline.analysis.record import ClipAnalysis
 from rib.pipeline.holdout.holdouts import hold_out_keyframe, holdout_span, keyframes_to_hold_out
 from rib.pipeline.progress import progress_counter
@@ -64,7 +64,7 @@ class RendererClipFitter:
         recipe = {"stages": stages.recipes, "plate": stages.plate_recipe, "chosen": chosen}
         parents = [
             source.fingerprint(),
-            pose_digest(analysis.keyframe_tracks.person(track_id)),
+            analysis_pose_digest(analysis.keyframe_tracks.person(track_id)),
             renderer.start,
         ]
         folder, _ = self.artefacts.get("renderer", recipe, parents, make)

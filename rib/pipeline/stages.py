@@ -62,8 +62,8 @@ class MaskStage(Protocol):
         ...
 
 
-class PoseStageWalk(Protocol):
-    """A pose stage at work on a clip that somebody else walks through (`rib.pose.walks.PoseWalks`)."""
+class PoseStagePass(Protocol):
+    """A pose stage at work on a clip that others walk through (`rib.pose.walks.PoseEstimationPasses`)."""
 
     def find(self, picture: np.ndarray, begins_shot: bool) -> None:
         """Called with every frame of the first walk."""
@@ -83,16 +83,16 @@ class PoseStageWalk(Protocol):
 
 
 @runtime_checkable
-class WalkingPoseStage(PoseStage, Protocol):
+class SharedPassPoseStage(PoseStage, Protocol):
     """A pose stage that can share its walks with other stages."""
 
-    def begin(self, source: FrameSource, everybody: bool = False) -> PoseStageWalk:
+    def begin(self, source: FrameSource, everybody: bool = False) -> PoseStagePass:
         """Begin a clip, following everybody or the most prominent person alone; its frames are not read."""
         ...
 
 
-class MaskStageWalk(Protocol):
-    """A mask stage at work on a clip whose frames somebody else walks through (`rib.pose.mask.MatteWalk`)."""
+class MaskStagePass(Protocol):
+    """A mask stage at work on a clip whose frames somebody else walks through (`rib.pose.mask.MattePass`)."""
 
     def __call__(self, picture: np.ndarray, pose: PoseSequence) -> np.ndarray:
         """The matte (H, W) float in 0..1 of a person at one moment; which side is left does not matter."""
@@ -104,10 +104,10 @@ class MaskStageWalk(Protocol):
 
 
 @runtime_checkable
-class WalkingMaskStage(MaskStage, Protocol):
+class SharedPassMaskStage(MaskStage, Protocol):
     """A mask stage that can share its walk with other stages."""
 
-    def begin(self) -> MaskStageWalk:
+    def begin(self) -> MaskStagePass:
         """Begin a clip."""
         ...
 

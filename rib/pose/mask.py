@@ -88,9 +88,9 @@ class MediapipeMask:
                 mattes = [look(picture, person[index]) for person in people]
                 yield np.stack(mattes) if mattes else np.zeros((0, *picture.shape[:2]), np.float32)
 
-    def begin(self) -> MatteWalk:
+    def begin(self) -> MattePass:
         """For those who walk over a clip themselves: to be called with each picture, and closed."""
-        return MatteWalk(self, BodyLandmarker(hands=False, mask=True, window_px=self._window_px))
+        return MattePass(self, BodyLandmarker(hands=False, mask=True, window_px=self._window_px))
 
     def matte(self, picture: np.ndarray, pose: PoseSequence, landmarker: BodyLandmarker) -> np.ndarray:
         """The matte (H, W) float32 of one picture (H, W, 3) uint8 RGB, given a pose of length 1."""
@@ -133,7 +133,7 @@ class MediapipeMask:
 
 
 @dataclass(frozen=True)
-class MatteWalk:
+class MattePass:
     """Makes one matte after the other.
 
     Attributes:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from rib.io.recipe import build_recipe
 from rib.io.settings.ranges import NonNegative, Positive, Range, Seconds, Share
 from rib.pose.memory import trim_memory_between_frames
-from rib.pose.walks import PoseWalks, PoseWalkSettings
+from rib.pose.walks import PoseEstimationPasses, PoseEstimationSettings
 from rib.structures.keypoints import PoseSequence, PoseTracks
 from rib.video import FrameSource
 
@@ -48,7 +48,7 @@ class MediapipePose:
         swap_cost: NonNegative,
     ) -> None:
         self._tracker = build_recipe(tracker)
-        self._settings = PoseWalkSettings(
+        self._settings = PoseEstimationSettings(
             min_visibility, max_people, tile_px, search_every_s, fill_gap_s, window_px, apart, swap_cost
         )
 
@@ -76,14 +76,14 @@ class MediapipePose:
         """
         return self._walk_twice(source, cuts, everybody=True)
 
-    def begin(self, source: FrameSource, everybody: bool = False) -> PoseWalks:
+    def begin(self, source: FrameSource, everybody: bool = False) -> PoseEstimationPasses:
         """For those who walk over a clip themselves: to be shown every frame twice, and closed.
 
         Args:
             source: The clip; its frames are not read.
             everybody: Whether all people are looked at closely, or only the most prominent.
         """
-        return PoseWalks(self._tracker, self._settings, source, everybody)
+        return PoseEstimationPasses(self._tracker, self._settings, source, everybody)
 
     def _walk_twice(self, source: FrameSource, cuts: Sequence[int], everybody: bool) -> PoseTracks:
         shots = set(cuts)

@@ -20,7 +20,7 @@ from rib.pose.tracking.tracker import Tracker, lasting_tracks, main_person
 from rib.structures.keypoints import LAYERS, PoseSequence, PoseTracks
 from rib.structures.skeleton import joint_set_named
 from rib.video import FrameSource
-from rib.video.camera import CameraMotion, CameraWalk
+from rib.video.camera import CameraMotion, CameraMotionEstimator
 
 HIDDEN_S = 2.0
 """Whoever is not found for so long is not hidden but away."""
@@ -28,7 +28,7 @@ _CAMERA_PX = 320
 """Long side of the pictures on which the camera's motion is told."""
 
 
-class PoseWalkSettings(NamedTuple):
+class PoseEstimationSettings(NamedTuple):
     """See `rib.pose.mediapipe.MediapipePose`."""
 
     min_visibility: float
@@ -57,7 +57,7 @@ class TrackedPerson(NamedTuple):
     close: list[PersonCandidate | None]
 
 
-class PoseWalks:
+class PoseEstimationPasses:
     """Shown every keyframe of a clip twice, in order; what it keeps of each is small.
 
     Args:
@@ -68,7 +68,7 @@ class PoseWalks:
     """
 
     def __init__(
-        self, tracker: Tracker, settings: PoseWalkSettings, source: FrameSource, everybody: bool
+        self, tracker: Tracker, settings: PoseEstimationSettings, source: FrameSource, everybody: bool
     ) -> None:
         self._tracker, self._settings, self._everybody = tracker, settings, everybody
         self._times_s, self._size_px = np.asarray(source.times_s, np.float64), source.size_px
@@ -83,7 +83,7 @@ class PoseWalks:
             tile_px=settings.tile_px,
             search_every=max(1, round(settings.search_every_s * float(source.fps))),
         )
-        self._camera = CameraWalk(_CAMERA_PX)
+        self._camera = CameraMotionEstimator(_CAMERA_PX)
         self._cuts: list[int] = []
         self._people: list[list[PersonCandidate]] = []
         self._motions: list[CameraMotion] = []

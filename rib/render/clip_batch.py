@@ -11,7 +11,7 @@ from typing import TypedDict
 from torch import Tensor
 
 
-class ClipBatch(TypedDict):
+class RendererClipBatch(TypedDict):
     """Windows of consecutive frames with what is known of them.
 
     Keys:
@@ -31,7 +31,7 @@ class ClipBatch(TypedDict):
     names: list[str]
 
 
-class GeneratedClip(TypedDict):
+class RendererClipOutput(TypedDict):
     """A renderer's output for frames 1 .. T - 2.
 
     Keys:

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from rib.render.clip_batch import ClipBatch, GeneratedClip
+from rib.render.clip_batch import RendererClipBatch, RendererClipOutput
 from rib.render.nets.checkpoint import load_renderer_net
 from rib.render.protocol import RenderPlan
 from rib.structures.box import Box
@@ -62,7 +62,7 @@ class ReferenceRenderer:
         start, stop, _ = moments.indices(len(plan.person.interval))
         assert start == plan.next_moment, "frames of an interval follow one another"
         self.net.to(plan.before.device)
-        made: GeneratedClip = self.net(_window(plan, moments, background))
+        made: RendererClipOutput = self.net(_window(plan, moments, background))
         plan.before, plan.next_moment = made["picture"][0, -1], stop
         mask, (width, height) = made["alpha"][0], plan.person.interval.a.size_px
         return RenderedPerson(
@@ -79,14 +79,14 @@ class ReferenceRenderer:
         return {}
 
 
-def _window(plan: ReferencePlan, moments: slice, background: Background) -> ClipBatch:
+def _window(plan: ReferencePlan, moments: slice, background: Background) -> RendererClipBatch:
     """The moments as one window; what is not known of a frame is 0."""
     person, interpolated = plan.person.at(moments), background.interpolated
     a, b = person.interval.a, person.interval.b
     frames = torch.cat([plan.before[None], torch.zeros_like(interpolated), b.picture[None]])
     views = (person.a.pose, person.poses, person.b.pose)
     times_s = np.concatenate([[a.time_s], person.interval.times_s, [b.time_s]])
-    return ClipBatch(
+    return RendererClipBatch(
         frames=frames[None],
         poses=torch.cat([_joints(pose, interpolated) for pose in views if pose is not None])[None],
         masks=torch.zeros_like(frames[None, :, :1]),

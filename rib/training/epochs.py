@@ -10,7 +10,7 @@ import torch
 from torch.utils.data import DistributedSampler
 
 
-def batch_generator(seed: int, epoch: int, place: int) -> torch.Generator:
+def seeded_training_generator(seed: int, epoch: int, place: int) -> torch.Generator:
     """Derive a batch's random generator, the same in whichever worker, rank or resumed run.
 
     Args:
@@ -61,6 +61,6 @@ class EpochSampler(DistributedSampler[int]):
         return (epochs.started, 0) if batches.is_last_batch else (epochs.processed, batches.current.processed)
 
 
-def rank_and_world_size(trainer: Any) -> tuple[int, int]:
+def training_rank_and_world_size(trainer: Any) -> tuple[int, int]:
     """Read the number of processes that train, and this one's rank; (1, 0) without a trainer."""
     return (trainer.world_size, trainer.global_rank) if trainer else (1, 0)

@@ -44,7 +44,7 @@ UNKNOWN = CameraMotion(STILL, 0.0)
 """What is told where nothing can be followed."""
 
 
-class CameraWalk:
+class CameraMotionEstimator:
     """Estimate the camera's motion from each picture of a walk to the next, on small grey copies.
 
     Args:

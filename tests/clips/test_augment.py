@@ -10,17 +10,17 @@ from torch import Tensor
 from rib.clips.augment import LIMBS, ClipAugmentation, blur_clip_limbs, drop_clip_limbs
 from rib.clips.batches import collate_clip_windows
 from rib.clips.data import to_clip_batch
-from rib.render.clip_batch import ClipBatch
+from rib.render.clip_batch import RendererClipBatch
 from rib.structures.skeleton import BODY19
 
 WIDTH, HEIGHT = 90, 70
 
 
-def augment(batch: ClipBatch, seed: int = 0, **changes: Any) -> ClipBatch:
+def augment(batch: RendererClipBatch, seed: int = 0, **changes: Any) -> RendererClipBatch:
     return ClipAugmentation(**{**NOTHING, **changes})(batch, torch.Generator().manual_seed(seed))
 
 
-def people() -> ClipBatch:
+def people() -> RendererClipBatch:
     windows = [painted().window(name, 0, 5) for name in painted().names]
     return to_clip_batch(collate_clip_windows(windows, 0))
 
@@ -40,7 +40,7 @@ def centre(picture: Tensor) -> Tensor:
     )
 
 
-def signposts() -> ClipBatch:
+def signposts() -> RendererClipBatch:
     """Right wrist, left wrist and nose are a red, a green and a blue spot; the mask is the nose's."""
     generator = torch.Generator().manual_seed(4)
     places = torch.rand(6, 4, 19, 2, generator=generator) * torch.tensor([24, 16.0]) + torch.tensor(
@@ -48,7 +48,7 @@ def signposts() -> ClipBatch:
     )
     shown = [BODY19.index(joint) for joint in ("right_wrist", "left_wrist", "nose")]
     pictures = spots(places[:, :, shown])
-    return ClipBatch(
+    return RendererClipBatch(
         frames=pictures, poses=torch.cat([places, torch.ones(6, 4, 19, 1)], -1), masks=pictures[:, :, 2:],
         backgrounds=pictures[:, 1:-1], times_s=torch.arange(4.0, dtype=torch.float64).expand(6, 4),
         names=["a"] * 6,

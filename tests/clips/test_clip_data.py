@@ -15,7 +15,7 @@ from rib.clips.clips import ClipWindow
 from rib.clips.data import ClipDataModule, to_clip_batch
 from rib.engine.checkpoints import ResumeStopped
 from rib.io.errors import RibError
-from rib.render.clip_batch import ClipBatch
+from rib.render.clip_batch import RendererClipBatch
 
 
 def assert_same(ours: RawClipBatch, theirs: RawClipBatch) -> None:
@@ -137,7 +137,7 @@ class Watching(pl.LightningModule):
         self.layer = torch.nn.Linear(1, 1)
         self.shown: list[tuple[int, float, float]] = []
 
-    def training_step(self, batch: ClipBatch, batch_idx: int) -> Tensor:
+    def training_step(self, batch: RendererClipBatch, batch_idx: int) -> Tensor:
         self.shown.append(
             (batch["frames"].shape[1], float(batch["frames"].sum()), float(batch["poses"].sum()))
         )

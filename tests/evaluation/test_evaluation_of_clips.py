@@ -27,15 +27,15 @@ from rib.evaluation.clips import (
 from rib.evaluation.clips_report import comparison_panels
 from rib.io.errors import RibError
 from rib.metrics import pictures
-from rib.render.clip_batch import ClipBatch, GeneratedClip
+from rib.render.clip_batch import RendererClipBatch, RendererClipOutput
 from rib.video import VideoSource
 
 
-def knowing(batch: ClipBatch) -> GeneratedClip:
+def knowing(batch: RendererClipBatch) -> RendererClipOutput:
     """A renderer that sees the truth within the mask and keeps the background elsewhere."""
     true, mask = batch["frames"][:, 1:-1], batch["masks"][:, 1:-1]
     picture = torch.lerp(batch["backgrounds"], true, mask)
-    return GeneratedClip(picture=picture.contiguous(), foreground=true.contiguous(), alpha=mask)
+    return RendererClipOutput(picture=picture.contiguous(), foreground=true.contiguous(), alpha=mask)
 
 
 class Scorer:
@@ -88,9 +88,9 @@ def test_a_test_may_give_every_nth_frame(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("batch_size", [1, 2, 5])
 def test_every_hidden_frame_is_made_from_the_frames_around_it(path: Path, batch_size: int) -> None:
-    seen: list[ClipBatch] = []
+    seen: list[RendererClipBatch] = []
 
-    def renderer(batch: ClipBatch) -> GeneratedClip:
+    def renderer(batch: RendererClipBatch) -> RendererClipOutput:
         seen.append(batch)
         return knowing(batch)
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from rib.motion.nets.attention import BLOCK
-from rib.motion.nets.base import MotionBase, mirror_joints, natural_spline_of_keyframes
+from rib.motion.nets.base import MotionBase, mirror_motion_joints, natural_spline_of_keyframes
 from rib.motion.nets.curve import MotionCurve
 from rib.motion.nets.keyframe_features import normalise_keyframes
 from rib.structures.skeleton import joint_set_named
@@ -103,10 +103,10 @@ def test_a_later_clock_changes_nothing(net: MotionBase, keyframes: Make) -> None
 
 def test_a_mirrored_pose_gives_the_mirrored_answer(net: MotionBase, keyframes: Make) -> None:
     times, keypoints, confidence = keyframes(14)
-    flipped = (times, mirror_joints(keypoints), confidence[..., FLIP])
+    flipped = (times, mirror_motion_joints(keypoints), confidence[..., FLIP])
     a, believed = read(net, (times, keypoints, confidence))
     b, believed_b = read(net, flipped)
-    torch.testing.assert_close(b, mirror_joints(a), atol=1e-3, rtol=0)
+    torch.testing.assert_close(b, mirror_motion_joints(a), atol=1e-3, rtol=0)
     torch.testing.assert_close(believed_b, believed[..., FLIP], atol=1e-4, rtol=0)
 
 

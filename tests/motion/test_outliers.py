@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from rib.motion.outliers import MotionOutliers, body_height_px
+from rib.motion.outliers import MotionOutliers, motion_body_height_px
 from rib.structures.skeleton import convert_joints
 
 TEST = MotionOutliers(min_height=0.05, min_deviations=4.0, min_travel=0.75, window_s=4.0)
@@ -19,16 +19,16 @@ def test_the_height_of_somebody_upright():
     joints = np.tile(UPRIGHT, (4, 1, 1))
     valid = np.zeros((4, 19), bool)
     valid[:, [1, 8, 9, 10, 11, 12, 13, 14]] = True
-    assert body_height_px(joints, valid, "body19") == pytest.approx(100, rel=0.01)
+    assert motion_body_height_px(joints, valid, "body19") == pytest.approx(100, rel=0.01)
     in_coco, there = convert_joints(joints, valid.astype(float), "body19", "coco17")
-    assert body_height_px(in_coco, there > 0, "coco17") == pytest.approx(100, rel=0.01)
+    assert motion_body_height_px(in_coco, there > 0, "coco17") == pytest.approx(100, rel=0.01)
 
 
 def test_the_height_without_legs_and_without_anything():
     joints, valid = np.tile(UPRIGHT, (4, 1, 1)), np.zeros((4, 19), bool)
-    assert body_height_px(joints, valid, "body19") == 0
+    assert motion_body_height_px(joints, valid, "body19") == 0
     valid[:, [1, 10]] = True
-    assert body_height_px(joints, valid, "body19") == pytest.approx(53.5)
+    assert motion_body_height_px(joints, valid, "body19") == pytest.approx(53.5)
 
 
 @pytest.mark.parametrize("frame", [0, 1, 13, 28, 29])

@@ -15,7 +15,7 @@ from rib.pipeline.analysis.record import ClipAnalysis
 from rib.pipeline.chain import Chain
 from rib.pipeline.holdout.holdouts import Holdouts
 from rib.pipeline.holdout.validator import HoldoutValidator
-from rib.pipeline.holdout.walk import HoldoutWalk
+from rib.pipeline.holdout.walk import HoldoutValidationPass
 from rib.video import FrameSource, open_frame_source
 
 
@@ -74,10 +74,10 @@ def test_only_so_many_of_the_nearest_count() -> None:
 
 def holdouts(
     chain: Chain, analysis: ClipAnalysis, per_shot: int, every_s: float, ahead_bytes: int = 10**6
-) -> HoldoutWalk:
+) -> HoldoutValidationPass:
     validator = HoldoutValidator(chain.stages, chain.synthesiser(), per_shot, every_s)
     folder = chain.artefacts.folder
-    return HoldoutWalk(chain.stages, validator, analysis, {}, folder, ahead_bytes)
+    return HoldoutValidationPass(chain.stages, validator, analysis, {}, folder, ahead_bytes)
 
 
 def validate(

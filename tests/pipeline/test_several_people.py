@@ -16,7 +16,7 @@ from small_clips import SIZE, person, picture
 
 from rib.io.errors import RibError
 from rib.keypoint_files import write_openpose_json
-from rib.pipeline.analysis.chosen_people import choose_people, with_person_depth
+from rib.pipeline.analysis.chosen_people import choose_people_to_draw, with_person_depth
 from rib.pipeline.chain import Chain
 from rib.pipeline.interpolate import interpolate_clip
 from rib.pipeline.synthesis.neighbours import clear_trust_of_others, matte_share_of_others
@@ -174,7 +174,7 @@ def test_whoever_is_larger_or_stands_lower_is_nearer() -> None:
     depth = with_person_depth(tracks).person_depth
     assert depth is not None
     assert (depth[:, 1] < depth[:, 0]).all()  # two pixels lower in the picture
-    assert choose_people(tracks, "all") is tracks
+    assert choose_people_to_draw(tracks, "all") is tracks
     alone = tracks.only([1])
     assert with_person_depth(alone) is alone
 

@@ -21,7 +21,7 @@ from rib.pose.detectors.plausible import TRUNK
 from rib.pose.tracking.tracker import Tracker
 from rib.structures.keypoints import PoseTracks
 from rib.video import FrameSource, open_frame_source, subclip, subsample_frames
-from rib.video.camera import CameraWalk
+from rib.video.camera import CameraMotionEstimator
 
 HERE = Path(__file__).resolve()
 CONF = HERE.parents[2] / "conf"
@@ -67,7 +67,7 @@ def tracks_in(source: FrameSource, nets: tuple[PersonDetector, BodyLandmarker], 
     tracker: Tracker = build_recipe(yaml.safe_load((CONF / "pose/tracker/default.yaml").read_text()))
     every = max(1, round(recipe["search_every_s"] * float(source.fps)))
     limits = (recipe[name] for name in ("min_visibility", "max_people", "tile_px"))
-    crowd, camera, people, motions = PeopleDetector(*nets, *limits, every), CameraWalk(320), [], []
+    crowd, camera, people, motions = PeopleDetector(*nets, *limits, every), CameraMotionEstimator(320), [], []
     for picture in source:
         motion = camera(picture).matrix
         found = [candidate.detection for candidate in crowd(picture, motion)]

@@ -4,7 +4,7 @@ import torch
 from painted import HEIGHT, WIDTH, keyframe
 
 from rib.render.skinning.blend import bone_distance_maps
-from rib.render.skinning.bones import BONES, body_torso_length_px, bone_segments
+from rib.render.skinning.bones import BONES, bone_segments, skinning_torso_length_px
 from rib.render.skinning.keyframe_layers import KeyframeLayers, cut_body_layers, layer_distances_from_bones
 from rib.structures.box import Box
 from rib.structures.keypoints import LAYERS
@@ -14,7 +14,7 @@ def _cut(degrees: float) -> torch.Tensor:
     key = keyframe(0, degrees, 0.0)
     view = key.person(0)
     bones = bone_segments(view.pose)
-    radius = body_torso_length_px(view.pose) * torch.tensor([bone.radius for bone in BONES])
+    radius = skinning_torso_length_px(view.pose) * torch.tensor([bone.radius for bone in BONES])
     xy = Box(0, 0, HEIGHT, WIDTH).centres(1, torch.device("cpu"))
     distance = layer_distances_from_bones(bone_distance_maps(bones.ends_px, radius, bones.valid, xy))[0]
     return cut_body_layers(

@@ -9,7 +9,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from rib.config.compose import compose
 from rib.io.recipe import build_recipe
-from rib.render.clip_batch import ClipBatch
+from rib.render.clip_batch import RendererClipBatch
 from rib.render.refine.refiner_input import NUM_CHANNELS, RefinerInput
 from rib.structures.skeleton import convert_pose
 
@@ -60,14 +60,14 @@ def test_planes_and_fields_are_one() -> None:
     assert torch.equal(RefinerInput.of(x).channels, x)
 
 
-def window() -> ClipBatch:
+def window() -> RendererClipBatch:
     """Three frames of the painted figure, its arm turning, over a cross-fade."""
     interval = turning(0, 60, (0.5,)).interval
     keys = [interval.a, keyframe(1, 30, 0.5), interval.b]
     views = [key.person(0) for key in keys]
     poses = [convert_pose(view.pose, "body19") for view in views]
     frames = torch.stack([k.picture for k in keys])[None]
-    return ClipBatch(
+    return RendererClipBatch(
         frames=frames,
         poses=torch.stack(
             [torch.from_numpy(np.dstack([p.keypoints_px, p.confidence])[0]).float() for p in poses]

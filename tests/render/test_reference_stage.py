@@ -9,7 +9,7 @@ from test_warp_trust import cross_fade
 from torch import nn
 
 from rib.pipeline.synthesis.compositor import composite_people
-from rib.render.clip_batch import ClipBatch, GeneratedClip
+from rib.render.clip_batch import RendererClipBatch, RendererClipOutput
 from rib.render.reference import ReferenceRenderer
 from rib.structures.person_interval import PersonInterval
 
@@ -17,7 +17,7 @@ from rib.structures.person_interval import PersonInterval
 class Darker(nn.Module):
     """Every frame is half the one before it, laid over the left half of the background."""
 
-    def forward(self, batch: ClipBatch) -> GeneratedClip:
+    def forward(self, batch: RendererClipBatch) -> RendererClipOutput:
         before, made = batch["frames"][:, 0], []
         for _ in range(batch["backgrounds"].shape[1]):
             before = before / 2
@@ -26,7 +26,7 @@ class Darker(nn.Module):
         alpha = torch.zeros_like(foreground[:, :, :1])
         alpha[..., :70] = 1
         picture = torch.lerp(batch["backgrounds"], foreground, alpha)
-        return GeneratedClip(picture=picture, foreground=foreground, alpha=alpha)
+        return RendererClipOutput(picture=picture, foreground=foreground, alpha=alpha)
 
 
 @pytest.fixture

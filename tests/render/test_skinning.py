@@ -6,7 +6,7 @@ import torch
 from painted import HEIGHT, WIDTH, figure
 
 from rib.render.skinning.blend import bone_affine_maps, bone_distance_maps, linear_blend_skinning
-from rib.render.skinning.bones import BONES, ELASTIC, body_torso_length_px, bone_segments
+from rib.render.skinning.bones import BONES, ELASTIC, bone_segments, skinning_torso_length_px
 from rib.structures.box import Box
 
 WHOLE = torch.tensor([[0.0, 1.0]])
@@ -60,4 +60,4 @@ def test_foreshortening_does_not_shrink_the_scale() -> None:
     pose = figure(0)
     bent = figure(0)
     bent.keypoints_px[0, 8] = (70, 40)  # the hips come forward, legs and arms stay
-    assert abs(body_torso_length_px(bent) / body_torso_length_px(pose) - 1) < 0.25
+    assert abs(skinning_torso_length_px(bent) / skinning_torso_length_px(pose) - 1) < 0.25

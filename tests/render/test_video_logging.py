@@ -12,7 +12,7 @@ from toy_renderer import NoiseClips, settings
 
 import rib.io.recipe
 from rib.engine.loggers.wandb_logger import WandbRun
-from rib.render.clip_batch import ClipBatch
+from rib.render.clip_batch import RendererClipBatch
 from rib.render.refine.refiner_input import RefinerInput, RefinerOutput
 from rib.render.training import image_logging
 from rib.render.training.module import RendererModule
@@ -70,7 +70,7 @@ def test_side_by_side_are_what_was_made_the_truth_and_the_background(module: Ren
 
 
 def test_beside_what_a_net_mends_is_the_drawing_that_it_began_with() -> None:
-    batch: ClipBatch = refiner_crops_to_clips(CROPS.batch([sample(1)], 0, 0))
+    batch: RendererClipBatch = refiner_crops_to_clips(CROPS.batch([sample(1)], 0, 0))
     module = RendererModule(**settings(net=SMALL, discriminators=None, weights={"l1": 1.0}))
     inputs = RefinerInput.of(batch["channels"])  # type: ignore[typeddict-item]
     plain = RefinerOutput(inputs.colour, inputs.alpha, inputs.trust).over(inputs)[0]

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
-from rib.render.clip_batch import ClipBatch, GeneratedClip
+from rib.render.clip_batch import RendererClipBatch, RendererClipOutput
 from rib.render.nets.spectral import SpectralConv2d
 
 SIZE = (32, 40)
@@ -23,28 +23,28 @@ class ToyNet(nn.Module):
         super().__init__()
         self.paint = SpectralConv2d(3, 4, 3, padding=1)
 
-    def forward(self, batch: ClipBatch) -> GeneratedClip:
+    def forward(self, batch: RendererClipBatch) -> RendererClipOutput:
         background = batch["backgrounds"]
         made = self.paint(background.flatten(0, 1)).unflatten(0, background.shape[:2])
         foreground, alpha = made[:, :, :3].sigmoid(), made[:, :, 3:].sigmoid()
-        return GeneratedClip(
+        return RendererClipOutput(
             picture=background + alpha * (foreground - background), foreground=foreground, alpha=alpha
         )
 
 
-class NoiseClips(Dataset[ClipBatch]):
+class NoiseClips(Dataset[RendererClipBatch]):
     """Item i is a batch of noise drawn from i."""
 
     def __len__(self) -> int:
         return 8
 
-    def __getitem__(self, index: int) -> ClipBatch:
+    def __getitem__(self, index: int) -> RendererClipBatch:
         generator = torch.Generator().manual_seed(index)
         draw = lambda *shape: torch.rand(*shape, generator=generator)  # noqa: E731
         B, T, (H, W) = 2, 4, SIZE
         poses = draw(B, T, 19, 3) * torch.tensor([W, H, 0.5]) + torch.tensor([0, 0, 0.5])
         masks = (torch.arange(W) < W // 2).float()
-        return ClipBatch(
+        return RendererClipBatch(
             frames=draw(B, T, 3, H, W), poses=poses, masks=masks.expand(B, T, 1, H, W),
             backgrounds=draw(B, T - 2, 3, H, W),
             times_s=torch.arange(T).expand(B, T).double(), names=["a", "b"],
@@ -103,7 +103,7 @@ def trainer(folder: Path, steps: int, **options: Any) -> pl.Trainer:
     )  # fmt: skip
 
 
-def loader(first: int = 0) -> DataLoader[ClipBatch]:
+def loader(first: int = 0) -> DataLoader[RendererClipBatch]:
     """Batches `first`, `first` + 1, ..."""
     clips = NoiseClips()
     return DataLoader(torch.utils.data.Subset(clips, range(first, len(clips))), batch_size=None)

@@ -41,7 +41,7 @@ class ClipPreparationStages:
 
 
 @dataclass(frozen=True)
-class AnalysedClip:
+class HumanSlomoClip:
     """A clip with the person found.
 
     Attributes:
@@ -62,9 +62,9 @@ class AnalysedClip:
         return 1 / float(np.diff(self.poses.times_s).mean())
 
 
-def find_person_in_clip(
+def find_person_in_humanslomo_clip(
     name: str, source: FrameSource, stages: ClipPreparationStages, poses: PoseSequence | None = None
-) -> AnalysedClip:
+) -> HumanSlomoClip:
     """Find the person in a clip's frames, and cut them out.
 
     Args:
@@ -83,11 +83,11 @@ def find_person_in_clip(
     if not poses.present.any():
         raise RibError("nobody is found in it")
     masks = [to_uint8(matte) for matte in stages.mask(kept, poses)]
-    return AnalysedClip(name, frames, poses, masks)
+    return HumanSlomoClip(name, frames, poses, masks)
 
 
 def make_training_clips(
-    clip: AnalysedClip, stages: ClipPreparationStages, strides: Sequence[int], shortest: int
+    clip: HumanSlomoClip, stages: ClipPreparationStages, strides: Sequence[int], shortest: int
 ) -> Iterator[StoredClip]:
     """The clip for training: at its own rate and every n-th frame of it, from each first frame.
 
@@ -108,14 +108,14 @@ def make_training_clips(
                 poses_for_clip_store(clip.poses)[index],
                 [clip.masks[i] for i in index],
                 [
-                    interpolate_middle_picture(a, b, stages.background)
+                    humanslomo_middle_picture(a, b, stages.background)
                     for a, b in zip(frames, frames[2:], strict=False)
                 ],
                 clip.fps / stride,
             )
 
 
-def make_test_clip(clip: AnalysedClip, stages: ClipPreparationStages, given: Sequence[int]) -> StoredClip:
+def make_test_clip(clip: HumanSlomoClip, stages: ClipPreparationStages, given: Sequence[int]) -> StoredClip:
     """The clip for tests: every frame is truth, and what lies between those given is interpolated.
 
     Args:
@@ -133,7 +133,7 @@ def make_test_clip(clip: AnalysedClip, stages: ClipPreparationStages, given: Seq
     for a, b in pairwise(given):
         if b - a > 1:
             between = slice(a + 1, b)
-            backgrounds[between] = interpolate_clip_pictures(
+            backgrounds[between] = humanslomo_pictures_between(
                 clip.frames[a], clip.frames[b], times_s[[a, b]], times_s[between], stages.background
             )
     return StoredClip(
@@ -148,12 +148,12 @@ def poses_for_clip_store(poses: PoseSequence) -> np.ndarray:
     return np.concatenate([body.keypoints_px, body.confidence[..., None]], axis=2)
 
 
-def interpolate_middle_picture(a: np.ndarray, b: np.ndarray, background: Any) -> np.ndarray:
+def humanslomo_middle_picture(a: np.ndarray, b: np.ndarray, background: Any) -> np.ndarray:
     """The picture half-way between two, (H, W, 3) uint8."""
-    return interpolate_clip_pictures(a, b, np.array([0.0, 1.0]), np.array([0.5]), background)[0]
+    return humanslomo_pictures_between(a, b, np.array([0.0, 1.0]), np.array([0.5]), background)[0]
 
 
-def interpolate_clip_pictures(
+def humanslomo_pictures_between(
     a: np.ndarray, b: np.ndarray, ends_s: np.ndarray, times_s: np.ndarray, background: Any
 ) -> list[np.ndarray]:
     """The pictures at some times between two, (H, W, 3) uint8 each."""

@@ -22,7 +22,7 @@ from rib.datasets.humanslomo.footage import Footage, FootageCrop
 from rib.datasets.humanslomo.lists import ListedClip, listed_frame_number
 from rib.datasets.humanslomo.make import (
     ClipPreparationStages,
-    find_person_in_clip,
+    find_person_in_humanslomo_clip,
     make_test_clip,
     make_training_clips,
 )
@@ -100,7 +100,9 @@ def _clips(item: ClipItem, settings: ClipItemSettings) -> Iterator[StoredClip]:
     if item.clip is None:
         yield from _found(item, settings, stages)
         return
-    seen = find_person_in_clip(item.name, item.footage.clip(item.clip.frames, item.crop, item.fps), stages)
+    seen = find_person_in_humanslomo_clip(
+        item.name, item.footage.clip(item.clip.frames, item.crop, item.fps), stages
+    )
     if item.given is None:
         made = list(make_training_clips(seen, stages, settings.strides, shortest=3))
         if not made:
@@ -128,7 +130,7 @@ def _found(item: ClipItem, settings: ClipItemSettings, stages: ClipPreparationSt
     for clip, frames in frames_of_found_clips(video, found):
         name = f"{item.name}_{clip.first:06d}"
         own = clip.poses(poses)
-        seen = find_person_in_clip(name, ArraySource(frames, times_s=own.times_s), stages, own)
+        seen = find_person_in_humanslomo_clip(name, ArraySource(frames, times_s=own.times_s), stages, own)
         yield from make_training_clips(seen, stages, settings.strides, settings.finding.shortest)
 
 

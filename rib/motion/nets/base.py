@@ -201,7 +201,7 @@ def _zero(layer: nn.Linear) -> nn.Linear:
     return layer
 
 
-def mirror_joints(x: Tensor) -> Tensor:
+def mirror_motion_joints(x: Tensor) -> Tensor:
     """Swap left and right of (..., J, 2) coordinates about x = 0."""
     x = x[..., MIRRORED, :]
     return torch.stack([-x[..., 0], x[..., 1]], -1)
@@ -212,7 +212,7 @@ def _doubled(keys: KeyframeBatch) -> KeyframeBatch:
     twice = lambda a: torch.cat([a, a])  # noqa: E731
     flipped = lambda a: torch.cat([a, a[..., MIRRORED]])  # noqa: E731
     return KeyframeBatch(
-        torch.cat([keys.x, mirror_joints(keys.x)]), flipped(keys.valid), flipped(keys.seen),
+        torch.cat([keys.x, mirror_motion_joints(keys.x)]), flipped(keys.valid), flipped(keys.seen),
         flipped(keys.confidence), twice(keys.present), twice(keys.num_present), twice(keys.times_s),
         twice(keys.h), twice(keys.centre_px), twice(keys.scale_px), twice(keys.stencils),
     )  # fmt: skip
@@ -224,7 +224,7 @@ def _unmirrored(curve: MotionCurve) -> MotionCurve:
     for name in (f.name for f in fields(curve)):
         plain, mirrored = getattr(curve, name).chunk(2)
         if name in ("position_px", "tangent_px", "residual_px"):
-            parts[name] = 0.5 * (plain + mirror_joints(mirrored))
+            parts[name] = 0.5 * (plain + mirror_motion_joints(mirrored))
         elif name in ("log_error", "log_error_between"):
             parts[name] = 0.5 * (plain + mirrored[..., MIRRORED])
         elif name == "tolerance_px":

@@ -71,7 +71,9 @@ class MotionCurve:
         values = (self.position_px, self.tangent_px)
         left, right = (_take(v, segment) for v in values), (_take(v, segment + 1) for v in values)
         (p0, m0), (p1, m1) = left, right
-        keypoints = evaluate_curve_segment(u, h, (p0, p1, m0, m1), _take(self.residual_px, segment).unbind(2))
+        keypoints = evaluate_motion_curve_segment(
+            u, h, (p0, p1, m0, m1), _take(self.residual_px, segment).unbind(2)
+        )
         return keypoints, self.confidence(self.log_error_at(segment, u), segment)
 
     def between(self, times_s: Tensor) -> Tensor:
@@ -80,7 +82,9 @@ class MotionCurve:
         u = ((times_s - self.times_s[:, :-1, None]) / h).float()
         x, m = self.position_px[:, :, None], self.tangent_px[:, :, None]
         ends = (x[:, :-1], x[:, 1:], m[:, :-1], m[:, 1:])
-        return evaluate_curve_segment(u, h.float().expand_as(u), ends, self.residual_px[:, :, None].unbind(3))
+        return evaluate_motion_curve_segment(
+            u, h.float().expand_as(u), ends, self.residual_px[:, :, None].unbind(3)
+        )
 
     def log_error_at(self, segment: Tensor, u: Tensor) -> Tensor:
         """(B, Q, J) logarithm of the expected error, px."""
@@ -101,7 +105,7 @@ def _num_before(knots: Tensor, times_s: Tensor) -> Tensor:
     return torch.searchsorted(knots, times_s.contiguous(), right=True)
 
 
-def evaluate_curve_segment(
+def evaluate_motion_curve_segment(
     u: Tensor, h: Tensor, ends: tuple[Tensor, ...], residuals: tuple[Tensor, ...]
 ) -> Tensor:
     """Evaluate a segment at `u` (...) in 0..1 from ends (p0, p1, m0, m1) and residuals, each (..., J, 2)."""

@@ -18,7 +18,7 @@ from rib.motion.corruption.detector_errors import read_detector_errors
 from rib.motion.corruption.detector_noise import DetectorNoise
 from rib.motion.recordings import load_mocap_recordings
 from rib.motion.training.windows import MotionBatch, MotionWindowRecipe, MotionWindows
-from rib.training.epochs import EpochSampler, batch_generator, rank_and_world_size
+from rib.training.epochs import EpochSampler, seeded_training_generator, training_rank_and_world_size
 
 
 class MotionBatches(Dataset[MotionBatch]):
@@ -38,7 +38,7 @@ class MotionBatches(Dataset[MotionBatch]):
 
     def __getitem__(self, index: int) -> MotionBatch:
         epoch, place = divmod(index, self.num_batches)
-        return self.windows.draw(batch_generator(self.seed, epoch, place))
+        return self.windows.draw(seeded_training_generator(self.seed, epoch, place))
 
 
 class MotionDataModule(pl.LightningDataModule):
@@ -110,7 +110,7 @@ class MotionDataModule(pl.LightningDataModule):
         return DataLoader(
             batches,
             batch_size=None,
-            sampler=EpochSampler(batches, *rank_and_world_size(self.trainer), self.trainer),
+            sampler=EpochSampler(batches, *training_rank_and_world_size(self.trainer), self.trainer),
             num_workers=self.num_workers,
             persistent_workers=self.num_workers > 0,
         )
@@ -124,7 +124,7 @@ class MotionDataModule(pl.LightningDataModule):
             windows = MotionWindows(self.checking, recipe, self.views, noise, self.errors)
             drawn = MotionBatches(windows, self.validation_batches, self.seed + 1)
             sampler: Sampler[int] = DistributedSampler(
-                drawn, *rank_and_world_size(self.trainer), shuffle=False
+                drawn, *training_rank_and_world_size(self.trainer), shuffle=False
             )
             loaders.append(DataLoader(drawn, batch_size=None, sampler=sampler))
         return loaders

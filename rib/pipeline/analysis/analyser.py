@@ -11,8 +11,8 @@ import numpy as np
 
 from rib.io.cache import Cache
 from rib.io.errors import RibError
-from rib.pipeline.analysis.chosen_people import choose_people, with_person_depth
-from rib.pipeline.analysis.clip_walks import AnalysisWalks
+from rib.pipeline.analysis.chosen_people import choose_people_to_draw, with_person_depth
+from rib.pipeline.analysis.clip_walks import ClipAnalysisPasses
 from rib.pipeline.analysis.record import ClipAnalysis
 from rib.pipeline.settings import LARGEST
 from rib.pipeline.stage_set import StageSet
@@ -55,18 +55,20 @@ class ClipAnalyser:
             cuts = walks.cuts()
             if wiring.pose_from_motion:
                 poses = self.stages.motion(_nobody(source), wanted.times_s, cuts)
-                tracks = choose_people(PoseTracks.of([replace(poses, track_id=1)]), self.people)
+                tracks = choose_people_to_draw(PoseTracks.of([replace(poses, track_id=1)]), self.people)
                 keyframe_tracks = tracks[_nearest(wanted.times_s, source.times_s)]
             else:
                 keyframe_tracks = with_person_depth(
-                    self._who_can_be_cut_out(choose_people(walks.people(), self.people))
+                    self._who_can_be_cut_out(choose_people_to_draw(walks.people(), self.people))
                 )
                 tracks = self._move(keyframe_tracks, wanted, cuts)
             mattes = walks.mattes(keyframe_tracks) if "masks" in wiring.wanted else None
         return ClipAnalysis(source.times_s, wanted, tuple(cuts), keyframe_tracks, tracks, mattes, wiring.idle)
 
-    def _walks(self, source: FrameSource) -> AnalysisWalks:
-        return AnalysisWalks(self.stages, self.artefacts, self.cuts, source, everybody=self.people != LARGEST)
+    def _walks(self, source: FrameSource) -> ClipAnalysisPasses:
+        return ClipAnalysisPasses(
+            self.stages, self.artefacts, self.cuts, source, everybody=self.people != LARGEST
+        )
 
     def _who_can_be_cut_out(self, people: PoseTracks) -> PoseTracks:
         """Everybody, or the first where the mattes come from a stage that knows one person alone."""

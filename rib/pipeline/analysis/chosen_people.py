@@ -28,7 +28,9 @@ class EverybodyPoseStage(Protocol):
         ...
 
 
-def find_people(stage: Any, source: FrameSource, cuts: Sequence[int], everybody: bool) -> PoseTracks:
+def find_people_for_analysis(
+    stage: Any, source: FrameSource, cuts: Sequence[int], everybody: bool
+) -> PoseTracks:
     """Whom the pose stage finds: everybody, or the most prominent person alone, as number 1."""
     if not everybody or not isinstance(stage, EverybodyPoseStage):
         found = stage(source, cuts)
@@ -41,7 +43,7 @@ def at_least_one_track(found: PoseTracks) -> PoseTracks:
     return found if found.track_ids else PoseTracks.of([replace(_nobody_in(found), track_id=1)])
 
 
-def choose_people(found: PoseTracks, people: str | Sequence[int]) -> PoseTracks:
+def choose_people_to_draw(found: PoseTracks, people: str | Sequence[int]) -> PoseTracks:
     """Those of the people found whom the setting names.
 
     Raises:

@@ -11,19 +11,24 @@ from typing import Any
 import numpy as np
 
 from rib.io.cache import Cache
-from rib.pipeline.analysis.chosen_people import at_least_one_track, find_people
+from rib.pipeline.analysis.chosen_people import at_least_one_track, find_people_for_analysis
 from rib.pipeline.analysis.matte_spool import MatteSpoolFile
-from rib.pipeline.analysis.pose_artefact import FORMAT, load_pose_tracks, pose_digest, save_pose_tracks
+from rib.pipeline.analysis.pose_artefact import (
+    FORMAT,
+    analysis_pose_digest,
+    load_analysis_pose_tracks,
+    save_analysis_pose_tracks,
+)
 from rib.pipeline.progress import progress_bar
 from rib.pipeline.stage_set import StageSet
-from rib.pipeline.stages import PoseStageWalk, WalkingMaskStage, WalkingPoseStage
+from rib.pipeline.stages import PoseStagePass, SharedPassMaskStage, SharedPassPoseStage
 from rib.pose.memory import trim_memory_between_frames
 from rib.structures.keypoints import PoseTracks
 from rib.video import FrameSource
 from rib.video.cuts import mark_scene_cuts
 
 
-class AnalysisWalks:
+class ClipAnalysisPasses:
     """Looks at a clip for the chain's analysis; asked for cuts, people and mattes in this order.
 
     Where nothing is kept from earlier, cuts and people are found in one walk, and people are looked at
@@ -48,7 +53,7 @@ class AnalysisWalks:
         self._stages, self._artefacts, self._settings, self._source = stages, artefacts, cuts, source
         self._everybody = everybody
         self._spool = MatteSpoolFile(artefacts.folder)
-        self._seen: PoseStageWalk | None = None
+        self._seen: PoseStagePass | None = None
         self._cuts: list[int] = []
 
     def cuts(self) -> list[int]:
@@ -61,9 +66,9 @@ class AnalysisWalks:
         """Everybody who is followed, at the keyframes."""
         stage = self._stages.pose
         if not stage.keep:
-            return find_people(stage, self._source, self._cuts, self._everybody)
+            return find_people_for_analysis(stage, self._source, self._cuts, self._everybody)
         folder, _ = self._artefacts.get("poses", self._pose_recipe, self._pose_parents, self._make_poses)
-        return at_least_one_track(load_pose_tracks(folder / "poses.npz"))
+        return at_least_one_track(load_analysis_pose_tracks(folder / "poses.npz"))
 
     def mattes(self, people: PoseTracks) -> dict[int, Path]:
         """By track id a folder of one 8-bit matte a keyframe.
@@ -73,7 +78,7 @@ class AnalysisWalks:
         """
         recipe, folders = self._stages.recipes["mask"], {}
         for track_id in people.track_ids:
-            parents = [self._fingerprint, pose_digest(people.person(track_id))]
+            parents = [self._fingerprint, analysis_pose_digest(people.person(track_id))]
             make = partial(self._make_mattes, people, track_id)
             folders[track_id], _ = self._artefacts.get("masks", recipe, parents, make)
         return folders
@@ -111,12 +116,12 @@ class AnalysisWalks:
                         self._seen.find(picture, begins_shot)
         np.save(folder / "cuts.npy", np.array(found, dtype=np.int64))
 
-    def _begin(self) -> PoseStageWalk | None:
+    def _begin(self) -> PoseStagePass | None:
         """The pose stage, where it can share the walk and its result is not kept from earlier."""
         if self._stages.wiring.pose_from_motion:
             return None
         stage = self._stages.pose
-        if not isinstance(stage, WalkingPoseStage):
+        if not isinstance(stage, SharedPassPoseStage):
             return None
         kept = self._artefacts.has("poses", self._pose_recipe, self._pose_parents)
         return None if kept else stage.begin(self._source, self._everybody)
@@ -124,24 +129,24 @@ class AnalysisWalks:
     def _make_poses(self, folder: Path) -> None:
         stage = self._stages.pose
         with self._stages.watch("pose"):
-            if isinstance(stage, WalkingPoseStage):
+            if isinstance(stage, SharedPassPoseStage):
                 found = self._look_closely(self._seen or self._find(stage))
             else:
                 walk = _Barred(self._source, "finding poses")
-                found = find_people(stage, walk, self._cuts, self._everybody)
-        save_pose_tracks(found, folder / "poses.npz")
+                found = find_people_for_analysis(stage, walk, self._cuts, self._everybody)
+        save_analysis_pose_tracks(found, folder / "poses.npz")
 
-    def _find(self, stage: WalkingPoseStage) -> PoseStageWalk:
+    def _find(self, stage: SharedPassPoseStage) -> PoseStagePass:
         """The first walk, where the cuts were known from before."""
         self._seen, shots = stage.begin(self._source, self._everybody), set(self._cuts)
         for index, picture in enumerate(self._frames("finding people")):
             self._seen.find(picture, index in shots)
         return self._seen
 
-    def _look_closely(self, seen: PoseStageWalk) -> PoseTracks:
+    def _look_closely(self, seen: PoseStagePass) -> PoseTracks:
         """The second walk; mattes are made of what was seen, since they do not tell left from right."""
         mask = self._stages.mask if "masks" in self._stages.wiring.wanted else None
-        with closing(mask.begin()) if isinstance(mask, WalkingMaskStage) else nullcontext() as cut_out:
+        with closing(mask.begin()) if isinstance(mask, SharedPassMaskStage) else nullcontext() as cut_out:
             for picture in self._frames("looking at people"):
                 for pose in seen.look(picture):
                     if cut_out is not None:
@@ -158,7 +163,7 @@ class AnalysisWalks:
     def _cut_out(self, people: PoseTracks) -> None:
         """A walk for mattes alone, where the poses were known from before."""
         stage, persons = self._stages.mask, [people.person(one) for one in people.track_ids]
-        if not isinstance(stage, WalkingMaskStage):
+        if not isinstance(stage, SharedPassMaskStage):
             for person in persons:
                 for matte in stage(_Barred(self._source, "cutting out the person"), person):
                     self._spool.add(person.track_id, matte)

@@ -15,14 +15,14 @@ FORMAT = 2
 """Changed whenever the file's layout changes: older ones are then never found."""
 
 
-def save_pose_tracks(tracks: PoseTracks, path: Path) -> None:
+def save_analysis_pose_tracks(tracks: PoseTracks, path: Path) -> None:
     """Every field of a `PoseTracks` as an .npz."""
     arrays: dict[str, Any] = {f.name: getattr(tracks, f.name) for f in fields(tracks)}
     np.savez(path, **{name: value for name, value in arrays.items() if value is not None})
 
 
-def load_pose_tracks(path: Path) -> PoseTracks:
-    """Load tracks that `save_pose_tracks` wrote, bit by bit."""
+def load_analysis_pose_tracks(path: Path) -> PoseTracks:
+    """Load tracks that `save_analysis_pose_tracks` wrote, bit by bit."""
     with np.load(path, allow_pickle=False) as stored:
         return PoseTracks(
             keypoints_px=stored["keypoints_px"],
@@ -37,7 +37,7 @@ def load_pose_tracks(path: Path) -> PoseTracks:
         )
 
 
-def pose_digest(poses: PoseSequence) -> str:
+def analysis_pose_digest(poses: PoseSequence) -> str:
     """A hash of a `PoseSequence`'s content."""
     parts = [poses.keypoints_px, poses.confidence, poses.times_s, np.array(poses.size_px)]
     return hashlib.sha256(b"".join(np.ascontiguousarray(part).tobytes() for part in parts)).hexdigest()

@@ -15,7 +15,7 @@ from rib.structures.keypoints import PoseSequence, PoseTracks
 
 
 @dataclass(frozen=True)
-class InterpolatorFallback:
+class AnalysisFallback:
     """A part of the clip where the interpolator stands alone, and why."""
 
     start_s: float
@@ -84,9 +84,9 @@ class ClipAnalysis:
         return to_float(stored)
 
     @property
-    def fallbacks(self) -> list[InterpolatorFallback]:
+    def fallbacks(self) -> list[AnalysisFallback]:
         """List the intervals without a rendered person and why; neighbours with one reason are joined."""
-        found: list[InterpolatorFallback] = []
+        found: list[AnalysisFallback] = []
         for interval in range(len(self.keyframe_times_s) - 1):
             why = "scene cut: the nearer keyframe is held" if interval + 1 in self.cuts else self.idle
             if not why and not self.person_at(interval, interval + 1):
@@ -96,5 +96,5 @@ class ClipAnalysis:
             start, end = (float(t) for t in self.keyframe_times_s[interval : interval + 2])
             if found and found[-1].why == why and found[-1].end_s == start:
                 start = found.pop().start_s
-            found.append(InterpolatorFallback(start, end, why))
+            found.append(AnalysisFallback(start, end, why))
         return found

@@ -11,7 +11,7 @@ from rib.pipeline.analysis.record import ClipAnalysis
 from rib.pipeline.holdout.holdouts import Holdouts, holdout_span
 from rib.pipeline.holdout.validator import HoldoutValidator
 from rib.pipeline.stage_set import StageSet
-from rib.pipeline.synthesis.keyframe_window import KeyframeSpanWalk, KeyframeWindow
+from rib.pipeline.synthesis.keyframe_window import KeyframeSpanCollector, KeyframeWindow
 from rib.structures.person_interval import HoldoutEvidence
 from rib.video import FrameQueue
 
@@ -20,7 +20,7 @@ AHEAD_BYTES = 4 * 2**30
 pass before its last hold-outs are seen, and are judged by those before."""
 
 
-class HoldoutWalk:
+class HoldoutValidationPass:
     """Sees every frame before it passes, and judges the renderer on the keyframes that are held out.
 
     Args:
@@ -50,7 +50,7 @@ class HoldoutWalk:
                 self._people.setdefault(keyframe, []).append(track_id)
         self._chosen = sorted(self._people)
         spans = [holdout_span(analysis, keyframe) for keyframe in self._chosen]
-        self._spans = KeyframeSpanWalk(KeyframeWindow(analysis, stages.device), spans)
+        self._spans = KeyframeSpanCollector(KeyframeWindow(analysis, stages.device), spans)
         self._shots = analysis.shots
         self._last_needed = np.full(len(self._shots), -1)
         for keyframe, span in zip(self._chosen, spans, strict=True):

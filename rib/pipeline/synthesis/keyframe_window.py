@@ -12,7 +12,7 @@ import torch
 from rib.io.images import to_tensor
 from rib.pipeline.analysis.record import ClipAnalysis
 from rib.pose.detectors.appearance import describe_appearance
-from rib.render.skinning.bones import body_torso_length_px
+from rib.render.skinning.bones import skinning_torso_length_px
 from rib.structures.interval import Keyframe
 from rib.structures.keypoints import PoseSequence
 from rib.structures.person import PersonView
@@ -75,7 +75,7 @@ class KeyframeWindow:
             frames: The keyframes, decoded in order.
             spans: Runs of their numbers, none empty; neither starts nor ends go back.
         """
-        walk = KeyframeSpanWalk(self, spans)
+        walk = KeyframeSpanCollector(self, spans)
         if walk.done:
             return
         for frame in frames:
@@ -103,7 +103,7 @@ class KeyframeWindow:
         return PersonView.of(pose, mask, track_id, _appearance(pose, frame))
 
 
-class KeyframeSpanWalk:
+class KeyframeSpanCollector:
     """Gives spans of keyframes as they become complete, to those who are shown every frame.
 
     Args:
@@ -137,4 +137,6 @@ class KeyframeSpanWalk:
 def _appearance(pose: PoseSequence, frame: np.ndarray) -> np.ndarray | None:
     """What a person looks like in a keyframe."""
     body = convert_pose(pose, "body25_hands")
-    return describe_appearance(frame, body.keypoints_px[0], body.confidence[0], body_torso_length_px(pose))
+    return describe_appearance(
+        frame, body.keypoints_px[0], body.confidence[0], skinning_torso_length_px(pose)
+    )

@@ -11,7 +11,7 @@ from scipy.optimize import linear_sum_assignment
 from rib.io.settings.ranges import NonNegative, Positive, Share
 from rib.pose.detectors.appearance import appearance_likeness
 from rib.pose.detectors.plausible import detection_size_px as plain_size
-from rib.pose.tracking.observations import PersonObservation, Tracklet, pose_change, tracklet_displacement
+from rib.pose.tracking.observations import TrackerObservation, Tracklet, pose_change, tracklet_displacement
 
 NEVER = -1e3
 """Evidence (nats) of a link that cannot be."""
@@ -113,7 +113,7 @@ class LinkEvidence:
         return float(np.clip(nats, -self.appearance_most, self.appearance_most))
 
 
-def _inside(seen: PersonObservation, size_px: tuple[int, int]) -> float:
+def _inside(seen: TrackerObservation, size_px: tuple[int, int]) -> float:
     """Measure the distance to the picture's sides, (0..1): 0 at a side, 1 from a trunk's length on."""
     left, _, right, _ = seen.detection.box_xyxy
     return float(np.clip(min(left, size_px[0] - right) / plain_size(seen.detection), 0, 1))

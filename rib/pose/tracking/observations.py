@@ -22,7 +22,7 @@ _VELOCITY_S = 0.25
 
 
 @dataclass(frozen=True)
-class PersonObservation:
+class TrackerObservation:
     """One detection as the tracker sees it.
 
     Attributes:
@@ -44,7 +44,7 @@ class PersonObservation:
     @classmethod
     def of(
         cls, moment: int, index: int, time_s: float, detection: PersonDetection, back: np.ndarray
-    ) -> PersonObservation:
+    ) -> TrackerObservation:
         """Describe a detection, given the map (2, 3) from its picture back to the shot's first one."""
         scene_px = carry_points(back, detection.keypoints_px[BODY])
         zoom = float(np.sqrt(abs(np.linalg.det(back[:, :2]))))
@@ -55,17 +55,17 @@ class PersonObservation:
 class Tracklet:
     """Observations of one person in one shot, in order of time; all links between them are certain."""
 
-    seen: list[PersonObservation] = field(default_factory=list)
+    seen: list[TrackerObservation] = field(default_factory=list)
     _looks: tuple[np.ndarray | None, np.ndarray | None] = (None, None)
     _known: int = 0
 
     @property
-    def first(self) -> PersonObservation:
+    def first(self) -> TrackerObservation:
         """The earliest observation."""
         return self.seen[0]
 
     @property
-    def last(self) -> PersonObservation:
+    def last(self) -> TrackerObservation:
         """The latest observation."""
         return self.seen[-1]
 
@@ -99,7 +99,7 @@ class Tracklet:
         return tracklet_displacement(a, b, in_scene) / (b.time_s - a.time_s)
 
 
-def tracklet_displacement(a: PersonObservation, b: PersonObservation, in_scene: bool) -> np.ndarray:
+def tracklet_displacement(a: TrackerObservation, b: TrackerObservation, in_scene: bool) -> np.ndarray:
     """Median travel (2,) of the body joints found twice, in pixels; that of the boxes where there are few."""
     common = (a.detection.confidence[BODY] > _SEEN) & (b.detection.confidence[BODY] > _SEEN)
     if common.sum() < _FEWEST_COMMON_JOINTS:
@@ -110,7 +110,7 @@ def tracklet_displacement(a: PersonObservation, b: PersonObservation, in_scene: 
     return np.median((points[1] - points[0])[common], axis=0)
 
 
-def pose_change(a: PersonObservation, b: PersonObservation) -> float | None:
+def pose_change(a: TrackerObservation, b: TrackerObservation) -> float | None:
     """Root mean square (per axis, in trunk lengths) by which joints moved about the body as a whole.
 
     None where too few joints are found twice.
@@ -122,17 +122,17 @@ def pose_change(a: PersonObservation, b: PersonObservation) -> float | None:
     return float(np.sqrt(((moved - np.median(moved, axis=0)) ** 2).mean()))
 
 
-def _middle(points: np.ndarray, seen: PersonObservation) -> np.ndarray:
+def _middle(points: np.ndarray, seen: TrackerObservation) -> np.ndarray:
     return points[seen.detection.confidence[BODY] > 0].mean(axis=0)
 
 
-def observe_people(
+def observe_people_for_tracker(
     people: Sequence[Sequence[PersonDetection]],
     times_s: np.ndarray,
     size: tuple[int, int],
     back: Sequence[np.ndarray],
     moments: Iterable[int],
-) -> list[list[PersonObservation]]:
+) -> list[list[TrackerObservation]]:
     """Everybody believed at some of the moments, in an order that does not depend on that of `people`.
 
     Args:
@@ -145,7 +145,7 @@ def observe_people(
     observed = []
     for k in moments:
         seen = [
-            PersonObservation.of(k, index, float(times_s[k]), people[k][index], back[k])
+            TrackerObservation.of(k, index, float(times_s[k]), people[k][index], back[k])
             for index in plausible_detections(people[k], size)
         ]
         seen.sort(key=lambda o: (-o.detection.area_px2, *o.detection.keypoints_px[BODY].ravel().tolist()))

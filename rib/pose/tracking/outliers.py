@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rib.pose.tracking.observations import PersonObservation, Tracklet, tracklet_displacement
+from rib.pose.tracking.observations import TrackerObservation, Tracklet, tracklet_displacement
 
 _ASTRAY = 0.8
 """Trunk lengths by which a detection may miss the line between its neighbours."""
@@ -27,7 +27,7 @@ def without_track_contradictions(tracklet: Tracklet) -> Tracklet:
     return Tracklet(kept + seen[1:][-1:])
 
 
-def _contradicts(before: PersonObservation, this: PersonObservation, after: PersonObservation) -> bool:
+def _contradicts(before: TrackerObservation, this: TrackerObservation, after: TrackerObservation) -> bool:
     span = after.time_s - before.time_s
     if span > _LONGEST_S:
         return False

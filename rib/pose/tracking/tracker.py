@@ -21,7 +21,7 @@ from rib.io.settings.ranges import NonNegative, Seconds, Share
 from rib.pose.detectors.appearance import appearance_likeness
 from rib.pose.detectors.detection import PersonDetection
 from rib.pose.tracking.links import LinkEvidence, TrackingScene, certain_tracklet_links
-from rib.pose.tracking.observations import PersonObservation, Tracklet, observe_people
+from rib.pose.tracking.observations import TrackerObservation, Tracklet, observe_people_for_tracker
 from rib.pose.tracking.outliers import without_track_contradictions
 from rib.pose.tracking.sequences import detections_to_sequence, no_pose_tracks
 from rib.structures.keypoints import PoseSequence, PoseTracks
@@ -139,7 +139,7 @@ class Tracker:
         """The tracklets of one shot, as few as are certain."""
         back = dict(zip(moments, _back(moments, camera), strict=True))
         maps = [back.get(k, STILL) for k in range(len(people))]
-        observed = observe_people(people, times_s, size_px, maps, moments)
+        observed = observe_people_for_tracker(people, times_s, size_px, maps, moments)
         scene = TrackingScene(size_px, float(np.mean([len(seen) for seen in observed])))
         tracklets = self._link_neighbours(observed, moments.start, scene)
         if len(moments) > 1:
@@ -150,7 +150,7 @@ class Tracker:
         return [without_track_contradictions(tracklet) for tracklet in tracklets]
 
     def _link_neighbours(
-        self, observed: list[list[PersonObservation]], first: int, scene: TrackingScene
+        self, observed: list[list[TrackerObservation]], first: int, scene: TrackingScene
     ) -> list[Tracklet]:
         """From each keyframe to the next, where nobody missed just before may be meant instead."""
         tracklets: list[Tracklet] = []
@@ -280,7 +280,7 @@ def _origin(person: Sequence[Tracklet]) -> tuple[int, float, float]:
     return (first.moment, *first.detection.box_xyxy[:2].tolist())
 
 
-def _competes(tracklet: Tracklet, now: PersonObservation) -> bool:
+def _competes(tracklet: Tracklet, now: TrackerObservation) -> bool:
     """Whether somebody was missed for so short that a detection of this moment may be theirs."""
     missed, missed_s = now.moment - 1 - tracklet.last.moment, now.time_s - tracklet.last.time_s
     return missed <= _MISSED or missed_s <= _MISSED_S

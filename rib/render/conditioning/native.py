@@ -10,7 +10,7 @@ from torch import Tensor
 
 from rib.io.settings.ranges import NonNegative, Positive
 from rib.render.conditioning.limbs import COLOURS, LIMBS, NUM_CHANNELS, NUM_JOINTS
-from rib.render.conditioning.windows import LimbWindows
+from rib.render.conditioning.windows import ConditioningLimbWindows
 
 
 class SkeletonConditioning:
@@ -63,7 +63,7 @@ class SkeletonConditioning:
         """(N, 3, H, W): the limbs of poses (N, 19, 3) in their colours."""
         (N, H, W), limbs = (len(poses), *size_hw), torch.tensor(LIMBS, device=poses.device)
         a, b = (poses[:, limbs[:, end]].flatten(0, 1) for end in (0, 1))
-        windows = LimbWindows.around(a, b, self.radius_px + 1, size_hw)
+        windows = ConditioningLimbWindows.around(a, b, self.radius_px + 1, size_hw)
         cover = self._cover(a, b, windows).unflatten(0, (N, len(LIMBS)))
         # three of colour and one of how much was painted
         paint = torch.tensor([(*colour, 255) for colour in COLOURS], device=poses.device) / 255
@@ -72,7 +72,7 @@ class SkeletonConditioning:
         canvas = poses.new_zeros(N, 4, H * W).scatter_add(2, index, painted)
         return (canvas[:, :3] / canvas[:, 3:].clamp(min=1)).view(N, 3, H, W)
 
-    def _cover(self, a: Tensor, b: Tensor, windows: LimbWindows) -> Tensor:
+    def _cover(self, a: Tensor, b: Tensor, windows: ConditioningLimbWindows) -> Tensor:
         """(L, h * w) in 0..1: how much of each of a window's pixels the limb from a to b (L, 3) covers."""
         x, y = windows.x + 0.5 - a[:, :1], windows.y + 0.5 - a[:, 1:2]
         way = b[:, :2] - a[:, :2]

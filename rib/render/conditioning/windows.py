@@ -9,7 +9,7 @@ from torch import Tensor
 
 
 @dataclass(frozen=True)
-class LimbWindows:
+class ConditioningLimbWindows:
     """A window a pose, wholly inside the picture.
 
     Attributes:
@@ -23,7 +23,9 @@ class LimbWindows:
     index: Tensor
 
     @classmethod
-    def around(cls, a: Tensor, b: Tensor, margin_px: float, size_hw: tuple[int, int]) -> LimbWindows:
+    def around(
+        cls, a: Tensor, b: Tensor, margin_px: float, size_hw: tuple[int, int]
+    ) -> ConditioningLimbWindows:
         """Windows that hold every pixel of the picture within a margin of the lines from a to b (N, 3)."""
         there = ((a[:, 2] > 0) & (b[:, 2] > 0))[:, None]
         ends = torch.stack([a.detach()[:, :2], b.detach()[:, :2]])

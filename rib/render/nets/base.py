@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from rib.io.settings.ranges import AsManyAs, ListSize, Range
-from rib.render.clip_batch import ClipBatch, GeneratedClip
+from rib.render.clip_batch import RendererClipBatch, RendererClipOutput
 from rib.render.refine.clip_input import ClipRefinerInput
 from rib.render.refine.refiner_input import NUM_CHANNELS, RefinerInput, RefinerOutput
 from rib.structures.box import Box
@@ -78,7 +78,7 @@ class RendererBase(nn.Module):
         nn.init.zeros_(self.leave.bias)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-    def forward(self, batch: ClipBatch) -> GeneratedClip:
+    def forward(self, batch: RendererClipBatch) -> RendererClipOutput:
         """Frames 1 .. T - 2 of windows (B, T, ...), each rendered from its neighbours and refined.
 
         Windows rendered already (`rib.render.training.refiner_data.RefinerClipBatch`) are only refined.
@@ -92,22 +92,22 @@ class RendererBase(nn.Module):
         ]
         channels = torch.stack([torch.stack(frames) for frames in made])
         picture, foreground, alpha = channels.split([3, 3, 1], 2)
-        return GeneratedClip(picture=picture, foreground=foreground, alpha=alpha)
+        return RendererClipOutput(picture=picture, foreground=foreground, alpha=alpha)
 
-    def _mended(self, inputs: RefinerInput) -> GeneratedClip:
+    def _mended(self, inputs: RefinerInput) -> RendererClipOutput:
         refined = self.refine(inputs)
         picture, alpha = refined.over(inputs), refined.alpha * refined.trust
-        return GeneratedClip(
+        return RendererClipOutput(
             picture=picture[:, None], foreground=refined.colour[:, None], alpha=alpha[:, None]
         )
 
-    def _sketch(self, batch: ClipBatch, clip: int, frame: int) -> tuple[Box, RefinerInput] | None:
+    def _sketch(self, batch: RendererClipBatch, clip: int, frame: int) -> tuple[Box, RefinerInput] | None:
         """Built when it is first needed: weights can then be read whatever renderer they were made with."""
         if self._draw is None:
             self._draw = ClipRefinerInput(self.renderer["skinning"], self.renderer["trust"])
         return self._draw(batch, clip, frame)
 
-    def _frame(self, batch: ClipBatch, clip: int, frame: int) -> Tensor:
+    def _frame(self, batch: RendererClipBatch, clip: int, frame: int) -> Tensor:
         """(7, H, W): picture, foreground, and the share of the latter in the former."""
         interpolated = batch["backgrounds"][clip, frame - 1]
         channels = torch.cat([interpolated, interpolated, torch.zeros_like(interpolated[:1])])

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from rib.io.recipe import build_recipe
 from rib.io.settings.ranges import Range
-from rib.render.clip_batch import ClipBatch, GeneratedClip
+from rib.render.clip_batch import RendererClipBatch, RendererClipOutput
 from rib.render.conditioning.limbs import NUM_CHANNELS
 from rib.render.nets.spade import ConvActivation, NormResidualBlock, PlainConv, SpadeBlock
 from rib.render.nets.spectral import fold_spectral_norms
@@ -134,7 +134,7 @@ class RendererReference(nn.Module):
         self.flow_network_temp = ForegroundMaskNetwork(mask_width, mask_down, mask_blocks)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-    def forward(self, batch: ClipBatch) -> GeneratedClip:
+    def forward(self, batch: RendererClipBatch) -> RendererClipOutput:
         """Frames 1 .. T - 2 of windows of any size; the first follows `frames[:, 0]`."""
         previous, made = batch["frames"][:, 0], []
         for frame in range(1, batch["frames"].shape[1] - 1):
@@ -142,7 +142,7 @@ class RendererReference(nn.Module):
             made.append(self.frame(label, batch["backgrounds"][:, frame - 1], previous))
             previous = made[-1].picture.detach()
         picture, foreground, mask = (torch.stack(part, 1) for part in zip(*made, strict=True))
-        return GeneratedClip(picture=picture, foreground=foreground, alpha=mask)
+        return RendererClipOutput(picture=picture, foreground=foreground, alpha=mask)
 
     def label(self, poses: Tensor, like: Tensor) -> Tensor:
         """The labels (N, 22, H, W) of poses (N, 19, 3) for pictures such as `like`."""

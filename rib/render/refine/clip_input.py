@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from rib.io.recipe import build_recipe
-from rib.render.clip_batch import ClipBatch
+from rib.render.clip_batch import RendererClipBatch
 from rib.render.refine.refiner_input import RefinerInput, build_refiner_input
 from rib.render.skinning.layered_skinning import LayeredSkinning
 from rib.render.trust import InterpolatedBaseline, TrustMap
@@ -27,7 +27,7 @@ PERSON = 0.25
 
 
 class ClipRefinerInput:
-    """Renders frames of a `ClipBatch`, which knows no flow and no neighbours, as `render=warp` would.
+    """Renders frames of a `RendererClipBatch`, which knows no flow and no neighbours, as `render=warp` would.
 
     What the interpolator makes of the person is guessed as a cross-fade of the two mattes, and the scene
     behind comes from the two frames, or from the interpolated one where both show the person.
@@ -42,7 +42,7 @@ class ClipRefinerInput:
         self.trust: TrustMap = build_recipe(trust)
 
     @torch.no_grad()
-    def __call__(self, batch: ClipBatch, clip: int, frame: int) -> tuple[Box, RefinerInput] | None:
+    def __call__(self, batch: RendererClipBatch, clip: int, frame: int) -> tuple[Box, RefinerInput] | None:
         """The person of one frame (1 .. T - 2) of one clip; None where no bone is seen."""
         a, b = (_keyframe(batch, clip, at) for at in (frame - 1, frame + 1))
         times_s = batch["times_s"][clip, frame : frame + 1].cpu().numpy()
@@ -60,13 +60,13 @@ class ClipRefinerInput:
         return skinned.box, build_refiner_input(person, background, skinned, trust)
 
 
-def _keyframe(batch: ClipBatch, clip: int, frame: int) -> Keyframe:
+def _keyframe(batch: RendererClipBatch, clip: int, frame: int) -> Keyframe:
     time_s = float(batch["times_s"][clip, frame])
     picture, mask = batch["frames"][clip, frame], batch["masks"][clip, frame]
     return Keyframe(frame, time_s, picture, (PersonView.of(_pose(batch, clip, frame), mask),))
 
 
-def _pose(batch: ClipBatch, clip: int, frame: int) -> PoseSequence:
+def _pose(batch: RendererClipBatch, clip: int, frame: int) -> PoseSequence:
     pose = batch["poses"][clip, frame].detach().cpu().numpy().astype(np.float64)[None]
     height, width = batch["frames"].shape[-2:]
     times_s = batch["times_s"][clip, frame : frame + 1].cpu().numpy()
@@ -74,7 +74,7 @@ def _pose(batch: ClipBatch, clip: int, frame: int) -> PoseSequence:
 
 
 def _background(
-    batch: ClipBatch, interval: Interval, masks: Sequence[torch.Tensor], clip: int, frame: int
+    batch: RendererClipBatch, interval: Interval, masks: Sequence[torch.Tensor], clip: int, frame: int
 ) -> Background:
     """The interpolated frame, and the scene that the two frames show beside the person."""
     interpolated = batch["backgrounds"][clip, frame - 1 : frame]

@@ -138,7 +138,7 @@ def bone_segments(poses: PoseSequence, device: torch.device | str = "cpu") -> Bo
     return BoneSegments(torch.from_numpy(both).to(device), torch.from_numpy(np.stack(valid, 1)).to(device))
 
 
-def body_torso_length_px(poses: PoseSequence) -> float:
+def skinning_torso_length_px(poses: PoseSequence) -> float:
     """The scale of a body: its torso seen from the front, a median over moments; 0 where nothing was found.
 
     Foreshortening only shortens, so of all bones seen the one that asks for the longest torso is believed

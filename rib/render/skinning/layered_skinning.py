@@ -18,8 +18,8 @@ from rib.render.skinning.bones import (
     ELASTIC,
     LAYER_OF_BONE,
     BoneSegments,
-    body_torso_length_px,
     bone_segments,
+    skinning_torso_length_px,
 )
 from rib.render.skinning.keyframe_layers import (
     KeyframeLayers,
@@ -127,7 +127,7 @@ class LayeredSkinning:
         keys = [bone_segments(pose, device) for pose in poses if pose is not None]
         if not torch.equal(keys[0].valid, keys[1].valid):
             return None
-        torso_px = max(body_torso_length_px(poses[0]), body_torso_length_px(poses[1]))
+        torso_px = max(skinning_torso_length_px(poses[0]), skinning_torso_length_px(poses[1]))
         if torso_px == 0:
             return None
         pictures = (interval.a.picture, interval.b.picture)

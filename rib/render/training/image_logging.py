@@ -11,7 +11,7 @@ from torch import Tensor
 
 from rib.io.images import to_pictures
 from rib.io.settings.ranges import Range
-from rib.render.clip_batch import ClipBatch
+from rib.render.clip_batch import RendererClipBatch
 from rib.render.training.module import RendererModule, predicted_and_target_frames
 
 TITLE = "val/sheet"
@@ -30,7 +30,8 @@ class ImageLogging(Callback):
         self.rows = rows
 
     def on_validation_batch_end(
-        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: ClipBatch, batch_idx: int,
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: RendererClipBatch,
+        batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:  # fmt: skip
         """Draw the sheet after the first batch."""
@@ -43,7 +44,7 @@ class ImageLogging(Callback):
 
 
 @torch.no_grad()
-def render_validation_sheet(module: RendererModule, batch: ClipBatch, rows: int) -> np.ndarray:
+def render_validation_sheet(module: RendererModule, batch: RendererClipBatch, rows: int) -> np.ndarray:
     """The first frames of a batch below each other, (rows * H, 6 * W, 3) uint8."""
     frames = predicted_and_target_frames(module(batch), batch)
     labels = module.labels(batch["poses"][:, 1:-1].flatten(0, 1), frames.target.shape[-2:])

@@ -18,7 +18,7 @@ from torch.utils.checkpoint import checkpoint
 from rib.io.errors import RibError
 from rib.io.recipe import build_recipe
 from rib.io.settings.ranges import Count, Range, Share, Weight, Whole
-from rib.render.clip_batch import ClipBatch, GeneratedClip
+from rib.render.clip_batch import RendererClipBatch, RendererClipOutput
 from rib.render.nets.spectral import iterate_spectral_norms
 from rib.render.training.adversarial import GanLoss, feature_matching_loss
 from rib.render.training.discriminator import Discriminator, DiscriminatorScenes
@@ -29,7 +29,7 @@ from rib.training.schedules import WarmupCosine
 
 
 class RendererModule(pl.LightningModule):
-    """Fits a net to `ClipBatch`es; the EMA of its weights is validated and shipped.
+    """Fits a net to `RendererClipBatch`es; the EMA of its weights is validated and shipped.
 
     Net and discriminators learn in one step from one backward pass: the net's terms go through the
     discriminators with their weights held, the discriminators' terms through the net's answer with its
@@ -37,7 +37,7 @@ class RendererModule(pl.LightningModule):
     logs and checkpoints are its own.
 
     Args:
-        net: Recipe of the net, a `ClipBatch` in and `GeneratedClip` out.
+        net: Recipe of the net, a `RendererClipBatch` in and `RendererClipOutput` out.
         labels: Recipe of the labels that the discriminators are told.
         discriminators: Recipe of each `Discriminator` by name; none, or null in the place of one, trains
             without.
@@ -96,15 +96,15 @@ class RendererModule(pl.LightningModule):
         theirs = {f"{kind}_{name}" for name in discriminators for kind in ("adversarial", "features")}
         return {*self.loss.terms, *theirs}
 
-    def forward(self, batch: ClipBatch) -> GeneratedClip:
+    def forward(self, batch: RendererClipBatch) -> RendererClipOutput:
         """Generate frames 1 .. T - 2 with the EMA weights."""
         return self.ema(batch)
 
-    def training_step(self, batch: ClipBatch, batch_idx: int) -> None:
+    def training_step(self, batch: RendererClipBatch, batch_idx: int) -> None:
         """Named losses, one backward pass, one step of each side."""
         iterate_spectral_norms(self.net)
         iterate_spectral_norms(self.discriminators)
-        made: GeneratedClip = (
+        made: RendererClipOutput = (
             checkpoint(self.net, batch, use_reentrant=False)
             if self.hparams["checkpointed"]
             else self.net(batch)
@@ -126,7 +126,9 @@ class RendererModule(pl.LightningModule):
             return 0.0
         return 0.0 * torch.stack([p.sum() for p in self.parameters() if p.requires_grad]).sum()
 
-    def losses(self, made: GeneratedClip, batch: ClipBatch) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    def losses(
+        self, made: RendererClipOutput, batch: RendererClipBatch
+    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """Named, unweighted terms of the net, and of its discriminators."""
         frames = predicted_and_target_frames(made, batch)
         ours, theirs = self.loss(frames, self.weights), {}
@@ -196,7 +198,7 @@ class RendererModule(pl.LightningModule):
                 "a renderer cannot be trained with precision=16-mixed", "use bf16-mixed or 32-true"
             )
 
-    def validation_step(self, batch: ClipBatch, batch_idx: int) -> None:
+    def validation_step(self, batch: RendererClipBatch, batch_idx: int) -> None:
         """Errors of the EMA weights, over the frame and over the person."""
         scores = self._scores(predicted_and_target_frames(self(batch), batch))
         self.log_dict(
@@ -219,7 +221,7 @@ class RendererModule(pl.LightningModule):
         return optimizers, [LambdaLR(optimizer, share) for optimizer in optimizers]
 
 
-def predicted_and_target_frames(made: GeneratedClip, batch: ClipBatch) -> RenderPair:
+def predicted_and_target_frames(made: RendererClipOutput, batch: RendererClipBatch) -> RenderPair:
     """The frames that are learnt, N in a row."""
     learnt = slice(1, -1)
     return RenderPair(

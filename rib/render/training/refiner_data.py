@@ -18,14 +18,14 @@ from torch.utils.data import DataLoader, Dataset, DistributedSampler, Sampler
 from rib.io.errors import RibError
 from rib.io.recipe import build_recipe
 from rib.io.settings.ranges import Count, Range, Seed, Share, Whole
-from rib.render.clip_batch import ClipBatch
+from rib.render.clip_batch import RendererClipBatch
 from rib.render.refine.crops import RefinerCropRecipe
 from rib.render.refine.dataset import RefinerBatch, RefinerSample, read_refiner_samples
 from rib.render.refine.refiner_input import RefinerInput
-from rib.training.epochs import EpochSampler, rank_and_world_size
+from rib.training.epochs import EpochSampler, training_rank_and_world_size
 
 
-class RefinerClipBatch(ClipBatch):
+class RefinerClipBatch(RendererClipBatch):
     """Crops of refiner samples as windows of three frames, for a net that need not render them again.
 
     The frames before and after are the person as each keyframe alone gives it; the matte is the rendered one;
@@ -132,7 +132,7 @@ class RefinerDataModule(pl.LightningDataModule):
     def train_dataloader(self) -> DataLoader[RefinerClipBatch]:
         """One epoch, shared out between the ranks."""
         crops = RefinerCropBatches(self.training, self.crops, self.batches_per_epoch, self.seed)
-        sampler = EpochSampler(crops, *rank_and_world_size(self.trainer), self.trainer)
+        sampler = EpochSampler(crops, *training_rank_and_world_size(self.trainer), self.trainer)
         return DataLoader(
             crops, batch_size=None, sampler=sampler, num_workers=self.num_workers,
             persistent_workers=self.num_workers > 0,
@@ -141,5 +141,7 @@ class RefinerDataModule(pl.LightningDataModule):
     def val_dataloader(self) -> DataLoader[RefinerClipBatch]:
         """The same batches each time, without augmentation."""
         crops = RefinerCropBatches(self.checked, self.crops.plain(), self.validation_batches, self.seed + 1)
-        sampler: Sampler[int] = DistributedSampler(crops, *rank_and_world_size(self.trainer), shuffle=False)
+        sampler: Sampler[int] = DistributedSampler(
+            crops, *training_rank_and_world_size(self.trainer), shuffle=False
+        )
         return DataLoader(crops, batch_size=None, sampler=sampler)

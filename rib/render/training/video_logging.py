@@ -15,7 +15,7 @@ from torch import Tensor
 
 from rib.io.images import to_pictures
 from rib.io.settings.ranges import Count, Range
-from rib.render.clip_batch import ClipBatch
+from rib.render.clip_batch import RendererClipBatch
 from rib.render.refine.refiner_input import RefinerInput, RefinerOutput
 from rib.render.training.module import RendererModule, predicted_and_target_frames
 from rib.video import VideoWriter
@@ -55,7 +55,8 @@ class VideoLogging(Callback):
         self._film: list[np.ndarray] = []
 
     def on_validation_batch_end(
-        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: ClipBatch, batch_idx: int,
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: RendererClipBatch,
+        batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:  # fmt: skip
         """Keep frames of the first batches, on rank 0 and where a film is due."""
@@ -82,14 +83,14 @@ class VideoLogging(Callback):
 
 
 @torch.no_grad()
-def render_validation_video(module: RendererModule, batch: ClipBatch) -> list[np.ndarray]:
+def render_validation_video(module: RendererModule, batch: RendererClipBatch) -> list[np.ndarray]:
     """(H, 3 * W, 3) uint8 for every learnt frame: made, true, and what the net began with."""
     frames = predicted_and_target_frames(module(batch), batch)
     row = torch.cat([frames.pred.float(), frames.target.float(), _before(batch).float()], -1)
     return list(to_pictures(row))
 
 
-def _before(batch: ClipBatch) -> Tensor:
+def _before(batch: RendererClipBatch) -> Tensor:
     """(N, 3, H, W), the picture without the net's work."""
     channels: Tensor | None = batch.get("channels")  # type: ignore[assignment]
     if channels is None:
