@@ -38,7 +38,7 @@ def test_an_argument_that_a_constructor_takes_is_told_with_its_plus() -> None:
 def test_a_recipe_takes_the_place_of_another_whole() -> None:
     typed = "task.module.optimizer={_target_: torch.optim.SGD, lr: 0.1}"
     assert compose(*RUN, typed).task.module["optimizer"] == {"_target_": "torch.optim.SGD", "lr": 0.1}
-    with pytest.raises(RibError, match=r"there is no setting 'task\.module\.optimizzer'"):
+    with pytest.raises(RibError, match=r"no setting 'task\.module\.optimizzer'; did you mean"):
         compose(*RUN, typed.replace("optimizer", "optimizzer"))
 
 

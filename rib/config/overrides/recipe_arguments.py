@@ -14,12 +14,13 @@ import yaml
 from rib.config.paths import config_file
 from rib.io.errors import RibError
 from rib.io.recipe import did_you_mean, locate_recipe_target
+from rib.io.settings.records import Settings, annotations_of_settings
 
 _TRAINER = re.compile(r"trainer\.(\w+)=.*", re.DOTALL)
 _DICT = re.compile(r"([\w./@]+)=(\{.*\})", re.DOTALL)
 
 
-def take_recipe_arguments(arguments: Iterable[str], root: type) -> list[str]:
+def take_recipe_arguments(arguments: Iterable[str], root: type[Settings]) -> list[str]:
     """Let any argument of Lightning's Trainer be typed, and a dict with a `_target_` take another's place.
 
     Hydra wants a `+` before what no file names, and merges dicts: what is left of another class would only be
@@ -35,18 +36,30 @@ def take_recipe_arguments(arguments: Iterable[str], root: type) -> list[str]:
     changed: list[str] = []
     for argument in arguments:
         if argument.startswith("~") and argument[1:] in _global_groups():
-            changed = [
-                one for one in changed if not one.startswith(f"{argument[1:]}=")
-            ]  # null is their default
+            # null is their default
+            changed = [one for one in changed if not one.startswith(f"{argument[1:]}=")]
             continue
         trainer, given = _TRAINER.fullmatch(argument), _dict_of(argument)
-        if trainer and "trainer" in root.__dataclass_fields__:  # type: ignore[attr-defined]
+        if trainer and "trainer" in annotations_of_settings(root):
             changed.append(f"++{argument}" if _lacks(trainer[1]) else argument)
-        elif given and "." in given[0] and "_target_" in given[1]:
-            changed += [f"~{given[0]}", f"+{argument}"]
+        elif given and "_target_" in given[1] and _may_be_null(given[0], root):
+            changed += [f"{given[0]}=null", argument]
         else:
             changed.append(argument)
     return changed
+
+
+def _may_be_null(key: str, root: type[Settings]) -> bool:
+    """Whether a dotted key lies inside a recipe, and is neither a group nor a recipe that a field holds."""
+    names, record = key.split("."), root
+    if names[0] in ("callbacks", "logger"):  # dicts of recipes
+        return len(names) > 2
+    for depth, name in enumerate(names):
+        hint = annotations_of_settings(record).get(name)
+        if not (isinstance(hint, type) and issubclass(hint, Settings)):
+            return len(names) > depth + 1
+        record = hint
+    return False
 
 
 def _global_groups() -> list[str]:
