@@ -19,7 +19,7 @@ from rib.config.overrides.shorthand import shorthand_to_overrides
 from rib.config.schema import ROOTS
 
 ROOT = Path(__file__).resolve().parents[1]
-TUTORIALS = ("film_makers", "researchers", "how_to", "export")
+TUTORIALS = ("film_makers", "researchers", "how_to", "export", "renderer_training")
 FENCE = re.compile(r"^```\w*\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
@@ -45,6 +45,8 @@ def test_commands_on_a_page_compose(page: str) -> None:
         if verb not in ROOTS:
             continue
         given = [word for word in words if word not in ("-m", "...") and not word.startswith("data=")]
+        if "-m" in words:  # the first of the values that are swept over; ranges are the sweeper's
+            given = [re.sub(r"=([^\[,]+),.*", r"=\1", word) for word in given if "(" not in word]
         root = ROOTS[verb]
         data = [word for word in words if word.startswith("data=") and verb == "prepare"]
         if "input" in root.__dataclass_fields__:
