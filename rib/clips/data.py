@@ -16,7 +16,7 @@ from rib.clips.store import Hdf5ClipStore
 from rib.io.errors import RibError
 from rib.io.images import to_float
 from rib.io.recipe import build_recipe
-from rib.io.settings.ranges import Count, ListSize, Range, Seed, Share, Whole
+from rib.io.settings.ranges import AtMostSetting, Count, ListSize, Range, Seed, Share, Whole
 from rib.render.clip_batch import RendererClipBatch
 from rib.training.epochs import EpochSampler, training_rank_and_world_size
 
@@ -52,7 +52,7 @@ class ClipDataModule(pl.LightningDataModule):
         clips: Sequence[str],
         held_out: Sequence[str],
         validation: Sequence[str],
-        first_frames: Annotated[int, Range(3, 1000)],
+        first_frames: Annotated[int, Range(3, 1000), AtMostSetting("most_frames")],
         grow_every_epochs: Count,
         most_frames: Annotated[int, Range(3, 1000)],
         batch_size: Annotated[int, Range(1, 4096)],

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 from rib.config.renamed import current_override
-from rib.engine.distributed.environment import distributed_env
 from rib.io.errors import RibError
 from rib.io.files.whole import NO_SPACE, write_errors_in_one_line
 from rib.io.plugins import import_plugins, wanted_plugins
@@ -196,10 +195,6 @@ def _job(verb: str, task: Task, plugins: tuple[str, ...]) -> Callable[[Any], Any
             except Exception as error:
                 if "run_dir" in config:
                     note_failed_trial(Path(config.run_dir), error)
-                    if distributed_env().num_ranks > 1:
-                        from rib.engine.distributed.rendezvous import report_early_rank_failure
-
-                        report_early_rank_failure(error)
                 raise
         elif code := exit_code(call):
             raise _TaskEnded(code)
@@ -245,7 +240,8 @@ def compose_verb_settings(
     if verb == "train":
         check_plugin_classes_registered(settings["task"])
     tell_merged_overrides(tuple(typed), settings)
-    refuse_unused_settings(verb, typed, settings, OmegaConf.to_container(config, resolve=False))
+    unresolved = OmegaConf.to_container(config, resolve=False)
+    refuse_unused_settings(verb, schema.ROOTS[verb], typed, settings, unresolved)
     return schema.ROOTS[verb].of(settings)
 
 

@@ -6,7 +6,9 @@ meaning stand in conf/<verb>.yaml.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
+from typing import Any
 
 from hydra.core.config_store import ConfigStore
 
@@ -50,8 +52,9 @@ ROOTS: dict[str, type[Settings]] = {
 }
 
 
+@functools.cache
 def register_config_roots() -> None:
-    """Make the roots known to Hydra as `<verb>_schema`, and our sweeper to its plugins."""
+    """Make the roots known to Hydra as `<verb>_schema`, and our sweeper, which is checked first."""
     from hydra.core.plugins import Plugins
 
     from rib.config import search
@@ -65,4 +68,16 @@ def register_config_roots() -> None:
     for verb, root in ROOTS.items():
         store.store(name=f"{verb}_schema", node=root)
     # Hydra takes sweepers whose name begins like this; ours is no package of its own
-    Plugins.instance().class_name_to_class[STUDY] = StudySweeper
+    plugins = Plugins.instance()
+    plugins.class_name_to_class[STUDY] = StudySweeper
+    plugins.instantiate_sweeper = _checked  # type: ignore[method-assign]
+
+
+def _checked(*, config: Any, **given: Any) -> Any:
+    """Make the sweeper that a config names, as Hydra does, where its settings and its launcher's suit."""
+    from hydra.core.plugins import Plugins
+
+    from rib.config.sweeps.launchers import check_before_sweep
+
+    check_before_sweep(config)
+    return Plugins.instantiate_sweeper(Plugins.instance(), config=config, **given)

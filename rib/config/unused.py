@@ -5,24 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from rib.config.annotations import hints_inside, marks_of
 from rib.config.paths import config_file, config_group_options, config_groups
 from rib.io.errors import RibError
+from rib.io.settings.reads import PassedOn, ReadWith, TargetAlone
+from rib.io.settings.records import Settings, annotations_of_settings
+from rib.io.settings.values import text_of
 
-PASSED_ON = {
-    "interpolate": ("poses",),
-    "benchmark": ("poses",),
-    "upsample": ("poses",),
-    "prepare": ("device", "batch_mpx"),
-}
-"""Settings of a root that are read by those options alone whose files name them: `${poses}`."""
-
-Settings = Mapping[str, Any]
-Rule = tuple[tuple[str, ...], Callable[[Settings], bool], str, str]
+Given = Mapping[str, Any]
+Rule = tuple[tuple[str, ...], Callable[[Given], bool], str, str]
 """Settings, when nothing reads them, why that is, and what to type."""
 
 
-def _without(word: str) -> Callable[[Settings], bool]:
-    def rule(settings: Settings) -> bool:
+def _without(word: str) -> Callable[[Given], bool]:
+    def rule(settings: Given) -> bool:
         from rib.pipeline.stages import ORDER, check_stage_wiring
 
         return word not in check_stage_wiring({stage: settings[stage] for stage in ORDER}).wanted
@@ -30,13 +26,13 @@ def _without(word: str) -> Callable[[Settings], bool]:
     return rule
 
 
-def _poses_come_with_motion(settings: Settings) -> bool:
+def _poses_come_with_motion(settings: Given) -> bool:
     from rib.pipeline.stages import ORDER, check_stage_wiring
 
     return check_stage_wiring({stage: settings[stage] for stage in ORDER}).pose_from_motion
 
 
-def _goes_into_folder(settings: Settings) -> bool:
+def _goes_into_folder(settings: Given) -> bool:
     from rib.video.writing.containers import is_video_output
 
     return settings["output"] is not None and not is_video_output(settings["output"])
@@ -44,23 +40,30 @@ def _goes_into_folder(settings: Settings) -> bool:
 
 RULES: dict[str, tuple[Rule, ...]] = {
     "interpolate": (
-        (
-            ("video.crf", "video.pixel_format"),
-            lambda s: s["video"]["codec"] is None,
-            "no video is written",
-            "name an encoder: video.codec=libx264",
-        ),
-        (
-            ("pose.max_people", "pose.min_visibility", "pose.tracker"),
-            _poses_come_with_motion,
-            "motion=files brings the poses",
-            "leave it out",
-        ),
+        (("pose",), _poses_come_with_motion, "motion=files brings the poses", "leave it out"),
         (
             ("sidecar",),
             _goes_into_folder,
             "output= is a folder, which holds everything",
             "name a video: output=NAME.mp4",
+        ),
+        (
+            ("report",),
+            lambda s: not s["sidecar"] and not _goes_into_folder(s),
+            "sidecar=false leaves it out",
+            "leave one of them out",
+        ),
+        (
+            ("sound",),
+            lambda s: s["video"]["codec"] is None,
+            "no video is written",
+            "name an encoder: video.codec=libx264",
+        ),
+        (
+            ("video.png_level",),
+            lambda s: not s["video"]["pictures"] and s["layout"] != "reference",
+            "no pictures are written",
+            "type video.pictures=true",
         ),
         (("mask",), _without("masks"), "what was chosen draws no person", "choose another render="),
         (
@@ -70,33 +73,20 @@ RULES: dict[str, tuple[Rule, ...]] = {
             "choose another render=",
         ),
         (("holdouts",), _without("holdouts"), "nothing is judged by them", "choose another render="),
-        (
-            ("render.fitting", "render.crops", "render.seed"),
-            lambda s: s["render"].get("fit") == 0,
-            "nothing is fitted",
-            "type render.fit=300, or leave it out",
-        ),
-    ),
-    "upsample": (
-        (
-            ("linear",),
-            lambda s: s["layout"] != "reference",
-            "only the poses of motion= are written",
-            "type layout=reference",
-        ),
-    ),
-    "evaluate": ((("show",), lambda s: not s["skeletons"], "no skeletons are shown", "type skeletons=true"),),
-    "evaluate_humanslomo": (
-        (("codec", "crf"), lambda s: not s["videos"], "no video is written", "type videos=true"),
     ),
 }
+"""What is not read because of how the stages of a chain, or the parts of a result, stand to each other. What
+depends on one setting beside it is marked where it is declared: `rib.io.settings.reads`."""
 
 
-def refuse_unused_settings(verb: str, typed: Iterable[str], settings: Settings, unresolved: Any) -> None:
+def refuse_unused_settings(
+    verb: str, root: type[Settings], typed: Iterable[str], settings: Given, unresolved: Any
+) -> None:
     """Refuse what was typed and has no effect.
 
     Args:
         verb: Name of the root config.
+        root: Its record.
         typed: The arguments as they were given, `key=value`.
         settings: The composed settings, plain and checked.
         unresolved: The same with the references between them still in place.
@@ -105,8 +95,10 @@ def refuse_unused_settings(verb: str, typed: Iterable[str], settings: Settings, 
         RibError: The first of them.
     """
     given = dict(argument.lstrip("+").partition("=")[::2] for argument in typed if "=" in argument)
-    for name in PASSED_ON.get(verb, ()):
-        if given.get(name) not in (None, "null") and not _refers(unresolved, name):
+    given = {key.rpartition("@")[2].replace("/", "."): value for key, value in given.items()}
+    passed_on = {name for name, hint in annotations_of_settings(root).items() if marks_of(hint, PassedOn)}
+    for name in sorted(passed_on & set(given)):
+        if given[name] != "null" and not _refers(unresolved, name):
             readers = _readers(name, settings)
             remedy = f"type {' or '.join(readers)}, or leave it out" if readers else "leave it out"
             raise RibError(f"{name}={given[name]} was given, but nothing of what was chosen reads it", remedy)
@@ -114,6 +106,27 @@ def refuse_unused_settings(verb: str, typed: Iterable[str], settings: Settings, 
         typed_here = [key for key in given if any(key == n or key.startswith(f"{n}.") for n in names)]
         if typed_here and unused(settings):
             raise RibError(f"{typed_here[0]} was given, but {why}", remedy)
+    for key in given:
+        _refuse_unread(key, settings, annotations_of_settings(root))
+
+
+def _refuse_unread(key: str, settings: Given, hints: Mapping[str, Any]) -> None:
+    """Refuse a setting that a mark on the way to it says is not read."""
+    names = key.split(".")
+    for depth, name in enumerate(names):
+        place = "".join(f"{n}." for n in names[:depth])
+        for mark in marks_of(hints.get(name), ReadWith):
+            if not mark.is_read(settings):
+                other, value = f"{place}{mark.other}", text_of(settings.get(mark.other))
+                why = f"nothing reads it with {other}={value}"
+                raise RibError(f"{key} was given, but {why}", f"type {other}={mark.example}, or leave it out")
+        for alone in marks_of(hints.get(name), TargetAlone):
+            if depth + 1 < len(names):
+                raise RibError(f"{key} was given, but {alone.why}", "leave it out")
+        inner = settings.get(name)
+        if not isinstance(inner, Mapping):
+            return
+        settings, hints = inner, hints_inside(inner, hints.get(name))
 
 
 def _refers(node: Any, name: str) -> bool:
@@ -125,7 +138,7 @@ def _refers(node: Any, name: str) -> bool:
     return isinstance(node, str) and f"${{{name}}}" in node
 
 
-def _readers(name: str, settings: Settings) -> list[str]:
+def _readers(name: str, settings: Given) -> list[str]:
     """The options whose files read a root's setting, such as pose=files."""
     return [
         f"{group}={option}"

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from rib.io.settings.paths import paths_in_recipe
 from rib.io.settings.ranges import Range, Shard, TorchDevice, Whole
+from rib.io.settings.reads import PassedOn
 from rib.io.settings.records import Recipe, Settings
 
 
@@ -29,7 +30,7 @@ class PrepareSettings(Settings):
     plugins: list[str]
     data: CollectionSettings
     overwrite: bool = False
-    shard: Shard
+    shard: Annotated[Shard, PassedOn()]
     max_reasons: Whole
-    device: Annotated[str, TorchDevice()]
-    batch_mpx: Annotated[float, Range(above=0, most=1000)]
+    device: Annotated[str, TorchDevice(), PassedOn()]
+    batch_mpx: Annotated[float, Range(above=0, most=1000), PassedOn()]

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from rib.io.settings.paths import PATH
 from rib.io.settings.ranges import Count, Crf, OneOf, Range, TorchDevice
+from rib.io.settings.reads import ReadWith
 from rib.io.settings.records import Settings
 
 
@@ -25,5 +26,5 @@ class ClipEvaluationSettings(Settings):
     output: str = field(metadata=PATH)
     overwrite: bool = False
     videos: bool
-    codec: str
-    crf: Crf
+    codec: Annotated[str, ReadWith("videos")]
+    crf: Annotated[Crf, ReadWith("videos")]

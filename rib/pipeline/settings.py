@@ -16,12 +16,14 @@ from rib.io.settings.ranges import (
     Range,
     TorchDevice,
 )
+from rib.io.settings.reads import PassedOn, ReadWith
 from rib.io.settings.records import Recipe, Settings
 
 Rate = Annotated[float, Range(above=0, most=100)]
 """Frames out for each frame in."""
 BatchMpx = Annotated[float, Range(above=0, most=1000)]
 """Frames made at once, in 10^6 pixels."""
+WITH_CODEC = ReadWith("codec", example="libx264")
 ALL, LARGEST = "all", "largest"
 
 
@@ -34,7 +36,7 @@ class PeopleToDraw:
         if value in (ALL, LARGEST):
             return None
         numbers = value if isinstance(value, list | tuple) else []
-        whole = all(isinstance(n, int) and not isinstance(n, bool) and 0 <= n < 2**31 for n in numbers)
+        whole = all(isinstance(n, int) and not isinstance(n, bool) and 1 <= n < 2**31 for n in numbers)
         if numbers and whole and len(set(numbers)) == len(numbers):
             return None
         return "all, largest, or a list of different person_id such as [1,3]", ALL
@@ -100,8 +102,8 @@ class ClipSettings(ChainSettings):
     input_fps: FrameRate | None = None
     input_glob: str | None = field(default=None, metadata=LITERAL)
     overwrite: bool = False
-    poses: str | None = field(default=None, metadata=PATH)
-    keypoints: str
+    poses: Annotated[str | None, PassedOn()] = field(default=None, metadata=PATH)
+    keypoints: Annotated[str, PassedOn()]
     max_mpx: Annotated[float, Range(above=0)]
 
 
@@ -110,11 +112,13 @@ class VideoSettings(Settings):
     """conf/video/."""
 
     codec: str | None
-    crf: Annotated[Crf | None, NeededWithSetting("codec", "16")]
-    pixel_format: Annotated[str | None, NeededWithSetting("codec", "auto")]
+    crf: Annotated[Crf | None, NeededWithSetting("codec", "16"), WITH_CODEC]
+    pixel_format: Annotated[str | None, NeededWithSetting("codec", "auto"), WITH_CODEC]
     timestamps: Annotated[str, OneOf("constant", "source")]
     hdr: Annotated[str, OneOf("keep", "sdr")]
-    ground: Annotated[str, MatchesPattern(r"#[0-9a-fA-F]{6}", "a colour #rrggbb in quotes", "'#00ff00'")]
+    ground: Annotated[
+        str, MatchesPattern(r"#[0-9a-fA-F]{6}", "a colour #rrggbb in quotes", "'#00ff00'"), WITH_CODEC
+    ]
     pictures: bool
     png_level: Annotated[int, Range(0, 9)]
 
@@ -148,7 +152,7 @@ class UpsampleSettings(Settings):
 
     plugins: list[str]
     motion: Recipe = field(metadata=paths_in_recipe("path", "weights"))
-    linear: Recipe
+    linear: Annotated[Recipe, ReadWith("layout", "reference")]
     tracker: Recipe
     input: str = field(metadata=PATH)
     input_fps: FrameRate | None = None
@@ -159,4 +163,4 @@ class UpsampleSettings(Settings):
     layout: Annotated[str, OneOf("rib", "reference")]
     keypoints: str
     device: Annotated[str, TorchDevice(auto=True)]
-    poses: str | None = field(default=None, metadata=PATH)
+    poses: Annotated[str | None, PassedOn()] = field(default=None, metadata=PATH)

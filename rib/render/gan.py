@@ -13,6 +13,7 @@ from torch import nn
 
 from rib.io.recipe import build_recipe
 from rib.io.settings.ranges import NonNegative, Range, Seed
+from rib.io.settings.reads import ReadWith
 from rib.render.nets.checkpoint import (
     load_renderer_net_and_recipe,
     save_renderer_net,
@@ -28,6 +29,7 @@ from rib.structures.person import RenderedPerson
 from rib.structures.person_interval import PersonInterval, Refinement
 
 UNTRAINED = "untrained"
+FITTED = ReadWith("fit", example="300")
 
 
 @dataclass
@@ -72,13 +74,13 @@ class GanRenderer(WarpRenderer):
         self,
         skinning: Mapping[str, Any],
         trust: Mapping[str, Any],
-        net: Mapping[str, Any],
+        net: Annotated[Mapping[str, Any], ReadWith("ckpt", UNTRAINED)],
         ckpt: str | None,
         fit: Annotated[int, Range(0, 10**7)],
-        fitting: Mapping[str, Any],
-        crops: Mapping[str, Any],
-        seed: Seed,
-        guard_lpips: float,
+        fitting: Annotated[Mapping[str, Any], FITTED],
+        crops: Annotated[Mapping[str, Any], FITTED],
+        seed: Annotated[Seed, FITTED],
+        guard_lpips: Annotated[float, Range(-1000, 1000)],
         guard_errors: NonNegative,
         guard_db: Annotated[float, Range(-1000, 1000)],
     ) -> None:

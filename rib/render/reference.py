@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
 from torch import nn
 
+from rib.io.settings.reads import TargetAlone
 from rib.render.clip_batch import RendererClipBatch, RendererClipOutput
 from rib.render.nets.checkpoint import load_renderer_net
 from rib.render.protocol import RenderPlan
@@ -50,7 +51,9 @@ class ReferenceRenderer:
 
     needs: frozenset[str] = frozenset({"keyframe_poses", "poses"})
 
-    def __init__(self, net: Mapping[str, Any], ckpt: str) -> None:
+    def __init__(
+        self, net: Annotated[Mapping[str, Any], TargetAlone("the net comes with ckpt=")], ckpt: str
+    ) -> None:
         self.net: nn.Module = load_renderer_net(ckpt, net["_target_"])
 
     def plan(self, person: PersonInterval, moments: slice, background: Background) -> ReferencePlan:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 import torch.nn.functional as F
 
-from rib.io.settings.ranges import NonNegative, Positive, Share
+from rib.io.settings.ranges import AtMostSetting, NonNegative, Positive, Range, Share
 from rib.render.skinning.layered_skinning import SkinnedPerson
 from rib.structures.interval import Background, Keyframe
 from rib.structures.person import PersonView
@@ -96,20 +97,20 @@ class TrustMap:
     cell: Positive
     window: Positive
     reach: NonNegative
-    low: Share
+    low: Annotated[Share, AtMostSetting("high", equal=False)]
     high: Share
     colour_weight: NonNegative
     holdout_weight: NonNegative
-    threshold: float
+    threshold: Annotated[float, Range()]
     ramp: Positive
     min_likeness: Share = 0.0
     max_overlap: Share = 1.0
     max_shared_box: Share = 1.0
     max_undecided: Share = 1.0
     local_window: NonNegative = 0.0
-    local_threshold: float = 0.0
+    local_threshold: Annotated[float, Range()] = 0.0
     local_ramp: Positive = 1.0
-    local_noise: NonNegative = 0.0
+    local_noise: Share = 0.0
 
     def knows(self, person: PersonInterval) -> bool:
         """Tell whether the two views of an interval are surely one person, whom nobody covers.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import OmegaConf
 
+from rib.config.app import run_verb
 from rib.config.overrides.typed_ranges import override_with_sweeper
 from rib.config.sweeps.optuna_study import StudySweeper
 from rib.config.sweeps.pruning import build_sweep_pruner
@@ -156,3 +158,27 @@ def test_what_is_set_on_the_command_line_is_not_varied(tmp_path: Path) -> None:
     assert {(s["lr"], s["net"]) for s in launcher.asked.values()} == {("1e-3", "small")}
     with pytest.raises(RibError, match="the sweep varies nothing"):
         sweep(tmp_path / "none", Pretends(), arguments=["lr=1", "depth=1", "net=small"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "launch=joblib hydra.launcher.n_jobs=0",
+        "launch=slurm hydra.launcher.mem_gb=-1",
+        "launch=slurm hydra.launcher.timeout_min=0",
+        "sweep=motion_lr hydra.sweeper.num_trials=-3",
+        "sweep=motion_lr hydra.sweeper.at_once=0",
+        "sweep=motion_lr hydra.sweeper.num_random=-1",
+        "hydra.sweeper.max_batch_size=0",
+    ],
+)
+def test_a_setting_of_a_launcher_or_sweeper_out_of_range_is_refused_before_anything_runs(
+    typed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ran: list[object] = []
+    name, _, value = typed.split()[-1].partition("=")
+    with pytest.raises(RibError, match=f"^{re.escape(name)}={re.escape(value)}: expected"):
+        run_verb("train", ran.append, ["-m", "experiment=motion_smoke", "seed=1", *typed.split()])
+    assert ran == []

@@ -16,8 +16,21 @@ REFUSED = {
     ("render=none", "plate.seam_share=0.1"): "plate.seam_share was given",
     ("render=none", "rehearsals.per_shot=2"): "holdouts.per_shot was given",
     ("motion=files", "poses=x", "pose.max_people=2"): "motion=files brings the poses",
-    ("video=frames", "video.crf=3"): "no video is written; name an encoder",
-    ("render=gan", "render.fitting.lr=1e-4"): "nothing is fitted; type render.fit=300",
+    ("video=frames", "video.crf=3"): "nothing reads it with video.codec=null; type video.codec=libx264",
+    ("render=gan", "render.fitting.lr=1e-4"): "nothing reads it with render.fit=0; type render.fit=300",
+    ("keypoints=coco17",): "nothing of what was chosen reads it; type motion=files or pose=files",
+    ("motion=files", "poses=x", "pose=files"): "pose was given, but motion=files brings the poses",
+    ("motion=files", "poses=x", "pose.tile_px=99"): "pose.tile_px was given",
+    ("motion=files", "poses=x", "pose/tracker=default"): "pose.tracker was given",
+    ("video=frames", "sound=keep"): "no video is written",
+    ("video=frames", "video.ground='#00ff00'"): "nothing reads it with video.codec=null",
+    ("video.png_level=3",): "no pictures are written; type video.pictures=true",
+    ("output=x.mp4", "sidecar=false", "report=true"): "sidecar=false leaves it out",
+    (
+        "render=gan",
+        "render.net.widths=[4,4,4,4]",
+    ): "nothing reads it with render.ckpt=null",
+    ("render=reference", "render.ckpt=x", "render.net.width=8"): "the net comes with ckpt=; leave it out",
 }
 
 
@@ -37,6 +50,8 @@ def test_a_setting_that_nothing_reads_is_refused(typed: tuple[str, ...]) -> None
         ("poses=null",),
         ("mask.gain=2",),
         ("render=gan", "render.fit=3", "render.fitting.lr=1e-4"),
+        ("render=gan", "render.ckpt=untrained", "render.net.widths=[4,4,4,4]"),
+        ("video=frames", "video.png_level=3"),
     ],
     ids=" ".join,
 )
@@ -62,3 +77,24 @@ def test_a_group_without_an_option_is_told_with_its_options(group: str) -> None:
         match=rf"{group.partition('@')[0]}=null names no option, but one is needed; choose one of: \w+",
     ):
         compose(*CLIP, f"{group}=null")
+
+
+@pytest.mark.slow
+def test_what_trains_a_net_is_read_or_refused_in_the_same_way() -> None:
+    smoke = ("train", "experiment=motion_smoke")
+    for typed, other in {
+        "windows.turn_deg_s=20": "windows.turned=0",
+        "noise.wander_size=[0.01,0.02]": r"noise.wander=\[0, 0\]",
+    }.items():
+        with pytest.raises(RibError, match=f"was given, but nothing reads it with task.data.{other}"):
+            compose(*smoke, f"task.data.{typed}")
+    compose(*smoke, "task.data.windows.turned=0.2", "task.data.windows.turn_deg_s=20")
+    for pair in ("noise.sigma=[0,0.1]", "noise.sigma=[0.2,0.1]", "noise.wander=[0,2]"):
+        with pytest.raises(RibError, match=r"^task.data.noise.*expected"):
+            compose(*smoke, f"task.data.{pair}")
+
+
+def test_a_lower_limit_stays_below_its_upper_one() -> None:
+    for typed in ("render.trust.low=0.2", "render.trust.low=0.08", "render.skinning.core=9"):
+        with pytest.raises(RibError, match=r"expected a number (below|up to) "):
+            compose(*CLIP, typed)

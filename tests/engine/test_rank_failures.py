@@ -14,8 +14,10 @@ import torch.distributed as dist
 from fake_slurm import install
 from tiny_runs import TINY
 
+from rib.config.sweeps.results import note_failed_trial
 from rib.engine.distributed.environment import DistributedEnv
 from rib.engine.distributed.rendezvous import Rendezvous, own_rendezvous
+from rib.engine.run_folder.status import read_run_status
 from rib.io.errors import RibError
 
 
@@ -68,6 +70,19 @@ def test_rank_0_that_fails_before_it_has_settings_does_not_leave_the_others_wait
     assert second.receive() == {"next": "job"}
 
 
+def test_a_rank_that_fails_first_leaves_nothing_in_the_folder_that_rank_0_is_going_to_claim(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[BaseException] = []
+    monkeypatch.setattr("rib.engine.distributed.rendezvous.report_early_rank_failure", told.append)
+    for rank, writes in (("1", False), ("0", True)):
+        for name, value in {"JOB_ID": "1", "GLOBALID": rank, "LOCALID": rank, "NTASKS": "2"}.items():
+            monkeypatch.setenv(f"SUBMITIT_LOCAL_{name}", value)
+        note_failed_trial(tmp_path, RibError("this machine lacks a library"))
+        assert (read_run_status(tmp_path) is not None) == writes
+    assert [str(error) for error in told] == ["this machine lacks a library"]
+
+
 SITE = """
 import os, sys, time
 if os.environ.get("RANK", os.environ.get("SLURM_PROCID")) == "1":
@@ -81,20 +96,7 @@ if os.environ.get("RANK", os.environ.get("SLURM_PROCID")) == "1":
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "started_by",
-    [
-        "rib",
-        "torchrun",
-        "sweep",
-        pytest.param(
-            "slurm",
-            marks=pytest.mark.xfail(
-                strict=False, reason="seen once on a busy machine: the job was refused its own folder"
-            ),
-        ),
-    ],
-)
+@pytest.mark.parametrize("started_by", ["rib", "torchrun", "sweep", "slurm"])
 def test_the_job_is_over_ten_seconds_after_a_rank_failed(started_by: str, tmp_path: Path) -> None:
     site, failed = tmp_path / "site", tmp_path / "failed"
     site.mkdir()

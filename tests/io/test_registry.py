@@ -64,8 +64,8 @@ def test_every_stage_in_conf_is_registered_at_its_place(group: str) -> None:
     for option in config_group_options(group):
         choice = f"{group}={option}"
         more = [GIVEN[choice]] if choice in GIVEN else []
-        read_by = "pose=files" if group == "motion" else "motion=files"
-        config = compose("interpolate", "input=x", "poses=x", read_by, choice, *more)
+        poses = ["poses=x"] if choice in ("pose=files", "motion=files") else []
+        config = compose("interpolate", "input=x", choice, *poses, *more)
         assert REGISTRY.checked(config[group], f"{group} stage", "conf") == config[group]
         assert REGISTRY.checked(config.plate, "plate", "conf")
 

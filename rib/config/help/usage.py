@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+from rib.config.annotations import hints_inside, ranges_in
 from rib.config.paths import conf_dir, config_file, config_group_options
+from rib.config.schema import ROOTS
+from rib.io.settings.records import annotations_of_settings
 
 _GLOBAL = "# @package _global_"
+_SETTING = re.compile(r"^( {0,2})(\w+):")
 _CHOICE = re.compile(r"^  - /?([\w/]+)(?:@\w+)?: (.+)$", re.MULTILINE)
 
 
@@ -26,9 +32,25 @@ def verb_help(verb: str) -> str:
             *([f"  {group}={'|'.join(config_group_options(group))}" for group in choices] or ["  none"]),
             "",
             "settings:",
-            *settings,
+            *(_with_ranges(block, annotations_of_settings(ROOTS[verb])) for block in settings),
         ]
     )
+
+
+def _with_ranges(block: str, hints: Mapping[str, Any]) -> str:
+    """A block of settings, each number with the range that is declared for it."""
+    told, inside = [], ""
+    for line in block.splitlines():
+        found = _SETTING.match(line)
+        if found is None:
+            told.append(line)
+            continue
+        indent, name = found.groups()
+        inside = inside if indent else name
+        known = hints if not indent else hints_inside({}, hints.get(inside))
+        words = [each.words().removeprefix("a number").strip() for each in ranges_in(known.get(name))]
+        told.append(f"{line}  # {' or '.join(words)}" if any(words) else line)
+    return "\n".join(told)
 
 
 def config_groups_of_verb(verb: str) -> dict[str, str]:

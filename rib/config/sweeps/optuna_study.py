@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import ChoiceSweep, IntervalSweep, Override, RangeSweep, Transformer
@@ -17,6 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 from rib.config.sweeps.pruning import build_sweep_pruner, import_optuna
 from rib.engine.run_folder.status import FAILED, PRUNED, RunStatus, read_run_status
 from rib.io.errors import RibError
+from rib.io.settings.ranges import Count, OneOf, Seed, Whole
 
 Trial = tuple[int, dict[str, Any]]
 """Number and settings."""
@@ -42,8 +43,9 @@ class StudySweeper(Sweeper):
     """
 
     def __init__(
-        self, params: DictConfig | None, num_trials: int, at_once: int, storage: str, study_name: str,
-        seed: int, num_random: int, pruner: DictConfig | None = None, failed: str = "retry",
+        self, params: DictConfig | None, num_trials: Count, at_once: Count, storage: str, study_name: str,
+        seed: Seed, num_random: Whole, pruner: DictConfig | None = None,
+        failed: Annotated[str, OneOf("retry", "keep")] = "retry",
     ) -> None:  # fmt: skip
         if failed not in ("retry", "keep"):
             raise RibError(f"hydra.sweeper.failed={failed} is neither retry nor keep", "type one of them")

@@ -18,6 +18,7 @@ from rib.config.overrides.literal import escape_interpolation, quote_override_va
 from rib.config.sweeps.cluster import ONE_RUN
 from rib.config.sweeps.page import sweep_page
 from rib.config.sweeps.table import SweepTable, objectives_of_sweep
+from rib.engine.distributed.environment import distributed_env
 from rib.engine.run_folder.folder import claim_run_folder
 from rib.engine.run_folder.status import DONE, FAILED, RunStatus, read_run_status, write_run_status
 from rib.io.errors import RibError, error_in_one_line
@@ -79,8 +80,16 @@ def refuse_idle_sweep() -> None:
 
 
 def note_failed_trial(run_dir: Path, error: Exception) -> None:
-    """Leave a word in the folder of a run that failed before it could."""
-    if read_run_status(run_dir) is None:
+    """Leave a word of a run that failed before it could itself.
+
+    Only rank 0 writes into the run's folder: a status of another rank's, which composes the same settings at
+    the same time, would look to rank 0 like a run that was there before. The others tell rank 0.
+    """
+    if distributed_env().rank > 0:
+        from rib.engine.distributed.rendezvous import report_early_rank_failure
+
+        report_early_rank_failure(error)
+    elif read_run_status(run_dir) is None:
         write_run_status(
             run_dir,
             RunStatus(FAILED, error=error_in_one_line(error), overrides=sweep_overrides_of_this_job()),

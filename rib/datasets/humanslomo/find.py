@@ -10,7 +10,7 @@ from typing import Annotated
 import cv2
 import numpy as np
 
-from rib.io.settings.ranges import NonNegative, Range
+from rib.io.settings.ranges import AtMostSetting, NonNegative, Range
 from rib.structures.keypoints import PoseSequence
 from rib.video import FrameSource
 
@@ -27,7 +27,7 @@ class ClipCriteria:
         cuts: Settings of `rib.video.cuts.find_scene_cuts`.
     """
 
-    shortest: Annotated[int, Range(3, 10**6)]
+    shortest: Annotated[int, Range(3, 10**6), AtMostSetting("longest")]
     longest: Annotated[int, Range(3, 10**6)]
     margin: Annotated[float, Range(0, 10)]
     height_px: Annotated[int, Range(16, 4096)]

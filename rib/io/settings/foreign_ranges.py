@@ -47,6 +47,7 @@ BORROWED: dict[str, dict[str, Any]] = {
         "every_n_train_steps": Count | None,
         "every_n_epochs": Count | None,
     },
+    "pytorch_lightning.callbacks.ModelSummary": {"max_depth": _Endless},
     "torch.optim.Adam": _ADAM,
     "torch.optim.AdamW": _ADAM,
     "torch.optim.SGD": {

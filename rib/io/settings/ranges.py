@@ -195,16 +195,25 @@ class DividesSetting:
 
 @dataclass(frozen=True)
 class AtMostSetting:
-    """A number no larger than another setting's."""
+    """A number no larger than another setting's.
+
+    Attributes:
+        other: That setting.
+        equal: Whether it may be as large.
+    """
 
     other: str
+    equal: bool = True
 
     def refuses(self, value: Any, others: Mapping[str, Any]) -> tuple[str, str] | None:
         """See `Mark`."""
         limit = others.get(self.other)
-        if not isinstance(limit, int | float) or value <= limit:
+        if not isinstance(limit, int | float) or value < limit or (self.equal and value == limit):
             return None
-        return f"a number up to {self.other}={limit:g}", f"{limit:g}"
+        return (
+            f"a number {'up to' if self.equal else 'below'} {self.other}={limit:g}",
+            f"{limit:g}" if self.equal else "",
+        )
 
 
 @dataclass(frozen=True)

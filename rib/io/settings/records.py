@@ -77,7 +77,7 @@ def _needed(record: type[Settings]) -> set[str]:
 def _taken(given: Mapping[str, Any] | Settings, name: str, hint: Any, place: str) -> Any:
     """The value of a field, checked; a dict becomes the record that is wanted in its place."""
     value = given[name]
-    record = next((h for h in (hint, *typing.get_args(hint)) if _is_record(h)), None)
+    record = next((h for h in (hint, *typing.get_args(hint)) if is_record(h)), None)
     if record is not None and isinstance(value, Mapping):
         return record.of(value, f"{place}{name}.")
     if (found := find_misfit(value, hint, {other: given[other] for other in given})) is not None:
@@ -89,7 +89,8 @@ def _is_tuple(hint: Any) -> bool:
     return any(tuple in (h, typing.get_origin(h)) for h in (hint, *typing.get_args(hint)))
 
 
-def _is_record(hint: Any) -> typing.TypeGuard[type[Settings]]:
+def is_record(hint: Any) -> typing.TypeGuard[type[Settings]]:
+    """Whether an annotation is a record of settings."""
     return isinstance(hint, type) and issubclass(hint, Settings)
 
 

@@ -36,7 +36,7 @@ class Misfit:
 
     def error(self, name: str) -> RibError:
         """The one line for a user who set `name` to the value."""
-        told = f"{name}{self.inside}={_text(self.given)}: expected {self.expected}"
+        told = f"{name}{self.inside}={text_of(self.given)}: expected {self.expected}"
         return RibError(told, f"type {name}={self.example}" if self.example and not self.inside else "")
 
 
@@ -168,7 +168,7 @@ def _is_plain(value: Any) -> bool:
     return value is None or isinstance(value, bool | int | float | str | list | tuple | Mapping)
 
 
-def _text(value: Any) -> str:
+def text_of(value: Any) -> str:
     """A value as it is typed, shortened."""
     if isinstance(value, int) and abs(value) > 10**30:
         return "a number of more than 30 digits"

@@ -45,7 +45,7 @@ class RandomCameras:
         distance_m: Annotated[Sequence[Positive], ListSize(2, 2), RisingList()],
         clearance_m: Positive,
         height_px: Positive,
-        centre_px: Annotated[Sequence[float], ListSize(2, 2)],
+        centre_px: Annotated[Sequence[Annotated[float, Range(-1e6, 1e6)]], ListSize(2, 2)],
         perspective: bool,
     ) -> None:
         self.yaw_rad, self.pitch_rad, self.roll_rad = map(math.radians, (yaw_deg, pitch_deg, roll_deg))

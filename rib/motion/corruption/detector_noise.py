@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from rib.io.settings.ranges import NonNegative, Share
-from rib.motion.corruption.sampling import ABSENT, LIMBS, CorruptionSampler, Range
+from rib.io.settings.reads import ReadWith
+from rib.motion.corruption.sampling import ABSENT, LIMBS, CorruptionSampler, Pair
 from rib.structures.skeleton import BODY19, joint_set_named
 
 MIRRORED = joint_set_named("body19").flip_index.tolist()
+WANDERING = ReadWith("wander", example="[0.3,0.3]")
 NUM_WAVES = 3
 """Sine waves that a wandering joint's way is the sum of."""
 
@@ -112,17 +115,17 @@ class DetectorNoise:
 
     clean: Share
     real: Share
-    sigma: Range
+    sigma: Pair
     joint_spread: NonNegative
     correlated: Share
-    correlation_s: Range
-    wander: Range
-    wander_size: Range
-    wander_hz: Range
+    correlation_s: Annotated[Pair, ReadWith("correlated", example="0.2")]
+    wander: tuple[Share, Share]
+    wander_size: Annotated[Pair, WANDERING]
+    wander_hz: Annotated[Pair, WANDERING]
     heavy: Share
     swap: tuple[Share, Share, Share]
     displaced: Share
-    displacement: Range
+    displacement: Annotated[Pair, ReadWith("displaced", example="0.06")]
     missing: Share
     burst: Share
     frame_missing: Share

@@ -6,13 +6,16 @@ Letters: B clips, K keyframes.
 from __future__ import annotations
 
 import math
+from typing import Annotated
 
 import torch
 from torch import Tensor
 
+from rib.io.settings.ranges import Positive, RisingList
 from rib.structures.skeleton import BODY19
 
-Range = tuple[float, float]
+Pair = Annotated[tuple[Positive, Positive], RisingList()]
+"""Least and greatest of what is drawn log-uniformly."""
 
 
 def _joints(*names: str) -> list[int]:
@@ -65,7 +68,7 @@ class CorruptionSampler:
         """Draws from 0 to `below` - 1."""
         return torch.randint(below, shape, generator=self.generator, device=self.generator.device)
 
-    def log_uniform(self, between: Range, *shape: int) -> Tensor:
+    def log_uniform(self, between: tuple[float, float], *shape: int) -> Tensor:
         """Draws whose logarithm is even between those of the two ends."""
         low, high = (math.log(v) for v in between)
         return torch.exp(low + (high - low) * self.uniform(*shape))

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from rib.io.settings.paths import PATH
 from rib.io.settings.ranges import Count, Crf, ListSize, OneOf, Range, Seed, Stride, TorchDevice
+from rib.io.settings.reads import ReadWith
 from rib.io.settings.records import Recipe, Settings
 from rib.io.settings.values import find_misfit
 
@@ -63,4 +64,4 @@ class MotionEvaluationSettings(Settings):
     overwrite: bool = False
     device: Annotated[str, TorchDevice()]
     skeletons: bool
-    show: SkeletonVideoSettings
+    show: Annotated[SkeletonVideoSettings, ReadWith("skeletons")]

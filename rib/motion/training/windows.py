@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from rib.io.settings.ranges import Count, ListSize, NonNegative, Positive, Range, RisingList, Share
+from rib.io.settings.reads import ReadWith
 from rib.mocap.cameras.views import RandomCameras
 from rib.mocap.stores.bank import MotionBank
 from rib.motion.corruption.detector_noise import DetectorErrors, DetectorNoise
@@ -87,11 +88,11 @@ class MotionWindowRecipe:
     landmark_spread: NonNegative
     recombined: Share
     swayed: Share
-    sway_deg: NonNegative
-    sway_hz: Annotated[tuple[NonNegative, NonNegative], RisingList()]
+    sway_deg: Annotated[NonNegative, ReadWith("swayed", example="0.25")]
+    sway_hz: Annotated[tuple[Positive, Positive], RisingList()]
     turned: Share
-    turn_deg_s: NonNegative
-    lean_deg: NonNegative
+    turn_deg_s: Annotated[NonNegative, ReadWith("turned", example="0.1")]
+    lean_deg: Annotated[NonNegative, ReadWith("turned", example="0.1")]
     length_power: Annotated[float, Range(0, 4)]
 
 

@@ -11,7 +11,7 @@ from typing import Annotated
 import torch
 import torch.nn.functional as F
 
-from rib.io.settings.ranges import NonNegative, Positive, Range
+from rib.io.settings.ranges import AtMostSetting, NonNegative, Positive, Range
 from rib.render.skinning.blend import FAR, bone_affine_maps, bone_distance_maps, linear_blend_skinning
 from rib.render.skinning.bones import (
     BONES,
@@ -102,7 +102,7 @@ class LayeredSkinning:
 
     stiffness: NonNegative
     reach: Positive
-    core: NonNegative
+    core: Annotated[NonNegative, AtMostSetting("reach")]
     overlap: NonNegative
     softness: Positive
     nearer: NonNegative
