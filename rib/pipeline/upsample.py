@@ -103,7 +103,9 @@ def _destinations(
         name = pose_clip_name(path)
         parts = [ResultPart(folder.format(name=name), (".json",)) for folder in folders]
         overwrite, made_from = config.overwrite, _made_from(config, path)
-        to = ResultDestination(output, f"upsample-{name}", parts, reads, overwrite, made_from)
+        # a file and a folder of one name are two clips, and neither replaces what came of the other
+        key = f"upsample-{name if path.is_dir() else path.name}"
+        to = ResultDestination(output, key, parts, reads, overwrite, made_from)
         refuse_output_touching_input(to)
         refuse_foreign_files(to)
         if not is_result_finished(output, to.key, made_from):

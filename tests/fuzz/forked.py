@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import faulthandler
 import gc
-import importlib
 import os
 import resource
 import signal
@@ -17,6 +16,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
+
+from module_lists import import_module_list, write_module_list
 
 HANG_S, IDLE_S = 10, 60
 """Processor seconds of a case, and wall seconds on a machine that others use too."""
@@ -58,12 +59,12 @@ def run(arguments: Sequence[str], folder: Path, modules: Path | None = None) -> 
 
 def import_what_it_imports(arguments: Sequence[str], folder: Path) -> tuple[int, str, str]:
     """Run `rib` as `run` does, and import here what it did, so that later forks have it."""
+    from rib.config.schema import register_config_roots
+
+    register_config_roots()
     with tempfile.NamedTemporaryFile("r") as names:
         ended = run(arguments, folder, Path(names.name))
-        for name in names.read().split():
-            with contextlib.suppress(Exception):
-                importlib.import_module(name)
-    gc.freeze()
+        import_module_list(Path(names.name))
     return ended
 
 
@@ -92,6 +93,7 @@ def _be_the_command(
             for number, mode in enumerate("rww")
         )
         os.chdir(folder)
+        gc.disable()  # cases are short, and looking through all that is imported is half of a short one
         _limit()
         with warnings.catch_warnings():
             warnings.resetwarnings()
@@ -100,7 +102,7 @@ def _be_the_command(
             warnings.showwarning = _show
             code = _exit_code(arguments)
         if modules is not None:
-            modules.write_text("\n".join(name for name in list(sys.modules) if not name.startswith("__")))
+            write_module_list(modules)
     finally:
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(Exception):

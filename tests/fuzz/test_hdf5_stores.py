@@ -24,8 +24,8 @@ from rib.render.refine.dataset import RefinerSample, write_refiner_samples
 from rib.render.refine.refiner_input import NUM_CHANNELS
 
 EVALUATE = (
-    "evaluate", "folder=store.h5", "subjects=[]", "strides=[16]", "noise={}", "max_windows=1",
-    "every=2", "output=out",
+    "evaluate", "folder=store.h5", "subjects=[]", "strides=[16]", "max_windows=1", "every=2",
+    "output=out", "~noise.half", "~noise.double", "~baselines.hampel_linear", "~baselines.hampel_cubic",
 )  # fmt: skip
 TRAIN = (
     "train", "debug=fast", "logger=csv", "trainer.max_steps=1", "trainer.limit_val_batches=0",

@@ -73,7 +73,7 @@ def test_what_rib_did_not_make_is_refused_before_any_work(name: str, before: boo
     (out / name).parent.mkdir(parents=True, exist_ok=True)
     (out / name).write_text("mine")
     there = content(out)
-    with pytest.raises(RibError, match=r"was not made by rib, or was changed since"):
+    with pytest.raises(RibError, match=r"was not made by rib for this result, or was changed"):
         write(to(out, overwrite=True), "two")
     assert content(out) == there
 

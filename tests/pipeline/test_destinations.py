@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -107,3 +108,21 @@ def test_a_file_beside_a_folder_of_its_name_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RibError, match="lies in input"):
         upsampled(tmp_path / "in" / "a", f"output={tmp_path / 'in' / 'a'}")
     assert not (tmp_path / "out").exists()
+
+
+def test_a_file_never_replaces_what_came_of_a_folder_of_its_name(tmp_path: Path) -> None:
+    write_openpose_json(person(4), tmp_path / "in" / "a")
+    upsampled(tmp_path / "in")
+    before = content(tmp_path / "out")
+    entries = [
+        {"image_id": f"{n}.jpg", "keypoints": [5.0 + n, 6.0, 0.9] * 17, "score": 2.0} for n in range(4)
+    ]
+    (tmp_path / "a.json").write_text(json.dumps(entries))
+    for more in ([], ["overwrite=true"]):
+        with pytest.raises(RibError, match=r"a/000000_keypoints\.json was not made by rib"):
+            upsampled(tmp_path / "a.json", *more)
+    assert content(tmp_path / "out") == before
+    assert upsampled(tmp_path / "a.json", f"output={tmp_path / 'other'}") == [("a", 4)]
+    with pytest.raises(RibError, match="not made by rib"):
+        upsampled(tmp_path / "in", f"output={tmp_path / 'other'}", "overwrite=true")
+    assert upsampled(tmp_path / "a.json", f"output={tmp_path / 'other'}", "overwrite=true") == [("a", 4)]

@@ -15,12 +15,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from module_lists import import_module_list, write_module_list
+
 KILLS = 30 if os.environ.get("RIB_THOROUGH") else 3
 """How often each command is killed; `make thorough` sets the variable."""
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 HELD = {signal.SIGTERM, signal.SIGINT}
 """Blocked but for the time that the command itself runs, so that every exit code is its own."""
 LEFTOVER = re.compile(r".*\.(part|lock|making)(\..*)?|\.old.*|rib-.*")
+
+
+_IMPORTED: set[str] = set()
 
 
 @dataclass(frozen=True)
@@ -66,8 +71,11 @@ def run(
 ) -> Ended:
     """Run `rib <arguments>` in a folder of its own, and send it a signal after so many seconds.
 
-    `largest_file` is a limit in bytes, which a write meets as it meets a full disk.
+    `largest_file` is a limit in bytes, which a write meets as it meets a full disk. What the first
+    undisturbed run of a verb imports stays imported here.
     """
+    modules = folder.parent / "log" / "modules.txt"
+    first = kill is None and largest_file is None and arguments[0] not in _IMPORTED
     for name in ("tmp", "log"):
         (folder.parent / name).mkdir(exist_ok=True)
     err = folder.parent / "log" / "stderr.txt"
@@ -75,7 +83,7 @@ def run(
     signal.pthread_sigmask(signal.SIG_BLOCK, HELD)
     child = os.fork()
     if child == 0:
-        _be_the_command(folder, arguments, err, largest_file)
+        _be_the_command(folder, arguments, err, largest_file, modules if first else None)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD)
     if kill is not None:
         _wait(child, begun + kill[0])
@@ -83,6 +91,9 @@ def run(
             os.kill(child, kill[1])
     _, status = os.waitpid(child, 0)
     seconds = time.monotonic() - begun
+    if first:
+        _IMPORTED.add(arguments[0])
+        import_module_list(modules)
     return Ended(os.waitstatus_to_exitcode(status), err.read_text(), seconds, _left_running(child))
 
 
@@ -94,7 +105,9 @@ def _wait(child: int, until: float) -> None:
         time.sleep(0.002)
 
 
-def _be_the_command(folder: Path, arguments: Sequence[str], err: Path, largest_file: int | None) -> None:
+def _be_the_command(
+    folder: Path, arguments: Sequence[str], err: Path, largest_file: int | None, modules: Path | None
+) -> None:
     code = 2
     try:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -108,8 +121,14 @@ def _be_the_command(folder: Path, arguments: Sequence[str], err: Path, largest_f
         for number, path in ((0, os.devnull), (1, os.devnull), (2, str(err))):
             os.dup2(os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o666), number)
         sys.stdin, sys.stdout, sys.stderr = (os.fdopen(n, m) for n, m in ((0, "r"), (1, "w"), (2, "w")))
+        from hydra._internal.hydra import Hydra
+        from hydra.types import RunMode
+
         from rib.commands.__main__ import dispatch_verb
         from rib.config.app import exit_code
+
+        # Hydra composes everything a first time to learn this, and no case is a sweep
+        Hydra.get_mode = lambda *_, **__: RunMode.RUN
 
         def call() -> None:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD)
@@ -119,6 +138,8 @@ def _be_the_command(folder: Path, arguments: Sequence[str], err: Path, largest_f
                 signal.pthread_sigmask(signal.SIG_BLOCK, HELD)
 
         code = exit_code(call)
+        if modules is not None:
+            write_module_list(modules)
         atexit._run_exitfuncs()
         sys.stderr.flush()
     finally:

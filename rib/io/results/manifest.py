@@ -85,6 +85,11 @@ class ManifestPlace:
         token = hashlib.blake2b(os.fsencode(self.key), digest_size=6).hexdigest()
         return self.output / self.lists / f".{token}.part"
 
+    @property
+    def lock(self) -> Path:
+        """The file that is locked while a run writes the result."""
+        return self.list_path.with_suffix(".lock")
+
     def listed(self) -> ResultManifest | None:
         """Its list, or None where there is none."""
         return read_manifest(self.list_path)

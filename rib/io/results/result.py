@@ -78,7 +78,7 @@ def write_result_whole(to: ResultDestination) -> Iterator[Path]:
             raise _in_the_way(path, "is a link")
     made = _make(lists)
     try:
-        with one_writer_at_a_time(shelf.list_path.with_suffix(".lock"), str(to.output)):
+        with one_writer_at_a_time(shelf.lock, str(to.output)):
             undo_half_replaced_result(shelf)
             refuse_foreign_files(to)
             refuse_finished_result(to)
@@ -99,7 +99,7 @@ def write_result_whole(to: ResultDestination) -> Iterator[Path]:
 
 
 def is_result_finished(output: Path, key: str, made_from: str | None = None, lists: str = FOLDER) -> bool:
-    """Whether a result is there whole.
+    """Whether a result is there whole, once what a killed run left half-done is undone.
 
     Args:
         output: The folder.
@@ -108,6 +108,7 @@ def is_result_finished(output: Path, key: str, made_from: str | None = None, lis
         lists: See `ResultDestination`.
     """
     shelf = ManifestPlace(_real(output), key, lists)
+    _heal_after_a_kill(shelf)
     manifest = shelf.listed()
     if manifest is None or not manifest.finished or not shelf.own_files(manifest):
         return False
@@ -134,6 +135,7 @@ def refuse_output_touching_input(to: ResultDestination) -> None:
         RibError: A part is, holds or lies in something that is read.
     """
     output = _real(to.output)
+    _heal_after_a_kill(to.shelf)
     own = to.shelf.own_files(to.shelf.listed())
     old = {_identity(path) for path in own.values()}
     for setting, source in ((name, _real(Path(given))) for name, given in to.reads.items()):
@@ -160,6 +162,7 @@ def refuse_foreign_files(to: ResultDestination) -> None:
         RibError: Something is in the way.
     """
     output = _real(to.output)
+    _heal_after_a_kill(to.shelf)
     own = set(to.shelf.own_files(to.shelf.listed()))
     for part in to.parts:
         place = first_link_on_path(output, f"{part.name}/*" if part.suffixes else part.name)
@@ -167,11 +170,20 @@ def refuse_foreign_files(to: ResultDestination) -> None:
             raise _in_the_way(place, "is a link or a file, where a folder would be made")
         target = output / part.name
         if not part.suffixes and part.name not in own and os.path.lexists(target):
-            raise _in_the_way(target, "was not made by rib, or was changed since")
+            raise _in_the_way(target, "was not made by rib for this result, or was changed since")
         if part.suffixes and target.is_dir():
             for path in sorted(target.iterdir()):
                 if path.suffix.lower() in part.suffixes and f"{part.name}/{path.name}" not in own:
-                    raise _in_the_way(path, "was not made by rib, or was changed since")
+                    raise _in_the_way(path, "was not made by rib for this result, or was changed since")
+
+
+def _heal_after_a_kill(shelf: ManifestPlace) -> None:
+    """Undo what a run that was cut off left, where no other is at work there and a list may be looked at."""
+    lock = shelf.lock
+    if not shelf.work.is_dir() and not lock.is_file():
+        return
+    with suppress(RibError), one_writer_at_a_time(lock, str(shelf.output)):
+        undo_half_replaced_result(shelf)  # what cannot be undone is told by the run that writes there
 
 
 def _in_the_way(path: Path, why: str) -> RibError:
