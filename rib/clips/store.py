@@ -24,6 +24,7 @@ import numpy as np
 
 from rib.clips.clips import ClipWindow
 from rib.clips.pose_mask import masks_from_clip_poses
+from rib.io.encoded_pictures import decoded
 from rib.io.errors import RibError
 from rib.io.hdf5.reading import (
     hdf5_attribute,
@@ -198,21 +199,14 @@ def _checked_length(group: h5py.Group, split: str, told: str) -> int:
     return num
 
 
-def _decoded(encoded: np.ndarray, mode: int) -> np.ndarray | None:
-    try:
-        return cv2.imdecode(encoded, mode) if len(encoded) else None
-    except cv2.error:  # larger than OpenCV takes
-        return None
-
-
 def _pictures(
     encodeds: h5py.Dataset, part: slice, told: str, size: tuple[int, int] | None = None,
     mode: int = cv2.IMREAD_COLOR,
 ) -> np.ndarray:  # fmt: skip
     """Decode pictures of one size, (T, H, W, 3) or (T, H, W) uint8; no picture gives (0, H, W, 3)."""
-    decoded = []
+    pictures = []
     for env_of, encoded in enumerate(encodeds[part], start=part.start):
-        picture = _decoded(np.asarray(encoded, np.uint8), mode)
+        picture = decoded(np.asarray(encoded, np.uint8), mode)
         place = f"{told}: number {env_of} of {Path(encodeds.name).name}"
         if picture is None:
             raise RibError(f"{place} is no picture that can be decoded", "prepare the clip again")
@@ -222,5 +216,5 @@ def _pictures(
                 f"{place} is {picture.shape[1]} x {picture.shape[0]} px, the clip's first picture is "
                 f"{size[1]} x {size[0]}"
             )
-        decoded.append(picture if mode == cv2.IMREAD_GRAYSCALE else picture[..., ::-1])
-    return np.stack(decoded) if decoded else np.zeros((0, *(size or (0, 0)), 3), np.uint8)
+        pictures.append(picture if mode == cv2.IMREAD_GRAYSCALE else picture[..., ::-1])
+    return np.stack(pictures) if pictures else np.zeros((0, *(size or (0, 0)), 3), np.uint8)

@@ -40,7 +40,7 @@ def read_keypoint_results(content: Any, where: str) -> RawKeypointClip:
         if isinstance(content, dict) and content and all(isinstance(v, dict) for v in content.values()):
             return _by_image(content, where)
     except RecursionError as error:
-        raise RibError(f"{where} is nested too deeply to be keypoints", "write the file again") from error
+        raise RibError(f"{where} is nested too deeply", "write the file again") from error
     raise RibError(
         f'{where} has no "people", "annotations" or "data", and is no list of results',
         "give OpenPose, AlphaPose, COCO or Kinetics-skeleton JSON",

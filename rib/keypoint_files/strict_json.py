@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any, NoReturn
 
-from rib.io.errors import RibError, reason_of_error
+from rib.io.errors import RibError
 from rib.io.files.regular import check_regular_file
 
 
@@ -18,38 +18,40 @@ class _TwiceError(ValueError):
     pass
 
 
-def read_strict_json(path: Path) -> Any:
+def read_strict_json(path: Path, what: str = "", missing: str = "write missing points as 0, 0, 0") -> Any:
     """Read a JSON file.
+
+    Args:
+        path: The file.
+        what: What it is, for the message, with a space at its end.
+        missing: What to write in the place of NaN.
 
     Raises:
         RibError: It cannot be read, is not JSON, says something twice, or holds NaN or infinity, which JSON
             does not have, or numbers of thousands of digits.
     """
-    check_regular_file(path, "name a JSON file")
+    check_regular_file(path, "name a JSON file", what)
+    told = f"{what}{path}"
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise RibError(f"{path} cannot be read ({reason})") from error
+        raise RibError(f"{told} cannot be read ({reason})") from error
     try:
         return json.loads(text, parse_constant=_refuse, object_pairs_hook=_each_once)
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
-        raise RibError(f"{path} is not JSON ({error.msg} at {where})", "write the file again") from error
+        raise RibError(f"{told} is not JSON ({error.msg} at {where})", "write the file again") from error
     except _NotANumberError as error:
         before = text[: text.find(str(error))]
         where = f"line {before.count(chr(10)) + 1}, column {len(before) - before.rfind(chr(10))}"
-        raise RibError(
-            f"{path} holds {error} at {where}, which is no coordinate", "write missing points as 0, 0, 0"
-        ) from error
+        raise RibError(f"{told} holds {error} at {where}, which JSON does not have", missing) from error
     except _TwiceError as error:
-        raise RibError(f"{path} says {error} twice in one place", "write the file again") from error
+        raise RibError(f"{told} says {error} twice in one place", "write the file again") from error
     except RecursionError as error:
-        raise RibError(f"{path} is nested too deeply to be keypoints", "write the file again") from error
+        raise RibError(f"{told} is nested too deeply", "write the file again") from error
     except ValueError as error:  # Python refuses to read integers of thousands of digits
-        raise RibError(
-            f"{path} holds a number that is none of keypoints ({reason_of_error(error)})"
-        ) from error
+        raise RibError(f"{told} holds a number of thousands of digits") from error
 
 
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

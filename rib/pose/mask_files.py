@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from rib.io.encoded_pictures import decoded
 from rib.io.errors import RibError
 from rib.io.files.regular import check_regular_file
 from rib.io.images import to_float
@@ -56,10 +57,7 @@ class FilesMask:
 def _read(file: Path, size_px: tuple[int, int]) -> np.ndarray:
     import cv2
 
-    try:
-        stored = cv2.imdecode(np.frombuffer(file.read_bytes() or b"\0", np.uint8), cv2.IMREAD_ANYDEPTH)
-    except cv2.error:  # larger than OpenCV takes
-        stored = None
+    stored = decoded(file.read_bytes(), cv2.IMREAD_ANYDEPTH)
     if stored is None:
         raise RibError(f"{file} is no PNG picture that can be decoded", "write it again")
     if stored.dtype not in (np.uint8, np.uint16):

@@ -40,7 +40,7 @@ def test_an_own_list_may_count_frames_by_plain_numbers(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        ("{", "is no JSON"),
+        ("{", "is not JSON"),
         ([1], "holds a list"),
         ({"a": 3}, "'a' lacks video_name or video_frames"),
         (entry(video_name="../../etc/passwd"), "is no file name"),
@@ -132,8 +132,8 @@ def test_the_lists_of_the_reference_read() -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("[" * 100_000, "is no JSON"),
-        ("9" * 5000, "is no JSON"),
+        ("[" * 100_000, "is nested too deeply"),
+        ("9" * 5000, "holds a number of thousands of digits"),
         ('{"a": {"video_name": "v", "video_frames": [-1]}}', "'-1' is no file name"),
         ('{"a": {"video_name": "v", "video_frames": [1000000000000]}}', "is no file name"),
         ('{"a": {"video_name": "v", "video_frames": ["' + "9" * 5000 + '"]}}', "holds no number"),

@@ -28,6 +28,12 @@ RUNS = int(os.environ.get("RIB_CASES", 1000 if THOROUGH else 100))
 PROCESSES = 20 if THOROUGH else 3
 """How many of them are run as a process of their own too; each costs seconds of imports."""
 LEFTOVER = re.compile(r"\.part(\.|$)|^\.(?!rib-).*-[a-z0-9_]{8}$")
+PYTHONS = re.compile(
+    r"codec can't|int_max_str|recursion depth|NoneType|has no attribute|not subscriptable|<class '|"
+    r"unexpected keyword|positional argument|unhashable"
+)
+"""Words of a programmer's, which tell a user nothing."""
+LONGEST_LINE = 1500
 
 FUZZ = settings(
     max_examples=RUNS, derandomize=True, database=None, deadline=None,
@@ -64,6 +70,10 @@ class Outcome:
             return f"exit 1 with {len(lines)} lines: {' / '.join(lines[:3])}"
         if named := re.search(r"\w+(Error|Exception|Warning)\b", self.err):
             return f"exit {self.code}, but the line is a program's ({named[0]}): {lines[0]}"
+        if self.code == 1 and (named := PYTHONS.search(self.err)):
+            return f"exit 1, but the line holds Python's words ({named[0]}): {lines[0]}"
+        if self.code == 1 and len(lines[0]) > LONGEST_LINE:
+            return f"exit 1 with a line of {len(lines[0])} characters"
         if self.code == 0 and lines:
             return f"exit 0, but says on stderr: {lines[0]}"
         return ""

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from rib.io.errors import RibError
+from rib.io.hdf5.probe import READ_WHOLE, SAMPLES, read_hdf5_in_steps
 from rib.io.hdf5.reading import open_hdf5
 from rib.io.hdf5.trial import PROBE, check_hdf5_readable
 
@@ -76,3 +77,22 @@ def test_a_crash_of_the_library_is_told_by_its_name(tmp_path: Path, monkeypatch:
         check_hdf5_readable(tmp_path / "end.h5", "", step_s=0.1)
     with pytest.raises(RibError, match="ends the program that does \\(SIGSEGV\\)"):
         check_hdf5_readable(stored(tmp_path / "a.h5"), "")
+
+
+@pytest.mark.parametrize("largest", [READ_WHOLE, 1000])
+def test_of_a_large_file_every_list_is_read_and_samples_from_its_first_row_to_its_last(
+    largest: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rib.io.hdf5.probe.READ_WHOLE", largest)
+    read: list[slice] = []
+    taken = h5py.Dataset.__getitem__
+    monkeypatch.setattr(
+        h5py.Dataset, "__getitem__", lambda self, rows: (read.append(rows), taken(self, rows))[1]
+    )
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        texts = file.create_dataset("texts", (50,), h5py.string_dtype(), chunks=(2,))
+        texts[:] = [b"a"] * 50
+    for _ in read_hdf5_in_steps(str(tmp_path / "a.h5")):
+        pass
+    assert (read[0].start, read[-1].start) == (0, 49)
+    assert len(read) == (50 if largest == READ_WHOLE else SAMPLES)

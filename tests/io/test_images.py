@@ -1,6 +1,15 @@
+from __future__ import annotations
+
+import struct
+import sys
+import zlib
+
+import cv2
 import numpy as np
+import pytest
 import torch
 
+from rib.io.encoded_pictures import decoded
 from rib.io.images import to_float, to_pictures, to_tensor, to_uint8
 
 EVERY = np.arange(256, dtype=np.uint8).reshape(1, 16, 16)
@@ -20,3 +29,32 @@ def test_arrays_and_tensors_are_rounded_alike_halves_upwards() -> None:
     assert np.array_equal(to_uint8(torch.from_numpy(values)).numpy(), expected)
     noise = np.random.default_rng(0).uniform(-0.1, 1.1, (3, 64, 64)).astype(np.float32)
     assert np.array_equal(to_uint8(noise), to_uint8(torch.from_numpy(noise)).numpy())
+
+
+def png_with_a_bad_filter() -> bytes:
+    """A grey picture of 2 x 1 px whose checksums are right, but whose row is packed in no way there is."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+        )
+
+    header = struct.pack(">IIBBBBB", 2, 1, 8, 0, 0, 0, 0)
+    rows = zlib.compress(b"\x09\x01\x02")
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize("content", [b"", b"no picture", png_with_a_bad_filter()])
+def test_a_damaged_picture_is_none_and_its_library_says_nothing(
+    content: bytes, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert decoded(content) is None
+    print("told", file=sys.stderr)
+    assert capfd.readouterr().err == "told\n"
+
+
+def test_a_picture_is_decoded_as_it_was_encoded() -> None:
+    picture = np.arange(24, dtype=np.uint8).reshape(2, 4, 3)
+    encoded = cv2.imencode(".png", picture)[1]
+    assert np.array_equal(decoded(encoded), picture)
+    assert np.array_equal(decoded(encoded.tobytes()), picture)

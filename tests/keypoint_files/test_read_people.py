@@ -284,7 +284,7 @@ def test_real_detections_are_told_apart(name, layout, num_frames):
     ("content", "message"),
     [
         ("[" * 100_000, "nested too deeply"),
-        ('{"people": [' + "9" * 5000 + "]}", "holds a number that is none"),
+        ('{"people": [' + "9" * 5000 + "]}", "holds a number of thousands of digits"),
         ('{"people": [], "people": []}', "says 'people' twice"),
         (json.dumps([{"image_id": n, "keypoints": [1e30] * 51} for n in range(2)]), "not a finite number"),
         (json.dumps([{"image_id": "9" * 6000 + ".jpg", "keypoints": [1] * 50}]), "has 50 values"),

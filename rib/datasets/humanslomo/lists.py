@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import csv
-import json
 import re
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from rib.io.errors import RibError
+from rib.io.errors import RibError, reason_of_error
 from rib.io.files.regular import check_regular_file
+from rib.keypoint_files.strict_json import read_strict_json
 
 COLUMNS = ("File_name", "Youtube_id", "FPS")
 _PLAIN = re.compile(r"[^/\\\x00-\x1f]+")
@@ -60,7 +60,8 @@ def read_video_list(path: str | Path) -> list[ListedVideo]:
         rows = list(csv.DictReader(_text(path).splitlines()))
     except csv.Error as error:
         raise RibError(
-            f"{path} is no CSV ({error})", f"the first line of a video list is {','.join(COLUMNS)}"
+            f"{path} is no CSV ({reason_of_error(error)})",
+            f"the first line of a video list is {','.join(COLUMNS)}",
         ) from error
     if rows and (lacking := [name for name in COLUMNS if name not in rows[0]]):
         raise RibError(
@@ -72,15 +73,17 @@ def read_video_list(path: str | Path) -> list[ListedVideo]:
 def _video(path: Path, line: int, row: dict[str, str]) -> ListedVideo:
     name, youtube_id, fps = (str(row[column] or "").strip() for column in COLUMNS)
     if not _is_plain(name):
-        raise RibError(f"{path}, line {line}: {name!r} is no file name")
+        raise RibError(f"{path}, line {line}: {_short(name)} is no file name")
     if not _YOUTUBE_ID.fullmatch(youtube_id):
-        raise RibError(f"{path}, line {line}: {youtube_id!r} is no YouTube id (11 letters, digits, - or _)")
+        raise RibError(
+            f"{path}, line {line}: {_short(youtube_id)} is no YouTube id (11 letters, digits, - or _)"
+        )
     try:
         rate = float(fps)
     except ValueError:
         rate = 0.0
     if not 0 < rate < float("inf"):
-        raise RibError(f"{path}, line {line}: {fps!r} is no frame rate")
+        raise RibError(f"{path}, line {line}: {_short(fps)} is no frame rate")
     return ListedVideo(name, youtube_id, rate)
 
 
@@ -91,10 +94,7 @@ def read_clip_list(path: str | Path) -> list[ListedClip]:
         RibError: It is absent, no such JSON, or a clip's frames do not increase or are not as many as said.
     """
     path = Path(path).expanduser()
-    try:
-        content = json.loads(_text(path))
-    except (ValueError, RecursionError) as error:
-        raise RibError(f"{path} is no JSON ({error})", f"a clip list looks like {EXAMPLE}") from error
+    content = read_strict_json(path, "the list ", missing="leave it out")
     if not isinstance(content, dict):
         raise RibError(
             f"{path} holds a {type(content).__name__}, no clips", f"a clip list looks like {EXAMPLE}"
@@ -103,7 +103,7 @@ def read_clip_list(path: str | Path) -> list[ListedClip]:
 
 
 def _clip(path: Path, name: str, entry: Any) -> ListedClip:
-    told = f"{path}: the clip {name!r}"
+    told = f"{path}: the clip {_short(name)}"
     video = entry.get("video_name") if isinstance(entry, dict) else None
     frames = entry.get("video_frames") if isinstance(entry, dict) else None
     if not isinstance(video, str) or not isinstance(frames, list) or not frames:
@@ -111,7 +111,7 @@ def _clip(path: Path, name: str, entry: Any) -> ListedClip:
     frames = [f"{frame:06d}" if isinstance(frame, int) and 0 <= frame < 10**9 else frame for frame in frames]
     for word in (name, video, *frames):
         if not _is_plain(word):
-            raise RibError(f"{told}: {str(word)[:40]!r} is no file name")
+            raise RibError(f"{told}: {_short(word)} is no file name")
     numbers = [listed_frame_number(frame) for frame in frames]
     if any(b <= a for a, b in pairwise(numbers)):
         raise RibError(f"{told}: its frames do not increase")
@@ -130,8 +130,12 @@ def listed_frame_number(name: str) -> int:
     """
     digits = re.findall(r"\d+", Path(name).stem)
     if not digits or len(digits[-1]) > 18:
-        raise RibError(f"the frame name {name[:40]!r} holds no number", "names look like frame00012.png")
+        raise RibError(f"the frame name {_short(name)} holds no number", "names look like frame00012.png")
     return int(digits[-1])
+
+
+def _short(word: Any) -> str:
+    return repr(str(word)[:40])
 
 
 def _is_plain(name: Any) -> bool:
@@ -144,4 +148,6 @@ def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise RibError(f"the list {path} cannot be read ({error})", "check its name") from error
+        raise RibError(
+            f"the list {path} cannot be read ({reason_of_error(error)})", "check its name"
+        ) from error

@@ -21,7 +21,10 @@ import h5py
 SLAB = 1 << 22
 """Numbers of a dataset that are read in one step."""
 READ_WHOLE = 1 << 28
-"""Bytes; of a larger file, or of what is larger in memory, the first and the last slab are read."""
+"""Bytes; of a larger file, or of what is larger in memory, samples are read: that the library loops or dies
+comes from headers, lists of chunks and heaps, not from numbers, and headers and lists are read whole."""
+SAMPLES = 8
+"""Smaller slabs that are read of such a dataset, from its first to its last."""
 MEMORY = 4 << 30
 """Bytes that this program may take; a promise of more is refused where the file is read in earnest."""
 FAULTS = (Exception, RecursionError)
@@ -83,9 +86,15 @@ def _dataset(part: h5py.Dataset, whole: bool) -> Iterator[None]:
     yield
     if part.is_virtual or part.external or not part.shape:
         return
+    if part.chunks:
+        with contextlib.suppress(*FAULTS):
+            part.id.get_num_chunks()  # walks through all of the list
     rows = part.shape[0]
-    step = 1 if part.dtype.hasobject else max(1, SLAB * rows // max(part.size, 1))
-    starts = range(0, rows, step) if whole and part.nbytes <= READ_WHOLE else (0, max(0, rows - step))
+    whole = whole and part.nbytes <= READ_WHOLE
+    slab = SLAB if whole else SLAB // SAMPLES
+    step = 1 if part.dtype.hasobject else max(1, slab * rows // max(part.size, 1))
+    last = max(0, rows - step)
+    starts = range(0, rows, step) if whole else sorted({last * n // (SAMPLES - 1) for n in range(SAMPLES)})
     for start in starts:
         yield
         with contextlib.suppress(*FAULTS):

@@ -27,7 +27,7 @@ from typing import Any
 
 import numpy as np
 
-from rib.io.errors import RibError
+from rib.io.errors import RibError, reason_of_error
 
 REMEDY = "type: rib download"
 
@@ -211,4 +211,4 @@ def read_pickled_arrays(path: Path) -> dict[str, Any]:
         with path.open("rb") as file:
             return _ArrayUnpickler(file).load()
     except (pickle.UnpicklingError, EOFError, AttributeError) as error:
-        raise RibError(f"{path} does not hold plain arrays ({error})", REMEDY) from error
+        raise RibError(f"{path} does not hold plain arrays ({reason_of_error(error)})", REMEDY) from error

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from rib.io.errors import RibError
+from rib.io.errors import RibError, reason_of_error
 from rib.io.files.regular import check_regular_file
 from rib.mocap.kinematics import chain_positions, global_rotations
 from rib.mocap.recording import MAX_JOINTS, check_mocap_values
@@ -105,7 +105,9 @@ def read_amc(path: Path, skeleton: AsfSkeleton) -> dict[str, np.ndarray]:
     except KeyError as error:
         raise RibError(f"{path}: a frame lacks the bone {error}, which its skeleton moves") from error
     except (ValueError, IndexError) as error:
-        raise RibError(f"{path} is not a whole AMC file of its skeleton ({error})") from error
+        raise RibError(
+            f"{path} is not a whole AMC file of its skeleton ({reason_of_error(error)})"
+        ) from error
     if not frames:
         raise RibError(f"{path} holds no frame")
     return motion

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from rib.io.errors import RibError
+from rib.io.errors import RibError, reason_of_error
 from rib.io.weights.net_files import read_torch_file
 from rib.motion.nets.checkpoint import save_motion_net
 from rib.motion.nets.reference import MotionReference
@@ -78,7 +78,7 @@ def _statistics(path: Path) -> tuple[torch.Tensor, torch.Tensor]:
             mean, std = (torch.from_numpy(data[key]).float().flatten() for key in ("mean", "std"))
     except (OSError, ValueError, KeyError) as error:
         raise RibError(
-            f"{path} cannot be read as statistics ({error})", "save mean and std in an .npz"
+            f"{path} cannot be read as statistics ({reason_of_error(error)})", "save mean and std in an .npz"
         ) from error
     if len(mean) != NUM_VALUES or len(std) != NUM_VALUES or not bool((std > 0).all()):
         raise RibError(

@@ -6,7 +6,7 @@ import glob
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from rib.io.errors import RibError
+from rib.io.errors import RibError, reason_of_error
 from rib.video.reading.sequence import SUFFIXES, in_numeric_order, picture_pattern_glob, pictures_in
 
 VIDEOS = frozenset(
@@ -95,7 +95,7 @@ def _of_list(file: Path, only: str | None) -> list[str]:
         lines = file.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise RibError(
-            f"the list {file} cannot be read ({error})", "give a text file, a name a line"
+            f"the list {file} cannot be read ({reason_of_error(error)})", "give a text file, a name a line"
         ) from error
     names = [line.strip() for line in lines]
     names = [name for name in names if name and not name.startswith("#")]

@@ -24,7 +24,8 @@ import cv2
 import numpy as np
 from PIL import Image, ImageOps
 
-from rib.io.errors import RibError
+from rib.io.encoded_pictures import decoded
+from rib.io.errors import RibError, reason_of_error
 from rib.io.files.regular import check_regular_file
 from rib.io.files.whole import temporary_folder, write_errors_in_one_line
 from rib.video.colour.convert import picture_over_colour
@@ -257,7 +258,7 @@ def opened_picture_file(path: Path) -> Iterator[Image.Image]:
 
 def _deep(path: Path, alpha: bool) -> np.ndarray:
     """A picture as (H, W, 3) uint16 RGB, or (H, W, 4) with alpha."""
-    stored = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_UNCHANGED)
+    stored = decoded(path.read_bytes(), cv2.IMREAD_UNCHANGED)
     if stored is None:
         raise ValueError("its numbers cannot be read")
     stored = rgb8_to_rgb16(stored)
@@ -288,5 +289,6 @@ def picture_to_rgb(picture: Image.Image) -> np.ndarray:
 def undecodable_picture(path: Path, error: Exception) -> RibError:
     """The line on a picture that cannot be decoded."""
     return RibError(
-        f"{path} cannot be decoded as a picture ({error})", "replace it, or take it out of the folder"
+        f"{path} cannot be decoded as a picture ({reason_of_error(error)})",
+        "replace it, or take it out of the folder",
     )
