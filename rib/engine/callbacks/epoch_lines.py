@@ -24,6 +24,10 @@ class EpochLines(Callback):
         self.keeper = keeper
         self._begun, self._step = 0.0, 0
 
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Start counting: a run that goes on within an epoch does not start that epoch."""
+        self.on_train_epoch_start(trainer, pl_module)
+
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Start counting."""
         self._begun, self._step = time.monotonic(), trainer.global_step
