@@ -20,7 +20,7 @@ REPLACED = {
     "engine/test_renderer_fit.py": 1,
     "engine/test_sweeps.py": 1,
     "evaluation/test_evaluation_of_clips.py": 4,
-    "io/test_hdf5_trial.py": 1,
+    "io/test_hdf5_trial.py": 2,
     "io/test_models.py": 1,
     "motion/test_motion_training.py": 2,
     "pipeline/test_batch.py": 1,

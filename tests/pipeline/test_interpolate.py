@@ -149,7 +149,7 @@ def test_the_poses_at_keyframes_are_those_given(clip: Path, settings: Settings, 
 
 
 def test_the_second_step_of_the_first_implementation_works_on_its_folders(
-    pictures: Path, settings: Settings, tmp_path: Path
+    pictures: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "inputs").mkdir()
     inputs = pictures.rename(tmp_path / "inputs" / "dance")
@@ -158,17 +158,12 @@ def test_the_second_step_of_the_first_implementation_works_on_its_folders(
     background.mkdir(parents=True)
     for index in range(17):
         cv2.imwrite(str(background / f"{index:05d}.png"), np.full((48, 64, 3), index, np.uint8))
-    config = settings(
-        inputs,
-        "rate=2",
-        "input_fps=10",
-        "motion=files",
-        f"poses={tmp_path / 'Predict_motion' / 'dance'}",
-        "background=folder",
-        f"background.path={background}",
-        "layout=reference",
-        f"output={tmp_path}",
-    )
+    config = compose(
+        "interpolate", f"input={inputs}", "rate=2", "input_fps=10", "motion=files",
+        f"poses={tmp_path / 'Predict_motion' / 'dance'}", "keypoints=body25", "background=folder",
+        f"background.path={background}", "render=none", "layout=reference", "video=frames", "report=false",
+        "device=cpu", "overwrite=true", f"cache.dir={tmp_path / 'cache'}", f"output={tmp_path}",
+    )  # fmt: skip
     interpolate_clip(config)
     made = frames_of(tmp_path / "Generated_frames" / "dance")
     assert len(made) == 17
