@@ -30,6 +30,8 @@ def error_in_one_line(error: BaseException) -> str:
 
 def reason_of_error(error: BaseException) -> str:
     """Why a library could not read a stranger's file, in one short line without names of classes."""
+    if isinstance(error, UnicodeDecodeError):
+        return "it is not UTF-8 text"
     if isinstance(error, MemoryError):
         return "it asks for more memory than there is"
     if isinstance(error, RecursionError):

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any, NoReturn
 
-from rib.io.errors import RibError
+from rib.io.errors import RibError, reason_of_error
 from rib.io.files.regular import check_regular_file
 
 
@@ -35,8 +35,7 @@ def read_strict_json(path: Path, what: str = "", missing: str = "write missing p
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise RibError(f"{told} cannot be read ({reason})") from error
+        raise RibError(f"{told} cannot be read ({reason_of_error(error)})") from error
     try:
         return json.loads(text, parse_constant=_refuse, object_pairs_hook=_each_once)
     except json.JSONDecodeError as error:

@@ -1,7 +1,8 @@
 """Run `rib` on inputs of strangers, and hold what it answers against the one law.
 
-The law: exit code 0 or 1; with 1 exactly one line on stderr, with 0 none; no traceback; no hang; nothing
-half-made where it works. `Campaign` runs many cases and tells every kind of fault at its end, not the first.
+The law: exit code 0 or 1; with 1 exactly one line on stderr, with 0 none (a line an epoch of training aside);
+no traceback; no hang; nothing half-made where it works. `Campaign` runs many cases and tells every kind of
+fault at its end, not the first.
 """
 
 from __future__ import annotations
@@ -42,6 +43,10 @@ FUZZ = settings(
 """The same cases every time; a case that fails is told as it is, since its file is what one looks at."""
 
 
+PROGRESS = re.compile(r"(run \d+, )?epoch \d+( of \d+)?, step \d+: ")
+"""The line an epoch of a training whose stderr is no terminal."""
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What a run of `rib` gave.
@@ -61,7 +66,7 @@ class Outcome:
     @property
     def fault(self) -> str:
         """What breaks the law, or ""."""
-        lines = self.err.strip().splitlines()
+        lines = [line for line in self.err.strip().splitlines() if not PROGRESS.match(line)]
         if self.code == forked.HUNG:
             return f"hangs: {lines[-1] if lines else ''}"
         if "Traceback" in self.err or self.code not in (0, 1):

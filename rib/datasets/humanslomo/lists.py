@@ -96,9 +96,8 @@ def read_clip_list(path: str | Path) -> list[ListedClip]:
     path = Path(path).expanduser()
     content = read_strict_json(path, "the list ", missing="leave it out")
     if not isinstance(content, dict):
-        raise RibError(
-            f"{path} holds a {type(content).__name__}, no clips", f"a clip list looks like {EXAMPLE}"
-        )
+        kind = {list: "a list", str: "a text", type(None): "null"}.get(type(content), "a number")
+        raise RibError(f"{path} holds {kind}, no clips", f"a clip list looks like {EXAMPLE}")
     return [_clip(path, name, entry) for name, entry in content.items()]
 
 
