@@ -36,6 +36,8 @@ def reason_of_error(error: BaseException) -> str:
         return "it asks for more memory than there is"
     if isinstance(error, RecursionError):
         return "it is nested too deeply"
+    if isinstance(error, TypeError | AttributeError | IndexError):  # Python's words tell a user nothing
+        return "something in it is of another kind than it should be"
     said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     if isinstance(error, KeyError):
         said = f"it has no {said}"

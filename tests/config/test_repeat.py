@@ -19,6 +19,7 @@ from rib.config.renamed import GONE
 from rib.config.repeat import GROUPS, LINKS, register_repeated_config
 from rib.config.schema import ROOTS
 from rib.io.errors import RibError
+from rib.io.registry import REGISTRY
 
 ARCHIVE = Path(__file__).resolve().parents[1] / "data" / "files_of_before.zip"
 SYSTEM = "torch.utils.collect_env.run"
@@ -201,7 +202,7 @@ def test_a_result_is_repeated_with_what_is_typed_besides(
     assert "which are not imported" in told
     (settings,) = interpolated
     before = yaml.safe_load((folder / "result" / "config.yaml").read_text())
-    assert settings["motion"] == before["motion"]
+    assert settings["motion"] == REGISTRY.renamed(before["motion"])
     assert settings["rate"] == 8
     assert settings["background"]["_target_"] == "rib.background.flow.FlowInterpolator"
     assert settings["input"] == str(folder / "walk")

@@ -68,6 +68,6 @@ def test_what_rib_train_writes_is_what_the_renderer_reads(
     )  # fmt: skip
     score = fit_in_processes(config)
     assert score is not None
-    assert math.isfinite(score)
+    assert math.isfinite(score.value)
     net = load_renderer_net(tmp_path / "checkpoints" / "last.ckpt", config["net"]["_target_"])
     assert net.leave.weight.abs().sum() > 0

@@ -118,7 +118,10 @@ def prepare(inputs: Path) -> Command:
 
 
 def train(inputs: Path) -> Command:
-    arguments = ("train", *TINY, "hydra.run.dir=run", "restore=continue", "trainer.max_epochs=3")
+    arguments = (
+        "train", *TINY, "hydra.run.dir=run", "restore=continue", "trainer.max_epochs=3",
+        "trainer.enable_progress_bar=false",
+    )  # fmt: skip
 
     def result(folder: Path) -> Mapping[str, Any]:
         last = folder / "run" / "checkpoints" / "last.ckpt"

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from rib.io.errors import RibError
+from rib.io.errors import RibError, reason_of_error
 from rib.io.registry import REGISTRY
 from rib.io.weights.net_files import (
     ema_weights,
@@ -100,8 +100,7 @@ def load_motion_net_and_recipe(
     except RibError:
         raise
     except Exception as error:  # a damaged file raises nearly anything on the way
-        reason = " ".join(str(error).split())[:200] or "it is damaged"
-        raise RibError(f"{path} cannot be read as motion weights ({reason})") from error
+        raise RibError(f"{path} cannot be read as motion weights ({reason_of_error(error)})") from error
     _check(path, facts, joint_set, fps)
     return net_from_file(recipe, "motion net", path, state), REGISTRY.renamed(recipe)
 
