@@ -49,7 +49,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
         ),
         (
             ("report",),
-            lambda s: not s["sidecar"] and not _goes_into_folder(s),
+            lambda s: s["report"] and not s["sidecar"] and not _goes_into_folder(s),
             "sidecar=false leaves it out",
             "leave one of them out",
         ),

@@ -14,6 +14,7 @@ import pytest
 from footage_clips import beep_of, write_clip
 from small_clips import person, picture
 
+from rib.config.compose import compose
 from rib.io.errors import RibError
 from rib.keypoint_files import write_openpose_json
 from rib.pipeline.interpolate import interpolate_clip
@@ -181,7 +182,7 @@ def test_the_sources_own_times_can_be_kept(settings: Settings, tmp_path: Path) -
 def test_pictures_stored_twice_by_a_cadence_move_in_even_steps(settings: Settings, tmp_path: Path) -> None:
     pictures = [picture(3 * (k * 4 // 5)) for k in range(60)]
     clip = write_clip(tmp_path / "a.mp4", range(60), Fraction(1, 30), pictures=pictures)
-    config = settings(clip, "rate=2", "pose=mediapipe", "poses=null")
+    config = compose("interpolate", f"input={clip}", "rate=2", "render=none", "device=cpu")
     source, fps = open_input_clip(config)
     assert (fps, source.fps, len(source)) == (30, 24, 48)
     moments = output_timeline_as_asked(source, 2 * fps, None, True, True)

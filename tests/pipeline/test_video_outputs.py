@@ -53,7 +53,10 @@ def test_a_video_is_written_under_its_name_with_its_papers_beside_it(
 def test_without_papers_the_video_stands_alone_and_is_never_replaced(
     clip: Path, settings: Settings, tmp_path: Path
 ) -> None:
-    config = settings(clip, "rate=1", *PLAIN, f"output={tmp_path / 'a.mp4'}", "sidecar=false", "report=true")
+    bare = (*PLAIN, f"output={tmp_path / 'a.mp4'}", "sidecar=false")
+    with pytest.raises(RibError, match="report was given, but sidecar=false leaves it out"):
+        settings(clip, "rate=1", *bare, "report=true")
+    config = settings(clip, "rate=1", *bare)
     interpolate_clip(config)
     assert names(tmp_path) == {"a.mp4"}
     with pytest.raises(RibError, match=r"a\.mp4 was not made by rib"):
