@@ -174,7 +174,11 @@ def _job(verb: str, task: Task, plugins: tuple[str, ...]) -> Callable[[Any], Any
         from hydra.core.hydra_config import HydraConfig
         from hydra.types import RunMode
 
-        from rib.config.sweeps.results import note_failed_trial, refuse_idle_sweep
+        from rib.config.sweeps.results import (
+            note_failed_trial,
+            refuse_idle_sweep,
+            sweep_overrides_of_this_job,
+        )
 
         results: list[Any] = []
 
@@ -182,9 +186,7 @@ def _job(verb: str, task: Task, plugins: tuple[str, ...]) -> Callable[[Any], Any
             refuse_idle_sweep()
             if "run_dir" in config:
                 config.run_dir = HydraConfig.get().runtime.output_dir
-            results.append(
-                task(compose_verb_settings(config, verb, HydraConfig.get().overrides.task, plugins))
-            )
+            results.append(task(compose_verb_settings(config, verb, sweep_overrides_of_this_job(), plugins)))
 
         if HydraConfig.get().mode == RunMode.MULTIRUN:
             from rib.io.processes.workers import end_with_starter

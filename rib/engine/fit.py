@@ -32,7 +32,7 @@ from rib.engine.run_folder.status import (
 )
 from rib.engine.score import Pruner, RunScore
 from rib.engine.settings import TrainSettings
-from rib.io.errors import RibError, error_in_one_line
+from rib.io.errors import RibError, error_in_one_line, reason_of_error
 from rib.io.files.whole import write_errors_in_one_line
 from rib.io.plugins import import_plugins
 from rib.io.recipe import build_recipe
@@ -147,6 +147,8 @@ def _trainer(
     config: TrainSettings, module: Any, rendezvous: Rendezvous | None, loggers: list[Any], keeper: ScoreKeeper
 ) -> Any:
     """The trainer, with what every run has."""
+    from pytorch_lightning.utilities.exceptions import MisconfigurationException
+
     from rib.engine.callbacks.epoch_lines import EpochLines
     from rib.engine.checkpoints import AtomicCheckpointIO, DescribeCheckpoint, ResumeStopped
     from rib.engine.distributed.rendezvous import RendezvousClusterEnvironment
@@ -156,20 +158,25 @@ def _trainer(
         recipe["strategy"] = build_recipe(recipe["strategy"])
     lines = bool(recipe.get("enable_progress_bar", True)) and not sys.stderr.isatty()
     quiet = {} if sys.stderr.isatty() else {"enable_progress_bar": False}
-    return build_recipe(
-        recipe,
-        **quiet,
-        callbacks=[
-            *(build_recipe(recipe) for recipe in _chosen(config.callbacks)),
-            DescribeCheckpoint({**config.task.plain(), "fingerprint": data_fingerprint(config.task.data)}),
-            ResumeStopped(),
-            keeper,
-            *([EpochLines(keeper)] if lines else []),
-        ],
-        logger=loggers or False,
-        plugins=[AtomicCheckpointIO(), RendezvousClusterEnvironment(env_of_rendezvous(rendezvous))],
-        default_root_dir=config.run_dir,
-    )
+    try:
+        return build_recipe(
+            recipe,
+            **quiet,
+            callbacks=[
+                *(build_recipe(recipe) for recipe in _chosen(config.callbacks)),
+                DescribeCheckpoint(
+                    {**config.task.plain(), "fingerprint": data_fingerprint(config.task.data)}
+                ),
+                ResumeStopped(),
+                keeper,
+                *([EpochLines(keeper)] if lines else []),
+            ],
+            logger=loggers or False,
+            plugins=[AtomicCheckpointIO(), RendezvousClusterEnvironment(env_of_rendezvous(rendezvous))],
+            default_root_dir=config.run_dir,
+        )
+    except (MisconfigurationException, TypeError, ValueError) as error:
+        raise RibError(f"trainer: {reason_of_error(error)}", "see rib train --help") from error
 
 
 def _beside_rank_0() -> RunScore | None:

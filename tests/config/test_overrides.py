@@ -51,3 +51,9 @@ def test_what_a_dict_leaves_as_it_was_is_told_once(capsys: pytest.CaptureFixture
     )
     compose(*RUN, "optimize.also={}", "task.module.optimizer.betas=[0.9,0.99]")
     assert not capsys.readouterr().err
+
+
+def test_a_list_of_what_are_no_names_chooses_nothing() -> None:
+    for value in ("[1,2]", "[[1]]", "[mediapipe,null]"):
+        with pytest.raises(RibError, match=r"pose=.* names no option, but one is needed; choose one of"):
+            compose("interpolate", "input=x", f"pose={value}")

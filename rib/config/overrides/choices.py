@@ -32,7 +32,9 @@ def check_override_choice(argument: str, root: type) -> str:
         return argument
     if value == "null" and _may_lack(group, root):
         return f"~{group}"
-    if _NO_NAME.fullmatch(value.strip()):
+    several = value.strip().startswith("[") and value.strip("[] ")
+    names = value.strip().strip("[]").split(",") if several else [value]
+    if any(_NO_NAME.fullmatch(name.strip()) for name in names):
         raise RibError(
             f"{group}={value} names no option, but one is needed",
             f"choose one of: {', '.join(config_group_options(group))}",

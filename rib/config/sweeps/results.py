@@ -11,7 +11,7 @@ from typing import Any
 from hydra.core.hydra_config import HydraConfig
 from hydra.experimental.callback import Callback
 from hydra.types import RunMode
-from omegaconf import DictConfig, open_dict, read_write
+from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 from rib.config.overrides.explain import ConfigError
 from rib.config.overrides.literal import escape_interpolation, quote_override_value
@@ -62,8 +62,12 @@ def _claim(config: DictConfig, mode: str) -> None:
 
 
 def sweep_overrides_of_this_job() -> tuple[str, ...]:
-    """Read the overrides of this trial of a sweep."""
-    return tuple(HydraConfig.get().overrides.task) if HydraConfig.initialized() else ()
+    """Read the overrides of this run, or of this trial of a sweep, as they were typed."""
+    if not HydraConfig.initialized():
+        return ()
+    # Hydra's own list would resolve `${...}` in them
+    words: Any = OmegaConf.to_container(HydraConfig.get().overrides.task, resolve=False)
+    return tuple(str(word) for word in words)
 
 
 def refuse_idle_sweep() -> None:
