@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 
 from rib.config.help.verbs import VERBS
@@ -43,7 +44,10 @@ def main() -> None:
     if sys.argv[1:2] == ["--complete"]:  # by a shell that waits: before anything else is imported
         from rib.config.completion.answer import answer_completion
 
-        print("\n".join(answer_completion(sys.argv[2:])))
+        try:
+            print("\n".join(answer_completion(sys.argv[2:])), flush=True)
+        except BrokenPipeError:  # the shell has read enough; what is left would be flushed at the exit
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return
     from rib.config.app import exit_code, open_standard_streams
 
