@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -42,6 +44,12 @@ ONLY = {
 """Packages that only some rooms may know."""
 
 
+@cache
+def nodes_of(path: Path) -> list[Any]:
+    """Every node of a file's syntax tree, the module first."""
+    return list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+
+
 def floor_of(room: str) -> int | None:
     return next((i for i, rooms in enumerate(FLOORS) if room in rooms), None)
 
@@ -50,7 +58,7 @@ def imports() -> list[tuple[Path, int, str]]:
     """File, line and dotted name of every import, lazy ones included."""
     found = []
     for path in sorted(ROOT.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in nodes_of(path):
             if isinstance(node, ast.Import):
                 found += [(path, node.lineno, alias.name) for alias in node.names]
             elif isinstance(node, ast.ImportFrom) and node.module:
@@ -106,7 +114,7 @@ def modules() -> dict[str, Path]:
 def imported_modules(path: Path, known: dict[str, Path]) -> set[str]:
     """Files of the package that a file imports, lazily or for types alone too."""
     found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in nodes_of(path):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -197,7 +205,7 @@ def test_commands_are_thin() -> None:
 def test_no_class_name_stands_for_two_things() -> None:
     found: dict[str, list[str]] = {}
     for path in sorted(ROOT.rglob("*.py")):
-        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        for node in nodes_of(path)[0].body:
             if isinstance(node, ast.ClassDef):
                 found.setdefault(node.name, []).append(str(path.relative_to(ROOT)))
     twice = {name: paths for name, paths in found.items() if len(paths) > 1}
@@ -209,8 +217,8 @@ def test_first_sentences_are_no_riddles() -> None:
     asking = {"What", "Where", "How", "Which", "Who", "When", "Why"}
     found = []
     for path in sorted(ROOT.rglob("*.py")):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        for node in (tree, *(one for one in ast.walk(tree) if isinstance(one, ast.ClassDef))):
+        tree, *others = nodes_of(path)
+        for node in (tree, *(one for one in others if isinstance(one, ast.ClassDef))):
             text = ast.get_docstring(node) or ""
             if text.partition(" ")[0] in asking:
                 found.append(f"{path.relative_to(ROOT)}: {text.splitlines()[0]}")

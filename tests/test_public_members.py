@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 TESTS = Path(__file__).parent
@@ -35,9 +36,13 @@ REPLACED = {
 """How many names of our own a file still replaces; to be lowered with each that goes, never to be raised."""
 
 
-def trees() -> Iterator[tuple[str, ast.Module]]:
-    for path in sorted(TESTS.rglob("*.py")):
-        yield path.relative_to(TESTS).as_posix(), ast.parse(path.read_text(encoding="utf-8"))
+@cache
+def trees() -> list[tuple[str, ast.Module]]:
+    """Every file of the tests by its name, parsed."""
+    paths = sorted(TESTS.rglob("*.py"))
+    return [
+        (path.relative_to(TESTS).as_posix(), ast.parse(path.read_text(encoding="utf-8"))) for path in paths
+    ]
 
 
 def is_private(name: str) -> bool:

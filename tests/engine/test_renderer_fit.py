@@ -42,7 +42,8 @@ def settings(tmp_path: Path) -> Settings:
     return make
 
 
-@pytest.mark.parametrize("stop", [2, pytest.param(3, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("stop", [2, 3])
 def test_a_resumed_run_goes_on_exactly(settings: Settings, tmp_path: Path, stop: int) -> None:
     """Inside an epoch of three steps, and between two, where windows grow longer."""
     fit_in_processes(settings("whole", "trainer.max_steps=5"))
