@@ -20,6 +20,7 @@ from rib.keypoint_files.raw import (
     keypoint_numbers,
     last_number_in_name,
 )
+from rib.keypoint_files.strict_json import kind_of_json_value
 
 
 def read_keypoint_results(content: Any, where: str) -> RawKeypointClip:
@@ -114,10 +115,10 @@ def _kinetics(content: dict[str, Any], where: str) -> RawKeypointClip:
 def _entries(value: Any, told: str) -> list[dict[str, Any]]:
     """A list of objects."""
     if not isinstance(value, list):
-        raise RibError(f"{told} is {_kind(value)}, expected a list of objects")
+        raise RibError(f"{told} is {kind_of_json_value(value)}, expected a list of objects")
     wrong = [entry for entry in value if not isinstance(entry, dict)]
     if wrong:
-        raise RibError(f"{told} holds {_kind(wrong[0])}, expected objects alone")
+        raise RibError(f"{told} holds {kind_of_json_value(wrong[0])}, expected objects alone")
     return value
 
 
@@ -131,13 +132,8 @@ def _identity(entry: dict[str, Any], key: str, told: str) -> int | str:
     """What an entry calls an image or a frame."""
     value = _field(entry, key, told)
     if isinstance(value, bool) or not isinstance(value, int | str):
-        raise RibError(f"{told}: {key!r} is {_kind(value)}, expected a number or a name")
+        raise RibError(f"{told}: {key!r} is {kind_of_json_value(value)}, expected a number or a name")
     return value
-
-
-def _kind(value: Any) -> str:
-    kinds = {dict: "an object", list: "a list", str: "a text", type(None): "null"}
-    return kinds.get(type(value), str(value)[:40])
 
 
 def _flat(values: Any) -> Iterable[float]:

@@ -53,6 +53,12 @@ def read_strict_json(path: Path, what: str = "", missing: str = "write missing p
         raise RibError(f"{told} holds a number of thousands of digits") from error
 
 
+def kind_of_json_value(value: Any) -> str:
+    """Say in JSON's words what a value is; a number or a truth as itself."""
+    kinds = {dict: "an object", list: "a list", str: "a text", type(None): "null"}
+    return kinds.get(type(value), str(value)[:40])
+
+
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """An object's items; a name that comes twice would hide what it says first."""
     items = dict(pairs)

@@ -11,7 +11,7 @@ from typing import Any
 
 from rib.io.errors import RibError, reason_of_error
 from rib.io.files.regular import check_regular_file
-from rib.keypoint_files.strict_json import read_strict_json
+from rib.keypoint_files.strict_json import kind_of_json_value, read_strict_json
 
 COLUMNS = ("File_name", "Youtube_id", "FPS")
 _PLAIN = re.compile(r"[^/\\\x00-\x1f]+")
@@ -96,8 +96,9 @@ def read_clip_list(path: str | Path) -> list[ListedClip]:
     path = Path(path).expanduser()
     content = read_strict_json(path, "the list ", missing="leave it out")
     if not isinstance(content, dict):
-        kind = {list: "a list", str: "a text", type(None): "null"}.get(type(content), "a number")
-        raise RibError(f"{path} holds {kind}, no clips", f"a clip list looks like {EXAMPLE}")
+        raise RibError(
+            f"{path} holds {kind_of_json_value(content)}, no clips", f"a clip list looks like {EXAMPLE}"
+        )
     return [_clip(path, name, entry) for name, entry in content.items()]
 
 
