@@ -113,6 +113,8 @@ def test_ten_bits_of_hdr_come_out_as_ten_with_their_tags(
     assert summary["not_kept"] == ["10 bits a colour became 8 in frames/"]
     with av.open(str(tmp_path / "out" / "video.mp4")) as container:
         frames = list(container.decode(video=0))
+        kind = container.streams.video[0].codec_context
+        assert (kind.name, kind.codec_tag) == ("hevc", "hvc1")  # as telephones and QuickTime play HDR
     assert {frame.format.name for frame in frames} == {"yuv420p10le"}
     assert {(int(f.color_primaries), int(f.color_trc), int(f.colorspace)) for f in frames} == {
         (9, transfer, 9)

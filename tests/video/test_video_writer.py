@@ -104,8 +104,10 @@ def test_every_encoder_at_hand_takes_a_quality_and_odd_sizes(tmp_path, codec, ca
 
 
 def test_full_colour_resolution_keeps_odd_sizes(tmp_path):
-    write(tmp_path / "a.mp4", [FLAT[:47, :63]] * 3, pixel_format="yuv444p")
+    assert write(tmp_path / "a.mp4", [FLAT[:47, :63]] * 3, pixel_format="yuv444p").notes == []
     assert open_frame_source(tmp_path / "a.mp4").size_px == (63, 47)
+    half = write(tmp_path / "b.mp4", [FLAT[:47, :63]] * 3)
+    assert [note for note in half.notes if "63 x 47 px became 64 x 48" in note]
 
 
 @pytest.mark.parametrize(

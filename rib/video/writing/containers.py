@@ -27,7 +27,7 @@ class VideoContainer:
         lacks: Encoders that it may not hold.
         alpha_codec: The encoder that is taken where none is named for clips with transparency, or None where
             the file does not hold it.
-        hdr_codec: The same for PQ and HLG, where the usual encoder has not their 10 bits.
+        hdr_codec: The same for PQ and HLG, where players do not show 10 bits of the usual encoder.
         tells_aspect: Whether it says itself how wide a pixel is; else it is lost where the codec does not.
         sound: Sound codecs that are copied into it as they are, or None for any.
         sound_codec: The encoder of other sound.
@@ -67,7 +67,7 @@ class VideoContainer:
 
 
 _MP4 = VideoContainer(
-    "mp4", "MP4", lacks=("prores_ks", "ffv1"),
+    "mp4", "MP4", lacks=("prores_ks", "ffv1"), hdr_codec="libx265",
     options={"movflags": "+faststart"},
 )  # fmt: skip
 CONTAINERS = {
@@ -77,6 +77,7 @@ CONTAINERS = {
         "mov",
         "QuickTime",
         alpha_codec="prores_ks",
+        hdr_codec="libx265",
         sound=_MP4_SOUND - {"opus"},
         options={"movflags": "+faststart"},
     ),
@@ -84,6 +85,7 @@ CONTAINERS = {
         "matroska",
         "Matroska",
         alpha_codec="ffv1",
+        hdr_codec="libx265",
         tells_aspect=False,
         sound=None,
         subtitles=_MATROSKA_SUBTITLES,

@@ -106,6 +106,8 @@ class VideoWriter:
         self.stamps_s, self._tags_from = stamps_s, tags_from
         self._tick_s = 1 / self.fps if stamps_s is None else VARIABLE_TICK_S
         self._padding = _padding(size_px, self._layout)
+        if any(self._padding):
+            self.notes.append(_grown(size_px, self._padding, pixel_format, formats))
         self._converter = VideoReformatter()
         self._count = 0
         self._session: AbstractContextManager[None] | None = None
@@ -180,6 +182,9 @@ class VideoWriter:
 
     def _add_stream(self, container: OutputContainer) -> VideoStream:
         stream = cast(VideoStream, container.add_stream(self.codec, rate=self.fps, options=self.options))
+        if self.codec == "libx265" and self._kind.format in ("mp4", "mov"):
+            # QuickTime and telephones do not play what libav calls it: hev1
+            stream.codec_context.codec_tag = "hvc1"
         stream.width, stream.height = (n + p for n, p in zip(self.size_px, self._padding, strict=True))
         stream.pix_fmt, stream.time_base = self.pixel_format, self._tick_s
         context = stream.codec_context
@@ -242,6 +247,15 @@ def _lost_alpha(path: Path, ground: tuple[int, int, int]) -> str:
         f"transparency: shown over {colour} (video.ground=); output={path.stem}.mov, {path.stem}.webm or "
         "video.pictures=true keeps it"
     )
+
+
+def _grown(
+    size_px: tuple[int, int], padding: tuple[int, int], pixel_format: str, formats: Sequence[str]
+) -> str:
+    (width, height), (right, below) = size_px, padding
+    keeps = " (video.pixel_format=yuv444p keeps it)" * ("yuv444p" in formats)
+    grown = f"{width + right} x {height + below}"
+    return f"{width} x {height} px became {grown}: {pixel_format} needs even sizes{keeps}"
 
 
 def _padding(size_px: tuple[int, int], layout: VideoFormat) -> tuple[int, int]:
