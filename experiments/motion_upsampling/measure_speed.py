@@ -2,7 +2,7 @@
 
     python measure_speed.py --mocap MOCAP_JOINTS
 
-One thread. A sample is a window of 321 frames: its 41 keyframes, corrupted, and five moments in each gap
+One thread. A sample is a window of 321 frames: its 41 keyframes, corrupted, and five moments in each interval
 between them, all projected.
 """
 

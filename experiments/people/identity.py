@@ -40,7 +40,7 @@ def find(path: Path, stride: int) -> dict[str, Any]:
     """Everybody at every keyframe, and the camera's motion."""
     recipe = yaml.safe_load((ROOT / "conf/pose/mediapipe.yaml").read_text())
     source = subsample_frames(open_frame_source(path), stride)
-    crowd = PeopleDetector(
+    find_people = PeopleDetector(
         PersonDetector(), BodyLandmarker(hands=False, mask=False, window_px=recipe["window_px"]),
         recipe["min_visibility"], recipe["max_people"], recipe["tile_px"],
         max(1, round(recipe["search_every_s"] * float(source.fps))),
@@ -48,7 +48,7 @@ def find(path: Path, stride: int) -> dict[str, Any]:
     walk, people, motions = CameraMotionEstimator(320), [], []
     for picture in source:
         motion = walk(picture)
-        found = [candidate.detection for candidate in crowd(picture, motion.matrix)]
+        found = [candidate.detection for candidate in find_people(picture, motion.matrix)]
         walk.leave_out([person.box_xyxy for person in found])
         people.append(found)
         motions.append(motion.matrix)

@@ -43,8 +43,10 @@ def middles(clip: ArraySource, stride: int) -> OutputTimeline:
     keys = np.arange(0, len(clip), stride)
     numbers = np.sort(np.concatenate([keys, keys[:-1] + stride // 2]))
     keyframe = np.where(numbers % stride == 0, numbers // stride, -1)
-    gap = np.minimum(numbers // stride, len(keys) - 2)
-    return OutputTimeline(Fraction(2 * clip.fps, stride), np.asarray(clip.times_s)[numbers], keyframe, gap)
+    interval = np.minimum(numbers // stride, len(keys) - 2)
+    return OutputTimeline(
+        Fraction(2 * clip.fps, stride), np.asarray(clip.times_s)[numbers], keyframe, interval
+    )
 
 
 class MiddleScores:

@@ -1,6 +1,6 @@
 """Draw the hidden frames of the study's cases: `rib prepare data=refiner` for clips of `dev_cases.json`.
 
-    python draw.py data=DATA out=drawings.h5 names=walk_8_0,juggle_4_2     # <clip>_<stride>_<first frame>
+    python draw.py data=DATA out=samples.h5 names=walk_8_0,juggle_4_2     # <clip>_<stride>_<first frame>
 
 A name that the file holds already is left as it is; the others are added one by one.
 """
@@ -35,17 +35,20 @@ def main(arguments: list[str]) -> None:
         start = time.perf_counter()
         which, stride, first = name.split("_")
         source = subclip(clip(Path(given["data"]), which), int(first))
-        gaps = list(
+        intervals = list(
             render_refiner_samples(
                 Chain.from_config(recipe["chain"]), source, int(stride), None, recipe["max_moments"]
             )
         )
         part = out.with_name(f"{out.name}.part.h5")
-        write_refiner_samples(part, {name: gaps})
+        write_refiner_samples(part, {name: intervals})
         add_refiner_clips(out, [part])
         part.unlink()
-        opened = sum(gap.gate > 0.5 for gap in gaps)
-        print(f"{name}: {len(gaps)} gaps, {opened} trusted, {time.perf_counter() - start:.0f} s", flush=True)
+        opened = sum(interval.gate > 0.5 for interval in intervals)
+        print(
+            f"{name}: {len(intervals)} intervals, {opened} trusted, {time.perf_counter() - start:.0f} s",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 """Fit renderer_base to the drawings of all clips but some, with the loop that `render.fit` uses.
 
-    python fit.py drawings=drawings.h5 without=walk_*,jacks_* steps=1200 out=RUN [pixels=1] [lr=1e-3]
+    python fit.py samples=samples.h5 without=walk_*,jacks_* steps=1200 out=RUN [pixels=1] [lr=1e-3]
 
 Writes RUN/curve.csv (means of 50 steps), RUN/last.safetensors while it runs and RUN/final.safetensors.
-`rib train experiment=renderer_base task.data.samples=drawings.h5 'task.data.held_out=[walk_*,jacks_*]'` does
+`rib train experiment=renderer_base task.data.samples=samples.h5 'task.data.held_out=[walk_*,jacks_*]'` does
 the same with checkpoints to resume from.
 """
 
@@ -27,15 +27,15 @@ from rib.render.refine.fitting import RefinerFitRecipe, Report
 TOLD_STEPS, KEPT_STEPS, LEAST_GATE = 50, 250, 0.3
 
 
-def learnt(drawings: list[Path], without: list[str]) -> list[RefinerSample]:
-    """The trusted gaps of all clips but those whose name fits a pattern."""
+def learnt(samples: list[Path], without: list[str]) -> list[RefinerSample]:
+    """The trusted intervals of all clips but those whose name fits a pattern."""
     return [
-        gap
-        for file in drawings
-        for name, gaps in read_refiner_samples(file).items()
+        interval
+        for file in samples
+        for name, intervals in read_refiner_samples(file).items()
         if not any(fnmatch.fnmatchcase(name, pattern) for pattern in without)
-        for gap in gaps
-        if gap.gate >= LEAST_GATE
+        for interval in intervals
+        if interval.gate >= LEAST_GATE
     ]
 
 
@@ -75,10 +75,13 @@ def main(arguments: list[str]) -> None:
         ema_decay=float(given.get("ema_decay", 0.995)),
         clip_norm=1.0,
     )
-    gaps = learnt([Path(file) for file in given["drawings"].split(",")], given["without"].split(","))
+    intervals = learnt([Path(file) for file in given["samples"].split(",")], given["without"].split(","))
     steps = int(given["steps"])
-    print(f"{len(gaps)} gaps, {sum(len(gap.planes) for gap in gaps)} frames", flush=True)
-    fitted = fit.fit(net, gaps, crops, steps, 1, curve(out, net, task.net))
+    print(
+        f"{len(intervals)} intervals, {sum(len(interval.channels) for interval in intervals)} frames",
+        flush=True,
+    )
+    fitted = fit.fit(net, intervals, crops, steps, 1, curve(out, net, task.net))
     save_renderer_net(
         out / "final.safetensors", fitted, task.net, {"steps": str(steps), "without": given["without"]}
     )

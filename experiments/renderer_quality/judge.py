@@ -1,8 +1,8 @@
 """What a net changes on drawings that it was not trained on, quickly: no clip is decoded and nobody detected.
 
-    python judge.py drawings=drawings.h5 ckpt=WEIGHTS names=walk_8_0,jacks_4_0 [vgg=true]
+    python judge.py samples=samples.h5 ckpt=WEIGHTS names=walk_8_0,jacks_4_0 [vgg=true]
 
-Over the moments of trusted gaps: LPIPS (AlexNet, which is also what is trained on; VGG16, which is not) on
+Over the moments of trusted intervals: LPIPS (AlexNet, also what is trained on; VGG16, which is not) on
 the person's box and PSNR where the drawing is trusted, without the net and with it.
 """
 
@@ -24,12 +24,12 @@ EVERY = 6
 
 
 @torch.inference_mode()
-def judged(gap: RefinerSample, net: torch.nn.Module, nets: dict[str, Lpips]) -> list[list[float]]:
+def judged(interval: RefinerSample, net: torch.nn.Module, nets: dict[str, Lpips]) -> list[list[float]]:
     """Rows of numbers: each LPIPS without and with the net, then PSNR without and with it."""
     rows = []
-    for moment in range(len(gap.channels) // 2 % EVERY, len(gap.channels), EVERY):
-        drawn = RefinerInput.of(torch.from_numpy(gap.channels[[moment]]).float() / 255)
-        truth = torch.from_numpy(gap.truth[[moment]]).float() / 255
+    for moment in range(len(interval.channels) // 2 % EVERY, len(interval.channels), EVERY):
+        drawn = RefinerInput.of(torch.from_numpy(interval.channels[[moment]]).float() / 255)
+        truth = torch.from_numpy(interval.truth[[moment]]).float() / 255
         plain = RefinerOutput(drawn.colour, drawn.alpha, drawn.trust).over(drawn)
         both = torch.cat([plain, net.refine(drawn).over(drawn)])
         weight = (drawn.trust > 0.5).float()
@@ -48,14 +48,14 @@ def main(arguments: list[str]) -> None:
     net = load_renderer_net(given["ckpt"], "rib.render.nets.base.RendererBase")
     kinds = ["alexnet", "vgg16"] if given.get("vgg") == "true" else ["alexnet"]
     nets = {kind: Lpips(kind) for kind in kinds}
-    for name, gaps in read_refiner_samples(Path(given["drawings"]), given["names"].split(",")).items():
-        rows = [row for gap in gaps if gap.gate > 0.5 for row in judged(gap, net, nets)]
+    for name, intervals in read_refiner_samples(Path(given["samples"]), given["names"].split(",")).items():
+        rows = [row for interval in intervals if interval.gate > 0.5 for row in judged(interval, net, nets)]
         means = np.mean(rows, 0) if rows else []
         cells = [
             f"{kind} {a:.4f} -> {b:.4f} ({b / a - 1:+.1%})"
             for kind, a, b in zip(kinds, means[::2], means[1::2], strict=False)
         ]
-        told = f"; {means[-2]:.2f} -> {means[-1]:.2f} dB" if len(means) else "no trusted gap"
+        told = f"; {means[-2]:.2f} -> {means[-1]:.2f} dB" if len(means) else "no trusted interval"
         print(f"{name}: {len(rows)} frames; " + "; ".join(cells) + told, flush=True)
 
 

@@ -1,6 +1,6 @@
 """What could be gained by choosing, if the truth chose: the bound of a net that only selects.
 
-    python oracle.py drawings=drawings.h5 names=walk_8_0,jacks_4_0
+    python oracle.py samples=samples.h5 names=walk_8_0,jacks_4_0
 
 In windows of 9 px the candidate nearest to the truth is taken. Candidates: the interpolator, the drawing, the
 same with either keyframe's colours alone, with either's silhouette too, and the plate.
@@ -23,15 +23,15 @@ WINDOW_PX = 9
 
 
 @torch.inference_mode()
-def chosen(gap: RefinerSample, lpips: Lpips) -> list[float]:
+def chosen(interval: RefinerSample, lpips: Lpips) -> list[float]:
     """LPIPS of the drawing, of the choice between it and the interpolator, of the choice among all."""
-    middle = len(gap.channels) // 2
-    drawn = RefinerInput.of(torch.from_numpy(gap.channels[[middle]]).float() / 255)
-    truth = torch.from_numpy(gap.truth[[middle]]).float() / 255
+    middle = len(interval.channels) // 2
+    drawn = RefinerInput.of(torch.from_numpy(interval.channels[[middle]]).float() / 255)
+    truth = torch.from_numpy(interval.truth[[middle]]).float() / 255
     whole = torch.ones_like(drawn.trust)
     a, alpha_a, b, alpha_b = drawn.per_keyframe.split([3, 1, 3, 1], 1)
-    sightings = [(drawn.colour, drawn.alpha), (a, drawn.alpha), (b, drawn.alpha), (a, alpha_a), (b, alpha_b)]
-    painted = [RefinerOutput(colour, alpha, whole).over(drawn) for colour, alpha in sightings]
+    views = [(drawn.colour, drawn.alpha), (a, drawn.alpha), (b, drawn.alpha), (a, alpha_a), (b, alpha_b)]
+    painted = [RefinerOutput(colour, alpha, whole).over(drawn) for colour, alpha in views]
     few, all_ = (
         _nearest(choice, truth)
         for choice in ([drawn.interpolated, painted[0]], [drawn.interpolated, *painted, drawn.plate])
@@ -52,8 +52,10 @@ def main(arguments: list[str]) -> None:
     given = dict(argument.split("=", 1) for argument in arguments)
     torch.set_num_threads(1)
     lpips = Lpips("alexnet")
-    for name, gaps in read_refiner_samples(Path(given["drawings"]), given["names"].split(",")).items():
-        plain, few, all_ = np.mean([chosen(gap, lpips) for gap in gaps[::2] if gap.gate > 0.5], 0)
+    for name, intervals in read_refiner_samples(Path(given["samples"]), given["names"].split(",")).items():
+        plain, few, all_ = np.mean(
+            [chosen(interval, lpips) for interval in intervals[::2] if interval.gate > 0.5], 0
+        )
         print(f"| {name} | {plain:.4f} | {few / plain - 1:+.0%} | {all_ / plain - 1:+.0%} |", flush=True)
 
 

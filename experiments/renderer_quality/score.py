@@ -70,7 +70,10 @@ def main(arguments: list[str]) -> None:
     settings = [f"{key}={value}" for key, value in given.items() if key.partition(".")[0] not in OURS]
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
-    print("| case | method | " + " | ".join(SCORES) + " | trusted gaps | net gaps | s a frame |", flush=True)
+    print(
+        "| case | method | " + " | ".join(SCORES) + " | trusted intervals | net intervals | s a frame |",
+        flush=True,
+    )
     for case in wanted.split(","):
         which, stride = case.split("_")
         kept = out / case / "metrics.json"

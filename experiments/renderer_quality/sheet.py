@@ -1,8 +1,8 @@
 """Hidden frames side by side: interpolator, drawing, drawing mended, truth; where the net moved alpha.
 
-    python sheet.py drawings=drawings.h5 ckpt=WEIGHTS frames=walk_8_0:1,jacks_3_0:8 out=sheet.jpg
+    python sheet.py samples=samples.h5 ckpt=WEIGHTS frames=walk_8_0:1,jacks_3_0:8 out=sheet.jpg
 
-A frame is the middle one of a gap, named <drawings>:<gap>.
+A frame is the middle one of an interval, named <samples>:<interval>.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ HEIGHT = 240
 
 
 @torch.inference_mode()
-def row(gap: RefinerSample, net: torch.nn.Module) -> np.ndarray:
+def row(interval: RefinerSample, net: torch.nn.Module) -> np.ndarray:
     """(HEIGHT, W, 3) uint8 RGB."""
-    middle = len(gap.channels) // 2
-    drawn = RefinerInput.of(torch.from_numpy(gap.channels[[middle]]).float() / 255)
+    middle = len(interval.channels) // 2
+    drawn = RefinerInput.of(torch.from_numpy(interval.channels[[middle]]).float() / 255)
     refined = net.refine(drawn)
     plain = RefinerOutput(drawn.colour, drawn.alpha, drawn.trust).over(drawn)
     moved = ((refined.alpha - drawn.alpha) / 2 + 0.5).expand(-1, 3, -1, -1)
@@ -33,7 +33,7 @@ def row(gap: RefinerSample, net: torch.nn.Module) -> np.ndarray:
         drawn.interpolated,
         plain,
         refined.over(drawn),
-        torch.from_numpy(gap.truth[[middle]]).float() / 255,
+        torch.from_numpy(interval.truth[[middle]]).float() / 255,
         moved,
     ]
     pictures = [(tile[0] * 255).byte().permute(1, 2, 0).numpy() for tile in tiles]
@@ -51,7 +51,7 @@ def main(arguments: list[str]) -> None:
     rows = []
     for frame in given["frames"].split(","):
         name, number = frame.split(":")
-        rows.append(row(read_refiner_samples(Path(given["drawings"]), [name])[name][int(number)], net))
+        rows.append(row(read_refiner_samples(Path(given["samples"]), [name])[name][int(number)], net))
     width = max(one.shape[1] for one in rows)
     whole = np.concatenate([np.pad(one, ((0, 0), (0, width - one.shape[1]), (0, 0))) for one in rows])
     cv2.imwrite(given["out"], np.ascontiguousarray(whole[..., ::-1]))

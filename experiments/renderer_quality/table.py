@@ -21,7 +21,7 @@ COLUMNS = (
 BASE = "warp"
 
 
-def told(out: list[Path]) -> dict[str, dict[str, dict[str, Any]]]:
+def stored_scores(out: list[Path]) -> dict[str, dict[str, dict[str, Any]]]:
     """By case, then by method: what the benchmark wrote."""
     found: dict[str, dict[str, dict[str, Any]]] = {}
     for folder in out:
@@ -54,7 +54,7 @@ def main(arguments: list[str]) -> None:
     """See the module."""
     given = dict(argument.split("=", 1) for argument in arguments)
     out = [Path(folder) for folder in given["out"].split(",")]
-    table = [row for case, methods in told(out).items() for row in rows(case, methods)]
+    table = [row for case, methods in stored_scores(out).items() for row in rows(case, methods)]
     with (out[0] / "table.csv").open("w", newline="") as file:
         csv.writer(file).writerows([COLUMNS, *table])
     for row in [COLUMNS, ["---"] * len(COLUMNS), *table]:

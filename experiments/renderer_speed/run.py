@@ -1,6 +1,6 @@
-"""How long labels, training steps and frames of the renderers take, on one thread.
+"""How long conditioning, training steps and frames of the renderers take, on one thread.
 
-    python experiments/renderer_speed/run.py [labels] [steps] [frames]
+    python experiments/renderer_speed/run.py [conditioning] [steps] [frames]
 
 Both the seconds that pass and the seconds that the processor works are told: where other programs run on the
 same cores the latter are the ones to compare.
@@ -46,7 +46,7 @@ def people(number: int) -> torch.Tensor:
     return torch.from_numpy(np.array(clips.window(clips.names[0], 0, number).poses)).float()
 
 
-def labels() -> None:
+def conditioning() -> None:
     for kind in (SkeletonConditioning(5.0, 4.0), ReferenceConditioning(5.0, 0.0)):
         for number in (1, 2):
             poses = people(4)[:number]
@@ -96,13 +96,13 @@ def steps() -> None:
 
 @torch.no_grad()
 def frames() -> None:
-    """One frame at 480 x 320 of the published design, its labels among it."""
+    """One frame at 480 x 320 of the published design, its conditioning among it."""
     config = compose("train", "experiment=renderer_reference", "task.data.store=none")
     net = build_recipe(config.net).for_inference()
     background, previous = torch.rand(1, 3, *SIZE_HW), torch.rand(1, 3, *SIZE_HW)
     poses = people(4)[:1]
     for net.in_bfloat16 in (False, True):
-        passed, worked = fastest(lambda: net.frame(net.label(poses, background), background, previous), 5)
+        passed, worked = fastest(lambda: net.frame(net.maps(poses, background), background, previous), 5)
         print(
             f"renderer_reference, bfloat16 {net.in_bfloat16}: a frame takes {passed:.2f} s, "
             f"{worked:.2f} s of the processor (the original: {ORIGINAL_FRAME_S} s on two threads)"
@@ -112,5 +112,5 @@ def frames() -> None:
 if __name__ == "__main__":
     warnings.filterwarnings("ignore")
     torch.set_num_threads(1)
-    for name in sys.argv[1:] or ["labels", "steps", "frames"]:
-        {"labels": labels, "steps": steps, "frames": frames}[name]()
+    for name in sys.argv[1:] or ["conditioning", "steps", "frames"]:
+        {"conditioning": conditioning, "steps": steps, "frames": frames}[name]()

@@ -35,7 +35,7 @@ from rib.video import PictureWriter, open_frame_source
 
 HEAD = (
     "| case | RIFE person dB / LPIPS | dB | LPIPS | worst tenth dB / LPIPS | full dB / LPIPS "
-    "| joints | gaps | pixels |\n|---|---|---|---|---|---|---|---|---|"
+    "| joints | intervals | pixels |\n|---|---|---|---|---|---|---|---|---|"
 )
 
 
@@ -46,7 +46,7 @@ class Kept:
     Attributes:
         floors: RIFE's picture of every frame.
         trust: Histogram of all maps in 20 bins.
-        found: What each gap was judged by.
+        found: What each interval was judged by.
     """
 
     floors: dict[int, np.ndarray] = field(default_factory=dict)
@@ -91,7 +91,7 @@ def made(case: Case, settings: list[str]) -> tuple[dict[str, Any], dict[int, np.
             if frame.keyframe < 0:
                 shares.add(int(analysis.timeline.interval[frame.index]), frame.trusted)
     told = {**shares.summary(), **chain.summary(), "seconds": dict(chain.watch.seconds), "config": config}
-    return {**told, "trust_histogram": kept.trust.tolist(), "gaps": kept.found}, kept.floors
+    return {**told, "trust_histogram": kept.trust.tolist(), "intervals": kept.found}, kept.floors
 
 
 def compare(case: Case, floors: dict[int, np.ndarray], scores: KeptScores, always: bool) -> dict[str, Any]:

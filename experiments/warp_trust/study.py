@@ -1,14 +1,14 @@
 """Is the threshold of the verdict good for recordings that had no part in its choice?
 
     python run.py data=DATA out=OPEN render.trust.threshold=-9 render.trust.holdout_weight=0 \
-        render.trust.colour_weight=0                                # every gap open, all cases ...
+        render.trust.colour_weight=0                                # every interval open, all cases ...
     python run.py data=DATA out=OPEN view=more list=more.json ...   # ... and further strides, so too
     python study.py out=OPEN [margin=0.15]
 
-Opening a gap replaces RIFE's frames by the drawn ones, so the outcome of any rule follows from these runs.
+Opening an interval replaces RIFE's frames by the drawn ones: the outcome of any rule follows from these runs.
 A threshold is chosen on some recordings as the lowest from which on no setting of theirs is out of bound
 (person 0.1 dB or 0.002 LPIPS, full frame 0.001 LPIPS below RIFE), plus a margin; for the rule as it ships,
-by the outline alone: what speaks against a gap only closes more.
+by the outline alone: what speaks against an interval only closes more.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ Rule = Callable[[dict[str, float]], float]
 SHIPPED = "outline less what speaks against, as shipped"
 RULES: dict[str, Rule] = {
     SHIPPED: lambda e: e["outline"] + min(e["colour"], 0) + _lost(e),
-    "outline less rehearsal lost": lambda e: e["outline"] + _lost(e),
+    "outline less hold-out lost": lambda e: e["outline"] + _lost(e),
     "outline less colour lost": lambda e: e["outline"] + min(e["colour"], 0),
     "outline alone": lambda e: e["outline"],
     "colour + outline": lambda e: e["colour"] + e["outline"],
     "colour alone": lambda e: e["colour"],
-    "rehearsals alone, dB": lambda e: e["holdout_db"],
-    "colour + outline + 0.2 rehearsal": lambda e: (
+    "hold-outs alone, dB": lambda e: e["holdout_db"],
+    "colour + outline + 0.2 hold-out": lambda e: (
         e["colour"] + e["outline"] + 0.2 * float(np.clip(e["holdout_db"], -1, 1))
     ),
 }
@@ -46,13 +46,13 @@ def _lost(evidence: dict[str, float]) -> float:
 
 @dataclass(frozen=True)
 class Setting:
-    """A clip at a stride, every gap open.
+    """A clip at a stride, every interval open.
 
     Attributes:
         name: With the view it was seen in.
         recording: What it was filmed with.
-        evidence: (G) of each gap that was drawn, or None.
-        change: (G, 3) what each gap adds to the change of the clip's mean `SCORES`.
+        evidence: (G) of each interval that was drawn, or None.
+        change: (G, 3) what each interval adds to the change of the clip's mean `SCORES`.
         rife_lpips: RIFE's mean LPIPS over the person.
     """
 
@@ -63,7 +63,7 @@ class Setting:
     rife_lpips: float
 
     def outcome(self, rule: Rule, threshold: float) -> tuple[np.ndarray, float]:
-        """Change of the mean scores, and the share of gaps open."""
+        """Change of the mean scores, and the share of intervals open."""
         gate = np.array([e is not None and rule(e) >= threshold for e in self.evidence])
         return (self.change * gate[:, None]).sum(0), float(gate.mean())
 
@@ -76,7 +76,7 @@ class Setting:
 def load(path: Path) -> Setting:
     """One `result.json` of `run.py`."""
     result = json.loads(path.read_text())
-    stride, found = result["stride"], result["told"]["gaps"]
+    stride, found = result["stride"], result["told"]["intervals"]
     rife, warp = (result[name]["frames"] for name in ("rife", "warp"))
     num = 1 + max(row["frame"] for row in rife) // stride
     change = np.zeros((num, len(SCORES)))
@@ -84,9 +84,9 @@ def load(path: Path) -> Setting:
         rows = [
             (a["frame"] // stride, b[score] - a[score]) for a, b in zip(rife, warp, strict=True) if score in a
         ]
-        for gap, difference in rows:
-            change[gap, number] += difference / len(rows)
-    evidence = [found.get(str(gap)) for gap in range(num)]
+        for interval, difference in rows:
+            change[interval, number] += difference / len(rows)
+    evidence = [found.get(str(interval)) for interval in range(num)]
     mean = result["rife"]["summary"].get("lpips_person", float("nan"))
     return Setting(f"{path.parent.parent.name} {result['case']}", result["recording"], evidence, change, mean)
 
@@ -123,7 +123,7 @@ def main(arguments: list[str]) -> None:
     for name, rule in RULES.items():
         print_rule(name, settings, rule, margin)
     name, rule = SHIPPED, RULES[SHIPPED]
-    print(f"\n{name}, by threshold: dB, LPIPS of RIFE's, gaps open")
+    print(f"\n{name}, by threshold: dB, LPIPS of RIFE's, intervals open")
     for setting in settings:
         cells = []
         for threshold in (0.3, 0.4, 0.5, 0.55, 0.6, 0.7):

@@ -17,7 +17,7 @@ def task(config: PrepareSettings) -> None:
     from rib.pipeline.progress import progress_counter
 
     recipe, reads = config.data.prepare, paths_read_by_command(config)
-    adds = "chain" in recipe  # drawings of more videos come beside those that are there
+    adds = "chain" in recipe  # samples of more videos come beside those that are there
     with (
         prepared_store(Path(recipe["output"]), reads, config.overwrite, adds),
         progress_counter("preparing") as progress,

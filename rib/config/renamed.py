@@ -26,6 +26,22 @@ KEYS = {
         for one in ("frame", "face", "hands")
     },
     "net.drawing": "net.renderer",
+    "net.labels": "net.conditioning",
+    "render.net.labels": "render.net.conditioning",
+    "task.module.labels": "task.module.conditioning",
+    **{
+        f"task.module.discriminators.{one}.labelled": f"task.module.discriminators.{one}.conditional"
+        for one in ("frame", "face", "hands")
+    },
+    **{
+        f"{above}pose.{before}": f"{above}pose.{today}"
+        for above in ("", "data.prepare.chain.", "data.prepare.stages.")
+        for before, today in (
+            ("fill_gap_s", "max_missing_s"),
+            ("tracker.max_gap_s", "tracker.max_missing_s"),
+        )
+    },
+    "tracker.max_gap_s": "tracker.max_missing_s",
     "rehearsals": "holdouts",
     "render.trust.rehearsal_weight": "render.trust.holdout_weight",
     "data.prepare.chain.rehearsals": "data.prepare.chain.holdouts",

@@ -44,10 +44,10 @@ def evaluate_checkpoint_on_clips(config: ClipEvaluationSettings, bar: Bar) -> st
         result = summarise_clip_scores(rows)
         write_clip_evaluation(work, result, rows, config.plain())
     output = Path(config.output).expanduser()
-    films = f"\nvideos: {output / 'videos'}" if config.videos else ""
+    videos = f"\nvideos: {output / 'videos'}" if config.videos else ""
     files = f"{output / 'evaluation.json'}, {output / 'evaluation.csv'}"
     table = clip_evaluation_table(result)
-    return f"weights {describe_training_data(ckpt)}\n{table}\nevery number: {files}{films}"
+    return f"weights {describe_training_data(ckpt)}\n{table}\nevery number: {files}{videos}"
 
 
 def _destination(config: ClipEvaluationSettings) -> ResultDestination:

@@ -62,7 +62,7 @@ NETS: dict[str, Place] = {
             "renderer.skinning": "skinning",
             "renderer.trust": "trust map",
         },
-        "rib.render.nets.reference.RendererReference": {"labels": "conditioning"},
+        "rib.render.nets.reference.RendererReference": {"conditioning": "conditioning"},
     },
     "conditioning": {
         "rib.render.conditioning.native.SkeletonConditioning": {},
@@ -90,7 +90,7 @@ TRAINING: dict[str, Place] = {
             **_MOTION_MODULE, "discriminator": "motion discriminator",
         },
         "rib.render.training.module.RendererModule": {
-            "net": "renderer net", "labels": "conditioning", "discriminators.*": "discriminator",
+            "net": "renderer net", "conditioning": "conditioning", "discriminators.*": "discriminator",
             "loss": "renderer loss", "optimizer": "optimizer", "discriminator_optimizer": "optimizer",
         },
     },

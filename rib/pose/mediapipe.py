@@ -25,8 +25,8 @@ class MediapipePose:
         min_visibility: Mean visibility (0..1) of shoulders and hips below which a find is not believed.
         max_people: At most so many people are followed at a time, the largest.
         tile_px: Side in pixels of the smallest tile on which small people are searched.
-        search_every_s: Seconds between two searches for small people while somebody is in sight.
-        fill_gap_s: Longest time in seconds out of the detector's sight over which the person is looked for.
+        search_every_s: Seconds between two searches for small people while somebody is found.
+        max_missing_s: Longest time in seconds without a detection over which the person is looked for.
         window_px: A person is shrunk to at most this many pixels before the networks see them.
         apart: Distance (trunk lengths) at which the two looks at a joint count as contradicting each other.
         swap_cost: Price (trunk lengths) of taking left for right at one keyframe
@@ -42,14 +42,14 @@ class MediapipePose:
         max_people: Annotated[int, Range(1, 100)],
         tile_px: Annotated[int, Range(32, 100000)],
         search_every_s: Positive,
-        fill_gap_s: Seconds,
+        max_missing_s: Seconds,
         window_px: Annotated[int, Range(16, 4096)],
         apart: NonNegative,
         swap_cost: NonNegative,
     ) -> None:
         self._tracker = build_recipe(tracker)
         self._settings = PoseEstimationSettings(
-            min_visibility, max_people, tile_px, search_every_s, fill_gap_s, window_px, apart, swap_cost
+            min_visibility, max_people, tile_px, search_every_s, max_missing_s, window_px, apart, swap_cost
         )
 
     def __call__(self, source: FrameSource, cuts: Sequence[int] = ()) -> PoseSequence:

@@ -35,7 +35,7 @@ class PoseEstimationSettings(NamedTuple):
     max_people: int
     tile_px: int
     search_every_s: float
-    fill_gap_s: float
+    max_missing_s: float
     window_px: int
     apart: float
     swap_cost: float
@@ -75,7 +75,7 @@ class PoseEstimationPasses:
         self._detector = PersonDetector()
         self._near = BodyLandmarker(hands=False, mask=False, window_px=settings.window_px)
         self._close_by: BodyLandmarker | None = None
-        self._crowd = PeopleDetector(
+        self._people_detector = PeopleDetector(
             self._detector,
             self._near,
             min_visibility=settings.min_visibility,
@@ -97,10 +97,10 @@ class PoseEstimationPasses:
         """
         if begins_shot:
             self._cuts.append(len(self._people))
-            self._crowd.forget()
+            self._people_detector.forget()
             self._camera.forget()
         motion = self._camera(picture)
-        people = self._crowd(picture, motion.matrix)
+        people = self._people_detector(picture, motion.matrix)
         self._camera.leave_out([candidate.detection.box_xyxy for candidate in people])
         self._people.append(people)
         self._motions.append(motion)
@@ -133,7 +133,7 @@ class PoseEstimationPasses:
                 _sequence(person.close, self._times_s, self._size_px, track_id),
                 cuts,
                 settings.swap_cost,
-                settings.fill_gap_s,
+                settings.max_missing_s,
             )
             for track_id, person in self._tracked.items()
         ]
@@ -162,7 +162,7 @@ class PoseEstimationPasses:
         tracked = {}
         for track_id, found in members.items():
             seen = [people[found[k]] if k in found else None for k, people in enumerate(self._people)]
-            rois = _bridge(seen, self._times_s, self._cuts, self._settings.fill_gap_s)
+            rois = _bridge(seen, self._times_s, self._cuts, self._settings.max_missing_s)
             shared = shares_of_box_in_others(found, kept, detections, self._times_s, self._cuts, HIDDEN_S)
             tracked[track_id] = TrackedPerson(seen, rois, shared, [])
         return tracked

@@ -77,12 +77,12 @@ def test_the_plate_follows_a_pan(wall: np.ndarray) -> None:
             index, float(index), torch.where(mask > 0, torch.ones(()), picture), (PersonView.of(None, mask),)
         )
 
-    gap = Interval(keyframe(0, 40, 20), keyframe(1, 48, 80), np.array([0.5]))
-    plate = PersonFreePlate(mask_threshold=0.25, dilation_share=0.03, seam_share=0.05)(gap, {0})
+    between = Interval(keyframe(0, 40, 20), keyframe(1, 48, 80), np.array([0.5]))
+    plate = PersonFreePlate(mask_threshold=0.25, dilation_share=0.03, seam_share=0.05)(between, {0})
     truth = torch.from_numpy(seen(wall, 44, 40)).permute(2, 0, 1)
     inner = (..., slice(8, -8), slice(8, -8))
     assert float((plate[0] - truth)[inner].abs().mean()) < 0.01
     fixed = PersonFreePlate(mask_threshold=0.25, dilation_share=0.03, seam_share=0.05)(
-        replace(gap, b=replace(gap.b, picture=gap.a.picture)), {0}
+        replace(between, b=replace(between.b, picture=between.a.picture)), {0}
     )
     assert fixed.isfinite().all()

@@ -173,9 +173,9 @@ def test_the_flow_of_an_interval_is_computed_once(monkeypatch: pytest.MonkeyPatc
     counting = SimpleNamespace(create=lambda preset: asked.append(1) or create(preset))
     monkeypatch.setattr(cv2, "DISOpticalFlow", counting)
     a, _, b = sliding(48, 64, 4)
-    gap = interval(a, b, 0.25, 0.5, 0.75)
-    parts = [flow(replace(gap, times_s=gap.times_s[i : i + 1])).interpolated for i in range(3)]
-    torch.testing.assert_close(torch.cat(parts), flow(gap).interpolated)
+    whole = interval(a, b, 0.25, 0.5, 0.75)
+    parts = [flow(replace(whole, times_s=whole.times_s[i : i + 1])).interpolated for i in range(3)]
+    torch.testing.assert_close(torch.cat(parts), flow(whole).interpolated)
     assert len(asked) == 1
     flow(interval(b, a, 0.5))
     assert len(asked) == 2

@@ -42,16 +42,16 @@ def test_a_walking_person_vanishes_without_a_seam(scene: torch.Tensor) -> None:
 
 
 def test_what_both_hide_comes_from_a_neighbour(scene: torch.Tensor) -> None:
-    gap = (keyframe(scene, 1, 30), keyframe(scene, 2, 33))
-    plate = PLATE(interval(*gap, keyframe(scene, 3, 60)), {0})
+    between = (keyframe(scene, 1, 30), keyframe(scene, 2, 33))
+    plate = PLATE(interval(*between, keyframe(scene, 3, 60)), {0})
     torch.testing.assert_close(plate, scene.expand_as(plate), atol=1e-5, rtol=0)
 
 
 def test_the_nearest_neighbour_in_time_wins(scene: torch.Tensor) -> None:
-    gap = (keyframe(scene, 4, 30), keyframe(scene, 5, 33))
+    between = (keyframe(scene, 4, 30), keyframe(scene, 5, 33))
     dark = keyframe(0.2 * scene, 0, 60)
     for order in ((dark, keyframe(scene, 6, 60)), (keyframe(scene, 6, 60), dark)):
-        plate = PLATE(interval(*gap, *order), {0})
+        plate = PLATE(interval(*between, *order), {0})
         torch.testing.assert_close(plate, scene.expand_as(plate), atol=1e-5, rtol=0)
 
 

@@ -103,12 +103,12 @@ def test_the_methods_are_the_chain_and_interpolators_alone() -> None:
     assert config.methods["rife"]["render"] == {"_target_": "rib.render.none.NoRenderer"}
 
 
-def showcase(gaps: list[dict[str, dict[str, float]]], rows: int = 1) -> ContactSheetPicks:
+def showcase(intervals: list[dict[str, dict[str, float]]], rows: int = 1) -> ContactSheetPicks:
     picker = ContactSheetPicks(lambda picture: None, rows)
     picker.keyframe(moment(0, keyframe=True))
-    for gap, score in enumerate(gaps):
-        picker.hidden(moment(2 * gap + 1), score)
-        picker.keyframe(moment(2 * gap + 2, keyframe=True))
+    for interval, score in enumerate(intervals):
+        picker.hidden(moment(2 * interval + 1), score)
+        picker.keyframe(moment(2 * interval + 2, keyframe=True))
     return picker
 
 

@@ -37,9 +37,10 @@ def test_no_name_of_today_is_translated_again() -> None:
     assert not set(OPTIONS) & set(OPTIONS.values())
 
 
-def test_hold_outs_answer_to_their_former_name() -> None:
-    config = compose("interpolate", "input=x", "rehearsals.per_shot=9", "render.trust.rehearsal_weight=0.5")
-    assert config.holdouts.per_shot == 9
+def test_hold_outs_and_missing_spans_answer_to_their_former_names() -> None:
+    given = "rehearsals.per_shot=9", "render.trust.rehearsal_weight=0.5", "pose.tracker.max_gap_s=3"
+    config = compose("interpolate", "input=x", *given)
+    assert config.holdouts.per_shot == config.pose["tracker"]["max_missing_s"] ** 2 == 9
     assert config.render["trust"]["holdout_weight"] == 0.5
 
 
@@ -49,6 +50,8 @@ def test_the_refiner_answers_to_the_names_of_before() -> None:
     assert config.data.prepare["max_intervals"] == 3
     config = compose("train", "experiment=renderer_base", "task=renderer_drawn", "task.data.drawings=x")
     assert Path(config.task.data["samples"]).name == "x"
+    config = compose("train", "experiment=renderer_smoke", "task.module.discriminators.frame.labelled=false")
+    assert not config.task.module["discriminators"]["frame"]["conditional"]
     config = compose("interpolate", "input=x", "render=gan", "render.puppet.step_px=4")
     assert config.render["skinning"]["step_px"] == config.render["net"]["renderer"]["skinning"]["step_px"] * 2
 

@@ -34,7 +34,7 @@ SMALL = {
         "task.data.synthetic.count=2",
     ),
     "refiner": (
-        "task.data.samples=drawings.h5", "task.data.held_out=[b]", "task.data.crops.side_px=64",
+        "task.data.samples=samples.h5", "task.data.held_out=[b]", "task.data.crops.side_px=64",
         "task.data.crops.batch_size=1", "task.data.batches_per_epoch=4", "task.data.validation_batches=1",
     ),
 }  # fmt: skip
@@ -45,8 +45,8 @@ def small(task: str) -> tuple[str, ...]:
     return SMALL.get(task, SMALL.get(task.partition("_")[0], ()))
 
 
-def write_drawings(path: Path) -> None:
-    """Two clips of a gap each, all noise."""
+def write_samples(path: Path) -> None:
+    """Two clips of an interval each, all noise."""
     rng = np.random.default_rng(0)
     noise = [rng.integers(0, 256, (2, channels, 64, 72), np.uint8) for channels in (NUM_CHANNELS, 3)]
     write_refiner_samples(path, {name: [RefinerSample(*noise, gate=1.0)] for name in ("a", "b")})
@@ -67,7 +67,7 @@ def train(folder: Path, *arguments: str) -> tuple[subprocess.CompletedProcess[st
 @pytest.mark.slow
 @pytest.mark.parametrize(("task", "net"), NETS)
 def test_debug_fast_goes_through_everything(task: str, net: str, tmp_path: Path) -> None:
-    write_drawings(tmp_path / "drawings.h5")
+    write_samples(tmp_path / "samples.h5")
     done, run = train(tmp_path, f"task={task}", f"net={net}", "debug=fast", *small(task))
     assert done.returncode == 0, done.stderr
     metrics = read_metrics(run / "metrics.csv")

@@ -43,7 +43,7 @@ COMMANDS = {
         "task.data.most_frames=3", "task.module.discriminators=null",
         *(f"~task.module.weights.{k}" for k in LEFT_OUT),
     ),
-    "drawings": (
+    "samples": (
         *TRAIN, "experiment=renderer_base", "task.data.samples=store.h5", "task.data.crops.side_px=32",
         "task.data.crops.batch_size=1", "~task.module.weights.lpips",
     ),
@@ -67,14 +67,14 @@ def clips(path: Path) -> None:
     write_clip_store(path, [StoredClip("a", "train", *parts, 15.0)])
 
 
-def drawings(path: Path) -> None:
+def samples(path: Path) -> None:
     rng = np.random.default_rng(0)
     sample = RefinerSample(*(rng.integers(0, 255, (2, n, 40, 40), np.uint8) for n in (NUM_CHANNELS, 3)), 0.9)
     write_refiner_samples(path, {"a": [sample], "b": [sample]})
 
 
 WRITERS: dict[str, Callable[[Path], None]] = {
-    "motion": motion, "reference": reference, "clips": clips, "drawings": drawings,
+    "motion": motion, "reference": reference, "clips": clips, "samples": samples,
 }  # fmt: skip
 
 JUNK: tuple[Any, ...] = (
@@ -139,7 +139,7 @@ def test_stores_are_read_or_refused_in_one_line(tmp_path: Path) -> None:
     campaign = Campaign("HDF5 stores", tmp_path, "out/evaluation.json")
     for kind, content in contents.items():
         campaign.whole(lambda folder, kind=kind, content=content: prepare(folder, kind, content))
-    kinds = st.sampled_from([*("motion",) * 4, *("reference",) * 3, "clips", "drawings"])
+    kinds = st.sampled_from([*("motion",) * 4, *("reference",) * 3, "clips", "samples"])
     spoiled = kinds.flatmap(
         lambda kind: st.tuples(
             st.just(kind),

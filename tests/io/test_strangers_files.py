@@ -74,7 +74,7 @@ def module_with(recipe: Any, place: str) -> dict[str, Any]:
     module = {
         "_target_": "rib.render.training.module.RendererModule",
         "net": {"_target_": RENDERER, "widths": [4], "blocks": [1], "renderer": {}},
-        "labels": {
+        "conditioning": {
             "_target_": "rib.render.conditioning.native.SkeletonConditioning", "sigma_px": 1, "radius_px": 1,
         },
         "discriminators": {"frame": None}, "adversarial": "hinge", "weights": {},
@@ -139,7 +139,7 @@ def test_a_net_file_runs_nothing(
 
 PLACES = [
     "net",
-    "labels",
+    "conditioning",
     "discriminators.frame",
     "loss",
     "optimizer",

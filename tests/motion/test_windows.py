@@ -43,15 +43,15 @@ def windows(**changes: Any) -> MotionWindows:
     )
 
 
-def test_times_of_keyframes_and_probes_increase_and_interleave() -> None:
+def test_times_of_keyframes_and_queries_increase_and_interleave() -> None:
     batch = windows().draw(torch.Generator().manual_seed(0))
     assert (batch["times_s"][:, 0] == 0).all()
     assert (batch["times_s"].diff(dim=1) > 0).all()
-    probes, times = batch["query_times_s"], batch["times_s"]
-    assert probes.shape[2] == NUM_QUERIES
-    assert (probes >= times[:, :-1, None] - 1e-9).all()
-    assert (probes <= times[:, 1:, None] + 1e-9).all()
-    step = probes[:, :, 2:4] - probes[:, :, 1:3]
+    queries, times = batch["query_times_s"], batch["times_s"]
+    assert queries.shape[2] == NUM_QUERIES
+    assert (queries >= times[:, :-1, None] - 1e-9).all()
+    assert (queries <= times[:, 1:, None] + 1e-9).all()
+    step = queries[:, :, 2:4] - queries[:, :, 1:3]
     torch.testing.assert_close(step, batch["frame_s"][:, None, None].expand_as(step))
 
 
@@ -62,9 +62,9 @@ def test_the_truth_is_the_motion_at_its_times() -> None:
         x, t = batch["target_px"][b, :, 0, 0], batch["times_s"][b].float()
         speed = (x[-1] - x[0]) / t[-1]
         torch.testing.assert_close(x, x[0] + speed * t, atol=1e-2, rtol=0)
-        probes = batch["query_px"][b, :, :, 0, 0]
+        queries = batch["query_px"][b, :, :, 0, 0]
         torch.testing.assert_close(
-            probes, x[0] + speed * batch["query_times_s"][b].float(), atol=1e-2, rtol=0
+            queries, x[0] + speed * batch["query_times_s"][b].float(), atol=1e-2, rtol=0
         )
 
 

@@ -133,8 +133,10 @@ def test_all_intervals_together_look_at_each_output_moment_once() -> None:
         line = constant_rate_timeline(np.arange(count) / 30, Fraction(120))
         counted = replace(line, interval=line.interval.view(Counted), keyframe=line.keyframe.view(Counted))
         Counted.looked = 0
-        frames = [number for gap in range(count - 1) for number in counted.frames(gap)]
+        frames = [number for interval in range(count - 1) for number in counted.frames(interval)]
         assert frames == list(range(len(line)))
-        assert sum(len(counted.wanted(gap)) for gap in range(count - 1)) == int((line.keyframe < 0).sum())
+        assert sum(len(counted.wanted(interval)) for interval in range(count - 1)) == int(
+            (line.keyframe < 0).sum()
+        )
         looked.append(Counted.looked)
     assert looked[1] < 2.5 * looked[0]

@@ -9,8 +9,8 @@ from rib.pipeline.synthesis.output_frames import OutputFrame
 
 def test_pixels_are_a_mean_over_frames_and_a_gap_counts_once() -> None:
     shares = OutputTrustShares()
-    for gap, trusted in ((0, 0.0), (0, 0.3), (1, 0.0), (1, 0.0)):
-        shares.add(gap, trusted)
+    for interval, trusted in ((0, 0.0), (0, 0.3), (1, 0.0), (1, 0.0)):
+        shares.add(interval, trusted)
     assert shares.summary() == {"trusted_pixels": pytest.approx(0.075), "trusted_intervals": 0.5}
 
 

@@ -67,10 +67,15 @@ def tracks_in(source: FrameSource, nets: tuple[PersonDetector, BodyLandmarker], 
     tracker: Tracker = build_recipe(yaml.safe_load((CONF / "pose/tracker/default.yaml").read_text()))
     every = max(1, round(recipe["search_every_s"] * float(source.fps)))
     limits = (recipe[name] for name in ("min_visibility", "max_people", "tile_px"))
-    crowd, camera, people, motions = PeopleDetector(*nets, *limits, every), CameraMotionEstimator(320), [], []
+    find_people, camera, people, motions = (
+        PeopleDetector(*nets, *limits, every),
+        CameraMotionEstimator(320),
+        [],
+        [],
+    )
     for picture in source:
         motion = camera(picture).matrix
-        found = [candidate.detection for candidate in crowd(picture, motion)]
+        found = [candidate.detection for candidate in find_people(picture, motion)]
         camera.leave_out([person.box_xyxy for person in found])
         people.append(found)
         motions.append(motion)

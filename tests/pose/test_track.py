@@ -65,7 +65,7 @@ def test_short_and_long_gaps_are_bridged_and_stay_empty():
     assert (poses.keypoints_px[~poses.present] == 0).all()
 
 
-def test_a_small_stranger_does_not_fill_a_gap():
+def test_a_small_stranger_does_not_fill_a_missing_span():
     frames = [[person(100)] for _ in range(30)]
     frames[10:20] = [[person(400, size=0.3)] for _ in range(10)]
     assert follow(frames)[1].present.sum() == 20

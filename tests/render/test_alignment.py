@@ -9,7 +9,7 @@ from rib.render.refine.alignment import SMALLEST_PX, align_keyframe_views
 SIZE = 150
 
 
-def sightings(apart_px: int) -> tuple[torch.Tensor, torch.Tensor]:
+def views(apart_px: int) -> tuple[torch.Tensor, torch.Tensor]:
     """A block of soft noise, as two keyframes give it so many pixels apart, and the grey plate behind."""
     noise = torch.rand(1, 3, 12, 12, generator=torch.Generator().manual_seed(0))
     texture = F.interpolate(noise, size=(SIZE, SIZE), mode="bicubic").clamp(0, 1)
@@ -21,7 +21,7 @@ def sightings(apart_px: int) -> tuple[torch.Tensor, torch.Tensor]:
 
 @pytest.mark.parametrize("t", [0.5, 0.25])
 def test_two_sightings_meet_at_their_share_of_the_way(t: float) -> None:
-    per_keyframe, plate = sightings(2)
+    per_keyframe, plate = views(2)
     a, b = align_keyframe_views(per_keyframe, plate, torch.tensor([t]))[..., 45:105, 45:105].unbind(1)
     before_a, before_b = per_keyframe[..., 45:105, 45:105].unbind(1)
     assert (a - b)[:, :3].abs().mean() < 0.2 * (before_a - before_b)[:, :3].abs().mean()
@@ -31,18 +31,18 @@ def test_two_sightings_meet_at_their_share_of_the_way(t: float) -> None:
 
 
 def test_alphas_stay_and_equal_sightings_are_left_as_they_are() -> None:
-    per_keyframe, plate = sightings(0)
+    per_keyframe, plate = views(0)
     found = align_keyframe_views(per_keyframe, plate, torch.tensor([0.5]))
     assert torch.equal(found[:, :, 3], per_keyframe[:, :, 3])
     assert float((found - per_keyframe).abs().max()) < 0.02
-    per_keyframe, plate = sightings(2)
+    per_keyframe, plate = views(2)
     assert torch.equal(
         align_keyframe_views(per_keyframe, plate, torch.tensor([0.5]))[:, :, 3], per_keyframe[:, :, 3]
     )
 
 
 def test_at_a_keyframe_its_own_sighting_does_not_move() -> None:
-    per_keyframe, plate = sightings(2)
+    per_keyframe, plate = views(2)
     found = align_keyframe_views(per_keyframe, plate, torch.tensor([0.0]))
     assert float((found - per_keyframe)[:, 0].abs().max()) < 1e-3
 

@@ -44,8 +44,8 @@ def test_windows_of_any_size_come_back_in_their_size() -> None:
 def test_a_frame_follows_the_one_made_before_it() -> None:
     batch, made = NoiseClips()[0], net().eval()
     whole = made(batch)["picture"]
-    label = made.label(batch["poses"][:, 2], whole[:, 0])
-    second = made.frame(label, batch["backgrounds"][:, 1], whole[:, 0]).picture
+    maps = made.maps(batch["poses"][:, 2], whole[:, 0])
+    second = made.frame(maps, batch["backgrounds"][:, 1], whole[:, 0]).picture
     torch.testing.assert_close(whole[:, 1], second)
     # and the first one follows the frame before the window's first
     batch["frames"][:, 0] = 0
@@ -117,8 +117,8 @@ def test_a_published_checkpoint_loads(tmp_path: Path) -> None:
     content = {"net_D": {"weight": torch.zeros(1)}, "net_G": theirs, "current_epoch": 3}
     torch.save(content, tmp_path / "latest.pt")
     loaded, batch = load_renderer_net(tmp_path / "latest.pt", RECIPE["_target_"]), NoiseClips()[0]
-    label = made.label(batch["poses"][:, 1], batch["frames"][:, 0])
-    arguments = label, batch["backgrounds"][:, 0], batch["frames"][:, 0]
+    maps = made.maps(batch["poses"][:, 1], batch["frames"][:, 0])
+    arguments = maps, batch["backgrounds"][:, 0], batch["frames"][:, 0]
     with torch.no_grad():
         torch.testing.assert_close(loaded.frame(*arguments).picture, made.frame(*arguments).picture)
 

@@ -18,7 +18,7 @@ from rib.render.training.refiner_data import RefinerDataModule, refiner_crops_to
 
 
 @pytest.fixture
-def drawings(tmp_path: Path) -> Path:
+def samples(tmp_path: Path) -> Path:
     closed = RefinerSample(sample(3).channels, sample(3).truth, 0.0)
     write_refiner_samples(tmp_path / "a.h5", {"walk_4_0": [sample(1), sample(2)], "juggle_8_0": [closed]})
     return tmp_path / "a.h5"
@@ -31,22 +31,22 @@ def module(path: Path, held_out: tuple[str, ...] = (), min_gate: float = 0.0) ->
     return data
 
 
-def test_clips_held_out_are_checked_and_not_trained_on(drawings: Path) -> None:
-    data = module(drawings, ("walk_*",))
+def test_clips_held_out_are_checked_and_not_trained_on(samples: Path) -> None:
+    data = module(samples, ("walk_*",))
     assert (len(data.training), len(data.checked)) == (1, 2)
-    assert len(module(drawings, min_gate=0.5).training) == 2
+    assert len(module(samples, min_gate=0.5).training) == 2
     with pytest.raises(RibError, match="no sample of"):
-        module(drawings, ("*",))
+        module(samples, ("*",))
 
 
-def test_batches_are_the_same_twice(drawings: Path) -> None:
-    data = module(drawings)
+def test_batches_are_the_same_twice(samples: Path) -> None:
+    data = module(samples)
     one, again = (list(data.val_dataloader()) for _ in range(2))
     assert len(one) == 2
     assert all(torch.equal(a["frames"], b["frames"]) for a, b in zip(one, again, strict=True))
 
 
-def test_a_net_mends_what_was_drawn_before(drawings: Path) -> None:
+def test_a_net_mends_what_was_drawn_before(samples: Path) -> None:
     batch = refiner_crops_to_clips(CROPS.batch([sample(1)], 0, 0))
     made = a_net(SMALL)(batch)
     inputs = RefinerInput.of(batch["channels"])
@@ -57,10 +57,10 @@ def test_a_net_mends_what_was_drawn_before(drawings: Path) -> None:
 @pytest.mark.parametrize("experiment", ["renderer_base", "renderer_base_gan"])
 @pytest.mark.slow
 def test_what_rib_train_writes_is_what_the_renderer_reads(
-    drawings: Path, tmp_path: Path, experiment: str
+    samples: Path, tmp_path: Path, experiment: str
 ) -> None:
     config = compose(
-        "train", f"experiment={experiment}", f"task.data.samples={drawings}", "net.widths=[8]",
+        "train", f"experiment={experiment}", f"task.data.samples={samples}", "net.widths=[8]",
         "net.blocks=[1]",
         "task.data.crops.side_px=32", "task.data.crops.batch_size=1", "task.data.batches_per_epoch=2",
         "task.data.validation_batches=1", "trainer.max_epochs=1", f"run_dir={tmp_path}",

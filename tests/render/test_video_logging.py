@@ -55,7 +55,7 @@ def test_a_film_lies_in_the_run_folder_now_and_then(tmp_path: Path, module: Rend
     film = open_frame_source(tmp_path / "videos" / "10.mp4")
     # two batches of two windows of two learnt frames would be eight
     assert (len(film), film.size_px, film.fps) == (6, (3 * 40, 32), 4)
-    assert logger.given == [("val/film", [str(tmp_path / "videos" / f"{s}.mp4")], s) for s in (10, 30)]
+    assert logger.given == [("val/video", [str(tmp_path / "videos" / f"{s}.mp4")], s) for s in (10, 30)]
 
 
 def test_side_by_side_are_what_was_made_the_truth_and_the_background(module: RendererModule) -> None:

@@ -85,7 +85,7 @@ def evidence(outline: float, colour: float = 1.0) -> TrustEvidence:
     return TrustEvidence(baseline_colour=0.1 * colour, skinned_colour=0.1, outline=0.1 * outline, ghost=0.1)
 
 
-def test_only_the_outline_opens_a_gap() -> None:
+def test_only_the_outline_opens_an_interval() -> None:
     assert TRUST.gate(evidence(outline=2), None) == 1
     assert TRUST.gate(evidence(outline=1), None) == 0
     assert TRUST.gate(evidence(outline=1, colour=3), 5.0) == 0

@@ -60,7 +60,7 @@ def settings(**changes: Any) -> dict[str, Any]:
     discriminator = {
         "_target_": "rib.render.training.discriminator.Discriminator",
         "net": net,
-        "labelled": True,
+        "conditional": True,
         "crops": None,
     }
     crops = {
@@ -78,7 +78,7 @@ def settings(**changes: Any) -> dict[str, Any]:
     kinds = ("adversarial_frame", "features_frame", "adversarial_hands", "features_hands")
     made: dict[str, Any] = {
         "net": {"_target_": "toy_renderer.ToyNet"},
-        "labels": {
+        "conditioning": {
             "_target_": "rib.render.conditioning.native.SkeletonConditioning",
             "sigma_px": 2.0, "radius_px": 1.0,
         },

@@ -48,7 +48,7 @@ def test_gaps_in_the_numbers_are_told(tmp_path: Path) -> None:
         ["2026-01-30.png", "2026-01-31.png", "2026-02-01.png"],
     ],
 )
-def test_names_that_count_evenly_or_not_at_all_have_no_gaps(names: list[str]) -> None:
+def test_names_that_count_evenly_or_not_at_all_lack_none(names: list[str]) -> None:
     assert missing_picture_numbers([Path(name) for name in names]) == []
 
 

@@ -140,7 +140,7 @@ def _asinh(x: Tensor) -> Tensor:
 
 
 def _rhythm(keys: KeyframeBatch) -> Tensor:
-    """(B, K, 6): the gaps before and after a keyframe, and whether it is the first or last."""
+    """(B, K, 6): the intervals before and after a keyframe, and whether it is the first or last."""
     inside = keys.present[:, 1:]
     h = torch.where(inside, keys.h, 0.0)
     after, before = F.pad(h, (0, 1)), F.pad(h, (1, 0))
@@ -149,8 +149,10 @@ def _rhythm(keys: KeyframeBatch) -> Tensor:
     last = F.pad(inside, (0, 1)) < keys.present
     first = torch.zeros_like(last)
     first[:, 0] = True
-    gaps = [(5 * g).clamp_max(5) for g in (before, after)] + [(10 * g + 1e-2).log() for g in (before, after)]
-    return torch.stack([*gaps, first.float(), last.float()], -1)
+    intervals = [(5 * g).clamp_max(5) for g in (before, after)] + [
+        (10 * g + 1e-2).log() for g in (before, after)
+    ]
+    return torch.stack([*intervals, first.float(), last.float()], -1)
 
 
 def _local_scale(loc: Tensor, keys: KeyframeBatch) -> Tensor:

@@ -64,8 +64,8 @@ def _predictor(time: Tensor, there: Tensor, neighbours: tuple[int, ...]) -> Tens
         share = torch.ones_like(time[..., 0])
         for b in places:
             if b != a:
-                gap = time[..., a] - time[..., b]
-                share = share * -time[..., b] / torch.where(gap == 0, 1.0, gap)
+                apart = time[..., a] - time[..., b]
+                share = share * -time[..., b] / torch.where(apart == 0, 1.0, apart)
         weight[..., a] = share
     exists = there[..., places].all(-1) & (weight.abs().amax(-1) <= MAX_WEIGHT)
     weight[..., REACH] = -1

@@ -16,7 +16,7 @@ from rib.motion.evaluation.skeleton_video import skeleton_video_frames, write_sk
 from rib.motion.training.module import spline_of_motion_batch
 from rib.motion.training.windows import MotionBatch
 
-Panels = dict[str, np.ndarray]
+SkeletonsByMethod = dict[str, np.ndarray]
 
 
 class SkeletonLogging(pl.Callback):
@@ -29,7 +29,7 @@ class SkeletonLogging(pl.Callback):
         folder: The run folder.
         check: The condition of validation whose clip is shown.
         every_num_validations: How often.
-        size_px: Width and height of a panel.
+        size_px: Width and height of each skeleton's picture.
         codec: Encoder of the video.
         crf: Its constant rate factor.
     """
@@ -59,18 +59,18 @@ class SkeletonLogging(pl.Callback):
             return
         loader: Any = trainer.val_dataloaders[checks.index(self.check)]  # type: ignore[index]
         with torch.inference_mode():
-            panels, stride = skeleton_panels(pl_module, loader.dataset[0])
+            skeletons, stride = skeletons_by_method(pl_module, loader.dataset[0])
         stem = self.folder / f"{self.check}_{trainer.global_step}"
         video, picture = stem.with_suffix(".mp4"), stem.with_suffix(".png")
-        write_skeleton_video(video, panels, stride, self.size_px, self.codec, self.crf)
-        _write_middle(picture, panels, stride, self.size_px)
+        write_skeleton_video(video, skeletons, stride, self.size_px, self.codec, self.crf)
+        _write_middle(picture, skeletons, stride, self.size_px)
         for logger in trainer.loggers:
             for name, file in (("log_video", video), ("log_image", picture)):
                 if hasattr(logger, name):
                     getattr(logger, name)(f"skeletons/{self.check}_{name[4:]}", [str(file)])
 
 
-def skeleton_panels(module: Any, batch: MotionBatch) -> tuple[Panels, int]:
+def skeletons_by_method(module: Any, batch: MotionBatch) -> tuple[SkeletonsByMethod, int]:
     """The first clip's truth, net and spline as (N, 19, 2) px at every frame, and its keyframes' stride.
 
     Args:
@@ -95,13 +95,13 @@ def skeleton_panels(module: Any, batch: MotionBatch) -> tuple[Panels, int]:
     return {"truth": truth, "net": net.numpy(), "spline": spline.numpy()}, stride
 
 
-def _write_middle(path: Path, panels: Panels, stride: int, size_px: int) -> None:
+def _write_middle(path: Path, skeletons: SkeletonsByMethod, stride: int, size_px: int) -> None:
     """The moment midway between two keyframes in the middle of the clip."""
     from PIL import Image
 
-    number = len(panels["truth"]) // 2 // stride * stride + stride // 2
-    last = len(panels["truth"]) - 1
-    frames = skeleton_video_frames(panels, stride, size_px)
+    number = len(skeletons["truth"]) // 2 // stride * stride + stride // 2
+    last = len(skeletons["truth"]) - 1
+    frames = skeleton_video_frames(skeletons, stride, size_px)
     frame = next(f for i, f in enumerate(frames) if i == min(number, last))
     with write_file_whole(path) as temporary:
         Image.fromarray(frame).save(temporary)

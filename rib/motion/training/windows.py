@@ -60,7 +60,7 @@ class MotionWindowRecipe:
         keyframes: Least and greatest number of keyframes; one number a batch.
         tokens: Keyframes in a batch altogether; the batch's size follows.
         strides: Frames between keyframes, drawn evenly, shortened for short recordings.
-        irregular: Share of clips with uneven keyframes (each gap up to half longer or shorter).
+        irregular: Share of clips with uneven keyframes (each interval up to half longer or shorter).
         speed: Least and greatest speed, log-uniform; 2 plays a recording in half its time.
         reversed: Share of clips played backwards.
         mirrored: Share of clips mirrored.

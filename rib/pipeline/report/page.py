@@ -29,7 +29,7 @@ def write_report_html(
     source: FrameSource,
     analysis: ClipAnalysis,
     summary: Mapping[str, Any],
-    film: ReportPreviewWriter | None = None,
+    preview_writer: ReportPreviewWriter | None = None,
 ) -> None:
     """Write report.html: both clips under one slider, the skeleton, times, what ran and where it fell back.
 
@@ -38,12 +38,14 @@ def write_report_html(
         source: The input.
         analysis: What the chain found.
         summary: What summary.json holds, with the seconds so far.
-        film: What wrote the video of both sides; None for a page without players.
+        preview_writer: What wrote the video of both sides; None for a page without players.
     """
-    preview = film.finished() if film is not None else None
+    preview = preview_writer.finished() if preview_writer is not None else None
     facts = _facts(source, analysis, summary, preview)
     with write_file_whole(path) as temporary, temporary.open("w", encoding="utf-8") as page:
-        _fill(page, {"report": _json(facts), "video": film.path if film is not None else ""})
+        _fill(
+            page, {"report": _json(facts), "video": preview_writer.path if preview_writer is not None else ""}
+        )
 
 
 def _fill(page: IO[str], parts: Mapping[str, str | Path]) -> None:

@@ -56,7 +56,7 @@ class PeopleDetector:
         min_visibility: Mean visibility of shoulders and hips, 0..1, below which a find is not believed.
         max_people: At most so many people are followed at a time.
         tile_px: Side of the smallest tile on which the detector looks for small people.
-        search_every: After so many frames the tiles are searched again; also whenever nobody is in sight.
+        search_every: After so many frames the tiles are searched again; also whenever nobody is found.
     """
 
     def __init__(
@@ -135,7 +135,7 @@ class PeopleDetector:
         return rois
 
     def _search(self, picture: np.ndarray, lost: bool) -> list[BlazePoseRoi]:
-        """Squares found on tiles of the picture, where a search is due or nobody is in sight."""
+        """Squares found on tiles of the picture, where a search is due or nobody is found."""
         self._until_search -= 1
         if self._until_search > 0 and not lost:
             return []

@@ -56,7 +56,7 @@ class LinkEvidence:
         unseen: Nats that each keyframe between costs in which the person was not found.
         unseen_most: At most so many nats.
         vanished: Nats for a track that ends inside the picture and another that begins there: people come and
-            go at its sides. In a crowd it counts less.
+            go at its sides. Among many people it counts less.
         hidden_s: Seconds after which `vanished` counts 1/e: few stay hidden for long.
         left: Nats against a link where one of the two is at a side of the picture.
     """

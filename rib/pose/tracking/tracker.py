@@ -56,16 +56,16 @@ class Tracker:
 
     Args:
         evidence: Recipe of what speaks for a link (`rib.pose.tracking.links.LinkEvidence`).
-        max_gap_s: Seconds over which motion continues a track; longer gaps are closed last.
+        max_missing_s: Seconds over which motion continues a track; longer missing spans are closed last.
         margin: Nats by which a link must be worth more than any other way to link the people around it.
         rejoin_likeness: Likeness (0..1) of appearance above which somebody is known again after a cut.
     """
 
     def __init__(
-        self, evidence: Mapping[str, Any], max_gap_s: Seconds, margin: NonNegative, rejoin_likeness: Share
+        self, evidence: Mapping[str, Any], max_missing_s: Seconds, margin: NonNegative, rejoin_likeness: Share
     ) -> None:
         self._evidence: LinkEvidence = build_recipe(evidence)
-        self._max_gap_s, self._margin, self._rejoin_likeness = max_gap_s, margin, rejoin_likeness
+        self._max_missing_s, self._margin, self._rejoin_likeness = max_missing_s, margin, rejoin_likeness
 
     def link(
         self,
@@ -144,9 +144,9 @@ class Tracker:
         tracklets = self._link_neighbours(observed, moments.start, scene)
         if len(moments) > 1:
             keyframe_s = float(np.median(np.diff(times_s[moments.start : moments.stop])))
-            for longest_s in (2.5 * keyframe_s, self._max_gap_s, np.inf):
+            for longest_s in (2.5 * keyframe_s, self._max_missing_s, np.inf):
                 for fewest in (1, FEWEST_OBSERVATIONS):
-                    tracklets = self._link_over_gaps(tracklets, longest_s, fewest, scene)
+                    tracklets = self._link_over_missing_spans(tracklets, longest_s, fewest, scene)
         return [without_track_contradictions(tracklet) for tracklet in tracklets]
 
     def _link_neighbours(
@@ -166,7 +166,7 @@ class Tracker:
             tracklets += [tracklet for column, tracklet in enumerate(fresh) if column not in known]
         return tracklets
 
-    def _link_over_gaps(
+    def _link_over_missing_spans(
         self, tracklets: list[Tracklet], longest_s: float, fewest: int, scene: TrackingScene
     ) -> list[Tracklet]:
         """Join ends to starts, again and again until nothing more is certain.
@@ -179,7 +179,7 @@ class Tracker:
         tracklets = [tracklet for tracklet in tracklets if len(tracklet.seen) >= fewest]
         while True:
             tracklets = sorted(tracklets, key=lambda t: _origin([t]))
-            evidence = self._matrix(tracklets, tracklets, max(longest_s, self._max_gap_s), scene)
+            evidence = self._matrix(tracklets, tracklets, max(longest_s, self._max_missing_s), scene)
             links = [
                 (row, column)
                 for row, column in certain_tracklet_links(evidence, self._margin)

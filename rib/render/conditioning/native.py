@@ -17,7 +17,7 @@ class SkeletonConditioning:
     """The 22 channels of a pose: RGB of its limbs, then a gaussian a joint.
 
     A pixel is compared with the pose at its centre (.5), limbs have soft edges, and where limbs cross their
-    colours mix in equal parts, so that a label changes continuously with the pose and has a gradient.
+    colours mix in equal parts, so that a map changes continuously with the pose and has a gradient.
 
     Args:
         sigma_px: Standard deviation of a joint's gaussian.

@@ -1,4 +1,4 @@
-"""The labels that the published renderer was trained on, pixel for pixel, so that its weights mean the same.
+"""Draw the conditioning maps that the published renderer was trained on, so that its weights mean the same.
 
 Ho et al., BMVC 2021. Letters: N poses, J joints, L limbs of all poses, H and W the picture's
 height and width, K places on a limb.

@@ -86,7 +86,7 @@ class PatchDiscriminator(nn.Module):
 
 
 class MultiScaleDiscriminator(nn.Module):
-    """The same judgement of a picture and of it at half, a quarter, ... of its size.
+    """The same logits for a picture and of it at half, a quarter, ... of its size.
 
     Args:
         channels: Channels in.

@@ -14,7 +14,7 @@ RECIPE: dict[str, Any] = {
     "_target_": "rib.render.nets.reference.RendererReference",
     "width": 16, "embedding": 64, "max_channels": 512, "num_down": 4, "mask_width": 32, "mask_down": 3,
     "mask_blocks": 4, "bfloat16": True,
-    "labels": {
+    "conditioning": {
         "_target_": "rib.render.conditioning.reference.ReferenceConditioning",
         "sigma_px": 5.0,
         "threshold": 0.0,

@@ -2,7 +2,8 @@
 
 Ho et al., "Render In-between", BMVC 2021, written anew; parameters have the published names and shapes. The
 generator draws the person from the pose, under the condition of [background, previous frame]; a mask network
-decides where the drawing stands before the background. Letters: N pictures, B clips, T frames of a window.
+decides where the rendered person stands before the background. Letters: N pictures, B clips, T frames
+of a window.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ NUM_BLOCKS = 2
 
 
 class GeneratorFrame(NamedTuple):
-    """A frame of each of N clips: finished and the drawing alone (N, 3, H, W), and the mask (N, 1, H, W)."""
+    """A frame of each of N clips: finished and the person alone (N, 3, H, W), and the mask (N, 1, H, W)."""
 
     picture: Tensor
     foreground: Tensor
@@ -70,9 +71,9 @@ class ForegroundMaskNetwork(nn.Module):
         self.up_flow = nn.Sequential(*steps)
         self.conv_mask = nn.Sequential(PlainConv(width, 1, 3))
 
-    def forward(self, label: Tensor, pictures: Tensor) -> Tensor:
-        """The mask (N, 1, H, W) in 0..1 of labels (N, 22, H, W) and three pictures (N, 9, H, W)."""
-        x = torch.cat([self.down_lbl(label), self.down_img(pictures)], 1)
+    def forward(self, maps: Tensor, pictures: Tensor) -> Tensor:
+        """The mask (N, 1, H, W) in 0..1 of the pose's maps (N, 22, H, W) and three pictures (N, 9, H, W)."""
+        x = torch.cat([self.down_lbl(maps), self.down_img(pictures)], 1)
         return self.conv_mask(self.up_flow(self.res_flow(x))).sigmoid()
 
 
@@ -85,7 +86,7 @@ def _descent(channels: int, widths: list[int]) -> nn.Sequential:
 class RendererReference(nn.Module):
     """Makes frames one after the other, each from its pose, its background and the frame made before it.
 
-    The published design also holds an embedding of the label and a second mask layer that are never used;
+    The published design also holds an embedding of the maps and a second mask layer that are never used;
     they are kept so that its weights fit.
 
     Args:
@@ -96,7 +97,7 @@ class RendererReference(nn.Module):
         mask_width: Channels of the mask network at the whole size.
         mask_down: Times that it halves the picture.
         mask_blocks: Residual blocks of the mask network.
-        labels: Recipe of the labels.
+        conditioning: Recipe of the conditioning maps.
         bfloat16: Whether frames are computed in bfloat16 where no gradient is wanted.
     """
 
@@ -109,12 +110,12 @@ class RendererReference(nn.Module):
         mask_width: Annotated[int, Range(1, 4096)],
         mask_down: Annotated[int, Range(1, 12)],
         mask_blocks: Annotated[int, Range(0, 100)],
-        labels: Mapping[str, Any],
+        conditioning: Mapping[str, Any],
         bfloat16: bool,
     ) -> None:
         super().__init__()
         self.num_down, self.multiple = num_down, 2 ** max(num_down, mask_down)
-        self.labels, self.in_bfloat16 = build_recipe(labels), bfloat16
+        self.conditioning, self.in_bfloat16 = build_recipe(conditioning), bfloat16
         widths = [min(width * 2**level, max_channels) for level in range(num_down + 2)]
         conditions = [min(embedding * 2**level, max_channels) for level in range(num_down + 1)]
         self.ref_embedding = ConditionEmbedding(6, embedding, max_channels, num_down)
@@ -138,32 +139,32 @@ class RendererReference(nn.Module):
         """Frames 1 .. T - 2 of windows of any size; the first follows `frames[:, 0]`."""
         previous, made = batch["frames"][:, 0], []
         for frame in range(1, batch["frames"].shape[1] - 1):
-            label = self.label(batch["poses"][:, frame], previous)
-            made.append(self.frame(label, batch["backgrounds"][:, frame - 1], previous))
+            maps = self.maps(batch["poses"][:, frame], previous)
+            made.append(self.frame(maps, batch["backgrounds"][:, frame - 1], previous))
             previous = made[-1].picture.detach()
         picture, foreground, mask = (torch.stack(part, 1) for part in zip(*made, strict=True))
         return RendererClipOutput(picture=picture, foreground=foreground, alpha=mask)
 
-    def label(self, poses: Tensor, like: Tensor) -> Tensor:
-        """The labels (N, 22, H, W) of poses (N, 19, 3) for pictures such as `like`."""
+    def maps(self, poses: Tensor, like: Tensor) -> Tensor:
+        """The conditioning maps (N, 22, H, W) of poses (N, 19, 3) for pictures such as `like`."""
         with torch.no_grad():
-            return self.labels(poses, tuple(like.shape[-2:])).to(like)
+            return self.conditioning(poses, tuple(like.shape[-2:])).to(like)
 
-    def frame(self, label: Tensor, background: Tensor, previous: Tensor) -> GeneratorFrame:
+    def frame(self, maps: Tensor, background: Tensor, previous: Tensor) -> GeneratorFrame:
         """One frame a clip.
 
         Args:
-            label: (N, 22, H, W), of `label`.
+            maps: (N, 22, H, W), of `maps`.
             background: (N, 3, H, W) in 0..1, the frame as the interpolator sees it.
             previous: (N, 3, H, W) in 0..1, the frame before it.
         """
         H, W = background.shape[-2:]
         pad = (0, -W % self.multiple, 0, -H % self.multiple)
         place = lambda x: F.pad(x, pad, mode="replicate").contiguous(memory_format=torch.channels_last)  # noqa: E731
-        label, background, previous = place(label), place(2 * background - 1), place(2 * previous - 1)
-        with self._precision(label):
-            drawn = self.draw(label, self.ref_embedding(torch.cat([background, previous], 1))).float()
-            mask = self.flow_network_temp(label, torch.cat([previous, background, drawn], 1)).float()
+        maps, background, previous = place(maps), place(2 * background - 1), place(2 * previous - 1)
+        with self._precision(maps):
+            drawn = self.render(maps, self.ref_embedding(torch.cat([background, previous], 1))).float()
+            mask = self.flow_network_temp(maps, torch.cat([previous, background, drawn], 1)).float()
         picture = background + mask * (drawn - background)
         picture, drawn = ((x[..., :H, :W] + 1) / 2 for x in (picture, drawn))
         return GeneratorFrame(picture, drawn, mask[..., :H, :W])
@@ -173,9 +174,9 @@ class RendererReference(nn.Module):
             return torch.autocast(like.device.type, torch.bfloat16)
         return nullcontext()
 
-    def draw(self, label: Tensor, conditions: list[Tensor]) -> Tensor:
+    def render(self, maps: Tensor, conditions: list[Tensor]) -> Tensor:
         """The person (N, 3, H, W) in -1..1."""
-        x = self.down_first(label)
+        x = self.down_first(maps)
         for level in range(self.num_down + 1):
             x = getattr(self, f"down_{level}")(x, conditions[level])
             if level < self.num_down:

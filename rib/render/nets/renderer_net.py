@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from rib.io.errors import RibError
-from rib.render.conditioning.limbs import NUM_CHANNELS as NUM_LABELS
+from rib.render.conditioning.limbs import NUM_CHANNELS as NUM_MAPS
 from rib.render.nets.checkpoint import load_renderer_net_and_recipe, shipped_renderer_weights
 from rib.render.refine.refiner_input import NUM_CHANNELS, RefinerInput
 
@@ -89,7 +89,7 @@ class FrameNet(RendererNet):
     """Makes a frame from its pose, its background and the frame before it (`rib.render.nets.reference`)."""
 
     INPUTS: ClassVar[dict[str, str]] = {
-        "label": f"(N, {NUM_LABELS}, H, W) float32, the pose as maps (`rib.render.conditioning`)",
+        "conditioning": f"(N, {NUM_MAPS}, H, W) float32, the pose as maps (`rib.render.conditioning`)",
         "background": "(N, 3, H, W) float32, RGB 0..1",
         "previous": "(N, 3, H, W) float32, RGB 0..1, the frame before",
     }
@@ -103,13 +103,15 @@ class FrameNet(RendererNet):
         super().__init__(net)
         net.in_bfloat16 = False  # type: ignore[assignment]
 
-    def forward(self, label: Tensor, background: Tensor, previous: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(
+        self, conditioning: Tensor, background: Tensor, previous: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """Picture, foreground and mask; `INPUTS` and `OUTPUTS` say the shapes."""
-        made = self.net.frame(label, background, previous)  # type: ignore[operator]
+        made = self.net.frame(conditioning, background, previous)  # type: ignore[operator]
         return made.picture, made.foreground, made.mask
 
     def example(self, size_wh: tuple[int, int], seed: int) -> dict[str, Tensor]:
         """See `RendererNet.example`."""
         draw = torch.Generator().manual_seed(seed)
-        shapes = {"label": NUM_LABELS, "background": 3, "previous": 3}
+        shapes = {"conditioning": NUM_MAPS, "background": 3, "previous": 3}
         return {n: torch.rand(2, c, size_wh[1], size_wh[0], generator=draw) for n, c in shapes.items()}

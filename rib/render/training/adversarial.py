@@ -69,6 +69,6 @@ def weighted_loss_mean(values: Tensor, weight: Tensor) -> Tensor:
     return (values * weight).sum() / weight.sum().clamp(min=1e-6)
 
 
-def _mean(judgements: Sequence[PatchOutput], loss: Scores, weight: Tensor) -> Tensor:
-    scores = [weighted_loss_mean(loss(j.score.float()).flatten(1).mean(1), weight) for j in judgements]
+def _mean(outputs: Sequence[PatchOutput], loss: Scores, weight: Tensor) -> Tensor:
+    scores = [weighted_loss_mean(loss(j.score.float()).flatten(1).mean(1), weight) for j in outputs]
     return torch.stack(scores).mean()

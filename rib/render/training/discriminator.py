@@ -32,14 +32,14 @@ class DiscriminatorScenes:
         picture: (N, 3, H, W) in 0..1, the whole frame.
         person: (N, 3, H, W) in 0..1, the person before it is laid over anything.
         mask: (N, 1, H, W), the person's true matte.
-        labels: (N, 22, H, W).
+        maps: (N, 22, H, W).
         poses: (N, 19, 3), px and confidence.
     """
 
     picture: Tensor
     person: Tensor
     mask: Tensor
-    labels: Tensor
+    maps: Tensor
     poses: Tensor
 
 
@@ -91,7 +91,7 @@ class Discriminator(nn.Module):
     Args:
         net: Recipe of the discriminator, without `channels`.
         sees: "picture", the finished frame, or "person", the person within the true matte.
-        labelled: Whether it is told the pose.
+        conditional: Whether it sees the conditioning maps too.
         crops: Recipe of `BodyPartCrops`, or None where it sees the whole.
 
     Raises:
@@ -102,22 +102,22 @@ class Discriminator(nn.Module):
         self,
         net: Mapping[str, Any],
         sees: Annotated[str, OneOf(*SEES)],
-        labelled: bool,
+        conditional: bool,
         crops: Mapping[str, Any] | None,
     ) -> None:
         super().__init__()
         if sees not in SEES:
             raise RibError(f"sees={sees}: there is no such thing", f"one of: {', '.join(SEES)}")
-        self.sees, self.labelled = sees, labelled
+        self.sees, self.conditional = sees, conditional
         self.crops: BodyPartCrops | None = build_recipe(crops) if crops else None
-        self.net: nn.Module = build_recipe(net, channels=3 + NUM_CHANNELS * labelled)
+        self.net: nn.Module = build_recipe(net, channels=3 + NUM_CHANNELS * conditional)
 
     def view(self, scenes: DiscriminatorScenes) -> tuple[Tensor, Tensor]:
         """Crop the input from scenes, (N or N * P, C, h, w), with the weight of each crop, (N or N * P,)."""
         seen = scenes.picture if self.sees == "picture" else scenes.person * scenes.mask
         seen = 2 * seen - 1
-        if self.labelled:
-            seen = torch.cat([scenes.labels, seen], 1)
+        if self.conditional:
+            seen = torch.cat([scenes.maps, seen], 1)
         if self.crops is None:
             return seen, seen.new_ones(len(seen))
         return self.crops(seen, scenes.poses)

@@ -14,11 +14,11 @@ from rib.io.settings.ranges import Range
 from rib.render.clip_batch import RendererClipBatch
 from rib.render.training.module import RendererModule, predicted_and_target_frames
 
-TITLE = "val/sheet"
+TITLE = "val/images"
 
 
 class ImageLogging(Callback):
-    """Gives W&B and TensorBoard a sheet of the first validation batch; does nothing where neither logs.
+    """Gives W&B and TensorBoard images of the first validation batch; does nothing where neither logs.
 
     A row is a frame: background, made, truth, foreground, mask, pose.
 
@@ -34,26 +34,26 @@ class ImageLogging(Callback):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:  # fmt: skip
-        """Draw the sheet after the first batch."""
+        """Draw the images after the first batch."""
         takers = [logger for logger in trainer.loggers if logger_takes_pictures(logger)]
         if batch_idx or not takers or not isinstance(pl_module, RendererModule):
             return
-        sheet = render_validation_sheet(pl_module, batch, self.rows)
+        images = render_validation_sheet(pl_module, batch, self.rows)
         for logger in takers:
-            _hand_over(logger, sheet, trainer.global_step)
+            _hand_over(logger, images, trainer.global_step)
 
 
 @torch.no_grad()
 def render_validation_sheet(module: RendererModule, batch: RendererClipBatch, rows: int) -> np.ndarray:
     """The first frames of a batch below each other, (rows * H, 6 * W, 3) uint8."""
     frames = predicted_and_target_frames(module(batch), batch)
-    labels = module.labels(batch["poses"][:, 1:-1].flatten(0, 1), frames.target.shape[-2:])
+    maps = module.conditioning(batch["poses"][:, 1:-1].flatten(0, 1), frames.target.shape[-2:])
     mask = frames.alpha.expand(-1, 3, -1, -1)
     columns = [
-        batch["backgrounds"].flatten(0, 1), frames.pred, frames.target, frames.foreground, mask, labels[:, :3]
+        batch["backgrounds"].flatten(0, 1), frames.pred, frames.target, frames.foreground, mask, maps[:, :3]
     ]  # fmt: skip
-    sheet: Tensor = torch.cat([column[:rows].float() for column in columns], -1)
-    return np.concatenate(to_pictures(sheet))
+    images: Tensor = torch.cat([column[:rows].float() for column in columns], -1)
+    return np.concatenate(to_pictures(images))
 
 
 def logger_takes_pictures(logger: Any) -> bool:
@@ -61,8 +61,8 @@ def logger_takes_pictures(logger: Any) -> bool:
     return hasattr(logger, "log_image") or hasattr(getattr(logger, "experiment", None), "add_image")
 
 
-def _hand_over(logger: Any, sheet: np.ndarray, step: int) -> None:
+def _hand_over(logger: Any, images: np.ndarray, step: int) -> None:
     if hasattr(logger, "log_image"):
-        logger.log_image(TITLE, [sheet], step=step)
+        logger.log_image(TITLE, [images], step=step)
     else:
-        logger.experiment.add_image(TITLE, sheet, step, dataformats="HWC")
+        logger.experiment.add_image(TITLE, images, step, dataformats="HWC")

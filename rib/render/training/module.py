@@ -38,7 +38,7 @@ class RendererModule(pl.LightningModule):
 
     Args:
         net: Recipe of the net, a `RendererClipBatch` in and `RendererClipOutput` out.
-        labels: Recipe of the labels that the discriminators are told.
+        conditioning: Recipe of the conditioning maps that the discriminators are told.
         discriminators: Recipe of each `Discriminator` by name; none, or null in the place of one, trains
             without.
         adversarial: See `GanLoss`.
@@ -60,7 +60,7 @@ class RendererModule(pl.LightningModule):
     def __init__(
         self,
         net: Mapping[str, Any],
-        labels: Mapping[str, Any],
+        conditioning: Mapping[str, Any],
         discriminators: Mapping[str, Any] | None,
         adversarial: str,
         loss: Mapping[str, Any],
@@ -78,7 +78,7 @@ class RendererModule(pl.LightningModule):
         self.automatic_optimization = False
         self.net: nn.Module = build_recipe(net)
         self.ema = ema_of(self.net)
-        self.labels = build_recipe(labels)
+        self.conditioning = build_recipe(conditioning)
         chosen = {name: recipe for name, recipe in (discriminators or {}).items() if recipe}
         self.discriminators = nn.ModuleDict({name: build_recipe(recipe) for name, recipe in chosen.items()})
         self.adversarial = GanLoss(adversarial)
@@ -135,9 +135,9 @@ class RendererModule(pl.LightningModule):
         if self.discriminators:
             poses = batch["poses"][:, 1:-1].flatten(0, 1)
             with torch.no_grad():
-                labels = self.labels(poses, frames.target.shape[-2:]).to(frames.target)
-            fake = DiscriminatorScenes(frames.pred, frames.foreground, frames.mask, labels, poses)
-            real = DiscriminatorScenes(frames.target, frames.target, frames.mask, labels, poses)
+                maps = self.conditioning(poses, frames.target.shape[-2:]).to(frames.target)
+            fake = DiscriminatorScenes(frames.pred, frames.foreground, frames.mask, maps, poses)
+            real = DiscriminatorScenes(frames.target, frames.target, frames.mask, maps, poses)
             for name, discriminator in self.discriminators.items():
                 won, lost = self._judged(name, discriminator, fake, real)  # type: ignore[arg-type]
                 ours |= won

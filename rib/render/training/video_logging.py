@@ -20,7 +20,7 @@ from rib.render.refine.refiner_input import RefinerInput, RefinerOutput
 from rib.render.training.module import RendererModule, predicted_and_target_frames
 from rib.video import VideoWriter
 
-TITLE = "val/film"
+TITLE = "val/video"
 
 
 class VideoLogging(Callback):
@@ -52,34 +52,34 @@ class VideoLogging(Callback):
         self.fps, self.codec, self.crf = Fraction(fps).limit_denominator(1001), codec, crf
         self.frames = frames
         self._count = 0
-        self._film: list[np.ndarray] = []
+        self._frames: list[np.ndarray] = []
 
     def on_validation_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: RendererClipBatch,
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:  # fmt: skip
-        """Keep frames of the first batches, on rank 0 and where a film is due."""
+        """Keep frames of the first batches, on rank 0 and where a video is due."""
         due = self._count % self.every_num_validations == 0 and not trainer.sanity_checking
-        room = self.frames - len(self._film)
+        room = self.frames - len(self._frames)
         if due and room and trainer.is_global_zero and isinstance(pl_module, RendererModule):
-            self._film += render_validation_video(pl_module, batch)[:room]
+            self._frames += render_validation_video(pl_module, batch)[:room]
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write and log."""
         if trainer.sanity_checking:
             return
         self._count += 1
-        film, self._film = self._film, []
-        if not film:
+        frames, self._frames = self._frames, []
+        if not frames:
             return
         path = self.folder / f"{trainer.global_step}.mp4"
-        height, width = film[0].shape[:2]
+        height, width = frames[0].shape[:2]
         with VideoWriter(path, self.fps, (width, height), self.codec, self.crf, "yuv420p") as writer:
-            for frame in film:
+            for frame in frames:
                 writer.write(frame)
         for logger in trainer.loggers:
-            _hand_over(logger, path, film, float(self.fps), trainer.global_step)
+            _hand_over(logger, path, frames, float(self.fps), trainer.global_step)
 
 
 @torch.no_grad()
@@ -99,10 +99,10 @@ def _before(batch: RendererClipBatch) -> Tensor:
     return RefinerOutput(inputs.colour, inputs.alpha, inputs.trust).over(inputs)
 
 
-def _hand_over(logger: Any, path: Path, film: Sequence[np.ndarray], fps: float, step: int) -> None:
+def _hand_over(logger: Any, path: Path, frames: Sequence[np.ndarray], fps: float, step: int) -> None:
     """W&B takes the file; TensorBoard makes its own, which needs moviepy; others have the run folder."""
     if hasattr(logger, "log_video"):
         logger.log_video(TITLE, [str(path)], step=step)
     elif hasattr(getattr(logger, "experiment", None), "add_video") and find_spec("moviepy"):
-        clip = torch.from_numpy(np.stack(film)).permute(0, 3, 1, 2)[None]
+        clip = torch.from_numpy(np.stack(frames)).permute(0, 3, 1, 2)[None]
         logger.experiment.add_video(TITLE, clip, step, fps=fps)

@@ -27,22 +27,22 @@ def poses(seed: int = 0, number: int = 3) -> torch.Tensor:
 KINDS: list[Any] = [SkeletonConditioning(3.0, 2.0), ReferenceConditioning(3.0, 0.0)]
 
 
-@pytest.mark.parametrize("labels", KINDS)
-def test_a_batch_is_drawn_as_its_poses_are_one_by_one(labels: Any) -> None:
+@pytest.mark.parametrize("conditioning", KINDS)
+def test_a_batch_is_drawn_as_its_poses_are_one_by_one(conditioning: Any) -> None:
     batch = poses().view(1, 3, 19, 3)
-    together = labels(batch, SIZE)
+    together = conditioning(batch, SIZE)
     assert together.shape == (1, 3, 22, *SIZE)
     for number in range(3):
-        torch.testing.assert_close(together[0, number], labels(batch[0, number], SIZE))
+        torch.testing.assert_close(together[0, number], conditioning(batch[0, number], SIZE))
 
 
-@pytest.mark.parametrize("labels", KINDS)
-def test_a_missing_joint_leaves_its_map_empty_and_its_limbs_away(labels: Any) -> None:
+@pytest.mark.parametrize("conditioning", KINDS)
+def test_a_missing_joint_leaves_its_map_empty_and_its_limbs_away(conditioning: Any) -> None:
     person = poses()[:1]
     person[0, :, 2] = 0
-    assert not labels(person, SIZE).any()
+    assert not conditioning(person, SIZE).any()
     person[0, :2, 2] = 1
-    drawn = labels(person, SIZE)[0]
+    drawn = conditioning(person, SIZE)[0]
     assert drawn[3].max() > 0.9
     assert not drawn[5:].any()
     colour = torch.tensor(COLOURS[0]) / 255
@@ -50,17 +50,17 @@ def test_a_missing_joint_leaves_its_map_empty_and_its_limbs_away(labels: Any) ->
     assert (drawn[:3].flatten(1).amax(1) - colour).abs().max() < 0.01
 
 
-@pytest.mark.parametrize("labels", KINDS)
-def test_joints_outside_the_picture_and_numbers_that_are_none_do_no_harm(labels: Any) -> None:
+@pytest.mark.parametrize("conditioning", KINDS)
+def test_joints_outside_the_picture_and_numbers_that_are_none_do_no_harm(conditioning: Any) -> None:
     person = poses()[1:2]
     person[0, 4, :2] = torch.tensor([1e7, -1e7])
     person[0, 7, :2] = torch.tensor([-30.0, 500.0])
-    assert torch.isfinite(labels(person, SIZE)).all()
+    assert torch.isfinite(conditioning(person, SIZE)).all()
 
 
-@pytest.mark.parametrize("labels", KINDS)
-def test_no_poses_give_no_pictures(labels: Any) -> None:
-    assert labels(torch.zeros(0, 19, 3), SIZE).shape == (0, 22, *SIZE)
+@pytest.mark.parametrize("conditioning", KINDS)
+def test_no_poses_give_no_pictures(conditioning: Any) -> None:
+    assert conditioning(torch.zeros(0, 19, 3), SIZE).shape == (0, 22, *SIZE)
 
 
 def test_a_heatmap_is_the_gaussian_at_pixel_centres() -> None:
@@ -73,25 +73,25 @@ def test_a_heatmap_is_the_gaussian_at_pixel_centres() -> None:
 
 
 def test_the_native_label_moves_with_the_pose_continuously_and_has_a_gradient() -> None:
-    labels = SkeletonConditioning(3.0, 2.0)
+    conditioning = SkeletonConditioning(3.0, 2.0)
     person = poses()[1:2].double()
     moved = person + torch.tensor([1e-4, -1e-4, 0.0])
-    difference = labels(person, SIZE) - labels(moved, SIZE)
+    difference = conditioning(person, SIZE) - conditioning(moved, SIZE)
     assert 0 < difference.abs().max() < 1e-3
-    wanted = labels(person, SIZE)
+    wanted = conditioning(person, SIZE)
     guess = (person + torch.tensor([0.7, -0.4, 0.0])).requires_grad_()
-    error = (labels(guess, SIZE) - wanted).square().sum()
+    error = (conditioning(guess, SIZE) - wanted).square().sum()
     (gradient,) = torch.autograd.grad(error, guess)
     assert torch.isfinite(gradient).all()
     better = guess.detach() - 0.1 * gradient / gradient.norm() * torch.tensor([1.0, 1.0, 0.0])
-    assert (labels(better, SIZE) - wanted).square().sum() < error
+    assert (conditioning(better, SIZE) - wanted).square().sum() < error
 
 
 def test_shifting_the_pose_by_whole_pixels_shifts_the_picture() -> None:
-    labels = SkeletonConditioning(3.0, 2.0)
+    conditioning = SkeletonConditioning(3.0, 2.0)
     person = poses()[1:2] * torch.tensor([0.5, 0.5, 1.0]) + torch.tensor([10.0, 10.0, 0.0])
-    moved = labels(person + torch.tensor([4.0, 3.0, 0.0]), SIZE)[..., 3:, 4:]
-    torch.testing.assert_close(moved, labels(person, SIZE)[..., :-3, :-4], atol=1e-5, rtol=0)
+    moved = conditioning(person + torch.tensor([4.0, 3.0, 0.0]), SIZE)[..., 3:, 4:]
+    torch.testing.assert_close(moved, conditioning(person, SIZE)[..., :-3, :-4], atol=1e-5, rtol=0)
 
 
 def stamped(places: list[tuple[int, int]], size_hw: tuple[int, int]) -> np.ndarray:
@@ -127,13 +127,16 @@ def test_a_reference_limb_is_its_squares_laid_one_after_the_other(seed: int) -> 
     np.testing.assert_array_equal(red[middle], expected[middle])
 
 
-@pytest.mark.skipif(not PUBLISHED.is_file(), reason="the published labels are not there")
-def test_the_published_labels_come_out() -> None:
-    labels = ReferenceConditioning(sigma_px=5.0, threshold=0.0)
+@pytest.mark.skipif(not PUBLISHED.is_file(), reason="the published maps are not there")
+def test_the_published_maps_come_out() -> None:
+    conditioning = ReferenceConditioning(sigma_px=5.0, threshold=0.0)
     with np.load(PUBLISHED) as file:
         for number in range(4):
             person = torch.from_numpy(file[f"marks_{number}"])[None]
-            heatmaps, skeleton = labels.heatmaps(person, (320, 480)), labels.skeleton(person, (320, 480))
+            heatmaps, skeleton = (
+                conditioning.heatmaps(person, (320, 480)),
+                conditioning.skeleton(person, (320, 480)),
+            )
             assert np.abs(heatmaps[0].numpy() - file[f"pose_{number}"]).max() < 1e-6
             same = (skeleton[0].permute(1, 2, 0).numpy() == file[f"skel_{number}"]).all(-1)
             assert same.mean() >= 0.99
