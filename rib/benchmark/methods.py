@@ -71,7 +71,7 @@ def walk_benchmark_methods(
         chains: By method.
     """
     keyframes = subsample_frames(source, stride)
-    analyses = {name: chain.analyse(keyframes, source.fps) for name, chain in chains.items()}
+    analyses = {name: chain.analyse(keyframes, source.fps, poses=False) for name, chain in chains.items()}
     decoded = share_decoded_frames(keyframes, len(chains))
     runs = {
         name: chain.frames(keyframes, analyses[name], decoded=frames)

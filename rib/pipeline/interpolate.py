@@ -127,7 +127,7 @@ def run_interpolation_job(
     at = output_destination(config, source.name, made_from, job.source_given)
     with write_result_whole(at) as work, ExitStack() as stack:
         where = output_paths(work, config, source.name)
-        analysis = chain.analyse(source, job.moments)
+        analysis = chain.analyse(source, job.moments, poses=where.poses is not None)
         shares, people = OutputTrustShares(), OutputSharesPerPerson()
         preview = _preview(job, where, stack)
         decoded = source.stored() if source.look.is_more else None
@@ -213,7 +213,8 @@ def _summary(
 ) -> dict[str, Any]:
     timeline = analysis.timeline
     intervals = range(len(source) - 1)
-    alone = sum(not analysis.person_at(i, i + 1) or i + 1 in analysis.cuts for i in intervals)
+    looked = analysis.looked_for_people
+    alone = sum((looked and not analysis.person_at(i, i + 1)) or i + 1 in analysis.cuts for i in intervals)
     summary = {
         "rib": rib.__version__,
         "input": {
@@ -235,7 +236,7 @@ def _summary(
         "stages": {name: recipe["_target_"] for name, recipe in chain.stages.recipes.items()},
         "reused": sorted(set(chain.artefacts.reused)),
         "cuts_s": [float(source.times_s[cut]) for cut in analysis.cuts],
-        "person_in_keyframes": float(analysis.keyframe_poses.present.mean()),
+        "person_in_keyframes": float(analysis.keyframe_poses.present.mean()) if looked else None,
         **shares.summary(),
         **chain.summary(),
         "fallback_intervals": alone / len(intervals),

@@ -42,6 +42,8 @@ class OutputSharesPerPerson:
         both sides, and in `trusted_intervals` of these they are drawn; `trusted_pixels`: of all pixels made;
         `holdout_gain_db`: mean over the intervals, null where no keyframe could be held out.
         """
+        if not analysis.looked_for_people:
+            return []
         present = analysis.keyframe_tracks.present.mean(axis=0)
         return [
             {
