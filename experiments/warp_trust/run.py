@@ -27,7 +27,7 @@ from rib.io.files.whole import write_text_whole
 from rib.io.images import to_pictures
 from rib.metrics.frames import summarise_scores
 from rib.pipeline.chain import Chain
-from rib.pipeline.outputs.trust_shares import OutputTrustShares
+from rib.pipeline.outputs.record import OutputRecord
 from rib.pipeline.synthesis.compositor import trust_map
 from rib.pipeline.synthesis.synthesiser import SynthesisedMoments
 from rib.pipeline.timeline import target_output_fps
@@ -81,7 +81,7 @@ def made(case: Case, settings: list[str]) -> tuple[dict[str, Any], dict[int, np.
         "render=warp",
         *settings,
     )
-    kept, shares = Kept(), OutputTrustShares()
+    kept, record = Kept(), OutputRecord()
     source = open_frame_source(config.input, config.input_fps)
     chain = Chain.from_config(config)
     analysis = chain.analyse(source, target_output_fps(source.fps, config.rate, None))
@@ -89,8 +89,8 @@ def made(case: Case, settings: list[str]) -> tuple[dict[str, Any], dict[int, np.
         for frame in chain.frames(source, analysis, kept):
             writer.write(frame.picture)
             if frame.keyframe < 0:
-                shares.add(int(analysis.timeline.interval[frame.index]), frame.trusted)
-    told = {**shares.summary(), **chain.summary(), "seconds": dict(chain.watch.seconds), "config": config}
+                record.add(int(analysis.timeline.interval[frame.index]), frame.trusted)
+    told = {**record.shares(), "seconds": dict(chain.watch.seconds), "config": config}
     return {**told, "trust_histogram": kept.trust.tolist(), "intervals": kept.found}, kept.floors
 
 

@@ -13,6 +13,7 @@ from rib.benchmark.settings import BenchmarkSettings
 from rib.benchmark.shared_interpolator import BenchmarkInterpolatorMemo, SharedBenchmarkInterpolator
 from rib.io.errors import RibError
 from rib.pipeline.chain import Chain
+from rib.pipeline.synthesis.synthesiser import SynthesisObserver
 from rib.video import FrameSource, share_decoded_frames, subsample_frames
 
 MAKING = ("background", "plate", "render", "composite")
@@ -59,7 +60,10 @@ def build_method_chains(config: BenchmarkSettings) -> dict[str, Chain]:
 
 
 def walk_benchmark_methods(
-    source: FrameSource, stride: int, chains: Mapping[str, Chain]
+    source: FrameSource,
+    stride: int,
+    chains: Mapping[str, Chain],
+    observers: Mapping[str, SynthesisObserver] | None = None,
 ) -> Iterator[BenchmarkedFrame]:
     """Every frame up to the last keyframe, with the methods' frames; one moment is in memory at a time.
 
@@ -69,12 +73,13 @@ def walk_benchmark_methods(
         source: The clip; frames whose number is no multiple of the stride are never shown to a method.
         stride: Frames from one keyframe to the next.
         chains: By method.
+        observers: By method, who sees everything that it makes.
     """
     keyframes = subsample_frames(source, stride)
-    analyses = {name: chain.analyse(keyframes, source.fps, poses=False) for name, chain in chains.items()}
+    analyses = {name: chain.analyse(keyframes, source.fps) for name, chain in chains.items()}
     decoded = share_decoded_frames(keyframes, len(chains))
     runs = {
-        name: chain.frames(keyframes, analyses[name], decoded=frames)
+        name: chain.frames(keyframes, analyses[name], (observers or {}).get(name), frames)
         for (name, chain), frames in zip(chains.items(), decoded, strict=True)
     }
     for index, (true, *frames) in enumerate(zip(source, *runs.values(), strict=False)):

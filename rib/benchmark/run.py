@@ -25,7 +25,7 @@ from rib.io.results.result import ResultDestination, ResultPart, write_result_wh
 from rib.io.settings.paths import paths_read_by_command
 from rib.metrics.frames import FrameScorer, summarise_scores
 from rib.pipeline.chain import Chain
-from rib.pipeline.outputs.trust_shares import OutputTrustShares
+from rib.pipeline.outputs.record import OutputRecord
 from rib.pipeline.progress import progress_bar
 from rib.video import ColourTreatment, FrameSource, InMemorySource, PictureWriter, open_frame_source, subclip
 from rib.video.reading.pictures import SUFFIXES
@@ -62,7 +62,7 @@ def run_benchmark(config: BenchmarkSettings, source: FrameSource | None = None) 
     scorer = FrameScorer(next(iter(chains.values())).stages.device)
     showcase = ContactSheetPicks(scorer.detect, config.sheet_rows)
     rows: dict[str, list[dict[str, float]]] = {name: [] for name in chains}
-    shares = {name: OutputTrustShares() for name in chains}
+    records = {name: OutputRecord() for name in chains}
     total, hidden = num_benchmarked_frames(len(clip), stride)
     with (
         write_result_whole(_destination(config, chains, source_given)) as work,
@@ -70,18 +70,19 @@ def run_benchmark(config: BenchmarkSettings, source: FrameSource | None = None) 
     ):
         folders = _folders(work, chains, stack) if config.frames else {}
         for moment in progress_bar(
-            walk_benchmark_methods(clip, stride, chains), total, "predicting hidden frames"
+            walk_benchmark_methods(clip, stride, chains, records), total, "predicting hidden frames"
         ):
             for name, folder in folders.items():
                 folder.write(moment.true if name == TRUE else moment.predicted[name])
             _score(moment, scorer, showcase, rows)
             if not moment.is_keyframe:
                 for name, trusted in moment.trusted.items():
-                    shares[name].add(moment.index // stride, trusted)
+                    records[name].add(moment.index // stride, trusted)
         stack.close()
         result = _result(config, clip, rows)
         for name, chain in chains.items():
-            result["methods"][name] |= _stages_of(chain, hidden) | shares[name].summary() | chain.summary()
+            found = records[name]
+            result["methods"][name] |= _stages_of(chain, hidden) | found.shares() | chain.summary(found.notes)
         write_text_whole(work / "metrics.json", json.dumps(result, indent=2) + "\n")
         write_text_whole(work / "metrics.csv", benchmark_csv(rows))
         write_bytes_whole(work / "contact_sheet.png", render_contact_sheet(result, showcase.shown))

@@ -13,7 +13,6 @@ from typing import Any
 from hydra.core.config_store import ConfigStore
 
 from rib.benchmark.settings import BenchmarkSettings, DemoSettings
-from rib.benchmark.speed.settings import SpeedBenchmarkSettings
 from rib.datasets.settings import PrepareSettings
 from rib.engine.settings import TrainSettings
 from rib.evaluation.settings import ClipEvaluationSettings
@@ -41,7 +40,6 @@ class DownloadSettings(Settings):
 ROOTS: dict[str, type[Settings]] = {
     "interpolate": InterpolateSettings,
     "benchmark": BenchmarkSettings,
-    "benchmark_speed": SpeedBenchmarkSettings,
     "demo": DemoSettings,
     "upsample": UpsampleSettings,
     "prepare": PrepareSettings,

@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import tempfile
+import time
 import weakref
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
@@ -28,6 +29,9 @@ FORMAT = 2
 """Changed whenever an entry's layout or a stage's meaning changes: older ones are then never found."""
 LIST = "whole.json"
 """What an entry holds: the length in bytes and the hash of each file, by its path inside."""
+
+GROWS_FOR_S = 30 * 86400.0
+"""So long after it was last used nobody's limit drops work that waits to go on."""
 
 REMEDY = "type cache.dir= with a folder on another disk"
 
@@ -156,14 +160,26 @@ class Cache:
     def growing(self, stage: str, recipe: Mapping[str, Any], parents: list[str]) -> tuple[Path, str]:
         """The folder of an entry whose files come one by one, each whole or absent, and its key.
 
-        For work that goes on where it was stopped: what a killed process put there stays, and is dropped as a
-        whole, in its turn, when nobody holds it.
+        For work that goes on where it was stopped: what a killed process put there stays until `drop`; once
+        nobody has used it for `GROWS_FOR_S` it is dropped as a whole, in its turn, when nobody holds it.
         """
         path, key = self._hold(stage, recipe, parents)
         with write_errors_in_one_line(self.folder, REMEDY):
             path.mkdir(exist_ok=True)
             os.utime(path)
         return path, key
+
+    def drop(self, key: str) -> None:
+        """Remove an entry that this process holds, and that nobody else is at work on.
+
+        Args:
+            key: As `get` or `growing` gave it.
+        """
+        self._held.pop(key).release()
+        lock = FileLock(self._used(key))
+        if lock.acquire(wait=False):
+            remove_cache_entry(self.folder / key)
+            lock.release(remove=True)
 
     def _hold(self, stage: str, recipe: Mapping[str, Any], parents: list[str]) -> tuple[Path, str]:
         key = self.key(stage, recipe, parents)
@@ -189,7 +205,7 @@ class Cache:
         entries: dict[Path, float] = {}
         for path in self.folder.iterdir():
             with suppress(OSError):  # others may remove it at this moment
-                if path.is_dir() and not path.name.startswith("."):
+                if path.is_dir() and not path.name.startswith(".") and not _waits_to_go_on(path):
                     entries[path] = path.stat().st_mtime
         total = _size(self.folder)
         for path in sorted(entries, key=lambda p: entries[p]):
@@ -210,6 +226,11 @@ class Cache:
             stack = ExitStack()
             weakref.finalize(self, stack.close)
             return stack.enter_context(temporary_folder(Path(tempfile.gettempdir()) / "rib"))
+
+
+def _waits_to_go_on(entry: Path) -> bool:
+    """Whether an entry is unfinished work that somebody will want to go on with."""
+    return not (entry / LIST).exists() and time.time() - entry.stat().st_mtime < GROWS_FOR_S
 
 
 def _files(folder: Path) -> list[tuple[str, os.stat_result]]:

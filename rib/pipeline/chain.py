@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
@@ -14,6 +14,7 @@ from rib.io.cache import Cache
 from rib.pipeline.analysis.analyser import ClipAnalyser
 from rib.pipeline.analysis.record import ClipAnalysis
 from rib.pipeline.clip_fitter import RendererClipFitter
+from rib.pipeline.holdout.scores import HoldoutScores
 from rib.pipeline.holdout.validator import HoldoutValidator
 from rib.pipeline.holdout.walk import HoldoutValidationPass
 from rib.pipeline.progress import StageStopwatch
@@ -71,23 +72,20 @@ class Chain:
         """Wall seconds by stage."""
         return self.stages.watch
 
-    def summary(self) -> dict[str, float]:
-        """Collect the renderer's summary after the frames were made."""
-        return self.stages.summary()
+    def summary(self, notes: Sequence[Mapping[str, float]]) -> dict[str, float]:
+        """The renderer's figures, from the notes of its plans (`rib.render.protocol.RenderPlan`)."""
+        return self.stages.summary(notes)
 
-    def analyse(
-        self, source: FrameSource, moments: OutputTimeline | Fraction, poses: bool = True
-    ) -> ClipAnalysis:
+    def analyse(self, source: FrameSource, moments: OutputTimeline | Fraction) -> ClipAnalysis:
         """Look at the whole clip: cuts, poses at the keyframes and in between, mattes where needed.
 
         Args:
             source: The clip.
             moments: The output's moments, or its frame rate: then they end with the last keyframe.
-            poses: Whether people are wanted where nobody draws them, too.
         """
-        settings = self.settings
-        analyser = ClipAnalyser(self.stages, self.artefacts, settings.cuts.plain(), settings.people, poses)
-        return analyser(source, moments)
+        return ClipAnalyser(self.stages, self.artefacts, self.settings.cuts.plain(), self.settings.people)(
+            source, moments
+        )
 
     @torch.inference_mode()
     def frames(
@@ -96,6 +94,8 @@ class Chain:
         analysis: ClipAnalysis,
         observer: SynthesisObserver | None = None,
         decoded: Iterable[np.ndarray] | None = None,
+        intervals: Collection[int] | None = None,
+        scores: HoldoutScores | None = None,
     ) -> Iterator[OutputFrame]:
         """Every output frame in order; at most a few decoded keyframes are in memory.
 
@@ -104,15 +104,17 @@ class Chain:
             analysis: What `analyse` gave for it.
             observer: Sees everything that is made.
             decoded: The clip's frames in order, where somebody decodes them already.
+            intervals: Make the frames of these intervals alone, named by the keyframe before; None for all.
+            scores: Hold-outs that were scored before are taken from here, and new ones kept.
         """
         timeline = analysis.timeline
         self.stages.background.prepare(len(timeline), source.size_px, timeline.held)
-        holdouts = self.holdouts(source, analysis)
+        holdouts = self.holdouts(source, analysis, intervals, scores)
         synthesiser = self.synthesiser(observer)
         walk: Iterable[np.ndarray] = self.watch.through("decode", source if decoded is None else decoded)
         if holdouts is not None:
             walk = holdouts.through(walk)
-        for a, b, neighbours in self.intervals(walk, analysis):
+        for a, b, neighbours in self.intervals(walk, analysis, intervals):
             wanted = timeline.wanted(a.index)
             made: Iterator[OutputFrame] = iter(())
             if b.index in analysis.cuts:
@@ -124,8 +126,20 @@ class Chain:
                 made = synthesiser.frames(interval, self.people(analysis, interval, wanted, holdouts))
             yield from output_frames_in_order(timeline, a, b, made)
 
-    def holdouts(self, source: FrameSource, analysis: ClipAnalysis) -> HoldoutValidationPass | None:
+    def holdouts(
+        self,
+        source: FrameSource,
+        analysis: ClipAnalysis,
+        intervals: Collection[int] | None = None,
+        scores: HoldoutScores | None = None,
+    ) -> HoldoutValidationPass | None:
         """What judges the renderer, after it was fitted to the clip where it asks for that.
+
+        Args:
+            source: The clip.
+            analysis: What is known of it.
+            intervals: Those whose evidence will be asked for; None for all.
+            scores: See `frames`.
 
         Returns:
             None where the renderer is not judged by hold-outs.
@@ -135,21 +149,30 @@ class Chain:
         synthesiser, main = self.synthesiser(), analysis.keyframe_tracks.track_ids[0]
         learnt = RendererClipFitter(self.stages, synthesiser, self.artefacts)(source, analysis, main)
         validator = HoldoutValidator(self.stages, synthesiser, **self.settings.holdouts.plain())
-        return HoldoutValidationPass(self.stages, validator, analysis, {main: learnt}, self.artefacts.folder)
+        shots = None if intervals is None else set(analysis.shots[list(intervals)].tolist())
+        return HoldoutValidationPass(
+            self.stages,
+            validator,
+            analysis,
+            {main: learnt},
+            self.artefacts.folder,
+            shots=shots,
+            scores=scores,
+        )
 
     def synthesiser(self, observer: SynthesisObserver | None = None) -> Synthesiser:
         """Build the synthesiser of intervals' pictures."""
         return Synthesiser(self.stages, self.settings.batch_mpx, observer, self.settings.overlays == "keep")
 
     def intervals(
-        self, frames: Iterable[np.ndarray], analysis: ClipAnalysis
+        self, frames: Iterable[np.ndarray], analysis: ClipAnalysis, wanted: Collection[int] | None = None
     ) -> Iterator[tuple[DecodedKeyframe, DecodedKeyframe, tuple[Keyframe, ...]]]:
-        """Every interval's keyframes and others around them, in order; the frames are walked through once."""
+        """Every wanted interval's keyframes and others around them, in order; the frames pass once."""
         neighbours = self.settings.neighbours if "plate" in self.stages.wiring.wanted else 0
         if self.settings.overlays == "keep":
             neighbours = max(neighbours, OVERLAY_WITNESSES)
         window = KeyframeWindow(analysis, self.stages.device)
-        return window.intervals(frames, neighbours)
+        return window.intervals(frames, neighbours, wanted)
 
     def people(
         self,

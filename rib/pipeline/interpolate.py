@@ -6,7 +6,7 @@ import json
 import platform
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from importlib.metadata import PackageNotFoundError, version
@@ -14,26 +14,24 @@ from pathlib import Path
 from typing import Any
 
 import rib
-from rib.io.files.whole import temporary_folder, write_text_whole
-from rib.io.results.result import write_result_whole
+from rib.io.files.whole import write_text_whole
+from rib.io.results.result import is_result_finished, refuse_result, write_result_whole
 from rib.keypoint_files import write_openpose_json
 from rib.pipeline.analysis.record import ClipAnalysis
 from rib.pipeline.chain import Chain
 from rib.pipeline.open_clip import open_input_clip
 from rib.pipeline.outputs.destinations import (
-    OutputPaths,
     chosen_output,
     keeps_given_poses,
     output_destination,
     output_paths,
 )
 from rib.pipeline.outputs.estimate import estimate_work
-from rib.pipeline.outputs.frames import write_output_frames
-from rib.pipeline.outputs.people_shares import OutputSharesPerPerson
+from rib.pipeline.outputs.record import OutputRecord
 from rib.pipeline.outputs.sound_choice import choose_output_sound
-from rib.pipeline.outputs.trust_shares import OutputTrustShares
-from rib.pipeline.progress import progress_bar, say_on_stderr
+from rib.pipeline.progress import say_on_stderr
 from rib.pipeline.report import ReportPreviewWriter, write_report_html
+from rib.pipeline.segments.result import SegmentedResult
 from rib.pipeline.settings import InterpolateSettings
 from rib.pipeline.stage_set import StageSet
 from rib.pipeline.timeline import OutputTimeline, output_fps, output_timeline_as_asked
@@ -125,33 +123,49 @@ def run_interpolation_job(
     chain = Chain.from_config(config, stages and stages.again())
     _foretell(job, chain.stages.device)
     at = output_destination(config, source.name, made_from, job.source_given)
-    with write_result_whole(at) as work, ExitStack() as stack:
+    with ExitStack() as stack:
+        work = None
+        if config.shard is None:
+            work = stack.enter_context(write_result_whole(at))
+        else:
+            refuse_result(at)
+        analysis = chain.analyse(source, job.moments)
+        where = output_paths(at.output, config, source.name)
+        segments = SegmentedResult.of(config, job.output, source, job.moments, chain, analysis, where)
+        counted = segments.make(sound)
+        if work is None:  # the last shard joins
+            stack.enter_context(segments.joining())
+            if (missing := segments.missing()) or is_result_finished(at.output, at.key, lists=at.lists):
+                if not missing:
+                    segments.remove()
+                return _summary_of_shard(config, counted, missing), chain.stages
+            work = stack.enter_context(write_result_whole(at))
         where = output_paths(work, config, source.name)
-        analysis = chain.analyse(source, job.moments, poses=where.poses is not None)
-        shares, people = OutputTrustShares(), OutputSharesPerPerson()
-        preview = _preview(job, where, stack)
-        decoded = source.stored() if source.look.is_more else None
-        made = chain.frames(source, analysis, people, decoded=decoded)
-        frames = progress_bar(made, len(analysis.timeline), "making frames")
-        with chain.watch("write frames"), preview or nullcontext():
-            for frame in write_output_frames(
-                frames, source, job.moments, where, config.video, sound, not_kept
-            ):
-                if frame.keyframe < 0:
-                    shares.add(int(analysis.timeline.interval[frame.index]), frame.trusted)
-                if preview is not None:
-                    with chain.watch("report"):
-                        preview.write(frame)
+        with chain.watch("write frames"):
+            not_kept += segments.join(where, sound)
+        preview = segments.preview(where, stack)
         with chain.watch("write poses"):
             if where.poses and not keeps_given_poses(config, source.name):
                 write_openpose_json(analysis.tracks, where.poses)
-        summary = _summary(config, source, chain, analysis, shares)
-        summary["people"] = people.summary(analysis)
-        summary["not_kept"] = not_kept
+        summary = _summary(config, source, chain, analysis, segments.record())
+        summary |= {"segments": counted, "not_kept": not_kept}
         summary["seconds"] = _seconds(chain, start)
         if where.papers is not None:
             _write_papers(where.papers, job, chain, analysis, summary, start, preview)
+    segments.remove()
     return summary, chain.stages
+
+
+def _summary_of_shard(
+    config: InterpolateSettings, counted: Mapping[str, int], missing: Mapping[str, int]
+) -> dict[str, Any]:
+    """What there is to say where others join the result."""
+    return {
+        "output": {"place": config.output},
+        "shard": config.shard,
+        "segments": counted,
+        "missing_segments": missing,
+    }
 
 
 def _foretell(job: InterpolationJob, device: str) -> None:
@@ -173,7 +187,7 @@ def _write_papers(
     start: float,
     preview: ReportPreviewWriter | None,
 ) -> None:
-    write_text_whole(papers / "config.yaml", _yaml(replace(job.config, overwrite=False)))
+    write_text_whole(papers / "config.yaml", _yaml(replace(job.config, overwrite=False, shard=None)))
     if job.config.report:
         with chain.watch("report"):
             write_report_html(papers / "report.html", job.source, analysis, summary, preview)
@@ -181,16 +195,13 @@ def _write_papers(
     write_text_whole(papers / "summary.json", json.dumps(summary, indent=2) + "\n")
 
 
-def _preview(job: InterpolationJob, where: OutputPaths, stack: ExitStack) -> ReportPreviewWriter | None:
-    """What writes the page's video beside the result, until the page is written; None without players."""
-    if where.papers is None or not job.config.report or not (where.video or where.pictures):
-        return None
-    folder = stack.enter_context(temporary_folder(where.papers / "report.html"))
-    return ReportPreviewWriter(folder / "preview.mp4", job.source, job.moments)
-
-
 def summary_in_words(summary: Mapping[str, Any]) -> Iterator[str]:
     """Lines for people on what was made and what was not, from a summary."""
+    if "shard" in summary:
+        waits = ", ".join(f"{count} of shard {shard}" for shard, count in summary["missing_segments"].items())
+        made, place = f"shard {summary['shard']} is made", summary["output"]["place"]
+        yield f"{made}; segments are missing: {waits}" if waits else f"{made}; another one joins {place}"
+        return
     given, result = summary["input"], summary["output"]
     yield (
         f"{result['frames']} frames at {result['fps']:g} a second, {result['made']} of them made, "
@@ -209,12 +220,11 @@ def _summary(
     source: FrameSource,
     chain: Chain,
     analysis: ClipAnalysis,
-    shares: OutputTrustShares,
+    record: OutputRecord,
 ) -> dict[str, Any]:
     timeline = analysis.timeline
     intervals = range(len(source) - 1)
-    looked = analysis.looked_for_people
-    alone = sum((looked and not analysis.person_at(i, i + 1)) or i + 1 in analysis.cuts for i in intervals)
+    alone = sum(not analysis.person_at(i, i + 1) or i + 1 in analysis.cuts for i in intervals)
     summary = {
         "rib": rib.__version__,
         "input": {
@@ -236,9 +246,10 @@ def _summary(
         "stages": {name: recipe["_target_"] for name, recipe in chain.stages.recipes.items()},
         "reused": sorted(set(chain.artefacts.reused)),
         "cuts_s": [float(source.times_s[cut]) for cut in analysis.cuts],
-        "person_in_keyframes": float(analysis.keyframe_poses.present.mean()) if looked else None,
-        **shares.summary(),
-        **chain.summary(),
+        "person_in_keyframes": float(analysis.keyframe_poses.present.mean()),
+        **record.shares(),
+        **chain.summary(record.notes),
+        "people": record.shares_per_person(analysis),
         "fallback_intervals": alone / len(intervals),
         "fallbacks": [asdict(f) for f in analysis.fallbacks],
         "device": chain.stages.device,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any
@@ -40,6 +41,18 @@ class PeopleToDraw:
         if numbers and whole and len(set(numbers)) == len(numbers):
             return None
         return "all, largest, or a list of different person_id such as [1,3]", ALL
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One of several shards, as "number/count"."""
+
+    def refuses(self, value: Any, others: Mapping[str, Any]) -> tuple[str, str] | None:
+        """See `rib.io.settings.ranges.Mark`."""
+        fits = re.fullmatch(r"(\d{1,4})/(\d{1,4})", value, re.ASCII)
+        if fits and int(fits[1]) < int(fits[2]):
+            return None
+        return "number/count, the first of two being 0/2", "0/2"
 
 
 @dataclass(kw_only=True)
@@ -139,6 +152,8 @@ class InterpolateSettings(ClipSettings):
     duration_s: Annotated[float, Range(above=0, most=1e7)] | None = None
     dedupe: Annotated[str, OneOf("auto", "off")]
     deinterlace: Annotated[str, OneOf("auto", "off")]
+    segment_s: Annotated[float, Range(above=0, most=1e7)]
+    shard: Annotated[str, Shard()] | None = None
     layout: Annotated[str, OneOf("rib", "reference")]
     report: bool
     write_poses: bool

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, TypeVar, cast
 
@@ -97,9 +97,9 @@ class StageSet:
         """Draws people."""
         return cast(Renderer[Any], self._build("render"))
 
-    def summary(self) -> dict[str, float]:
-        """Collect the renderer's summary after the frames were made; nothing where it never was asked for."""
-        return self.renderer.summary() if "renderer" in self.__dict__ else {}
+    def summary(self, notes: Sequence[Mapping[str, float]]) -> dict[str, float]:
+        """The renderer's figures on its plans' notes; nothing where it never was asked for."""
+        return self.renderer.summary(notes) if "renderer" in self.__dict__ else {}
 
     def _build(self, stage: str) -> Any:
         recipe = self.plate_recipe if stage == "plate" else self.recipes[stage]

@@ -26,9 +26,11 @@ from rib.render.refine.refiner_input import RefinerInput, RefinerOutput, build_r
 from rib.render.warp import WarpCandidates, WarpPlan, WarpRenderer, no_rendered_person, place_rendered_person
 from rib.structures.interval import Background
 from rib.structures.person import RenderedPerson
-from rib.structures.person_interval import PersonInterval, Refinement
+from rib.structures.person_interval import PersonInterval
 
 UNTRAINED = "untrained"
+NET, HIDDEN = "net", "hidden_"
+"""Notes of plans: whether the net was used, and what it changed on held-out keyframes."""
 FITTED = ReadWith("fit", example="300")
 
 
@@ -90,22 +92,21 @@ class GanRenderer(WarpRenderer):
         self.fitting: RefinerFitRecipe = build_recipe(fitting)
         self.crops: RefinerCropRecipe = build_recipe(crops)
         self.guard_lpips, self.guard_errors, self.guard_db = guard_lpips, guard_errors, guard_db
-        self._used: dict[tuple[int, int], bool] = {}
-        self._found: dict[tuple[int, int], Refinement] = {}
 
     def plan(self, person: PersonInterval, moments: slice, background: Background) -> GanPlan:
         """Decide as `WarpRenderer` does, and whether the net refines the person; see `Renderer`."""
         plan = super().plan(person, moments, background)
         use_net = plan.drawn and self.is_better(person)
+        notes = dict(plan.notes)
         if plan.cut is not None:
-            key = person.track_id, person.interval.a.index
-            self._used[key] = use_net
-            if person.holdout is not None and person.holdout.refinement is not None:
-                self._found[key] = person.holdout.refinement
+            found = person.holdout.refinement if person.holdout else None
+            notes |= {NET: float(use_net)}
+            notes |= (
+                {} if found is None else {f"{HIDDEN}{key}": value for key, value in asdict(found).items()}
+            )
         return GanPlan(
-            person, plan.drawn, plan.cut, plan.gate, plan.decided_at, plan.decided_on, use_net,
-            notes=plan.notes,
-        )  # fmt: skip
+            person, plan.drawn, plan.cut, plan.gate, plan.decided_at, plan.decided_on, use_net, notes=notes
+        )
 
     def render(self, plan: WarpPlan, moments: slice, background: Background) -> RenderedPerson:
         """The person at the wanted times; trust is 0 where no bone is seen. See `Renderer`."""
@@ -189,16 +190,18 @@ class GanRenderer(WarpRenderer):
         """Take other weights from here on."""
         self.net, self.recipe = load_renderer_net_and_recipe(path, self.recipe["_target_"])
 
-    def summary(self) -> dict[str, float]:
+    def summary(self, notes: Sequence[Mapping[str, float]]) -> dict[str, float]:
         """Report how often the net was used, and what that followed from.
 
         `net_intervals`: the share of all intervals with a rendered person in which the net was used.
         `hidden_<field>`: what it changed on held-out keyframes (`rib.structures.person_interval.Refinement`),
         a mean over the intervals that were judged.
         """
-        found = [asdict(one) for one in self._found.values()]
-        changes = {f"hidden_{key}": sum(one[key] for one in found) / len(found) for key in (found or [{}])[0]}
-        return {"net_intervals": sum(self._used.values()) / max(len(self._used), 1), **changes}
+        used = [one[NET] for one in notes if NET in one]
+        judged = [{key: one[key] for key in one if key.startswith(HIDDEN)} for one in notes]
+        judged = [one for one in judged if one]
+        changes = {key: sum(one[key] for one in judged) / len(judged) for key in (judged or [{}])[0]}
+        return {"net_intervals": sum(used) / max(len(used), 1), **changes}
 
 
 def _start(net: Mapping[str, Any], ckpt: str | None) -> tuple[nn.Module, dict[str, Any], str]:

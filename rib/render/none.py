@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from rib.render.protocol import RenderPlan
 from rib.structures.interval import Background
 from rib.structures.person import RenderedPerson
@@ -21,6 +23,6 @@ class NoRenderer:
         """Refuse: no plan asks for it."""
         raise AssertionError("render=none draws nobody")
 
-    def summary(self) -> dict[str, float]:
+    def summary(self, notes: Sequence[Mapping[str, float]]) -> dict[str, float]:
         """Nothing to tell."""
         return {}

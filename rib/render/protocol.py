@@ -61,8 +61,12 @@ class Renderer(Protocol[PlanT]):
         """
         ...
 
-    def summary(self) -> dict[str, float]:
-        """Figures for summary.json, after all frames were made."""
+    def summary(self, notes: Sequence[Mapping[str, float]]) -> dict[str, float]:
+        """Figures for summary.json, after all frames were made.
+
+        Args:
+            notes: Of the plans of everybody in every interval.
+        """
         ...
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -77,7 +77,7 @@ class ReferenceRenderer:
             plan.person.depth_at(moments),
         )
 
-    def summary(self) -> dict[str, float]:
+    def summary(self, notes: Sequence[Mapping[str, float]]) -> dict[str, float]:
         """Nothing to tell."""
         return {}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,7 +101,7 @@ class WarpRenderer:
         skinned, trust = drawn.skinned, self._trusted(drawn)
         yield place_rendered_person(person, slice(None), skinned.box, skinned.colour, skinned.alpha, trust)
 
-    def summary(self) -> dict[str, float]:
+    def summary(self, notes: Sequence[Mapping[str, float]]) -> dict[str, float]:
         """Nothing to tell."""
         return {}
 

@@ -11,6 +11,7 @@ from rib.video.views.cadence import without_duplicate_frames
 from rib.video.views.frame_queue import FrameQueue, share_decoded_frames
 from rib.video.views.held import InMemorySource
 from rib.video.views.view import ClipView, subclip, subclip_in_time, subsample_frames
+from rib.video.writing.parts import JoinedVideoWriter, VideoPart, part_suffix
 from rib.video.writing.sound import SoundTrack
 from rib.video.writing.tags import SourceFilePart
 from rib.video.writing.writer import VideoWriter
@@ -23,14 +24,17 @@ __all__ = [
     "FrameSource",
     "FrameWriter",
     "InMemorySource",
+    "JoinedVideoWriter",
     "PictureSource",
     "PictureWriter",
     "SoundTrack",
     "SourceFilePart",
+    "VideoPart",
     "VideoSource",
     "VideoWriter",
     "exact_fps",
     "open_frame_source",
+    "part_suffix",
     "share_decoded_frames",
     "stored_frame_to_rgb",
     "subclip",

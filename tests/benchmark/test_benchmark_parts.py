@@ -33,10 +33,12 @@ class Repeater:
     def __init__(self) -> None:
         self.seen: list[int] = []
 
-    def analyse(self, source: FrameSource, fps: Fraction, poses: bool = True) -> int:
+    def analyse(self, source: FrameSource, fps: Fraction) -> int:
         return int(fps / source.fps)
 
-    def frames(self, source: FrameSource, rate: int, decoded: Iterable[np.ndarray]) -> Iterator[OutputFrame]:
+    def frames(
+        self, source: FrameSource, rate: int, observer: Any, decoded: Iterable[np.ndarray]
+    ) -> Iterator[OutputFrame]:
         for number, picture in enumerate(decoded):
             self.seen.append(int(picture[0, 0, 0]))
             for step in range(rate if number + 1 < len(source) else 1):

@@ -30,14 +30,14 @@ class Repeater:
     def __init__(self, breaks_at: int = -1) -> None:
         self.watch, self.breaks_at = StageStopwatch(), breaks_at
 
-    def summary(self) -> dict[str, float]:
+    def summary(self, notes: Any) -> dict[str, float]:
         return {}
 
-    def analyse(self, source: FrameSource, fps: Fraction, poses: bool) -> None:
+    def analyse(self, source: FrameSource, fps: Fraction) -> None:
         assert fps == STRIDE * source.fps
 
     def frames(
-        self, source: FrameSource, analysis: None, decoded: Iterable[np.ndarray]
+        self, source: FrameSource, analysis: None, observer: Any, decoded: Iterable[np.ndarray]
     ) -> Iterator[OutputFrame]:
         for number, picture in enumerate(decoded):
             if number == self.breaks_at:

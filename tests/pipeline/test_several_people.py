@@ -74,7 +74,7 @@ class Painter:
         colour = ones.repeat(1, 3, 1, 1) * 0.1 * plan.person.track_id
         return RenderedPerson(plan.person.track_id, box, colour, ones, ones, depth)
 
-    def summary(self) -> dict[str, float]:
+    def summary(self, notes: Any) -> dict[str, float]:
         return {}
 
 

@@ -98,6 +98,17 @@ def write_result_whole(to: ResultDestination) -> Iterator[Path]:
                 folder.rmdir()  # only what this run made, and only if nobody put anything there
 
 
+def refuse_result(to: ResultDestination) -> None:
+    """Refuse what `write_result_whole` would refuse, without writing anything.
+
+    Raises:
+        RibError: As of `write_result_whole`.
+    """
+    refuse_output_touching_input(to)
+    refuse_foreign_files(to)
+    refuse_finished_result(to)
+
+
 def is_result_finished(output: Path, key: str, made_from: str | None = None, lists: str = FOLDER) -> bool:
     """Whether a result is there whole, once what a killed run left half-done is undone.
 

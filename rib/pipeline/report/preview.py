@@ -5,12 +5,13 @@ Both stand in one video, so that whatever a browser seeks to or drops, the two s
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import av
 import cv2
@@ -19,12 +20,13 @@ import numpy as np
 from rib.io.files.whole import write_file_whole
 from rib.pipeline.synthesis.output_frames import OutputFrame
 from rib.pipeline.timeline import SAME_TIME_S, OutputTimeline
-from rib.video import FrameSource, VideoWriter, stored_frame_to_rgb
+from rib.video import FrameSource, JoinedVideoWriter, VideoPart, VideoWriter, stored_frame_to_rgb
 
 MAX_HEIGHT_PX = 480
 MAX_SECONDS = 20.0
 MAX_FRAMES = 2400
 MAX_BYTES = 20_000_000
+ENCODED: dict[str, Any] = {"codec": "libx264", "crf": 20, "pixel_format": "yuv420p"}
 SCRUBBING = {"preset": "veryfast", "g": "12", "bf": "0"}
 """A group of pictures is short: a jump to any frame decodes at most 12."""
 MACROBLOCK_PX = 16
@@ -66,8 +68,8 @@ class ReportPreviewWriter:
         self._frames = max(2, min(len(timeline), MAX_FRAMES, int(MAX_SECONDS * timeline.fps)))
         self._held = _held(source, timeline)
         self._left, self._shown = np.empty(0), -1
-        both = 2 * self._cell, self._size_px[1]
-        self._video = VideoWriter(path, timeline.fps, both, codec="libx264", crf=20, pixel_format="yuv420p")
+        self._form = timeline.fps, (2 * self._cell, self._size_px[1])
+        self._video = VideoWriter(path, *self._form, **ENCODED)
         self._video.options.update(SCRUBBING)
 
     def __enter__(self) -> Self:
@@ -87,6 +89,21 @@ class ReportPreviewWriter:
         if self._held[frame.index] != self._shown:
             self._left, self._shown = self._side(frame.given), int(self._held[frame.index])
         self._video.write(np.concatenate([self._left, self._side(frame.picture)], axis=1))
+
+    @property
+    def frames(self) -> int:
+        """How many frames of the result it shows, from the first."""
+        return self._frames
+
+    @property
+    def encoded_order(self) -> Sequence[int]:
+        """See `VideoWriter`."""
+        return self._video.encoded_order
+
+    def join(self, parts: Sequence[VideoPart]) -> None:
+        """Write the video from parts that other writers of the same source and moments have written."""
+        with JoinedVideoWriter(parts, self.path, *self._form, **ENCODED) as video:
+            video.write_parts()
 
     def finished(self) -> ReportPreview:
         """What the page has to know, after the last frame; a video too large is cut."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,16 +50,17 @@ class KeyframeWindow:
     device: str
 
     def intervals(
-        self, frames: Iterable[np.ndarray], neighbours: int
+        self, frames: Iterable[np.ndarray], neighbours: int, wanted: Collection[int] | None = None
     ) -> Iterator[tuple[DecodedKeyframe, DecodedKeyframe, tuple[Keyframe, ...]]]:
-        """Every interval's two keyframes and others around them, in order.
+        """Every wanted interval's two keyframes and others around them, in order.
 
         Args:
             frames: All K keyframes, decoded in order.
             neighbours: How many others, half of them (rounded down) after the interval.
+            wanted: Intervals, called by the keyframe before each; None for all.
         """
         last, after = len(self.analysis.keyframe_times_s) - 1, neighbours // 2
-        intervals = range(last)
+        intervals = sorted(range(last) if wanted is None else wanted)
         spans = [range(max(0, g - neighbours + after), min(last, g + 1 + after) + 1) for g in intervals]
         for interval, near in zip(intervals, self.spans(frames, spans), strict=True):
             others = tuple(one.keyframe for one in near if one.index not in (interval, interval + 1))

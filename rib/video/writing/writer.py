@@ -12,6 +12,7 @@ from typing import Self, cast
 import av
 import numpy as np
 from av.container import OutputContainer
+from av.packet import Packet
 from av.video.format import VideoFormat
 from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
@@ -110,10 +111,11 @@ class VideoWriter:
             self.notes.append(_grown(size_px, self._padding, pixel_format, formats))
         self._converter = VideoReformatter()
         self._count = 0
+        self._stamps = list[Fraction]()
         self._session: AbstractContextManager[None] | None = None
 
     def __enter__(self) -> Self:
-        self._count = 0
+        self._count, self._stamps = 0, []
         self._session = self._run()
         self._session.__enter__()
         return self
@@ -136,12 +138,32 @@ class VideoWriter:
         # ProRes takes its tags from each frame
         picture.colorspace, picture.color_range = self.look.output_matrix, self._range
         picture.color_primaries, picture.color_trc = self.look.primaries, self.look.transfer
-        picture.pts, picture.time_base = round(self._shown_s(self._count) / self._tick_s), self._tick_s
+        picture.pts, picture.time_base = self._ticks(self._count), self._tick_s
+        self._advance(self._count)
+        self._mux(self._stream.encode(picture))
+        self._count += 1
+
+    @property
+    def encoded_order(self) -> Sequence[int]:
+        """Number of the frame in each packet, in the order of the file, once the block has ended well."""
+        ranks = np.argsort(np.argsort(np.array(self._stamps, dtype=object)))
+        return [int(rank) for rank in ranks]
+
+    def _mux(self, packets: Sequence[Packet]) -> None:
+        for packet in packets:
+            assert packet.pts is not None
+            assert packet.time_base is not None
+            self._stamps.append(packet.pts * packet.time_base)
+        self._container.mux(packets)
+
+    def _advance(self, index: int) -> None:
+        """Let sound and subtitles come as far as a frame."""
         for track in (self._sound, self._subtitles):
             if track:
-                track.advance(float(self._shown_s(self._count)))
-        self._container.mux(self._stream.encode(picture))
-        self._count += 1
+                track.advance(float(self._shown_s(index)))
+
+    def _ticks(self, index: int) -> int:
+        return round(self._shown_s(index) / self._tick_s)
 
     def _shown_s(self, index: int) -> Fraction:
         """Time a frame; one step after the last where there is no such frame."""
@@ -231,7 +253,11 @@ class VideoWriter:
         if self._subtitles:
             self._subtitles.advance(float(self._shown_s(self._count)))
             self.notes += self._subtitles.notes
-        self._container.mux(self._stream.encode(None))
+        self._flush()
+
+    def _flush(self) -> None:
+        """Write what the encoder still holds."""
+        self._mux(self._stream.encode(None))
 
 
 def _lost_aspect(path: Path, aspect: Fraction) -> str:

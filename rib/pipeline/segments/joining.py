@@ -1,0 +1,72 @@
+"""Puts a result together from its segments."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from rib.io.files.whole import write_errors_in_one_line
+from rib.pipeline.outputs.record import OutputRecord
+from rib.pipeline.report import ReportPreviewWriter
+from rib.pipeline.segments.encoding import OutputVideo
+from rib.pipeline.segments.making import PICTURES, PREVIEW
+from rib.pipeline.segments.plan import Segment
+from rib.pipeline.segments.store import SegmentStore
+from rib.video import SoundTrack, VideoPart
+
+
+@dataclass(frozen=True)
+class SegmentJoiner:
+    """Joins the first segments of a result, or all of them, by copying what is encoded.
+
+    Attributes:
+        store: Where they lie.
+        segments: In order; all are whole.
+    """
+
+    store: SegmentStore
+    segments: Sequence[Segment]
+
+    def record(self) -> OutputRecord:
+        """What was made in all of them."""
+        whole = OutputRecord()
+        for segment in self.segments:
+            whole.absorb(OutputRecord.of(self.store.facts(segment)["record"]))
+        return whole
+
+    def video(self, video: OutputVideo, sound: SoundTrack | None) -> list[str]:
+        """Write the video; sentences about what could not be kept."""
+        parts = [
+            video.read_part(self.store.place(segment), self.store.facts(segment)["order"])
+            for segment in self.segments
+        ]
+        return video.join(parts, sound)
+
+    def pictures(self, folder: Path) -> None:
+        """Put the pictures into a folder, numbered from 0."""
+        with write_errors_in_one_line(folder):
+            folder.mkdir(parents=True)
+            for segment in self.segments:
+                for offset, number in enumerate(segment.frames):
+                    made = self.store.place(segment) / PICTURES / f"{offset:06d}.png"
+                    _link_or_copy(made, folder / f"{number:06d}.png")
+
+    def preview(self, preview: ReportPreviewWriter) -> None:
+        """Write the page's video."""
+        parts = [
+            VideoPart(self.store.place(segment) / PREVIEW, order)
+            for segment in self.segments
+            if (order := self.store.facts(segment)["preview"])
+        ]
+        preview.join(parts)
+
+
+def _link_or_copy(made: Path, to: Path) -> None:
+    """The same file under a second name, where both lie on one disk that knows of that; else a copy."""
+    with suppress(OSError):
+        to.hardlink_to(made)
+        return
+    shutil.copyfile(made, to)
