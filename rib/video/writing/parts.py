@@ -90,8 +90,9 @@ class JoinedVideoWriter(VideoWriter):
             stream = cast(VideoStream, container.add_stream_from_template(template, opaque=True))
             if "alpha_mode" in template.metadata:  # transparency of VP9, beside its pictures
                 stream.metadata["alpha_mode"] = template.metadata["alpha_mode"]
-            if self.codec.startswith("prores"):
-                stream.codec_context.codec_tag = template.codec_context.codec_tag
+            tag = template.codec_context.codec_tag if self.codec.startswith("prores") else self._codec_tag
+            if tag:
+                stream.codec_context.codec_tag = tag
         stream.time_base = self._tick_s
         stream.codec_context.sample_aspect_ratio = self.look.pixel_aspect
         return stream

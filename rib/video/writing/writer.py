@@ -204,9 +204,8 @@ class VideoWriter:
 
     def _add_stream(self, container: OutputContainer) -> VideoStream:
         stream = cast(VideoStream, container.add_stream(self.codec, rate=self.fps, options=self.options))
-        if self.codec == "libx265" and self._kind.format in ("mp4", "mov"):
-            # QuickTime and telephones do not play what libav calls it: hev1
-            stream.codec_context.codec_tag = "hvc1"
+        if self._codec_tag:
+            stream.codec_context.codec_tag = self._codec_tag
         stream.width, stream.height = (n + p for n, p in zip(self.size_px, self._padding, strict=True))
         stream.pix_fmt, stream.time_base = self.pixel_format, self._tick_s
         context = stream.codec_context
@@ -215,6 +214,12 @@ class VideoWriter:
         context.color_primaries, context.color_trc = self.look.primaries, self.look.transfer
         context.sample_aspect_ratio = self.look.pixel_aspect
         return stream
+
+    @property
+    def _codec_tag(self) -> str | None:
+        """The file's name for the codec, where libav's own does not do."""
+        # QuickTime and telephones do not play what libav calls it: hev1
+        return "hvc1" if self.codec == "libx265" and self._kind.format in ("mp4", "mov") else None
 
     def _picture(self, frame: np.ndarray) -> VideoFrame:
         right, below = self._padding
