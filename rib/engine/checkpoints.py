@@ -10,6 +10,7 @@ import torch
 from lightning_fabric.plugins.io.torch_io import TorchCheckpointIO
 from pytorch_lightning import Callback, LightningModule, Trainer
 
+from rib.engine.resumable import check_restored_optimizers
 from rib.engine.run_folder.data_fingerprint import describe_data_fingerprint
 from rib.io.errors import RibError
 from rib.io.files.streams import write_stream_whole
@@ -74,6 +75,11 @@ class ResumeStopped(Callback):
             for span in ("current", "total"):
                 epochs[span]["processed"] = epochs[span]["completed"] = epochs[span]["started"] - 1
 
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Hold what the optimizers took over against their parameters."""
+        if trainer.ckpt_path is not None:
+            check_restored_optimizers(trainer.optimizers, str(trainer.ckpt_path))
+
 
 def read_checkpoint(path: Path, map_location: Any = "cpu") -> dict[str, Any]:
     """A checkpoint's content.
@@ -131,28 +137,3 @@ def load_checkpoint_weights(module: LightningModule, content: dict[str, Any], pa
     module.on_load_checkpoint(content)
     check_weights(module.state_dict(), content["state_dict"], path, "name a checkpoint of the same net=")
     module.load_state_dict(content["state_dict"])
-
-
-def check_resumable(module: LightningModule, content: dict[str, Any], path: Path) -> None:
-    """Hold a checkpoint that a run is to go on from against its module.
-
-    The best checkpoints that it remembers are removed when better ones come: they have to be its run's own.
-
-    Raises:
-        RibError: Its weights are those of another net or none at all, or it calls a file its own that lies
-            outside its run.
-    """
-    module.on_load_checkpoint(content)
-    check_weights(module.state_dict(), content["state_dict"], path, "name a checkpoint of the same net=")
-    states = content.get("callbacks")
-    for state in states.values() if isinstance(states, Mapping) else ():
-        if not isinstance(state, Mapping) or "dirpath" not in state:
-            continue
-        best = state.get("best_k_models")
-        kept = [*(best if isinstance(best, Mapping) else ()), *(state.get(key) for key in _PATHS)]
-        for named in kept:
-            if named and Path(str(named)).parent != Path(str(state["dirpath"])):
-                raise RibError(f"{path} calls {named} one of its own checkpoints, outside its run's folder")
-
-
-_PATHS = ("best_model_path", "kth_best_model_path", "last_model_path")

@@ -113,6 +113,8 @@ def _train(
     from lightning_fabric.utilities.rank_zero import rank_zero_only
     from pytorch_lightning import seed_everything
 
+    from rib.engine.resumable import restoring_errors_in_one_line
+
     env = env_of_rendezvous(rendezvous)
     rank_zero_only.rank = env.rank  # type: ignore[attr-defined]
     seed_everything(config.seed, workers=True, verbose=False)
@@ -128,7 +130,8 @@ def _train(
         if rendezvous:
             rendezvous.join("gloo" if config.trainer["accelerator"] == "cpu" else "nccl")
         resume = config.ckpt if config.restore == "resume" else None
-        trainer.fit(module, datamodule=data, ckpt_path=resume, weights_only=True)
+        with restoring_errors_in_one_line(resume):
+            trainer.fit(module, datamodule=data, ckpt_path=resume, weights_only=True)
         failed = False
     except SystemExit as stop:
         if isinstance(stop.__context__, KeyboardInterrupt):  # Lightning's way to end
@@ -256,7 +259,8 @@ def _with_status(run_dir: Path, overrides: tuple[str, ...]) -> Iterator[dict[str
 
 def _weights_given(module: Any, config: TrainSettings) -> None:
     """Give the module the weights of restore=finetune; hold those of restore=resume against it."""
-    from rib.engine.checkpoints import KEY, check_resumable, load_checkpoint_weights, read_checkpoint
+    from rib.engine.checkpoints import KEY, load_checkpoint_weights, read_checkpoint
+    from rib.engine.resumable import check_resumable
 
     if config.ckpt and config.restore in ("finetune", "resume"):
         path = Path(config.ckpt)

@@ -66,7 +66,11 @@ def settle_restore(config: TrainSettings) -> TrainSettings:
     restore, run_dir = config.restore, Path(config.run_dir)
     last = run_dir / LAST
     if (restore == "continue" or _started_again(run_dir)) and last.is_file():
-        _read(last)
+        try:
+            _read(last)
+        except RibError as error:
+            remedy = f"type restore=resume ckpt=... with another of {last.parent}, or remove it to begin anew"
+            raise RibError(error.what, remedy) from error
         return replace(config, restore="resume", ckpt=str(last))
     if restore == "fresh" and (run_dir / NAME).exists() and not _started_again(run_dir):
         raise RibError(

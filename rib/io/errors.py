@@ -38,6 +38,8 @@ def reason_of_error(error: BaseException) -> str:
         return "it is nested too deeply"
     if isinstance(error, TypeError | AttributeError | IndexError):  # Python's words tell a user nothing
         return "something in it is of another kind than it should be"
+    if isinstance(error, ValueError) and "int_max_str" in str(error):
+        return "a number in it has too many digits"
     said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     if isinstance(error, KeyError):
         said = f"it has no {said}"

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from rib.io.errors import RibError
+from rib.io.files.regular import check_name_is_text
 
 FPS_RANGE = (1.0, 10_000.0)
 """Frames a second of motion capture; a file that says otherwise would become hours of store, or nothing."""
@@ -56,6 +57,8 @@ class MocapRecording:
     made_up: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        for name in (self.name, self.subject, self.source):
+            check_name_is_text(name)
         expected = (len(self.joint_names), 3)
         if self.joints_m.ndim != 3 or self.joints_m.shape[1:] != expected:
             raise RibError(

@@ -56,9 +56,13 @@ class Chain:
         Args:
             config: The settings.
             stages: Those of the same recipes that are there already, or None.
+
+        Raises:
+            RibError: A recipe, or a file of weights that it names, cannot be used.
         """
         settings = ChainSettings.of(config)
         stages = stages or StageSet(settings.recipes(), settings.plate, settings.device, StageStopwatch())
+        stages.load_named_weights()
         return cls(stages, settings, Cache(settings.cache.dir, settings.cache.limit_gb))
 
     def sharing(self, artefacts: Cache, background: BackgroundStage) -> Chain:

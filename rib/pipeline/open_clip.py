@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from rib.io.files.regular import check_name_is_text
 from rib.pipeline.settings import InterpolateSettings
 from rib.video import (
     ColourTreatment,
@@ -29,10 +30,12 @@ def open_input_clip(
         source: The clip, where it is not the file or folder `config.input`.
 
     Raises:
-        RibError: Nothing usable is there, or a part of it is asked for that it has not.
+        RibError: Nothing usable is there, its name is not UTF-8, or a part is asked for that it has not.
     """
     timestamps = config.video.timestamps
     colours = ColourTreatment(hdr=config.video.hdr, deinterlace=config.deinterlace)
+    if source is None:
+        check_name_is_text(str(config.input))  # told now, not by the report at the very end
     source = source or open_frame_source(
         config.input, config.input_fps, timestamps, config.max_mpx, colours, config.input_glob
     )

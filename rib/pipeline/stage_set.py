@@ -97,6 +97,12 @@ class StageSet:
         """Draws people."""
         return cast(Renderer[Any], self._build("render"))
 
+    def load_named_weights(self) -> None:
+        """Build the stages whose weights somebody named: a file that is none is told before any work."""
+        for stage, setting, member in (("motion", "weights", "motion"), ("render", "ckpt", "renderer")):
+            if self.recipes[stage].get(setting):
+                getattr(self, member)
+
     def summary(self, notes: Sequence[Mapping[str, float]]) -> dict[str, float]:
         """The renderer's figures on its plans' notes; nothing where it never was asked for."""
         return self.renderer.summary(notes) if "renderer" in self.__dict__ else {}

@@ -38,6 +38,7 @@ TRAIN = (
     *(f"~task.data.checks.{kind}_r{rate}" for kind in ("clean", "noisy") for rate in (4, 8, 16)
       if (kind, rate) != ("clean", 4)),
 )  # fmt: skip
+RESUME = (*TRAIN, "trainer.max_epochs=2", "restore=resume", "ckpt=")
 VALUES = (
     None, "x", torch.tensor(float("nan")), torch.zeros(3, dtype=torch.int64), torch.full((4, 4), 1e30),
     torch.zeros(0), torch.zeros(2, dtype=torch.complex64), [1, 2], {"a": 1}, 10**30,
@@ -128,7 +129,7 @@ USES = {
         "render=gan", "motion=linear", "video=frames", "report=false", "device=cpu", "cache.dir=cache",
         "pose=files", "poses=poses", "keypoints=body25", "render.ckpt=",
     ), "out"),
-    "train": Use(training, lambda folder: None, (*TRAIN, "restore=resume", "ckpt="), ""),
+    "train": Use(training, lambda folder: None, RESUME, ""),
 }  # fmt: skip
 
 

@@ -9,7 +9,12 @@ from pathlib import Path
 import pytest
 
 from rib.io.errors import RibError
-from rib.io.files.regular import check_regular_file, kind_of_file, refuse_special_files
+from rib.io.files.regular import (
+    check_name_is_text,
+    check_regular_file,
+    kind_of_file,
+    refuse_special_files,
+)
 
 
 @pytest.fixture
@@ -55,3 +60,11 @@ def test_a_folder_may_hold_folders_but_nothing_that_waits(things: dict[str, Path
 def test_a_name_that_is_none_is_told() -> None:
     with pytest.raises(RibError, match="cannot be looked at"):
         kind_of_file(Path("a\0b"))
+
+
+def test_a_name_that_is_no_text_is_told_in_letters_that_can_be_printed() -> None:
+    check_name_is_text("café.mp4")
+    for name in (os.fsdecode(b"a\xff.mp4"), "\ud800"):
+        with pytest.raises(RibError, match=r"\\ud.*: the name is not UTF-8") as error:
+            check_name_is_text(name)
+        str(error.value).encode()

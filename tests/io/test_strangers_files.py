@@ -201,6 +201,24 @@ def test_code_in_a_pickle_is_refused_in_our_words(tmp_path: Path) -> None:
     assert not (tmp_path / "ran").exists()
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    "content", [torch.zeros(3), [1, 2], 3, None, {"hyper_parameters": torch.zeros(2)}], ids=str
+)
+def test_a_file_of_something_else_is_told_without_a_warning(tmp_path: Path, content: Any) -> None:
+    torch.save(content, tmp_path / "w.ckpt")
+    for load in LOADERS.values():
+        with pytest.raises(RibError, match=r"cannot be read as (motion|renderer) weights") as error:
+            load(tmp_path / "w.ckpt")
+        told_in_a_line(error, tmp_path / "w.ckpt")
+
+
+def test_a_number_of_too_many_digits_is_told_in_plain_words(tmp_path: Path) -> None:
+    save_file({"w": torch.zeros(1)}, tmp_path / "w.safetensors", {"recipe": "9" * 5000, "facts": "{}"})
+    with pytest.raises(RibError, match="a number in it has too many digits"):
+        load_motion(tmp_path / "w.safetensors")
+
+
 def test_a_scripted_archive_is_no_file_of_weights(tmp_path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

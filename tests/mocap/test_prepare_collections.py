@@ -39,6 +39,10 @@ def collection(tmp_path):
     return folder
 
 
+UNSPEAKABLE = os.fsdecode(b"caf\xe9")
+"""A name that is no UTF-8, as of an old disk."""
+
+
 def prepare(folder, output, workers=1, shard="0/1", progress=None, **changes):
     settings = {**SETTINGS, **changes}
     return prepare_mocap(folder, output, **settings, workers=workers, shard=shard, progress=progress)
@@ -56,6 +60,16 @@ def test_a_collection_becomes_one_store_and_a_list_of_what_was_skipped(collectio
     assert "no known skeleton" in report.skipped["bicycle"]
     assert json.loads((tmp_path / "m.h5.skipped.json").read_text()) == report.skipped
     assert seen == [(i, 6) for i in range(1, 7)]
+
+
+def test_a_name_that_no_store_can_hold_is_left_out_and_listed(collection, tmp_path):
+    (collection / "deep" / "00_01.npz").rename(collection / f"{UNSPEAKABLE}.npz")
+    report = prepare(collection, tmp_path / "m.h5")
+    assert MotionStore(report.store).names == tuple(f"deep/{i:02d}_01" for i in range(1, 4))
+    assert "the name is not UTF-8" in report.skipped[UNSPEAKABLE]
+    assert json.loads((tmp_path / "m.h5.skipped.json").read_text()) == report.skipped
+    with pytest.raises(RibError, match="the name is not UTF-8"):
+        replace(next(iter(synthetic_mocap_recordings(1, 4, 60, seed=0))), name=UNSPEAKABLE)
 
 
 def test_done_work_is_not_done_again(collection, tmp_path):

@@ -13,6 +13,7 @@ from rib.commands.evaluate import command
 from rib.config.compose import compose
 from rib.io.errors import RibError
 from rib.io.recipe import build_recipe
+from rib.mocap.readers.joint_files import write_joint_file
 from rib.mocap.stores.bank import MotionBank
 from rib.mocap.synthetic import synthetic_mocap_recordings
 from rib.motion.evaluation import scoring as evaluation
@@ -85,6 +86,13 @@ def test_the_truth_scores_perfectly_and_a_shift_by_its_length(chosen: list[Evalu
     assert shifted["torso"] == pytest.approx(5 / sequence.torso_px)
     assert shifted["mae"] == pytest.approx(3.5 / 512)
     assert shifted["acc"] == pytest.approx(0, abs=1e-9)
+
+
+def test_recordings_that_are_too_short_to_be_scored_are_told(tmp_path: Path) -> None:
+    for person in synthetic_mocap_recordings(1, 30, 60, seed=0):
+        write_joint_file(tmp_path / "short.npz", person)
+    with pytest.raises(RibError, match="the longest has 30 frames at 60 a second, 65 are needed"):
+        evaluation.held_out_sequences(settings(f"folder={tmp_path}"))
 
 
 @pytest.mark.slow

@@ -45,7 +45,7 @@ def test_published_names_and_shapes_load_strictly() -> None:
     big = MotionReference(**{key: value for key, value in RECIPE.items() if key != "_target_"})
     load_published_motion_weights(big, made)
     assert sum(p.numel() for p in big.transformer.parameters()) == 1_997_990
-    with pytest.raises(RibError, match="no weights of the published motion model"):
+    with pytest.raises(RibError, match="another; name weights of the published motion model"):
         load_published_motion_weights(big, {**made, "another": torch.zeros(1)})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,6 +13,7 @@ import pytest
 
 from rib.background.blend import BlendInterpolator
 from rib.commands.interpolate import task
+from rib.config.app import open_standard_streams
 from rib.io.errors import RibError
 from rib.video import open_frame_source
 
@@ -37,14 +39,19 @@ def test_one_bad_clip_does_not_stop_the_rest(
     clips: Path, settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (clips / "b.mp4").write_text("this is no video")
-    with pytest.raises(RibError, match="1 of 3 clips could not be made"):
+    open_standard_streams()
+    unspeakable = clips / os.fsdecode(b"d\xff.mp4")  # its report could not hold it
+    shutil.copy(clips / "a.mp4", unspeakable)
+    with pytest.raises(RibError, match="2 of 4 clips could not be made"):
         task(settings(clips, "rate=2", *PLAIN, "output=null"))
     assert videos(tmp_path / "clips_20fps") == ["a_20fps.mp4", "c_20fps.mp4"]
     assert (tmp_path / "clips_20fps" / "a_20fps.rib" / "summary.json").is_file()
     told = capsys.readouterr()
     assert "b.mp4" in told.err
+    assert "the name is not UTF-8" in told.err
     assert told.out.count("18 frames at 20 a second") == 2
     (clips / "b.mp4").unlink()
+    unspeakable.unlink()
     task(settings(clips, "rate=2", *PLAIN, "output=null"))
     assert capsys.readouterr().out.count("done before") == 2
 

@@ -165,8 +165,19 @@ def test_vgg19_is_read_from_a_file_and_anything_else_refused(tmp_path: Path) -> 
     assert loss(torch.rand(1, 3, 32, 32), torch.rand(1, 3, 32, 32)) > 0
     (tmp_path / "other.pth").write_bytes(b"nothing of the kind")
     torch.save({"weight": torch.zeros(1)}, tmp_path / "another.pth")
+    damage = {"nan": float("nan"), "huge": 1e30, "whole": torch.zeros(1, 3, 3, 3).long(), "text": "x"}
+    for name, value in damage.items():
+        tensor = torch.full((1, 3, 3, 3), value) if isinstance(value, float) else value
+        torch.save({**vgg19_state(), "features.0.weight": tensor}, tmp_path / f"{name}.pth")
+    torch.save({**vgg19_state(), "features.5.weight": torch.ones(1, 2, 3, 3)}, tmp_path / "unlike.pth")
+    vast = {"features.0.weight": torch.zeros(1, 1, 1, 1).expand(10**9, 3, 3, 3)}  # a kilobyte
+    torch.save({**vgg19_state(), **vast}, tmp_path / "vast.pth")
+    torch.save([1, 2], tmp_path / "list.pth")
     for name, says in (
-        ("other.pth", "cannot be read as a file of weights"),
+        ("nan.pth", "features.0.weight holds nan"), ("huge.pth", "features.0.weight holds 1e.30"),
+        ("whole.pth", "is int64, but this net has float32"), ("text.pth", "no tensor with numbers"),
+        ("unlike.pth", "but this net has"), ("vast.pth", "1000000000 channels"),
+        ("list.pth", "0 convolutions"), ("other.pth", "cannot be read as a file of weights"),
         ("another.pth", "0 convolutions"), ("absent.pth", "no VGG19"),
     ):  # fmt: skip
         with pytest.raises(RibError, match=says) as error:

@@ -48,6 +48,19 @@ def check_regular_file(path: Path, remedy: str, what: str = "") -> None:
         raise RibError(f"{what}{path} {told}", remedy)
 
 
+def check_name_is_text(name: str) -> None:
+    """Refuse the name of a file or folder that is no text: what is written about it could not hold it.
+
+    Raises:
+        RibError: It is not UTF-8.
+    """
+    try:
+        name.encode()
+    except UnicodeEncodeError as error:
+        shown = name.encode("utf-8", "backslashreplace").decode()
+        raise RibError(f"{shown}: the name is not UTF-8", "rename the file or folder") from error
+
+
 def refuse_special_files(path: Path, remedy: str = "take it out of the folder") -> None:
     """Refuse a FIFO, a socket or a device inside a folder of files.
 

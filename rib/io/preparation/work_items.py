@@ -16,6 +16,7 @@ from typing import ClassVar, TypeVar
 
 from rib.io.cache import is_entry_intact, make_cache_entry
 from rib.io.errors import RibError
+from rib.io.files.regular import check_name_is_text
 from rib.io.files.temporaries import remove_leftover_temporaries
 from rib.io.files.whole import NoSpaceError, write_text_whole
 from rib.io.processes.workers import worker_pool
@@ -96,6 +97,7 @@ class WorkItem:
             Why it was skipped, or None.
         """
         try:
+            check_name_is_text(self.name)
             make_cache_entry(self.entry, lambda folder: write(folder / self.done.name))
             self.note.unlink(missing_ok=True)
             return None

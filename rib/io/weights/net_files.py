@@ -82,6 +82,8 @@ def net_recipe(checkpoint: Mapping[str, Any]) -> Any:
     Raises:
         ValueError: It holds something else where settings are expected.
     """
+    if not isinstance(checkpoint, Mapping):
+        raise ValueError("it holds no checkpoint")
     given = checkpoint["hyper_parameters"]
     if not isinstance(given, Mapping):
         raise ValueError("its hyper_parameters are no settings")

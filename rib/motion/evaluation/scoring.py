@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 import torch
 
+from rib.io.errors import RibError
 from rib.io.recipe import build_recipe
 from rib.motion.corruption.detector_errors import read_detector_errors
 from rib.motion.corruption.detector_noise import DetectorErrors
 from rib.motion.evaluation.protocol import (
+    SHORTEST,
     CorruptionCondition,
     EvaluationSequence,
     corrupted_keyframes,
@@ -108,12 +110,20 @@ def held_out_sequences(config: MotionEvaluationSettings) -> list[EvaluationSeque
     """The sequences that are scored.
 
     Raises:
-        RibError: There are no recordings, or a subject occurs nowhere.
+        RibError: There are no recordings, all are too short, or a subject occurs nowhere.
     """
     bank = load_mocap_recordings(config.folder, config.fps)
     if config.subjects:
         bank = bank.split(config.subjects)[1]
-    return list(evaluation_sequences(bank, config.seed, config.max_windows))[:: config.every]
+    found = list(evaluation_sequences(bank, config.seed, config.max_windows))[:: config.every]
+    if not found:
+        longest = int(bank.lengths.max()) if len(bank) else 0
+        raise RibError(
+            f"{config.folder}: no recording of {len(bank)} is long enough to be scored "
+            f"(the longest has {longest} frames at {bank.fps:g} a second, {SHORTEST} are needed)",
+            "name longer recordings",
+        )
+    return found
 
 
 def corruption_conditions(config: MotionEvaluationSettings) -> list[CorruptionCondition]:

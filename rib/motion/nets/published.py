@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from rib.io.errors import RibError, reason_of_error
-from rib.io.weights.net_files import read_torch_file
+from rib.io.weights.net_files import check_weights, read_torch_file
 from rib.motion.nets.checkpoint import save_motion_net
 from rib.motion.nets.reference import MotionReference
 from rib.motion.nets.reference_transformer import NUM_VALUES
@@ -37,7 +37,7 @@ def convert_published_motion_weights(
         RibError: A file cannot be read or does not fit.
     """
     net = MotionReference(**{key: value for key, value in RECIPE.items() if key != "_target_"})
-    load_published_motion_weights(net, _read(Path(weights)))
+    load_published_motion_weights(net, _read(Path(weights)), weights)
     if statistics is not None:
         mean, std = _statistics(Path(statistics))
         net.mean.copy_(mean)
@@ -45,17 +45,21 @@ def convert_published_motion_weights(
     save_motion_net(output, net.eval(), RECIPE, {"data": "the published weights of Render In-between"})
 
 
-def load_published_motion_weights(net: MotionReference, state: Mapping[str, torch.Tensor]) -> None:
+def load_published_motion_weights(
+    net: MotionReference, state: Mapping[str, torch.Tensor], path: str | Path = "the state_dict"
+) -> None:
     """Give a net the weights of a published state_dict, all of them.
 
+    Args:
+        net: Takes them.
+        state: Weights by name.
+        path: Where they come from, for the message.
+
     Raises:
-        RibError: A name is missing or unknown, or a shape differs.
+        RibError: A name is missing or unknown, a shape differs, or they are no weights of a net that works.
     """
-    try:
-        net.transformer.load_state_dict(dict(state), strict=True)
-    except RuntimeError as error:
-        first = str(error).strip().splitlines()[1].strip()
-        raise RibError(f"these are no weights of the published motion model ({first})") from error
+    check_weights(net.transformer.state_dict(), state, path, "name weights of the published motion model")
+    net.transformer.load_state_dict(dict(state))
 
 
 def _read(path: Path) -> dict[str, torch.Tensor]:
@@ -76,12 +80,17 @@ def _statistics(path: Path) -> tuple[torch.Tensor, torch.Tensor]:
     try:
         with np.load(path, allow_pickle=False) as data:
             mean, std = (torch.from_numpy(data[key]).float().flatten() for key in ("mean", "std"))
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise RibError(
             f"{path} cannot be read as statistics ({reason_of_error(error)})", "save mean and std in an .npz"
         ) from error
-    if len(mean) != NUM_VALUES or len(std) != NUM_VALUES or not bool((std > 0).all()):
+    if len(mean) != NUM_VALUES or len(std) != NUM_VALUES or not _usable(mean, std):
         raise RibError(
-            f"{path} holds {len(mean)} means and {len(std)} deviations, but {NUM_VALUES} above 0 are needed"
+            f"{path} holds {len(mean)} means and {len(std)} deviations, but {NUM_VALUES} finite means and "
+            "deviations above 0 are needed"
         )
     return mean, std
+
+
+def _usable(mean: torch.Tensor, std: torch.Tensor) -> bool:
+    return bool(mean.isfinite().all() and std.isfinite().all() and (std > 0).all())

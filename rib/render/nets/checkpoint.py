@@ -94,6 +94,6 @@ def _read_safetensors(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tenso
 
 def _read_pickled(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
     checkpoint = read_torch_file(path)
-    if "hyper_parameters" not in checkpoint:
+    if isinstance(checkpoint, Mapping) and "hyper_parameters" not in checkpoint:
         return published.RECIPE, published.published_renderer_state(checkpoint, path)
     return net_recipe(checkpoint), ema_weights(checkpoint)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import torch
 import torch.nn.functional as F
@@ -12,7 +13,7 @@ from torch import Tensor, nn
 
 from rib.io.errors import RibError
 from rib.io.settings.ranges import NonNegative, Range
-from rib.io.weights.net_files import read_torch_file
+from rib.io.weights.net_files import check_weights, read_torch_file
 from rib.metrics.lpips import IMAGENET_MEAN, IMAGENET_STD, SMALLEST_PX, ImageNetFeatures
 
 CONVOLUTIONS = {
@@ -22,6 +23,9 @@ CONVOLUTIONS = {
         "5_3", "5_4",
     ),
 }  # fmt: skip
+VGG19_REMEDY = "give the path of torchvision's vgg19 state_dict"
+MAX_CHANNELS = 512
+_WEIGHT = re.compile(r"features\.(\d{1,3})\.weight")
 
 
 class PerceptualLoss:
@@ -101,31 +105,33 @@ def read_vgg19_weights(path: str | Path, outputs: tuple[int, ...]) -> nn.Module:
         outputs: Numbers, from 0, of the convolutions whose activations are given.
 
     Raises:
-        RibError: The file is absent or holds something else.
+        RibError: The file is absent or holds something else, or weights of no net that works.
     """
     path = Path(path).expanduser()
     if not path.is_file():
-        raise RibError(
-            f"there are no VGG19 weights at {path}", "give the path of torchvision's vgg19 state_dict"
-        )
-    try:
-        state = read_torch_file(path)
-        places = sorted(
-            int(key.split(".")[1]) for key in state if key.endswith(".weight") and "features" in key
-        )
-        convolutions = [_loaded(state, f"features.{place}") for place in places[: max(outputs) + 1]]
-    except (RuntimeError, ValueError, KeyError, AttributeError) as error:
-        reason = str(error).partition("\n")[0]
-        raise RibError(f"{path} does not hold VGG19's weights ({type(error).__name__}: {reason})") from error
+        raise RibError(f"there are no VGG19 weights at {path}", VGG19_REMEDY)
+    state = read_torch_file(path)
+    names = map(str, state) if isinstance(state, Mapping) else ()
+    places = sorted(int(found[1]) for name in names if (found := _WEIGHT.fullmatch(name)))
     if len(places) != len(CONVOLUTIONS["vgg19"]):
-        raise RibError(f"{path} holds {len(places)} convolutions, but VGG19 has 16")
+        raise RibError(f"{path} holds {len(places)} convolutions, but VGG19 has 16", VGG19_REMEDY)
+    convolutions: list[nn.Conv2d] = []
+    for place in places[: max(outputs) + 1]:
+        inside = convolutions[-1].out_channels if convolutions else 3
+        convolutions.append(_loaded(state, f"features.{place}", inside, path))
     blocks = [name[0] for name in CONVOLUTIONS["vgg19"]]
     pools = [2 if i and blocks[i] != blocks[i - 1] else 0 for i in range(len(blocks))]
     return _Vgg19Features(convolutions, pools, outputs)
 
 
-def _loaded(state: Mapping[str, Tensor], place: str) -> nn.Conv2d:
-    weight, bias = state[f"{place}.weight"], state[f"{place}.bias"]
-    convolution = nn.Conv2d(weight.shape[1], weight.shape[0], 3, padding=1)
-    convolution.load_state_dict({"weight": weight, "bias": bias})
+def _loaded(state: Mapping[str, Any], place: str, in_channels: int, path: Path) -> nn.Conv2d:
+    weight = state[f"{place}.weight"]
+    out_channels = len(weight) if isinstance(weight, Tensor) and weight.dim() else 1
+    if out_channels > MAX_CHANNELS:
+        raise RibError(f"{path}: {place} has {out_channels} channels, VGG19 at most 512", VGG19_REMEDY)
+    convolution = nn.Conv2d(in_channels, out_channels, 3, padding=1)
+    own = {f"{place}.{name}": tensor for name, tensor in convolution.state_dict().items()}
+    given = {name: state.get(name) for name in own}
+    check_weights(own, given, path, VGG19_REMEDY)
+    convolution.load_state_dict({name.rpartition(".")[2]: tensor for name, tensor in given.items()})
     return convolution
