@@ -22,6 +22,9 @@ from rib.video.camera import (
 INPAINT_LONG_SIDE_PX = 256
 """What no keyframe shows is invented at this size: it has no detail, and larger only costs time."""
 
+UNSEEN = 1e-3
+"""What is inpainted or beyond the border counts so little beside what is seen."""
+
 
 class PersonFreePlate:
     """Paints over the person with what other keyframes show there; the camera may shift, turn and zoom.
@@ -40,7 +43,9 @@ class PersonFreePlate:
             tuple[Keyframe, Keyframe, frozenset[int], tuple[list[torch.Tensor], np.ndarray]] | None
         ) = None
 
-    def __call__(self, interval: Interval, without: Collection[int]) -> torch.Tensor:
+    def __call__(
+        self, interval: Interval, without: Collection[int], unseen: torch.Tensor | None = None
+    ) -> torch.Tensor:
         """The plate at every time of the interval.
 
         Each keyframe is completed once: by the other one of the interval, then by the neighbours, nearest
@@ -51,6 +56,8 @@ class PersonFreePlate:
         Args:
             interval: Its keyframes and neighbours show the people with mattes.
             without: Track ids of the people to leave out; the others belong to the scene.
+            unseen: (N, 4, H, W) in 0..1, a picture for places where no keyframe shows the scene, and how far
+                it is to be believed there; the rest, or all without it, is inpainted.
 
         Returns:
             (N, 3, H, W) in 0..1 on the device of the keyframes' pictures.
@@ -67,12 +74,20 @@ class PersonFreePlate:
                 completed[1],
                 [chain_camera_motions(back, fraction_of_camera_motion(motion, t)) for t in parts],
             )
-        return torch.lerp(plate_a, plate_b, fractions[:, None, None, None]).clamp(0, 1)
+        share = fractions[:, None, None, None]
+        if motion is not STILL:
+            share = _share_of_seen(plate_a[:, 3:], plate_b[:, 3:], share)
+        plate = torch.lerp(plate_a, plate_b, share).clamp(0, 1)
+        if unseen is None:
+            return plate[:, :3]
+        return torch.lerp(plate[:, :3], unseen[:, :3], (1 - plate[:, 3:]) * unseen[:, 3:])
 
     def _completed(
         self, interval: Interval, without: frozenset[int]
     ) -> tuple[list[torch.Tensor], np.ndarray]:
-        """Both keyframes (1, 3, H, W) without the people, and the camera's motion from a to b.
+        """Both keyframes (1, 4, H, W) without the people, and the camera's motion from a to b.
+
+        The fourth channel is 1 where a keyframe shows the scene and 0 where it is inpainted.
 
         They are kept, as a long interval is asked for in parts.
         """
@@ -118,13 +133,14 @@ class PersonFreePlate:
 
 
 Layer = tuple[np.ndarray, np.ndarray]
-"""A picture (H, W, 3) float32 and the trust in each of its pixels (H, W, 1)."""
+"""A picture (H, W, 4) float32, whose last channel is 1 where it is seen, and the trust in each of its pixels
+(H, W, 1)."""
 
 
 def _masked_grey(layer: Layer) -> MaskedGrey:
     """Choose the pixels that the camera's motion is estimated from."""
     picture, trust = layer
-    return cv2.cvtColor(to_uint8(picture), cv2.COLOR_RGB2GRAY), trust[..., 0] > 0.5
+    return cv2.cvtColor(to_uint8(picture[..., :3]), cv2.COLOR_RGB2GRAY), trust[..., 0] > 0.5
 
 
 def _complete_in_place(layers: list[Layer], from_a: list[np.ndarray], keyframe: int) -> np.ndarray:
@@ -144,15 +160,25 @@ def _seen_by(layer: Layer, motion: np.ndarray) -> Layer:
 
 
 def _carried(plate: torch.Tensor, motions: list[np.ndarray]) -> torch.Tensor:
-    """A plate (1, 3, H, W) as the camera sees it after each of N motions, as (N, 3, H, W)."""
+    """A plate (1, 4, H, W) as the camera sees it after each of N motions, as (N, 4, H, W)."""
     pixels = plate[0].permute(1, 2, 0).cpu().numpy()
     size = pixels.shape[1], pixels.shape[0]
     moved = [cv2.warpAffine(pixels, motion, size, borderMode=cv2.BORDER_REPLICATE) for motion in motions]
+    for one, motion in zip(moved, motions, strict=True):
+        one[..., 3] = cv2.warpAffine(pixels[..., 3], motion, size)  # nothing is seen beyond the border
     return torch.from_numpy(np.stack(moved)).permute(0, 3, 1, 2).to(plate)
 
 
+def _share_of_seen(seen_a: torch.Tensor, seen_b: torch.Tensor, share_b: torch.Tensor) -> torch.Tensor:
+    """Share of b (N, 1, H, W) of a mixture where one of the two is not seen everywhere, (N, 1, H, W) each."""
+    a, b = (1 - share_b) * (seen_a + UNSEEN), share_b * (seen_b + UNSEEN)
+    return b / (a + b)
+
+
 def _pixels(keyframe: Keyframe) -> np.ndarray:
-    return keyframe.picture.permute(1, 2, 0).cpu().numpy()
+    """(H, W, 4), all of it seen."""
+    picture = keyframe.picture.permute(1, 2, 0).cpu().numpy()
+    return np.concatenate([picture, np.ones_like(picture[..., :1])], 2)
 
 
 def _over(layers: list[Layer], rest: np.ndarray) -> np.ndarray:
@@ -182,7 +208,7 @@ def _complete(layers: list[Layer]) -> np.ndarray:
 
 
 def _inpaint(picture: np.ndarray, hole: np.ndarray) -> np.ndarray:
-    """Fill the hole (H, W) of a picture (H, W, 3) in place, at a size where that is quick."""
+    """Fill the hole (H, W) of a picture (H, W, 4) in place, at a size where that is quick."""
     height, width = picture.shape[:2]
     shrink = min(1.0, INPAINT_LONG_SIDE_PX / max(height, width))
     size = max(1, round(width * shrink)), max(1, round(height * shrink))
@@ -190,12 +216,13 @@ def _inpaint(picture: np.ndarray, hole: np.ndarray) -> np.ndarray:
     small_hole = (cv2.resize(hole.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0).astype(
         np.uint8
     )
-    levels = to_uint8(cv2.resize(picture, size, interpolation=cv2.INTER_AREA))
+    levels = to_uint8(cv2.resize(picture[..., :3], size, interpolation=cv2.INTER_AREA))
     where = hole.astype(bool)
+    picture[where, 3] = 0
     if small_hole.all():
-        picture[where] = 0.5
+        picture[where, :3] = 0.5
         return picture
     filled = cv2.inpaint(levels, small_hole, 3, cv2.INPAINT_TELEA)
     filled = cv2.resize(filled, (width, height), interpolation=cv2.INTER_LINEAR)
-    picture[where] = to_float(filled[where])
+    picture[where, :3] = to_float(filled[where])
     return picture

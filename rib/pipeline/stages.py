@@ -127,7 +127,7 @@ class BackgroundStage(Protocol):
 class PlateStage(Protocol):
     """The scene without some of the people, (N, 3, H, W) at the wanted times of an interval."""
 
-    def __call__(self, interval: Interval, without: Collection[int]) -> Tensor:
+    def __call__(self, interval: Interval, without: Collection[int], unseen: Tensor | None = None) -> Tensor:
         """See `rib.background.plate.PersonFreePlate`."""
         ...
 

@@ -63,6 +63,15 @@ def test_what_no_keyframe_shows_is_invented_from_its_surroundings(scene: torch.T
     torch.testing.assert_close(plate[outside], scene.expand_as(plate)[outside], atol=1e-5, rtol=0)
 
 
+def test_where_no_keyframe_shows_the_scene_another_picture_may(scene: torch.Tensor) -> None:
+    gap = interval(keyframe(scene, 0, 30), keyframe(scene, 1, 33))
+    known = torch.cat([scene, torch.ones_like(scene[:1])]).expand(3, -1, -1, -1)
+    plate = PLATE(gap, {0}, known)
+    torch.testing.assert_close(plate, scene.expand_as(plate), atol=1e-5, rtol=0)
+    doubted = torch.cat([torch.zeros_like(scene), torch.zeros_like(scene[:1])]).expand(3, -1, -1, -1)
+    assert torch.equal(PLATE(gap, {0}, doubted), PLATE(gap, {0}))
+
+
 def test_light_changes_with_time_where_both_are_free(scene: torch.Tensor) -> None:
     plate = PLATE(interval(keyframe(scene, 0, 5), keyframe(0.5 * scene, 1, 40)), {0})
     corner = scene[:, :5, :].mean()

@@ -19,7 +19,11 @@ from rib.keypoint_files import write_openpose_json
 from rib.pipeline.analysis.chosen_people import choose_people_to_draw, with_person_depth
 from rib.pipeline.chain import Chain
 from rib.pipeline.interpolate import interpolate_clip
-from rib.pipeline.synthesis.neighbours import clear_trust_of_others, matte_share_of_others
+from rib.pipeline.synthesis.neighbours import (
+    clear_trust_of_others,
+    interpolated_scene,
+    matte_share_of_others,
+)
 from rib.pipeline.synthesis.synthesiser import SynthesisedMoments
 from rib.render.protocol import RenderPlan
 from rib.structures.box import Box
@@ -206,3 +210,20 @@ def test_trust_ends_where_somebody_else_is_carried_by_the_flow() -> None:
     assert (kept.trust[..., 10:20, 14:20] == 1).all()
     (same,) = clear_trust_of_others([replace(drawn, track_id=2)], Interval(a, b, np.array([0.5])), background)
     assert torch.equal(same.trust, ones)
+
+
+def test_the_interpolated_frame_shows_the_scene_where_it_carries_nobody_who_is_drawn() -> None:
+    mask = torch.zeros(1, 30, 40)
+    mask[:, 10:20, 4:10] = 1
+    keyframes = [
+        Keyframe(i, float(i), torch.rand(3, 30, 40), (PersonView.of(None, mask, 2),)) for i in (0, 1)
+    ]
+    flow = torch.zeros(1, 4, 30, 40)
+    flow[:, ::2] = -20.0
+    background = Background(torch.rand(1, 3, 30, 40), flow=flow, weight_a=torch.full((1, 1, 30, 40), 0.5))
+    interval = Interval(*keyframes, np.array([0.5]))
+    shown = interpolated_scene(background.interpolated, background, interval, [2])
+    assert torch.equal(shown[:, :3], background.interpolated)
+    assert not shown[0, 3, 10:20, 24:30].any()
+    assert shown[0, 3].sum() == 30 * 40 - 60
+    assert (interpolated_scene(background.interpolated, background, interval, [1])[:, 3] == 1).all()

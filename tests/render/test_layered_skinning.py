@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 import torch
 from painted import figure, paint, turning
 
@@ -14,6 +15,7 @@ from rib.structures.skeleton import BODY25_HANDS, mirror_pose
 SKINNING = LayeredSkinning(
     stiffness=3.0, reach=2.6, core=0.9, overlap=0.2, softness=0.25, nearer=2.0, sharpness=2.0, step_px=2
 )
+ARMS = [BODY25_HANDS.index(f"{side}_{joint}") for side in ("left", "right") for joint in ("elbow", "wrist")]
 
 
 def draw(person: PersonInterval, per_keyframe: bool = False) -> SkinnedPerson | None:
@@ -105,3 +107,25 @@ def test_a_limb_that_is_never_found_is_left_out(waving: PersonInterval) -> None:
     skinned.box.of(canvas).copy_(skinned.alpha)
     assert float(canvas[0, 0, 100:].max()) < 0.1
     assert torch.isfinite(skinned.colour).all()
+
+
+def test_a_limb_that_no_keyframe_shows_surely_is_hidden_and_left_out_too(waving: PersonInterval) -> None:
+    def doubt(person: PersonInterval, confidence: float) -> PersonInterval:
+        def arms(pose):
+            some = pose.confidence.copy()
+            some[:, ARMS] = confidence
+            return replace(pose, confidence=some)
+
+        a, b = (replace(view, pose=arms(view.pose)) for view in (person.a, person.b))
+        return replace(person, a=a, b=b, poses=arms(person.poses))
+
+    sure = replace(SKINNING, min_confidence=0.2)
+    alpha = {
+        confidence: sure.draw(sure.cut(doubt(waving, confidence)), slice(None)).alpha.sum()
+        for confidence in (0.0, 0.1, 0.9)
+    }
+    assert alpha[0.1] == pytest.approx(float(alpha[0.0]), rel=0.03)
+    assert alpha[0.9] > 1.05 * alpha[0.1]
+    one = doubt(waving, 0.1)
+    seen_once = replace(one, b=waving.b)
+    assert sure.draw(sure.cut(seen_once), slice(None)).alpha.sum() == pytest.approx(float(alpha[0.9]))

@@ -8,6 +8,7 @@ from dataclasses import replace
 import torch
 import torch.nn.functional as F
 
+from rib.background.carry import interpolate_planes
 from rib.structures.box import Box
 from rib.structures.interval import Background, Interval, Keyframe
 from rib.structures.person import PersonView, RenderedPerson
@@ -52,6 +53,26 @@ def matte_share_of_others(view: PersonView, keyframe: Keyframe) -> float:
     return float(torch.minimum(view.matte, there).sum() / view.matte.sum().clamp_min(1e-6))
 
 
+def interpolated_scene(
+    picture: torch.Tensor, background: Background, interval: Interval, without: Collection[int]
+) -> torch.Tensor:
+    """What the interpolated frame knows of the scene behind some people.
+
+    Args:
+        picture: (N, 3, H, W), moved as the interpolated frame was.
+        background: At the same moments.
+        interval: Its keyframes show the people with mattes.
+        without: Their track ids.
+
+    Returns:
+        (N, 4, H, W): the picture, and 1 where it shows the scene, 0 where one of the people was moved to.
+    """
+    mattes = [_greatest_matte(one, without) for one in (interval.a, interval.b)]
+    planes = [picture.new_zeros(1, *picture.shape[2:]) if one is None else one for one in mattes]
+    moved = interpolate_planes(background, planes[0], planes[1], interval.fractions)
+    return torch.cat([picture, 1 - moved], 1)
+
+
 def _clear(
     person: RenderedPerson, mattes: Sequence[tuple[torch.Tensor, torch.Tensor | None]]
 ) -> RenderedPerson:
@@ -62,8 +83,13 @@ def _clear(
 
 
 def _others(keyframe: Keyframe, drawn: Collection[int]) -> torch.Tensor | None:
-    """(1, H, W) of the whole picture, the greatest matte of those who are not drawn; None without any."""
-    views = [view for view in keyframe.people if view.track_id not in drawn and _has_pixels(view)]
+    """The greatest matte of those who are not drawn."""
+    return _greatest_matte(keyframe, {view.track_id for view in keyframe.people} - set(drawn))
+
+
+def _greatest_matte(keyframe: Keyframe, of: Collection[int]) -> torch.Tensor | None:
+    """(1, H, W) of the whole picture, the greatest of some people's mattes; None without any."""
+    views = [view for view in keyframe.people if view.track_id in of and _has_pixels(view)]
     if not views:
         return None
     return torch.stack([view.mask(keyframe.size_px) for view in views]).amax(0)

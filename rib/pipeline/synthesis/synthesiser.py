@@ -20,7 +20,7 @@ from rib.pipeline.synthesis.compositor import (
     trust_map,
     unpremultiply_alpha,
 )
-from rib.pipeline.synthesis.neighbours import clear_trust_of_others
+from rib.pipeline.synthesis.neighbours import clear_trust_of_others, interpolated_scene
 from rib.pipeline.synthesis.output_frames import OutputFrame
 from rib.render.protocol import RenderPlan
 from rib.structures.interval import Background, Interval
@@ -95,11 +95,15 @@ class Synthesiser:
             return self.stages.background(interval)
 
     def with_plate(self, background: Background, interval: Interval, without: Sequence[int]) -> Background:
-        """The background with the scene behind some people, where the renderer needs it."""
+        """The background with the scene behind some people, where the renderer needs it.
+
+        Where no keyframe shows the scene the interpolated frame does, but for the people in it.
+        """
         if "plate" not in self.stages.wiring.wanted:
             return background
         with self.stages.watch("plate"):
-            return replace(background, plate=self.stages.plate(interval, without))
+            shown = interpolated_scene(background.interpolated, background, interval, without)
+            return replace(background, plate=self.stages.plate(interval, without, shown))
 
     def _alpha(
         self, interval: Interval, background: Background, people: Sequence[RenderedPerson]
@@ -111,7 +115,9 @@ class Synthesiser:
         moved = interpolate_planes(background, shown.a.picture[:1], shown.b.picture[:1], interval.fractions)
         plate = None
         if any(person.trust.any() for person in people):
-            plate = self.stages.plate(shown, [person.track_id for person in people])[:, :1]
+            without = [person.track_id for person in people]
+            scene = interpolated_scene(moved.expand(-1, 3, -1, -1), background, shown, without)
+            plate = self.stages.plate(shown, without, scene)[:, :1]
         return composite_people_alpha(moved, plate, people)
 
     def _batches(self, interval: Interval) -> list[slice]:

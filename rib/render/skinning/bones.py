@@ -5,7 +5,8 @@ Letters: T moments, B bones.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -111,31 +112,48 @@ class BoneSegments:
     Attributes:
         ends_px: (T, B, 2, 2) float32, start and end of each bone as (x, y).
         valid: (T, B) bool, False where one of its joints was not found.
+        confidence: (T, B) float32, of the less certain of its joints.
     """
 
     ends_px: torch.Tensor
     valid: torch.Tensor
+    confidence: torch.Tensor
 
     def only(self, bones: list[int]) -> BoneSegments:
         """Some of the bones."""
-        return BoneSegments(self.ends_px[:, bones], self.valid[:, bones])
+        return BoneSegments(self.ends_px[:, bones], self.valid[:, bones], self.confidence[:, bones])
 
     def moved(self, box: Box) -> BoneSegments:
         """Measured from the corner of a box."""
-        return BoneSegments(self.ends_px - box.corner(self.ends_px.device), self.valid)
+        return replace(self, ends_px=self.ends_px - box.corner(self.ends_px.device))
+
+    def without(self, hidden: torch.Tensor) -> BoneSegments:
+        """With some bones (B,) not valid."""
+        return replace(self, valid=self.valid & ~hidden)
 
 
 def bone_segments(poses: PoseSequence, device: torch.device | str = "cpu") -> BoneSegments:
     """Compute the bones' ends in each pose, lengthened as `BONES` says."""
-    starts, ends, valid = [], [], []
+    starts, ends, confidence = [], [], []
     for bone in BONES:
         (start, has_start), (end, has_end) = _point(poses, bone.start), _point(poses, bone.end)
         along = end - start
         starts.append(start - bone.before * along)
         ends.append(end + bone.beyond * along)
-        valid.append(has_start & has_end)
+        confidence.append(np.minimum(has_start, has_end))
     both = np.stack([np.stack(starts, 1), np.stack(ends, 1)], 2).astype(np.float32)
-    return BoneSegments(torch.from_numpy(both).to(device), torch.from_numpy(np.stack(valid, 1)).to(device))
+    sure = torch.from_numpy(np.stack(confidence, 1).astype(np.float32)).to(device)
+    return BoneSegments(torch.from_numpy(both).to(device), sure > 0, sure)
+
+
+def hidden_limbs(bones: Sequence[BoneSegments], min_confidence: float) -> torch.Tensor:
+    """(B,) bool: bones of limbs that no moment of any of the segments shows with so much confidence.
+
+    Where the body hides an arm from a camera, its joints are guesses, and what lies there is the body.
+    """
+    sure = torch.cat([one.confidence for one in bones]).amax(0)
+    limb = torch.tensor(LAYER_OF_BONE, device=sure.device) != LAYERS.index("torso")
+    return limb & (sure < min_confidence)
 
 
 def skinning_torso_length_px(poses: PoseSequence) -> float:
@@ -148,22 +166,23 @@ def skinning_torso_length_px(poses: PoseSequence) -> float:
     for (start, end), typical in TYPICAL_LENGTH.items():
         (a, has_a), (b, has_b) = _point(poses, start), _point(poses, end)
         length = np.linalg.norm(b - a, axis=1) / typical
-        guesses.append(np.where(has_a & has_b, length, 0.0))
+        guesses.append(np.where((has_a > 0) & (has_b > 0), length, 0.0))
     second = np.sort(np.stack(guesses), axis=0)[-2:]
     scale = np.where(second[0] > 0, second[0], second[1])
     return float(np.median(scale[scale > 0])) if (scale > 0).any() else 0.0
 
 
 def _point(poses: PoseSequence, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """(T, 2) px and (T,) whether it was found."""
+    """(T, 2) px and (T,) its confidence, 0 where it was not found."""
     joints = joint_set_named(poses.joint_set).joints
     place = np.zeros((len(poses), 2))
-    found = np.zeros(len(poses), bool)
+    found = np.zeros(len(poses))
     for group in POINTS[name]:
         if not all(joint in joints for joint in group):
             continue
         index = [joints.index(joint) for joint in group]
-        there = (poses.confidence[:, index] > 0).all(1) & ~found
+        sure = poses.confidence[:, index].min(1)
+        there = (sure > 0) & (found == 0)
         place[there] = poses.keypoints_px[:, index].mean(1)[there]
-        found |= there
+        found[there] = sure[there]
     return place, found

@@ -11,7 +11,7 @@ from typing import Annotated
 import torch
 import torch.nn.functional as F
 
-from rib.io.settings.ranges import AtMostSetting, NonNegative, Positive, Range
+from rib.io.settings.ranges import AtMostSetting, NonNegative, Positive, Range, Share
 from rib.render.skinning.blend import FAR, bone_affine_maps, bone_distance_maps, linear_blend_skinning
 from rib.render.skinning.bones import (
     BONES,
@@ -19,6 +19,7 @@ from rib.render.skinning.bones import (
     LAYER_OF_BONE,
     BoneSegments,
     bone_segments,
+    hidden_limbs,
     skinning_torso_length_px,
 )
 from rib.render.skinning.keyframe_layers import (
@@ -98,6 +99,8 @@ class LayeredSkinning:
         nearer: Power to which nearness in time counts for colour; 1 mixes in proportion.
         sharpness: Steepness of alpha where the keyframes disagree: 1 mixes them, large takes the likelier.
         step_px: The maps are computed for cells of this size and interpolated in between.
+        min_confidence: A bone of a limb that neither keyframe shows with so much confidence (0..1) is hidden
+            behind the body, and not drawn.
     """
 
     stiffness: NonNegative
@@ -109,6 +112,7 @@ class LayeredSkinning:
     sharpness: NonNegative
     step_px: Annotated[int, Range(1, 1000)]
     furthest: NonNegative = 0.0
+    min_confidence: Share = 0.0
 
     def cut(self, person: PersonInterval) -> LayeredPerson | None:
         """Cut the person out of both keyframes, once an interval; None where they do not show the same bones.
@@ -130,6 +134,8 @@ class LayeredSkinning:
         torso_px = max(skinning_torso_length_px(poses[0]), skinning_torso_length_px(poses[1]))
         if torso_px == 0:
             return None
+        hidden = hidden_limbs(keys, self.min_confidence)
+        keys = [key.without(hidden) for key in keys]
         pictures = (interval.a.picture, interval.b.picture)
         cuts = [
             self._cut(view, picture, bones, torso_px)
@@ -147,7 +153,7 @@ class LayeredSkinning:
         """
         interval = cut.person.interval.at(moments)
         device, size_px = interval.a.picture.device, interval.a.size_px
-        wanted = bone_segments(cut.person.poses[moments], device)
+        wanted = bone_segments(cut.person.poses[moments], device).without(~cut.bones[0].valid[0])
         ends = torch.cat([bones.ends_px[bones.valid].reshape(-1, 2) for bones in (*cut.bones, wanted)])
         box = Box.around(ends, MARGIN * cut.torso_px, size_px)
         if box is None:
