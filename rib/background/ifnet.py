@@ -39,10 +39,16 @@ class IFBlock(nn.Module):
         self.lastconv = nn.ConvTranspose2d(width, STATE, 4, 2, 1)
 
     def forward(self, x: torch.Tensor, scale: int) -> torch.Tensor:
-        """Map (N, in_channels, H / scale, W / scale) to a correction (N, 5, H, W), flows in its pixels."""
+        """Map (N, in_channels, H / scale, W / scale) to a correction (N, 5, H, W), flows in its pixels.
+
+        Convolutions run in the type of the weights; pictures and flows keep theirs.
+        """
+        given, weights = x.dtype, self.lastconv.weight.dtype
+        if weights != given:
+            x = x.to(weights, memory_format=torch.channels_last)
         x = self.conv0(x)
         # convolutions run channels_last, warps are faster with planes: change over where it is small
-        correction = self.lastconv(self.convblock(x) + x).contiguous()
+        correction = self.lastconv(self.convblock(x) + x).to(given).contiguous()
         correction[:, :4] *= 2 * scale
         return F.interpolate(correction, scale_factor=2.0 * scale, mode="bilinear", align_corners=False)
 

