@@ -55,11 +55,11 @@ class FolderInterpolator(FrameInterpolator):
     def __call__(self, interval: Interval) -> Background:
         """The pictures of `interval.indices`; `flow` and `weight_a` are None."""
         assert len(interval.indices) == len(interval.times_s), "the chain numbers the frames of its intervals"
-        keyframe = interval.a.picture
+        size_px = interval.a.size_px
         frames = [_read(self.files[index]) for index in interval.indices]
         for index, frame in zip(interval.indices, frames, strict=True):
-            _check_size(self.files[index], frame, (keyframe.shape[2], keyframe.shape[1]))
-        pictures = torch.from_numpy(np.stack(frames)).to(keyframe.device).permute(0, 3, 1, 2)
+            _check_size(self.files[index], frame, size_px)
+        pictures = torch.from_numpy(np.stack(frames)).to(interval.a.device).permute(0, 3, 1, 2)
         return Background(to_float(pictures.contiguous()))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import torch
 import torch.nn.functional as F
@@ -25,7 +25,7 @@ AUTO = "auto"
 def precision_for_device(device: torch.device) -> str:
     """The type in which convolutions are fast and change nothing that can be seen: float32 or bfloat16."""
     known = getattr(torch.cpu, "get_capabilities", dict)  # younger than the oldest torch that we take
-    able = known() if device.type == "cpu" else {}
+    able: dict[str, Any] = known() if device.type == "cpu" else {}
     return "bfloat16" if able.get("avx512_bf16") or able.get("amx_bf16") else "float32"
 
 

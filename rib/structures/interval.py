@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
+from rib.io.images import to_float
 from rib.structures.person import PersonView
 
 
@@ -21,23 +22,33 @@ class Keyframe:
     Attributes:
         index: Its number in the input, from 0.
         time_s: Its time in seconds.
-        picture: (3, H, W).
+        pixels: (3, H, W) float32 in 0..1, or uint8 as it was stored, which takes a quarter of the memory.
         people: Those who were found in it.
-        alpha: (1, H, W), by which `picture` is multiplied; None where the clip has no transparency.
+        alpha: (1, H, W), by which the pixels are multiplied; None where the clip has no transparency.
         white: The stored number of full intensity: 255, or 65535 where the clip has more than 8 bits.
     """
 
     index: int
     time_s: float
-    picture: torch.Tensor
+    pixels: torch.Tensor
     people: tuple[PersonView, ...] = ()
     alpha: torch.Tensor | None = None
     white: int = 255
 
     @property
+    def picture(self) -> torch.Tensor:
+        """(3, H, W) float32 in 0..1; made anew at every call where 8 bits are stored."""
+        return to_float(self.pixels) if self.pixels.dtype == torch.uint8 else self.pixels
+
+    @property
+    def device(self) -> torch.device:
+        """The device that the picture lies on."""
+        return self.pixels.device
+
+    @property
     def size_px(self) -> tuple[int, int]:
         """Width and height of the picture."""
-        return self.picture.shape[2], self.picture.shape[1]
+        return self.pixels.shape[2], self.pixels.shape[1]
 
     def person(self, track_id: int) -> PersonView | None:
         """One of the people in it, or None."""
@@ -71,7 +82,7 @@ class Interval:
         """(N,) float32, 0 at a and 1 at b, on the pictures' device."""
         span = self.b.time_s - self.a.time_s
         t = (np.asarray(self.times_s, dtype=np.float64) - self.a.time_s) / span
-        return torch.as_tensor(t, dtype=torch.float32, device=self.a.picture.device)
+        return torch.as_tensor(t, dtype=torch.float32, device=self.a.device)
 
     def of_alpha(self) -> Interval | None:
         """The same interval with transparency in the place of the pictures; None where there is none."""
@@ -87,7 +98,7 @@ class Interval:
 
 def _of_alpha(keyframe: Keyframe) -> Keyframe:
     alpha = keyframe.alpha
-    return keyframe if alpha is None else replace(keyframe, picture=alpha.expand_as(keyframe.picture))
+    return keyframe if alpha is None else replace(keyframe, pixels=alpha.expand_as(keyframe.pixels))
 
 
 @dataclass(frozen=True)

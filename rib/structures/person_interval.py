@@ -95,4 +95,4 @@ class PersonInterval:
     def depth_at(self, moments: slice) -> torch.Tensor:
         """(n,) depth at some of the wanted times, on the pictures' device; 0 where nothing tells it."""
         depth = np.zeros(len(self.interval)) if self.depth is None else self.depth
-        return torch.as_tensor(depth[moments], device=self.interval.a.picture.device)
+        return torch.as_tensor(depth[moments], device=self.interval.a.device)

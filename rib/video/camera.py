@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -21,8 +22,18 @@ EXPLAINED = 0.7
 """A motion counts if it leaves less than this share of the pictures' difference."""
 
 
-MaskedGrey = tuple[np.ndarray, np.ndarray]
-"""(H, W) uint8 grey, and (H, W) bool, True where it shows the scene."""
+class MaskedGrey(NamedTuple):
+    """A picture for the search of its corners.
+
+    Attributes:
+        grey: (H, W) uint8.
+        free: (H, W) bool, True where it shows the scene.
+        smoothed: The grey picture with the rest painted over, where somebody keeps it (`paint_over_people`).
+    """
+
+    grey: np.ndarray
+    free: np.ndarray
+    smoothed: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -71,8 +82,8 @@ class CameraMotionEstimator:
         if self._scale > 1:
             size = round(grey.shape[1] / self._scale), round(grey.shape[0] / self._scale)
             grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
-        last, self._last = self._last, (grey, np.ones(grey.shape, bool))
-        if last is None or last[0].shape != grey.shape:
+        last, self._last = self._last, MaskedGrey(grey, np.ones(grey.shape, bool))
+        if last is None or last.grey.shape != grey.shape:
             return UNKNOWN
         motion = estimate_camera_motions(last, [self._last])[0]
         return motion if motion.matrix is STILL else replace(motion, matrix=self._full_size(motion.matrix))
@@ -84,7 +95,7 @@ class CameraMotionEstimator:
             margin = 0.1 * (box[2:] - box[:2])
             low = np.maximum((box[:2] - margin) / self._scale, 0).astype(int)
             high = np.maximum(np.ceil((box[2:] + margin) / self._scale), 0).astype(int)
-            self._last[1][low[1] : high[1], low[0] : high[0]] = False
+            self._last.free[low[1] : high[1], low[0] : high[0]] = False
 
     def _full_size(self, small: np.ndarray) -> np.ndarray:
         """A map between small pictures in OpenCV's pixels, for the large ones with pixel centres at .5."""
@@ -111,14 +122,14 @@ def estimate_camera_motion(
         free_a: (H, W) bool, True where `a` shows the scene.
         free_b: The same of `b`.
     """
-    return estimate_camera_motions((a, free_a), [(b, free_b)])[0]
+    return estimate_camera_motions(MaskedGrey(a, free_a), [MaskedGrey(b, free_b)])[0]
 
 
 def estimate_camera_motions(a: MaskedGrey, others: Sequence[MaskedGrey]) -> list[CameraMotion]:
     """`estimate_camera_motion` from one picture to each of several; the corners are looked for once."""
-    picture = _smoothed_over(*a)
-    corners = cv2.goodFeaturesToTrack(picture, MOST_CORNERS, 0.01, 5, mask=a[1].astype(np.uint8))
-    return [_followed(picture, a[1], corners, _smoothed_over(*other), other[1]) for other in others]
+    picture = paint_over_people(a)
+    corners = cv2.goodFeaturesToTrack(picture, MOST_CORNERS, 0.01, 5, mask=a.free.astype(np.uint8))
+    return [_followed(picture, a.free, corners, paint_over_people(other), other.free) for other in others]
 
 
 def _followed(
@@ -164,8 +175,11 @@ def _explains(motion: np.ndarray, a: np.ndarray, b: np.ndarray, free: np.ndarray
     return float(cv2.absdiff(a, moved)[seen].sum()) < EXPLAINED * float(cv2.absdiff(a, b)[seen].sum())
 
 
-def _smoothed_over(picture: np.ndarray, free: np.ndarray) -> np.ndarray:
-    """The person painted over by what lies around: coarse levels of the pyramid would follow them."""
+def paint_over_people(masked: MaskedGrey) -> np.ndarray:
+    """Paint what is no scene with what lies around: coarse levels of the pyramid would follow people."""
+    if masked.smoothed is not None:
+        return masked.smoothed
+    picture, free, _ = masked
     side = picture.shape[0] // 4 * 2 + 1
     weight = cv2.blur(free.astype(np.float32), (side, side))
     around = cv2.blur(picture * free.astype(np.float32), (side, side)) / np.maximum(weight, 1e-3)

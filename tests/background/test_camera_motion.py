@@ -83,6 +83,6 @@ def test_the_plate_follows_a_pan(wall: np.ndarray) -> None:
     inner = (..., slice(8, -8), slice(8, -8))
     assert float((plate[0] - truth)[inner].abs().mean()) < 0.01
     fixed = PersonFreePlate(mask_threshold=0.25, dilation_share=0.03, seam_share=0.05)(
-        replace(between, b=replace(between.b, picture=between.a.picture)), {0}
+        replace(between, b=replace(between.b, pixels=between.a.pixels)), {0}
     )
     assert fixed.isfinite().all()

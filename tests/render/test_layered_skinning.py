@@ -70,7 +70,7 @@ def test_the_mirrored_clip_is_drawn_mirrored(waving: PersonInterval) -> None:
         view = keyframe.person(0)
         mask = view.mask(keyframe.size_px).flip(2)
         people = (PersonView.of(mirror_pose(view.pose), mask),)
-        return replace(keyframe, picture=keyframe.picture.flip(2), people=people)
+        return replace(keyframe, pixels=keyframe.picture.flip(2), people=people)
 
     interval = replace(waving.interval, a=flip(waving.interval.a), b=flip(waving.interval.b))
     other = PersonInterval.of(interval, mirror_pose(waving.poses))

@@ -89,11 +89,14 @@ class KeyframeWindow:
         tracks = self.analysis.keyframe_tracks
         people = tuple(self._view(track_id, index, frame) for track_id in tracks.track_ids)
         time_s = float(self.analysis.keyframe_times_s[index])
-        picture, alpha = to_tensor(frame, self.device), None
-        if len(picture) == 4:
-            alpha = picture[3:]
-            picture = picture[:3] * alpha
-        return Keyframe(index, time_s, picture, people, alpha, int(np.iinfo(frame.dtype).max))
+        if frame.dtype == np.uint8 and frame.shape[2] == 3:
+            pixels = torch.from_numpy(np.ascontiguousarray(frame)).to(self.device).permute(2, 0, 1)
+            return Keyframe(index, time_s, pixels, people)
+        pixels, alpha = to_tensor(frame, self.device), None
+        if len(pixels) == 4:
+            alpha = pixels[3:]
+            pixels = pixels[:3] * alpha
+        return Keyframe(index, time_s, pixels, people, alpha, int(np.iinfo(frame.dtype).max))
 
     def _view(self, track_id: int, index: int, frame: np.ndarray) -> PersonView:
         pose = self.analysis.keyframe_tracks.person(track_id)[index]

@@ -124,7 +124,7 @@ class LayeredSkinning:
             person: With mattes and poses in both keyframes.
         """
         interval, views = person.interval, (person.a, person.b)
-        device = interval.a.picture.device
+        device = interval.a.device
         poses = [view.pose for view in views]
         assert poses[0] is not None
         assert poses[1] is not None
@@ -152,7 +152,7 @@ class LayeredSkinning:
             per_keyframe: Give the person as each keyframe alone has them, too.
         """
         interval = cut.person.interval.at(moments)
-        device, size_px = interval.a.picture.device, interval.a.size_px
+        device, size_px = interval.a.device, interval.a.size_px
         wanted = bone_segments(cut.person.poses[moments], device).without(~cut.bones[0].valid[0])
         ends = torch.cat([bones.ends_px[bones.valid].reshape(-1, 2) for bones in (*cut.bones, wanted)])
         box = Box.around(ends, MARGIN * cut.torso_px, size_px)
