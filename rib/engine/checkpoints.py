@@ -21,6 +21,8 @@ from rib.io.weights.net_files import check_weights, read_torch_file
 FORMAT = 1
 KEY = "rib"
 """Where in a checkpoint its own description lies."""
+DUE = "validation_due"
+"""In that description: the step that was taken last has yet to be validated."""
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
@@ -51,21 +53,36 @@ class DescribeCheckpoint(Callback):
     def on_save_checkpoint(
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Add the description."""
-        checkpoint[KEY] = {"format": FORMAT, **self.recipes}
+        """Add the description, and whether the step that was taken last has yet to be validated."""
+        due = {DUE: True} if validation_is_due(trainer) else {}
+        checkpoint[KEY] = {"format": FORMAT, **self.recipes, **due}
+
+
+def validation_is_due(trainer: Trainer) -> bool:
+    """Whether a checkpoint that is written now lies between a step and the validation that follows it."""
+    loop = trainer.fit_loop.epoch_loop
+    batches, fetcher = loop.batch_progress.current, trainer.fit_loop._data_fetcher
+    within_step = batches.completed < batches.processed
+    return within_step and fetcher is not None and loop._should_check_val_fx(fetcher)
 
 
 class ResumeStopped(Callback):
-    """Lets a run that `max_steps` or `max_time` stopped go on where it was when it is resumed.
+    """Lets a run go on where it was when it is resumed, wherever it was stopped.
 
-    Lightning saves an epoch that was stopped as done, and the resumed run would leave out the rest of its
-    batches; and it goes on counting the time of the first run, so that the second would stop at once.
+    Lightning saves an epoch that `max_steps` or `max_time` stopped as done, and the resumed run would leave
+    out the rest of its batches; it goes on counting the time of the first run, so that the second would stop
+    at once; and it takes a validation that had yet to come for one that was made.
     """
+
+    def __init__(self) -> None:
+        self.owes_validation = False
 
     def on_load_checkpoint(
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Take the unfinished epoch's mark back, and let `max_time` count anew."""
+        """Take the unfinished epoch's mark back, let `max_time` count anew, note a validation that is due."""
+        described = checkpoint.get(KEY)
+        self.owes_validation = isinstance(described, Mapping) and described.get(DUE) is True
         for name in [key for key in checkpoint.get("callbacks", {}) if key.startswith("Timer")]:
             del checkpoint["callbacks"][name]
         loop = checkpoint["loops"]["fit_loop"]
@@ -76,9 +93,15 @@ class ResumeStopped(Callback):
                 epochs[span]["processed"] = epochs[span]["completed"] = epochs[span]["started"] - 1
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Hold what the optimizers took over against their parameters."""
+        """Hold what the optimizers took over against their parameters, and validate where that is due."""
         if trainer.ckpt_path is not None:
             check_restored_optimizers(trainer.optimizers, str(trainer.ckpt_path))
+        if self.owes_validation:
+            self.owes_validation = False
+            loop = trainer.fit_loop.epoch_loop.val_loop
+            trainer.validating, loop.restarting = True, False
+            loop.run()
+            trainer.training = True
 
 
 def read_checkpoint(path: Path, map_location: Any = "cpu") -> dict[str, Any]:

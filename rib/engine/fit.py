@@ -132,6 +132,8 @@ def _train(
         resume = config.ckpt if config.restore == "resume" else None
         with restoring_errors_in_one_line(resume):
             trainer.fit(module, datamodule=data, ckpt_path=resume, weights_only=True)
+        if any(getattr(callback, "owes_validation", False) for callback in trainer.callbacks):
+            trainer.validate(module, datamodule=data, verbose=False)  # all steps were taken, that was left
         failed = False
     except SystemExit as stop:
         if isinstance(stop.__context__, KeyboardInterrupt):  # Lightning's way to end
@@ -200,8 +202,6 @@ def _refusal_told() -> Iterator[None]:
             from rib.engine.distributed.rendezvous import outside_rendezvous
 
             outside_rendezvous().refuse(error)
-            if distributed_env().started_by == "submitit":
-                time.sleep(1.0)  # the store ends with this process
         raise
 
 

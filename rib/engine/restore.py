@@ -92,9 +92,13 @@ def settle_restore(config: TrainSettings) -> TrainSettings:
 
 def drop_logs_after_checkpoint(run_dir: Path, ckpt: Path) -> None:
     """Take what was logged after a checkpoint out of the folder of a run that goes on from it."""
+    from rib.engine.checkpoints import DUE, KEY
     from rib.engine.loggers.csv_logger import drop_metrics_from_step
 
-    drop_metrics_from_step(run_dir / "metrics.csv", int(_read(ckpt)["global_step"]))
+    content = _read(ckpt)
+    described = content.get(KEY)
+    due = isinstance(described, Mapping) and described.get(DUE) is True
+    drop_metrics_from_step(run_dir / "metrics.csv", int(content["global_step"]), validation_comes_again=due)
 
 
 def _started_again(run_dir: Path) -> bool:

@@ -53,6 +53,15 @@ def test_what_a_dict_leaves_as_it_was_is_told_once(capsys: pytest.CaptureFixture
     assert not capsys.readouterr().err
 
 
+def test_an_empty_dict_empties_what_it_names_and_what_is_typed_after_it_stands(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert compose("evaluate", "noise={}").noise == {}
+    assert compose("evaluate", "noise={}", "+noise.mine=2").noise == {"mine": 2}
+    assert compose(*RUN, "task.module.weights={}").task.module["weights"] == {}
+    assert not capsys.readouterr().err
+
+
 def test_a_list_of_what_are_no_names_chooses_nothing() -> None:
     for value in ("[1,2]", "[[1]]", "[mediapipe,null]"):
         with pytest.raises(RibError, match=r"pose=.* names no option, but one is needed; choose one of"):

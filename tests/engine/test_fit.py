@@ -86,6 +86,35 @@ def test_a_resumed_run_goes_on_exactly(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("step", [4, 8])
+def test_a_validation_that_a_kill_cut_off_is_made_when_the_run_goes_on(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    """At the end of the first epoch, and of the run; the step's own checkpoint was written before."""
+
+    def validation_step(module: MotionModule, *arguments: Any) -> None:
+        if module.global_step == step and not module.trainer.sanity_checking:
+            raise OSError("the machine went away")
+        return whole(module, *arguments)
+
+    score = fit_in_processes(settings("whole"))
+    whole = MotionModule.validation_step
+    with monkeypatch.context() as patch:
+        patch.setattr(MotionModule, "validation_step", validation_step)
+        with pytest.raises(OSError, match="went away"):
+            fit_in_processes(settings("parts"))
+    for _ in range(2):  # where it ended before, nothing is done twice
+        again = fit_in_processes(settings("parts", "restore=continue"))
+        assert again is not None
+        assert score is not None
+        assert (again.value, again.step) == (score.value, score.step)
+        logged = [read_metrics(tmp_path / name / "metrics.csv") for name in ("parts", "whole")]
+        assert logged[0]["val/ratio"] == logged[1]["val/ratio"]
+        assert len(logged[0]["val/ratio"]) == 2
+        assert logged[0]["train/loss"] == logged[1]["train/loss"]
+
+
+@pytest.mark.slow
 @pytest.mark.filterwarnings("error:The dirpath has changed")
 def test_going_on_in_another_folder_warns_of_nothing(settings: Settings, tmp_path: Path) -> None:
     fit_in_processes(settings("first", "trainer.max_steps=1"))

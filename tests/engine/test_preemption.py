@@ -58,6 +58,8 @@ def test_a_run_whose_machine_is_taken_away_goes_on_at_the_same_step(
     fit_in_processes(settings("parts", *rarely))
     assert state(tmp_path / "parts") == "finished"
     assert losses(tmp_path / "parts") == losses(tmp_path / "whole")
+    whole, parts = (read_metrics(tmp_path / name / "metrics.csv") for name in ("whole", "parts"))
+    assert parts["val/ratio"] == whole["val/ratio"]
     assert [path.name for path in (tmp_path / "parts" / "checkpoints").glob("last*")] == ["last.ckpt"]
 
 

@@ -86,12 +86,27 @@ def test_a_rank_that_fails_first_leaves_nothing_in_the_folder_that_rank_0_is_goi
         assert (read_run_status(tmp_path) is not None) == writes
 
 
+def test_rank_0_waits_until_those_on_their_way_have_heard_that_it_failed(
+    two: tuple[Rendezvous, Rendezvous], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = two
+    first.env = DistributedEnv(0, 0, 2, 2, "submitit")
+    refusing = threading.Thread(target=lambda: first.refuse(RibError("there is no last.ckpt")))
+    refusing.start()
+    refusing.join(0.1)
+    assert refusing.is_alive()
+    with pytest.raises(RibError, match="rank 0 of 2 failed"):
+        second.receive()
+    refusing.join(5)
+    assert not refusing.is_alive()
+
+
 SITE = """
 import os, sys, time
-if os.environ.get("RANK", os.environ.get("SLURM_PROCID")) == "1":
+if os.environ.get("RANK", os.environ.get("SLURM_PROCID")) == "{rank}":
     class Lacking:
         def find_spec(self, name, path=None, target=None):
-            if name == "rib.engine.callbacks.monitors":
+            if name == "{module}":
                 open({file!r}, "w").write(str(time.time()))
                 raise ImportError("this machine lacks a library")
     sys.meta_path.insert(0, Lacking())
@@ -99,11 +114,13 @@ if os.environ.get("RANK", os.environ.get("SLURM_PROCID")) == "1":
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("started_by", ["rib", "torchrun", "sweep", "slurm"])
+@pytest.mark.parametrize("started_by", ["rib", "torchrun", "sweep", "slurm", "slurm, rank 0 composes"])
 def test_the_job_is_over_ten_seconds_after_a_rank_failed(started_by: str, tmp_path: Path) -> None:
     site, failed = tmp_path / "site", tmp_path / "failed"
     site.mkdir()
-    (site / "sitecustomize.py").write_text(SITE.format(file=str(failed)))
+    started_by, composes, _ = started_by.partition(", rank 0 composes")
+    rank, module = (0, "rib.config.unused") if composes else (1, "rib.engine.callbacks.monitors")
+    (site / "sitecustomize.py").write_text(SITE.format(file=str(failed), rank=rank, module=module))
     path = f"{site}:{Path(__file__).parents[2]}"
     environ = {**os.environ, "PYTHONPATH": path}
     more = {
@@ -123,7 +140,7 @@ def test_the_job_is_over_ten_seconds_after_a_rank_failed(started_by: str, tmp_pa
     ended = time.time()
     assert done.returncode != 0
     said = done.stdout + done.stderr
-    assert "rank 1 of 2 failed: " in said, said
+    assert composes or "rank 1 of 2 failed: " in said, said
     assert "this machine lacks a library" in said
     assert ended - float(failed.read_text()) < 10 + 10 * (
         started_by == "slurm"

@@ -86,6 +86,27 @@ def recipe_parameters(target: str) -> list[str]:
     return [one.name for one in found]
 
 
+def empty_typed_dicts(typed: Sequence[str], settings: dict[str, Any]) -> None:
+    """Empty, in place, what `key={}` names: merged into what stands, as Hydra does, it would say nothing.
+
+    Args:
+        typed: The arguments; what those after it put inside stays.
+        settings: What Hydra composed of them.
+    """
+    for number, argument in enumerate(typed, start=1):
+        given = _dict_of(argument)
+        if given is None or given[1]:
+            continue
+        *path, name = given[0].split(".")
+        later = [word.lstrip("+").partition("=")[0] for word in typed[number:]]
+        inside = {word.removeprefix(f"{given[0]}.").partition(".")[0] for word in later}
+        node: Any = settings
+        for part in path:
+            node = node.get(part) if isinstance(node, Mapping) else None
+        if isinstance(node, dict) and isinstance(node.get(name), Mapping):
+            node[name] = {key: value for key, value in node[name].items() if key in inside}
+
+
 def tell_merged_overrides(typed: Sequence[str], settings: Mapping[str, Any]) -> None:
     """Tell, in a line on stderr, what of a setting a dict that was typed leaves as it was.
 
@@ -94,7 +115,7 @@ def tell_merged_overrides(typed: Sequence[str], settings: Mapping[str, Any]) -> 
         settings: What came of them.
     """
     for argument in typed:
-        if (given := _dict_of(argument)) is None:
+        if (given := _dict_of(argument)) is None or not given[1]:
             continue
         node: Any = settings
         for name in given[0].split("."):

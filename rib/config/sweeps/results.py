@@ -87,13 +87,13 @@ def note_failed_trial(run_dir: Path, error: Exception) -> None:
     """Leave a word of a run that failed before it could itself.
 
     Only rank 0 writes into the run's folder: a status of another rank's, which composes the same settings at
-    the same time, would look to rank 0 like a run that was there before. The others tell rank 0.
+    the same time, would look to rank 0 like a run that was there before. Ranks tell one another.
     """
-    if distributed_env().rank > 0:
+    if distributed_env().num_ranks > 1:
         from rib.engine.distributed.rendezvous import report_early_rank_failure
 
         report_early_rank_failure(error)
-    elif read_run_status(run_dir) is None:
+    if distributed_env().rank == 0 and read_run_status(run_dir) is None:
         write_run_status(
             run_dir,
             RunStatus(FAILED, error=error_in_one_line(error), overrides=sweep_overrides_of_this_job()),

@@ -94,6 +94,12 @@ class SaveOnPreemption(Callback):
             trainer.strategy.barrier()
             self._leave(trainer)
 
+    def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Leave together before a long validation; the run that goes on makes it."""
+        if self._leaving:
+            trainer.strategy.barrier()
+            self._leave(trainer)
+
     def _leave(self, trainer: Trainer) -> None:
         if not trainer.is_global_zero:
             raise SystemExit(0)  # rank 0 is who has the job queued again

@@ -57,14 +57,26 @@ class Rendezvous:
         if settings is None:
             self.store.add("left", 1)
         elif REFUSED in settings:
+            self.store.add(f"heard{self.job}", 1)
             raise RibError(str(settings[REFUSED]))
         else:
             self.store.set(f"there{self.job}/{self.env.rank}", "1")
         return settings
 
     def refuse(self, error: BaseException) -> None:
-        """Tell the other ranks that rank 0 failed before it had settings for them."""
+        """Tell the other ranks that rank 0 failed before it had settings for them.
+
+        Where this process hosts the store and is about to end, it waits a moment for those on their way.
+        """
         self.broadcast({REFUSED: f"rank 0 of {self.env.num_ranks} failed: {error_in_one_line(error)}"})
+        deadline = time.monotonic() + HEARD_WITHIN_S * (self.env.started_by == "submitit")
+        while time.monotonic() < deadline and self._on_their_way():
+            time.sleep(0.05)
+
+    def _on_their_way(self) -> bool:
+        """Whether a rank has neither heard of rank 0's failure nor failed itself."""
+        heard = self.store.add(f"heard{self.job}", 0)
+        return heard + len(self.reports()) < self.env.num_ranks - 1
 
     def check(self) -> None:
         """Stop where another rank failed, which will never join.
@@ -124,6 +136,7 @@ class Rendezvous:
 
 
 REFUSED = "rank 0 failed"
+HEARD_WITHIN_S = 8.0
 JOINED_WITHIN = timedelta(minutes=30)
 """How long the ranks wait for one that is slow, not for one that failed."""
 
@@ -243,8 +256,12 @@ def dismiss_workers() -> None:
 
 
 def report_early_rank_failure(error: BaseException) -> None:
-    """Tell rank 0, in a job of submitit, that this rank failed before it asked for its settings."""
+    """Tell the other ranks of a job of submitit that this one failed on the way to its settings."""
     env = distributed_env()
-    if env.started_by == "submitit" and env.rank > 0:
-        with suppress(RuntimeError):  # the store is gone with rank 0
+    if env.started_by != "submitit" or env.num_ranks == 1:
+        return
+    with suppress(RuntimeError):  # the store is gone with rank 0
+        if env.rank > 0:
             outside_rendezvous().report(error, ahead=1)
+        elif outside_rendezvous().job == 0:  # else the others have heard of it in the run
+            outside_rendezvous().refuse(error)

@@ -49,18 +49,20 @@ class CsvLogger(Logger):
         """Nothing: the run folder holds the whole config."""
 
 
-def drop_metrics_from_step(path: Path, step: int) -> None:
+def drop_metrics_from_step(path: Path, step: int, validation_comes_again: bool = False) -> None:
     """Drop the rows of a step and of all after it: a run that goes on from before logs them again.
 
     Args:
         path: A metrics.csv, or where there will be one.
         step: How many steps the checkpoint has behind it; the first step is 0.
+        validation_comes_again: Whether the run will validate the last of these steps (again).
     """
+    first = {"val": step - validation_comes_again}
     if not path.is_file():
         return
     with path.open(newline="", encoding="utf-8") as file:
         header, *rows = csv.reader(file)
-    kept = [row for row in rows if len(row) == len(header) and int(row[0]) < step]
+    kept = [r for r in rows if len(r) == len(header) and int(r[0]) < first.get(r[2].partition("/")[0], step)]
     if len(kept) == len(rows):
         return
     with write_file_whole(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
