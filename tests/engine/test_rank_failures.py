@@ -142,6 +142,6 @@ def test_the_job_is_over_ten_seconds_after_a_rank_failed(started_by: str, tmp_pa
     said = done.stdout + done.stderr
     assert composes or "rank 1 of 2 failed: " in said, said
     assert "this machine lacks a library" in said
-    assert ended - float(failed.read_text()) < 10 + 10 * (
-        started_by == "slurm"
-    )  # submitit looks now and then
+    # submitit looks at its jobs now and then, and rank 0 waits for those who have yet to import what it did
+    bound_s = 10 + 10 * (started_by == "slurm") + 10 * bool(composes)
+    assert ended - float(failed.read_text()) < bound_s
