@@ -67,9 +67,12 @@ class Hdf5ClipStore:
         self._file: h5py.File | None = None
         self._process = -1
         self._lengths: dict[str, int] = {}
-        self.names: tuple[str, ...] = tuple(
-            name for name, group in self._groups().items() if any(f"{split}_{key}" in group for key in _KEYS)
-        )
+        with hdf5_errors_in_one_line(self.path, REMEDY):
+            self.names: tuple[str, ...] = tuple(
+                name
+                for name, group in self._groups().items()
+                if any(f"{split}_{key}" in group for key in _KEYS)
+            )
         if not self.names:
             raise RibError(f"{self.path} holds no clip with {split}_images", "name a store of clips")
 

@@ -28,6 +28,9 @@ from rib.io.settings.records import Settings
 Task = Callable[[Any], Any]
 """What a command does with its settings, the record that `rib.config.schema.ROOTS` names."""
 
+LONGEST_LINE = 1200
+"""Characters of an error at the terminal; of a longer one the middle is left out."""
+
 OPTIONS = frozenset(
     (
         *("-h", "--help", "-m", "--multirun", "--run", "-r", "--cfg", "-c", "--resolve", "--package", "-p"),
@@ -249,7 +252,10 @@ def compose_verb_settings(
 
 
 def _complain(error: RibError) -> int:
-    _tell(f"rib: {' '.join(str(error).split())}")
+    line = " ".join(str(error).split())
+    if len(line) > LONGEST_LINE:  # what was given may be a novel; how it began and what to type is enough
+        line = f"{line[: LONGEST_LINE // 2]} ... {line[-LONGEST_LINE // 3 :]}"
+    _tell(f"rib: {line}")
     return 1
 
 

@@ -138,3 +138,16 @@ def test_a_path_with_spaces_and_brackets_needs_no_quotes(tmp_path: Path) -> None
     assert done.returncode == 1
     assert clip.name in done.stderr
     assert "could not read 'input" not in done.stderr
+
+
+def test_an_error_about_a_novel_is_told_by_its_beginning_and_its_remedy(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def fail() -> None:
+        raise RibError("x" * 100_000, "type less")
+
+    assert exit_code(fail) == 1
+    line = capsys.readouterr().err
+    assert len(line) < 1200
+    assert line.startswith("rib: xxx")
+    assert line.endswith("; type less\n")

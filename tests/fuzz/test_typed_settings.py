@@ -96,7 +96,7 @@ def keys_of(base: tuple[str, ...]) -> tuple[str, ...]:
     settings = compose(verb, *words).plain()
     leaves = [key for key in _leaves(settings) if key.rpartition(".")[2] not in PLACES]
     if verb in NO_VALUES:  # which takes an empty list
-        leaves.remove("plugins")
+        leaves = [key for key in leaves if key != "plugins"]
     return tuple(leaves + [group for group in config_groups() if group in settings])
 
 

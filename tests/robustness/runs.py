@@ -81,6 +81,7 @@ def run(
     err = folder.parent / "log" / "stderr.txt"
     begun = time.monotonic()
     signal.pthread_sigmask(signal.SIG_BLOCK, HELD)
+    err.write_text("")  # a child that is killed at once has not opened it
     child = os.fork()
     if child == 0:
         _be_the_command(folder, arguments, err, largest_file, modules if first else None)

@@ -103,7 +103,9 @@ def read_amc(path: Path, skeleton: AsfSkeleton) -> dict[str, np.ndarray]:
         if any(b != a + 1 for a, b in pairwise(numbers)):
             raise ValueError("its frames are not numbered one by one")
     except KeyError as error:
-        raise RibError(f"{path}: a frame lacks the bone {error}, which its skeleton moves") from error
+        raise RibError(
+            f"{path}: a frame lacks the bone {str(error)[:80]}, which its skeleton moves"
+        ) from error
     except (ValueError, IndexError) as error:
         raise RibError(
             f"{path} is not a whole AMC file of its skeleton ({reason_of_error(error)})"
