@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import platform
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
@@ -27,6 +27,8 @@ from rib.pipeline.outputs.destinations import (
     output_paths,
 )
 from rib.pipeline.outputs.estimate import estimate_work
+from rib.pipeline.outputs.interval_table import FILE as INTERVALS
+from rib.pipeline.outputs.interval_table import IntervalRow, curves, interval_rows, intervals_csv
 from rib.pipeline.outputs.record import OutputRecord
 from rib.pipeline.outputs.sound_choice import choose_output_sound
 from rib.pipeline.progress import say_on_stderr
@@ -147,11 +149,13 @@ def run_interpolation_job(
         with chain.watch("write poses"):
             if where.poses and not keeps_given_poses(config, source.name):
                 write_openpose_json(analysis.tracks, where.poses)
-        summary = _summary(config, source, chain, analysis, segments.record())
+        record = segments.record()
+        summary = _summary(config, source, chain, analysis, record)
         summary |= {"segments": counted, "not_kept": not_kept}
         summary["seconds"] = _seconds(chain, start)
         if where.papers is not None:
-            _write_papers(where.papers, job, chain, analysis, summary, start, preview)
+            rows = list(interval_rows(analysis, record))
+            _write_papers(where.papers, job, chain, analysis, rows, summary, start, preview)
     segments.remove()
     return summary, chain.stages
 
@@ -183,14 +187,16 @@ def _write_papers(
     job: InterpolationJob,
     chain: Chain,
     analysis: ClipAnalysis,
+    rows: Sequence[IntervalRow],
     summary: dict[str, Any],
     start: float,
     preview: ReportPreviewWriter | None,
 ) -> None:
     write_text_whole(papers / "config.yaml", _yaml(replace(job.config, overwrite=False, shard=None)))
+    write_text_whole(papers / INTERVALS, intervals_csv(rows))
     if job.config.report:
         with chain.watch("report"):
-            write_report_html(papers / "report.html", job.source, analysis, summary, preview)
+            write_report_html(papers / "report.html", job.source, analysis, summary, preview, curves(rows))
     summary["seconds"] = _seconds(chain, start)
     write_text_whole(papers / "summary.json", json.dumps(summary, indent=2) + "\n")
 

@@ -8,6 +8,7 @@ VERBS = {
     "benchmark": "hide frames of a clip, predict them with several methods and score the predictions",
     "prepare": "turn motion capture or videos of people into one store for training",
     "train": "fit a net",
+    "inspect": "tell of a result: its people, what was not kept, where the interpolator stands alone",
     "repeat": "make an interpolation or a training again, from the settings in its folder",
     "evaluate": "score weights on held-out data: motion capture, or clips (data=humanslomo)",
     "export": "take a trained net out: safetensors, ONNX or torch.export, with its card",

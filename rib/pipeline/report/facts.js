@@ -53,12 +53,39 @@ function fallbacks(list) {
   }
 }
 
+function curve(label, starts, values, most, end) {
+  const line = document.createElementNS("http://www.w3.org/2000/svg", "svg"), area = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  const x = (second) => (1000 * second / end).toFixed(1), y = (value) => (40 - 38 * Math.min(value / most, 1)).toFixed(1);
+  const steps = values.map((value, i) => `L${x(starts[i])} ${y(value)}L${x(i + 1 < starts.length ? starts[i + 1] : end)} ${y(value)}`);
+  area.setAttribute("d", `M0 40${steps.join("")}L1000 40Z`);
+  line.setAttribute("viewBox", "0 0 1000 41");
+  line.setAttribute("preserveAspectRatio", "none");
+  line.append(area);
+  line.addEventListener("click", (event) => {
+    const box = line.getBoundingClientRect();
+    document.dispatchEvent(new CustomEvent("go", { detail: end * (event.clientX - box.left) / box.width }));
+  });
+  const row = element("div", "", { class: "curve" });
+  row.append(element("span", label), line);
+  $("curves").append(row);
+}
+
+function curves(found, end) {
+  if (!found) return;
+  $("curves").hidden = false;
+  const fastest = Math.max(...found.travel_torsos);
+  curve("Renderer's share", found.start_s, found.trusted, Math.max(...found.trusted, 0.02), end);
+  curve("Confidence", found.start_s, found.confidence, 1, end);
+  curve(`Travel, up to ${number(fastest)} torsos`, found.start_s, found.travel_torsos, Math.max(fastest, 0.1), end);
+}
+
 document.title = `${report.title} · rib`;
 $("title").textContent = report.title;
 $("subtitle").textContent = report.subtitle;
 tiles(report.tiles.map(([value, kind, label]) => [{ percent, seconds, number }[kind](value), label]));
 bars(report.times, report.total_s);
 fallbacks(report.fallbacks);
+curves(report.curves, report.end_s);
 rows($("stages"), report.stages);
 rows($("versions"), report.versions);
 $("settings").textContent = report.settings;

@@ -30,6 +30,7 @@ def write_report_html(
     analysis: ClipAnalysis,
     summary: Mapping[str, Any],
     preview_writer: ReportPreviewWriter | None = None,
+    curves: Mapping[str, Any] | None = None,
 ) -> None:
     """Write report.html: both clips under one slider, the skeleton, times, what ran and where it fell back.
 
@@ -39,9 +40,10 @@ def write_report_html(
         analysis: What the chain found.
         summary: What summary.json holds, with the seconds so far.
         preview_writer: What wrote the video of both sides; None for a page without players.
+        curves: Of `rib.pipeline.outputs.interval_table.curves`; None for a page without them.
     """
     preview = preview_writer.finished() if preview_writer is not None else None
-    facts = _facts(source, analysis, summary, preview)
+    facts = _facts(source, analysis, summary, preview) | {"curves": curves}
     with write_file_whole(path) as temporary, temporary.open("w", encoding="utf-8") as page:
         _fill(
             page, {"report": _json(facts), "video": preview_writer.path if preview_writer is not None else ""}
@@ -86,6 +88,7 @@ def _facts(
         "tiles": list(_tiles(summary)),
         "times": _times(summary["seconds"]),
         "total_s": summary["seconds"]["total"],
+        "end_s": float(analysis.keyframe_times_s[-1]),
         "fallbacks": summary["fallbacks"],
         "stages": list(_stages(summary)),
         "versions": list(_versions(summary)),
