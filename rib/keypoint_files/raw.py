@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from rib.io.errors import RibError
+from rib.keypoint_files.strict_json import kind_of_json_value
 
 HANDS = 2 * 21 * 3
 """Numbers of both hands: x, y and confidence of 21 points each, the left hand first."""
@@ -73,7 +74,7 @@ def keypoint_numbers(value: Any, where: str) -> list[float]:
         RibError: It is no flat list whose length is a multiple of three.
     """
     if not isinstance(value, list) or len(value) % 3:
-        given = f"{len(value)} values" if isinstance(value, list) else type(value).__name__
+        given = f"{len(value)} values" if isinstance(value, list) else kind_of_json_value(value)
         raise RibError(f"{where} has {given}, expected a list of x, y, confidence for each point")
     return value
 

@@ -8,6 +8,7 @@ import pytest
 
 from rib.io.errors import RibError
 from rib.keypoint_files import read_people_keypoints
+from rib.keypoint_files.raw import keypoint_numbers
 from rib.structures.skeleton import convert_joints, joint_set_named
 
 DETECTIONS = Path(__file__).parents[3] / "shared/data/openpose_json"
@@ -319,3 +320,11 @@ def test_a_fifo_among_the_files_is_refused(tmp_path):
         read_people_keypoints(tmp_path)
     with pytest.raises(RibError, match=r"frame9\.json is a FIFO"):
         read_people_keypoints(tmp_path / "frame9.json")
+
+
+@pytest.mark.parametrize(
+    ("given", "told"), [(None, "null"), ({}, "an object"), ("x", "a text"), ([1], "1 values")]
+)
+def test_points_that_are_no_list_are_called_as_json_calls_them(given, told):
+    with pytest.raises(RibError, match=f"a.json has {told}, expected a list of x, y, confidence"):
+        keypoint_numbers(given, "a.json")
