@@ -76,7 +76,7 @@ def walk_benchmark_methods(
         observers: By method, who sees everything that it makes.
     """
     keyframes = subsample_frames(source, stride)
-    analyses = {name: chain.analyse(keyframes, source.fps) for name, chain in chains.items()}
+    analyses = {name: chain.analyse(keyframes, source.fps, poses=False) for name, chain in chains.items()}
     decoded = share_decoded_frames(keyframes, len(chains))
     runs = {
         name: chain.frames(keyframes, analyses[name], (observers or {}).get(name), frames)

@@ -1,4 +1,4 @@
-"""`rib benchmark`: hidden frames, predicted and scored."""
+"""`rib benchmark`: hidden frames, predicted and scored; or time and memory by stage (`speed=true`)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from rib.benchmark.settings import BenchmarkSettings
+from rib.benchmark.speed.settings import SpeedBenchmarkSettings
 from rib.config.app import exit_code, run_verb
 
 
@@ -18,9 +19,24 @@ def task(config: BenchmarkSettings) -> None:
     print(f"what it looks like: {Path(config.output) / 'contact_sheet.png'}")
 
 
+def speed_task(config: SpeedBenchmarkSettings) -> None:
+    """Measure, tell the totals and say where the files lie."""
+    from rib.benchmark.speed.run import run_speed_benchmark, speed_in_words
+
+    for line in speed_in_words(run_speed_benchmark(config)):
+        print(line)
+    print(f"by stage: {Path(config.output) / 'speed.csv'}")
+
+
 def command(arguments: list[str]) -> None:
     """Entry point for `rib benchmark`."""
-    run_verb("benchmark", task, arguments)
+    words = ("speed=true", "speed=false")
+    chosen = [argument for argument in arguments if argument in words]
+    others = [argument for argument in arguments if argument not in words]
+    if chosen[-1:] == ["speed=true"]:
+        run_verb("benchmark_speed", speed_task, others)
+    else:
+        run_verb("benchmark", task, others)
 
 
 if __name__ == "__main__":

@@ -103,7 +103,7 @@ def frames(
     else:
         job = open_interpolation_job(*_in_memory(input, rate, settings))
     chain = Chain.from_config(job.config)
-    for frame in chain.frames(job.source, chain.analyse(job.source, job.moments)):
+    for frame in chain.frames(job.source, chain.analyse(job.source, job.moments, poses=False)):
         yield frame.picture
 
 

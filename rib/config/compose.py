@@ -12,6 +12,7 @@ from hydra.core.global_hydra import GlobalHydra
 from omegaconf import DictConfig, OmegaConf
 
 from rib.benchmark.settings import BenchmarkSettings
+from rib.benchmark.speed.settings import SpeedBenchmarkSettings
 from rib.config import schema
 from rib.config.app import compose_verb_settings
 from rib.config.overrides.choices import check_override_choice
@@ -38,6 +39,8 @@ from rib.pipeline.settings import InterpolateSettings, UpsampleSettings
 def compose(verb: Literal["interpolate"], *overrides: str) -> InterpolateSettings: ...
 @overload
 def compose(verb: Literal["benchmark"], *overrides: str) -> BenchmarkSettings: ...
+@overload
+def compose(verb: Literal["benchmark_speed"], *overrides: str) -> SpeedBenchmarkSettings: ...
 @overload
 def compose(verb: Literal["upsample"], *overrides: str) -> UpsampleSettings: ...
 @overload

@@ -13,6 +13,7 @@ from typing import Any
 from hydra.core.config_store import ConfigStore
 
 from rib.benchmark.settings import BenchmarkSettings, DemoSettings
+from rib.benchmark.speed.settings import SpeedBenchmarkSettings
 from rib.datasets.settings import PrepareSettings
 from rib.engine.settings import TrainSettings
 from rib.evaluation.settings import ClipEvaluationSettings
@@ -40,6 +41,7 @@ class DownloadSettings(Settings):
 ROOTS: dict[str, type[Settings]] = {
     "interpolate": InterpolateSettings,
     "benchmark": BenchmarkSettings,
+    "benchmark_speed": SpeedBenchmarkSettings,
     "demo": DemoSettings,
     "upsample": UpsampleSettings,
     "prepare": PrepareSettings,

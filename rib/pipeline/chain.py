@@ -80,16 +80,19 @@ class Chain:
         """The renderer's figures, from the notes of its plans (`rib.render.protocol.RenderPlan`)."""
         return self.stages.summary(notes)
 
-    def analyse(self, source: FrameSource, moments: OutputTimeline | Fraction) -> ClipAnalysis:
+    def analyse(
+        self, source: FrameSource, moments: OutputTimeline | Fraction, poses: bool = True
+    ) -> ClipAnalysis:
         """Look at the whole clip: cuts, poses at the keyframes and in between, mattes where needed.
 
         Args:
             source: The clip.
             moments: The output's moments, or its frame rate: then they end with the last keyframe.
+            poses: Whether people are wanted where nobody draws them, too.
         """
-        return ClipAnalyser(self.stages, self.artefacts, self.settings.cuts.plain(), self.settings.people)(
-            source, moments
-        )
+        settings = self.settings
+        analyser = ClipAnalyser(self.stages, self.artefacts, settings.cuts.plain(), settings.people, poses)
+        return analyser(source, moments)
 
     @torch.inference_mode()
     def frames(

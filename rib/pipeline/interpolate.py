@@ -131,8 +131,8 @@ def run_interpolation_job(
             work = stack.enter_context(write_result_whole(at))
         else:
             refuse_result(at)
-        analysis = chain.analyse(source, job.moments)
         where = output_paths(at.output, config, source.name)
+        analysis = chain.analyse(source, job.moments, poses=where.poses is not None)
         segments = SegmentedResult.of(config, job.output, source, job.moments, chain, analysis, where)
         counted = segments.make(sound)
         if work is None:  # the last shard joins
@@ -230,7 +230,8 @@ def _summary(
 ) -> dict[str, Any]:
     timeline = analysis.timeline
     intervals = range(len(source) - 1)
-    alone = sum(not analysis.person_at(i, i + 1) or i + 1 in analysis.cuts for i in intervals)
+    looked = analysis.looked_for_people
+    alone = sum((looked and not analysis.person_at(i, i + 1)) or i + 1 in analysis.cuts for i in intervals)
     summary = {
         "rib": rib.__version__,
         "input": {
@@ -252,7 +253,7 @@ def _summary(
         "stages": {name: recipe["_target_"] for name, recipe in chain.stages.recipes.items()},
         "reused": sorted(set(chain.artefacts.reused)),
         "cuts_s": [float(source.times_s[cut]) for cut in analysis.cuts],
-        "person_in_keyframes": float(analysis.keyframe_poses.present.mean()),
+        "person_in_keyframes": float(analysis.keyframe_poses.present.mean()) if looked else None,
         **record.shares(),
         **chain.summary(record.notes),
         "people": record.shares_per_person(analysis),

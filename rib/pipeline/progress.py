@@ -47,11 +47,17 @@ def speaking_as_asked(quiet: bool, verbose: bool) -> Iterator[None]:
 
 
 class StageStopwatch:
-    """Wall seconds by stage name; a visit inside another counts for the inner one only."""
+    """Seconds by stage name; a visit inside another counts for the inner one only.
+
+    Attributes:
+        seconds: On the wall.
+        cpu_seconds: Of all cores.
+    """
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = defaultdict(float)
-        self._inner: list[float] = []
+        self.cpu_seconds: dict[str, float] = defaultdict(float)
+        self._inner: list[tuple[float, float]] = []
 
     @contextmanager
     def __call__(self, stage: str) -> Iterator[None]:
@@ -59,15 +65,18 @@ class StageStopwatch:
         if stage not in self.seconds:
             say_on_stderr(f"{stage} ...", verbose=True)
             self.seconds[stage] = 0.0
-        start = time.perf_counter()
-        self._inner.append(0.0)
+        start, cpu_start = time.perf_counter(), time.process_time()
+        self._inner.append((0.0, 0.0))
         try:
             yield
         finally:
-            spent = time.perf_counter() - start
-            self.seconds[stage] += spent - self._inner.pop()
+            spent, cpu_spent = time.perf_counter() - start, time.process_time() - cpu_start
+            inner, cpu_inner = self._inner.pop()
+            self.seconds[stage] += spent - inner
+            self.cpu_seconds[stage] += cpu_spent - cpu_inner
             if self._inner:
-                self._inner[-1] += spent
+                outer, cpu_outer = self._inner[-1]
+                self._inner[-1] = outer + spent, cpu_outer + cpu_spent
 
     def through(self, stage: str, items: Iterable[Item]) -> Iterator[Item]:
         """Time the making of each item, not what is done with it."""

@@ -33,7 +33,7 @@ class Repeater:
     def __init__(self) -> None:
         self.seen: list[int] = []
 
-    def analyse(self, source: FrameSource, fps: Fraction) -> int:
+    def analyse(self, source: FrameSource, fps: Fraction, poses: bool = True) -> int:
         return int(fps / source.fps)
 
     def frames(

@@ -33,7 +33,7 @@ class Repeater:
     def summary(self, notes: Any) -> dict[str, float]:
         return {}
 
-    def analyse(self, source: FrameSource, fps: Fraction) -> None:
+    def analyse(self, source: FrameSource, fps: Fraction, poses: bool) -> None:
         assert fps == STRIDE * source.fps
 
     def frames(

@@ -146,6 +146,7 @@ def test_every_setting_that_is_called_like_a_path_is_declared_as_one() -> None:
         ("interpolate", ["pose=files", "mask=files", "motion=files", "background=folder", "render=gan"]),
         ("upsample", ["motion=files"]),
         ("benchmark", []),
+        ("benchmark_speed", []),
         ("demo", []),
         ("prepare", ["data=humanslomo"]),
         ("prepare", ["data=amass"]),

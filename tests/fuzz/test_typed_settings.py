@@ -41,6 +41,7 @@ BASES: tuple[tuple[str, ...], ...] = (
     ("upsample", "input=poses", "rate=2", "motion=linear", "device=cpu", "output=out", "input_fps=10"),
     ("upsample", "input=poses", "rate=2", "layout=reference", "motion=cubic", "device=cpu", "output=out"),
     ("benchmark", *NOWHERE),
+    ("benchmark_speed", *NOWHERE),
     ("prepare", "data=mocap", "data.prepare.folder=missing", "data.prepare.output=out"),
     ("prepare", "data=amass", "data.prepare.folder=missing", "data.prepare.body_models=none"),
     ("prepare", "data=humanslomo", "data.prepare.videos=missing", "data.prepare.output=out"),
@@ -119,6 +120,8 @@ def typed(draw: st.DrawFn) -> list[str]:
         words.append(f"{key}={draw(st.one_of(kinds))}")
     if verb == "evaluate_humanslomo":
         return ["evaluate", "data=humanslomo", *words]
+    if verb == "benchmark_speed":
+        return ["benchmark", "speed=true", *words]
     return [verb, *words]
 
 

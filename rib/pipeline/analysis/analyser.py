@@ -31,12 +31,14 @@ class ClipAnalyser:
         artefacts: Where results are kept.
         cuts: Settings of `find_scene_cuts`.
         people: Who is drawn: all, largest, or a list of track ids.
+        poses: Whether an output asks for people whom nobody draws; else only a renderer does.
     """
 
     stages: StageSet
     artefacts: Cache
     cuts: Mapping[str, float]
     people: str | Sequence[int] = LARGEST
+    poses: bool = True
 
     def __call__(self, source: FrameSource, moments: OutputTimeline | Fraction) -> ClipAnalysis:
         """Find cuts, people at the keyframes and in between, and mattes where the renderer needs them.
@@ -57,17 +59,36 @@ class ClipAnalyser:
                 poses = self.stages.motion(_nobody(source), wanted.times_s, cuts)
                 tracks = choose_people_to_draw(PoseTracks.of([replace(poses, track_id=1)]), self.people)
                 keyframe_tracks = tracks[_nearest(wanted.times_s, source.times_s)]
+            elif not self._looks_for_people:
+                nobody = PoseTracks.of([replace(_nobody(source), track_id=1)])
+                keyframe_tracks, tracks = nobody, nobody[_nearest(source.times_s, wanted.times_s)]
+                tracks = replace(tracks, times_s=wanted.times_s)
             else:
                 keyframe_tracks = with_person_depth(
                     self._who_can_be_cut_out(choose_people_to_draw(walks.people(), self.people))
                 )
                 tracks = self._move(keyframe_tracks, wanted, cuts)
             mattes = walks.mattes(keyframe_tracks) if "masks" in wiring.wanted else None
-        return ClipAnalysis(source.times_s, wanted, tuple(cuts), keyframe_tracks, tracks, mattes, wiring.idle)
+        return ClipAnalysis(
+            source.times_s, wanted, tuple(cuts), keyframe_tracks, tracks, mattes, wiring.idle,
+            self._looks_for_people,
+        )  # fmt: skip
+
+    @property
+    def _looks_for_people(self) -> bool:
+        """Whether anybody asks for people, or looking costs nothing: their poses are in files."""
+        wiring = self.stages.wiring
+        asked = self.poses or "keyframe_poses" in wiring.wanted or wiring.pose_from_motion
+        return asked or not self.stages.pose.keep
 
     def _walks(self, source: FrameSource) -> ClipAnalysisPasses:
         return ClipAnalysisPasses(
-            self.stages, self.artefacts, self.cuts, source, everybody=self.people != LARGEST
+            self.stages,
+            self.artefacts,
+            self.cuts,
+            source,
+            everybody=self.people != LARGEST,
+            people=self._looks_for_people,
         )
 
     def _who_can_be_cut_out(self, people: PoseTracks) -> PoseTracks:

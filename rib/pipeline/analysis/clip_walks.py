@@ -40,6 +40,7 @@ class ClipAnalysisPasses:
         cuts: Settings of `mark_scene_cuts`.
         source: The clip.
         everybody: Whether everybody is followed, or only the most prominent person, as number 1.
+        people: Whether people will be asked for.
     """
 
     def __init__(
@@ -49,9 +50,10 @@ class ClipAnalysisPasses:
         cuts: Mapping[str, float],
         source: FrameSource,
         everybody: bool = False,
+        people: bool = True,
     ) -> None:
         self._stages, self._artefacts, self._settings, self._source = stages, artefacts, cuts, source
-        self._everybody = everybody
+        self._everybody, self._looks_for_people = everybody, people
         self._spool = MatteSpoolFile(artefacts.folder)
         self._seen: PoseStagePass | None = None
         self._cuts: list[int] = []
@@ -118,7 +120,7 @@ class ClipAnalysisPasses:
 
     def _begin(self) -> PoseStagePass | None:
         """The pose stage, where it can share the walk and its result is not kept from earlier."""
-        if self._stages.wiring.pose_from_motion:
+        if self._stages.wiring.pose_from_motion or not self._looks_for_people:
             return None
         stage = self._stages.pose
         if not isinstance(stage, SharedPassPoseStage):

@@ -35,6 +35,7 @@ class ClipAnalysis:
         tracks: The same people at the output's moments.
         mattes: By track id a folder of one 8-bit matte a keyframe, or None where no stage needs them.
         idle: Why no person is rendered in the whole clip, or "".
+        looked_for_people: Whether any output asked for people; else nobody was looked for.
     """
 
     keyframe_times_s: np.ndarray
@@ -44,6 +45,7 @@ class ClipAnalysis:
     tracks: PoseTracks
     mattes: Mapping[int, Path] | None
     idle: str = ""
+    looked_for_people: bool = True
 
     @property
     def keyframe_poses(self) -> PoseSequence:
@@ -89,7 +91,7 @@ class ClipAnalysis:
         found: list[AnalysisFallback] = []
         for interval in range(len(self.keyframe_times_s) - 1):
             why = "scene cut: the nearer keyframe is held" if interval + 1 in self.cuts else self.idle
-            if not why and not self.person_at(interval, interval + 1):
+            if not why and self.looked_for_people and not self.person_at(interval, interval + 1):
                 why = "no person found"
             if not why:
                 continue

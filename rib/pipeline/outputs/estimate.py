@@ -6,6 +6,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from rib.background.rife import FINE_UP_TO_PX
 from rib.io.files.whole import NoSpaceError
 from rib.pipeline.settings import InterpolateSettings
 
@@ -15,21 +16,25 @@ LARGE_BYTES = 1e9
 SURE = 3.0
 """By this factor a guess may be wrong; what lacks more space than that is refused."""
 
-MADE_S = {"RifeInterpolator": 0.6, "FlowInterpolator": 0.25, "BlendInterpolator": 0.03}
-"""Seconds for 10^6 pixels in between, by interpolator, on one CPU core (README's table)."""
+MADE_S = {"RifeInterpolator": 0.75, "FlowInterpolator": 0.25, "BlendInterpolator": 0.03}
+"""CPU seconds for 10^6 pixels in between, by interpolator (experiments/speed)."""
+COARSE_SHARE = 0.6
+"""RIFE's cost where it looks at half the size."""
 DRAWN_S = 0.25
-KEYFRAME_S = 0.15
+KEYFRAME_S = 0.35
 """For a keyframe of any size: people are found in small copies."""
 WRITTEN_S = 0.05
+START_S = 5.0
+"""For the libraries and nets of the first clip."""
 GPU_GAIN = 10.0
-VIDEO_BYTES = 0.02
-"""A pixel of H.264 at crf 16; six steps of crf halve it."""
-PNG_BYTES = 1.05
+COPIED_BYTES, MADE_BYTES = 0.026, 0.003
+"""A pixel of H.264 at crf 16, of a keyframe and of one in between; six steps of crf halve it."""
+PNG_BYTES = 0.9
 
 
 @dataclass(frozen=True)
 class WorkEstimate:
-    """A guess, right within a factor of three or so.
+    """A guess, mostly right within a factor of two.
 
     Attributes:
         seconds: Of work.
@@ -89,14 +94,16 @@ def estimate_work(
     """
     mpx, video = size_px[0] * size_px[1] / 1e6, config.video
     name = config.background["_target_"].rpartition(".")[2]
+    cost_s = MADE_S.get(name, MADE_S["RifeInterpolator"])
+    if name == "RifeInterpolator" and mpx * 1e6 >= FINE_UP_TO_PX:
+        cost_s *= COARSE_SHARE
     drawn = 0.0 if config.render["_target_"].endswith("NoRenderer") else DRAWN_S
-    making = made * mpx * (MADE_S.get(name, MADE_S["RifeInterpolator"]) + drawn)
-    seconds = (
-        making / (1.0 if device == "cpu" else GPU_GAIN) + keyframes * KEYFRAME_S + frames * mpx * WRITTEN_S
-    )
-    pixel = VIDEO_BYTES * 2 ** ((16 - (video.crf or 0)) / 6) if video.codec else 0.0
-    pixel += PNG_BYTES if video.pictures or config.layout == "reference" else 0.0
-    return WorkEstimate(seconds, frames * mpx * 1e6 * pixel, frames, made, size_px)
+    making = made * mpx * (cost_s + drawn) / (1.0 if device == "cpu" else GPU_GAIN)
+    seconds = START_S + making + keyframes * KEYFRAME_S + frames * mpx * WRITTEN_S
+    pixels = (frames - made) * COPIED_BYTES + made * MADE_BYTES
+    size = pixels * 2 ** ((16 - (video.crf or 0)) / 6) if video.codec else 0.0
+    size += frames * PNG_BYTES if video.pictures or config.layout == "reference" else 0.0
+    return WorkEstimate(seconds, mpx * 1e6 * size, frames, made, size_px)
 
 
 def duration_in_words(seconds: float) -> str:

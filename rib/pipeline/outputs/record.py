@@ -119,6 +119,8 @@ class OutputRecord:
         both sides, and in `trusted_intervals` of these they are drawn; `trusted_pixels`: of all pixels made;
         `holdout_gain_db`: mean over the intervals, null where no keyframe could be held out.
         """
+        if not analysis.looked_for_people:
+            return []
         present = analysis.keyframe_tracks.present.mean(axis=0)
         return [
             {"person_id": one, "in_keyframes": round(float(share), 4), **self._share(one)}

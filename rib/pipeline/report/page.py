@@ -112,7 +112,8 @@ def _tiles(summary: Mapping[str, Any]) -> Iterator[tuple[float, str, str]]:
     made, total = summary["output"]["made"], summary["seconds"]["total"]
     yield made, "number", f"frames made; {summary['output']['copied']} keyframes kept as they were"
     yield summary["trusted_pixels"], "percent", "of the made pixels are the renderer's"
-    yield summary["person_in_keyframes"], "percent", "of the keyframes show the person"
+    if summary["person_in_keyframes"] is not None:
+        yield summary["person_in_keyframes"], "percent", "of the keyframes show the person"
     yield total / max(made, 1), "seconds", "for each made frame, all told"
 
 

@@ -1,0 +1,1 @@
+"""`rib benchmark speed=true`: time and memory by stage, beside the interpolator alone."""
