@@ -62,7 +62,7 @@ def validation_is_due(trainer: Trainer) -> bool:
     """Whether a checkpoint that is written now lies between a step and the validation that follows it."""
     loop = trainer.fit_loop.epoch_loop
     batches, fetcher = loop.batch_progress.current, trainer.fit_loop._data_fetcher
-    within_step = batches.completed < batches.processed
+    within_step = batches.completed < batches.processed  # type: ignore[attr-defined]
     return within_step and fetcher is not None and loop._should_check_val_fx(fetcher)
 
 
