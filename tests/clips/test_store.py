@@ -116,6 +116,25 @@ def test_a_store_travels_to_another_process_and_feeds_the_data_module(path: Path
     assert len(list(data.train_dataloader())) == 3
 
 
+def read_all(path: Path) -> None:
+    store = Hdf5ClipStore(path)
+    for name in store.names:
+        store.window(name, 0, 3)
+
+
+@pytest.mark.parametrize("part", [b"SNOD", b"TREE", b"HEAP"])
+def test_a_store_whose_list_of_contents_is_damaged_is_told_in_one_line(path: Path, part: bytes) -> None:
+    """Of the store, and of each clip in it: the names are there, and what they lead to is not."""
+    whole = path.read_bytes()
+    places = [at for at in range(len(whole)) if whole.startswith(part, at)]
+    assert len(places) > 2
+    for at in places[:4]:
+        path.write_bytes(whole[:at] + b"\0" * 4 + whole[at + 4 :])
+        with pytest.raises(RibError) as error:
+            read_all(path)
+        assert str(path) in str(error.value)
+
+
 def damage(path: Path, how: str) -> None:
     with h5py.File(path, "a") as file:
         group = file["synthetic_001"]

@@ -112,6 +112,7 @@ def test_rounded_frame_times_give_the_rate_they_were_rounded_from(frame_time, fp
         (ARM.replace("OFFSET 0 0 1 }", "OFFSET 0 0 1"), "not a whole BVH"),
         (ARM[: ARM.index("Frame Time")], "not a whole BVH"),
         (ARM.replace("0.008333", "0"), "not a whole BVH"),
+        (ARM.replace("OFFSET", "OFF" + 3000 * "\0", 1), r"the hierarchy holds 'OFF.{140,160}'"),
     ],
 )
 def test_damaged_files_are_one_clear_line(write, broken, message):

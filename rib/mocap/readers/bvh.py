@@ -121,7 +121,7 @@ def _parse_hierarchy(words: Iterator[str], bvh: BvhFile) -> None:
         elif kind == "}":
             open_joints.pop()
         elif kind != "HIERARCHY":
-            raise ValueError(f"the hierarchy holds {word!r}")
+            raise ValueError(f"the hierarchy holds {word[:40]!r}")
         if len(bvh.names) > MAX_JOINTS:
             raise ValueError(f"more than {MAX_JOINTS} joints")
     if open_joints or not bvh.names:
@@ -136,7 +136,7 @@ def _channels(words: Iterator[str]) -> list[str]:
         raise ValueError(f"a joint has {count} channels")
     channels = [next(words).lower() for _ in range(count)]
     if unknown := set(channels) - CHANNELS:
-        raise ValueError(f"there is no channel {min(unknown)!r}")
+        raise ValueError(f"there is no channel {min(unknown)[:40]!r}")
     turns = [channel[0] for channel in channels if channel.endswith("rotation")]
     if len(turns) > 3 or any(a == b for a, b in pairwise(turns)):
         raise ValueError(f"a joint turns about {', '.join(turns)}")
