@@ -169,13 +169,21 @@ class Cache:
             os.utime(path)
         return path, key
 
+    def release(self, key: str) -> None:
+        """Let go of an entry before this object ends: others may drop it from here on.
+
+        Args:
+            key: As `get` or `growing` gave it.
+        """
+        self._held.pop(key).release()
+
     def drop(self, key: str) -> None:
         """Remove an entry that this process holds, and that nobody else is at work on.
 
         Args:
             key: As `get` or `growing` gave it.
         """
-        self._held.pop(key).release()
+        self.release(key)
         lock = FileLock(self._used(key))
         if lock.acquire(wait=False):
             remove_cache_entry(self.folder / key)

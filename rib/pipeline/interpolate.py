@@ -138,8 +138,7 @@ def run_interpolation_job(
         if work is None:  # the last shard joins
             stack.enter_context(segments.joining())
             if (missing := segments.missing()) or is_result_finished(at.output, at.key, lists=at.lists):
-                if not missing:
-                    segments.remove()
+                segments.store.release() if missing else segments.remove()
                 return _summary_of_shard(config, counted, missing), chain.stages
             work = stack.enter_context(write_result_whole(at))
         where = output_paths(work, config, source.name)

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 import pytest
 
-from rib.video import VideoWriter
+from rib.video import VideoWriter, open_frame_source
 
 pytestmark = pytest.mark.slow
 
@@ -139,3 +139,14 @@ def test_an_older_result_survives_a_failure(tmp_path: Path) -> None:
     failed = start(tmp_path, "rate=4", "overwrite=true", *arguments, limit_bytes=2_000)
     assert failed.wait(timeout=120) == 1
     assert {p: p.read_bytes() for p in (tmp_path / "out").rglob("*") if p.is_file()} == before
+
+
+def test_shards_are_made_side_by_side_and_joined(tmp_path: Path) -> None:
+    write_clip(tmp_path / "clip.mp4", 9)
+    words = ["input=clip.mp4", "rate=2", "segment_s=0.3", "cache.dir=cache", *BASE]
+    process = start(tmp_path, "-m", *words, "output=film.mkv", "shard=0/2,1/2", "launch=joblib")
+    out, err = process.communicate(timeout=300)
+    assert process.returncode == 0, err
+    assert "18 frames at 20 a second" in out
+    assert len(list(open_frame_source(tmp_path / "film.mkv"))) == 18
+    assert not list((tmp_path / "cache").glob("segments-*"))

@@ -100,6 +100,10 @@ class SegmentStore:
         found: dict[str, Any] = json.loads((self.place(segment) / FACTS).read_text(encoding="utf-8"))
         return found
 
+    def release(self) -> None:
+        """Leave the segments to other processes."""
+        self.cache.release(self.key)
+
     def remove(self) -> None:
         """Drop all segments: the result is there."""
         self.cache.drop(self.key)
