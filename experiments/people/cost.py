@@ -61,8 +61,9 @@ def main() -> None:
     data, *chosen = sys.argv[1:]
     cases = json.loads((HERE / "cases.json").read_text())
     for name in chosen or RECORDINGS:
-        clip = truth(Path(data), {**cases[name], "size_wh": SIZE})
-        measure(clip, "largest")  # opens the models
+        case = {**cases[name], "size_wh": SIZE}
+        measure(truth(Path(data), {**case, "count": 2 * STRIDE + 1}), "largest")  # opens the models
+        clip = truth(Path(data), case)
         one, every = measure(clip, "largest"), measure(clip, "all")
         further = every["planned"] - one["planned"]
         more = {key: every[key] - one[key] for key in ("analysis_s", "making_s")}

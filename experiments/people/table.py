@@ -5,7 +5,9 @@ python experiments/people/table.py OUT
 Bounds of a setting's means against RIFE: person -0.1 dB and +.002 LPIPS, full frame +.001 LPIPS; and the
 hard ones, -0.3 dB and +.006 over the person. `travel` is the mean over the intervals of how far the end or
 middle of a limb goes between two true keyframes, in torso lengths; beyond `TRAVEL` a setting counts for the
-gain. RIFE's own LPIPS and both joint errors are those of the frames in the middle of the intervals.
+gain. RIFE's own LPIPS and both joint errors are those of the frames in the middle of the intervals. The
+last table chooses the gate's threshold with one recording of `people` left out each time, by the LPIPS that
+the others win where an interval's verdict is above it, and closes the intervals of the one left out by it.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ TRAVEL = 0.5
 BOUND, HARD = (-0.1, 0.002, 0.001), (-0.3, 0.006, np.inf)
 """PSNR over the person, LPIPS over the person and over the frame."""
 METHODS = ("largest", "all")
+THRESHOLDS = (0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5)
 Result = dict[str, Any]
 
 
@@ -113,10 +116,41 @@ def out_of_bound(results: Sequence[Result]) -> Iterable[str]:
             )
 
 
+def verdicts(results: Sequence[Result]) -> list[tuple[str, float, float, float]]:
+    """Of every interval with one person drawn: recording, verdict of its gate, PSNR and LPIPS won, summed."""
+    found = []
+    for one in results:
+        for interval, people in one["verdicts"]["all"].items():
+            drawn = [row for row in people.values() if row["drawn"]]
+            first = int(interval) * one["stride"]
+            rows = [row for row in one["frames"]["all"] if first < row["frame"] < first + one["stride"]]
+            rows = [row for row in rows if "person_lpips" in row]
+            if len(drawn) == 1 and rows:
+                (row,) = drawn
+                verdict = row["outline"] + min(row["colour"], 0) + max(min(row["holdout"] or 0, 0), -1)
+                won = [sum(frame[key] for frame in rows) for key in ("person_db", "person_lpips")]
+                found.append((one["recording"], verdict, *won))
+    return found
+
+
+def left_out_rows(results: Sequence[Result]) -> Iterable[str]:
+    """What a threshold chosen on the other recordings does to the one left out."""
+    found = verdicts([one for one in results if not one["judge"]])
+    yield "| left out | threshold | intervals kept | dB won | LPIPS won | closed: dB | closed: LPIPS |"
+    yield "|---|---|---|---|---|---|---|"
+    for name in sorted({row[0] for row in found}):
+        others, own = ([row for row in found if (row[0] == name) == out] for out in (False, True))
+        best = min(THRESHOLDS, key=lambda t: sum(row[3] for row in others if row[1] >= t))
+        kept, closed = ([row for row in own if (row[1] >= best) == above] for above in (True, False))
+        sums = [f"{sum(row[i] for row in rows):+.{i}f}" for rows in (kept, closed) for i in (2, 3)]
+        yield f"| {name} | {best} | {len(kept)} of {len(own)} | {' | '.join(sums)} |"
+
+
 def main() -> None:
     """Print the tables."""
     results = [json.loads(path.read_text()) for path in sorted(Path(sys.argv[1]).glob("*.json"))]
-    print("\n".join(["", *floor_rows(results), "", *gain_rows(results), "", *out_of_bound(results)]))
+    tables = (floor_rows, gain_rows, left_out_rows, out_of_bound)
+    print("\n\n".join("\n".join(table(results)) for table in tables))
 
 
 if __name__ == "__main__":
