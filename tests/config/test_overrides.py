@@ -6,6 +6,7 @@ import pytest
 
 from rib.config.compose import compose
 from rib.io.errors import RibError
+from rib.io.recipe import build_recipe
 
 RUN = ("train", "experiment=motion_smoke")
 
@@ -66,3 +67,15 @@ def test_a_list_of_what_are_no_names_chooses_nothing() -> None:
     for value in ("[1,2]", "[[1]]", "[mediapipe,null]"):
         with pytest.raises(RibError, match=r"pose=.* names no option, but one is needed; choose one of"):
             compose("interpolate", "input=x", f"pose={value}")
+
+
+@pytest.mark.parametrize("typed", ["plugins=[null]", "more_inputs=null", "video.pictures=null"])
+def test_null_where_a_value_is_needed_is_told_in_our_words(typed: str) -> None:
+    with pytest.raises(RibError, match=r"=null: null is no value of it|names no option|expected"):
+        compose("interpolate", "input=x", "rate=2", typed)
+
+
+def test_changes_of_a_check_that_are_no_settings_are_refused_before_any_work() -> None:
+    config = compose("train", "experiment=motion_smoke", "task.data.checks.clean_r4.windows=5")
+    with pytest.raises(RibError, match=r"checks\.clean_r4\.windows=5 has no settings"):
+        build_recipe(config.task["data"])

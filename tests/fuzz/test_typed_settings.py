@@ -96,6 +96,7 @@ def keys_of(base: tuple[str, ...]) -> tuple[str, ...]:
     verb, *words = base
     settings = compose(verb, *words).plain()
     leaves = [key for key in _leaves(settings) if key.rpartition(".")[2] not in PLACES]
+    leaves = [key for key in leaves if key != "more_inputs"]  # each of several clips has a line of its own
     if verb in NO_VALUES:  # which takes an empty list
         leaves = [key for key in leaves if key != "plugins"]
     return tuple(leaves + [group for group in config_groups() if group in settings])

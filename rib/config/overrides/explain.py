@@ -47,7 +47,7 @@ def explain_hydra_error(error: BaseException) -> RibError:
     if isinstance(cause, MissingMandatoryValue):
         return RibError(f"{cause.full_key} was not given", f"type {cause.full_key}=...")
     if isinstance(cause, ValidationError):
-        return RibError(f"{cause.full_key}={cause.value}: {_first_line(str(cause))}")
+        return _wrong_kind(cause)
     if isinstance(mistake := cause.__context__, RibError):  # raised by a resolver of ours
         return mistake
     if isinstance(cause, InterpolationResolutionError):
@@ -88,6 +88,16 @@ def _missing_option(error: MissingConfigException) -> RibError:
     if not choices:
         return RibError(f"there is no config named {error.missing_cfg_file!r}")
     return RibError(f"{group}={option}: there is no such option", did_you_mean(option, list(choices)))
+
+
+def _wrong_kind(cause: ValidationError) -> RibError:
+    """A value of another type than the setting's; OmegaConf says so in the words of Python's classes."""
+    given, said = cause.value, _first_line(str(cause))
+    if given is None:
+        return RibError(f"{cause.full_key}=null: null is no value of it", "leave it out, or give a value")
+    if said.startswith("Invalid type assigned"):
+        said = "it is of another kind than the setting"
+    return RibError(f"{cause.full_key}={given}: {said}")
 
 
 def _unknown_key(cause: OmegaConfBaseException) -> RibError:

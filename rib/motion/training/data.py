@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -83,7 +83,13 @@ class MotionDataModule(pl.LightningDataModule):
         self.views = build_recipe(views)
         self.noise: DetectorNoise = build_recipe(noise)
         self.tracks = [(path, fps) for path, fps in detector_tracks]
-        self.checks = dict(checks)
+        self.checks = {
+            name: (
+                _changed(self.windows, change.get("windows", {}), f"checks.{name}.windows"),
+                _changed(self.noise, change.get("noise", {}), f"checks.{name}.noise"),
+            )
+            for name, change in checks.items()
+        }
         self.batches_per_epoch, self.validation_batches = batches_per_epoch, validation_batches
         self.num_workers = num_workers
         self.training: MotionBank | None = None
@@ -118,9 +124,7 @@ class MotionDataModule(pl.LightningDataModule):
     def val_dataloader(self) -> list[DataLoader[MotionBatch]]:
         """The same batches each time, one loader a condition, in the order of `checks`."""
         loaders = []
-        for change in self.checks.values():
-            recipe = replace(self.windows, **_tupled(change.get("windows", {})))
-            noise = replace(self.noise, **_tupled(change.get("noise", {})))
+        for recipe, noise in self.checks.values():
             windows = MotionWindows(self.checking, recipe, self.views, noise, self.errors)
             drawn = MotionBatches(windows, self.validation_batches, self.seed + 1)
             sampler: Sampler[int] = DistributedSampler(
@@ -130,5 +134,16 @@ class MotionDataModule(pl.LightningDataModule):
         return loaders
 
 
-def _tupled(changes: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in changes.items()}
+def _changed(recipe: Any, changes: Any, told: str) -> Any:
+    """A recipe with some settings changed.
+
+    Raises:
+        RibError: The changes are no settings of it.
+    """
+    known = [field.name for field in fields(recipe)]
+    if not isinstance(changes, Mapping) or not set(changes) <= set(known):
+        raise RibError(
+            f"{told}={changes} has no settings of {type(recipe).__name__}", f"it has {', '.join(known)}"
+        )
+    tupled = {key: tuple(value) if isinstance(value, list) else value for key, value in changes.items()}
+    return replace(recipe, **tupled)
