@@ -75,7 +75,9 @@ class IFNet(nn.Module):
             (N, 5, H, W): flow to a and to b in pixels, logit of a's share.
         """
         estimate, step = self._coarse(pair, fractions, coarseness)
-        far = (step.abs().flatten(2).amax(2) > LEAP_PX).view(-1, 2, 2).any(2).all(1)
+        low, high = step.flatten(2).aminmax(dim=2)
+        far = (torch.maximum(-low, high) > LEAP_PX).view(-1, 2, 2).any(2).all(1)
+        del step
         if not far.any():
             return self._fine(pair, fractions, estimate, coarseness)
         # the published second look; each pair decides for itself, so that batches do not matter
@@ -93,13 +95,13 @@ class IFNet(nn.Module):
         scale = 8 * coarseness
         first = self.block0(_with_time(_shrink(pair.flatten(1, 2), scale), t), scale)
         step = self._step(self.block1, pair, t, first, 4 * coarseness)
-        return first + step, step[:, :4]
+        return first.add_(step), step[:, :4]
 
     def _fine(
         self, pair: torch.Tensor, t: torch.Tensor, estimate: torch.Tensor, coarseness: int
     ) -> torch.Tensor:
         estimate = estimate + self._step(self.block2, pair, t, estimate, 2 * coarseness)
-        return estimate + self._step(self.block3, pair, t, estimate, coarseness)
+        return estimate.add_(self._step(self.block3, pair, t, estimate, coarseness))
 
     def _step(
         self, block: IFBlock, pair: torch.Tensor, t: torch.Tensor, estimate: torch.Tensor, scale: int

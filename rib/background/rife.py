@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import torch
-import torch.nn.functional as F
 
 from rib.background.ifnet import IFNet, load_ifnet_weights, merge_warped_pair
 from rib.background.interpolator import FrameInterpolator
@@ -67,26 +67,27 @@ class RifeInterpolator(FrameInterpolator):
 
     def __call__(self, interval: Interval) -> Background:
         """Frames, flows and a's share at every time of the interval."""
-        pictures = interval.a.picture[None], interval.b.picture[None]
-        frames, flow, share = self._estimate(*pictures, interval.fractions)
-        return Background(frames, flow=flow, weight_a=share)
-
-    @torch.no_grad()
-    def _estimate(
-        self, a: torch.Tensor, b: torch.Tensor, fractions: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        num, (height, width) = len(fractions), a.shape[-2:]
-        pair = torch.stack([a.expand(num, -1, -1, -1), b.expand(num, -1, -1, -1)], dim=1).to(self.device)
-        coarseness = self._coarseness(height, width)
-        multiple = 64 * coarseness
-        pair = F.pad(pair, (0, -width % multiple, 0, -height % multiple))
+        pair, (width, height) = self._padded_pair(interval), interval.a.size_px
+        coarseness, fractions = self._coarseness(height, width), interval.fractions.to(pair)
         size = max(1, int(self.batch_mpx * 1e6 / pair[0, 0, 0].numel()))
-        chunks = zip(pair.split(size), fractions.to(pair).split(size), strict=True)
-        parts = [self._run(some, t, coarseness) for some, t in chunks]
-        frames, flow, share = (
-            torch.cat(part)[..., :height, :width].to(a.device) for part in zip(*parts, strict=True)
-        )
-        return frames.clamp(0, 1), flow, share
+        with torch.no_grad():
+            parts = [
+                self._run(pair.expand(len(some), -1, -1, -1, -1), some, coarseness)
+                for some in fractions.split(size)
+            ]
+        device = interval.a.device
+        frames, flow, share = (_joined(part, height, width, device) for part in zip(*parts, strict=True))
+        return Background(frames.clamp_(0, 1), flow=flow, weight_a=share)
+
+    def _padded_pair(self, interval: Interval) -> torch.Tensor:
+        """(1, 2, 3, H, W) both keyframes, zeros beyond them, at a size that the net can halve."""
+        width, height = interval.a.size_px
+        multiple = 64 * self._coarseness(height, width)
+        size = height + -height % multiple, width + -width % multiple
+        pair = torch.zeros(1, 2, 3, *size, device=self.device)
+        for number, keyframe in enumerate((interval.a, interval.b)):
+            pair[0, number, :, :height, :width] = keyframe.picture
+        return pair
 
     def _run(self, pair: torch.Tensor, t: torch.Tensor, coarseness: int) -> tuple[torch.Tensor, ...]:
         estimate = self.net(pair, t, coarseness)
@@ -96,3 +97,9 @@ class RifeInterpolator(FrameInterpolator):
     def _coarseness(self, height: int, width: int) -> int:
         scale = self.scale or (1 if height * width < FINE_UP_TO_PX else 0.5)
         return round(1 / scale)
+
+
+def _joined(parts: Sequence[torch.Tensor], height: int, width: int, device: torch.device) -> torch.Tensor:
+    """Parts of a batch without the padding; one part is not copied."""
+    whole = parts[0] if len(parts) == 1 else torch.cat(list(parts))
+    return whole[..., :height, :width].to(device)

@@ -27,10 +27,13 @@ from rib.pipeline.synthesis.output_frames import OutputFrame, hold_nearer_keyfra
 from rib.pipeline.synthesis.synthesiser import Synthesiser, SynthesisObserver
 from rib.pipeline.timeline import OutputTimeline
 from rib.pose.detectors.appearance import appearance_likeness
+from rib.pose.memory import trim_memory
 from rib.structures.interval import Interval, Keyframe
 from rib.structures.person_interval import PersonInterval
 from rib.video import FrameSource
 
+TRIMMED_FROM_PX = 1500 * 1000
+"""Of larger pictures glibc keeps so much after they are freed that it is given back after every interval."""
 OVERLAY_WITNESSES = 2
 """Keyframes around an interval, one on each side, that an overlay is looked for in too."""
 
@@ -132,6 +135,8 @@ class Chain:
                 )
                 made = synthesiser.frames(interval, self.people(analysis, interval, wanted, holdouts))
             yield from output_frames_in_order(timeline, a, b, made)
+            if source.size_px[0] * source.size_px[1] >= TRIMMED_FROM_PX:
+                trim_memory()
 
     def holdouts(
         self,

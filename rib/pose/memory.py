@@ -19,8 +19,14 @@ def trim_memory_between_frames(frames: Iterable[Item]) -> Iterator[Item]:
     What is kept of each frame is small, but it lies between pictures that are freed, and glibc keeps those
     pages: a frame's worth for every frame. Elsewhere than on glibc nothing is done.
     """
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
     for index, frame in enumerate(frames):
         yield frame
-        if trim is not None and index % EVERY == EVERY - 1:
-            trim(0)
+        if index % EVERY == EVERY - 1:
+            trim_memory()
+
+
+def trim_memory() -> None:
+    """Return freed memory to the system, where glibc would keep it."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    if trim is not None:
+        trim(0)

@@ -22,7 +22,7 @@ from rib.pipeline.analysis.pose_artefact import (
 from rib.pipeline.progress import progress_bar
 from rib.pipeline.stage_set import StageSet
 from rib.pipeline.stages import PoseStagePass, SharedPassMaskStage, SharedPassPoseStage
-from rib.pose.memory import trim_memory_between_frames
+from rib.pose.memory import trim_memory, trim_memory_between_frames
 from rib.structures.keypoints import PoseTracks
 from rib.video import FrameSource
 from rib.video.cuts import mark_scene_cuts
@@ -90,6 +90,8 @@ class ClipAnalysisPasses:
         self._spool.close()
         if self._seen is not None:
             self._seen.close()
+            self._seen = None
+            trim_memory()  # the nets of poses leave 200 MB
 
     @cached_property
     def _fingerprint(self) -> str:

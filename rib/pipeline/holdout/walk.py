@@ -14,6 +14,7 @@ from rib.pipeline.holdout.scores import HoldoutScores, Score
 from rib.pipeline.holdout.validator import HoldoutValidator
 from rib.pipeline.stage_set import StageSet
 from rib.pipeline.synthesis.keyframe_window import DecodedKeyframe, KeyframeSpanCollector, KeyframeWindow
+from rib.pose.memory import trim_memory
 from rib.structures.person_interval import HoldoutEvidence
 from rib.video import FrameQueue
 
@@ -107,6 +108,7 @@ class HoldoutValidationPass:
             if self._scores is not None:
                 self._scores.put(keyframe, found)
             self._count(keyframe, found)
+            trim_memory()
         for keyframe in self._known_at.get(index, ()):
             self._count(keyframe, self._known[keyframe])
 

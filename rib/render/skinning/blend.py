@@ -37,8 +37,11 @@ def bone_distance_maps(
     length2 = along.square().sum(-1).clamp_min(1e-6)
     x, y = (xy[i] - start[..., i, None, None] for i in (0, 1))
     ax, ay = (along[..., i, None, None] for i in (0, 1))
-    share = ((x * ax + y * ay) / length2[..., None, None]).clamp_(0, 1)
-    distance = torch.hypot(x - share * ax, y - share * ay) / radius_px[:, None, None]
+    # in place: there are as many maps as bones
+    share = (x * ax).addcmul_(y, ay).div_(length2[..., None, None]).clamp_(0, 1)
+    x.addcmul_(share, ax, value=-1)
+    y.addcmul_(share, ay, value=-1)
+    distance = torch.hypot(x, y, out=share).div_(radius_px[:, None, None])
     return distance.masked_fill_(~valid[..., None, None], FAR)
 
 

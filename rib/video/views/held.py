@@ -8,7 +8,7 @@ import numpy as np
 
 from rib.video.source import FrameSource
 
-LIMIT_BYTES = 256 * 2**20
+LIMIT_BYTES = 96 * 2**20
 """Clips whose decoded frames take more are decoded anew on every walk."""
 
 
