@@ -146,12 +146,16 @@ class Synthesiser:
         with self.stages.watch("composite"):
             people = clear_trust_of_others(rendered, interval, background)
             made, alpha = composite_people(background, people), self._alpha(interval, background, people)
-            trusted = trust_map(people, background.interpolated)
-            if self.keep_overlays and alpha is None:
+            watched = self.keep_overlays and alpha is None
+            trusted = trust_map(people, background.interpolated) if people or watched else None
+            if watched:
+                assert trusted is not None
                 made, trusted = lay_still_overlays(interval, made, trusted)
             white = interval.a.white
             made = made if alpha is None else unpremultiply_alpha(made, alpha, white)
-            pictures, trust = to_pictures(made, white), trusted[:, 0].cpu().numpy()
+            pictures = to_pictures(made, white)
+            shape = pictures.shape[:3]
+            trust = np.zeros(shape, np.float32) if trusted is None else trusted[:, 0].cpu().numpy()
         if self.observer is not None:
             self.observer(SynthesisedMoments(interval, background, plans, people, pictures))
         for i, number in enumerate(interval.indices):
