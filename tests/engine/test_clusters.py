@@ -14,6 +14,7 @@ from fake_slurm import install
 from tiny_runs import TINY
 
 from rib.engine.loggers.csv_logger import read_metrics
+from rib.engine.run_folder.identity import read_run_identity
 from rib.engine.run_folder.status import read_run_status
 
 STEPS = 12
@@ -85,10 +86,14 @@ def test_a_slurm_job_of_two_tasks_is_taken_away_queued_again_and_goes_on_at_the_
 
 @pytest.mark.slow
 def test_one_run_on_this_machine_is_taken_away_and_goes_on(tmp_path: Path) -> None:
-    job = start(tmp_path, "launch=local", "hydra.run.dir=run", "seed=1")
+    job = start(tmp_path, "launch=local", "hydra.run.dir=run", "seed=1", "logger=wandb")
     take_away(tmp_path / "run", job, 8)
     said, _ = job.communicate(timeout=1500)
     assert job.returncode == 0, said
     assert f"run folder {tmp_path / 'run'}" in said
     steps = [step for step, _ in losses(tmp_path / "run")]
     assert steps == list(range(2 * STEPS))
+    known = read_run_identity(tmp_path / "run")
+    assert known is not None
+    logs = [log.name for log in (tmp_path / "run").rglob("*.wandb")]
+    assert logs == [f"run-{known.id}.wandb"] * 2

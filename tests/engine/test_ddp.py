@@ -13,6 +13,7 @@ import torch.distributed as dist
 from rib.engine.checkpoints import read_checkpoint
 from rib.engine.fit import fit_in_processes
 from rib.engine.loggers.csv_logger import read_metrics
+from rib.engine.run_folder.status import read_run_status
 from rib.io.errors import RibError
 
 Settings = Callable[..., dict[str, Any]]
@@ -41,6 +42,19 @@ def test_two_processes_equal_one_with_the_same_global_batch(settings: Settings, 
     # nothing is left behind for the next run of this process
     assert not dist.is_initialized()
     assert (tmp_path / "two" / "rank1.txt").read_text().count("rank 1 of 2 trains") == 1
+
+
+@pytest.mark.slow
+def test_a_run_that_a_sweep_gives_up_ends_in_every_process(settings: Settings, tmp_path: Path) -> None:
+    """Rank 0 alone asks the pruner."""
+    given_up = settings("run", "trainer=ddp_cpu", "trainer.max_epochs=3")
+    score = fit_in_processes(given_up, pruner=lambda step, value: True)
+    status = read_run_status(tmp_path / "run")
+    assert score is not None
+    assert status is not None
+    assert (status.state, score.step) == ("pruned", 2)
+    assert "Traceback" not in (tmp_path / "run" / "rank1.txt").read_text()
+    assert not dist.is_initialized()
 
 
 @pytest.mark.slow

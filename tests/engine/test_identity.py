@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from test_preemption import send_at
 from tiny_runs import TINY
 
 from rib.commands.train import command
@@ -100,11 +102,15 @@ def test_a_run_that_goes_on_is_one_run_of_wandb(tmp_path: Path, monkeypatch: pyt
     monkeypatch.chdir(tmp_path)
     same = [*TINY, "logger=wandb", "hydra.run.dir=run", "run.tags=[a,b]", "restore=continue"]
     command([*same, "trainer.max_epochs=1"])
+    with monkeypatch.context() as patch:
+        send_at(5, signal.SIGUSR2, patch)  # the machine is taken away
+        with pytest.raises(SystemExit):
+            command([*same, "trainer.max_epochs=2"])
     command([*same, "trainer.max_epochs=2"])
     known = read_run_identity(tmp_path / "run")
     assert known is not None
     logs = sorted((tmp_path / "run").rglob("*.wandb"))
-    assert [log.name for log in logs] == [f"run-{known.id}.wandb"] * 2
+    assert [log.name for log in logs] == [f"run-{known.id}.wandb"] * 3
     assert known.tags == ("a", "b")
     last = tmp_path / "run" / "checkpoints" / "last.ckpt"
     assert set(read_checkpoint(last)[KEY]["fingerprint"]) == {"stores", "settings"}
