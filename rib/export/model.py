@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,11 +10,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from rib.engine.checkpoints import read_checkpoint
 from rib.export.settings import ExportSettings
-from rib.io.errors import RibError, reason_of_error
+from rib.io.errors import RibError
 from rib.io.registry import REGISTRY
-from rib.io.weights.net_files import net_recipe, read_safetensors
+from rib.io.weights.net_files import NetFile, read_net_file
 from rib.motion.nets import checkpoint as motion_files
 from rib.motion.nets.motion_net import MotionNet
 from rib.render.nets import checkpoint as renderer_files
@@ -77,8 +75,8 @@ def open_model_to_export(ckpt: str) -> ExportedModel:
     path = SHIPPED[ckpt]() if ckpt in SHIPPED and not Path(ckpt).exists() else Path(ckpt)
     if not path.is_file():
         raise RibError(f"there are no weights at {ckpt}", f"name a file, or one of {', '.join(SHIPPED)}")
-    header = _header(path)
-    kind = _kind(path, header)
+    file = read_net_file(path, "net")
+    kind, header = _kind(file), file.header
     if kind == "motion":
         net, recipe = motion_files.load_motion_net_and_recipe(path)
         return ExportedModel(kind, path, MotionNet(net), net, recipe, header)
@@ -87,26 +85,16 @@ def open_model_to_export(ckpt: str) -> ExportedModel:
     return ExportedModel(kind, path, core, net, recipe, header)
 
 
-def _header(path: Path) -> dict[str, str]:
-    if path.suffix != ".safetensors":
-        return {}
-    try:
-        return read_safetensors(path)[0]
-    except Exception as error:  # a damaged file raises nearly anything on the way
-        raise RibError(f"{path} cannot be read as weights ({reason_of_error(error)})") from error
-
-
-def _kind(path: Path, header: Mapping[str, str]) -> str:
-    if path.suffix == ".safetensors":
-        return "motion" if "facts" in header else "renderer"
-    content = read_checkpoint(path)
-    if "hyper_parameters" not in content:
+def _kind(file: NetFile) -> str:
+    if file.header:
+        return "motion" if "facts" in file.header else "renderer"
+    if file.recipe is None:
         return "renderer"  # one of the published design; its reader says where it does not fit
     try:
-        target = REGISTRY.canonical(str(net_recipe(content)["_target_"]))
-    except (ValueError, KeyError, TypeError) as error:
+        target = REGISTRY.canonical(str(file.recipe["_target_"]))
+    except (KeyError, TypeError) as error:
         remedy = "name a checkpoint of `rib train`"
-        raise RibError(f"{path} does not say what net it holds", remedy) from error
+        raise RibError(f"{file.path} does not say what net it holds", remedy) from error
     return "motion" if target in REGISTRY.allowed("motion net") else "renderer"
 
 

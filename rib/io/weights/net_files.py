@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from safetensors import safe_open
@@ -35,17 +35,72 @@ def write_net_file(
     write_bytes_whole(path, save(tensors, {**header, "recipe": json.dumps(dict(recipe))}))
 
 
-def read_safetensors(path: Path) -> tuple[dict[str, str], dict[str, torch.Tensor]]:
-    """The header and the weights of a `.safetensors`."""
+class NetFile(NamedTuple):
+    """What a file says of a net; nothing of it is checked or built yet.
+
+    Attributes:
+        path: The file.
+        recipe: Builds the net; None where the file does not say.
+        state: The net's weights by its own names, of a training checkpoint their EMA.
+        header: What else a `.safetensors` says, JSON in text; {} of other files.
+        content: All that another file holds; {} of a `.safetensors`.
+    """
+
+    path: Path
+    recipe: Any
+    state: dict[str, torch.Tensor]
+    header: dict[str, str]
+    content: Any
+
+
+def read_net_file(path: str | Path, kind: str) -> NetFile:
+    """Read a net's file as data: a `.safetensors` of ours, or a checkpoint of `rib train` or of torch.
+
+    Args:
+        path: The file.
+        kind: What the net is of, for messages: motion, renderer.
+
+    Raises:
+        RibError: There is no such file, or it is damaged or holds something else.
+    """
+    path = Path(path).expanduser()
+    if not path.is_file():
+        raise RibError(f"there are no {kind} weights at {path}", "name a .safetensors or .ckpt file")
+    try:
+        if path.suffix == ".safetensors":
+            return _read_safetensors(path)
+        content = read_torch_file(path)
+        if not isinstance(content, Mapping) or "hyper_parameters" not in content:
+            return NetFile(path, None, {}, {}, content)
+        return NetFile(path, _recipe_in(content), _ema_in(content), {}, content)
+    except RibError:
+        raise
+    except Exception as error:  # a damaged file raises nearly anything on the way
+        raise not_a_net_file(path, kind, reason_of_error(error)) from error
+
+
+def not_a_net_file(path: Path, kind: str, why: str) -> RibError:
+    """The error of a file that holds no net of a kind."""
+    return RibError(f"{path} cannot be read as {kind} weights ({why})", "name a file that rib wrote")
+
+
+def _read_safetensors(path: Path) -> NetFile:
     with safe_open(path, framework="pt") as file:
         header = file.metadata() or {}
-        return header, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
+        state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
+    return NetFile(path, json.loads(header["recipe"]), state, header, {})
 
 
-def ema_weights(checkpoint: Mapping[str, Any]) -> dict[str, torch.Tensor]:
-    """The averaged weights of a training checkpoint, by the net's own names."""
+def _ema_in(checkpoint: Mapping[str, Any]) -> dict[str, torch.Tensor]:
     state = checkpoint["state_dict"].items()
     return {name.partition(".")[2]: value for name, value in state if name.startswith(EMA)}
+
+
+def _recipe_in(checkpoint: Mapping[str, Any]) -> Any:
+    given = checkpoint["hyper_parameters"]
+    if not isinstance(given, Mapping):
+        raise ValueError("its hyper_parameters are no settings")
+    return given["net"]
 
 
 def read_torch_file(path: str | Path, map_location: Any = "cpu") -> Any:
@@ -76,31 +131,15 @@ def _reason(error: Exception) -> str:
     return reason_of_error(error)
 
 
-def net_recipe(checkpoint: Mapping[str, Any]) -> Any:
-    """What a training checkpoint says its net is.
-
-    Raises:
-        ValueError: It holds something else where settings are expected.
-    """
-    if not isinstance(checkpoint, Mapping):
-        raise ValueError("it holds no checkpoint")
-    given = checkpoint["hyper_parameters"]
-    if not isinstance(given, Mapping):
-        raise ValueError("its hyper_parameters are no settings")
-    return given["net"]
-
-
-def net_from_file(recipe: Any, place: str, path: str | Path, state: Any) -> nn.Module:
+def build_net_of_file(file: NetFile, place: str) -> nn.Module:
     """Build the net that a file describes, with the file's weights, for use.
 
     Its shapes are held against the weights before memory is taken for it, where the class can be built
     without: numbers in a recipe cost nothing, and may be as large as they like.
 
     Args:
-        recipe: What the file says the net is.
+        file: What `read_net_file` gave.
         place: The kind of net, a place of `rib.io.registry`.
-        path: The file, for messages.
-        state: Its weights by name.
 
     Raises:
         RibError: The recipe names what is not registered, cannot be built, or the weights do not fit it.
@@ -108,12 +147,12 @@ def net_from_file(recipe: Any, place: str, path: str | Path, state: Any) -> nn.M
     remedy = "name weights that fit the recipe beside them"
     outline: nn.Module | None = None
     with suppress(RibError), torch.device("meta"):
-        outline = build_recipe_from_file(recipe, place, path)
+        outline = build_recipe_from_file(file.recipe, place, file.path)
     if outline is not None:
-        check_weights(outline.state_dict(), state, path, remedy)
-    net: nn.Module = build_recipe_from_file(recipe, place, path)
-    check_weights(net.state_dict(), state, path, remedy)
-    net.load_state_dict(state)
+        check_weights(outline.state_dict(), file.state, file.path, remedy)
+    net: nn.Module = build_recipe_from_file(file.recipe, place, file.path)
+    check_weights(net.state_dict(), file.state, file.path, remedy)
+    net.load_state_dict(file.state)
     return net.eval().requires_grad_(False)
 
 

@@ -10,17 +10,15 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import nn
 
 from rib.io.errors import RibError, reason_of_error
 from rib.io.registry import REGISTRY
 from rib.io.weights.net_files import (
-    ema_weights,
-    net_from_file,
-    net_recipe,
-    read_safetensors,
-    read_torch_file,
+    NetFile,
+    build_net_of_file,
+    not_a_net_file,
+    read_net_file,
     write_net_file,
 )
 
@@ -88,31 +86,16 @@ def load_motion_net_and_recipe(
         RibError: The file is absent, damaged or none of ours, or it is of another joint set, frame rate or
             format version.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise RibError(
-            f"there are no motion weights at {path}", "give the path of a .safetensors or .ckpt file"
-        )
-    read = _read_safetensors if path.suffix == ".safetensors" else _read_lightning
+    file = read_net_file(path, "motion")
+    _check(file.path, _facts(file), joint_set, fps)
+    return build_net_of_file(file, "motion net"), REGISTRY.renamed(file.recipe)
+
+
+def _facts(file: NetFile) -> MotionNetFacts:
     try:
-        recipe, state, said = read(path)
-        facts = MotionNetFacts(**said)
-    except RibError:
-        raise
-    except Exception as error:  # a damaged file raises nearly anything on the way
-        raise RibError(f"{path} cannot be read as motion weights ({reason_of_error(error)})") from error
-    _check(path, facts, joint_set, fps)
-    return net_from_file(recipe, "motion net", path, state), REGISTRY.renamed(recipe)
-
-
-def _read_safetensors(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor], dict[str, Any]]:
-    header, state = read_safetensors(path)
-    return json.loads(header["recipe"]), state, json.loads(header["facts"])
-
-
-def _read_lightning(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor], dict[str, Any]]:
-    checkpoint = read_torch_file(path)
-    return net_recipe(checkpoint), ema_weights(checkpoint), checkpoint[FORMAT]
+        return MotionNetFacts(**(json.loads(file.header["facts"]) if file.header else file.content[FORMAT]))
+    except Exception as error:  # what a stranger wrote there may be anything
+        raise not_a_net_file(file.path, "motion", reason_of_error(error)) from error
 
 
 def _check(path: Path, facts: MotionNetFacts, joint_set: str, fps: float | None) -> None:

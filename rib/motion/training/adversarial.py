@@ -12,7 +12,6 @@ from typing import Annotated, Any
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 
 from rib.io.recipe import build_recipe
 from rib.io.settings.ranges import Count, Range, Share, Weight, Whole
@@ -20,13 +19,15 @@ from rib.motion.nets.curve import MotionCurve
 from rib.motion.training.module import MotionModule
 from rib.motion.training.windows import NUM_QUERIES, MotionBatch
 from rib.structures.skeleton import BODY19
+from rib.training.adversarial import ADVERSARIAL_LOSSES, run_discriminator
 
 HIP = BODY19.index("mid_hip")
 NUM_VALUES = 2 * len(BODY19) + 1
+LOSS = ADVERSARIAL_LOSSES["lsgan"]
 
 
 class MotionDiscriminator(nn.Module):
-    """Judges every moment of a motion by the moments around it.
+    """Tells real motion from generated motion at every moment, by the moments around it.
 
     Args:
         width: Channels.
@@ -104,14 +105,11 @@ class AdversarialMotionModule(MotionModule):
         made = _interleaved(curve.position_px, curve.between(queries_s)) / batch["height_px"]
         real = _interleaved(batch["target_px"], batch["query_px"][:, :, middle]) / batch["height_px"]
         times_s = _interleaved(batch["times_s"], queries_s)
-        held = {name: p.detach() for name, p in self.discriminator.named_parameters()}
-        convinced = functional_call(self.discriminator, held, (made, times_s))
-        judged_real = self.discriminator(real, times_s)
-        judged_made = self.discriminator(made.detach(), times_s)
+        outputs, loss = run_discriminator(self.discriminator, (real, times_s), (made, times_s)), LOSS
         return {
             **super().losses(curve, batch),
-            "adversarial": (convinced - 1).square().mean(),
-            "discriminator": 0.5 * ((judged_real - 1).square().mean() + judged_made.square().mean()),
+            "adversarial": loss.generator(outputs.held).mean(),
+            "discriminator": 0.5 * (loss.real(outputs.real).mean() + loss.made(outputs.made).mean()),
         }
 
     def groups(self) -> list[dict[str, Any]]:

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import nn
 
-from rib.io.errors import RibError, reason_of_error
+from rib.io.errors import RibError
 from rib.io.registry import REGISTRY
-from rib.io.weights.net_files import (
-    ema_weights,
-    net_from_file,
-    net_recipe,
-    read_safetensors,
-    read_torch_file,
-    write_net_file,
-)
+from rib.io.weights.net_files import build_net_of_file, not_a_net_file, read_net_file, write_net_file
 from rib.render.nets import published
 
 FORMAT = "rib.renderer 1"
@@ -64,36 +55,19 @@ def load_renderer_net_and_recipe(
     Raises:
         RibError: The file is absent, damaged or none of ours, or it holds another net.
     """
-    path = Path(path).expanduser()
-    if not path.is_file():
-        raise RibError(f"there are no renderer weights at {path}", "name a .safetensors or .ckpt file")
-    read = _read_safetensors if path.suffix == ".safetensors" else _read_pickled
-    try:
-        recipe, state = read(path)
-    except RibError:
-        raise
-    except Exception as error:  # a damaged file raises nearly anything on the way
-        raise RibError(f"{path} cannot be read as renderer weights ({reason_of_error(error)})") from error
-    recipe = REGISTRY.checked(recipe, "renderer net", path)
+    file = read_net_file(path, "renderer")
+    if file.header and file.header.get("format") != FORMAT:
+        why = f"its format is {file.header.get('format')!r}, not {FORMAT!r}"
+        raise not_a_net_file(file.path, "renderer", why)
+    if file.recipe is None:
+        state = published.published_renderer_state(file.content, file.path)
+        file = file._replace(recipe=published.RECIPE, state=state)
+    recipe = REGISTRY.checked(file.recipe, "renderer net", file.path)
     if wanted is not None and recipe["_target_"] != (needed := REGISTRY.canonical(wanted)):
         raise RibError(
-            f"{path} holds {recipe['_target_']}, but {needed} is needed", "name a checkpoint of that net"
+            f"{file.path} holds {recipe['_target_']}, but {needed} is needed", "name a checkpoint of that net"
         )
-    net = net_from_file(recipe, "renderer net", path, state)
+    net = build_net_of_file(file._replace(recipe=recipe), "renderer net")
     if as_trained or not hasattr(net, "for_inference"):
         return net, recipe
     return net.for_inference(), recipe  # type: ignore[operator]
-
-
-def _read_safetensors(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
-    header, state = read_safetensors(path)
-    if header.get("format") != FORMAT:
-        raise ValueError(f"its format is {header.get('format')!r}, not {FORMAT!r}")
-    return json.loads(header["recipe"]), state
-
-
-def _read_pickled(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
-    checkpoint = read_torch_file(path)
-    if isinstance(checkpoint, Mapping) and "hyper_parameters" not in checkpoint:
-        return published.RECIPE, published.published_renderer_state(checkpoint, path)
-    return net_recipe(checkpoint), ema_weights(checkpoint)

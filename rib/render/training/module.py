@@ -11,7 +11,6 @@ from typing import Annotated, Any
 import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 from torch.optim.lr_scheduler import LambdaLR
 from torch.utils.checkpoint import checkpoint
 
@@ -24,6 +23,7 @@ from rib.render.training.adversarial import GanLoss, feature_matching_loss
 from rib.render.training.discriminator import Discriminator, DiscriminatorScenes
 from rib.render.training.losses import RenderLoss, RenderPair, check_loss_names, weighted_render_loss
 from rib.render.training.scores import RenderScores
+from rib.training.adversarial import run_discriminator
 from rib.training.ema import ema_of, rename_old_ema_state, update_ema
 from rib.training.schedules import WarmupCosine
 
@@ -139,26 +139,25 @@ class RendererModule(pl.LightningModule):
             fake = DiscriminatorScenes(frames.pred, frames.foreground, frames.mask, maps, poses)
             real = DiscriminatorScenes(frames.target, frames.target, frames.mask, maps, poses)
             for name, discriminator in self.discriminators.items():
-                won, lost = self._judged(name, discriminator, fake, real)  # type: ignore[arg-type]
+                won, lost = self._adversarial(name, discriminator, fake, real)  # type: ignore[arg-type]
                 ours |= won
                 theirs[f"discriminator_{name}"] = lost
         return ours, theirs
 
-    def _judged(
+    def _adversarial(
         self, name: str, discriminator: Discriminator, fake: DiscriminatorScenes, real: DiscriminatorScenes
     ) -> tuple[dict[str, Tensor], Tensor]:
         """The net's terms against one discriminator, and that discriminator's."""
         (seen, weight), (true, _) = discriminator.view(fake), discriminator.view(real)
-        judged_true, judged_made = discriminator(true), discriminator(seen.detach())
-        lost = self.adversarial.discriminator(judged_true, judged_made, weight)
         convince, resemble = f"adversarial_{name}", f"features_{name}"
-        if not {convince, resemble} & self.weights.keys():
+        learns = bool({convince, resemble} & self.weights.keys())
+        outputs = run_discriminator(discriminator, (true,), (seen,), learns)
+        lost = self.adversarial.discriminator(outputs.real, outputs.made, weight)
+        if not learns:
             return {}, lost
-        held = {key: p.detach() for key, p in discriminator.named_parameters()}
-        judged = functional_call(discriminator, held, (seen,))
         terms = {
-            convince: self.adversarial.generator(judged, weight),
-            resemble: feature_matching_loss(judged_true, judged, weight),
+            convince: self.adversarial.generator(outputs.held, weight),
+            resemble: feature_matching_loss(outputs.real, outputs.held, weight),
         }
         return {key: term for key, term in terms.items() if key in self.weights}, lost
 
