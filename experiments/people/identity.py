@@ -21,7 +21,7 @@ from scipy.optimize import linear_sum_assignment
 
 from rib.io.recipe import build_recipe
 from rib.pose.detectors.blazepose import BodyLandmarker, PersonDetector
-from rib.pose.detectors.detection import PersonDetection
+from rib.pose.detectors.detection import ClipDetections, PersonDetection
 from rib.pose.detectors.people_detector import PeopleDetector
 from rib.pose.detectors.plausible import TRUNK, detection_size_px
 from rib.pose.tracking.tracker import Tracker, lasting_tracks
@@ -59,7 +59,7 @@ def find(path: Path, stride: int) -> dict[str, Any]:
 def ours(seen: dict[str, Any]) -> Owners:
     """The tracker of conf/pose/tracker/default.yaml."""
     tracker: Tracker = build_recipe(yaml.safe_load((ROOT / "conf/pose/tracker/default.yaml").read_text()))
-    tracks = tracker.link(seen["people"], seen["times_s"], seen["size"], (), seen["camera"])
+    tracks = tracker.link(ClipDetections(seen["people"], seen["times_s"], seen["size"], (), seen["camera"]))
     kept = lasting_tracks(tracks, len(seen["people"]))
     return {(k, i): track.track_id for track in kept for k, i in track.members.items()}
 

@@ -28,6 +28,7 @@ from rib.io.settings.paths import paths_read_by_command
 from rib.keypoint_files import read_people_keypoints, write_openpose_json
 from rib.pipeline.settings import UpsampleSettings
 from rib.pipeline.timeline import constant_rate_timeline, target_output_fps
+from rib.pose.detectors.detection import ClipDetections
 from rib.pose.files import detections_of_frame
 from rib.structures.keypoints import PoseSequence
 from rib.video import exact_fps
@@ -172,6 +173,5 @@ def _person(path: Path, fps: Fraction, layout: str, tracker: Any) -> PoseSequenc
     if len(people) < 2:
         raise RibError(f"{path} holds poses of {len(people)} frame, but at least two are needed")
     times_s = np.arange(len(people)) * (fps.denominator / fps.numerator)
-    return tracker.follow(
-        [detections_of_frame(frame) for frame in people.frames], times_s, people.extent_px()
-    )
+    found = [detections_of_frame(frame) for frame in people.frames]
+    return tracker.follow(ClipDetections(found, times_s, people.extent_px()))

@@ -11,7 +11,7 @@ import numpy as np
 from rib.io.errors import RibError
 from rib.io.recipe import build_recipe
 from rib.keypoint_files import PeopleKeypoints, read_people_keypoints
-from rib.pose.detectors.detection import PersonDetection
+from rib.pose.detectors.detection import ClipDetections, PersonDetection
 from rib.pose.tracking.identified import identified_tracks
 from rib.pose.tracking.tracker import Tracker
 from rib.structures.keypoints import PoseSequence, PoseTracks
@@ -52,7 +52,7 @@ class FilesPose:
         Raises:
             RibError: The files cannot be read, or do not fit the clip's frames or size.
         """
-        return self.tracker.follow(_detected(self._read(source)), source.times_s, source.size_px, cuts)
+        return self.tracker.follow(_detected(self._read(source), source, cuts))
 
     def tracks(self, source: FrameSource, cuts: Sequence[int] = ()) -> PoseTracks:
         """Follow everybody; arguments and errors as of a call.
@@ -61,7 +61,7 @@ class FilesPose:
         """
         people = self._read(source)
         if not people.identified:
-            return self.tracker.tracks(_detected(people), source.times_s, source.size_px, cuts)
+            return self.tracker.tracks(_detected(people, source, cuts))
         frames = [
             [(who, one) for who, one in zip(ids, map(_detection, frame), strict=True) if one is not None]
             for ids, frame in zip(people.ids, people.frames, strict=True)
@@ -74,8 +74,9 @@ class FilesPose:
         return people
 
 
-def _detected(people: PeopleKeypoints) -> list[list[PersonDetection]]:
-    return [detections_of_frame(frame) for frame in people.frames]
+def _detected(people: PeopleKeypoints, source: FrameSource, cuts: Sequence[int]) -> ClipDetections:
+    found = [detections_of_frame(frame) for frame in people.frames]
+    return ClipDetections(found, source.times_s, source.size_px, cuts)
 
 
 def _detection(person: np.ndarray) -> PersonDetection | None:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rib.pose.detectors.blazepose import BlazePoseRoi, BodyLandmarker, PersonDetector
+from rib.pose.detectors.detection import ClipDetections
 from rib.pose.detectors.flip_augmentation import average_landmarks, landmarks_of_flipped_picture
 from rib.pose.detectors.people_detector import PeopleDetector, PersonCandidate, filter_detection
 from rib.pose.tracking.left_right import fix_left_right_swaps
@@ -153,17 +154,18 @@ class PoseEstimationPasses:
         """By track id, as the first walk tells."""
         detections = [[candidate.detection for candidate in people] for people in self._people]
         motions = [motion.matrix for motion in self._motions]
-        linked = self._tracker.link(detections, self._times_s, self._size_px, self._cuts, motions)
+        clip = ClipDetections(detections, self._times_s, self._size_px, self._cuts, motions)
+        linked = self._tracker.link(clip)
         kept = lasting_tracks(linked, len(detections))
         if self._everybody:
             members = {track.track_id: track.members for track in kept}
         else:
-            members = {1: main_person(linked, len(detections), self._cuts)}
+            members = {1: main_person(linked, clip.shots)}
         tracked = {}
         for track_id, found in members.items():
             seen = [people[found[k]] if k in found else None for k, people in enumerate(self._people)]
             rois = _bridge(seen, self._times_s, self._cuts, self._settings.max_missing_s)
-            shared = shares_of_box_in_others(found, kept, detections, self._times_s, self._cuts, HIDDEN_S)
+            shared = shares_of_box_in_others(found, kept, clip, HIDDEN_S)
             tracked[track_id] = TrackedPerson(seen, rois, shared, [])
         return tracked
 

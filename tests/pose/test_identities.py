@@ -16,6 +16,7 @@ from rib.io.errors import RibError
 from rib.io.recipe import build_recipe
 from rib.io.weights.model_packages import require_model_package
 from rib.pose.detectors.blazepose import BodyLandmarker, PersonDetector
+from rib.pose.detectors.detection import ClipDetections
 from rib.pose.detectors.people_detector import PeopleDetector
 from rib.pose.detectors.plausible import TRUNK
 from rib.pose.tracking.tracker import Tracker
@@ -79,7 +80,7 @@ def tracks_in(source: FrameSource, nets: tuple[PersonDetector, BodyLandmarker], 
         camera.leave_out([person.box_xyxy for person in found])
         people.append(found)
         motions.append(motion)
-    return tracker.tracks(people, np.asarray(source.times_s), source.size_px, (), motions)
+    return tracker.tracks(ClipDetections(people, np.asarray(source.times_s), source.size_px, (), motions))
 
 
 def tracks_of_marks(tracks: PoseTracks, marks: dict[int, list[dict]]) -> dict[str, list[int]]:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from rib.io.recipe import build_recipe
 from rib.pose.detectors.appearance import appearance_likeness, describe_appearance
-from rib.pose.detectors.detection import PersonDetection
+from rib.pose.detectors.detection import ClipDetections, PersonDetection
 from rib.pose.detectors.plausible import plausible_detections
 from rib.pose.tracking.links import certain_tracklet_links
 from rib.pose.tracking.sequences import no_pose_tracks
@@ -80,7 +80,7 @@ def film(ways: list[np.ndarray], hidden: bool = True) -> tuple[list[list[PersonD
 def switches(found, truth, stride: int, camera=None, fps: float = FPS) -> tuple[int, float]:
     """How often a person's track changes, and the share of detections in no track that goes on."""
     found, truth = found[::stride], truth[::stride]
-    tracks = TRACKER.link(found, np.arange(len(found)) * stride / fps, SIZE, (), camera)
+    tracks = TRACKER.link(ClipDetections(found, np.arange(len(found)) * stride / fps, SIZE, (), camera))
     of = {(k, i): track for track in tracks for k, i in track.members.items()}
     long = [track.track_id for track in tracks if len(track.members) > 2]
     number, missed, last = 0, 0, {}
@@ -161,7 +161,7 @@ def test_the_order_of_detections_changes_nothing(random):
     found = film(ways)[0][::4]
     times = np.arange(len(found)) * 4 / FPS
     shuffled = [random.sample(people, len(people)) for people in found]
-    expected, given_ = TRACKER.tracks(found, times, SIZE), TRACKER.tracks(shuffled, times, SIZE)
+    expected, given_ = (TRACKER.tracks(ClipDetections(one, times, SIZE)) for one in (found, shuffled))
     assert expected.track_ids == given_.track_ids
     np.testing.assert_array_equal(expected.keypoints_px, given_.keypoints_px)
     np.testing.assert_array_equal(expected.confidence, given_.confidence)
@@ -181,7 +181,7 @@ def test_a_pose_that_contradicts_its_track_belongs_to_none():
     keypoints = found[10][0].keypoints_px.copy()
     keypoints[:25] += (70, -40)
     found[10] = [PersonDetection.from_keypoints(keypoints, found[10][0].confidence, found[10][0].appearance)]
-    tracks = TRACKER.tracks(found, np.arange(24) / FPS, SIZE)
+    tracks = TRACKER.tracks(ClipDetections(found, np.arange(24) / FPS, SIZE))
     assert tracks.present[:, 0].tolist() == [k != 10 for k in range(24)]
 
 
@@ -214,7 +214,7 @@ def test_looks_are_alike_for_the_same_clothes_and_differ_for_others():
 
 
 def test_nobody_is_no_track():
-    tracks = TRACKER.tracks([[], [], []], np.arange(3.0), SIZE)
+    tracks = TRACKER.tracks(ClipDetections([[], [], []], np.arange(3.0), SIZE))
     assert tracks.track_ids == ()
     assert len(tracks) == 3
     assert no_pose_tracks(np.arange(3.0), SIZE).present.shape == (3, 0)

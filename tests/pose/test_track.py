@@ -6,7 +6,7 @@ import yaml
 
 from rib.io.recipe import build_recipe
 from rib.pose.detectors.appearance import PARTS
-from rib.pose.detectors.detection import PersonDetection
+from rib.pose.detectors.detection import ClipDetections, PersonDetection
 from rib.pose.tracking.tracker import Tracker
 from rib.structures.skeleton import BODY25_HANDS
 
@@ -28,7 +28,7 @@ def person(x, y=100.0, size=1.0, confidence=0.8, appearance=None, depth=None):
 
 
 def follow(people, cuts=(), fps=10.0):
-    poses = TRACKER.follow(people, np.arange(len(people)) / fps, (640, 480), cuts)
+    poses = TRACKER.follow(ClipDetections(people, np.arange(len(people)) / fps, (640, 480), cuts))
     return np.where(poses.present, poses.keypoints_px[:, 0, 0] - BODY[0, 0], np.nan), poses
 
 

@@ -36,7 +36,7 @@ def write_net_file(
 
 
 class NetFile(NamedTuple):
-    """What a file says of a net; nothing of it is checked or built yet.
+    """A net as its file describes it; nothing of it is checked or built yet.
 
     Attributes:
         path: The file.

@@ -1,8 +1,10 @@
-"""One person found in one frame: what a detector or a file gives, and what the tracker follows."""
+"""Detections of people: one person in one frame, and everybody in a clip as the tracker takes them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -53,3 +55,28 @@ class PersonDetection:
     def mean_confidence(self) -> float:
         """Mean over the 25 body points; missing ones count as 0."""
         return float(self.confidence[_BODY].mean())
+
+
+@dataclass(frozen=True)
+class ClipDetections:
+    """Everybody found in the K frames of a clip.
+
+    Attributes:
+        people: The people of each frame; their order plays no part.
+        times_s: (K,) seconds, strictly increasing.
+        size_px: Width and height of the picture.
+        cuts: Frames that begin a new shot.
+        camera: (K, 2, 3) the camera's motion from the frame before to each frame; None for a still one.
+    """
+
+    people: Sequence[Sequence[PersonDetection]]
+    times_s: np.ndarray
+    size_px: tuple[int, int]
+    cuts: Sequence[int] = ()
+    camera: Sequence[np.ndarray] | None = None
+
+    @property
+    def shots(self) -> list[range]:
+        """The frames of each shot."""
+        edges = [0, *sorted({cut for cut in self.cuts if 0 < cut < len(self.people)}), len(self.people)]
+        return [range(a, b) for a, b in pairwise(edges)]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from rib.pose.detectors.appearance import typical_appearance
-from rib.pose.detectors.detection import PersonDetection
+from rib.pose.detectors.detection import ClipDetections, PersonDetection
 from rib.pose.detectors.plausible import detection_size_px, plausible_detections
 from rib.video.camera import carry_points
 
@@ -127,26 +127,20 @@ def _middle(points: np.ndarray, seen: TrackerObservation) -> np.ndarray:
 
 
 def observe_people_for_tracker(
-    people: Sequence[Sequence[PersonDetection]],
-    times_s: np.ndarray,
-    size: tuple[int, int],
-    back: Sequence[np.ndarray],
-    moments: Iterable[int],
+    clip: ClipDetections, moments: Sequence[int], back: Sequence[np.ndarray]
 ) -> list[list[TrackerObservation]]:
-    """Everybody believed at some of the moments, in an order that does not depend on that of `people`.
+    """Everybody believed at some moments, in an order that does not depend on that of the detections.
 
     Args:
-        people: Everybody found in each of the K frames.
-        times_s: (K,) seconds.
-        size: Width and height of the picture.
-        back: (K, 2, 3), the map from each picture to the first one of its shot.
+        clip: Everybody found.
         moments: Which frames.
+        back: (2, 3) for each of them, the map from its picture to the first one of its shot.
     """
     observed = []
-    for k in moments:
+    for k, motion in zip(moments, back, strict=True):
         seen = [
-            TrackerObservation.of(k, index, float(times_s[k]), people[k][index], back[k])
-            for index in plausible_detections(people[k], size)
+            TrackerObservation.of(k, index, float(clip.times_s[k]), clip.people[k][index], motion)
+            for index in plausible_detections(clip.people[k], clip.size_px)
         ]
         seen.sort(key=lambda o: (-o.detection.area_px2, *o.detection.keypoints_px[BODY].ravel().tolist()))
         observed.append(seen)

@@ -7,17 +7,12 @@ from itertools import pairwise
 
 import numpy as np
 
-from rib.pose.detectors.detection import PersonDetection
+from rib.pose.detectors.detection import ClipDetections
 from rib.pose.tracking.tracker import PersonTrack
 
 
 def shares_of_box_in_others(
-    own: Mapping[int, int],
-    tracks: Sequence[PersonTrack],
-    people: Sequence[Sequence[PersonDetection]],
-    times_s: np.ndarray,
-    cuts: Sequence[int],
-    longest_s: float,
+    own: Mapping[int, int], tracks: Sequence[PersonTrack], clip: ClipDetections, longest_s: float
 ) -> np.ndarray:
     """Measure the share of one person's box in which the box of somebody else lies, keyframe by keyframe.
 
@@ -27,36 +22,28 @@ def shares_of_box_in_others(
     Args:
         own: Keyframe -> number of the person's detection.
         tracks: Everybody; those that have detections in common with the person are left out.
-        people: Everybody found in each of the K keyframes.
-        times_s: (K,) seconds.
-        cuts: Keyframes that begin a new shot.
+        clip: Everybody found in each of the K keyframes.
         longest_s: Whoever is missed for longer has left.
 
     Returns:
         (K,) float64 in 0..1, of the other who covers most; 0 where the person is not found.
     """
-    shared = np.zeros(len(people))
-    mine = _boxes(own, people, times_s, cuts, longest_s)
+    shared = np.zeros(len(clip.people))
+    mine = _boxes(own, clip, longest_s)
     for track in tracks:
         if any(own.get(k) == index for k, index in track.members.items()):
             continue
-        theirs = _boxes(track.members, people, times_s, cuts, longest_s)
+        theirs = _boxes(track.members, clip, longest_s)
         for k in mine.keys() & theirs.keys():
             shared[k] = max(shared[k], _share(mine[k], theirs[k]))
     return shared
 
 
-def _boxes(
-    members: Mapping[int, int],
-    people: Sequence[Sequence[PersonDetection]],
-    times_s: np.ndarray,
-    cuts: Sequence[int],
-    longest_s: float,
-) -> dict[int, np.ndarray]:
+def _boxes(members: Mapping[int, int], clip: ClipDetections, longest_s: float) -> dict[int, np.ndarray]:
     """Keyframe -> the box (4,) of a track, between its neighbours in time where it was missed."""
-    boxes = {k: people[k][index].box_xyxy for k, index in members.items()}
+    boxes, times_s = {k: clip.people[k][index].box_xyxy for k, index in members.items()}, clip.times_s
     for a, b in pairwise(sorted(members)):
-        if times_s[b] - times_s[a] <= longest_s and not any(a < cut <= b for cut in cuts):
+        if times_s[b] - times_s[a] <= longest_s and not any(a < cut <= b for cut in clip.cuts):
             for k in range(a + 1, b):
                 part = (times_s[k] - times_s[a]) / (times_s[b] - times_s[a])
                 boxes[k] = (1 - part) * boxes[a] + part * boxes[b]

@@ -9,7 +9,6 @@ on both sides of it.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +18,7 @@ import numpy as np
 from rib.io.recipe import build_recipe
 from rib.io.settings.ranges import NonNegative, Seconds, Share
 from rib.pose.detectors.appearance import appearance_likeness
-from rib.pose.detectors.detection import PersonDetection
+from rib.pose.detectors.detection import ClipDetections
 from rib.pose.tracking.links import LinkEvidence, TrackingScene, certain_tracklet_links
 from rib.pose.tracking.observations import TrackerObservation, Tracklet, observe_people_for_tracker
 from rib.pose.tracking.outliers import without_track_contradictions
@@ -67,83 +66,40 @@ class Tracker:
         self._evidence: LinkEvidence = build_recipe(evidence)
         self._max_missing_s, self._margin, self._rejoin_likeness = max_missing_s, margin, rejoin_likeness
 
-    def link(
-        self,
-        people: Sequence[Sequence[PersonDetection]],
-        times_s: np.ndarray,
-        size_px: tuple[int, int],
-        cuts: Sequence[int] = (),
-        camera: Sequence[np.ndarray] | None = None,
-    ) -> list[PersonTrack]:
+    def link(self, clip: ClipDetections) -> list[PersonTrack]:
         """Say which detections are one person. The order of detections in a frame plays no part.
-
-        Args:
-            people: Everybody found in each of the K frames.
-            times_s: (K,) seconds, strictly increasing.
-            size_px: Width and height of the picture.
-            cuts: Frames that begin a new shot.
-            camera: (K, 2, 3) the camera's motion from the frame before to each frame; None for a still one.
 
         Returns:
             The tracks, most prominent first. A detection that contradicts its track belongs to none.
         """
-        edges = [0, *sorted({cut for cut in cuts if 0 < cut < len(people)}), len(people)]
-        shots = [
-            self._link_shot(people, np.asarray(times_s, float), size_px, range(a, b), camera)
-            for a, b in itertools.pairwise(edges)
-        ]
-        persons = self._link_shots(shots)
+        persons = self._link_shots([self._link_shot(clip, moments) for moments in clip.shots])
         persons.sort(key=lambda person: (-sum(t.score for t in person), _origin(person)))
         return [_track(number, person) for number, person in enumerate(persons, start=1)]
 
-    def tracks(
-        self,
-        people: Sequence[Sequence[PersonDetection]],
-        times_s: np.ndarray,
-        size_px: tuple[int, int],
-        cuts: Sequence[int] = (),
-        camera: Sequence[np.ndarray] | None = None,
-    ) -> PoseTracks:
-        """Everybody as they were found, in the joint set `body25_hands`; arguments as of `link`."""
-        linked = lasting_tracks(self.link(people, times_s, size_px, cuts, camera), len(people))
+    def tracks(self, clip: ClipDetections) -> PoseTracks:
+        """Everybody as they were found, in the joint set `body25_hands`."""
         everybody = [
-            detections_to_sequence(people, track.members, times_s, size_px, track.track_id)
-            for track in linked
+            detections_to_sequence(clip.people, track.members, clip.times_s, clip.size_px, track.track_id)
+            for track in lasting_tracks(self.link(clip), len(clip.people))
         ]
-        return PoseTracks.of(everybody) if everybody else no_pose_tracks(times_s, size_px)
+        return PoseTracks.of(everybody) if everybody else no_pose_tracks(clip.times_s, clip.size_px)
 
-    def follow(
-        self,
-        people: Sequence[Sequence[PersonDetection]],
-        times_s: np.ndarray,
-        size_px: tuple[int, int],
-        cuts: Sequence[int] = (),
-        camera: Sequence[np.ndarray] | None = None,
-    ) -> PoseSequence:
-        """The most prominent person; arguments as of `link`.
+    def follow(self, clip: ClipDetections) -> PoseSequence:
+        """The most prominent person.
 
         A shot in which they were not known again shows its own most prominent person, nearest in appearance.
         A moment at which nobody was found has confidence 0 throughout.
         """
-        members = main_person(self.link(people, times_s, size_px, cuts, camera), len(people), cuts)
-        return detections_to_sequence(people, members, times_s, size_px)
+        members = main_person(self.link(clip), clip.shots)
+        return detections_to_sequence(clip.people, members, clip.times_s, clip.size_px)
 
-    def _link_shot(
-        self,
-        people: Sequence[Sequence[PersonDetection]],
-        times_s: np.ndarray,
-        size_px: tuple[int, int],
-        moments: range,
-        camera: Sequence[np.ndarray] | None,
-    ) -> list[Tracklet]:
+    def _link_shot(self, clip: ClipDetections, moments: range) -> list[Tracklet]:
         """The tracklets of one shot, as few as are certain."""
-        back = dict(zip(moments, _back(moments, camera), strict=True))
-        maps = [back.get(k, STILL) for k in range(len(people))]
-        observed = observe_people_for_tracker(people, times_s, size_px, maps, moments)
-        scene = TrackingScene(size_px, float(np.mean([len(seen) for seen in observed])))
+        observed = observe_people_for_tracker(clip, moments, _back(moments, clip.camera))
+        scene = TrackingScene(clip.size_px, float(np.mean([len(seen) for seen in observed])))
         tracklets = self._link_neighbours(observed, moments.start, scene)
         if len(moments) > 1:
-            keyframe_s = float(np.median(np.diff(times_s[moments.start : moments.stop])))
+            keyframe_s = float(np.median(np.diff(clip.times_s[moments.start : moments.stop])))
             for longest_s in (2.5 * keyframe_s, self._max_missing_s, np.inf):
                 for fewest in (1, FEWEST_OBSERVATIONS):
                     tracklets = self._link_over_missing_spans(tracklets, longest_s, fewest, scene)
@@ -239,15 +195,13 @@ def lasting_tracks(tracks: Sequence[PersonTrack], num_frames: int) -> list[Perso
     ]
 
 
-def main_person(tracks: Sequence[PersonTrack], num_frames: int, cuts: Sequence[int]) -> dict[int, int]:
+def main_person(tracks: Sequence[PersonTrack], shots: Sequence[range]) -> dict[int, int]:
     """Keyframe -> detection of the most prominent person, or of whoever comes nearest in their absence."""
     if not tracks:
         return {}
     main = tracks[0]
     chosen = dict(main.members)
-    edges = [0, *sorted({cut for cut in cuts if 0 < cut < num_frames}), num_frames]
-    for a, b in itertools.pairwise(edges):
-        shot = range(a, b)
+    for shot in shots:
         if any(k in main.members for k in shot):
             continue
         present = [(track, [k for k in shot if k in track.members]) for track in tracks]
