@@ -32,6 +32,8 @@ BESIDE = {
     ("benchmark", "pipeline"),
     # the net's training pairs are projected motion capture
     ("motion", "mocap"),
+    # the errors of real detectors are those of the person whom the tracker follows
+    ("motion", "pose"),
 }
 """Doors between rooms of one floor, each with its reason; none leads back."""
 

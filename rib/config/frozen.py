@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from rib.config.renamed import current_settings, drop_gone_settings
+from rib.config.renamed import add_new_settings, current_settings, drop_gone_settings
 from rib.io.errors import RibError, reason_of_error
 from rib.io.recipe import did_you_mean
 from rib.io.registry import REGISTRY
@@ -85,6 +85,7 @@ def read_frozen_config(path: Path, root_of: Mapping[str, type]) -> FrozenConfig:
         if key not in known:
             raise RibError(f"{file}: there is no setting {str(key)[:80]!r}", did_you_mean(str(key), known))
     settings = REGISTRY.settings(content, RECIPES[verb], file)
+    add_new_settings(settings)
     for key, value in texts_in_config(settings):
         if "${" in value and not (is_path_setting(root_of[verb], key) and path_exists(value)):
             raise RibError(

@@ -6,6 +6,9 @@ import re
 import sys
 from typing import Any
 
+import yaml
+
+from rib.config.paths import conf_dir
 from rib.io.errors import RibError
 
 KEYS = {
@@ -55,6 +58,9 @@ BESIDE: dict[str, dict[str, Any]] = {
     "task.monitor": {"mode": "min"},
 }
 """What the last release did not say beside a setting whose name of today stands with others."""
+
+ADDED = {"rib.motion.training.data.MotionDataModule": {"tracker": "pose/tracker/default"}}
+"""By class, arguments that its recipe did not have in the last release, and the leaf of conf/ with them."""
 
 OPTIONS = {"data=drawings": "data=refiner", "task=renderer_drawn": "task=refiner"}
 """`group=option` of before, and of today."""
@@ -107,6 +113,15 @@ def current_settings(settings: dict[Any, Any]) -> None:
             after.setdefault(new.rpartition(".")[2], before.pop(name))
             for beside, value in BESIDE.get(old, {}).items():
                 after.setdefault(beside, value)
+
+
+def add_new_settings(settings: dict[str, Any]) -> None:
+    """Give frozen settings of the last release, by today's names, what their recipes lack, in place."""
+    for recipe in [value for value in settings.values() if isinstance(value, dict)]:
+        for name, leaf in ADDED.get(str(recipe.get("_target_")), {}).items():
+            if name not in recipe:
+                recipe[name] = yaml.safe_load((conf_dir() / f"{leaf}.yaml").read_text(encoding="utf-8"))
+        add_new_settings(recipe)
 
 
 def drop_gone_settings(settings: dict[Any, Any]) -> dict[str, Any]:

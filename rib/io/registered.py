@@ -99,7 +99,7 @@ TRAINING: dict[str, Place] = {
     "perceptual loss": {"rib.render.training.perceptual.PerceptualLoss": {}},
     "data module": {
         "rib.motion.training.data.MotionDataModule": {
-            "windows": "window sampling", "views": "virtual cameras", "noise": "corruption",
+            "windows": "window sampling", "views": "virtual cameras", "noise": "corruption", **_TRACKED,
         },
         "rib.clips.data.ClipDataModule": {"synthetic": "painted clips", "augment": "augmentation"},
         "rib.render.training.refiner_data.RefinerDataModule": {"crops": "training crops"},

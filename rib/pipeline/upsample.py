@@ -9,8 +9,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from rib.io.cache import cache_key
 from rib.io.errors import RibError
 from rib.io.files.regular import kind_of_file
@@ -28,8 +26,7 @@ from rib.io.settings.paths import paths_read_by_command
 from rib.keypoint_files import read_people_keypoints, write_openpose_json
 from rib.pipeline.settings import UpsampleSettings
 from rib.pipeline.timeline import constant_rate_timeline, target_output_fps
-from rib.pose.detectors.detection import ClipDetections
-from rib.pose.files import detections_of_frame
+from rib.pose.files import follow_people_of_files
 from rib.structures.keypoints import PoseSequence
 from rib.video import exact_fps
 
@@ -172,6 +169,4 @@ def _person(path: Path, fps: Fraction, layout: str, tracker: Any) -> PoseSequenc
     people.check_fits()
     if len(people) < 2:
         raise RibError(f"{path} holds poses of {len(people)} frame, but at least two are needed")
-    times_s = np.arange(len(people)) * (fps.denominator / fps.numerator)
-    found = [detections_of_frame(frame) for frame in people.frames]
-    return tracker.follow(ClipDetections(found, times_s, people.extent_px()))
+    return follow_people_of_files(people, fps, tracker)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,13 @@ class FilesPose:
         people = read_people_keypoints(self.path, self.layout).aligned(len(source.times_s))
         people.check_fits(source.size_px)
         return people
+
+
+def follow_people_of_files(people: PeopleKeypoints, fps: Fraction, tracker: Tracker) -> PoseSequence:
+    """The most prominent person of keypoint files that no clip belongs to, at an even frame rate."""
+    times_s = np.arange(len(people)) * (fps.denominator / fps.numerator)
+    found = [detections_of_frame(frame) for frame in people.frames]
+    return tracker.follow(ClipDetections(found, times_s, people.extent_px()))
 
 
 def _detected(people: PeopleKeypoints, source: FrameSource, cuts: Sequence[int]) -> ClipDetections:

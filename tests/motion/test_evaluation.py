@@ -147,7 +147,8 @@ def test_sequences_noise_and_scores_are_those_of_the_independent_scorer(
     assert len(ours) == len(theirs)
     cubic = evaluation.spline_motion_method(build_recipe(config.baselines["cubic"]))
     bank = scorer.residual_bank(scorer.load_tracks(str(TRACKS)))
-    errors = evaluation.load_detector_errors([(str(TRACKS / name), fps) for name, fps in TRACK_FPS.items()])
+    tracks = [(str(TRACKS / name), fps) for name, fps in TRACK_FPS.items()]
+    errors = evaluation.load_detector_errors(tracks, build_recipe(config.tracker))
     worst = dict.fromkeys(("clean", "detector", "real"), 0.0)
     for (a, b), kind, stride in (
         (pair, kind, stride)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,8 @@ from scipy.signal import savgol_filter
 from rib.io.errors import RibError
 from rib.keypoint_files import read_people_keypoints
 from rib.motion.corruption.detector_noise import DetectorErrors
+from rib.pose.files import follow_people_of_files
+from rib.pose.tracking.tracker import Tracker
 from rib.structures.skeleton import BODY19, convert_joints
 
 WINDOW_S = 0.3
@@ -24,16 +27,18 @@ SLOW_S = 0.03
 """Errors that outlast a gaussian of this standard deviation are what the detector means, not noise."""
 
 
-def read_detector_errors(tracks: Sequence[tuple[str, float]]) -> DetectorErrors:
+def read_detector_errors(tracks: Sequence[tuple[str, float]], tracker: Tracker) -> DetectorErrors:
     """Errors of the most prominent person of each clip.
 
     Args:
         tracks: Keypoint files or folders (`rib.keypoint_files.read_people_keypoints`) and their frame rates.
+        tracker: Follows that person.
 
     Raises:
         RibError: A clip cannot be read or shows nobody.
     """
-    found = [detector_errors_of_track(*_track(Path(path)), fps) for path, fps in tracks]
+    followed = [_track(Path(path), Fraction(fps), tracker) for path, fps in tracks]
+    found = [detector_errors_of_track(*one, fps) for one, (_, fps) in zip(followed, tracks, strict=True)]
     longest = max(len(error) for error, _ in found)
     pad = lambda a: np.pad(a, ((0, longest - len(a)), *[(0, 0)] * (a.ndim - 1)))  # noqa: E731
     slow = [_slow(*errors, fps) for errors, (_, fps) in zip(found, tracks, strict=True)]
@@ -88,29 +93,14 @@ def _slow(error: np.ndarray, confidence: np.ndarray, fps: float) -> np.ndarray:
     return blur(error * known[..., None]) / np.maximum(weight, 0.2)
 
 
-def _track(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Keypoints (T, 19, 2) and confidence (T, 19) of the largest person, followed from frame to frame."""
-    centre, rows = None, []
-    for people in read_people_keypoints(path).aligned().frames:
-        xy, score = convert_joints(people[..., :2], people[..., 2], "body25_hands", "body19")
-        score = np.where(score > LEAST_CONFIDENCE, score, 0.0)
-        best, least = None, np.inf
-        for person in range(len(xy)):
-            points = xy[person][score[person] > 0]
-            if len(points) < 4:
-                continue
-            size, middle = np.ptp(points[:, 1]), np.median(points, axis=0)
-            cost = -size if centre is None else np.linalg.norm(middle - centre) - 0.5 * size
-            if cost < least:
-                best, least, at = person, cost, middle
-        if best is None:
-            rows.append((np.zeros((len(BODY19), 2)), np.zeros(len(BODY19))))
-        else:
-            centre = at
-            rows.append((xy[best], score[best]))
-    if centre is None:
+def _track(path: Path, fps: Fraction, tracker: Tracker) -> tuple[np.ndarray, np.ndarray]:
+    """Keypoints (T, 19, 2) and confidence (T, 19) of the most prominent person."""
+    poses = follow_people_of_files(read_people_keypoints(path).aligned(), fps, tracker)
+    keypoints_px, confidence = convert_joints(poses.keypoints_px, poses.confidence, poses.joint_set, "body19")
+    confidence = np.where(confidence > LEAST_CONFIDENCE, confidence, 0.0)
+    if not confidence.any():
         raise RibError(f"{path} shows nobody, so it has no detector errors", "name a clip with a person")
-    return np.stack([xy for xy, _ in rows]), np.stack([score for _, score in rows])
+    return keypoints_px, confidence
 
 
 def _height_px(keypoints_px: np.ndarray, confidence: np.ndarray) -> float:

@@ -25,6 +25,7 @@ from rib.motion.evaluation.settings import MotionEvaluationSettings
 from rib.motion.nets.checkpoint import load_motion_net, shipped_motion_weights
 from rib.motion.recordings import load_mocap_recordings
 from rib.motion.splines import SplineMotion
+from rib.pose.tracking.tracker import Tracker
 from rib.structures.keypoints import PoseSequence
 from rib.structures.skeleton import BODY19
 
@@ -137,7 +138,9 @@ def motion_trials(
     chosen: Iterable[EvaluationSequence], config: MotionEvaluationSettings
 ) -> Iterator[MotionTrial]:
     """Every sequence under every condition at every stride."""
-    errors = load_detector_errors([(str(path), float(fps)) for path, fps in config.tracks])
+    errors = load_detector_errors(
+        [(str(path), float(fps)) for path, fps in config.tracks], build_recipe(config.tracker)
+    )
     for condition, stride, sequence in itertools.product(
         corruption_conditions(config), config.strides, chosen
     ):
@@ -145,15 +148,15 @@ def motion_trials(
         yield MotionTrial(sequence, stride, condition, sequence.times_s[::stride], x, confidence)
 
 
-def load_detector_errors(tracks: Iterable[tuple[str, float]]) -> DetectorErrors | None:
-    """Errors of real detectors' tracks, or None without any.
+def load_detector_errors(tracks: Iterable[tuple[str, float]], tracker: Tracker) -> DetectorErrors | None:
+    """Errors of real detectors' tracks of the person that a tracker follows, or None without any.
 
     A hand has its wrist's errors: few detectors have hands, and theirs come and go with the crop.
     """
     tracks = [(path, fps) for path, fps in tracks]
     if not tracks:
         return None
-    errors = read_detector_errors(tracks)
+    errors = read_detector_errors(tracks, tracker)
     joint = list(range(len(BODY19)))
     for side in ("left", "right"):
         joint[BODY19.index(f"{side}_hand")] = BODY19.index(f"{side}_wrist")

@@ -57,6 +57,7 @@ class MotionEvaluationSettings(Settings):
     strides: Annotated[list[Stride], ListSize(1, 1000)]
     noise: dict[str, Annotated[float, Range(0, 1000)]]
     tracks: Annotated[list[Any], KeypointTrackList()]
+    tracker: Recipe
     seed: Seed
     max_windows: Count
     every: Count

@@ -18,6 +18,7 @@ from rib.motion.corruption.detector_errors import read_detector_errors
 from rib.motion.corruption.detector_noise import DetectorNoise
 from rib.motion.recordings import load_mocap_recordings
 from rib.motion.training.windows import MotionBatch, MotionWindowRecipe, MotionWindows
+from rib.pose.tracking.tracker import Tracker
 from rib.training.epochs import EpochSampler, seeded_training_generator, training_rank_and_world_size
 
 
@@ -53,6 +54,7 @@ class MotionDataModule(pl.LightningDataModule):
         views: Recipe of the cameras.
         noise: Recipe of `DetectorNoise`.
         detector_tracks: Keypoint files of real detectors and their frame rates, whose errors are drawn from.
+        tracker: Recipe of the `rib.pose.tracking.tracker.Tracker` that follows a person through them.
         checks: Conditions of validation by name: changes to `windows` and `noise`.
         batches_per_epoch: Batches drawn in an epoch.
         validation_batches: Batches a condition.
@@ -70,6 +72,7 @@ class MotionDataModule(pl.LightningDataModule):
         views: Mapping[str, Any],
         noise: Mapping[str, Any],
         detector_tracks: Sequence[tuple[str, float]],
+        tracker: Mapping[str, Any],
         checks: Mapping[str, Mapping[str, Any]],
         batches_per_epoch: Count,
         validation_batches: Whole,
@@ -83,6 +86,7 @@ class MotionDataModule(pl.LightningDataModule):
         self.views = build_recipe(views)
         self.noise: DetectorNoise = build_recipe(noise)
         self.tracks = [(path, fps) for path, fps in detector_tracks]
+        self.tracker: Tracker = build_recipe(tracker)
         self.checks = {
             name: (
                 _changed(self.windows, change.get("windows", {}), f"checks.{name}.windows"),
@@ -106,7 +110,7 @@ class MotionDataModule(pl.LightningDataModule):
         self.training, self.checking = bank.split(self.validation) if self.validation else (bank, bank)
         if len(self.training) == 0:
             raise RibError(f"no recording of {self.folder} is left to train on", "hold fewer subjects out")
-        self.errors = read_detector_errors(self.tracks) if self.tracks else None
+        self.errors = read_detector_errors(self.tracks, self.tracker) if self.tracks else None
 
     def train_dataloader(self) -> DataLoader[MotionBatch]:
         """One epoch, shared out between the ranks."""
