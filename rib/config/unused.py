@@ -32,6 +32,14 @@ def _poses_come_with_motion(settings: Given) -> bool:
     return check_stage_wiring({stage: settings[stage] for stage in ORDER}).pose_from_motion
 
 
+def _mattes_share_pose_looks(settings: Given) -> bool:
+    from rib.io.recipe import locate_recipe_target
+    from rib.pipeline.stages import ORDER, check_stage_wiring, mattes_share_pose_looks
+
+    pose, mask = (locate_recipe_target(settings[stage]["_target_"]) for stage in ("pose", "mask"))
+    return mattes_share_pose_looks(pose, mask, check_stage_wiring({one: settings[one] for one in ORDER}))
+
+
 def _goes_into_folder(settings: Given) -> bool:
     from rib.video.writing.containers import is_video_output
 
@@ -66,6 +74,12 @@ RULES: dict[str, tuple[Rule, ...]] = {
             "type video.pictures=true",
         ),
         (("mask",), _without("masks"), "what was chosen draws no person", "choose another render="),
+        (
+            ("mask.window_px", "mask.zoom"),
+            _mattes_share_pose_looks,
+            "mattes are made of the masks that the pose stage sees",
+            "type pose.window_px=, or choose another pose=",
+        ),
         (
             ("plate", "neighbours"),
             _without("plate"),

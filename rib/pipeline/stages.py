@@ -15,6 +15,8 @@ import numpy as np
 from torch import Tensor
 
 from rib.io.recipe import locate_recipe_target
+from rib.pose.detectors.blazepose import BodyLandmarks
+from rib.pose.walks import PoseCloseUp
 from rib.structures.interval import Background, Interval
 from rib.structures.keypoints import PoseSequence, PoseTracks
 from rib.video import FrameSource
@@ -69,8 +71,13 @@ class PoseStagePass(Protocol):
         """Called with every frame of the first walk."""
         ...
 
-    def look(self, picture: np.ndarray) -> list[PoseSequence]:
+    def look(self, picture: np.ndarray) -> list[PoseCloseUp]:
         """Called with every frame of the second walk; gives everybody at that moment."""
+        ...
+
+    @property
+    def rois(self) -> dict[int, np.ndarray]:
+        """By track id (K, 4), where the second walk looks."""
         ...
 
     def tracks(self) -> PoseTracks:
@@ -90,12 +97,21 @@ class SharedPassPoseStage(PoseStage, Protocol):
         """Begin a clip, following everybody or the most prominent person alone; its frames are not read."""
         ...
 
+    def look_again(self, source: FrameSource, rois: Mapping[int, np.ndarray]) -> PoseStagePass:
+        """Begin the second walk alone, where an earlier one looked."""
+        ...
+
 
 class MaskStagePass(Protocol):
     """A mask stage at work on a clip whose frames somebody else walks through (`rib.pose.mask.MattePass`)."""
 
-    def __call__(self, picture: np.ndarray, pose: PoseSequence) -> np.ndarray:
-        """The matte (H, W) float in 0..1 of a person at one moment; which side is left does not matter."""
+    def __call__(
+        self, picture: np.ndarray, pose: PoseSequence, seen: Sequence[BodyLandmarks] | None = None
+    ) -> np.ndarray:
+        """The matte (H, W) float in 0..1 of a person at one moment; which side is left does not matter.
+
+        `seen` is what the pose stage saw of them on its second walk, if anything.
+        """
         ...
 
     def close(self) -> None:
@@ -145,6 +161,18 @@ class StageWiring:
     wanted: frozenset[str]
     pose_from_motion: bool
     idle: str
+
+
+def mattes_share_pose_looks(pose: object, mask: object, wiring: StageWiring) -> bool:
+    """Whether mattes are made of what the pose stage sees on its second walk.
+
+    Args:
+        pose: The stage, or its class.
+        mask: The stage, or its class.
+        wiring: Of the chain.
+    """
+    walks = hasattr(pose, "look_again") and hasattr(mask, "begin")
+    return walks and not wiring.pose_from_motion and "masks" in wiring.wanted
 
 
 def check_stage_wiring(recipes: Mapping[str, Mapping[str, Any]]) -> StageWiring:

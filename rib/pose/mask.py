@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Annotated
@@ -27,7 +27,8 @@ _EDGE = (0.02, 0.98)
 class MediapipeMask:
     """Segment the person on the square that their pose spans, twice (once mirrored), and sharpen the edge.
 
-    Works with poses from anywhere: only the body's joints are used.
+    Works with poses from anywhere: only the body's joints are used. Where the pose stage looked at the person
+    with the same network, its masks are taken and nobody looks again.
 
     Args:
         window_px: A person is shrunk to at most this many pixels before the network sees them.
@@ -92,15 +93,31 @@ class MediapipeMask:
         """For those who walk over a clip themselves: to be called with each picture, and closed."""
         return MattePass(self, BodyLandmarker(hands=False, mask=True, window_px=self._window_px))
 
-    def matte(self, picture: np.ndarray, pose: PoseSequence, landmarker: BodyLandmarker) -> np.ndarray:
-        """The matte (H, W) float32 of one picture (H, W, 3) uint8 RGB, given a pose of length 1."""
+    def matte(
+        self,
+        picture: np.ndarray,
+        pose: PoseSequence,
+        landmarker: BodyLandmarker,
+        seen: Sequence[BodyLandmarks] | None = None,
+    ) -> np.ndarray:
+        """Cut out one person.
+
+        Args:
+            picture: (H, W, 3) uint8 RGB.
+            pose: Of length 1.
+            landmarker: The network.
+            seen: What it saw of them already, with its masks, or None where nobody looked.
+
+        Returns:
+            (H, W) float32 in 0..1.
+        """
         matte = np.zeros(picture.shape[:2], np.float32)
         joints, confidence = convert_joints(pose.keypoints_px, pose.confidence, pose.joint_set, "body25")
         joints, found = joints[0], confidence[0] > 0
         roi = matte_roi_of_body(joints, found)
         if roi is None:
             return matte
-        looks = self._look_twice(picture, roi, landmarker)
+        looks = self._look_twice(picture, roi, landmarker) if seen is None else seen
         if not looks:
             return matte
         coarse = np.mean([_in_picture(look, picture.shape[:2]) for look in looks], axis=0)
@@ -144,9 +161,11 @@ class MattePass:
     stage: MediapipeMask
     landmarker: BodyLandmarker
 
-    def __call__(self, picture: np.ndarray, pose: PoseSequence) -> np.ndarray:
-        """The matte (H, W) float32 of one picture (H, W, 3) uint8 RGB, given a pose of length 1."""
-        return self.stage.matte(picture, pose, self.landmarker)
+    def __call__(
+        self, picture: np.ndarray, pose: PoseSequence, seen: Sequence[BodyLandmarks] | None = None
+    ) -> np.ndarray:
+        """See `MediapipeMask.matte`."""
+        return self.stage.matte(picture, pose, self.landmarker, seen)
 
     def close(self) -> None:
         """Free the network."""

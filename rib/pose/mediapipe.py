@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 from typing import Annotated, Any
 
+import numpy as np
+
 from rib.io.recipe import build_recipe
 from rib.io.settings.ranges import NonNegative, Positive, Range, Seconds, Share
 from rib.pose.memory import trim_memory_between_frames
@@ -84,6 +86,15 @@ class MediapipePose:
             everybody: Whether all people are looked at closely, or only the most prominent.
         """
         return PoseEstimationPasses(self._tracker, self._settings, source, everybody)
+
+    def look_again(self, source: FrameSource, rois: Mapping[int, np.ndarray]) -> PoseEstimationPasses:
+        """The second walk alone, for those who have the poses and need what it saw: to be shown every frame.
+
+        Args:
+            source: The clip; its frames are not read.
+            rois: See `PoseEstimationPasses.rois`.
+        """
+        return PoseEstimationPasses(self._tracker, self._settings, source, everybody=True, rois=rois)
 
     def _walk_twice(self, source: FrameSource, cuts: Sequence[int], everybody: bool) -> PoseTracks:
         shots = set(cuts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from itertools import pairwise
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rib.pose.detectors.blazepose import BlazePoseRoi, BodyLandmarker, PersonDetector
+from rib.pose.detectors.blazepose import BlazePoseRoi, BodyLandmarker, BodyLandmarks, PersonDetector
 from rib.pose.detectors.detection import ClipDetections
 from rib.pose.detectors.flip_augmentation import average_landmarks, landmarks_of_flipped_picture
 from rib.pose.detectors.people_detector import PeopleDetector, PersonCandidate, filter_detection
@@ -58,24 +58,50 @@ class TrackedPerson(NamedTuple):
     close: list[PersonCandidate | None]
 
 
+class PoseCloseUp(NamedTuple):
+    """One person at one keyframe of the second pass.
+
+    Attributes:
+        pose: A sequence of length 1; left and right are as they were seen.
+        bodies: Outputs of the network in this very pass, masks too: of the picture as it is, then of the
+            mirrored one; a look that found nobody is absent.
+    """
+
+    pose: PoseSequence
+    bodies: tuple[BodyLandmarks, ...]
+
+
 class PoseEstimationPasses:
     """Shown every keyframe of a clip twice, in order; what it keeps of each is small.
+
+    The landmark network sees a followed person three times a keyframe: in the first walk on the square in
+    which they are expected; in the second, as they are and mirrored, on the square that fits them. The
+    masks of those two are what a matte is made of.
 
     Args:
         tracker: Links the people.
         settings: Of the stage.
         source: The clip; its frames are not read here.
         everybody: Whether all people are looked at closely, or only the most prominent.
+        rois: By track id (K, 4), what `rois` gave for this clip: then there is no first walk, and what
+            the second sees is what it saw then.
     """
 
     def __init__(
-        self, tracker: Tracker, settings: PoseEstimationSettings, source: FrameSource, everybody: bool
+        self,
+        tracker: Tracker,
+        settings: PoseEstimationSettings,
+        source: FrameSource,
+        everybody: bool,
+        rois: Mapping[int, np.ndarray] | None = None,
     ) -> None:
         self._tracker, self._settings, self._everybody = tracker, settings, everybody
         self._times_s, self._size_px = np.asarray(source.times_s, np.float64), source.size_px
+        self._rois = rois
         self._detector = PersonDetector()
         self._near = BodyLandmarker(hands=False, mask=False, window_px=settings.window_px)
         self._close_by: BodyLandmarker | None = None
+        self._mirrored: BodyLandmarker | None = None
         self._people_detector = PeopleDetector(
             self._detector,
             self._near,
@@ -106,25 +132,33 @@ class PoseEstimationPasses:
         self._people.append(people)
         self._motions.append(motion)
 
-    def look(self, picture: np.ndarray) -> list[PoseSequence]:
+    def look(self, picture: np.ndarray) -> list[PoseCloseUp]:
         """Take the next frame of the second walk, after the whole of the first.
 
         Returns:
-            Everybody at this moment, each a sequence of length 1; left and right are as they were seen: only
-            `tracks` puts them right.
+            Everybody at this moment; only `tracks` puts left and right right.
         """
+        window_px = self._settings.window_px
         if self._close_by is None:
-            self._close_by = BodyLandmarker(hands=True, mask=False, window_px=self._settings.window_px)
+            self._close_by = BodyLandmarker(hands=self._rois is None, mask=True, window_px=window_px)
+            self._mirrored = BodyLandmarker(hands=False, mask=True, window_px=window_px)
         found = []
         for track_id, person in self._tracked.items():
             moment = len(person.close)
-            roi, seen = person.rois[moment], person.seen[moment]
-            person.close.append(
-                None if roi is None else self._look_closely(picture, roi, seen, self._close_by)
-            )
+            bodies = self._look_twice(picture, person.rois[moment])
+            person.close.append(self._settle(picture, bodies, person.seen[moment]))
             times_s = self._times_s[moment : moment + 1]
-            found.append(_sequence(person.close[-1:], times_s, self._size_px, track_id))
+            pose = _sequence(person.close[-1:], times_s, self._size_px, track_id)
+            found.append(PoseCloseUp(pose, bodies))
         return found
+
+    @property
+    def rois(self) -> dict[int, np.ndarray]:
+        """By track id (K, 4): where the second walk looks, x, y, side (px), angle (rad); NaN is nowhere."""
+        return {
+            track_id: np.array([_numbers(roi) for roi in person.rois])
+            for track_id, person in self._tracked.items()
+        }
 
     def tracks(self) -> PoseTracks:
         """Everybody at all K keyframes, after the second walk."""
@@ -145,13 +179,20 @@ class PoseEstimationPasses:
 
     def close(self) -> None:
         """Free the networks."""
-        for network in (self._detector, self._near, self._close_by):
+        for network in (self._detector, self._near, self._close_by, self._mirrored):
             if network is not None:
                 network.close()
 
     @cached_property
     def _tracked(self) -> dict[int, TrackedPerson]:
         """By track id, as the first walk tells."""
+        if self._rois is not None:
+            return {
+                track_id: TrackedPerson(
+                    [None] * len(rows), [_square(row) for row in rows], np.zeros(len(rows)), []
+                )
+                for track_id, rows in self._rois.items()
+            }
         detections = [[candidate.detection for candidate in people] for people in self._people]
         motions = [motion.matrix for motion in self._motions]
         clip = ClipDetections(detections, self._times_s, self._size_px, self._cuts, motions)
@@ -169,19 +210,32 @@ class PoseEstimationPasses:
             tracked[track_id] = TrackedPerson(seen, rois, shared, [])
         return tracked
 
-    def _look_closely(
-        self,
-        picture: np.ndarray,
-        roi: BlazePoseRoi,
-        earlier: PersonCandidate | None,
-        close_by: BodyLandmarker,
+    def _look_twice(self, picture: np.ndarray, roi: BlazePoseRoi | None) -> tuple[BodyLandmarks, ...]:
+        if roi is None or self._close_by is None or self._mirrored is None:
+            return ()
+        looks = self._close_by(picture, roi), landmarks_of_flipped_picture(self._mirrored, picture, roi)
+        return tuple(look for look in looks if look is not None)
+
+    def _settle(
+        self, picture: np.ndarray, bodies: tuple[BodyLandmarks, ...], earlier: PersonCandidate | None
     ) -> PersonCandidate | None:
-        body, other = close_by(picture, roi), landmarks_of_flipped_picture(self._near, picture, roi)
-        if body is not None and other is not None:
-            body = average_landmarks(
-                body, other, body if earlier is None else earlier.body, self._settings.apart
-            )
-        return filter_detection(body or other, picture, self._settings.min_visibility)
+        """The mean of both looks, without their masks, which nobody needs any more."""
+        if not bodies:
+            return None
+        body = replace(bodies[0], mask=None)
+        if len(bodies) == 2:
+            rough = body if earlier is None else earlier.body
+            body = average_landmarks(body, bodies[1], rough, self._settings.apart)
+        return filter_detection(body, picture, self._settings.min_visibility)
+
+
+def _numbers(roi: BlazePoseRoi | None) -> list[float]:
+    return [np.nan] * 4 if roi is None else [*roi.centre_px, roi.side_px, roi.angle_rad]
+
+
+def _square(numbers: np.ndarray) -> BlazePoseRoi | None:
+    x, y, side_px, angle_rad = numbers.tolist()
+    return None if np.isnan(x) else BlazePoseRoi(np.array([x, y]), side_px, angle_rad)
 
 
 def _bridge(

@@ -12,6 +12,7 @@ REFUSED = {
     ("poses=here",): "nothing of what was chosen reads it; type motion=files or pose=files",
     ("render=none", "mask.gain=2"): "mask.gain was given, but what was chosen draws no person",
     ("render=none", "mask=files", "mask.path=x"): "mask was given",
+    ("mask.zoom=1.1",): "mattes are made of the masks that the pose stage sees",
     ("render=none", "neighbours=2"): "neighbours was given",
     ("render=none", "plate.seam_share=0.1"): "plate.seam_share was given",
     ("render=none", "rehearsals.per_shot=2"): "holdouts.per_shot was given",

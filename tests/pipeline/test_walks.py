@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -74,8 +75,8 @@ def test_the_holdouts_are_judged_in_the_walk_that_makes_the_frames(warp: dict[st
     assert source.decoded == 9
 
 
-LOOKS = 5
-"""At one person in one keyframe: to find, closely and mirrored; for the matte, and mirrored."""
+LOOKS = 3
+"""At one person in one keyframe: to find them; closely, as they are and mirrored, for poses and mattes."""
 
 
 class Demo(Counted):
@@ -141,6 +142,25 @@ def test_a_large_clip_is_walked_three_times_at_first_and_once_when_all_is_kept(
         assert walk.decoded == walks * 17
         assert looks.count("landmarks") <= most_looks
         assert sum(moments) == 16 + 5  # and the hold-outs
+
+
+@pytest.mark.slow
+def test_mattes_are_the_same_bytes_whether_the_poses_were_kept_from_earlier(
+    tmp_path: Path, walk: Demo, looks: list[str]
+) -> None:
+    clip = Demo(list(walk)[:5], fps=walk.fps)
+    made = []
+    for most_looks in (LOOKS * 5, 2 * 5):
+        looks.clear()
+        chain = Chain.from_config(
+            compose("interpolate", "input=x", "output=y", "rate=2", "device=cpu", f"cache.dir={tmp_path}")
+        )
+        (folder,) = (chain.analyse(clip, clip.fps * 2).mattes or {}).values()
+        made.append({path.name: path.read_bytes() for path in folder.glob("*.png")})
+        assert looks.count("landmarks") <= most_looks
+        shutil.rmtree(folder)
+    assert made[0] == made[1]
+    assert len(made[0]) == 5
 
 
 @pytest.mark.slow

@@ -17,11 +17,18 @@ from rib.pipeline.analysis.pose_artefact import (
     FORMAT,
     analysis_pose_digest,
     load_analysis_pose_tracks,
+    load_analysis_rois,
     save_analysis_pose_tracks,
+    save_analysis_rois,
 )
 from rib.pipeline.progress import progress_bar
 from rib.pipeline.stage_set import StageSet
-from rib.pipeline.stages import PoseStagePass, SharedPassMaskStage, SharedPassPoseStage
+from rib.pipeline.stages import (
+    PoseStagePass,
+    SharedPassMaskStage,
+    SharedPassPoseStage,
+    mattes_share_pose_looks,
+)
 from rib.pose.memory import trim_memory, trim_memory_between_frames
 from rib.structures.keypoints import PoseTracks
 from rib.video import FrameSource
@@ -32,7 +39,8 @@ class ClipAnalysisPasses:
     """Looks at a clip for the chain's analysis; asked for cuts, people and mattes in this order.
 
     Where nothing is kept from earlier, cuts and people are found in one walk, and people are looked at
-    closely and cut out in a second. What is kept costs no walk.
+    closely and cut out in a second. What is kept costs no walk. Mattes of people whose poses are kept are
+    made of the same second look as they would have been then.
 
     Args:
         stages: Pose and mask.
@@ -56,6 +64,7 @@ class ClipAnalysisPasses:
         self._everybody, self._looks_for_people = everybody, people
         self._spool = MatteSpoolFile(artefacts.folder)
         self._seen: PoseStagePass | None = None
+        self._rois: dict[int, np.ndarray] = {}
         self._cuts: list[int] = []
 
     def cuts(self) -> list[int]:
@@ -70,6 +79,8 @@ class ClipAnalysisPasses:
         if not stage.keep:
             return find_people_for_analysis(stage, self._source, self._cuts, self._everybody)
         folder, _ = self._artefacts.get("poses", self._pose_recipe, self._pose_parents, self._make_poses)
+        if (rois := folder / "rois.npz").is_file():
+            self._rois = load_analysis_rois(rois)
         return at_least_one_track(load_analysis_pose_tracks(folder / "poses.npz"))
 
     def mattes(self, people: PoseTracks) -> dict[int, Path]:
@@ -79,8 +90,9 @@ class ClipAnalysisPasses:
             people: At the keyframes.
         """
         recipe, folders = self._stages.recipes["mask"], {}
+        looked = ["seen with the pose"] if self._share_looks else []
         for track_id in people.track_ids:
-            parents = [self._fingerprint, analysis_pose_digest(people.person(track_id))]
+            parents = [self._fingerprint, analysis_pose_digest(people.person(track_id)), *looked]
             make = partial(self._make_mattes, people, track_id)
             folders[track_id], _ = self._artefacts.get("masks", recipe, parents, make)
         return folders
@@ -92,6 +104,11 @@ class ClipAnalysisPasses:
             self._seen.close()
             self._seen = None
             trim_memory()  # the nets of poses leave 200 MB
+
+    @property
+    def _share_looks(self) -> bool:
+        stages = self._stages
+        return mattes_share_pose_looks(stages.pose, stages.mask, stages.wiring)
 
     @cached_property
     def _fingerprint(self) -> str:
@@ -134,7 +151,9 @@ class ClipAnalysisPasses:
         stage = self._stages.pose
         with self._stages.watch("pose"):
             if isinstance(stage, SharedPassPoseStage):
-                found = self._look_closely(self._seen or self._find(stage))
+                seen = self._seen or self._find(stage)
+                found = self._look_closely(seen)
+                save_analysis_rois(seen.rois, folder / "rois.npz")
             else:
                 walk = _Barred(self._source, "finding poses")
                 found = find_people_for_analysis(stage, walk, self._cuts, self._everybody)
@@ -152,10 +171,10 @@ class ClipAnalysisPasses:
         mask = self._stages.mask if "masks" in self._stages.wiring.wanted else None
         with closing(mask.begin()) if isinstance(mask, SharedPassMaskStage) else nullcontext() as cut_out:
             for picture in self._frames("looking at people"):
-                for pose in seen.look(picture):
+                for pose, bodies in seen.look(picture):
                     if cut_out is not None:
                         with self._stages.watch("mask"):
-                            self._spool.add(pose.track_id, cut_out(picture, pose))
+                            self._spool.add(pose.track_id, cut_out(picture, pose, bodies))
         return seen.tracks()
 
     def _make_mattes(self, people: PoseTracks, track_id: int, folder: Path) -> None:
@@ -172,10 +191,18 @@ class ClipAnalysisPasses:
                 for matte in stage(_Barred(self._source, "cutting out the person"), person):
                     self._spool.add(person.track_id, matte)
             return
-        with closing(stage.begin()) as cut_out:
+        look = self._look_again()
+        with closing(stage.begin()) as cut_out, nullcontext() if look is None else closing(look):
             for index, picture in enumerate(self._frames("cutting out people")):
+                seen = {one.pose.track_id: one.bodies for one in look.look(picture)} if look else {}
                 for person in persons:
-                    self._spool.add(person.track_id, cut_out(picture, person[index]))
+                    matte = cut_out(picture, person[index], seen.get(person.track_id))
+                    self._spool.add(person.track_id, matte)
+
+    def _look_again(self) -> PoseStagePass | None:
+        """The pose stage on its second walk alone, where mattes are made of what it sees."""
+        stage = self._stages.pose if self._share_looks else None
+        return stage.look_again(self._source, self._rois) if isinstance(stage, SharedPassPoseStage) else None
 
     def _frames(self, label: str) -> Iterable[np.ndarray]:
         return trim_memory_between_frames(progress_bar(self._source, len(self._source), label))

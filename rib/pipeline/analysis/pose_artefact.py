@@ -1,8 +1,9 @@
-"""People's poses as a file of the analysis, and their hash."""
+"""People's poses as a file of the analysis, where they were looked at, and the poses' hash."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 
 from rib.structures.keypoints import PoseSequence, PoseTracks
 
-FORMAT = 2
+FORMAT = 3
 """Changed whenever the file's layout changes: older ones are then never found."""
 
 
@@ -35,6 +36,18 @@ def load_analysis_pose_tracks(path: Path) -> PoseTracks:
             layer_depth=stored.get("layer_depth"),
             shared_box=stored.get("shared_box"),
         )
+
+
+def save_analysis_rois(rois: Mapping[int, np.ndarray], path: Path) -> None:
+    """Save where each track was looked at closely, by track id (K, 4), as an .npz."""
+    arrays: dict[str, Any] = {str(track_id): rows for track_id, rows in rois.items()}
+    np.savez(path, **arrays)
+
+
+def load_analysis_rois(path: Path) -> dict[int, np.ndarray]:
+    """Load what `save_analysis_rois` wrote."""
+    with np.load(path, allow_pickle=False) as stored:
+        return {int(name): stored[name] for name in stored.files}
 
 
 def analysis_pose_digest(poses: PoseSequence) -> str:
