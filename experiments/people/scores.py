@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,12 @@ from rib.metrics.person import (
 RIFE = "rife"
 
 
+@cache
+def frame_scorer() -> FrameScorer:
+    """One for all settings: its detector's memory is never given back."""
+    return FrameScorer("cpu")
+
+
 class Scores:
     """Collects a setting's frames.
 
@@ -34,7 +41,7 @@ class Scores:
     """
 
     def __init__(self, methods: tuple[str, ...], stride: int) -> None:
-        self.scorer, self.stride = FrameScorer("cpu"), stride
+        self.scorer, self.stride = frame_scorer(), stride
         self.rows: dict[str, list[dict[str, float]]] = {method: [] for method in methods}
         self.middles: list[dict[str, float]] = []
         self.travel: list[float] = []
