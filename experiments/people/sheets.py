@@ -21,7 +21,7 @@ import torch
 from run import HERE, build_chains, scored_timeline, truth
 
 from rib.io.images import to_pictures
-from rib.pipeline.synthesis.compositor import trust_map
+from rib.pipeline.synthesis.compositor import composited_trust
 from rib.pipeline.synthesis.synthesiser import SynthesisedMoments
 from rib.video import ArraySource, subsample_frames
 
@@ -47,7 +47,7 @@ class Middles:
         rife = to_pictures(made.background.interpolated)[one]
         plate = made.background.plate
         behind = rife if plate is None else to_pictures(plate)[min(one, len(plate) - 1)]
-        trust = trust_map(made.people, made.background.interpolated)[one, 0].cpu().numpy()
+        trust = composited_trust(made.people, made.background.interpolated)[one, 0].cpu().numpy()
         told = np.repeat((trust[..., None] * 255).astype(np.uint8), 3, 2)
         row = [self.frames[first], rife, made.pictures[one], told, behind, self.frames[middle]]
         self.rows[middle] = (float(trust.sum()), [np.ascontiguousarray(x) for x in _cut(row, trust)])

@@ -28,7 +28,7 @@ from rib.io.images import to_pictures
 from rib.metrics.frames import summarise_scores
 from rib.pipeline.chain import Chain
 from rib.pipeline.outputs.record import OutputRecord
-from rib.pipeline.synthesis.compositor import trust_map
+from rib.pipeline.synthesis.compositor import composited_trust
 from rib.pipeline.synthesis.synthesiser import SynthesisedMoments
 from rib.pipeline.timeline import target_output_fps
 from rib.video import PictureWriter, open_frame_source
@@ -57,7 +57,7 @@ class Kept:
         """Look at some moments of an interval."""
         floors = made.background.interpolated
         self.floors |= zip(made.interval.indices, to_pictures(floors), strict=True)
-        trust = trust_map(made.people, floors).cpu().numpy()
+        trust = composited_trust(made.people, floors).cpu().numpy()
         self.trust += np.histogram(trust, 20, (0.0, 1.0))[0]
         for plan in made.plans:
             if plan.notes:

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from rib.background.interpolator import FrameInterpolator
-from rib.io.encoded_pictures import decoded
+from rib.io.encoded_pictures import decoded_image_bytes
 from rib.io.errors import RibError
 from rib.io.files.regular import check_regular_file
 from rib.io.images import to_float
@@ -65,7 +65,7 @@ class FolderInterpolator(FrameInterpolator):
 
 def _read(path: Path) -> np.ndarray:
     """(H, W, 3) uint8 RGB, upright."""
-    picture = decoded(path.read_bytes())
+    picture = decoded_image_bytes(path.read_bytes())
     if picture is None:
         raise RibError(f"{path} cannot be read as a picture", "write it again")
     return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)

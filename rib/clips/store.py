@@ -24,7 +24,7 @@ import numpy as np
 
 from rib.clips.clips import ClipWindow
 from rib.clips.pose_mask import masks_from_clip_poses
-from rib.io.encoded_pictures import decoded
+from rib.io.encoded_pictures import decoded_image_bytes
 from rib.io.errors import RibError
 from rib.io.hdf5.reading import (
     hdf5_attribute,
@@ -209,7 +209,7 @@ def _pictures(
     """Decode pictures of one size, (T, H, W, 3) or (T, H, W) uint8; no picture gives (0, H, W, 3)."""
     pictures = []
     for env_of, encoded in enumerate(encodeds[part], start=part.start):
-        picture = decoded(np.asarray(encoded, np.uint8), mode)
+        picture = decoded_image_bytes(np.asarray(encoded, np.uint8), mode)
         place = f"{told}: number {env_of} of {Path(encodeds.name).name}"
         if picture is None:
             raise RibError(f"{place} is no picture that can be decoded", "prepare the clip again")

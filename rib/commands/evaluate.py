@@ -17,7 +17,7 @@ def score_motion(config: MotionEvaluationSettings) -> None:
     from rib.motion.evaluation import report, scoring, show
     from rib.pipeline.progress import progress_bar
 
-    methods, sequences = scoring.motion_methods(config), scoring.held_out_sequences(config)
+    methods, sequences = scoring.motion_methods(config), scoring.held_out_motion_sequences(config)
     count = len(sequences) * len(config.strides) * len(scoring.corruption_conditions(config))
     print(f"{len(sequences)} sequences of {len({s.clip for s in sequences})} recordings")
     print(f"weights {describe_training_data(config.ckpt)}")
@@ -29,7 +29,7 @@ def score_motion(config: MotionEvaluationSettings) -> None:
         ]
         report.write_motion_evaluation(work, rows, config.plain())
         if config.skeletons:
-            show.write_evaluation_video(methods, sequences, config, work)
+            show.write_motion_evaluation_video(methods, sequences, config, work)
     report.print_motion_tables(rows)
     print(f"written: {', '.join(str(to.output / part.name) for part in to.parts)}")
 

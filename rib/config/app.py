@@ -144,7 +144,7 @@ def _compose_and_call(
     from rib.config.overrides.literal import quote_path_override
     from rib.config.paths import conf_dir
     from rib.config.sweeps import results as sweep
-    from rib.config.sweeps.cluster import explained
+    from rib.config.sweeps.cluster import sweep_error
 
     schema.register_config_roots()
     sys.argv = [f"rib {verb}", *(quote_path_override(argument, schema.ROOTS[verb]) for argument in arguments)]
@@ -155,7 +155,7 @@ def _compose_and_call(
         raise explain_hydra_error(error) from error
     except Exception as error:
         sweep.report_sweep(error)
-        if (mistake := explained(error)) is not None:
+        if (mistake := sweep_error(error)) is not None:
             raise mistake from error
         named = getattr(error, "filename", None)
         if named is None and getattr(error, "errno", None) not in NO_SPACE:

@@ -10,6 +10,7 @@ import yaml
 
 from rib.config.paths import conf_dir
 from rib.io.errors import RibError
+from rib.io.renamed import ADDED
 
 KEYS = {
     "task.module.average": "task.module.ema_decay",
@@ -58,9 +59,6 @@ BESIDE: dict[str, dict[str, Any]] = {
     "task.monitor": {"mode": "min"},
 }
 """What the last release did not say beside a setting whose name of today stands with others."""
-
-ADDED = {"rib.motion.training.data.MotionDataModule": {"tracker": "pose/tracker/default"}}
-"""By class, arguments that its recipe did not have in the last release, and the leaf of conf/ with them."""
 
 OPTIONS = {"data=drawings": "data=refiner", "task=renderer_drawn": "task=refiner"}
 """`group=option` of before, and of today."""

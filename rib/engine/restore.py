@@ -13,6 +13,7 @@ from rib.engine.run_folder.status import DONE, NAME, PREEMPTED, RunStatus, read_
 from rib.engine.settings import TrainSettings
 from rib.io.errors import RibError
 from rib.io.registry import REGISTRY
+from rib.io.renamed import ADDED
 
 LAST = Path("checkpoints") / "last.ckpt"
 """Where a run folder keeps the checkpoint that it can go on from (conf/callbacks/default.yaml)."""
@@ -38,13 +39,23 @@ def finished_run_status(config: TrainSettings) -> RunStatus | None:
         return None
     now = REGISTRY.renamed(json.loads(json.dumps(config.plain(), default=str)))
     for key in ("task.module", "task.data", "seed", "optimize"):
-        if _at(before, key) != _at(now, key) and (key != "optimize" or key in before):
+        if _as_today(_at(before, key), _at(now, key)) != _at(now, key) and (
+            key != "optimize" or key in before
+        ):
             raise RibError(
                 f"{run_dir} holds a run with other settings of {key}",
                 "repeat the command that made it, or name another folder",
             )
     longer = before.get("trainer") != now["trainer"]  # it may go on to more steps
     return status if status.state in DONE and not longer else None
+
+
+def _as_today(before: Any, now: Any) -> Any:
+    """A recipe of before, with today's value of what its class did not take then."""
+    if not isinstance(before, Mapping) or not isinstance(now, Mapping):
+        return before
+    added = ADDED.get(str(now.get("_target_")), {})
+    return {**{name: now[name] for name in added if name in now}, **before}
 
 
 def _at(settings: Any, key: str) -> Any:

@@ -29,7 +29,7 @@ METHODS = ("fused", "background")
 
 
 @dataclass(frozen=True)
-class HiddenClipFrame:
+class ClipTrial:
     """A hidden frame between the two that are given.
 
     Attributes:
@@ -44,7 +44,7 @@ class HiddenClipFrame:
 
 
 @dataclass(frozen=True)
-class EvaluatedFrame:
+class ClipEvaluation:
     """A hidden frame and what was made of it; pictures are (H, W, 3) uint8, alpha (H, W) uint8.
 
     Attributes:
@@ -58,7 +58,7 @@ class EvaluatedFrame:
         pose: (19, 3) px and confidence.
     """
 
-    trial: HiddenClipFrame
+    trial: ClipTrial
     time_s: float
     true: np.ndarray
     background: np.ndarray
@@ -116,29 +116,29 @@ def _open(path: str, split: str) -> Hdf5ClipStore:
         return Hdf5ClipStore(path, "train")
 
 
-def hidden_frames_of_clip(store: Hdf5ClipStore, name: str) -> list[HiddenClipFrame]:
+def evaluation_frames_of_clip(store: Hdf5ClipStore, name: str) -> list[ClipTrial]:
     """The hidden frames of a clip.
 
     Of a training clip all but the first and last, each between its neighbours; of a test clip those that the
     test does not give.
     """
     if store.split == "train":
-        return [HiddenClipFrame(t - 1, t, t + 1) for t in range(1, store.length(name) - 1)]
+        return [ClipTrial(t - 1, t, t + 1) for t in range(1, store.length(name) - 1)]
     given = store.given(name)
-    return [HiddenClipFrame(a, t, b) for a, b in pairwise(given) for t in range(a + 1, b)]
+    return [ClipTrial(a, t, b) for a, b in pairwise(given) for t in range(a + 1, b)]
 
 
-def fps_of_hidden_frames(store: Hdf5ClipStore, name: str) -> float:
+def fps_of_evaluation_frames(store: Hdf5ClipStore, name: str) -> float:
     """At how many frames a second a clip's hidden frames follow each other, on average."""
-    numbers = [trial.hidden for trial in hidden_frames_of_clip(store, name)]
+    numbers = [trial.hidden for trial in evaluation_frames_of_clip(store, name)]
     apart = (numbers[-1] - numbers[0]) / (len(numbers) - 1) if len(numbers) > 1 else 1.0
     return store.fps(name) / apart
 
 
 @torch.inference_mode()
-def render_hidden_frames(
+def render_evaluation_frames(
     store: Hdf5ClipStore, name: str, renderer: Renderer, batch_size: int, every: int, device: str
-) -> Iterator[EvaluatedFrame]:
+) -> Iterator[ClipEvaluation]:
     """Make the hidden frames of a clip.
 
     Args:
@@ -152,7 +152,7 @@ def render_hidden_frames(
     Raises:
         RibError: The clip is too short or damaged.
     """
-    hidden = hidden_frames_of_clip(store, name)[::every]
+    hidden = evaluation_frames_of_clip(store, name)[::every]
     if not hidden:
         raise RibError(f"the clip {name} has {store.length(name)} frames and hides none of them")
     whole = store.window(name, 0, store.length(name))
@@ -164,31 +164,26 @@ def render_hidden_frames(
         yield from (_made(whole, trial, made, row) for row, trial in enumerate(some))
 
 
-def _made(whole: ClipWindow, trial: HiddenClipFrame, made: RendererClipOutput, row: int) -> EvaluatedFrame:
-    return EvaluatedFrame(
+def _made(whole: ClipWindow, trial: ClipTrial, made: RendererClipOutput, row: int) -> ClipEvaluation:
+    return ClipEvaluation(
         trial,
         float(whole.times_s[trial.hidden]),
         whole.frames[trial.hidden],
         whole.backgrounds[trial.hidden - 1],
-        tensor_to_picture(made["foreground"][row, 0]),
-        tensor_to_picture(made["alpha"][row, 0])[..., 0],
-        tensor_to_picture(made["picture"][row, 0]),
+        to_pictures(made["foreground"][row, 0].float()),
+        to_pictures(made["alpha"][row, 0].float())[..., 0],
+        to_pictures(made["picture"][row, 0].float()),
         whole.poses[trial.hidden],
     )
 
 
-def _window(whole: ClipWindow, trial: HiddenClipFrame) -> ClipWindow:
+def _window(whole: ClipWindow, trial: ClipTrial) -> ClipWindow:
     """The hidden frame between the two given, as a window of three."""
     index = [trial.before, trial.hidden, trial.after]
     return ClipWindow(
         whole.name, whole.frames[index], whole.poses[index], whole.masks[index],
         whole.backgrounds[[trial.hidden - 1]], whole.times_s[index],
     )  # fmt: skip
-
-
-def tensor_to_picture(picture: torch.Tensor) -> np.ndarray:
-    """(C, H, W) in 0..1 to (H, W, C) uint8."""
-    return to_pictures(picture.float())
 
 
 def summarise_clip_scores(rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, Any]:

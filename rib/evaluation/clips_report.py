@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 import rib
-from rib.evaluation.clips import METHODS, EvaluatedFrame
+from rib.evaluation.clips import METHODS, ClipEvaluation
 from rib.io.files.whole import write_text_whole
 from rib.metrics.frames import LOWER_IS_BETTER
 from rib.motion.evaluation.skeleton_video import render_motion_skeleton
@@ -62,8 +62,8 @@ def clip_evaluation_csv(rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
     return text.getvalue()
 
 
-def comparison_video(path: Path, size_wh: tuple[int, int], fps: float, codec: str, crf: int) -> VideoWriter:
-    """A video that takes the `comparison_panels` of a clip's hidden frames.
+def evaluation_video(path: Path, size_wh: tuple[int, int], fps: float, codec: str, crf: int) -> VideoWriter:
+    """A video that takes the `evaluation_panels` of a clip's hidden frames.
 
     Args:
         path: The .mp4.
@@ -76,7 +76,7 @@ def comparison_video(path: Path, size_wh: tuple[int, int], fps: float, codec: st
     return VideoWriter(path, rate, (size_wh[0] * len(PANELS), size_wh[1]), codec, crf, "yuv420p")
 
 
-def comparison_panels(made: EvaluatedFrame) -> np.ndarray:
+def evaluation_panels(made: ClipEvaluation) -> np.ndarray:
     """(H, 6 W, 3) uint8: the pictures named in `PANELS`, each with its name."""
     skeleton = (made.true * DIMMED).astype(np.uint8)
     render_motion_skeleton(skeleton, made.pose[:, :2], made.pose[:, 2] > 0)

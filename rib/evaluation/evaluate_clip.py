@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from rib.clips.store import Hdf5ClipStore
-from rib.evaluation.clips import Renderer, fps_of_hidden_frames, render_hidden_frames
-from rib.evaluation.clips_report import comparison_panels, comparison_video
+from rib.evaluation.clips import Renderer, fps_of_evaluation_frames, render_evaluation_frames
+from rib.evaluation.clips_report import evaluation_panels, evaluation_video
 from rib.evaluation.settings import ClipEvaluationSettings
 from rib.metrics.frames import FrameScorer
 
@@ -32,18 +32,18 @@ def evaluate_clip(
     video = None
     rows: list[dict[str, Any]] = []
     with ExitStack() as stack:
-        for made in render_hidden_frames(
+        for made in render_evaluation_frames(
             store, name, renderer, config.batch_size, config.every, config.device
         ):
             if config.videos:
                 if video is None:
                     path = Path(config.output).expanduser() / "videos" / f"{name}.mp4"
-                    fps = fps_of_hidden_frames(store, name) / config.every
+                    fps = fps_of_evaluation_frames(store, name) / config.every
                     size_wh = made.true.shape[1], made.true.shape[0]
                     video = stack.enter_context(
-                        comparison_video(path, size_wh, fps, config.codec, config.crf)
+                        evaluation_video(path, size_wh, fps, config.codec, config.crf)
                     )
-                video.write(comparison_panels(made))
+                video.write(evaluation_panels(made))
             scores = scorer.score_many(made.true, {"fused": made.fused, "background": made.background})
             rows.append({"frame": made.trial.hidden, "time_s": round(made.time_s, 6), **scores})
     return rows

@@ -13,7 +13,7 @@ import numpy as np
 _lock = threading.Lock()
 
 
-def decoded(encoded: bytes | np.ndarray, mode: int = cv2.IMREAD_COLOR) -> np.ndarray | None:
+def decoded_image_bytes(encoded: bytes | np.ndarray, mode: int = cv2.IMREAD_COLOR) -> np.ndarray | None:
     """Decode a picture: BGR as OpenCV gives it, or None where it is none, or larger than OpenCV takes.
 
     Args:

@@ -170,3 +170,6 @@ ARGUMENTS = {
     "rib.render.training.refiner_data.RefinerDataModule": {"drawings": "samples", "least_gate": "min_gate"},
 }
 """By class of today, arguments as earlier releases called them, and as they are called today."""
+
+ADDED = {"rib.motion.training.data.MotionDataModule": {"tracker": "pose/tracker/default"}}
+"""By class of today, arguments that recipes of earlier releases lack, and the leaf of conf/ with them."""

@@ -29,7 +29,7 @@ def joint_error_per_torso(
     predicted: torch.Tensor, true: torch.Tensor, valid: torch.Tensor | None = None
 ) -> torch.Tensor:
     """`joint_error_px` in units of the sequence's torso length."""
-    return joint_error_px(predicted, true, valid) / torso_length_px(true, valid)
+    return joint_error_px(predicted, true, valid) / metric_torso_length_px(true, valid)
 
 
 def pck(
@@ -44,7 +44,7 @@ def pck(
         valid: (B, T, J) bool, the joints that count; None for all.
     """
     distance = (predicted - true).norm(dim=-1)
-    return _mean((distance < threshold * torso_length_px(true, valid)[:, None, None]).to(true), valid)
+    return _mean((distance < threshold * metric_torso_length_px(true, valid)[:, None, None]).to(true), valid)
 
 
 def acceleration_error_px(
@@ -64,7 +64,7 @@ def acceleration_error_px(
     return _mean(second.norm(dim=-1), valid)
 
 
-def torso_length_px(joints: torch.Tensor, valid: torch.Tensor | None = None) -> torch.Tensor:
+def metric_torso_length_px(joints: torch.Tensor, valid: torch.Tensor | None = None) -> torch.Tensor:
     """Median distance from neck to mid hip over a sequence's moments, (B,) px, of (B, T, J, 2).
 
     The joint set must begin like BODY_25 (neck 1, mid hip 8), as BODY19 does. NaN where no moment has both.

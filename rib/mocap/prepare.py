@@ -12,7 +12,7 @@ from rib.io.errors import RibError
 from rib.io.files.whole import write_text_whole
 from rib.io.preparation.work_items import PreparationReport, Progress, items_of_shard, work_item_results
 from rib.io.settings.ranges import OneOf, Range, Shard, Whole
-from rib.mocap.readers.joint_files import read_joint_file
+from rib.mocap.readers.joint_files import read_mocap_joint_file
 from rib.mocap.readers.reader import AmassReader, MocapReader
 from rib.mocap.recording import MocapRecording
 from rib.mocap.work_items import (
@@ -144,7 +144,7 @@ def _merge(items: list[MocapItem], skipped: dict[str, str], output: Path, recipe
     if not done:
         name, reason = next(iter(skipped.items()))
         raise RibError(f"none of {len(items)} files could be read; the first, {name}: {reason}")
-    recordings: Iterator[MocapRecording] = (read_joint_file(item.done) for item in done)
+    recordings: Iterator[MocapRecording] = (read_mocap_joint_file(item.done) for item in done)
     if recipe.all_joints:
         write_reference_mocap_store(output, recordings)
     else:

@@ -17,7 +17,7 @@ import numpy as np
 from rib.io.cache import cache_key, remove_cache_entry
 from rib.io.errors import RibError
 from rib.io.preparation.work_items import WorkItem
-from rib.mocap.readers.joint_files import write_joint_file
+from rib.mocap.readers.joint_files import write_mocap_joint_file
 from rib.mocap.readers.reader import RecordingReader
 from rib.mocap.recording import MocapRecording
 from rib.mocap.resample import resample_recording
@@ -84,7 +84,7 @@ def prepare_mocap_item(item: MocapItem, recipe: MocapRecipe) -> str | None:
     Returns:
         Why the file was skipped, or None.
     """
-    return item.make(lambda path: write_joint_file(path, recipe.prepare(item)))
+    return item.make(lambda path: write_mocap_joint_file(path, recipe.prepare(item)))
 
 
 def remove_stale_items(folder: Path, items: Iterable[MocapItem]) -> None:

@@ -51,7 +51,7 @@ class TransformerMotion(CubicMotion):
     def _move(self, poses: PoseSequence, times_s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         body = convert_pose(poses, "body19")
         moved, belief = self._move_body(body, times_s)
-        carrier = carrier_joints(poses.joint_set)
+        carrier = motion_carrier_joints(poses.joint_set)
         known = (poses.confidence > 0) & (body.confidence[:, carrier] > 0)
         offset = np.where(known[..., None], poses.keypoints_px - body.keypoints_px[:, carrier], 0.0)
         start_s = poses.times_s[0]
@@ -92,7 +92,7 @@ class TransformerMotion(CubicMotion):
 
 
 @cache
-def carrier_joints(name: str) -> np.ndarray:
+def motion_carrier_joints(name: str) -> np.ndarray:
     """For each joint of a set, the one of the 19 that it is or that carries it."""
     joints = joint_set_named(name)
     near: dict[int, set[int]] = {j: set() for j in range(len(joints))}

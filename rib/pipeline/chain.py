@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from rib.io.cache import Cache
+from rib.io.processes.memory import trim_memory
 from rib.pipeline.analysis.analyser import ClipAnalyser
 from rib.pipeline.analysis.record import ClipAnalysis
 from rib.pipeline.clip_fitter import RendererClipFitter
@@ -22,12 +23,11 @@ from rib.pipeline.settings import ChainSettings
 from rib.pipeline.stage_set import StageSet
 from rib.pipeline.stages import BackgroundStage
 from rib.pipeline.synthesis.keyframe_window import DecodedKeyframe, KeyframeWindow
-from rib.pipeline.synthesis.neighbours import matte_share_of_others
-from rib.pipeline.synthesis.output_frames import OutputFrame, hold_nearer_keyframe, output_frames_in_order
+from rib.pipeline.synthesis.neighbours import overlap_with_neighbours
+from rib.pipeline.synthesis.output_frames import OutputFrame, output_frames_at_cut, output_frames_in_order
 from rib.pipeline.synthesis.synthesiser import Synthesiser, SynthesisObserver
 from rib.pipeline.timeline import OutputTimeline
 from rib.pose.detectors.appearance import appearance_likeness
-from rib.pose.memory import trim_memory
 from rib.structures.interval import Interval, Keyframe
 from rib.structures.person_interval import PersonInterval
 from rib.video import FrameSource
@@ -128,7 +128,7 @@ class Chain:
             wanted = timeline.wanted(a.index)
             made: Iterator[OutputFrame] = iter(())
             if b.index in analysis.cuts:
-                made = hold_nearer_keyframe(timeline, wanted, a, b)
+                made = output_frames_at_cut(timeline, wanted, a, b)
             elif len(wanted):
                 interval = Interval(
                     a.keyframe, b.keyframe, timeline.times_s[wanted], neighbours, tuple(map(int, wanted))
@@ -204,7 +204,7 @@ class Chain:
             assert person is not None
             likeness = appearance_likeness(person.a.appearance, person.b.appearance)
             views = ((person.a, interval.a), (person.b, interval.b))
-            overlap = max(matte_share_of_others(view, keyframe) for view, keyframe in views)
+            overlap = max(overlap_with_neighbours(view, keyframe) for view, keyframe in views)
             shared = analysis.keyframe_tracks.shared_by(track_id, interval.a.index, interval.b.index)
             found.append(replace(person, likeness=likeness, overlap=overlap, shared_box=shared))
         return found

@@ -51,7 +51,7 @@ class StageSet:
     ) -> None:
         self.recipes = {stage: recipes[stage] for stage in ORDER}
         self.plate_recipe, self.watch = plate, watch
-        self.device = resolve_device(device)
+        self.device = resolve_stage_device(device)
         self.wiring = check_stage_wiring(self.recipes)
         self._given_background = background
 
@@ -114,7 +114,7 @@ class StageSet:
             return build_recipe(recipe, **resolved)
 
 
-def resolve_device(device: str) -> str:
+def resolve_stage_device(device: str) -> str:
     """`auto` is the GPU where PyTorch sees one, else the CPU."""
     if device != "auto":
         return device

@@ -97,8 +97,8 @@ def _destinations(
     """Every clip with its name and where its poses go; what is in the way is told before any is read."""
     output, reads = Path(config.output).expanduser(), paths_read_by_command(config)
     found = []
-    for path in pose_clips(Path(config.input).expanduser()):
-        name = pose_clip_name(path)
+    for path in clips_to_upsample(Path(config.input).expanduser()):
+        name = upsampled_clip_name(path)
         parts = [ResultPart(folder.format(name=name), (".json",)) for folder in folders]
         overwrite, made_from = config.overwrite, _made_from(config, path)
         # a file and a folder of one name are two clips, and neither replaces what came of the other
@@ -123,12 +123,12 @@ def _made_from(config: UpsampleSettings, path: Path) -> str:
     return cache_key((json.dumps(settings, sort_keys=True, default=str), path.is_dir(), stats))
 
 
-def pose_clip_name(path: Path) -> str:
+def upsampled_clip_name(path: Path) -> str:
     """Name a clip's poses: the folder's whole name, or the file's without its suffix."""
     return path.absolute().name if path.is_dir() else path.stem
 
 
-def pose_clips(path: Path) -> list[Path]:
+def clips_to_upsample(path: Path) -> list[Path]:
     """The clips at a path: itself, or every folder in it that holds JSON.
 
     Raises:

@@ -9,11 +9,11 @@ from typing import Annotated
 
 import numpy as np
 
+from rib.io.processes.memory import trim_memory_between_frames
 from rib.io.settings.ranges import Range
 from rib.pose.detectors.blazepose import BlazePoseRoi, BodyLandmarker, BodyLandmarks
 from rib.pose.detectors.flip_augmentation import landmarks_of_flipped_picture
 from rib.pose.matting import guided_filter, keep_matte_touching_joints, steepen_matte
-from rib.pose.memory import trim_memory_between_frames
 from rib.structures.keypoints import PoseSequence, PoseTracks
 from rib.structures.skeleton import convert_joints
 from rib.video import FrameSource

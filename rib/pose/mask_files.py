@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rib.io.encoded_pictures import decoded
+from rib.io.encoded_pictures import decoded_image_bytes
 from rib.io.errors import RibError
 from rib.io.files.regular import check_regular_file
 from rib.io.images import to_float
@@ -57,7 +57,7 @@ class FilesMask:
 def _read(file: Path, size_px: tuple[int, int]) -> np.ndarray:
     import cv2
 
-    stored = decoded(file.read_bytes(), cv2.IMREAD_ANYDEPTH)
+    stored = decoded_image_bytes(file.read_bytes(), cv2.IMREAD_ANYDEPTH)
     if stored is None:
         raise RibError(f"{file} is no PNG picture that can be decoded", "write it again")
     if stored.dtype not in (np.uint8, np.uint16):

@@ -8,9 +8,9 @@ from typing import Annotated, Any
 
 import numpy as np
 
+from rib.io.processes.memory import trim_memory_between_frames
 from rib.io.recipe import build_recipe
 from rib.io.settings.ranges import NonNegative, Positive, Range, Seconds, Share
-from rib.pose.memory import trim_memory_between_frames
 from rib.pose.walks import PoseEstimationPasses, PoseEstimationSettings
 from rib.structures.keypoints import PoseSequence, PoseTracks
 from rib.video import FrameSource

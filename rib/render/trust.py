@@ -26,7 +26,7 @@ NOTHING = 1e-3
 
 
 @dataclass(frozen=True)
-class InterpolatedBaseline:
+class TrustBaseline:
     """The interpolator's version of the person, inside the person's box.
 
     Attributes:
@@ -121,7 +121,7 @@ class TrustMap:
         alone = person.overlap <= self.max_overlap and person.shared_box <= self.max_shared_box
         return alike and alone
 
-    def where(self, skinned: SkinnedPerson, baseline: InterpolatedBaseline) -> torch.Tensor:
+    def where(self, skinned: SkinnedPerson, baseline: TrustBaseline) -> torch.Tensor:
         """(N, 1, H, W) in 0..1: 1 where the interpolated person is not the rendered one."""
         cell_px = self._cell_px(skinned)
         differs = _pooled((baseline.mask - skinned.alpha).abs(), cell_px)
@@ -130,7 +130,7 @@ class TrustMap:
         trust = _mean(_dilated(trust, reach), reach)
         return _fine(trust, cell_px, skinned)
 
-    def around(self, skinned: SkinnedPerson, baseline: InterpolatedBaseline) -> torch.Tensor:
+    def around(self, skinned: SkinnedPerson, baseline: TrustBaseline) -> torch.Tensor:
         """(N, 1, H, W) in 0..1: how far what disagrees around a pixel speaks for the rendered person.
 
         The verdict is that of `gate` without hold-outs, over a window in the place of the whole person.
@@ -178,7 +178,7 @@ class TrustMap:
         verdict += self.holdout_weight * min(max(holdout_db or 0.0, -1.0), 0.0)
         return min(max((verdict - self.threshold) / self.ramp + 0.5, 0.0), 1.0)
 
-    def evidence(self, skinned: SkinnedPerson, baseline: InterpolatedBaseline) -> TrustEvidence:
+    def evidence(self, skinned: SkinnedPerson, baseline: TrustBaseline) -> TrustEvidence:
         """Measure the disagreement in the interval itself."""
         person = torch.maximum(baseline.mask, skinned.alpha)
         return TrustEvidence(
@@ -190,9 +190,7 @@ class TrustMap:
         )
 
 
-def interpolated_person_baseline(
-    person: PersonInterval, background: Background, skinned: SkinnedPerson
-) -> InterpolatedBaseline:
+def trust_baseline(person: PersonInterval, background: Background, skinned: SkinnedPerson) -> TrustBaseline:
     """Warp the keyframes and their mattes by the interpolator's flow.
 
     Args:
@@ -207,7 +205,7 @@ def interpolated_person_baseline(
     interval = person.interval
     a = _warp(interval.a, person.a, flow_a, skinned)
     b = _warp(interval.b, person.b, flow_b, skinned)
-    return InterpolatedBaseline(
+    return TrustBaseline(
         torch.lerp(b[:, 3:], a[:, 3:], share), (a[:, :3] - b[:, :3]).abs().mean(1, keepdim=True)
     )
 

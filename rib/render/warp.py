@@ -11,7 +11,7 @@ import torch
 from rib.io.recipe import build_recipe
 from rib.render.protocol import RenderPlan
 from rib.render.skinning.layered_skinning import LayeredPerson, LayeredSkinning, SkinnedPerson
-from rib.render.trust import InterpolatedBaseline, TrustMap, interpolated_person_baseline
+from rib.render.trust import TrustBaseline, TrustMap, trust_baseline
 from rib.structures.box import Box
 from rib.structures.interval import Background
 from rib.structures.person import RenderedPerson
@@ -28,7 +28,7 @@ class WarpCandidates:
     """
 
     skinned: SkinnedPerson
-    baseline: InterpolatedBaseline
+    baseline: TrustBaseline
 
 
 @dataclass
@@ -115,7 +115,7 @@ class WarpRenderer:
         return (
             None
             if skinned is None
-            else WarpCandidates(skinned, interpolated_person_baseline(cut.person, background, skinned))
+            else WarpCandidates(skinned, trust_baseline(cut.person, background, skinned))
         )
 
     def _drawn(self, plan: WarpPlan, moments: slice, background: Background) -> WarpCandidates | None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from rib.commands.prepare import command
-from rib.mocap.readers.joint_files import write_joint_file
+from rib.mocap.readers.joint_files import write_mocap_joint_file
 from rib.mocap.stores.store import MotionStore
 from rib.mocap.synthetic import synthetic_mocap_recordings
 
@@ -16,7 +16,7 @@ def collection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "collection"
     folder.mkdir()
     for number, person in enumerate(synthetic_mocap_recordings(4, 30, 60, seed=0)):
-        write_joint_file(folder / f"{number:02d}_01.npz", person)
+        write_mocap_joint_file(folder / f"{number:02d}_01.npz", person)
     (folder / "broken.npz").write_bytes(b"PK\x03\x04 but not for long")
     return folder
 

@@ -11,7 +11,7 @@ from omegaconf import OmegaConf
 
 from rib.config import schema
 from rib.config.paths import conf_dir
-from rib.config.sweeps.cluster import ONE_RUN, as_one_run, explained, num_devices
+from rib.config.sweeps.cluster import ONE_RUN, as_one_run, sweep_error, sweep_num_devices
 from rib.io.errors import RibError
 
 
@@ -34,11 +34,11 @@ def test_tasks_and_gpus_follow_from_the_trainer() -> None:
 
 
 def test_devices_are_a_number_or_a_list_and_auto_is_told() -> None:
-    assert num_devices({"accelerator": "gpu", "devices": [0, 3]}) == 2
-    assert num_devices({"accelerator": "cpu", "devices": "auto"}) == 1
-    assert num_devices({}) == 1
+    assert sweep_num_devices({"accelerator": "gpu", "devices": [0, 3]}) == 2
+    assert sweep_num_devices({"accelerator": "cpu", "devices": "auto"}) == 1
+    assert sweep_num_devices({}) == 1
     with pytest.raises(RibError, match=r"does not say how many GPUs; type trainer\.devices=8"):
-        num_devices({"accelerator": "gpu", "devices": "auto"})
+        sweep_num_devices({"accelerator": "gpu", "devices": "auto"})
 
 
 def test_a_launcher_without_m_gets_one_run_and_a_sweep_keeps_its_m() -> None:
@@ -54,5 +54,5 @@ def test_a_machine_without_slurm_is_told_in_one_line() -> None:
 
     with pytest.raises(RuntimeError) as refused:
         SlurmExecutor("nowhere")
-    assert "which this machine does not have; type it on the cluster" in str(explained(refused.value))
-    assert explained(RuntimeError("another")) is None
+    assert "which this machine does not have; type it on the cluster" in str(sweep_error(refused.value))
+    assert sweep_error(RuntimeError("another")) is None

@@ -17,14 +17,14 @@ from rib.commands.evaluate import command
 from rib.config.compose import compose
 from rib.evaluation import checkpoint_on_clips as run
 from rib.evaluation.clips import (
-    HiddenClipFrame,
+    ClipTrial,
     clips_to_evaluate,
-    fps_of_hidden_frames,
-    hidden_frames_of_clip,
-    render_hidden_frames,
+    evaluation_frames_of_clip,
+    fps_of_evaluation_frames,
+    render_evaluation_frames,
     summarise_clip_scores,
 )
-from rib.evaluation.clips_report import comparison_panels
+from rib.evaluation.clips_report import evaluation_panels
 from rib.io.errors import RibError
 from rib.metrics import pictures
 from rib.render.clip_batch import RendererClipBatch, RendererClipOutput
@@ -61,14 +61,17 @@ def path(tmp_path: Path) -> Path:
 
 def test_what_a_test_does_not_give_is_hidden(path: Path) -> None:
     test, train = Hdf5ClipStore(path, "gt"), Hdf5ClipStore(path, "train")
-    assert hidden_frames_of_clip(test, "synthetic_001") == [
-        HiddenClipFrame(0, 1, 2),
-        HiddenClipFrame(2, 3, 4),
+    assert evaluation_frames_of_clip(test, "synthetic_001") == [
+        ClipTrial(0, 1, 2),
+        ClipTrial(2, 3, 4),
     ]
-    assert hidden_frames_of_clip(train, "synthetic_002") == [
-        HiddenClipFrame(t - 1, t, t + 1) for t in range(1, 7)
+    assert evaluation_frames_of_clip(train, "synthetic_002") == [
+        ClipTrial(t - 1, t, t + 1) for t in range(1, 7)
     ]
-    assert (fps_of_hidden_frames(test, "synthetic_000"), fps_of_hidden_frames(train, "synthetic_002")) == (
+    assert (
+        fps_of_evaluation_frames(test, "synthetic_000"),
+        fps_of_evaluation_frames(train, "synthetic_002"),
+    ) == (
         7.5,
         15.0,
     )
@@ -77,12 +80,12 @@ def test_what_a_test_does_not_give_is_hidden(path: Path) -> None:
 def test_a_test_may_give_every_nth_frame(tmp_path: Path) -> None:
     clip = stored("synthetic_000", "gt", 7)
     write_clip_store(tmp_path / "gt.h5", [type(clip)(**{**vars(clip), "given": [0, 3, 6]})])
-    found = hidden_frames_of_clip(Hdf5ClipStore(tmp_path / "gt.h5", "gt"), "synthetic_000")
+    found = evaluation_frames_of_clip(Hdf5ClipStore(tmp_path / "gt.h5", "gt"), "synthetic_000")
     assert found == [
-        HiddenClipFrame(0, 1, 3),
-        HiddenClipFrame(0, 2, 3),
-        HiddenClipFrame(3, 4, 6),
-        HiddenClipFrame(3, 5, 6),
+        ClipTrial(0, 1, 3),
+        ClipTrial(0, 2, 3),
+        ClipTrial(3, 4, 6),
+        ClipTrial(3, 5, 6),
     ]
 
 
@@ -96,7 +99,7 @@ def test_every_hidden_frame_is_made_from_the_frames_around_it(path: Path, batch_
 
     window = painted().window("synthetic_000", 0, 7)
     made = list(
-        render_hidden_frames(Hdf5ClipStore(path, "gt"), "synthetic_000", renderer, batch_size, 1, "cpu")
+        render_evaluation_frames(Hdf5ClipStore(path, "gt"), "synthetic_000", renderer, batch_size, 1, "cpu")
     )
     assert [m.trial.hidden for m in made] == [1, 3, 5]
     frames = torch.cat([batch["frames"] for batch in seen])
@@ -111,9 +114,9 @@ def test_every_hidden_frame_is_made_from_the_frames_around_it(path: Path, batch_
 
 
 def test_the_panels_leave_what_is_scored_as_it_is(path: Path) -> None:
-    made = next(render_hidden_frames(Hdf5ClipStore(path, "gt"), "synthetic_000", knowing, 1, 1, "cpu"))
+    made = next(render_evaluation_frames(Hdf5ClipStore(path, "gt"), "synthetic_000", knowing, 1, 1, "cpu"))
     before = [made.true.copy(), made.fused.copy(), made.background.copy()]
-    row = comparison_panels(made)
+    row = evaluation_panels(made)
     assert row.shape == (48, 6 * 60, 3)
     for picture, kept in zip((made.true, made.fused, made.background), before, strict=True):
         np.testing.assert_array_equal(picture, kept)

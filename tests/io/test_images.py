@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from rib.io.encoded_pictures import decoded
+from rib.io.encoded_pictures import decoded_image_bytes
 from rib.io.images import to_float, to_pictures, to_tensor, to_uint8
 
 EVERY = np.arange(256, dtype=np.uint8).reshape(1, 16, 16)
@@ -48,7 +48,7 @@ def png_with_a_bad_filter() -> bytes:
 def test_a_damaged_picture_is_none_and_its_library_says_nothing(
     content: bytes, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    assert decoded(content) is None
+    assert decoded_image_bytes(content) is None
     print("told", file=sys.stderr)
     assert capfd.readouterr().err == "told\n"
 
@@ -56,5 +56,5 @@ def test_a_damaged_picture_is_none_and_its_library_says_nothing(
 def test_a_picture_is_decoded_as_it_was_encoded() -> None:
     picture = np.arange(24, dtype=np.uint8).reshape(2, 4, 3)
     encoded = cv2.imencode(".png", picture)[1]
-    assert np.array_equal(decoded(encoded), picture)
-    assert np.array_equal(decoded(encoded.tobytes()), picture)
+    assert np.array_equal(decoded_image_bytes(encoded), picture)
+    assert np.array_equal(decoded_image_bytes(encoded.tobytes()), picture)

@@ -7,8 +7,8 @@ from rib.metrics.motion import (
     acceleration_error_px,
     joint_error_per_torso,
     joint_error_px,
+    metric_torso_length_px,
     pck,
-    torso_length_px,
 )
 
 
@@ -51,7 +51,7 @@ def test_what_is_not_valid_does_not_count_even_where_it_is_nan(true: torch.Tenso
     torch.testing.assert_close(pck(predicted, true, 0.2, valid)[:2], torch.ones(2))
     assert acceleration_error_px(predicted, true, valid)[:2].isfinite().all()
     assert joint_error_px(predicted, true, valid)[2].isnan()
-    assert torso_length_px(true, valid)[:2].tolist() == pytest.approx([40, 40])
+    assert metric_torso_length_px(true, valid)[:2].tolist() == pytest.approx([40, 40])
 
 
 def test_sequences_do_not_mix(true: torch.Tensor) -> None:

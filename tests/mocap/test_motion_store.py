@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from rib.io.errors import RibError
-from rib.mocap.readers.joint_files import write_joint_file
+from rib.mocap.readers.joint_files import write_mocap_joint_file
 from rib.mocap.recording import MocapRecording
 from rib.mocap.skeletons import SMPLH_JOINTS, SMPLX_JOINTS, mocap_joints_to_body19
 from rib.mocap.stores.reference_store import read_reference_mocap_store, write_reference_mocap_store
@@ -62,7 +62,7 @@ def test_store_and_bank_agree(store):
 def test_a_bank_comes_from_a_store_or_a_folder(tmp_path, store, people):
     (tmp_path / "joints").mkdir()
     for number, person in enumerate(people):
-        write_joint_file(tmp_path / "joints" / f"{number}.npz", person)
+        write_mocap_joint_file(tmp_path / "joints" / f"{number}.npz", person)
     torch.testing.assert_close(
         load_motion_bank(store.path, 60).joints, load_motion_bank(tmp_path / "joints", 60).joints
     )

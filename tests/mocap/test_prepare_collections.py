@@ -9,7 +9,7 @@ from amass_files import body_model, poses
 
 from rib.io.errors import RibError
 from rib.mocap.prepare import prepare_amass, prepare_mocap
-from rib.mocap.readers.joint_files import read_joint_file, write_joint_file
+from rib.mocap.readers.joint_files import read_mocap_joint_file, write_mocap_joint_file
 from rib.mocap.readers.reader import MocapReader, guess_mocap_unit_m
 from rib.mocap.stores.bank import MotionBank
 from rib.mocap.stores.reference_store import read_reference_mocap_store
@@ -33,7 +33,7 @@ def collection(tmp_path):
     folder = tmp_path / "collection"
     (folder / "deep").mkdir(parents=True)
     for number, person in enumerate(synthetic_mocap_recordings(4, 30, 60, seed=0)):
-        write_joint_file(folder / "deep" / f"{number:02d}_01.npz", person)
+        write_mocap_joint_file(folder / "deep" / f"{number:02d}_01.npz", person)
     (folder / "bicycle.bvh").write_text(BICYCLE)
     (folder / "broken.npz").write_bytes(b"PK\x03\x04 but not for long")
     return folder
@@ -86,7 +86,7 @@ def test_done_work_is_not_done_again(collection, tmp_path):
 
 def test_a_mended_file_is_no_longer_skipped(collection, tmp_path):
     prepare(collection, tmp_path / "m.h5")
-    write_joint_file(collection / "broken.npz", synthetic_mocap_recordings(1, 5, 60, 9)[0])
+    write_mocap_joint_file(collection / "broken.npz", synthetic_mocap_recordings(1, 5, 60, 9)[0])
     report = prepare(collection, tmp_path / "m.h5")
     assert set(report.skipped) == {"bicycle"}
     assert "broken" in MotionStore(report.store).names
@@ -133,8 +133,8 @@ def test_the_unit_that_makes_a_person_is_found(unit, metres):
 
 def test_joint_files_keep_everything(tmp_path):
     person = replace(synthetic_mocap_recordings(1, 5, 60, 0)[0], made_up=("nose",))
-    write_joint_file(tmp_path / "a.npz", person)
-    back = read_joint_file(tmp_path / "a.npz")
+    write_mocap_joint_file(tmp_path / "a.npz", person)
+    back = read_mocap_joint_file(tmp_path / "a.npz")
     np.testing.assert_array_equal(back.joints_m, person.joints_m)
     assert replace(back, joints_m=person.joints_m) == person
 

@@ -13,15 +13,15 @@ from rib.commands.evaluate import command
 from rib.config.compose import compose
 from rib.io.errors import RibError
 from rib.io.recipe import build_recipe
-from rib.mocap.readers.joint_files import write_joint_file
+from rib.mocap.readers.joint_files import write_mocap_joint_file
 from rib.mocap.stores.bank import MotionBank
 from rib.mocap.synthetic import synthetic_mocap_recordings
 from rib.motion.evaluation import scoring as evaluation
 from rib.motion.evaluation.protocol import (
     CorruptionCondition,
-    EvaluationSequence,
-    corrupted_keyframes,
-    evaluation_sequences,
+    MotionTestSequence,
+    corrupted_motion_keyframes,
+    motion_test_sequences,
 )
 from rib.motion.nets.base import MotionBase
 from rib.motion.nets.checkpoint import save_motion_net
@@ -38,9 +38,9 @@ NET = {"width": 8, "num_heads": 1, "num_layers": [1, 1], "expansion": 2}
 
 
 @pytest.fixture(scope="module")
-def chosen() -> list[EvaluationSequence]:
+def chosen() -> list[MotionTestSequence]:
     bank = MotionBank.from_recordings(synthetic_mocap_recordings(2, 200, 60, seed=3), 60)
-    return list(evaluation_sequences(bank, seed=1, max_windows=2))
+    return list(motion_test_sequences(bank, seed=1, max_windows=2))
 
 
 @pytest.fixture
@@ -55,28 +55,32 @@ def settings(*overrides: str) -> dict[str, Any]:
     return compose("evaluate", "folder=synthetic", "subjects=[]", *overrides)
 
 
-def test_every_window_is_seen_from_four_sides_and_fits_every_stride(chosen: list[EvaluationSequence]) -> None:
+def test_every_window_is_seen_from_four_sides_and_fits_every_stride(
+    chosen: list[MotionTestSequence],
+) -> None:
     assert len(chosen) == 2 * 4
     for sequence in chosen:
         assert (len(sequence.joints_px) - 1) % 16 == 0
         assert 100 < np.median(np.ptp(sequence.joints_px[..., 1], axis=1)) < 300
 
 
-def test_noise_is_drawn_from_the_sequence_and_grows_with_its_factor(chosen: list[EvaluationSequence]) -> None:
+def test_noise_is_drawn_from_the_sequence_and_grows_with_its_factor(
+    chosen: list[MotionTestSequence],
+) -> None:
     def error(noise: float) -> float:
-        x, confidence = corrupted_keyframes(
+        x, confidence = corrupted_motion_keyframes(
             chosen[0], 8, CorruptionCondition("noise", "detector", noise), None
         )
         return float(np.median(np.abs(x - chosen[0].joints_px[::8])[confidence > 0]))
 
     assert error(1.0) == error(1.0)
     assert error(0.5) < error(1.0) < error(2.0)
-    clean, confidence = corrupted_keyframes(chosen[0], 8, CorruptionCondition("clean", "clean"), None)
+    clean, confidence = corrupted_motion_keyframes(chosen[0], 8, CorruptionCondition("clean", "clean"), None)
     assert (clean == chosen[0].joints_px[::8]).all()
     assert (confidence == 1).all()
 
 
-def test_the_truth_scores_perfectly_and_a_shift_by_its_length(chosen: list[EvaluationSequence]) -> None:
+def test_the_truth_scores_perfectly_and_a_shift_by_its_length(chosen: list[MotionTestSequence]) -> None:
     sequence = chosen[0]
     perfect = evaluation.score_motion_errors(sequence, 8, sequence.joints_px)
     assert perfect["between"] == perfect["acc"] == perfect["max"] == 0
@@ -90,9 +94,9 @@ def test_the_truth_scores_perfectly_and_a_shift_by_its_length(chosen: list[Evalu
 
 def test_recordings_that_are_too_short_to_be_scored_are_told(tmp_path: Path) -> None:
     for person in synthetic_mocap_recordings(1, 30, 60, seed=0):
-        write_joint_file(tmp_path / "short.npz", person)
+        write_mocap_joint_file(tmp_path / "short.npz", person)
     with pytest.raises(RibError, match="the longest has 30 frames at 60 a second, 65 are needed"):
-        evaluation.held_out_sequences(settings(f"folder={tmp_path}"))
+        evaluation.held_out_motion_sequences(settings(f"folder={tmp_path}"))
 
 
 @pytest.mark.slow
@@ -124,7 +128,7 @@ def test_what_is_shown_must_exist(tmp_path: Path, weights: Path) -> None:
 
 def test_another_frame_rate_is_refused() -> None:
     with pytest.raises(RibError, match="60 frames a second"):
-        evaluation.held_out_sequences(settings("fps=30"))
+        evaluation.held_out_motion_sequences(settings("fps=30"))
 
 
 @pytest.fixture
@@ -143,7 +147,7 @@ def test_sequences_noise_and_scores_are_those_of_the_independent_scorer(
         (tmp_path / f"{clip}.npz").symlink_to(SHARED / "data" / "mocap_joints" / f"{clip}.npz")
     theirs = scorer.build(str(tmp_path))
     config = compose("evaluate", f"folder={tmp_path}", "subjects=['05','12']")
-    ours = evaluation.held_out_sequences(config)
+    ours = evaluation.held_out_motion_sequences(config)
     assert len(ours) == len(theirs)
     cubic = evaluation.spline_motion_method(build_recipe(config.baselines["cubic"]))
     bank = scorer.residual_bank(scorer.load_tracks(str(TRACKS)))
@@ -158,7 +162,7 @@ def test_sequences_noise_and_scores_are_those_of_the_independent_scorer(
     ):
         np.testing.assert_allclose(a.joints_px, b["xy"], atol=1e-4)
         assert (a.scored == b["jok"]).all()
-        x, confidence = corrupted_keyframes(a, stride, CorruptionCondition(kind, kind), errors)
+        x, confidence = corrupted_motion_keyframes(a, stride, CorruptionCondition(kind, kind), errors)
         times = a.times_s[::stride]
         rng = np.random.default_rng([*b["id"], scorer.COND[kind], stride])
         noisy, belief = scorer.corrupt(b["xy"][::stride], times, kind, rng, bank)

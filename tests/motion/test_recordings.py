@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from rib.io.errors import RibError
-from rib.mocap.readers.joint_files import write_joint_file
+from rib.mocap.readers.joint_files import write_mocap_joint_file
 from rib.mocap.recording import MocapRecording
 from rib.mocap.skeletons import SMPLH_JOINTS
 from rib.mocap.stores.reference_store import write_reference_mocap_store
@@ -23,7 +23,7 @@ def test_a_store_a_folder_and_the_reference_store_are_read_by_one_name(tmp_path:
     write_motion_store(tmp_path / "rib.h5", people, 60)
     (tmp_path / "folder").mkdir()
     for person in people:
-        write_joint_file(tmp_path / "folder" / f"{person.name}.npz", person)
+        write_mocap_joint_file(tmp_path / "folder" / f"{person.name}.npz", person)
     body = np.random.default_rng(0).normal(size=(30, 52, 3)).astype(np.float32)
     smplh = MocapRecording("CMU/01_01", body, SMPLH_JOINTS, 60.0, "01", "AMASS CMU")
     write_reference_mocap_store(tmp_path / "AMASS_3D_joints.h5", [smplh])

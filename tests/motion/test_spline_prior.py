@@ -7,9 +7,9 @@ from scipy.interpolate import CubicSpline
 
 from rib.motion.nets.spline_prior import (
     fill_missing_joints,
-    keyframe_intervals_s,
+    motion_intervals_s,
     natural_spline_tangents,
-    shift_keyframes,
+    shift_motion,
 )
 
 
@@ -21,16 +21,16 @@ def uneven_knots(K: int, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
 
 def test_shift_looks_forward_and_back_and_past_the_end() -> None:
     x = torch.arange(4.0)[None, :, None]
-    assert shift_keyframes(x, 1).flatten().tolist() == [1, 2, 3, 0]
-    assert shift_keyframes(x, -2, 9.0).flatten().tolist() == [9, 9, 0, 1]
-    assert shift_keyframes(x, 7).flatten().tolist() == [0, 0, 0, 0]
+    assert shift_motion(x, 1).flatten().tolist() == [1, 2, 3, 0]
+    assert shift_motion(x, -2, 9.0).flatten().tolist() == [9, 9, 0, 1]
+    assert shift_motion(x, 7).flatten().tolist() == [0, 0, 0, 0]
 
 
 @pytest.mark.parametrize("K", [2, 3, 4, 5, 40, 300])
 def test_tangents_are_those_of_scipys_natural_spline(K: int) -> None:
     times, x = uneven_knots(K)
     count = torch.full((2,), K)
-    tangents = natural_spline_tangents(x, keyframe_intervals_s(times, count)[..., None], count[:, None])
+    tangents = natural_spline_tangents(x, motion_intervals_s(times, count)[..., None], count[:, None])
     for t, values, found in zip(times, x, tangents, strict=True):
         if K == 2:
             expected = np.diff(values.numpy(), axis=0) / np.diff(t.numpy())[:, None, None]
@@ -43,9 +43,9 @@ def test_tangents_are_those_of_scipys_natural_spline(K: int) -> None:
 def test_padding_does_not_reach_the_spline() -> None:
     times, x = uneven_knots(20)
     count = torch.tensor([20, 13])
-    padded = natural_spline_tangents(x, keyframe_intervals_s(times, count)[..., None], count[:, None])
+    padded = natural_spline_tangents(x, motion_intervals_s(times, count)[..., None], count[:, None])
     alone = natural_spline_tangents(
-        x[1:, :13], keyframe_intervals_s(times[1:, :13], count[1:])[..., None], count[1:, None]
+        x[1:, :13], motion_intervals_s(times[1:, :13], count[1:])[..., None], count[1:, None]
     )
     torch.testing.assert_close(padded[1:, :13], alone)
     assert not padded[1, 13:].any()

@@ -9,7 +9,7 @@ import pytest
 from rib.io.errors import RibError
 from rib.motion.nets.base import MotionBase
 from rib.motion.nets.checkpoint import save_motion_net
-from rib.motion.transformer import TransformerMotion, carrier_joints
+from rib.motion.transformer import TransformerMotion, motion_carrier_joints
 from rib.structures.keypoints import PoseSequence
 from rib.structures.skeleton import BODY19, JOINT_SETS, joint_set_named, mirror_pose
 
@@ -125,7 +125,7 @@ def test_a_mirrored_clip_gives_the_mirrored_clip(stage: TransformerMotion) -> No
 
 @pytest.mark.parametrize("name", JOINT_SETS)
 def test_joints_of_the_19_carry_themselves(name: str) -> None:
-    for joint, carrier in zip(joint_set_named(name).joints, carrier_joints(name), strict=True):
+    for joint, carrier in zip(joint_set_named(name).joints, motion_carrier_joints(name), strict=True):
         if joint in BODY19:
             assert BODY19[carrier] == joint
         elif joint.startswith(("left_hand_", "right_hand_")):

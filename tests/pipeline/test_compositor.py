@@ -9,7 +9,7 @@ from rib.io.images import to_pictures, to_tensor
 from rib.pipeline.synthesis.compositor import (
     composite_people,
     composite_people_alpha,
-    trust_map,
+    composited_trust,
     unpremultiply_alpha,
 )
 from rib.structures.box import Box
@@ -97,10 +97,10 @@ def test_apart_two_people_are_as_each_alone() -> None:
 def test_the_trust_map_has_the_greatest_trust_of_anybody() -> None:
     low, high = (person(pictures(1), pictures(3)[:, :1], pictures(n)[:, :1]) for n in (4, 5))
     expected = torch.maximum(low.trust, high.trust)
-    assert torch.equal(trust_map([low, high], pictures(0)), expected)
-    assert not trust_map([], pictures(0)).any()
+    assert torch.equal(composited_trust([low, high], pictures(0)), expected)
+    assert not composited_trust([], pictures(0)).any()
     empty = replace(low, box=Box.empty(), trust=low.trust[..., :0, :0])
-    assert not trust_map([empty], pictures(0)).any()
+    assert not composited_trust([empty], pictures(0)).any()
 
 
 def test_people_are_opaque_where_they_are_trusted_and_transparency_is_as_it_was_elsewhere() -> None:

@@ -5,12 +5,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from rib.pipeline.analysis.matte_spool import MatteSpoolFile
+from rib.pipeline.analysis.matte_spool import AnalysisMatteSpool
 
 
 def test_what_was_added_by_turns_is_written_by_person(tmp_path: Path) -> None:
     mattes = np.random.default_rng(0).integers(0, 256, (2, 5, 6, 7)).astype(np.float32) / 255
-    spool = MatteSpoolFile(tmp_path)
+    spool = AnalysisMatteSpool(tmp_path)
     for moment in range(5):
         for person in (1, 2):
             spool.add(person, mattes[person - 1, moment])

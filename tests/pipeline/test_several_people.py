@@ -22,7 +22,7 @@ from rib.pipeline.interpolate import interpolate_clip
 from rib.pipeline.synthesis.neighbours import (
     clear_trust_of_others,
     interpolated_scene,
-    matte_share_of_others,
+    overlap_with_neighbours,
 )
 from rib.pipeline.synthesis.synthesiser import SynthesisedMoments
 from rib.render.protocol import RenderPlan
@@ -188,8 +188,8 @@ def test_the_share_of_a_matte_that_somebody_else_has_too() -> None:
     left[..., 2:10], right[..., 8:16] = 1, 1
     views = tuple(PersonView.of(None, mask, number) for number, mask in enumerate((left, right), 1))
     keyframe = Keyframe(0, 0.0, torch.zeros(3, 10, 20), views)
-    assert matte_share_of_others(views[0], keyframe) == pytest.approx(0.25)
-    assert matte_share_of_others(views[0], replace(keyframe, people=views[:1])) == 0.0
+    assert overlap_with_neighbours(views[0], keyframe) == pytest.approx(0.25)
+    assert overlap_with_neighbours(views[0], replace(keyframe, people=views[:1])) == 0.0
 
 
 def test_trust_ends_where_somebody_else_is_carried_by_the_flow() -> None:

@@ -9,7 +9,7 @@ import torch
 from samples_by_hand import SMALL, a_net, channels, same, sample
 
 from rib.io.errors import RibError
-from rib.render.refine.crops import RefinerCropRecipe, exchange_keyframes, mirror_refiner_channels
+from rib.render.refine.crops import RefinerCropRecipe, exchange_refiner_keyframes, mirror_refiner_channels
 from rib.render.refine.dataset import RefinerSample, read_refiner_samples, write_refiner_samples
 from rib.render.refine.fitting import RefinerFitRecipe
 from rib.render.refine.refiner_input import RefinerInput
@@ -46,7 +46,7 @@ def test_files_that_are_not_ours_are_refused(tmp_path: Path) -> None:
 def test_mirrors_and_time_undo_themselves() -> None:
     x = channels(1, 8, 8)[0].numpy()
     assert np.array_equal(mirror_refiner_channels(mirror_refiner_channels(x)), x)
-    assert np.allclose(exchange_keyframes(exchange_keyframes(x)), x)
+    assert np.allclose(exchange_refiner_keyframes(exchange_refiner_keyframes(x)), x)
 
 
 def test_a_mirror_exchanges_left_and_right_limbs() -> None:

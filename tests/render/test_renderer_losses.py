@@ -13,7 +13,7 @@ import rib.io.recipe
 from rib.io.errors import RibError
 from rib.io.weights import model_packages as models
 from rib.render.nets.discriminators import MultiScaleDiscriminator
-from rib.render.training.adversarial import GanLoss, feature_matching_loss
+from rib.render.training.adversarial import RendererGanLoss, feature_matching_loss
 from rib.render.training.discriminator import BodyPartCrops, Discriminator, DiscriminatorScenes
 from rib.render.training.image_logging import ImageLogging, render_validation_sheet
 from rib.render.training.losses import RenderLoss, RenderPair, mask_total_variation
@@ -74,7 +74,7 @@ def test_the_persons_l1_sees_nothing_else() -> None:
 @pytest.mark.parametrize("kind", ["hinge", "lsgan", "nonsaturating"])
 def test_a_discriminator_learns_to_tell_and_what_has_no_weight_does_not_count(kind: str) -> None:
     torch.manual_seed(0)
-    net, loss = MultiScaleDiscriminator(3, 4, 8, 2, 2), GanLoss(kind)
+    net, loss = MultiScaleDiscriminator(3, 4, 8, 2, 2), RendererGanLoss(kind)
     real, made = torch.rand(4, 3, 16, 16), torch.rand(4, 3, 16, 16).round()
     weight = torch.tensor([1.0, 1.0, 0.0, 1.0])
     optimizer = torch.optim.Adam(net.parameters(), 1e-2)
@@ -94,7 +94,7 @@ def test_a_discriminator_learns_to_tell_and_what_has_no_weight_does_not_count(ki
 
 def test_an_unknown_kind_is_told() -> None:
     with pytest.raises(RibError, match="did you mean 'hinge'"):
-        GanLoss("hing")
+        RendererGanLoss("hing")
 
 
 def test_crops_follow_the_joint_and_the_persons_size() -> None:

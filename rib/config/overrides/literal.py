@@ -5,9 +5,10 @@ A path setting takes the rest of its argument literally, whatever brackets, comm
 
 from __future__ import annotations
 
+import dataclasses
 import re
 
-from rib.io.settings.paths import is_optional_path_setting, is_setting_taken_literally, path_exists
+from rib.io.settings.paths import LITERAL, is_optional_path_setting, is_path_setting, path_exists
 
 _SAFE = re.compile(r"[A-Za-z./_][\w./-]*", re.ASCII)
 """What Hydra and YAML read as the very same text, but for a few words."""
@@ -29,7 +30,7 @@ def quote_path_override(argument: str, root: type) -> str:
     if not equals or typed.startswith(("~", "-")):
         return argument
     key = typed.lstrip("+")
-    if not is_setting_taken_literally(root, key):
+    if not is_override_taken_literally(root, key):
         misread = _TROUBLE.search(value) and value[:1] not in "'\"[{" and path_exists(value)
         return f"{typed}={quote_override_value(value)}" if misread else argument
     if value == "null" and is_optional_path_setting(root, key) and not path_exists(value):
@@ -39,6 +40,17 @@ def quote_path_override(argument: str, root: type) -> str:
     if _SAFE.fullmatch(value) and value.lower() not in _WORDS:
         return argument
     return f"{typed}={quote_override_value(value)}"
+
+
+def is_override_taken_literally(root: type, key: str) -> bool:
+    """Whether a dotted name is a setting whose text Hydra's grammar must not read: a path, or `LITERAL`.
+
+    Args:
+        root: The typed root of the command's config.
+        key: The name.
+    """
+    marked = {field.name for field in dataclasses.fields(root) if LITERAL.keys() <= field.metadata.keys()}
+    return key in marked or is_path_setting(root, key)
 
 
 def quote_override_value(text: str) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from rib.config.overrides.literal import is_override_taken_literally
 from rib.io.errors import RibError
-from rib.io.settings.paths import is_setting_taken_literally
 
 _RANGE = re.compile(r"\binterval\(")
 _CHOOSES = ("sweep=", "hydra/sweeper=", "+sweep=", "+hydra/sweeper=")
@@ -27,7 +27,7 @@ def override_with_sweeper(verb: str, root: type, arguments: Sequence[str]) -> li
         argument
         for argument in arguments
         if _RANGE.search(argument.partition("=")[2])
-        and not is_setting_taken_literally(root, argument.partition("=")[0].lstrip("+"))
+        and not is_override_taken_literally(root, argument.partition("=")[0].lstrip("+"))
         and not argument.startswith("hydra.")
     ]
     if not ranges:

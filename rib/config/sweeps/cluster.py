@@ -23,16 +23,16 @@ def register_resolvers() -> None:
 
 def _tasks(*, _root_: DictConfig) -> int:
     """Tasks a machine: one a device of the trainer; 1 for a command without one."""
-    return num_devices(OmegaConf.select(_root_, "trainer") or {})
+    return sweep_num_devices(OmegaConf.select(_root_, "trainer") or {})
 
 
 def _gpus(*, _root_: DictConfig) -> int | None:
     """GPUs a machine; None where the trainer is on none."""
     trainer = OmegaConf.select(_root_, "trainer") or {}
-    return None if trainer.get("accelerator", "cpu") == "cpu" else num_devices(trainer)
+    return None if trainer.get("accelerator", "cpu") == "cpu" else sweep_num_devices(trainer)
 
 
-def num_devices(trainer: Any) -> int:
+def sweep_num_devices(trainer: Any) -> int:
     """Devices a machine that a trainer's settings ask for.
 
     Raises:
@@ -70,7 +70,7 @@ def _varies(settings: Sequence[str]) -> bool:
         return False
 
 
-def explained(error: BaseException) -> RibError | None:
+def sweep_error(error: BaseException) -> RibError | None:
     """What a launcher's error means, where it is a user's to mend."""
     text = str(error)
     if isinstance(error, RuntimeError) and "Could not detect" in text and "slurm" in text:

@@ -21,7 +21,7 @@ from rib.video import ArraySource, FrameSource
 
 
 @dataclass(frozen=True)
-class ClipPreparationStages:
+class HumanSlomoStages:
     """Finds the person and fills the intervals; built once in each process.
 
     Attributes:
@@ -35,7 +35,7 @@ class ClipPreparationStages:
     background: Any
 
     @classmethod
-    def from_recipes(cls, recipes: Mapping[str, Mapping[str, Any]]) -> ClipPreparationStages:
+    def from_recipes(cls, recipes: Mapping[str, Mapping[str, Any]]) -> HumanSlomoStages:
         """From a recipe for each."""
         return cls(*(build_recipe(recipes[name]) for name in ("pose", "mask", "background")))
 
@@ -63,7 +63,7 @@ class HumanSlomoClip:
 
 
 def find_person_in_humanslomo_clip(
-    name: str, source: FrameSource, stages: ClipPreparationStages, poses: PoseSequence | None = None
+    name: str, source: FrameSource, stages: HumanSlomoStages, poses: PoseSequence | None = None
 ) -> HumanSlomoClip:
     """Find the person in a clip's frames, and cut them out.
 
@@ -86,8 +86,8 @@ def find_person_in_humanslomo_clip(
     return HumanSlomoClip(name, frames, poses, masks)
 
 
-def make_training_clips(
-    clip: HumanSlomoClip, stages: ClipPreparationStages, strides: Sequence[int], shortest: int
+def humanslomo_training_clips(
+    clip: HumanSlomoClip, stages: HumanSlomoStages, strides: Sequence[int], shortest: int
 ) -> Iterator[StoredClip]:
     """The clip for training: at its own rate and every n-th frame of it, from each first frame.
 
@@ -105,7 +105,7 @@ def make_training_clips(
                 name,
                 "train",
                 frames,
-                poses_for_clip_store(clip.poses)[index],
+                humanslomo_poses(clip.poses)[index],
                 [clip.masks[i] for i in index],
                 [
                     humanslomo_middle_picture(a, b, stages.background)
@@ -115,7 +115,7 @@ def make_training_clips(
             )
 
 
-def make_test_clip(clip: HumanSlomoClip, stages: ClipPreparationStages, given: Sequence[int]) -> StoredClip:
+def humanslomo_test_clip(clip: HumanSlomoClip, stages: HumanSlomoStages, given: Sequence[int]) -> StoredClip:
     """The clip for tests: every frame is truth, and what lies between those given is interpolated.
 
     Args:
@@ -137,12 +137,12 @@ def make_test_clip(clip: HumanSlomoClip, stages: ClipPreparationStages, given: S
                 clip.frames[a], clip.frames[b], times_s[[a, b]], times_s[between], stages.background
             )
     return StoredClip(
-        clip.name, "gt", clip.frames, poses_for_clip_store(clip.poses), clip.masks, backgrounds, clip.fps,
+        clip.name, "gt", clip.frames, humanslomo_poses(clip.poses), clip.masks, backgrounds, clip.fps,
         given,
     )  # fmt: skip
 
 
-def poses_for_clip_store(poses: PoseSequence) -> np.ndarray:
+def humanslomo_poses(poses: PoseSequence) -> np.ndarray:
     """(N, 19, 3) float64, px and confidence."""
     body = convert_pose(poses, "body19")
     return np.concatenate([body.keypoints_px, body.confidence[..., None]], axis=2)

@@ -21,10 +21,10 @@ from rib.datasets.humanslomo.find import ClipCriteria, find_clips_in_video, fram
 from rib.datasets.humanslomo.footage import Footage, FootageCrop
 from rib.datasets.humanslomo.lists import ListedClip, listed_frame_number
 from rib.datasets.humanslomo.make import (
-    ClipPreparationStages,
+    HumanSlomoStages,
     find_person_in_humanslomo_clip,
-    make_test_clip,
-    make_training_clips,
+    humanslomo_test_clip,
+    humanslomo_training_clips,
 )
 from rib.io.cache import cache_key
 from rib.io.errors import RibError
@@ -104,7 +104,7 @@ def _clips(item: ClipItem, settings: ClipItemSettings) -> Iterator[StoredClip]:
         item.name, item.footage.clip(item.clip.frames, item.crop, item.fps), stages
     )
     if item.given is None:
-        made = list(make_training_clips(seen, stages, settings.strides, shortest=3))
+        made = list(humanslomo_training_clips(seen, stages, settings.strides, shortest=3))
         if not made:
             raise RibError(f"{len(seen.frames)} frames are too few to train on")
         yield from made
@@ -113,10 +113,10 @@ def _clips(item: ClipItem, settings: ClipItemSettings) -> Iterator[StoredClip]:
     missing = [name for name in item.given if listed_frame_number(name) not in numbers]
     if missing:
         raise RibError(f"the frame {missing[0]} is given to the test, but is none of the clip's")
-    yield make_test_clip(seen, stages, [numbers[listed_frame_number(name)] for name in item.given])
+    yield humanslomo_test_clip(seen, stages, [numbers[listed_frame_number(name)] for name in item.given])
 
 
-def _found(item: ClipItem, settings: ClipItemSettings, stages: ClipPreparationStages) -> Iterator[StoredClip]:
+def _found(item: ClipItem, settings: ClipItemSettings, stages: HumanSlomoStages) -> Iterator[StoredClip]:
     """Every clip of a whole video; they are called by its name and their first frame."""
     video = VideoSource(item.footage.path)
     cuts = find_scene_cuts(video, **settings.finding.cuts)
@@ -131,13 +131,13 @@ def _found(item: ClipItem, settings: ClipItemSettings, stages: ClipPreparationSt
         name = f"{item.name}_{clip.first:06d}"
         own = clip.poses(poses)
         seen = find_person_in_humanslomo_clip(name, ArraySource(frames, times_s=own.times_s), stages, own)
-        yield from make_training_clips(seen, stages, settings.strides, settings.finding.shortest)
+        yield from humanslomo_training_clips(seen, stages, settings.strides, settings.finding.shortest)
 
 
 @cache
-def _stages(recipes: str, threads: int | None) -> ClipPreparationStages:
+def _stages(recipes: str, threads: int | None) -> HumanSlomoStages:
     """Built once in a process."""
     if threads is not None:
         torch.set_num_threads(threads)
         cv2.setNumThreads(threads)
-    return ClipPreparationStages.from_recipes(json.loads(recipes))
+    return HumanSlomoStages.from_recipes(json.loads(recipes))

@@ -50,12 +50,6 @@ def is_path_setting(root: type, key: str) -> bool:
     return bool(rest) and dataclasses.is_dataclass(inner) and is_path_setting(typing.cast(type, inner), rest)
 
 
-def is_setting_taken_literally(root: type, key: str) -> bool:
-    """Whether a dotted name is a setting whose text Hydra's grammar must not read: a path, or `LITERAL`."""
-    field = _fields(root).get(key)
-    return is_path_setting(root, key) or (field is not None and "literal" in field.metadata)
-
-
 def is_optional_path_setting(root: type, key: str) -> bool:
     """Whether a path setting may be left out; those inside recipes may."""
     name, _, rest = key.partition(".")

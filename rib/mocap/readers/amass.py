@@ -10,7 +10,7 @@ from rib.io.errors import RibError
 from rib.io.files.regular import check_regular_file
 from rib.mocap.kinematics import to_y_up
 from rib.mocap.readers.body_model import JOINT_NAMES, BodyModels
-from rib.mocap.readers.joint_files import UNREADABLE, why_unreadable
+from rib.mocap.readers.joint_files import UNREADABLE, why_mocap_file_unreadable
 from rib.mocap.recording import MocapRecording, check_mocap_values
 
 PATTERNS = ("*_poses.npz", "*_stageii.npz")
@@ -58,7 +58,7 @@ def _load(path: Path) -> dict[str, np.ndarray]:
             arrays = {key: data[key] for key in ("poses", "trans", "betas", "gender")}
             return {**arrays, "fps": data[rate]}
     except UNREADABLE as error:
-        raise RibError(f"{path} cannot be read ({why_unreadable(error)})") from error
+        raise RibError(f"{path} cannot be read ({why_mocap_file_unreadable(error)})") from error
 
 
 def _check(path: Path, data: dict[str, np.ndarray]) -> str:

@@ -15,7 +15,7 @@ from scipy.spatial.transform import Rotation
 from rib.io.errors import RibError
 from rib.io.files.regular import check_regular_file
 from rib.mocap.kinematics import forward_kinematics
-from rib.mocap.readers.joint_files import UNREADABLE, why_unreadable
+from rib.mocap.readers.joint_files import UNREADABLE, why_mocap_file_unreadable
 from rib.mocap.recording import check_mocap_values
 from rib.mocap.skeletons import SMPLH_JOINTS, SMPLX_JOINTS
 
@@ -66,7 +66,7 @@ class BodyModel:
             )
         except (*UNREADABLE, IndexError) as error:
             raise RibError(
-                f"{path} is not a SMPL-H or SMPL-X body model ({why_unreadable(error)})"
+                f"{path} is not a SMPL-H or SMPL-X body model ({why_mocap_file_unreadable(error)})"
             ) from error
 
     def joints(self, poses: np.ndarray, betas: np.ndarray, translation_m: np.ndarray) -> np.ndarray:

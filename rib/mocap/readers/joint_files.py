@@ -22,7 +22,7 @@ UNREADABLE = (
 KEYS = ("joints", "names", "fps")
 
 
-def why_unreadable(error: BaseException) -> str:
+def why_mocap_file_unreadable(error: BaseException) -> str:
     """Explain one of `UNREADABLE` in one line; numpy's advice to run a stranger's pickle is left out."""
     text = " ".join(str(error).split())[:200]
     if "pickle" in text:
@@ -30,7 +30,7 @@ def why_unreadable(error: BaseException) -> str:
     return "it asks for more memory than there is" if isinstance(error, MemoryError) else text or "damaged"
 
 
-def read_joint_file(path: Path) -> MocapRecording:
+def read_mocap_joint_file(path: Path) -> MocapRecording:
     """Read an `.npz` with `joints` (T, J, 3) metres and y up, `names` (J,) and `fps`.
 
     `name`, `subject`, `source` and `made_up` are read where they are there; else the file's name tells.
@@ -54,11 +54,11 @@ def read_joint_file(path: Path) -> MocapRecording:
                 made_up=tuple(map(str, data.get("made_up", ()))),
             )
     except UNREADABLE as error:
-        raise RibError(f"{path} cannot be read ({why_unreadable(error)})") from error
+        raise RibError(f"{path} cannot be read ({why_mocap_file_unreadable(error)})") from error
 
 
-def write_joint_file(path: Path, recording: MocapRecording) -> None:
-    """Write what `read_joint_file` reads, whole or not at all."""
+def write_mocap_joint_file(path: Path, recording: MocapRecording) -> None:
+    """Write what `read_mocap_joint_file` reads, whole or not at all."""
     with write_file_whole(path) as temporary, temporary.open("wb") as file:
         np.savez(
             file,

@@ -18,7 +18,7 @@ from rib.io.recipe import did_you_mean
 from rib.mocap.kinematics import to_y_up
 from rib.mocap.readers import amass, asf, bvh
 from rib.mocap.readers.body_model import BodyModels
-from rib.mocap.readers.joint_files import read_joint_file
+from rib.mocap.readers.joint_files import read_mocap_joint_file
 from rib.mocap.recording import MocapRecording, subject_of_recording
 from rib.mocap.skeletons import mocap_joints_to_body19, mocap_skeleton_of, skeleton_stature_m
 
@@ -66,7 +66,7 @@ class MocapReader:
     def __call__(self, path: Path, name: str) -> MocapRecording:
         """Read a file by its suffix."""
         if path.suffix == ".npz":
-            return replace(read_joint_file(path), name=name)
+            return replace(read_mocap_joint_file(path), name=name)
         recording = self._amc(path, name) if path.suffix == ".amc" else self._bvh(path, name)
         skipped = self.drop_frames.get(mocap_skeleton_of(recording.joint_names, recording.source), 0)
         return replace(recording, joints_m=recording.joints_m[skipped:])

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from rib.io.errors import RibError
-from rib.mocap.readers.joint_files import read_joint_file
+from rib.mocap.readers.joint_files import read_mocap_joint_file
 from rib.mocap.recording import MocapRecording
 from rib.mocap.resample import resample_recording
 from rib.mocap.skeletons import mocap_joints_to_body19, skeleton_stature_m
@@ -73,7 +73,7 @@ class MotionBank:
             raise RibError(
                 f"{folder} holds no .npz file of joint positions", "run `rib prepare data=mocap` first"
             )
-        return cls.from_recordings(map(read_joint_file, paths), fps)
+        return cls.from_recordings(map(read_mocap_joint_file, paths), fps)
 
     def __len__(self) -> int:
         """The number of recordings."""

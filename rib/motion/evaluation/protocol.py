@@ -44,7 +44,7 @@ DRAWS = {"clean": 0, "detector": 1, "real": 2}
 
 
 @dataclass(frozen=True)
-class EvaluationSequence:
+class MotionTestSequence:
     """A person seen by a still camera.
 
     Attributes:
@@ -82,7 +82,7 @@ class CorruptionCondition:
     noise: float = 1.0
 
 
-def evaluation_sequences(bank: MotionBank, seed: int, max_windows: int) -> Iterator[EvaluationSequence]:
+def motion_test_sequences(bank: MotionBank, seed: int, max_windows: int) -> Iterator[MotionTestSequence]:
     """Up to `max_windows` windows of every recording, each from four sides.
 
     A window has 16 n + 1 frames, n in 7..20 (shorter only for short recordings, at least 65 frames).
@@ -108,7 +108,7 @@ def evaluation_sequences(bank: MotionBank, seed: int, max_windows: int) -> Itera
                 seen = _project(part, px_per_m, yaw_rad + view * 2 * np.pi / NUM_VIEWS, pitch_rad)
                 torso = max(_torso(seen), 0.6 * px_per_m * _torso(part))
                 scored = bank.valid[number].numpy()
-                yield EvaluationSequence(
+                yield MotionTestSequence(
                     bank.names[number], seen, scored, torso, (seed, number, window, view)
                 )
 
@@ -127,8 +127,11 @@ def _torso(joints: np.ndarray) -> float:
     return float(np.median(np.linalg.norm(joints[:, TORSO[0]] - joints[:, TORSO[1]], axis=-1)))
 
 
-def corrupted_keyframes(
-    sequence: EvaluationSequence, stride: int, condition: CorruptionCondition, errors: DetectorErrors | None
+def corrupted_motion_keyframes(
+    sequence: MotionTestSequence,
+    stride: int,
+    condition: CorruptionCondition,
+    errors: DetectorErrors | None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Every `stride`-th frame as a detector would give it.
 

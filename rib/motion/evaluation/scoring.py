@@ -17,9 +17,9 @@ from rib.motion.corruption.detector_noise import DetectorErrors
 from rib.motion.evaluation.protocol import (
     SHORTEST,
     CorruptionCondition,
-    EvaluationSequence,
-    corrupted_keyframes,
-    evaluation_sequences,
+    MotionTestSequence,
+    corrupted_motion_keyframes,
+    motion_test_sequences,
 )
 from rib.motion.evaluation.settings import MotionEvaluationSettings
 from rib.motion.nets.checkpoint import load_motion_net, shipped_motion_weights
@@ -52,7 +52,7 @@ class MotionTrial:
         confidence: (K, 19).
     """
 
-    sequence: EvaluationSequence
+    sequence: MotionTestSequence
     stride: int
     condition: CorruptionCondition
     times_s: np.ndarray
@@ -107,7 +107,7 @@ def net_motion_method(net: torch.nn.Module) -> Method:
     return method
 
 
-def held_out_sequences(config: MotionEvaluationSettings) -> list[EvaluationSequence]:
+def held_out_motion_sequences(config: MotionEvaluationSettings) -> list[MotionTestSequence]:
     """The sequences that are scored.
 
     Raises:
@@ -116,7 +116,7 @@ def held_out_sequences(config: MotionEvaluationSettings) -> list[EvaluationSeque
     bank = load_mocap_recordings(config.folder, config.fps)
     if config.subjects:
         bank = bank.split(config.subjects)[1]
-    found = list(evaluation_sequences(bank, config.seed, config.max_windows))[:: config.every]
+    found = list(motion_test_sequences(bank, config.seed, config.max_windows))[:: config.every]
     if not found:
         longest = int(bank.lengths.max()) if len(bank) else 0
         raise RibError(
@@ -135,7 +135,7 @@ def corruption_conditions(config: MotionEvaluationSettings) -> list[CorruptionCo
 
 
 def motion_trials(
-    chosen: Iterable[EvaluationSequence], config: MotionEvaluationSettings
+    chosen: Iterable[MotionTestSequence], config: MotionEvaluationSettings
 ) -> Iterator[MotionTrial]:
     """Every sequence under every condition at every stride."""
     errors = load_detector_errors(
@@ -144,7 +144,7 @@ def motion_trials(
     for condition, stride, sequence in itertools.product(
         corruption_conditions(config), config.strides, chosen
     ):
-        x, confidence = corrupted_keyframes(sequence, stride, condition, errors)
+        x, confidence = corrupted_motion_keyframes(sequence, stride, condition, errors)
         yield MotionTrial(sequence, stride, condition, sequence.times_s[::stride], x, confidence)
 
 
@@ -173,7 +173,7 @@ def motion_error_row(name: str, trial: MotionTrial, found: np.ndarray) -> dict[s
     }  # fmt: skip
 
 
-def score_motion_errors(sequence: EvaluationSequence, stride: int, found: np.ndarray) -> dict[str, float]:
+def score_motion_errors(sequence: MotionTestSequence, stride: int, found: np.ndarray) -> dict[str, float]:
     """Measures of (N, 19, 2) against the truth, by name (`MEASURES`, `REFERENCE_MEASURES`)."""
     difference = (found - sequence.joints_px)[:, sequence.scored]
     error = np.linalg.norm(difference, axis=-1)

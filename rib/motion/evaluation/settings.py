@@ -14,7 +14,7 @@ from rib.io.settings.values import find_misfit
 
 
 @dataclass(frozen=True)
-class KeypointTrackList:
+class MotionDetectorTrackList:
     """A list of keypoint files, each with its frames a second."""
 
     def refuses(self, value: Any, others: Mapping[str, Any]) -> tuple[str, str] | None:
@@ -31,7 +31,7 @@ class KeypointTrackList:
 
 
 @dataclass(kw_only=True)
-class SkeletonVideoSettings(Settings):
+class MotionVideoSettings(Settings):
     """Settings of `skeletons=true`."""
 
     clip: str | None = None
@@ -56,7 +56,7 @@ class MotionEvaluationSettings(Settings):
     fps: Annotated[float, Range(above=0, most=10_000)]
     strides: Annotated[list[Stride], ListSize(1, 1000)]
     noise: dict[str, Annotated[float, Range(0, 1000)]]
-    tracks: Annotated[list[Any], KeypointTrackList()]
+    tracks: Annotated[list[Any], MotionDetectorTrackList()]
     tracker: Recipe
     seed: Seed
     max_windows: Count
@@ -65,4 +65,4 @@ class MotionEvaluationSettings(Settings):
     overwrite: bool = False
     device: Annotated[str, TorchDevice()]
     skeletons: bool
-    show: Annotated[SkeletonVideoSettings, ReadWith("skeletons")]
+    show: Annotated[MotionVideoSettings, ReadWith("skeletons")]

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from rib.io.errors import RibError
 from rib.io.recipe import did_you_mean
-from rib.motion.evaluation.protocol import EvaluationSequence as Motion
+from rib.motion.evaluation.protocol import MotionTestSequence as Motion
 from rib.motion.evaluation.scoring import Method, corruption_conditions, motion_trials
 from rib.motion.evaluation.settings import MotionEvaluationSettings
-from rib.motion.evaluation.skeleton_video import write_skeleton_video
+from rib.motion.evaluation.skeleton_video import write_motion_video
 
 
-def write_evaluation_video(
+def write_motion_evaluation_video(
     methods: Mapping[str, Method], sequences: Sequence[Motion], config: MotionEvaluationSettings, folder: Path
 ) -> Path:
     """Write what `config.show` asks for into a folder; returns the file.
@@ -36,7 +36,7 @@ def write_evaluation_video(
         show.baseline: trial.answer(methods[show.baseline]),
     }
     path = folder / f"{Path(clip).name}.{show.format}"
-    write_skeleton_video(path, panels, show.stride, show.size_px, show.codec, show.crf)
+    write_motion_video(path, panels, show.stride, show.size_px, show.codec, show.crf)
     return path
 
 

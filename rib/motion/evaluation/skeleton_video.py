@@ -24,7 +24,7 @@ GIF_STEP = 2
 FOLLOW_FRAMES = 31
 
 
-def write_skeleton_video(
+def write_motion_video(
     path: Path, panels: Mapping[str, np.ndarray], stride: int, size_px: int, codec: str, crf: int
 ) -> None:
     """Write one video of several motions of the same person.
@@ -40,7 +40,7 @@ def write_skeleton_video(
     Raises:
         RibError: The path ends in neither.
     """
-    frames = skeleton_video_frames(panels, stride, size_px)
+    frames = motion_video_frames(panels, stride, size_px)
     if path.suffix == ".gif":
         _write_gif(path, frames)
     elif path.suffix == ".mp4":
@@ -62,10 +62,8 @@ def _write_gif(path: Path, frames: Iterator[np.ndarray]) -> None:
         )
 
 
-def skeleton_video_frames(
-    panels: Mapping[str, np.ndarray], stride: int, size_px: int
-) -> Iterator[np.ndarray]:
-    """The frames of `write_skeleton_video`, (size_px, panels * size_px, 3) uint8 RGB."""
+def motion_video_frames(panels: Mapping[str, np.ndarray], stride: int, size_px: int) -> Iterator[np.ndarray]:
+    """The frames of `write_motion_video`, (size_px, panels * size_px, 3) uint8 RGB."""
     truth = next(iter(panels.values()))
     low, high = truth.min(1), truth.max(1)
     scale = size_px * (1 - 2 * MARGIN) / (high - low).max()

@@ -22,8 +22,8 @@ from rib.motion.nets.keyframe_features import (
     NUM_FEATURES_PER_JOINT,
     NUM_FEATURES_PER_KEYFRAME,
     TORSO,
-    KeyframeBatch,
     KeyframeFeatures,
+    MotionKeyframeBatch,
     compare_with_neighbours,
     normalise_keyframes,
 )
@@ -128,7 +128,7 @@ class MotionBase(nn.Module):
         curve = self.curve(_doubled(keys))
         return self.in_pixels(_unmirrored(curve), keys)
 
-    def curve(self, keys: KeyframeBatch) -> MotionCurve:
+    def curve(self, keys: MotionKeyframeBatch) -> MotionCurve:
         """The curve in normalised units."""
         x, z, found = keys.x, None, compare_with_neighbours(keys.x, keys)
         for number, (stage, bias) in enumerate(zip(self.stages, self._biases(keys), strict=True)):
@@ -148,7 +148,7 @@ class MotionBase(nn.Module):
         )  # fmt: skip
 
     @staticmethod
-    def in_pixels(curve: MotionCurve, keys: KeyframeBatch) -> MotionCurve:
+    def in_pixels(curve: MotionCurve, keys: MotionKeyframeBatch) -> MotionCurve:
         """Undo the normalisation."""
         size, centre = keys.scale_px, keys.centre_px
         return MotionCurve(
@@ -157,18 +157,18 @@ class MotionBase(nn.Module):
             curve.log_error_between, curve.tolerance_px * size[..., 0, 0], keys.seen,
         )  # fmt: skip
 
-    def _biases(self, keys: KeyframeBatch) -> Sequence[Tensor]:
+    def _biases(self, keys: MotionKeyframeBatch) -> Sequence[Tensor]:
         """Attention biases of each stage's layers."""
         pad = -keys.present.shape[1] % BLOCK
         times = torch.where(keys.present, (keys.times_s - keys.times_s[:, :1]).float(), 0.0)
         return self.time_bias(F.pad(times, (0, pad)), F.pad(keys.present, (0, pad))).split(self.num_layers)
 
-    def _joined(self, z: Tensor, keys: KeyframeBatch) -> Tensor:
+    def _joined(self, z: Tensor, keys: MotionKeyframeBatch) -> Tensor:
         """(B, K - 1, 2 C) what is known of the pieces: the tokens at both ends and the length."""
         length = torch.stack([(5 * keys.h).clamp_max(5), (10 * keys.h).log()], -1)
         return self.join(torch.cat([z[:, :-1], z[:, 1:], length], -1))
 
-    def _tangents(self, z: Tensor, x: Tensor, found: KeyframeFeatures, keys: KeyframeBatch) -> Tensor:
+    def _tangents(self, z: Tensor, x: Tensor, found: KeyframeFeatures, keys: MotionKeyframeBatch) -> Tensor:
         """Natural tangents of the corrected keyframes, turned towards the chords beside them and freely."""
         B, K = x.shape[:2]
         natural = natural_spline_tangents(x, keys.h[..., None], keys.num_present[:, None])
@@ -207,11 +207,11 @@ def mirror_motion_joints(x: Tensor) -> Tensor:
     return torch.stack([-x[..., 0], x[..., 1]], -1)
 
 
-def _doubled(keys: KeyframeBatch) -> KeyframeBatch:
+def _doubled(keys: MotionKeyframeBatch) -> MotionKeyframeBatch:
     """The batch followed by its mirror image."""
     twice = lambda a: torch.cat([a, a])  # noqa: E731
     flipped = lambda a: torch.cat([a, a[..., MIRRORED]])  # noqa: E731
-    return KeyframeBatch(
+    return MotionKeyframeBatch(
         torch.cat([keys.x, mirror_motion_joints(keys.x)]), flipped(keys.valid), flipped(keys.seen),
         flipped(keys.confidence), twice(keys.present), twice(keys.num_present), twice(keys.times_s),
         twice(keys.h), twice(keys.centre_px), twice(keys.scale_px), twice(keys.stencils),
@@ -234,7 +234,7 @@ def _unmirrored(curve: MotionCurve) -> MotionCurve:
     return MotionCurve(**parts)
 
 
-def natural_spline_of_keyframes(keys: KeyframeBatch) -> MotionCurve:
+def natural_spline_of_keyframes(keys: MotionKeyframeBatch) -> MotionCurve:
     """The natural cubic spline through keyframes, missing joints filled, in px: the untrained net."""
     B, K, J, _ = keys.x.shape
     x = keys.x

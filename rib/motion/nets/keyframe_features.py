@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from rib.motion.nets.spline_prior import fill_missing_joints, keyframe_intervals_s
+from rib.motion.nets.spline_prior import fill_missing_joints, motion_intervals_s
 from rib.motion.nets.stencils import (
     AFTER,
     BEFORE,
@@ -34,7 +34,7 @@ NUM_FEATURES_PER_KEYFRAME = 6
 
 
 @dataclass(frozen=True)
-class KeyframeBatch:
+class MotionKeyframeBatch:
     """A padded batch of keyframes, missing joints filled, moved and scaled to the person's size.
 
     Attributes:
@@ -83,26 +83,26 @@ class KeyframeFeatures:
 
 def normalise_keyframes(
     times_s: Tensor, keypoints_px: Tensor, confidence: Tensor, present: Tensor
-) -> KeyframeBatch:
-    """Fill what is missing and normalise; shapes as in `KeyframeBatch`, float32 but for the times."""
+) -> MotionKeyframeBatch:
+    """Fill what is missing and normalise; shapes as in `MotionKeyframeBatch`, float32 but for the times."""
     valid = (confidence > 0) & present[..., None]
     seen, count = valid.any(1), valid.sum((1, 2)).clamp_min(1)[:, None, None, None]
     known = torch.where(valid[..., None], keypoints_px, 0.0)
     centre = known.sum((1, 2), keepdim=True) / count
     x = fill_missing_joints(torch.where(valid[..., None], keypoints_px - centre, 0.0), valid, times_s)
-    root = torso_centre(x, seen)
+    root = motion_torso_centre(x, seen)
     x = torch.where(seen[:, None, :, None], x, root)
     weight = (seen[:, None] & present[..., None]).float()
     spread = ((x - root).norm(dim=-1) * weight).sum((1, 2)) / weight.sum((1, 2)).clamp_min(1)
     scale = torch.where(spread > 1e-6, spread, 1.0)[:, None, None, None]
     num_present = present.sum(1)
-    return KeyframeBatch(
+    return MotionKeyframeBatch(
         x / scale, valid, seen, torch.where(valid, confidence, 0.0), present, num_present, times_s,
-        keyframe_intervals_s(times_s, num_present), centre, scale, keyframe_stencils(times_s, present),
+        motion_intervals_s(times_s, num_present), centre, scale, keyframe_stencils(times_s, present),
     )  # fmt: skip
 
 
-def torso_centre(x: Tensor, seen: Tensor) -> Tensor:
+def motion_torso_centre(x: Tensor, seen: Tensor) -> Tensor:
     """(B, K, 1, 2) mean of the torso joints that were seen, or of all joints seen."""
     weight = seen.float() * 1e-6
     weight[:, TORSO] += seen[:, TORSO].float()
@@ -110,11 +110,11 @@ def torso_centre(x: Tensor, seen: Tensor) -> Tensor:
     return torch.einsum("bkjc,bj->bkc", x, weight)[:, :, None]
 
 
-def compare_with_neighbours(x: Tensor, keys: KeyframeBatch) -> KeyframeFeatures:
+def compare_with_neighbours(x: Tensor, keys: MotionKeyframeBatch) -> KeyframeFeatures:
     """Compare keyframes `x` (B, K, J, 2), observed or half denoised, with their neighbours."""
     sums = apply_keyframe_stencils(keys.stencils, x)
     loo, line, after, before = (sums[:, :, i] for i in (NOISE, LINE, AFTER, BEFORE))
-    root = torso_centre(x, keys.seen)
+    root = motion_torso_centre(x, keys.seen)
     local = _local_scale(x - root, keys)
     floor = 1e-3 * local[..., 0]
     level, bend = ((a.norm(dim=-1) + floor).log() for a in (loo, line))
@@ -139,7 +139,7 @@ def _asinh(x: Tensor) -> Tensor:
     return x.sign() * torch.log1p(size + size.square() / (1 + (1 + size.square()).sqrt()))
 
 
-def _rhythm(keys: KeyframeBatch) -> Tensor:
+def _rhythm(keys: MotionKeyframeBatch) -> Tensor:
     """(B, K, 6): the intervals before and after a keyframe, and whether it is the first or last."""
     inside = keys.present[:, 1:]
     h = torch.where(inside, keys.h, 0.0)
@@ -155,7 +155,7 @@ def _rhythm(keys: KeyframeBatch) -> Tensor:
     return torch.stack([*intervals, first.float(), last.float()], -1)
 
 
-def _local_scale(loc: Tensor, keys: KeyframeBatch) -> Tensor:
+def _local_scale(loc: Tensor, keys: MotionKeyframeBatch) -> Tensor:
     """(B, K, 1, 1) size of the person about a keyframe: walking away from the camera changes nothing."""
     weight = keys.seen.float()
     spread = torch.einsum("bkj,bj->bk", loc.norm(dim=-1), weight) / weight.sum(1, keepdim=True).clamp_min(1)

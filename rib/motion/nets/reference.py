@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from rib.io.settings.ranges import DividesSetting, Range
 from rib.motion.nets.frames_curve import PredictedFramesCurve
-from rib.motion.nets.keyframe_features import TORSO, KeyframeBatch, normalise_keyframes
+from rib.motion.nets.keyframe_features import TORSO, MotionKeyframeBatch, normalise_keyframes
 from rib.motion.nets.reference_transformer import NUM_VALUES, ReferenceTransformer, published_position_angles
 from rib.structures.skeleton import BODY19
 
@@ -90,7 +90,7 @@ class MotionReference(nn.Module):
         frames = self._in_pixels(joints_from_reference_values(told.predicted * self.std + self.mean), keys)
         return self._curve(frames, self.doubt(told.decoded), key_frame, keys)
 
-    def _frames(self, keys: KeyframeBatch) -> tuple[Tensor, Tensor, Tensor]:
+    def _frames(self, keys: MotionKeyframeBatch) -> tuple[Tensor, Tensor, Tensor]:
         """Each keyframe's frame (B, K); each frame's segment and its place in it (0..1), (B, L)."""
         K = keys.present.shape[1]
         steps = (keys.h * self.frame_rate).round().clamp_min(1).long() * keys.present[:, 1:]
@@ -105,7 +105,7 @@ class MotionReference(nn.Module):
         u = (number - key_frame.gather(1, segment)) / steps.gather(1, segment).clamp_min(1)
         return key_frame, segment, u.clamp(0, 1)
 
-    def _angles(self, keys: KeyframeBatch, segment: Tensor, u: Tensor) -> Tensor:
+    def _angles(self, keys: MotionKeyframeBatch, segment: Tensor, u: Tensor) -> Tensor:
         if self.published:
             return published_position_angles(segment.shape[1]).to(u).expand_as(u)
         if keys.h.shape[1] == 0:
@@ -113,16 +113,18 @@ class MotionReference(nn.Module):
         begin = (keys.times_s - keys.times_s[:, :1]).float().gather(1, segment)
         return 2 * math.pi * (begin + u * keys.h.gather(1, segment))
 
-    def _normalised(self, keys: KeyframeBatch) -> Tensor:
+    def _normalised(self, keys: MotionKeyframeBatch) -> Tensor:
         if not self.published:
             return keys.x
         return (keys.x * keys.scale_px + keys.centre_px - OFFSET_PX) / SCALE_PX
 
-    def _in_pixels(self, x: Tensor, keys: KeyframeBatch) -> Tensor:
+    def _in_pixels(self, x: Tensor, keys: MotionKeyframeBatch) -> Tensor:
         return x * SCALE_PX + OFFSET_PX if self.published else x * keys.scale_px + keys.centre_px
 
     @staticmethod
-    def _curve(frames: Tensor, doubt: Tensor, key_frame: Tensor, keys: KeyframeBatch) -> PredictedFramesCurve:
+    def _curve(
+        frames: Tensor, doubt: Tensor, key_frame: Tensor, keys: MotionKeyframeBatch
+    ) -> PredictedFramesCurve:
         at = lambda a, i: a.gather(1, i[..., None].expand(-1, -1, a.shape[2]))  # noqa: E731
         position = at(frames.flatten(2), key_frame).unflatten(2, frames.shape[2:])
         log_error = at(doubt, key_frame) + (USUAL_ERROR * keys.scale_px[..., 0]).log()

@@ -19,7 +19,7 @@ LEVELS = 5
 """The off-diagonal share of a row goes 1/2, 1/7, 1e-2, 5e-5, 1e-9, below float32 after five levels."""
 
 
-def shift_keyframes(x: Tensor, by: int, fill: float = 0.0) -> Tensor:
+def shift_motion(x: Tensor, by: int, fill: float = 0.0) -> Tensor:
     """`out[:, k] = x[:, k + by]` along dimension 1, `fill` where that lies outside."""
     K = x.shape[1]
     if abs(by) >= K:
@@ -32,7 +32,7 @@ def shift_keyframes(x: Tensor, by: int, fill: float = 0.0) -> Tensor:
     )
 
 
-def keyframe_intervals_s(times_BK: Tensor, num_present: Tensor) -> Tensor:
+def motion_intervals_s(times_BK: Tensor, num_present: Tensor) -> Tensor:
     """Seconds between neighbouring keyframes (B, K - 1), float32; 1 where one of the two is padding."""
     inside = torch.arange(1, times_BK.shape[1], device=times_BK.device) < num_present[:, None]
     return torch.where(inside, times_BK.diff(dim=1).float(), 1.0)
@@ -74,15 +74,18 @@ def _solve(lower: Tensor, upper: Tensor, right: Tensor) -> Tensor:
         step = 1 << level
         if step >= right.shape[1]:
             break
-        before = -lower / shift_keyframes(diagonal, -step, 1.0)
-        after = -upper / shift_keyframes(diagonal, step, 1.0)
+        before = -lower / shift_motion(diagonal, -step, 1.0)
+        after = -upper / shift_motion(diagonal, step, 1.0)
         right = (
             right
-            + before[..., None] * shift_keyframes(right, -step)
-            + after[..., None] * shift_keyframes(right, step)
+            + before[..., None] * shift_motion(right, -step)
+            + after[..., None] * shift_motion(right, step)
         )
-        diagonal = diagonal + before * shift_keyframes(upper, -step) + after * shift_keyframes(lower, step)
-        lower, upper = before * shift_keyframes(lower, -step), after * shift_keyframes(upper, step)
+        diagonal = diagonal + before * shift_motion(upper, -step) + after * shift_motion(lower, step)
+        lower, upper = (
+            before * shift_motion(lower, -step),
+            after * shift_motion(upper, step),
+        )
     return right / diagonal[..., None]
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from rib.motion.nets.spline_prior import shift_keyframes
+from rib.motion.nets.spline_prior import shift_motion
 
 PREDICTORS = ((-1, 1), (-2, -1, 1, 2), (-2, 2), (-3, 3), (-2, -1), (1, 2))
 """Neighbours through which a polynomial predicts a keyframe; all are exact on uniform motion."""
@@ -35,8 +35,8 @@ def keyframe_stencils(times_s: Tensor, present: Tensor) -> Tensor:
         of noise, the step to the next keyframe and the step from the last. 0 where a neighbour is lacking.
     """
     near = range(-REACH, REACH + 1)
-    time = torch.stack([shift_keyframes(times_s, n) - times_s for n in near], -1).float()
-    there = torch.stack([shift_keyframes(present.float(), n) for n in near], -1) > 0
+    time = torch.stack([shift_motion(times_s, n) - times_s for n in near], -1).float()
+    there = torch.stack([shift_motion(present.float(), n) for n in near], -1) > 0
     rows = [_predictor(time, there, neighbours) for neighbours in PREDICTORS]
     noise = torch.zeros_like(rows[0])
     for index in reversed(NOISE_ORDER):

@@ -12,7 +12,7 @@ import torch
 from rib.io.files.whole import write_file_whole
 from rib.io.settings.ranges import Count, Range
 from rib.motion.evaluation.protocol import FPS
-from rib.motion.evaluation.skeleton_video import skeleton_video_frames, write_skeleton_video
+from rib.motion.evaluation.skeleton_video import motion_video_frames, write_motion_video
 from rib.motion.training.module import spline_of_motion_batch
 from rib.motion.training.windows import MotionBatch
 
@@ -62,7 +62,7 @@ class SkeletonLogging(pl.Callback):
             skeletons, stride = skeletons_by_method(pl_module, loader.dataset[0])
         stem = self.folder / f"{self.check}_{trainer.global_step}"
         video, picture = stem.with_suffix(".mp4"), stem.with_suffix(".png")
-        write_skeleton_video(video, skeletons, stride, self.size_px, self.codec, self.crf)
+        write_motion_video(video, skeletons, stride, self.size_px, self.codec, self.crf)
         _write_middle(picture, skeletons, stride, self.size_px)
         for logger in trainer.loggers:
             for name, file in (("log_video", video), ("log_image", picture)):
@@ -101,7 +101,7 @@ def _write_middle(path: Path, skeletons: SkeletonsByMethod, stride: int, size_px
 
     number = len(skeletons["truth"]) // 2 // stride * stride + stride // 2
     last = len(skeletons["truth"]) - 1
-    frames = skeleton_video_frames(skeletons, stride, size_px)
+    frames = motion_video_frames(skeletons, stride, size_px)
     frame = next(f for i, f in enumerate(frames) if i == min(number, last))
     with write_file_whole(path) as temporary:
         Image.fromarray(frame).save(temporary)

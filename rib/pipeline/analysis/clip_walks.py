@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from rib.io.cache import Cache
+from rib.io.processes.memory import trim_memory, trim_memory_between_frames
 from rib.pipeline.analysis.chosen_people import at_least_one_track, find_people_for_analysis
-from rib.pipeline.analysis.matte_spool import MatteSpoolFile
+from rib.pipeline.analysis.matte_spool import AnalysisMatteSpool
 from rib.pipeline.analysis.pose_artefact import (
     FORMAT,
     analysis_pose_digest,
@@ -29,7 +30,6 @@ from rib.pipeline.stages import (
     SharedPassPoseStage,
     mattes_share_pose_looks,
 )
-from rib.pose.memory import trim_memory, trim_memory_between_frames
 from rib.structures.keypoints import PoseTracks
 from rib.video import FrameSource
 from rib.video.cuts import mark_scene_cuts
@@ -62,7 +62,7 @@ class ClipAnalysisPasses:
     ) -> None:
         self._stages, self._artefacts, self._settings, self._source = stages, artefacts, cuts, source
         self._everybody, self._looks_for_people = everybody, people
-        self._spool = MatteSpoolFile(artefacts.folder)
+        self._spool = AnalysisMatteSpool(artefacts.folder)
         self._seen: PoseStagePass | None = None
         self._rois: dict[int, np.ndarray] = {}
         self._cuts: list[int] = []

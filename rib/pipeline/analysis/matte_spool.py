@@ -13,7 +13,7 @@ from rib.io.files.whole import write_errors_in_one_line
 from rib.io.images import to_uint8
 
 
-class MatteSpoolFile:
+class AnalysisMatteSpool:
     """Mattes by track id, as PNG in a file without a name, which is gone when the process ends.
 
     Args:

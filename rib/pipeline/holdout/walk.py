@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
+from rib.io.processes.memory import trim_memory
 from rib.pipeline.analysis.record import ClipAnalysis
 from rib.pipeline.holdout.holdouts import Holdouts, holdout_span
 from rib.pipeline.holdout.scores import HoldoutScores, Score
 from rib.pipeline.holdout.validator import HoldoutValidator
 from rib.pipeline.stage_set import StageSet
 from rib.pipeline.synthesis.keyframe_window import DecodedKeyframe, KeyframeSpanCollector, KeyframeWindow
-from rib.pose.memory import trim_memory
 from rib.structures.person_interval import HoldoutEvidence
 from rib.video import FrameQueue
 

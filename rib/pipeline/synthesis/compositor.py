@@ -55,7 +55,7 @@ def _lay_over(
     return rendered
 
 
-def trust_map(people: Sequence[RenderedPerson], like: torch.Tensor) -> torch.Tensor:
+def composited_trust(people: Sequence[RenderedPerson], like: torch.Tensor) -> torch.Tensor:
     """Compute the renderers' part in each pixel, (N, 1, H, W) in 0..1: the greatest trust of anybody there.
 
     Args:

@@ -41,7 +41,7 @@ def clear_trust_of_others(
     return [_clear(person, mattes) if person.trust.numel() else person for person in people]
 
 
-def matte_share_of_others(view: PersonView, keyframe: Keyframe) -> float:
+def overlap_with_neighbours(view: PersonView, keyframe: Keyframe) -> float:
     """Share (0..1) of a person's matte in a keyframe where the matte of somebody else is too.
 
     Where people cover each other, mattes and poses are mixed up; 0 without a matte.

@@ -36,7 +36,7 @@ class OutputFrame:
         return 0.0 if self.trust is None else float((self.trust > 0.5).mean())
 
 
-def hold_nearer_keyframe(
+def output_frames_at_cut(
     timeline: OutputTimeline, wanted: Iterable[int], a: DecodedKeyframe, b: DecodedKeyframe
 ) -> Iterator[OutputFrame]:
     """Across a cut nothing is interpolated: the nearer keyframe is shown."""

@@ -17,7 +17,6 @@ from rib.pipeline.stage_set import StageSet
 from rib.pipeline.synthesis.compositor import (
     composite_people,
     composite_people_alpha,
-    trust_map,
     unpremultiply_alpha,
 )
 from rib.pipeline.synthesis.neighbours import clear_trust_of_others, interpolated_scene

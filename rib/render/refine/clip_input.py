@@ -15,7 +15,7 @@ from rib.io.recipe import build_recipe
 from rib.render.clip_batch import RendererClipBatch
 from rib.render.refine.refiner_input import RefinerInput, build_refiner_input
 from rib.render.skinning.layered_skinning import LayeredSkinning
-from rib.render.trust import InterpolatedBaseline, TrustMap
+from rib.render.trust import TrustBaseline, TrustMap
 from rib.structures.box import Box
 from rib.structures.interval import Background, Interval, Keyframe
 from rib.structures.keypoints import PoseSequence
@@ -56,7 +56,7 @@ class ClipRefinerInput:
         masks = [batch["masks"][clip, at] for at in (frame - 1, frame + 1)]
         background = _background(batch, interval, masks, clip, frame)
         mattes = skinned.box.of(torch.lerp(masks[0], masks[1], interval.fractions))[None]
-        trust = self.trust.where(skinned, InterpolatedBaseline(mattes, torch.zeros_like(mattes)))
+        trust = self.trust.where(skinned, TrustBaseline(mattes, torch.zeros_like(mattes)))
         return skinned.box, build_refiner_input(person, background, skinned, trust)
 
 

@@ -68,7 +68,7 @@ class RefinerCropRecipe:
         if rng.random() < self.mirrored:
             channels, truth = mirror_refiner_channels(channels), truth[..., ::-1]
         if rng.random() < self.reversed:
-            channels = exchange_keyframes(channels)
+            channels = exchange_refiner_keyframes(channels)
         if rng.random() < self.recoloured:
             channels, truth = recolour_refiner_channels(channels, truth, rng)
         return np.ascontiguousarray(channels), np.ascontiguousarray(truth)
@@ -96,7 +96,7 @@ def mirror_refiner_channels(channels: np.ndarray) -> np.ndarray:
     return channels
 
 
-def exchange_keyframes(channels: np.ndarray) -> np.ndarray:
+def exchange_refiner_keyframes(channels: np.ndarray) -> np.ndarray:
     """Channels (C, H, W) with the two keyframes exchanged."""
     channels = channels.copy()
     per_keyframe, time = _start["per_keyframe"], _start["fractions"]

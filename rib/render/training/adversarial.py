@@ -14,7 +14,7 @@ from rib.render.nets.discriminators import PatchOutput
 from rib.training.adversarial import adversarial_loss_named
 
 
-class GanLoss:
+class RendererGanLoss:
     """Means over patches and scales; pictures count by their weight.
 
     Args:
@@ -41,18 +41,18 @@ class GanLoss:
 def feature_matching_loss(real: Sequence[PatchOutput], made: Sequence[PatchOutput], weight: Tensor) -> Tensor:
     """Mean absolute difference of the discriminator's activations (Wang et al., CVPR 2018)."""
     terms = [
-        weighted_loss_mean((a.detach() - b).abs().flatten(1).mean(1), weight)
+        weighted_render_loss_mean((a.detach() - b).abs().flatten(1).mean(1), weight)
         for one, other in zip(real, made, strict=True)
         for a, b in zip(one.features, other.features, strict=True)
     ]
     return torch.stack(terms).mean()
 
 
-def weighted_loss_mean(values: Tensor, weight: Tensor) -> Tensor:
+def weighted_render_loss_mean(values: Tensor, weight: Tensor) -> Tensor:
     """Of values (N,) with weights (N,); 0 where nothing has a weight."""
     return (values * weight).sum() / weight.sum().clamp(min=1e-6)
 
 
 def _mean(outputs: Sequence[PatchOutput], loss: Callable[[Tensor], Tensor], weight: Tensor) -> Tensor:
-    scores = [weighted_loss_mean(loss(j.score.float()).flatten(1).mean(1), weight) for j in outputs]
+    scores = [weighted_render_loss_mean(loss(j.score.float()).flatten(1).mean(1), weight) for j in outputs]
     return torch.stack(scores).mean()

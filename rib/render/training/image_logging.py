@@ -35,7 +35,7 @@ class ImageLogging(Callback):
         dataloader_idx: int = 0,
     ) -> None:  # fmt: skip
         """Draw the images after the first batch."""
-        takers = [logger for logger in trainer.loggers if logger_takes_pictures(logger)]
+        takers = [logger for logger in trainer.loggers if takes_renderer_images(logger)]
         if batch_idx or not takers or not isinstance(pl_module, RendererModule):
             return
         images = render_validation_sheet(pl_module, batch, self.rows)
@@ -56,7 +56,7 @@ def render_validation_sheet(module: RendererModule, batch: RendererClipBatch, ro
     return np.concatenate(to_pictures(images))
 
 
-def logger_takes_pictures(logger: Any) -> bool:
+def takes_renderer_images(logger: Any) -> bool:
     """Whether a logger of Lightning can log pictures: W&B and TensorBoard can."""
     return hasattr(logger, "log_image") or hasattr(getattr(logger, "experiment", None), "add_image")
 

@@ -97,7 +97,7 @@ def weighted_render_loss(terms: Mapping[str, Tensor], weights: Mapping[str, floa
     return torch.stack([weights[name] * term for name, term in terms.items() if name in weights]).sum()
 
 
-def check_loss_names(weights: Mapping[str, float], known: Collection[str]) -> None:
+def check_render_loss_names(weights: Mapping[str, float], known: Collection[str]) -> None:
     """Refuse a weight of a term that there is not.
 
     Raises:

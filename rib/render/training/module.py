@@ -19,9 +19,9 @@ from rib.io.recipe import build_recipe
 from rib.io.settings.ranges import Count, Range, Share, Weight, Whole
 from rib.render.clip_batch import RendererClipBatch, RendererClipOutput
 from rib.render.nets.spectral import iterate_spectral_norms
-from rib.render.training.adversarial import GanLoss, feature_matching_loss
+from rib.render.training.adversarial import RendererGanLoss, feature_matching_loss
 from rib.render.training.discriminator import Discriminator, DiscriminatorScenes
-from rib.render.training.losses import RenderLoss, RenderPair, check_loss_names, weighted_render_loss
+from rib.render.training.losses import RenderLoss, RenderPair, check_render_loss_names, weighted_render_loss
 from rib.render.training.scores import RenderScores
 from rib.training.adversarial import run_discriminator
 from rib.training.ema import ema_of, rename_old_ema_state, update_ema
@@ -41,7 +41,7 @@ class RendererModule(pl.LightningModule):
         conditioning: Recipe of the conditioning maps that the discriminators are told.
         discriminators: Recipe of each `Discriminator` by name; none, or null in the place of one, trains
             without.
-        adversarial: See `GanLoss`.
+        adversarial: See `RendererGanLoss`.
         loss: Recipe of `RenderLoss`.
         weights: Weight of each term: those of `RenderLoss`, and `adversarial_<name>` and `features_<name>` of
             every discriminator. A term without a weight is not computed.
@@ -81,10 +81,10 @@ class RendererModule(pl.LightningModule):
         self.conditioning = build_recipe(conditioning)
         chosen = {name: recipe for name, recipe in (discriminators or {}).items() if recipe}
         self.discriminators = nn.ModuleDict({name: build_recipe(recipe) for name, recipe in chosen.items()})
-        self.adversarial = GanLoss(adversarial)
+        self.adversarial = RendererGanLoss(adversarial)
         self.loss: RenderLoss = build_recipe(loss)
         self.weights = {name: weight for name, weight in weights.items() if weight}
-        check_loss_names(self.weights, self._known_terms(discriminators or {}))
+        check_render_loss_names(self.weights, self._known_terms(discriminators or {}))
         self.clip_norm: float | None = None
         """Norm above which a step's gradient is scaled down, each side's by itself; the engine sets it."""
         self.accumulate = 1

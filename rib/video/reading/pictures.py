@@ -24,7 +24,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageOps
 
-from rib.io.encoded_pictures import decoded
+from rib.io.encoded_pictures import decoded_image_bytes
 from rib.io.errors import RibError, reason_of_error
 from rib.io.files.regular import check_regular_file
 from rib.io.files.whole import temporary_folder, write_errors_in_one_line
@@ -258,7 +258,7 @@ def opened_picture_file(path: Path) -> Iterator[Image.Image]:
 
 def _deep(path: Path, alpha: bool) -> np.ndarray:
     """A picture as (H, W, 3) uint16 RGB, or (H, W, 4) with alpha."""
-    stored = decoded(path.read_bytes(), cv2.IMREAD_UNCHANGED)
+    stored = decoded_image_bytes(path.read_bytes(), cv2.IMREAD_UNCHANGED)
     if stored is None:
         raise ValueError("its numbers cannot be read")
     stored = rgb8_to_rgb16(stored)
