@@ -62,9 +62,9 @@ def scored_timeline(clip: ArraySource, stride: int) -> tuple[OutputTimeline, np.
     inside = (keys[:-1, None] + hidden).ravel()
     numbers = np.sort(np.concatenate([keys, inside]))
     keyframe = np.where(numbers % stride == 0, numbers // stride, -1)
-    gap = np.minimum(numbers // stride, len(keys) - 2)
+    interval = np.minimum(numbers // stride, len(keys) - 2)
     fps = clip.fps * (len(hidden) + 1) / stride
-    return OutputTimeline(fps, np.asarray(clip.times_s)[numbers], keyframe, gap), numbers
+    return OutputTimeline(fps, np.asarray(clip.times_s)[numbers], keyframe, interval), numbers
 
 
 class Verdicts:

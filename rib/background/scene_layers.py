@@ -102,10 +102,10 @@ def _opaque(layers: list[SceneLayer], region: Region) -> np.ndarray:
             return _mixed(layer.within(region) for layer in layers)[0]
     # a hole is filled from everything around it
     colour, trust = layers[0].within(WHOLE)
-    whole, hole, gap = colour, np.zeros(trust.shape[:2], np.uint8), _bounds(trust[..., 0] < 1)
-    if gap is not None:
-        whole[gap], uncovered = _mixed(layer.within(gap) for layer in layers)
-        hole[gap] = uncovered[..., 0] > 0.99
+    whole, hole, unsure = colour, np.zeros(trust.shape[:2], np.uint8), _bounds(trust[..., 0] < 1)
+    if unsure is not None:
+        whole[unsure], uncovered = _mixed(layer.within(unsure) for layer in layers)
+        hole[unsure] = uncovered[..., 0] > 0.99
     return _inpaint(whole, hole)[region]
 
 

@@ -37,16 +37,16 @@ def assert_same(a: Any, b: Any, where: str = "") -> None:
         assert a == b, where
 
 
-def die_at(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make a run fail when it begins this step."""
+def die_at(step: int, monkeypatch: pytest.MonkeyPatch, within: str = "training_step") -> None:
+    """Make a run fail when it begins this step, or the validation after it."""
 
-    def training_step(module: MotionModule, *arguments: Any) -> torch.Tensor:
-        if module.global_step == step:
+    def fail(module: MotionModule, *arguments: Any) -> Any:
+        if module.global_step == step and not module.trainer.sanity_checking:
             raise OSError("the machine went away")
         return whole(module, *arguments)
 
-    whole = MotionModule.training_step
-    monkeypatch.setattr(MotionModule, "training_step", training_step)
+    whole = getattr(MotionModule, within)
+    monkeypatch.setattr(MotionModule, within, fail)
 
 
 @pytest.mark.parametrize(
@@ -91,16 +91,9 @@ def test_a_validation_that_a_kill_cut_off_is_made_when_the_run_goes_on(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int
 ) -> None:
     """At the end of the first epoch, and of the run; the step's own checkpoint was written before."""
-
-    def validation_step(module: MotionModule, *arguments: Any) -> None:
-        if module.global_step == step and not module.trainer.sanity_checking:
-            raise OSError("the machine went away")
-        return whole(module, *arguments)
-
     score = fit_in_processes(settings("whole"))
-    whole = MotionModule.validation_step
     with monkeypatch.context() as patch:
-        patch.setattr(MotionModule, "validation_step", validation_step)
+        die_at(step, patch, "validation_step")
         with pytest.raises(OSError, match="went away"):
             fit_in_processes(settings("parts"))
     for _ in range(2):  # where it ended before, nothing is done twice

@@ -26,7 +26,7 @@ def speed_plot_png(rows: Sequence[Mapping[str, Any]]) -> bytes:
         if row["stage"].startswith("load ") or (row["stage"] == "total") != (row["run"] == "rife"):
             continue
         size = f"{row['height_px']}p x{row['rate']:g}"
-        name = f"{size}, {row['people']} in sight, {row['keyframes']} keyframes: {row['run']}"
+        name = f"{size}, {row['people']} people, {row['keyframes']} keyframes: {row['run']}"
         stage = "RIFE alone" if row["run"] == "rife" else row["stage"]
         bars.setdefault(name, {})[stage] = row["cpu_seconds"]
     stages = list(dict.fromkeys(stage for bar in bars.values() for stage in bar))

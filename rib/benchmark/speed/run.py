@@ -109,7 +109,7 @@ def speed_in_words(rows: Sequence[Row]) -> Iterator[str]:
             alone = row
             continue
         yield (
-            f"{row['width_px']} x {row['height_px']} px, rate {row['rate']:g}, {row['people']} in sight, "
+            f"{row['width_px']} x {row['height_px']} px, rate {row['rate']:g}, {row['people']} people, "
             f"{row['keyframes']} keyframes, {row['run']}: {row['seconds']:.3f} s a frame "
             f"({row['cpu_seconds']:.3f} of CPU), {_ratio(row, alone)} x RIFE alone, {row['peak_mb']:.0f} MB"
         )

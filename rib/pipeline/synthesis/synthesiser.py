@@ -17,6 +17,7 @@ from rib.pipeline.stage_set import StageSet
 from rib.pipeline.synthesis.compositor import (
     composite_people,
     composite_people_alpha,
+    composited_trust,
     unpremultiply_alpha,
 )
 from rib.pipeline.synthesis.neighbours import clear_trust_of_others, interpolated_scene
@@ -146,7 +147,7 @@ class Synthesiser:
             people = clear_trust_of_others(rendered, interval, background)
             made, alpha = composite_people(background, people), self._alpha(interval, background, people)
             watched = self.keep_overlays and alpha is None
-            trusted = trust_map(people, background.interpolated) if people or watched else None
+            trusted = composited_trust(people, background.interpolated) if people or watched else None
             if watched:
                 assert trusted is not None
                 made, trusted = lay_still_overlays(interval, made, trusted)
