@@ -119,6 +119,7 @@ class Chain:
         """
         timeline = analysis.timeline
         self.stages.background.prepare(len(timeline), source.size_px, timeline.held)
+        trim_memory()  # what the analysis and the loading of weights left
         holdouts = self.holdouts(source, analysis, intervals, scores)
         synthesiser = self.synthesiser(observer)
         walk: Iterable[np.ndarray] = self.watch.through("decode", source if decoded is None else decoded)

@@ -40,6 +40,11 @@ class Keyframe:
         """(3, H, W) float32 in 0..1; made anew at every call where 8 bits are stored."""
         return to_float(self.pixels) if self.pixels.dtype == torch.uint8 else self.pixels
 
+    def part(self, box: tuple[slice, slice]) -> torch.Tensor:
+        """(3, h, w) float32 in 0..1, some rows and columns of the picture."""
+        pixels = self.pixels[..., box[0], box[1]]
+        return to_float(pixels) if pixels.dtype == torch.uint8 else pixels
+
     @property
     def device(self) -> torch.device:
         """The device that the picture lies on."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +19,9 @@ from rib.pipeline.synthesis.compositor import composite_people
 from rib.pipeline.synthesis.keyframe_window import DecodedKeyframe
 from rib.pipeline.synthesis.synthesiser import Synthesiser
 from rib.render.protocol import HoldoutRenderer
+
+LEAST_ERROR = 1e-9
+"""A mean squared error below this is none."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +102,7 @@ class HoldoutValidator:
         """
         rows, columns = (held.region[0].any(axis).nonzero()[:, 0] for axis in (1, 0))
         box = slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
-        pair, truth = pictures[..., *box], held.keyframe.picture[None][..., *box]
+        pair, truth = pictures[..., *box], held.keyframe.part(box)[None]
         if min(truth.shape[2:]) < 2 * SMALLEST_PX:
             return [float("nan")] * 2
         alexnet, vgg16 = self._lpips
@@ -111,6 +115,12 @@ class HoldoutValidator:
 
 
 def _psnr_db(held: HeldOutPerson, picture: torch.Tensor) -> float:
-    squared = (picture - held.keyframe.picture).square().mean(1)
-    error = (squared * held.region).sum() / held.region.sum().clamp_min(1)
-    return float(-10 * error.clamp_min(1e-9).log10())
+    """Over the person and a little around; nothing is computed of the rest of the picture."""
+    rows, columns = (held.region[0].any(axis).nonzero()[:, 0] for axis in (1, 0))
+    if not len(rows):
+        return -10 * math.log10(LEAST_ERROR)
+    box = slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+    region = held.region[..., *box]
+    squared = (picture[..., *box] - held.keyframe.part(box)).square().mean(1)
+    error = (squared * region).sum() / region.sum()
+    return float(-10 * error.clamp_min(LEAST_ERROR).log10())
