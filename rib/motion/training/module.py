@@ -62,6 +62,7 @@ class MotionModule(pl.LightningModule):
         self.checks = list(checks)
         self.ratios: list[Tensor] = []
         self.terms: dict[str, Tensor] = {}
+        self.logs_terms = True
 
     def forward(
         self, times_s: Tensor, keypoints_px: Tensor, confidence: Tensor, present: Tensor | None = None
@@ -82,6 +83,12 @@ class MotionModule(pl.LightningModule):
                 f"type task.module.checks=[{','.join(given)}]",
             )
 
+    def on_train_batch_start(self, batch: MotionBatch, batch_idx: int) -> None:
+        """Log the terms in steps that loggers write and in an epoch's last: in all it is a percent of a step."""
+        trainer: Any = self.trainer
+        every, stepped = trainer.log_every_n_steps, trainer.fit_loop.epoch_loop._batches_that_stepped
+        self.logs_terms = trainer.is_last_batch or (every > 0 and (stepped + 1) % every == 0)
+
     def training_step(self, batch: MotionBatch, batch_idx: int) -> Tensor:
         """Named losses, and their weighted sum."""
         curve = self.net(batch["times_s"], batch["keypoints_px"], batch["confidence"])
@@ -89,7 +96,8 @@ class MotionModule(pl.LightningModule):
         total = weighted_motion_loss(terms, self.weights)
         self.terms = {name: term.detach() for name, term in terms.items()}
         size = len(batch["times_s"])
-        self.log_dict({f"train/{k}_loss": v for k, v in terms.items()}, batch_size=size)
+        if self.logs_terms:
+            self.log_dict({f"train/{k}_loss": v for k, v in self.terms.items()}, batch_size=size)
         self.log("train/loss", total, batch_size=size, prog_bar=True)
         return total
 
