@@ -84,7 +84,7 @@ class MotionModule(pl.LightningModule):
             )
 
     def on_train_batch_start(self, batch: MotionBatch, batch_idx: int) -> None:
-        """Log the terms in steps that loggers write and in an epoch's last: all steps would cost a percent."""
+        """Log the terms in steps that loggers write and in an epoch's last: all would cost a percent."""
         trainer: Any = self.trainer
         every, stepped = trainer.log_every_n_steps, trainer.fit_loop.epoch_loop._batches_that_stepped
         self.logs_terms = trainer.is_last_batch or (every > 0 and (stepped + 1) % every == 0)
