@@ -30,18 +30,13 @@ FOLDER = Path(__file__).parents[1] / "golden"
 DEGREES = (-10, 70, 10, 60, -20, 50, 0)
 POSES = ("pose=files", "keypoints=body25")
 FILES = (*POSES, "mask=files")
-SMALL_NET = (
-    "render.net.width=4",
-    "render.net.embedding=8",
-    "render.net.max_channels=32",
-    "render.net.mask_width=8",
-    "render.net.mask_blocks=1",
-    "render.net.bfloat16=false",
-)
+SMALL_NET = {
+    "width": 4, "embedding": 8, "max_channels": 32, "mask_width": 8, "mask_blocks": 1, "bfloat16": False,
+}  # fmt: skip
 PAINTED = {
     "painted_none": (*POSES, "background=flow", "render=none"),
     "painted_warp": (*FILES, "background=flow", "render=warp"),
-    "painted_reference": (*POSES, "background=flow", "render=reference", *SMALL_NET),
+    "painted_reference": (*POSES, "background=flow", "render=reference"),
     "painted_gan": (*FILES, "background=flow", "render=gan", "render.guard_lpips=9", "render.guard_db=-99"),
 }
 DEMO = {"demo_warp": ("render=warp",), "demo_gan": ("render=gan",)}
@@ -94,7 +89,7 @@ def untrained(folder: Path) -> Path:
     """Weights of a small reference net as they are drawn from one seed."""
     path = folder / "reference.safetensors"
     given = ("input=x", "output=y", "rate=4", "render=reference", "render.ckpt=x")
-    recipe = compose("interpolate", *given, *SMALL_NET)["render"]["net"]
+    recipe = {**compose("interpolate", *given)["render"]["net"], **SMALL_NET}
     torch.manual_seed(0)
     save_renderer_net(path, build_recipe(recipe), recipe, {})
     return path
