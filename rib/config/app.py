@@ -20,7 +20,7 @@ from rib.config.renamed import current_override
 from rib.io.errors import RibError
 from rib.io.files.whole import NO_SPACE, write_errors_in_one_line
 from rib.io.plugins import import_plugins, wanted_plugins
-from rib.io.processes.signals import TerminatedBySignal, stoppable_by_signals
+from rib.io.processes.signals import TerminatedBySignal, signal_that_came, stoppable_by_signals
 from rib.io.recipe import did_you_mean
 from rib.io.settings.paths import settle_path_settings
 from rib.io.settings.records import Settings
@@ -53,7 +53,7 @@ def exit_code(call: Callable[[], None]) -> int:
         sys.stdout.flush()
         return 0
     except RibError as error:
-        return _complain(error)
+        return _stopped() or _complain(error)
     except KeyboardInterrupt as stop:
         _tell("stopped")
         return stop.exit_code if isinstance(stop, TerminatedBySignal) else 130
@@ -66,6 +66,8 @@ def exit_code(call: Callable[[], None]) -> int:
         _drop_stdout()
         return 0
     except Exception as error:
+        if code := _stopped():
+            return code
         if (reason := _stdout_refuses(error)) is not None:
             return _complain(RibError(f"the standard output cannot be written ({reason})"))
         with suppress(OSError):
@@ -249,6 +251,15 @@ def compose_verb_settings(
     unresolved = OmegaConf.to_container(config, resolve=False)
     refuse_unused_settings(verb, schema.ROOTS[verb], typed, settings, unresolved)
     return schema.ROOTS[verb].of(settings)
+
+
+def _stopped() -> int:
+    """The exit code of a signal that came, told; 0 without one. What broke down after it is its doing."""
+    number = signal_that_came()
+    if number is None:
+        return 0
+    _tell("stopped")
+    return 128 + number
 
 
 def _complain(error: RibError) -> int:

@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from rib.io.files.locks import FileLock
+from rib.io.processes.signals import signals_held_back
 
 TEMPORARY = re.compile(r"\.[0-9a-f]{12}\.(part(\..*)?|lock)")
 _LOCK = re.compile(r"\.([0-9a-f]{12}\.lock|[\w-]*[0-9a-f]{24}\.making)")
@@ -43,9 +44,10 @@ def temporary_path_beside(path: Path) -> Iterator[Path]:
     try:
         yield temporary
     finally:
-        _remove(temporary)
-        if lock is not None:
-            lock.release(remove=True)
+        with signals_held_back():
+            _remove(temporary)
+            if lock is not None:
+                lock.release(remove=True)
 
 
 def remove_leftover_temporaries(folder: Path) -> None:

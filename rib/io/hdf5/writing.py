@@ -41,13 +41,15 @@ def write_hdf5(path: str | Path) -> Iterator[Hdf5Writer]:
         RibError: No space is left, or the place cannot be written to.
     """
     with write_file_whole(path) as temporary, CheckedStream(temporary) as stream:
-        with signals_held_back():
-            file = h5py.File(stream, "w")
+        file = None
         try:
+            with signals_held_back():
+                file = h5py.File(stream, "w")
             yield Hdf5Writer(file, stream)
         except BaseException:
             with signals_held_back(), suppress(Exception):
-                file.close()
+                if file is not None:
+                    file.close()
             raise
         with signals_held_back():
             file.close()

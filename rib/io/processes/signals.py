@@ -29,20 +29,34 @@ def stoppable_by_signals() -> Iterator[None]:
     """Raise `TerminatedBySignal` in the block when a signal of `ENDING` comes that would else kill it.
 
     Signals that somebody handles or ignores already are left alone, and so are all in other threads than the
-    main one.
+    main one. `signal_that_came` knows of them, and of Ctrl-C.
     """
+    _came.clear()
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     ours = [number for number in ENDING if signal.getsignal(number) is signal.SIG_DFL]
     for number in ours:
         signal.signal(number, _terminate)
+    plain = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if plain:
+        signal.signal(signal.SIGINT, _interrupt)
     try:
         yield
     finally:
         for number in ours:
             if signal.getsignal(number) is _terminate:
                 signal.signal(number, signal.SIG_DFL)
+        if plain and signal.getsignal(signal.SIGINT) is _interrupt:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def signal_that_came() -> int | None:
+    """Number of the first signal that was to end the block of `stoppable_by_signals`, or None.
+
+    A library may have swallowed its exception, and broken down later.
+    """
+    return _came[0] if _came else None
 
 
 @contextmanager
@@ -69,5 +83,14 @@ def signals_held_back() -> Iterator[None]:
             signal.raise_signal(held[0])
 
 
+_came: list[int] = []
+
+
+def _interrupt(number: int, frame: Any) -> None:
+    _came.append(number)
+    signal.default_int_handler(number, frame)
+
+
 def _terminate(number: int, frame: Any) -> None:
+    _came.append(number)
     raise TerminatedBySignal(number)
