@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from runs import files
 from tiny_runs import TINY
 
 import rib.engine.fit
@@ -20,7 +21,6 @@ from rib.mocap.synthetic import synthetic_mocap_recordings
 from rib.structures.keypoints import PoseSequence
 from rib.structures.skeleton import BODY25_HANDS
 from rib.video import VideoWriter
-from runs import files
 
 SIZE = (96, 64)
 
