@@ -14,7 +14,7 @@ import pytest
 import torch
 from harness import THOROUGH, Outcome, leftovers
 from test_hdf5_stores import COMMANDS as STORES
-from test_hdf5_stores import EVALUATE, clips, drawings
+from test_hdf5_stores import EVALUATE, clips, samples
 from test_hdf5_stores import motion as motion_store
 from test_weights_files import RESUME, TRAIN, USES, Use, motion_net, packed, pictures, renderer_net, saved
 
@@ -119,7 +119,7 @@ SETTINGS = {
     )),
     "vgg19": Setting("task/renderer.yaml: vgg19", Use(published, store_of(clips), WITH_VGG19, "")),
     "vgg19 of the refiner": Setting("task/refiner.yaml: vgg19", Use(
-        published, store_of(drawings), (*STORES["drawings"], "+task.module.weights.perceptual=1", VGG19), "",
+        published, store_of(samples), (*STORES["samples"], "+task.module.weights.perceptual=1", VGG19), "",
     )),
 }  # fmt: skip
 
