@@ -114,7 +114,7 @@ def test_pictures_and_poses_are_written_when_asked_for(
     plain = ("video=mp4", "video.pictures=false", "write_poses=false")
     interpolate_clip(settings(clip, "rate=1", *plain))
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
-        ".rib", "config.yaml", "summary.json", "video.mp4",
+        ".rib", "config.yaml", "intervals.csv", "summary.json", "video.mp4",
     }  # fmt: skip
     interpolate_clip(settings(clip, "rate=1", *plain, "layout=reference"))
     assert len(list((tmp_path / "out" / "Generated_frames" / "clip").glob("*.png"))) == 9

@@ -41,6 +41,7 @@ def test_a_video_is_written_under_its_name_with_its_papers_beside_it(
     summary = interpolate_clip(settings(clip, "rate=2", *PLAIN, f"output={video}", "video.crf=40"))
     assert names(tmp_path) == {
         f"made.{suffix}", f"made.rib/made.{suffix}.json", "made.rib/config.yaml", "made.rib/summary.json",
+        "made.rib/intervals.csv",
     }  # fmt: skip
     assert summary["output"]["place"] == str(video)
     made = open_frame_source(video)
