@@ -96,7 +96,8 @@ def keys_of(base: tuple[str, ...]) -> tuple[str, ...]:
     verb, *words = base
     settings = compose(verb, *words).plain()
     leaves = [key for key in _leaves(settings) if key.rpartition(".")[2] not in PLACES]
-    leaves = [key for key in leaves if key != "more_inputs"]  # each of several clips has a line of its own
+    # each of several clips has a line of its own, and who wants to hear much hears it
+    leaves = [key for key in leaves if key not in ("more_inputs", "verbose")]
     if verb in NO_VALUES:  # which takes an empty list
         leaves = [key for key in leaves if key != "plugins"]
     return tuple(leaves + [group for group in config_groups() if group in settings])
@@ -118,6 +119,8 @@ def typed(draw: st.DrawFn) -> list[str]:
         kinds = [WRONG] if verb in NO_VALUES else [WRONG, NUMBERS, NUMBERS, WORDS]
         if key in config_groups() and verb not in NO_VALUES:
             kinds.append(st.sampled_from(config_group_options(key)))
+        if key == "input":  # a second one would be another clip
+            words = [word for word in words if not word.startswith("input=")]
         words.append(f"{key}={draw(st.one_of(kinds))}")
     if verb == "evaluate_humanslomo":
         return ["evaluate", "data=humanslomo", *words]
