@@ -97,7 +97,7 @@ def keys_of(base: tuple[str, ...]) -> tuple[str, ...]:
     settings = compose(verb, *words).plain()
     leaves = [key for key in _leaves(settings) if key.rpartition(".")[2] not in PLACES]
     # each of several clips has a line of its own, and who wants to hear much hears it
-    leaves = [key for key in leaves if key not in ("more_inputs", "verbose")]
+    leaves = [key for key in leaves if key != "more_inputs" and (key != "verbose" or verb in NO_VALUES)]
     if verb in NO_VALUES:  # which takes an empty list
         leaves = [key for key in leaves if key != "plugins"]
     return tuple(leaves + [group for group in config_groups() if group in settings])
