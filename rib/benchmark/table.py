@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from rib.io.files.tables import rows_as_csv
 from rib.metrics.frames import LOWER_IS_BETTER
 
 COLUMNS = {
@@ -26,12 +25,8 @@ PIPE_WIDTH = 150
 
 def benchmark_csv(rows: Mapping[str, Sequence[Mapping[str, float]]]) -> str:
     """A line for each method and hidden frame; a score that a frame does not have is empty."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, ["method", "frame", "time_s", *LOWER_IS_BETTER], lineterminator="\n")
-    writer.writeheader()
-    for method, scored in rows.items():
-        writer.writerows({"method": method, **row} for row in scored)
-    return text.getvalue()
+    lines = ({"method": method, **row} for method, scored in rows.items() for row in scored)
+    return rows_as_csv(["method", "frame", "time_s", *LOWER_IS_BETTER], lines)
 
 
 def print_benchmark_table(result: Mapping[str, Any]) -> None:

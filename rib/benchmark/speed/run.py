@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -16,6 +14,7 @@ from rib.benchmark.speed.growth import growth_exponents
 from rib.benchmark.speed.measure import SpeedMeasurement, measure_chain, measure_rife
 from rib.benchmark.speed.plot import speed_plot_png
 from rib.benchmark.speed.settings import SpeedBenchmarkSettings
+from rib.io.files.tables import rows_as_csv
 from rib.io.files.whole import write_bytes_whole, write_text_whole
 from rib.io.processes.workers import worker_pool
 from rib.io.results.result import ResultDestination, ResultPart, write_result_whole
@@ -93,11 +92,7 @@ def measure_speed_case(config: SpeedBenchmarkSettings, source: FrameSource, case
 
 def speed_csv(rows: Sequence[Row]) -> str:
     """The rows as CSV."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
+    return rows_as_csv(list(rows[0]), rows)
 
 
 def speed_in_words(rows: Sequence[Row]) -> Iterator[str]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import math
 import sys
@@ -13,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from rib.io.files.tables import rows_as_csv
 from rib.io.files.whole import write_text_whole
 from rib.io.results.result import ResultDestination, ResultPart
 from rib.motion.evaluation.scoring import MEASURES, REFERENCE_MEASURES
@@ -63,11 +62,7 @@ def write_motion_evaluation(folder: Path, rows: Rows, protocol: dict[str, Any]) 
     """Write evaluation.json (settings, means, every row) and evaluation.csv (every row)."""
     whole = {"protocol": _finite(protocol), "means": mean_motion_errors(rows), "rows": list(rows)}
     write_text_whole(folder / "evaluation.json", json.dumps(whole, indent=1) + "\n")
-    text = io.StringIO()
-    table = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-    table.writeheader()
-    table.writerows(rows)
-    write_text_whole(folder / "evaluation.csv", text.getvalue())
+    write_text_whole(folder / "evaluation.csv", rows_as_csv(list(rows[0]), rows))
 
 
 def _finite(value: Any) -> Any:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 
 import numpy as np
 
+from rib.io.files.tables import rows_as_csv
 from rib.pipeline.analysis.record import ClipAnalysis
 from rib.pipeline.outputs.record import OutputRecord
 from rib.render.skinning.bones import skinning_torso_length_px
@@ -83,11 +82,7 @@ def interval_rows(analysis: ClipAnalysis, record: OutputRecord) -> Iterator[Inte
 
 def intervals_csv(rows: Sequence[IntervalRow]) -> str:
     """The rows as CSV, with the fields' names above."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, [field.name for field in fields(IntervalRow)], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(asdict(row) for row in rows)
-    return text.getvalue()
+    return rows_as_csv([field.name for field in fields(IntervalRow)], map(asdict, rows))
 
 
 def curves(rows: Sequence[IntervalRow], most: int = 400) -> dict[str, list[float]]:
