@@ -8,19 +8,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from rib.io.cache import cache_key
+from rib.io.cache import cache_key, file_state
 from rib.io.errors import RibError
 from rib.io.results.result import is_result_finished
 from rib.pipeline.interpolate import InterpolationJob, open_interpolation_job, run_interpolation_job
 from rib.pipeline.outputs.destinations import chosen_output, output_destination
-from rib.pipeline.settings import InterpolateSettings
+from rib.pipeline.settings import CHANGE_NO_PIXEL, InterpolateSettings
 from rib.pipeline.stage_set import StageSet
 from rib.video.reading.inputs import expand_inputs, place_of_input
 from rib.video.timing.time_stamps import exact_fps
 from rib.video.writing.containers import is_video_output
-
-NOT_MADE_FROM = ("output", "overwrite", "cache", "device", "batch_mpx", "quiet", "verbose", "more_inputs")
-"""Settings that change no pixel of a result."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +132,5 @@ def _made_from(config: InterpolateSettings, clip: str) -> str:
     """Settings and input of a clip as a short text."""
     place = place_of_input(clip)
     files = sorted(place.iterdir()) if place.is_dir() else [place]
-    stats = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files if file.exists()]
-    return cache_key(
-        ({k: v for k, v in config.plain().items() if k not in NOT_MADE_FROM and k != "input"}, stats)
-    )
+    settings = {k: v for k, v in config.plain().items() if k not in (*CHANGE_NO_PIXEL, "input")}
+    return cache_key((settings, [file_state(file) for file in files if file.exists()]))

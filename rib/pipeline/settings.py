@@ -26,6 +26,10 @@ BatchMpx = Annotated[float, Range(above=0, most=1000)]
 """Frames made at once, in 10^6 pixels."""
 WITH_CODEC = ReadWith("codec", example="libx264")
 ALL, LARGEST = "all", "largest"
+CHANGE_NO_PIXEL = (
+    "output", "overwrite", "cache", "device", "batch_mpx", "quiet", "verbose", "more_inputs", "shard",
+)  # fmt: skip
+"""Settings of `rib interpolate` that change no pixel of a result."""
 
 
 @dataclass(frozen=True)

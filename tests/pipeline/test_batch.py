@@ -57,6 +57,21 @@ def test_one_bad_clip_does_not_stop_the_rest(
 
 
 @pytest.mark.slow
+def test_a_folder_that_shards_have_made_is_done_for_each_of_them(
+    clips: Path, settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with (clips / "c.mp4").open("ab") as file:
+        file.write(b"\0\0\0\x08free")  # another file with the same pictures
+    words = (*PLAIN, "rate=2", "segment_s=0.3", "output=null")
+    for shard in ("0/2", "1/2"):
+        task(settings(clips, *words, f"shard={shard}"))
+    assert capsys.readouterr().out.count("18 frames at 20 a second") == 2
+    for shard in ("shard=0/2", "shard=1/2", "shard=null"):
+        task(settings(clips, *words, shard))
+        assert capsys.readouterr().out.count("done before") == 2
+
+
+@pytest.mark.slow
 def test_the_nets_are_loaded_once(
     clips: Path, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -26,7 +26,7 @@ from rib.datasets.humanslomo.make import (
     humanslomo_test_clip,
     humanslomo_training_clips,
 )
-from rib.io.cache import cache_key
+from rib.io.cache import cache_key, file_state
 from rib.io.errors import RibError
 from rib.io.preparation.work_items import WorkItem
 from rib.video import ArraySource, VideoSource
@@ -76,10 +76,9 @@ def describe_clip_item(
     clip: ListedClip | None = None, given: tuple[str, ...] | None = None, fps: float | None = None,
 ) -> ClipItem:  # fmt: skip
     """Describe an item, called by what it depends on: the footage's stat, the list, the settings."""
-    stat = footage.path.stat()
     name = clip.name if clip else footage.path.stem
     content = (
-        PART_VERSION, str(footage.path), stat.st_size, stat.st_mtime_ns, clip, given, crop, fps,
+        PART_VERSION, *file_state(footage.path), clip, given, crop, fps,
         json.dumps(settings.stages, sort_keys=True), settings.strides, repr(settings.finding),
     )  # fmt: skip
     key = cache_key(content)

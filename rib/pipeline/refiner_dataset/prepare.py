@@ -15,7 +15,7 @@ import cv2
 import torch
 
 from rib.datasets.humanslomo.footage import VIDEO_SUFFIXES
-from rib.io.cache import cache_key
+from rib.io.cache import cache_key, file_state
 from rib.io.errors import RibError
 from rib.io.files.whole import write_text_whole
 from rib.io.preparation.work_items import (
@@ -174,9 +174,9 @@ def _describe(
     folder: Path, settings: RefinerDatasetSettings, path: Path, stride: int, offset: int
 ) -> RefinerDatasetItem:
     """Describe an item, called by what it depends on: the footage's stat, and the settings."""
-    stat, chain = path.stat(), json.dumps(settings.chain, sort_keys=True)
+    chain = json.dumps(settings.chain, sort_keys=True)
     content = (
-        VERSION, FORMAT, str(path), stat.st_size, stat.st_mtime_ns, stride, offset, chain,
+        VERSION, FORMAT, *file_state(path), stride, offset, chain,
         settings.input_fps, settings.height_px, settings.max_intervals, settings.max_moments,
     )  # fmt: skip
     key = cache_key(content)

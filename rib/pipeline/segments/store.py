@@ -12,19 +12,19 @@ from typing import Any
 import numpy as np
 
 import rib
-from rib.io.cache import REMEDY, Cache, is_entry_intact, make_cache_entry
+from rib.io.cache import REMEDY, Cache, file_state, is_entry_intact, make_cache_entry
 from rib.io.files.whole import NoSpaceError
 from rib.io.settings.paths import paths_read_by_command
+from rib.pipeline.analysis.pose_artefact import analysis_pose_digest
 from rib.pipeline.analysis.record import ClipAnalysis
 from rib.pipeline.holdout.scores import HoldoutScores
 from rib.pipeline.segments.plan import Segment
-from rib.pipeline.settings import InterpolateSettings
+from rib.pipeline.settings import CHANGE_NO_PIXEL, InterpolateSettings
 
-CHANGES_NO_FRAME = (
-    "input", "more_inputs", "output", "sidecar", "overwrite", "cache", "batch_mpx", "quiet", "verbose",
-    "layout", "write_poses", "sound", "start_s", "duration_s", "shard",
+CHANGE_NO_SEGMENT = (
+    *CHANGE_NO_PIXEL, "input", "sidecar", "layout", "write_poses", "sound", "start_s", "duration_s",
 )  # fmt: skip
-"""Settings that change no encoded frame, or only those that the clip and the moments tell of."""
+"""Settings that change no encoded frame, or that the clip, the moments and the device tell of."""
 FACTS = "facts.json"
 
 
@@ -55,7 +55,7 @@ class SegmentStore:
             analysis: Of the clip.
             device: On which frames are made.
         """
-        settings = {name: value for name, value in config.plain().items() if name not in CHANGES_NO_FRAME}
+        settings = {name: value for name, value in config.plain().items() if name not in CHANGE_NO_SEGMENT}
         recipe = {"settings": settings, "device": device, "rib": rib.__version__}
         parents = [fingerprint, _digest(analysis), *_states(config)]
         folder, key = cache.growing("segments", recipe, parents)
@@ -111,12 +111,10 @@ class SegmentStore:
 
 def _digest(analysis: ClipAnalysis) -> str:
     """A hash of everything that the analysis says of the clip and of the output's moments."""
-    digest = hashlib.sha256(repr((analysis.cuts, analysis.idle, analysis.timeline.fps)).encode())
-    timeline = analysis.timeline
-    arrays = [timeline.times_s, timeline.keyframe, timeline.stamps_s, analysis.keyframe_times_s]
-    for tracks in (analysis.keyframe_tracks, analysis.tracks):
-        arrays += [tracks.keypoints_px, tracks.confidence, np.array(tracks.track_ids)]
-    for array in arrays:
+    timeline, both = analysis.timeline, (analysis.keyframe_tracks, analysis.tracks)
+    poses = [(one, analysis_pose_digest(tracks.person(one))) for tracks in both for one in tracks.track_ids]
+    digest = hashlib.sha256(repr((analysis.cuts, analysis.idle, timeline.fps, poses)).encode())
+    for array in (timeline.times_s, timeline.keyframe, timeline.stamps_s, analysis.keyframe_times_s):
         digest.update(b"none" if array is None else np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()
 
@@ -127,5 +125,4 @@ def _states(config: InterpolateSettings) -> list[str]:
         Path(path).expanduser() for name, path in paths_read_by_command(config).items() if name != "input"
     ]
     files = [file for path in paths for file in (sorted(path.rglob("*")) if path.is_dir() else [path])]
-    states = [(str(file), file.stat()) for file in files if file.is_file()]
-    return [f"{name} {state.st_size} {state.st_mtime_ns}" for name, state in states]
+    return [str(file_state(file)) for file in files if file.is_file()]
