@@ -52,6 +52,11 @@ class ReportPreview:
     held: np.ndarray
 
 
+def num_preview_frames(timeline: OutputTimeline) -> int:
+    """Count the frames of a result that a page can carry, from the first."""
+    return max(2, min(len(timeline), MAX_FRAMES, int(MAX_SECONDS * timeline.fps)))
+
+
 class ReportPreviewWriter:
     """Writes the video of both sides while the result's frames pass, cut to what a page can carry.
 
@@ -65,7 +70,7 @@ class ReportPreviewWriter:
         self.path, self._timeline = path, timeline
         self._size_px = _size(source.size_px)
         self._cell = -(-self._size_px[0] // MACROBLOCK_PX) * MACROBLOCK_PX
-        self._frames = max(2, min(len(timeline), MAX_FRAMES, int(MAX_SECONDS * timeline.fps)))
+        self._frames = num_preview_frames(timeline)
         self._held = _held(source, timeline)
         self._left, self._shown = np.empty(0), -1
         self._form = timeline.fps, (2 * self._cell, self._size_px[1])
@@ -89,11 +94,6 @@ class ReportPreviewWriter:
         if self._held[frame.index] != self._shown:
             self._left, self._shown = self._side(frame.given), int(self._held[frame.index])
         self._video.write(np.concatenate([self._left, self._side(frame.picture)], axis=1))
-
-    @property
-    def frames(self) -> int:
-        """How many frames of the result it shows, from the first."""
-        return self._frames
 
     @property
     def encoded_order(self) -> Sequence[int]:

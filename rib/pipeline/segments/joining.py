@@ -6,7 +6,9 @@ import shutil
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from rib.io.files.whole import write_errors_in_one_line
 from rib.pipeline.outputs.record import OutputRecord
@@ -30,18 +32,22 @@ class SegmentJoiner:
     store: SegmentStore
     segments: Sequence[Segment]
 
+    @cached_property
+    def _facts(self) -> list[dict[str, Any]]:
+        return [self.store.facts(segment) for segment in self.segments]
+
     def record(self) -> OutputRecord:
         """What was made in all of them."""
         whole = OutputRecord()
-        for segment in self.segments:
-            whole.absorb(OutputRecord.of(self.store.facts(segment)["record"]))
+        for facts in self._facts:
+            whole.absorb(OutputRecord.of(facts["record"]))
         return whole
 
     def video(self, video: OutputVideo, sound: SoundTrack | None) -> list[str]:
         """Write the video; sentences about what could not be kept."""
         parts = [
-            video.read_part(self.store.place(segment), self.store.facts(segment)["order"])
-            for segment in self.segments
+            video.read_part(self.store.place(segment), facts["order"])
+            for segment, facts in zip(self.segments, self._facts, strict=True)
         ]
         return video.join(parts, sound)
 
@@ -57,9 +63,9 @@ class SegmentJoiner:
     def preview(self, preview: ReportPreviewWriter) -> None:
         """Write the page's video."""
         parts = [
-            VideoPart(self.store.place(segment) / PREVIEW, order)
-            for segment in self.segments
-            if (order := self.store.facts(segment)["preview"])
+            VideoPart(self.store.place(segment) / PREVIEW, facts["preview"])
+            for segment, facts in zip(self.segments, self._facts, strict=True)
+            if facts["preview"]
         ]
         preview.join(parts)
 

@@ -14,7 +14,7 @@ from rib.pipeline.analysis.record import ClipAnalysis
 from rib.pipeline.chain import Chain
 from rib.pipeline.outputs.record import OutputRecord
 from rib.pipeline.progress import progress_bar, say_on_stderr
-from rib.pipeline.report import ReportPreviewWriter
+from rib.pipeline.report import ReportPreviewWriter, num_preview_frames
 from rib.pipeline.segments.encoding import OutputVideo
 from rib.pipeline.segments.plan import Segment
 from rib.pipeline.segments.store import SegmentStore
@@ -66,7 +66,7 @@ class SegmentMaker:
             self.analysis,
             record,
             decoded=self.source.stored() if self.source.look.is_more else None,
-            intervals=None if count == len(self.analysis.timeline) else _intervals(missing),
+            intervals=[interval for segment in missing for interval in segment.intervals],
             scores=self.store.scores,
         )
         frames = progress_bar(made, count, "making frames")
@@ -87,9 +87,9 @@ class SegmentMaker:
             pictures = None
             if self.png_level is not None:
                 pictures = stack.enter_context(PictureWriter(folder / PICTURES, self.png_level))
-            preview = self.preview and self.preview(folder / PREVIEW)
-            if preview and segment.frames.start < preview.frames:
-                stack.enter_context(preview)
+            preview = None
+            if self.preview and segment.frames.start < num_preview_frames(self.analysis.timeline):
+                preview = stack.enter_context(self.preview(folder / PREVIEW))
             for frame in frames:
                 if video:
                     video.write(frame.picture)
@@ -105,7 +105,3 @@ class SegmentMaker:
             "preview": preview.encoded_order if preview else None,
             "record": record.take(segment.intervals).plain(),
         }
-
-
-def _intervals(segments: Iterable[Segment]) -> list[int]:
-    return [interval for segment in segments for interval in segment.intervals]

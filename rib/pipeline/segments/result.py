@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from rib.io.errors import RibError
@@ -96,13 +97,13 @@ class SegmentedResult:
         Returns:
             Sentences about what could not be kept.
         """
-        joiner, notes = SegmentJoiner(self.store, self.segments), list[str]()
+        notes = list[str]()
         if self.maker.video is not None and where.video:
-            notes += joiner.video(replace(self.maker.video, path=where.video), sound)
+            notes += self._joiner.video(replace(self.maker.video, path=where.video), sound)
         if where.pictures:
             bits = self.maker.source.look.bits
             notes += [f"{bits} bits a colour became 8 in {where.pictures.name}/"] if bits > 8 else []
-            joiner.pictures(where.pictures)
+            self._joiner.pictures(where.pictures)
         return notes
 
     def preview(self, where: OutputPaths, stack: ExitStack) -> ReportPreviewWriter | None:
@@ -111,12 +112,16 @@ class SegmentedResult:
             return None
         folder = stack.enter_context(temporary_folder(where.papers / "report.html"))
         preview = self.maker.preview(folder / "preview.mp4")
-        SegmentJoiner(self.store, self.segments).preview(preview)
+        self._joiner.preview(preview)
         return preview
 
     def record(self) -> OutputRecord:
         """What was made of every interval."""
-        return SegmentJoiner(self.store, self.segments).record()
+        return self._joiner.record()
+
+    @cached_property
+    def _joiner(self) -> SegmentJoiner:
+        return SegmentJoiner(self.store, self.segments)
 
     def make(self, sound: SoundTrack | None) -> dict[str, int]:
         """Make this shard's segments that are not there yet; stopped by a signal, leave a video of the first.
