@@ -7,6 +7,7 @@ import json
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -86,9 +87,8 @@ def _in(folder: str, recipes: Any) -> Any:
     return json.loads(json.dumps(recipes).replace('"runs', f'"{folder}'))
 
 
-def main() -> None:
-    given = dict(argument.split("=", 1) for argument in sys.argv[1:])
-    steps, repeats = int(given.pop("steps", 150)), int(given.pop("repeats", 3))
+def training(given: Mapping[str, str], steps: int, experiment: str = "motion_base") -> TrainSettings:
+    """Settings of a training on one thread without validation, on synthetic motion where nothing is given."""
     synthetic = [
         "task.data.folder=synthetic",
         "task.data.held_out=[]",
@@ -96,8 +96,15 @@ def main() -> None:
     ]
     overrides = [f"{key}={value}" for key, value in given.items()] or synthetic
     torch.set_num_threads(1)
-    config = compose("train", "experiment=motion_base", *overrides, f"trainer.max_steps={steps}")
+    config = compose("train", f"experiment={experiment}", *overrides, f"trainer.max_steps={steps}")
     config.trainer["limit_val_batches"] = 0
+    return config
+
+
+def main() -> None:
+    given = dict(argument.split("=", 1) for argument in sys.argv[1:])
+    steps, repeats = int(given.pop("steps", 150)), int(given.pop("repeats", 3))
+    config = training(given, steps)
     rounds = [(framework(config), bare(config, steps)) for _ in range(repeats)]
     # the same batches in both and in every round: the least time of each step counts
     ours, theirs = ([min(times) for times in zip(*(r[side] for r in rounds), strict=True)] for side in (0, 1))

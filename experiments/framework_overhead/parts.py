@@ -14,10 +14,9 @@ from importlib import import_module
 from typing import Any
 
 import torch
-from measure import SKIPPED
+from measure import SKIPPED, training
 from pytorch_lightning import LightningModule
 
-from rib.config.compose import compose
 from rib.engine import fit as engine
 from rib.engine.callbacks.objective import ScoreKeeper
 from rib.io.recipe import build_recipe
@@ -48,15 +47,7 @@ def timed(owner: Any, name: str, part: str) -> None:
 def main() -> None:
     given = dict(argument.split("=", 1) for argument in sys.argv[1:])
     steps, experiment = int(given.pop("steps", 60)), given.pop("experiment", "motion_base")
-    synthetic = [
-        "task.data.folder=synthetic",
-        "task.data.held_out=[]",
-        "task.data.validation=[synthetic/0000]",
-    ]
-    overrides = [f"{key}={value}" for key, value in given.items()] or synthetic
-    torch.set_num_threads(1)
-    config = compose("train", f"experiment={experiment}", *overrides, f"trainer.max_steps={steps}")
-    config.trainer["limit_val_batches"] = 0
+    config = training(given, steps, experiment)
     data, module = build_recipe(config.task.data), build_recipe(config.task.module)
     data.setup()
     timed(type(data.train_dataloader().dataset), "__getitem__", "batch")
