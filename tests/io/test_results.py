@@ -78,6 +78,16 @@ def test_what_rib_did_not_make_is_refused_before_any_work(name: str, before: boo
     assert content(out) == there
 
 
+@pytest.mark.parametrize("below", ["out", "out/deeper"])
+def test_a_place_below_a_file_is_told_in_one_line_and_the_file_stays(below: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(RibError, match=r"file.* cannot be written \(not a directory\)"):
+        write(to(tmp_path / "file" / below), "a")
+    with pytest.raises(RibError, match=r"file.* cannot be written \(not a directory\)"):
+        write(to(tmp_path / "file"), "a")
+    assert (tmp_path / "file").read_text() == "mine"
+
+
 @pytest.mark.parametrize("name", ["frames", "video.mp4", ".rib"])
 def test_a_link_in_the_way_is_never_followed(name: str, tmp_path: Path) -> None:
     out, elsewhere = tmp_path / "out", tmp_path / "elsewhere"

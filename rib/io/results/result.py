@@ -234,6 +234,6 @@ def _files_of(source: Path) -> Iterable[Path]:
 def _make(folder: Path) -> list[Path]:
     """Make a folder, and tell what was made of it, outermost first."""
     missing = [path for path in (folder, *folder.parents) if not path.exists()][::-1]
-    with write_errors_in_one_line(folder.parent):
+    with write_errors_in_one_line(folder), write_errors_in_one_line(folder.parent):
         folder.mkdir(parents=True, exist_ok=True)
     return missing
