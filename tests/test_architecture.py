@@ -230,3 +230,29 @@ def test_first_sentences_are_no_riddles() -> None:
 def test_no_two_files_of_tests_share_a_name() -> None:
     names = [path.name for path in Path(__file__).parent.rglob("test_*.py")]
     assert {name for name in names if names.count(name) > 1} == set()  # pytest would collect neither
+
+
+def test_what_tests_of_several_rooms_share_lies_at_their_top() -> None:
+    """Each folder of tests runs alone: a helper of another folder is found only when that one is collected too."""
+    tests = ROOT.parent / "tests"
+    kept = {
+        path.stem: path.parent
+        for path in tests.rglob("*.py")
+        if not path.stem.startswith(("test_", "conftest"))
+    }
+    wrong = []
+    for path in sorted(tests.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = (
+                [node.module or ""]
+                if isinstance(node, ast.ImportFrom)
+                else [alias.name for alias in node.names]
+                if isinstance(node, ast.Import)
+                else []
+            )
+            wrong += [
+                f"{path.relative_to(tests)} imports {name} of {kept[name].relative_to(tests)}"
+                for name in names
+                if kept.get(name, tests) not in (tests, path.parent)
+            ]
+    assert not wrong
