@@ -1,4 +1,4 @@
-"""Small painted clips and a data module on them."""
+"""Small painted clips, a data module on them and a store of them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from rib.clips.data import ClipDataModule
 from rib.clips.synthetic import SyntheticClips
+from rib.clips.write import StoredClip
 
 PAINTED: dict[str, Any] = {"count": 3, "frames": 10, "size_wh": [60, 48], "fps": 15.0, "seed": 0}
 
@@ -33,3 +34,15 @@ def clip_data(**changes: Any) -> ClipDataModule:
     data = ClipDataModule(**{**settings, **changes})
     data.setup()
     return data
+
+
+def stored(name: str = "synthetic_000", split: str = "train", frames: int = 8) -> StoredClip:
+    """One painted clip as a store holds it."""
+    window = painted().window(name, 0, frames)
+    backgrounds = window.backgrounds
+    if split == "gt":  # keyframes stand where a test gives them
+        backgrounds = [*window.frames]
+        backgrounds[1::2] = window.backgrounds[::2]
+    return StoredClip(
+        name, split, list(window.frames), window.poses, list(window.masks), list(backgrounds), 15.0
+    )

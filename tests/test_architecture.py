@@ -233,26 +233,14 @@ def test_no_two_files_of_tests_share_a_name() -> None:
 
 
 def test_what_tests_of_several_rooms_share_lies_at_their_top() -> None:
-    """Each folder of tests runs alone: a helper of another folder is found only when that one is collected too."""
+    """A folder of tests runs alone: another folder's files are found only when that one is collected too."""
     tests = ROOT.parent / "tests"
-    kept = {
-        path.stem: path.parent
-        for path in tests.rglob("*.py")
-        if not path.stem.startswith(("test_", "conftest"))
-    }
+    kept = {path.stem: path.parent for path in tests.rglob("*.py") if path.stem != "conftest"}
     wrong = []
     for path in sorted(tests.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            names = (
-                [node.module or ""]
-                if isinstance(node, ast.ImportFrom)
-                else [alias.name for alias in node.names]
-                if isinstance(node, ast.Import)
-                else []
-            )
-            wrong += [
-                f"{path.relative_to(tests)} imports {name} of {kept[name].relative_to(tests)}"
-                for name in names
-                if kept.get(name, tests) not in (tests, path.parent)
-            ]
+        nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+        names = [node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)]
+        names += [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+        foreign = [name for name in names if kept.get(name, tests) not in (tests, path.parent)]
+        wrong += [f"{path.relative_to(tests)} imports {name} of {kept[name].name}" for name in foreign]
     assert not wrong

@@ -8,23 +8,12 @@ import cv2
 import h5py
 import numpy as np
 import pytest
-from clip_module import clip_data, painted
+from clip_module import clip_data, painted, stored
 
 from rib.clips.clips import ClipWindow
 from rib.clips.store import BYTES, Hdf5ClipStore
-from rib.clips.write import StoredClip, merge_clip_stores, write_clip_store
+from rib.clips.write import merge_clip_stores, write_clip_store
 from rib.io.errors import RibError
-
-
-def stored(name: str = "synthetic_000", split: str = "train", frames: int = 8) -> StoredClip:
-    window = painted().window(name, 0, frames)
-    backgrounds = window.backgrounds
-    if split == "gt":  # keyframes stand where a test gives them
-        backgrounds = [*window.frames]
-        backgrounds[1::2] = window.backgrounds[::2]
-    return StoredClip(
-        name, split, list(window.frames), window.poses, list(window.masks), list(backgrounds), 15.0
-    )
 
 
 @pytest.fixture

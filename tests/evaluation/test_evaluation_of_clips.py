@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from clip_module import painted
-from test_store import stored
+from clip_module import painted, stored
 
 from rib.clips.store import Hdf5ClipStore
 from rib.clips.write import write_clip_store
