@@ -128,6 +128,7 @@ TRAINING: dict[str, Place] = {
         "pytorch_lightning.callbacks.ModelCheckpoint": {},
         "pytorch_lightning.callbacks.ModelSummary": {},
         "rib.engine.callbacks.compile_net.CompileNet": {},
+        "rib.engine.callbacks.dead_run.StopWhenDead": {},
         "rib.engine.callbacks.monitors.GradientNorm": {},
         "rib.engine.callbacks.monitors.SeedSteps": {},
         "rib.engine.callbacks.monitors.StopEarly": {},

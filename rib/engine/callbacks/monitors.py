@@ -11,6 +11,7 @@ import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.callbacks import EarlyStopping
 
+from rib.engine.callbacks.gradients import gradient_norm
 from rib.io.errors import RibError
 from rib.io.settings.ranges import LARGEST_INT, Count, NonNegative, OneOf, Seed
 
@@ -145,14 +146,9 @@ class GradientNorm(Callback):
         """Log once in a while."""
         if (self._batch + 1) % self.every_num_steps:
             return
-        gradients = [
-            p.grad for group in optimizer.param_groups for p in group["params"] if p.grad is not None
-        ]
-        norm = torch.nn.utils.get_total_norm(gradients)
-        whole = norm.full_tensor() if hasattr(norm, "full_tensor") else norm
         several = len(trainer.optimizers)
         number = f"_{_place_of(optimizer, trainer.optimizers)}" if several > 1 else ""
-        pl_module.log(f"train/grad_norm{number}", whole)
+        pl_module.log(f"train/grad_norm{number}", gradient_norm(optimizer))
         if pl_module.device.type == "cuda":
             peak = torch.cuda.max_memory_allocated(pl_module.device) / 2**30
             pl_module.log("train/gpu_memory_gib", peak)
