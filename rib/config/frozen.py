@@ -13,6 +13,7 @@ import yaml
 
 from rib.config.renamed import add_new_settings, current_settings, drop_gone_settings
 from rib.io.errors import RibError, reason_of_error
+from rib.io.files.text import read_text_file
 from rib.io.recipe import did_you_mean
 from rib.io.registry import REGISTRY
 from rib.io.settings.paths import is_path_setting, path_exists
@@ -127,14 +128,10 @@ def _find(path: Path) -> Path:
 
 
 def _content(file: Path) -> dict[Any, Any]:
+    text = read_text_file(file, "the settings ", "name a folder that rib wrote", largest_bytes=LARGEST_BYTES)
     try:
-        if file.stat().st_size > LARGEST_BYTES:
-            raise RibError(f"{file} is too large for settings", "name a folder that rib wrote")
-        text = file.read_text(encoding="utf-8")
         content = json.loads(text) if file.suffix == ".json" else yaml.load(text, _NoAliases)
-    except RibError:
-        raise
-    except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
+    except (ValueError, yaml.YAMLError, RecursionError) as error:
         raise RibError(f"{file} cannot be read as settings ({reason_of_error(error)})") from error
     if not isinstance(content, dict):
         raise RibError(f"{file} holds no settings", "name a folder that rib wrote")

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any, NoReturn
 
-from rib.io.errors import RibError, reason_of_error
-from rib.io.files.regular import check_regular_file
+from rib.io.errors import RibError
+from rib.io.files.text import read_text_file
 
 
 class _NotANumberError(ValueError):
@@ -30,12 +30,8 @@ def read_strict_json(path: Path, what: str = "", missing: str = "write missing p
         RibError: It cannot be read, is not JSON, says something twice, or holds NaN or infinity, which JSON
             does not have, or numbers of thousands of digits.
     """
-    check_regular_file(path, "name a JSON file", what)
+    text = read_text_file(path, what, "name a JSON file")
     told = f"{what}{path}"
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise RibError(f"{told} cannot be read ({reason_of_error(error)})") from error
     try:
         return json.loads(text, parse_constant=_refuse, object_pairs_hook=_each_once)
     except json.JSONDecodeError as error:

@@ -128,6 +128,8 @@ def test_a_list_names_clips_beside_itself(videos: Path, tmp_path: Path) -> None:
     listed = tmp_path / "list.txt"
     listed.write_text("# mine\nvideos/b.mp4\n\nvideos\n")
     assert clips_named_by_input(f"@{listed}") == [str(videos / name) for name in ("b.mp4", "a.mkv", "b.mp4")]
+    listed.write_text("videos/b.mp4\n", encoding="utf-8-sig")  # as Windows writes it
+    assert clips_named_by_input(f"@{listed}") == [str(videos / "b.mp4")]
     for text, words in (("", "names nothing"), ("@list.txt", "another list")):
         listed.write_text(text)
         with pytest.raises(RibError, match=words):

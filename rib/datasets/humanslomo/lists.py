@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rib.io.errors import RibError, reason_of_error
-from rib.io.files.regular import check_regular_file
+from rib.io.files.text import read_text_file
 from rib.keypoint_files.strict_json import kind_of_json_value, read_strict_json
 
 COLUMNS = ("File_name", "Youtube_id", "FPS")
@@ -57,7 +57,8 @@ def read_video_list(path: str | Path) -> list[ListedVideo]:
     """
     path = Path(path).expanduser()
     try:
-        rows = list(csv.DictReader(_text(path).splitlines()))
+        text = read_text_file(path, "the list ", "name a CSV or JSON file")
+        rows = list(csv.DictReader(text.splitlines()))
     except csv.Error as error:
         raise RibError(
             f"{path} is no CSV ({reason_of_error(error)})",
@@ -141,13 +142,3 @@ def _short(word: Any) -> str:
 def _is_plain(name: Any) -> bool:
     """Whether a word is a file's name and leads into no other folder."""
     return isinstance(name, str) and bool(_PLAIN.fullmatch(name)) and not name.startswith(".")
-
-
-def _text(path: Path) -> str:
-    check_regular_file(path, "name a CSV or JSON file", "the list ")
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise RibError(
-            f"the list {path} cannot be read ({reason_of_error(error)})", "check its name"
-        ) from error

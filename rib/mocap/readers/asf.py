@@ -16,7 +16,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from rib.io.errors import RibError, reason_of_error
-from rib.io.files.regular import check_regular_file
+from rib.io.files.text import read_text_file
 from rib.mocap.kinematics import chain_positions, global_rotations
 from rib.mocap.recording import MAX_JOINTS, check_mocap_values
 
@@ -60,8 +60,8 @@ def read_asf(path: Path) -> AsfSkeleton:
     Raises:
         RibError: The file is not ASF, or a bone hangs nowhere or in two places.
     """
-    check_regular_file(path, "put the skeleton beside its motions")
-    sections = re.split(r"^\s*:", path.read_text(errors="replace"), flags=re.MULTILINE)
+    text = read_text_file(path, "", "put the skeleton beside its motions", any_bytes=True)
+    sections = re.split(r"^\s*:", text, flags=re.MULTILINE)
     content = {name: body for name, _, body in (section.partition("\n") for section in sections[1:])}
     content = {name.split()[0].lower(): body for name, body in content.items() if name.split()}
     try:
@@ -83,11 +83,11 @@ def read_amc(path: Path, skeleton: AsfSkeleton) -> dict[str, np.ndarray]:
     Raises:
         RibError: A frame is lacking, lacks a bone or holds something that is not a number.
     """
-    check_regular_file(path, "name an AMC file")
+    text = read_text_file(path, "", "name an AMC file", any_bytes=True)
     frames: list[dict[str, list[float]]] = []
     numbers: list[int] = []
     try:
-        for words in map(str.split, path.read_text(errors="replace").splitlines()):
+        for words in map(str.split, text.splitlines()):
             if not words or words[0][0] in "#:":
                 continue
             if len(words) == 1 and words[0].isdecimal():

@@ -18,7 +18,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from rib.io.errors import RibError
-from rib.io.files.regular import check_regular_file
+from rib.io.files.text import read_text_file
 from rib.mocap.kinematics import forward_kinematics
 from rib.mocap.recording import MAX_JOINTS, check_mocap_values
 
@@ -53,8 +53,8 @@ def read_bvh(path: Path) -> BvhFile:
     Raises:
         RibError: The file is not BVH, its motion is not a whole number of frames or fewer than it says.
     """
-    check_regular_file(path, "name a BVH file")
-    hierarchy, found, motion = path.read_text(errors="replace").partition("MOTION")
+    text = read_text_file(path, "", "name a BVH file", any_bytes=True)
+    hierarchy, found, motion = text.partition("MOTION")
     if not found:
         raise RibError(f"{path} is not a BVH file: it has no MOTION section")
     bvh = BvhFile()

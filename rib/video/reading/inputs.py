@@ -6,7 +6,8 @@ import glob
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from rib.io.errors import RibError, reason_of_error
+from rib.io.errors import RibError
+from rib.io.files.text import read_text_file
 from rib.video.reading.sequence import SUFFIXES, in_numeric_order, picture_pattern_glob, pictures_in
 
 VIDEOS = frozenset(
@@ -91,13 +92,8 @@ def _of_folder(named: str, folder: Path, only: str | None) -> list[str]:
 
 
 def _of_list(file: Path, only: str | None) -> list[str]:
-    try:
-        lines = file.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise RibError(
-            f"the list {file} cannot be read ({reason_of_error(error)})", "give a text file, a name a line"
-        ) from error
-    names = [line.strip() for line in lines]
+    text = read_text_file(file, "the list ", "give a text file, a name a line", from_pipe=True)
+    names = [line.strip() for line in text.splitlines()]
     names = [name for name in names if name and not name.startswith("#")]
     if not names:
         raise RibError(f"the list {file} names nothing", "write a video or a folder a line")
