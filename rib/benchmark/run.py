@@ -35,12 +35,17 @@ TRUE = "true"
 """The folder of the clip's own frames beside those of the methods."""
 
 
-def run_benchmark(config: BenchmarkSettings, source: FrameSource | None = None) -> dict[str, Any]:
+def run_benchmark(
+    config: BenchmarkSettings, source: FrameSource | None = None, chains: Mapping[str, Chain] | None = None,
+    scorer: FrameScorer | None = None,
+) -> dict[str, Any]:  # fmt: skip
     """Hide all frames but every stride-th, predict them with each method, score and show the predictions.
 
     Args:
         config: Of conf/benchmark.yaml.
         source: The clip, where it is not the file or folder `config.input`.
+        chains: The methods by their names, where they are not those of `config.methods`.
+        scorer: What scores the frames; None for every score.
 
     Returns:
         What is also written to metrics.json.
@@ -58,8 +63,8 @@ def run_benchmark(config: BenchmarkSettings, source: FrameSource | None = None) 
         only=config.input_glob,
     )
     clip = InMemorySource(_part(config, source))
-    chains = build_method_chains(config)
-    scorer = FrameScorer(next(iter(chains.values())).stages.device)
+    chains = chains or build_method_chains(config)
+    scorer = scorer or FrameScorer(next(iter(chains.values())).stages.device)
     showcase = ContactSheetPicks(scorer.detect, config.sheet_rows)
     rows: dict[str, list[dict[str, float]]] = {name: [] for name in chains}
     records = {name: OutputRecord() for name in chains}

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
+
+from torch import nn
 
 from rib.engine.checkpoints import KEY, describe_training_data, load_checkpoint_module, read_checkpoint
 from rib.evaluation.clips import clips_to_evaluate, summarise_clip_scores
@@ -19,6 +22,21 @@ RENDERER = "rib.render.training.module.RendererModule"
 Bar = Callable[[Iterable[str], int, str], Iterable[str]]
 
 
+@dataclass(frozen=True)
+class TrainedRenderer:
+    """A renderer out of a checkpoint.
+
+    Attributes:
+        module: What renders.
+        data: The recipe of the data that it was trained on, {} where the checkpoint does not tell.
+        trained_on: The same in words.
+    """
+
+    module: nn.Module
+    data: Mapping[str, Any]
+    trained_on: str
+
+
 def evaluate_checkpoint_on_clips(config: ClipEvaluationSettings, bar: Bar) -> str:
     """Score every clip, write the numbers and the videos, and give the table.
 
@@ -29,16 +47,32 @@ def evaluate_checkpoint_on_clips(config: ClipEvaluationSettings, bar: Bar) -> st
     Raises:
         RibError: A mistake in the settings, or a checkpoint or store that cannot be read.
     """
+    renderer = read_trained_renderer(config)
+    return evaluate_renderer_on_clips(config, renderer, FrameScorer(config.device), bar)
+
+
+def read_trained_renderer(config: ClipEvaluationSettings) -> TrainedRenderer:
+    """Read the checkpoint that the settings name.
+
+    Raises:
+        RibError: It cannot be read.
+    """
     ckpt = Path(config.ckpt).expanduser()
     module = load_checkpoint_module(ckpt, RENDERER).to(config.device)
     data = read_checkpoint(ckpt)[KEY].get("data")
     trained = REGISTRY.checked(data, "data module", ckpt) if data else {}
-    store, names = clips_to_evaluate(config.store, config.split, config.clips, trained)
-    scorer = FrameScorer(config.device)
+    return TrainedRenderer(module, trained, describe_training_data(ckpt))
+
+
+def evaluate_renderer_on_clips(
+    config: ClipEvaluationSettings, renderer: TrainedRenderer, scorer: FrameScorer, bar: Bar
+) -> str:
+    """Score every clip as `evaluate_checkpoint_on_clips` does, with a renderer and a scorer given."""
+    store, names = clips_to_evaluate(config.store, config.split, config.clips, renderer.data)
     with write_result_whole(_destination(config)) as work:
         here = replace(config, output=str(work))
         rows = {
-            name: evaluate_clip(store, name, module, scorer, here)
+            name: evaluate_clip(store, name, renderer.module, scorer, here)
             for name in bar(names, len(names), "scoring clips")
         }
         result = summarise_clip_scores(rows)
@@ -47,7 +81,7 @@ def evaluate_checkpoint_on_clips(config: ClipEvaluationSettings, bar: Bar) -> st
     videos = f"\nvideos: {output / 'videos'}" if config.videos else ""
     files = f"{output / 'evaluation.json'}, {output / 'evaluation.csv'}"
     table = clip_evaluation_table(result)
-    return f"weights {describe_training_data(ckpt)}\n{table}\nevery number: {files}{videos}"
+    return f"weights {renderer.trained_on}\n{table}\nevery number: {files}{videos}"
 
 
 def _destination(config: ClipEvaluationSettings) -> ResultDestination:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib.metadata
 import json
 from pathlib import Path
 
@@ -12,7 +13,14 @@ from rib.io.weights import model_packages as models
 def test_without_its_clip_the_demo_says_what_to_type(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(models, "model_package_requirements", lambda: {"sports2d": ("0", "sports2d==0")})
+    there = importlib.metadata.distribution
+
+    def without_the_clip(name: str) -> importlib.metadata.Distribution:
+        if name == "sports2d":
+            raise importlib.metadata.PackageNotFoundError(name)
+        return there(name)
+
+    monkeypatch.setattr(importlib.metadata, "distribution", without_the_clip)
     with pytest.raises(SystemExit, match="1"):
         demo.command([f"output={tmp_path / 'demo'}"])
     told = capsys.readouterr().err

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from rib.io.registry import register
 from rib.structures.keypoints import PoseSequence
 from rib.structures.skeleton import BODY19
 from rib.video import FrameSource
@@ -13,6 +14,7 @@ from rib.video import FrameSource
 SKIN = (250, 10, 10)
 
 
+@register("pose stage")
 class RedPose:
     """All joints lie around the middle of what is red; nobody is there where nothing is."""
 
@@ -28,6 +30,7 @@ class RedPose:
         return PoseSequence(np.array(places), confidence, source.times_s, "body19", source.size_px)
 
 
+@register("mask stage")
 class RedMask:
     """What is red."""
 

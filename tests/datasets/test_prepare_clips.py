@@ -2,25 +2,25 @@ from __future__ import annotations
 
 import json
 import pickle
+import sys
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import cv2
 import h5py
 import numpy as np
 import pytest
+import stand_ins  # noqa: F401 - registers its stages
 
 from rib.clips.store import Hdf5ClipStore
 from rib.datasets.humanslomo import work_items
-from rib.datasets.humanslomo.download import OfflineDownloadError
 from rib.datasets.humanslomo.find import ClipCriteria
 from rib.datasets.humanslomo.footage import Footage, FootageCrop
-from rib.datasets.humanslomo.lists import ListedVideo
 from rib.datasets.humanslomo.prepare import prepare_humanslomo
 from rib.datasets.humanslomo.work_items import ClipItemSettings, prepare_clip_item
-from rib.io import recipe
 from rib.io.errors import RibError
 from rib.video import VideoWriter
 from rib.video.source import FrameWriter
@@ -39,11 +39,6 @@ SETTINGS: dict[str, Any] = {
                 "margin": 0.2, "height_px": 20,
                 "cuts": {"residual": 0.12, "contrast": 2.25}},
 }  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recipe, "ALLOWED_PACKAGES", (*recipe.ALLOWED_PACKAGES, "stand_ins"))
 
 
 def picture(number: int, person: bool = True, scene: int = 0) -> np.ndarray:
@@ -154,24 +149,45 @@ def test_what_cannot_be_made_is_listed_with_its_reason_and_the_rest_is_made(vide
         assert "\n" not in report.skipped[name]
 
 
+def no_network(asked: list[str]) -> Any:
+    """The downloader on a machine without one."""
+
+    class TransportError(Exception): ...
+
+    class YoutubeDLError(Exception):
+        exc_info = (TransportError,)
+
+    class YoutubeDL:
+        def __init__(self, options: Any) -> None: ...
+
+        def __enter__(self) -> Any:
+            return self
+
+        def __exit__(self, *error: Any) -> None: ...
+
+        def download(self, addresses: list[str]) -> None:
+            asked.extend(addresses)
+            raise YoutubeDLError("no network")
+
+    return SimpleNamespace(
+        YoutubeDL=YoutubeDL, utils=SimpleNamespace(YoutubeDLError=YoutubeDLError),
+        networking=SimpleNamespace(exceptions=SimpleNamespace(TransportError=TransportError)),
+    )  # fmt: skip
+
+
 def test_without_a_network_one_video_is_asked_for_and_the_rest_is_made(
     videos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
-
-    def fetch(video: ListedVideo, folder: Path, timeout_s: float) -> Path:
-        asked.append(video.name)
-        raise OfflineDownloadError(f"{video.name} could not be fetched: no network")
-
-    monkeypatch.setattr("rib.datasets.humanslomo.prepare.download_listed_video", fetch)
-    rows = "".join(f"{name},hqu6vzAxeos,25\n" for name in ("02_Boxing", "08_Kungfu", "09_Kungfu"))
+    monkeypatch.setitem(sys.modules, "yt_dlp", no_network(asked))
+    rows = "".join(f"{name},{name[:2]}-6vzAxeos,25\n" for name in ("02_Boxing", "08_Kungfu", "09_Kungfu"))
     (videos / "video.csv").write_text(f"File_name,Youtube_id,FPS\n{rows}")
     train = listed(
         videos / "t.json", a=("08_Kungfu", [0, 1, 2]), b=("09_Kungfu", [0, 1, 2]), c=("02_Boxing", [0, 1, 2]),
         d=("08_Kungfu", [4, 5, 6]),
     )  # fmt: skip
     report = prepare(videos, train_list=train, video_list=str(videos / "video.csv"))
-    assert asked == ["08_Kungfu"]
+    assert asked == ["https://www.youtube.com/watch?v=08-6vzAxeos"]
     assert (report.prepared, set(report.skipped)) == (1, {"a", "b", "d"})
     assert "the network is absent" in report.skipped["b"]
 

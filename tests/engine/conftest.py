@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import faults  # noqa: F401 - registers what settings name
 import pytest
 from tiny_runs import TINY
 

@@ -12,7 +12,6 @@ from rib.engine.checkpoints import load_checkpoint_module, read_checkpoint
 from rib.engine.fit import fit_in_processes
 from rib.engine.loggers.csv_logger import read_metrics
 from rib.io.errors import RibError
-from rib.motion.training.module import MotionModule
 
 Settings = Callable[..., dict[str, Any]]
 
@@ -37,16 +36,10 @@ def assert_same(a: Any, b: Any, where: str = "") -> None:
         assert a == b, where
 
 
-def die_at(step: int, monkeypatch: pytest.MonkeyPatch, within: str = "training_step") -> None:
-    """Make a run fail when it begins this step, or the validation after it."""
-
-    def fail(module: MotionModule, *arguments: Any) -> Any:
-        if module.global_step == step and not module.trainer.sanity_checking:
-            raise OSError("the machine went away")
-        return whole(module, *arguments)
-
-    whole = getattr(MotionModule, within)
-    monkeypatch.setattr(MotionModule, within, fail)
+def dies_at(step: int, mark: Path, validation: bool = False) -> str:
+    """Make a run fail once, in this step or in the validation after it."""
+    given = f"step: {step}, mark: {mark}, validation: {validation}"
+    return f"+callbacks.fault={{_target_: faults.Fails, {given}}}"
 
 
 @pytest.mark.parametrize(
@@ -63,16 +56,14 @@ def die_at(step: int, monkeypatch: pytest.MonkeyPatch, within: str = "training_s
     ],
 )  # fmt: skip
 def test_a_resumed_run_goes_on_exactly(
-    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str, stop: int, workers: int
+    settings: Settings, tmp_path: Path, how: str, stop: int, workers: int
 ) -> None:
     """Inside an epoch of four steps, and between two."""
     workers_too = f"task.data.num_workers={workers}"
     fit_in_processes(settings("whole", "trainer.max_steps=6"))
     if how == "killed":
-        with monkeypatch.context() as patch:
-            die_at(stop, patch)
-            with pytest.raises(OSError, match="went away"):
-                fit_in_processes(settings("parts", workers_too))
+        with pytest.raises(OSError, match="went away"):
+            fit_in_processes(settings("parts", workers_too, dies_at(stop, tmp_path / "died")))
     else:
         fit_in_processes(settings("parts", f"trainer.max_steps={stop}", workers_too))
     last = tmp_path / "parts" / "checkpoints" / "last.ckpt"
@@ -88,14 +79,12 @@ def test_a_resumed_run_goes_on_exactly(
 @pytest.mark.slow
 @pytest.mark.parametrize("step", [4, 8])
 def test_a_validation_that_a_kill_cut_off_is_made_when_the_run_goes_on(
-    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int
+    settings: Settings, tmp_path: Path, step: int
 ) -> None:
     """At the end of the first epoch, and of the run; the step's own checkpoint was written before."""
     score = fit_in_processes(settings("whole"))
-    with monkeypatch.context() as patch:
-        die_at(step, patch, "validation_step")
-        with pytest.raises(OSError, match="went away"):
-            fit_in_processes(settings("parts"))
+    with pytest.raises(OSError, match="went away"):
+        fit_in_processes(settings("parts", dies_at(step, tmp_path / "died", validation=True)))
     for _ in range(2):  # where it ended before, nothing is done twice
         again = fit_in_processes(settings("parts", "restore=continue"))
         assert again is not None

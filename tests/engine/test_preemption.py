@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
 from rib.engine.fit import fit_in_processes
 from rib.engine.loggers.csv_logger import CsvLogger, drop_metrics_from_step, read_metrics
 from rib.engine.run_folder.status import read_run_status
-from rib.motion.training.module import MotionModule
 
 Settings = Callable[..., dict[str, Any]]
 
 
-def send_at(step: int, number: signal.Signals, patch: pytest.MonkeyPatch) -> None:
-    """Send this process a signal in the middle of a step."""
-
-    def training_step(module: MotionModule, *arguments: Any) -> torch.Tensor:
-        if module.global_step == step:
-            os.kill(os.getpid(), number)
-        return whole(module, *arguments)
-
-    whole = MotionModule.training_step
-    patch.setattr(MotionModule, "training_step", training_step)
+def sent_at(step: int, name: str, mark: Path) -> str:
+    """Send this process a signal once, in the middle of a step."""
+    return f"+callbacks.fault={{_target_: faults.GetsSignal, step: {step}, mark: {mark}, signal: {name}}}"
 
 
 def state(run: Path) -> str:
@@ -44,18 +34,17 @@ def losses(run: Path) -> list[tuple[int, float]]:
 @pytest.mark.slow
 @pytest.mark.parametrize("step", [1, 3])
 def test_a_run_whose_machine_is_taken_away_goes_on_at_the_same_step(
-    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int
+    settings: Settings, tmp_path: Path, step: int
 ) -> None:
     """Inside an epoch, and at its last step; nothing about resuming is typed the second time."""
     rarely = ("trainer.max_steps=6", "callbacks.last.every_n_train_steps=100")
     fit_in_processes(settings("whole", *rarely))
-    with monkeypatch.context() as patch:
-        send_at(step, signal.SIGUSR2, patch)
-        with pytest.raises(SystemExit):
-            fit_in_processes(settings("parts", *rarely))
+    fault = sent_at(step, "SIGUSR2", tmp_path / "sent")
+    with pytest.raises(SystemExit):
+        fit_in_processes(settings("parts", *rarely, fault))
     assert state(tmp_path / "parts") == "preempted"
     assert [row[0] for row in losses(tmp_path / "parts")] == list(range(step + 1))
-    fit_in_processes(settings("parts", *rarely))
+    fit_in_processes(settings("parts", *rarely, fault))
     assert state(tmp_path / "parts") == "finished"
     assert losses(tmp_path / "parts") == losses(tmp_path / "whole")
     whole, parts = (read_metrics(tmp_path / name / "metrics.csv") for name in ("whole", "parts"))
@@ -64,9 +53,7 @@ def test_a_run_whose_machine_is_taken_away_goes_on_at_the_same_step(
 
 
 @pytest.mark.slow
-def test_what_queues_the_job_again_is_called_when_all_is_saved(
-    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_queues_the_job_again_is_called_when_all_is_saved(settings: Settings, tmp_path: Path) -> None:
     found = []
 
     def queue_again(number: int, frame: Any) -> None:
@@ -75,9 +62,8 @@ def test_what_queues_the_job_again_is_called_when_all_is_saved(
 
     before = signal.signal(signal.SIGUSR2, queue_again)
     try:
-        send_at(1, signal.SIGUSR2, monkeypatch)
         with pytest.raises(SystemExit) as stop:
-            fit_in_processes(settings("run"))
+            fit_in_processes(settings("run", sent_at(1, "SIGUSR2", tmp_path / "sent")))
         assert signal.getsignal(signal.SIGUSR2) is queue_again
     finally:
         signal.signal(signal.SIGUSR2, before)
@@ -86,12 +72,9 @@ def test_what_queues_the_job_again_is_called_when_all_is_saved(
 
 
 @pytest.mark.slow
-def test_a_polite_end_saves_too_and_is_not_queued_again(
-    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    send_at(1, signal.SIGTERM, monkeypatch)
+def test_a_polite_end_saves_too_and_is_not_queued_again(settings: Settings, tmp_path: Path) -> None:
     with pytest.raises(SystemExit) as stop:
-        fit_in_processes(settings("run"))
+        fit_in_processes(settings("run", sent_at(1, "SIGTERM", tmp_path / "sent")))
     assert stop.value.code == 128 + signal.SIGTERM
     assert state(tmp_path / "run") == "stopped"
     assert (tmp_path / "run" / "checkpoints" / "last.ckpt").is_file()

@@ -10,7 +10,6 @@ import pytest
 import torch
 from test_fit import assert_same
 
-from rib.clips.data import ClipDataModule
 from rib.config.compose import compose
 from rib.engine.checkpoints import load_checkpoint_module, read_checkpoint
 from rib.engine.fit import fit_in_processes
@@ -63,19 +62,11 @@ def test_a_resumed_run_goes_on_exactly(settings: Settings, tmp_path: Path, stop:
 
 @pytest.mark.slow
 def test_a_spoilt_picture_stops_the_run_and_the_last_checkpoint_is_whole(
-    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, tmp_path: Path
 ) -> None:
-    whole = ClipDataModule.on_after_batch_transfer
-
-    def spoilt(data: ClipDataModule, batch: Any, dataloader_idx: int = 0) -> Any:
-        made = whole(data, batch, dataloader_idx)
-        if data.trainer is not None and data.trainer.global_step == 2:
-            made["frames"][0, 1, 0, 0, 0] = torch.nan
-        return made
-
-    monkeypatch.setattr(ClipDataModule, "on_after_batch_transfer", spoilt)
+    spoilt = "+callbacks.spoil={_target_: faults.SpoilsFrames, step: 2}"
     with pytest.raises(RibError, match=r"the loss is nan at step 2, because of .*l1") as error:
-        fit_in_processes(settings("run", "trainer.max_steps=5"))
+        fit_in_processes(settings("run", "trainer.max_steps=5", spoilt))
     assert "\n" not in str(error.value)
     last = tmp_path / "run" / "checkpoints" / "last.ckpt"
     assert read_checkpoint(last)["global_step"] == 2

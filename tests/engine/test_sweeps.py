@@ -10,11 +10,9 @@ from typing import Any
 import pytest
 from tiny_runs import TINY
 
-import rib.engine.fit
 from rib.commands.train import command
 from rib.engine.loggers.csv_logger import read_metrics
 from rib.engine.run_folder.status import read_run_status
-from rib.engine.settings import TrainSettings
 from rib.io.errors import RibError
 
 ONE_EPOCH = (*TINY, "trainer.max_epochs=1", "hydra.sweep.dir=sweep", "callbacks.throughput=null")
@@ -31,16 +29,10 @@ def table(folder: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def die_in_run(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ctrl-C when this run of the sweep begins to train."""
-
-    def train(config: TrainSettings, *arguments: Any) -> Any:
-        if Path(config.run_dir).name == str(number):
-            raise KeyboardInterrupt
-        return whole(config, *arguments)
-
-    whole = rib.engine.fit.train_in_this_process
-    monkeypatch.setattr("rib.engine.fit.train_in_this_process", train)
+def fails_in_run(number: int, error: str, mark: Path) -> str:
+    """An error, once, at the first step of this run of the sweep."""
+    given = f"mark: {mark}, run_dir: ${{run_dir}}, run: '{number}', error: {error}"
+    return f"+callbacks.fault={{_target_: faults.FailsInRun, {given}}}"
 
 
 @pytest.mark.slow
@@ -64,18 +56,17 @@ def test_a_mistake_in_one_run_of_a_sweep_is_told_with_its_number(tmp_path: Path)
 
 
 @pytest.mark.slow
-def test_a_sweep_killed_half_way_goes_on_and_asks_what_a_straight_one_asks(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    command([*STUDY, "hydra.sweep.dir=straight"])
-    with monkeypatch.context() as patch:
-        die_in_run(1, patch)
-        with pytest.raises(KeyboardInterrupt):
-            command(list(STUDY))
+def test_a_sweep_killed_half_way_goes_on_and_asks_what_a_straight_one_asks(tmp_path: Path) -> None:
+    study = [*STUDY, fails_in_run(1, "ctrl_c", tmp_path / "failed")]
+    (tmp_path / "failed").touch()
+    command([*study, "hydra.sweep.dir=straight"])
+    (tmp_path / "failed").unlink()
+    with pytest.raises(KeyboardInterrupt):
+        command(study)
     first = (tmp_path / "sweep" / "0" / "metrics.csv").read_bytes()
     with pytest.raises(RibError, match="already holds 2 trials; type restore=continue"):
-        command(list(STUDY))
-    command([*STUDY, "restore=continue"])
+        command(study)
+    command([*study, "restore=continue"])
     assert (tmp_path / "sweep" / "0" / "metrics.csv").read_bytes() == first
     unlike = ("seconds",)
     straight, parts = (
@@ -88,26 +79,17 @@ def test_a_sweep_killed_half_way_goes_on_and_asks_what_a_straight_one_asks(
 
 @pytest.mark.slow
 def test_ranges_alone_are_searched_pruned_and_a_failed_trial_is_tried_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The median of one trial before ends whatever is worse at its first validation."""
     search = [
         "-m", "task.module.optimizer.lr=tag(log,interval(1e-4,1))", *TINY, "task.module.warmup_steps=1",
         "hydra.sweeper.num_trials=4", "hydra.sweeper.num_random=4", "hydra.sweep.dir=sweep",
         "hydra.sweeper.pruner={_target_: optuna.pruners.MedianPruner, n_startup_trials: 1}",
-        "optimize.select=last",
+        "optimize.select=last", fails_in_run(1, "disk", tmp_path / "failed"),
     ]  # fmt: skip
-
-    def train(config: TrainSettings, *arguments: Any) -> Any:
-        if Path(config.run_dir).name == "1":
-            raise RibError("the disk was full")
-        return whole(config, *arguments)
-
-    whole = rib.engine.fit.train_in_this_process
-    with monkeypatch.context() as patch:
-        patch.setattr("rib.engine.fit.train_in_this_process", train)
-        with pytest.raises(RibError, match="1 of 4 runs did not finish: run 1 failed: the disk was full"):
-            command(search)
+    with pytest.raises(RibError, match="1 of 4 runs did not finish: run 1 failed: the disk was full"):
+        command(search)
     before = table(tmp_path / "sweep")
     command([*search, "restore=continue"])
     rows = table(tmp_path / "sweep")
@@ -123,12 +105,10 @@ def test_ranges_alone_are_searched_pruned_and_a_failed_trial_is_tried_again(
 
 
 @pytest.mark.slow
-def test_a_grid_killed_half_way_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_grid_killed_half_way_goes_on(tmp_path: Path) -> None:
     grid = ["-m", "seed=1,2", *ONE_EPOCH]
-    with monkeypatch.context() as patch:
-        die_in_run(1, patch)
-        with pytest.raises(KeyboardInterrupt):
-            command(grid)
+    with pytest.raises(KeyboardInterrupt):
+        command([*grid, fails_in_run(1, "ctrl_c", tmp_path / "failed")])
     status = read_run_status(tmp_path / "sweep" / "1")
     assert status is not None
     assert status.state == "stopped"

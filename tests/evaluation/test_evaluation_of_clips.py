@@ -14,7 +14,7 @@ from rib.clips.store import Hdf5ClipStore
 from rib.clips.write import write_clip_store
 from rib.commands.evaluate import command
 from rib.config.compose import compose
-from rib.evaluation import checkpoint_on_clips as run
+from rib.evaluation.checkpoint_on_clips import TrainedRenderer, evaluate_renderer_on_clips
 from rib.evaluation.clips import (
     ClipTrial,
     clips_to_evaluate,
@@ -39,8 +39,6 @@ def knowing(batch: RendererClipBatch) -> RendererClipOutput:
 
 class Scorer:
     """PSNR of the whole frame alone, without a network."""
-
-    def __init__(self, device: str) -> None: ...
 
     def score_many(
         self, true: np.ndarray, predictions: Mapping[str, np.ndarray]
@@ -142,18 +140,14 @@ def test_clips_that_the_checkpoint_was_trained_on_are_not_scored_unasked(path: P
         clips_to_evaluate(str(path), "train", None, {"held_out": ["elsewhere"]})
 
 
-def test_numbers_a_table_and_videos_are_written(
-    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_numbers_a_table_and_videos_are_written(path: Path, tmp_path: Path) -> None:
     module = torch.nn.Identity()
     module.forward = knowing  # type: ignore[method-assign, assignment]
-    monkeypatch.setattr(run, "load_checkpoint_module", lambda ckpt, wanted: module)
-    monkeypatch.setattr(run, "read_checkpoint", lambda ckpt: {"rib": {}})
-    monkeypatch.setattr(run, "describe_training_data", lambda ckpt: "of nobody knows what")
-    monkeypatch.setattr(run, "FrameScorer", Scorer)
+    scorer: Any = Scorer()
     out = tmp_path / "out"
     config = compose("evaluate_humanslomo", "ckpt=x.ckpt", f"store={path}", f"output={out}")
-    told = run.evaluate_checkpoint_on_clips(config, lambda items, total, label: items)
+    renderer = TrainedRenderer(module, {}, "of nobody knows what")
+    told = evaluate_renderer_on_clips(config, renderer, scorer, lambda items, total, label: items)
     assert "mean of clips" in told
     written = json.loads((out / "evaluation.json").read_text())
     fused, background = (written["mean_of_clips"][m]["psnr_full"] for m in ("fused", "background"))

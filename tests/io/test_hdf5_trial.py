@@ -83,7 +83,6 @@ def test_a_crash_of_the_library_is_told_by_its_name(tmp_path: Path, monkeypatch:
 def test_of_a_large_file_every_list_is_read_and_samples_from_its_first_row_to_its_last(
     largest: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rib.io.hdf5.probe.READ_WHOLE", largest)
     read: list[slice] = []
     taken = h5py.Dataset.__getitem__
     monkeypatch.setattr(
@@ -92,7 +91,7 @@ def test_of_a_large_file_every_list_is_read_and_samples_from_its_first_row_to_it
     with h5py.File(tmp_path / "a.h5", "w") as file:
         texts = file.create_dataset("texts", (50,), h5py.string_dtype(), chunks=(2,))
         texts[:] = [b"a"] * 50
-    for _ in read_hdf5_in_steps(str(tmp_path / "a.h5")):
+    for _ in read_hdf5_in_steps(str(tmp_path / "a.h5"), largest):
         pass
     assert (read[0].start, read[-1].start) == (0, 49)
     assert len(read) == (50 if largest == READ_WHOLE else SAMPLES)

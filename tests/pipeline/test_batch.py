@@ -15,10 +15,22 @@ from rib.background.blend import BlendInterpolator
 from rib.commands.interpolate import task
 from rib.config.app import open_standard_streams
 from rib.io.errors import RibError
+from rib.io.registry import register
 from rib.video import open_frame_source
 
 Settings = Callable[..., dict[str, Any]]
 PLAIN = ("video=mp4", "video.pictures=false", "write_poses=false", "overwrite=false")
+
+
+@register("background stage")
+class CountedInterpolator(BlendInterpolator):
+    """Counts how often it is loaded."""
+
+    loaded = 0
+
+    def __init__(self) -> None:
+        super().__init__()
+        CountedInterpolator.loaded += 1
 
 
 @pytest.fixture
@@ -72,15 +84,12 @@ def test_a_folder_that_shards_have_made_is_done_for_each_of_them(
 
 
 @pytest.mark.slow
-def test_the_nets_are_loaded_once(
-    clips: Path, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    loaded = []
-    made = BlendInterpolator.__init__
-    monkeypatch.setattr(BlendInterpolator, "__init__", lambda self: (loaded.append(self), made(self))[1])
-    task(settings(clips, "rate=1", *PLAIN, f"output={tmp_path / 'all'}"))
-    assert videos(tmp_path / "all") == ["a_10fps.mp4", "c_10fps.mp4"]
-    assert len(loaded) <= 1
+def test_the_nets_are_loaded_once(clips: Path, settings: Settings, tmp_path: Path) -> None:
+    CountedInterpolator.loaded = 0
+    counted = f"background._target_={__name__}.CountedInterpolator"
+    task(settings(clips, "rate=2", counted, *PLAIN, f"output={tmp_path / 'all'}"))
+    assert videos(tmp_path / "all") == ["a_20fps.mp4", "c_20fps.mp4"]
+    assert CountedInterpolator.loaded == 1
 
 
 @pytest.mark.slow

@@ -4,7 +4,7 @@ import json
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import cv2
 import numpy as np
@@ -13,6 +13,7 @@ from small_clips import SIZE, person, picture
 
 from rib.config.compose import compose
 from rib.io.errors import RibError
+from rib.io.registry import register
 from rib.pipeline.chain import Chain
 from rib.pipeline.refiner_dataset import prepare as room
 from rib.pipeline.refiner_dataset.samples import render_refiner_samples
@@ -28,21 +29,29 @@ from rib.video import ArraySource, FrameSource
 FPS, LENGTH = 10, 9
 
 
+@register("pose stage")
 class Stiff:
     """The stiff figure, wherever it is at a source's times; nobody in clips called empty."""
 
     keep = True
+    seen_px: ClassVar[list[tuple[int, int]]] = []
 
     def __call__(self, source: FrameSource, cuts: Sequence[int] = ()) -> PoseSequence:
+        self.seen_px.append(source.size_px)
         missing = tuple(range(LENGTH)) if source.name == "empty" else ()
         everywhere = person(LENGTH, missing)
         assert np.allclose(source.times_s * FPS, (source.times_s * FPS).round())
         found = everywhere[(source.times_s * FPS).round().astype(int)]
         return PoseSequence(
-            found.keypoints_px, found.confidence, source.times_s, found.joint_set, source.size_px
-        )
+            found.keypoints_px * source.size_px / SIZE,
+            found.confidence,
+            source.times_s,
+            found.joint_set,
+            source.size_px,
+        )  # fmt: skip
 
 
+@register("mask stage")
 class Box:
     """A rectangle that covers the figure."""
 
@@ -51,26 +60,19 @@ class Box:
             matte = np.zeros(SIZE[::-1], np.float32)
             left = 9 + round(time_s * FPS)
             matte[4:42, left : left + 23] = 1
-            yield matte
+            yield cv2.resize(matte, source.size_px)
 
 
 @pytest.fixture
-def chain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+def chain(tmp_path: Path) -> dict[str, Any]:
     """The chain's settings; its pose and matte come from stand-ins."""
-    from_config = Chain.from_config
-
-    def with_stand_ins(config: Any) -> Chain:
-        made = from_config(config)
-        made.stages.pose, made.stages.mask = Stiff(), Box()
-        return made
-
-    monkeypatch.setattr(Chain, "from_config", with_stand_ins)
     near = "data.prepare.chain"
     config = compose(
         "prepare", "data=refiner", "data.prepare.videos=x", f"background@{near}.background=flow",
         f"motion@{near}.motion=linear", f"{near}.cache.dir={tmp_path / 'cache'}",
     )  # fmt: skip
-    return config["data"]["prepare"]["chain"]
+    stand_ins = {name: {"_target_": f"{__name__}.{it}"} for name, it in (("pose", "Stiff"), ("mask", "Box"))}
+    return config["data"]["prepare"]["chain"] | stand_ins
 
 
 @pytest.fixture
@@ -161,15 +163,12 @@ def test_shards_share_the_work_and_the_last_puts_it_together(videos: Path, chain
 
 
 def test_one_folder_of_frames_alone_is_drawn_and_pictures_are_shrunk(
-    videos: Path, chain: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    videos: Path, chain: dict[str, Any]
 ) -> None:
-    seen = []
-    sample = RefinerSample(np.zeros((1, 1, 2, 2), np.uint8), np.zeros((1, 3, 2, 2), np.uint8), 1.0)
-    monkeypatch.setattr(
-        room, "render_refiner_samples", lambda chain, source, *_: seen.append(source.size_px) or [sample]
-    )
-    prepare(videos / "walk", chain, height_px=24)
-    assert seen == [(32, 24)]
+    Stiff.seen_px.clear()
+    report = prepare(videos / "walk", chain, height_px=24)
+    assert set(Stiff.seen_px) == {(32, 24)}
+    assert refiner_clips_in_file(report.store).keys() == {"walk_s4_o0"}
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,6 @@ from headless import Page, chromium
 
 from rib.pipeline.analysis.record import ClipAnalysis
 from rib.pipeline.report import ReportPreviewWriter, write_report_html
-from rib.pipeline.report import preview as preview_module
 from rib.pipeline.synthesis.output_frames import OutputFrame
 from rib.pipeline.timeline import constant_rate_timeline
 from rib.structures.keypoints import PoseSequence, PoseTracks
@@ -34,7 +33,9 @@ def poses(times_s: np.ndarray, there: np.ndarray) -> PoseSequence:
     return PoseSequence(keypoints, confidence, times_s, "body25", SIZE)
 
 
-def run(folder: Path, title: str = "clip") -> tuple[Any, ClipAnalysis, dict[str, Any], ReportPreviewWriter]:
+def run(
+    folder: Path, title: str = "clip", **bounds: int
+) -> tuple[Any, ClipAnalysis, dict[str, Any], ReportPreviewWriter]:
     """A made-up result: every fourth frame given, all of them shown."""
     truth = ArraySource(ramp(), Fraction(30))
     given = subsample_frames(truth, 4)
@@ -49,7 +50,7 @@ def run(folder: Path, title: str = "clip") -> tuple[Any, ClipAnalysis, dict[str,
         PoseTracks.of([poses(moments.times_s, np.arange(9) >= 4)]),
         None,
     )
-    writer = ReportPreviewWriter(folder / "p.mp4", given, moments)
+    writer = ReportPreviewWriter(folder / "p.mp4", given, moments, **bounds)
     frames = list(truth)
     with writer:
         for number, frame in enumerate(frames):
@@ -93,17 +94,15 @@ def test_the_preview_shows_the_held_keyframe_beside_each_output_frame(tmp_path: 
         assert right == pytest.approx(20 * number, abs=4)
 
 
-def test_a_long_clip_is_cut_and_the_page_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(preview_module, "MAX_FRAMES", 6)
-    write_report_html(tmp_path / "report.html", *run(tmp_path))
+def test_a_long_clip_is_cut_and_the_page_says_so(tmp_path: Path) -> None:
+    write_report_html(tmp_path / "report.html", *run(tmp_path, max_frames=6))
     told = facts((tmp_path / "report.html").read_text(encoding="utf-8"))
     assert told["preview"]["frames"] == len(told["preview"]["people"][0]["poses"]) == 6
     assert told["cut"] == "The page shows the first 0.2 of 0.3 s."
 
 
-def test_a_preview_too_large_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(preview_module, "MAX_BYTES", 1500)
-    *_, film = run(tmp_path)
+def test_a_preview_too_large_is_cut(tmp_path: Path) -> None:
+    *_, film = run(tmp_path, max_bytes=1500)
     preview = film.finished()
     assert 2 <= preview.frames < 9
     kept = list(VideoSource(film.path))

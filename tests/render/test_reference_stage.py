@@ -8,12 +8,15 @@ from painted import turning
 from test_warp_trust import cross_fade
 from torch import nn
 
+from rib.io.registry import register
 from rib.pipeline.synthesis.compositor import composite_people
 from rib.render.clip_batch import RendererClipBatch, RendererClipOutput
+from rib.render.nets.checkpoint import save_renderer_net
 from rib.render.reference import ReferenceRenderer
 from rib.structures.person_interval import PersonInterval
 
 
+@register("renderer net")
 class Darker(nn.Module):
     """Every frame is half the one before it, laid over the left half of the background."""
 
@@ -30,9 +33,10 @@ class Darker(nn.Module):
 
 
 @pytest.fixture
-def walker(monkeypatch: pytest.MonkeyPatch) -> ReferenceRenderer:
-    monkeypatch.setattr("rib.render.reference.load_renderer_net", lambda *_: Darker())
-    return ReferenceRenderer({"_target_": "x"}, "x.ckpt")
+def walker(tmp_path: Path) -> ReferenceRenderer:
+    recipe = {"_target_": f"{__name__}.Darker"}
+    save_renderer_net(tmp_path / "darker.safetensors", Darker(), recipe, {})
+    return ReferenceRenderer(recipe, str(tmp_path / "darker.safetensors"))
 
 
 def made(walker: ReferenceRenderer, person: PersonInterval, parts: list[slice]) -> torch.Tensor:

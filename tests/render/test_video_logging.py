@@ -10,7 +10,6 @@ from samples_by_hand import SMALL, sample
 from test_refiner_dataset import CROPS
 from toy_renderer import NoiseClips, settings
 
-import rib.io.recipe
 from rib.engine.loggers.wandb_logger import WandbRun
 from rib.render.clip_batch import RendererClipBatch
 from rib.render.refine.refiner_input import RefinerInput, RefinerOutput
@@ -22,8 +21,7 @@ from rib.video import open_frame_source
 
 
 @pytest.fixture
-def module(monkeypatch: pytest.MonkeyPatch) -> RendererModule:
-    monkeypatch.setattr(rib.io.recipe, "ALLOWED_PACKAGES", (*rib.io.recipe.ALLOWED_PACKAGES, "toy_renderer"))
+def module() -> RendererModule:
     return RendererModule(**settings())
 
 

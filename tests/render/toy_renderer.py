@@ -10,18 +10,25 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
+from rib.io.registry import register
 from rib.render.clip_batch import RendererClipBatch, RendererClipOutput
 from rib.render.nets.spectral import SpectralConv2d
 
 SIZE = (32, 40)
 
 
+@register("renderer net")
 class ToyNet(nn.Module):
-    """Blends the background with a picture made from it."""
+    """Blends the background with a picture made from it.
 
-    def __init__(self) -> None:
+    Args:
+        spectral: Whether its weights are divided by their largest singular value, which every step estimates
+            better.
+    """
+
+    def __init__(self, spectral: bool = True) -> None:
         super().__init__()
-        self.paint = SpectralConv2d(3, 4, 3, padding=1)
+        self.paint = SpectralConv2d(3, 4, 3, padding=1) if spectral else nn.Conv2d(3, 4, 3, padding=1)
 
     def forward(self, batch: RendererClipBatch) -> RendererClipOutput:
         background = batch["backgrounds"]
@@ -33,7 +40,10 @@ class ToyNet(nn.Module):
 
 
 class NoiseClips(Dataset[RendererClipBatch]):
-    """Item i is a batch of noise drawn from i."""
+    """Item i is a batch of noise drawn from i; a value of item `spoilt` is none."""
+
+    def __init__(self, spoilt: int = -1) -> None:
+        self.spoilt = spoilt
 
     def __len__(self) -> int:
         return 8
@@ -44,8 +54,11 @@ class NoiseClips(Dataset[RendererClipBatch]):
         B, T, (H, W) = 2, 4, SIZE
         poses = draw(B, T, 19, 3) * torch.tensor([W, H, 0.5]) + torch.tensor([0, 0, 0.5])
         masks = (torch.arange(W) < W // 2).float()
+        frames = draw(B, T, 3, H, W)
+        if index == self.spoilt:
+            frames[0, 1, 0, 0, 0] = torch.nan
         return RendererClipBatch(
-            frames=draw(B, T, 3, H, W), poses=poses, masks=masks.expand(B, T, 1, H, W),
+            frames=frames, poses=poses, masks=masks.expand(B, T, 1, H, W),
             backgrounds=draw(B, T - 2, 3, H, W),
             times_s=torch.arange(T).expand(B, T).double(), names=["a", "b"],
         )  # fmt: skip
@@ -103,7 +116,7 @@ def trainer(folder: Path, steps: int, **options: Any) -> pl.Trainer:
     )  # fmt: skip
 
 
-def loader(first: int = 0) -> DataLoader[RendererClipBatch]:
+def loader(first: int = 0, spoilt: int = -1) -> DataLoader[RendererClipBatch]:
     """Batches `first`, `first` + 1, ..."""
-    clips = NoiseClips()
+    clips = NoiseClips(spoilt)
     return DataLoader(torch.utils.data.Subset(clips, range(first, len(clips))), batch_size=None)

@@ -14,7 +14,6 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 from toy_renderer import NoiseClips, settings
 
-import rib.io.recipe
 from rib.render.training.module import RendererModule
 
 WEIGHTS = {"l1": 1.0, "mask_variation": 1.0, "adversarial_frame": 1.0, "features_frame": 1.0}
@@ -47,7 +46,6 @@ class Module(RendererModule):
 
 
 def main(folder: Path, processes: int) -> None:
-    rib.io.recipe.ALLOWED_PACKAGES = (*rib.io.recipe.ALLOWED_PACKAGES, "toy_renderer")
     torch.manual_seed(0)
     torch.set_num_threads(1)
     made = settings(weights=WEIGHTS)

@@ -18,7 +18,7 @@ def read_text_file(
         path: The file.
         what: What it is, before its path in a message, with a space at its end; "" for nothing.
         remedy: What to give instead.
-        any_bytes: Whether bytes that are no UTF-8 are taken as signs of replacement: old formats have no encoding.
+        any_bytes: Whether bytes that are no UTF-8 become signs of replacement: old formats have no encoding.
         from_pipe: Whether a pipe may be read too, as the user's own shell gives one (`<(ls)`).
         largest_bytes: A larger file is refused unread; None for any size.
 

@@ -47,15 +47,15 @@ def run_hdf5_probe() -> None:
         print("read", flush=True)
 
 
-def read_hdf5_in_steps(path: str) -> Iterator[None]:
-    """Read everything in a file, giving back the word after each step."""
+def read_hdf5_in_steps(path: str, read_whole: int = READ_WHOLE) -> Iterator[None]:
+    """Read everything in a file, or samples of what has more bytes; gives the word after each step."""
     yield
-    whole = Path(path).stat().st_size <= READ_WHOLE
+    whole = read_whole if Path(path).stat().st_size <= read_whole else 0
     with h5py.File(path, "r") as file:
         yield from _group(file, {file.id}, whole)
 
 
-def _group(group: h5py.Group, seen: set[object], whole: bool) -> Iterator[None]:
+def _group(group: h5py.Group, seen: set[object], whole: int) -> Iterator[None]:
     yield from _attributes(group)
     for name in group:
         yield
@@ -81,7 +81,7 @@ def _attributes(part: h5py.Group | h5py.Dataset) -> Iterator[None]:
                 part.attrs[name]
 
 
-def _dataset(part: h5py.Dataset, whole: bool) -> Iterator[None]:
+def _dataset(part: h5py.Dataset, largest: int) -> Iterator[None]:
     """The numbers in it, by slabs of its first axis; what has no length of its own one by one."""
     yield
     if part.is_virtual or part.external or not part.shape:
@@ -90,7 +90,7 @@ def _dataset(part: h5py.Dataset, whole: bool) -> Iterator[None]:
         with contextlib.suppress(*FAULTS):
             part.id.get_num_chunks()  # walks through all of the list
     rows = part.shape[0]
-    whole = whole and part.nbytes <= READ_WHOLE
+    whole = part.nbytes <= largest
     slab = SLAB if whole else SLAB // SAMPLES
     step = 1 if part.dtype.hasobject else max(1, slab * rows // max(part.size, 1))
     last = max(0, rows - step)

@@ -64,13 +64,18 @@ class ReportPreviewWriter:
         path: The .mp4 to write.
         source: The input, whose frames are not read.
         timeline: The output's moments.
+        max_frames: Frames of the result that it shows.
+        max_bytes: Size of the file, about.
     """
 
-    def __init__(self, path: Path, source: FrameSource, timeline: OutputTimeline) -> None:
-        self.path, self._timeline = path, timeline
+    def __init__(
+        self, path: Path, source: FrameSource, timeline: OutputTimeline, max_frames: int = MAX_FRAMES,
+        max_bytes: int = MAX_BYTES,
+    ) -> None:  # fmt: skip
+        self.path, self._timeline, self._max_bytes = path, timeline, max_bytes
         self._size_px = _size(source.size_px)
         self._cell = -(-self._size_px[0] // MACROBLOCK_PX) * MACROBLOCK_PX
-        self._frames = num_preview_frames(timeline)
+        self._frames = min(num_preview_frames(timeline), max_frames)
         self._held = _held(source, timeline)
         self._left, self._shown = np.empty(0), -1
         self._form = timeline.fps, (2 * self._cell, self._size_px[1])
@@ -108,8 +113,8 @@ class ReportPreviewWriter:
     def finished(self) -> ReportPreview:
         """What the page has to know, after the last frame; a video too large is cut."""
         frames, size = self._frames, self.path.stat().st_size
-        if size > MAX_BYTES:
-            frames = max(2, int(frames * 0.9 * MAX_BYTES / size))
+        if size > self._max_bytes:
+            frames = max(2, int(frames * 0.9 * self._max_bytes / size))
             _keep_first(self.path, frames)
         return ReportPreview(frames, self._timeline.fps, self._size_px, self._cell, self._held[:frames])
 
