@@ -117,7 +117,7 @@ class GanRenderer(WarpRenderer):
         if found is None:
             return no_rendered_person(plan.person, moments, background)
         refined = self._refine(self._inputs(plan.person.at(moments), background, found))
-        trust = plan.gate * refined.trust * self.trust.around(found.skinned, found.baseline)
+        trust = plan.gate * refined.trust * self._afterwards(found)
         return place_rendered_person(
             plan.person, moments, found.skinned.box, refined.colour, refined.alpha, trust
         )
@@ -130,13 +130,13 @@ class GanRenderer(WarpRenderer):
             yield from [no_rendered_person(person, slice(None), background)] * 2
             return
         inputs, everything = self._inputs(person, background, found), slice(None)
-        box, around = found.skinned.box, self.trust.around(found.skinned, found.baseline)
+        box, after = found.skinned.box, self._afterwards(found)
         yield place_rendered_person(
-            person, everything, box, inputs.colour, inputs.alpha, inputs.trust * around
+            person, everything, box, inputs.colour, inputs.alpha, inputs.trust * after
         )
         refined = self._refine(inputs)
         yield place_rendered_person(
-            person, everything, box, refined.colour, refined.alpha, refined.trust * around
+            person, everything, box, refined.colour, refined.alpha, refined.trust * after
         )
 
     def is_better(self, person: PersonInterval) -> bool:
@@ -158,13 +158,24 @@ class GanRenderer(WarpRenderer):
             return None
         evidence = self.trust.evidence(found.skinned, found.baseline)
         gate = self.trust.gate(evidence, person.holdout.gain_db if person.holdout else None)
+        gate *= self.trust.knows(person)
         inputs = self._inputs(person, background, found)
         return RefinerSample.of(inputs, found.skinned.box.of(truth), gate)
 
     def _inputs(self, person: PersonInterval, background: Background, found: WarpCandidates) -> RefinerInput:
-        return build_refiner_input(
-            person, background, found.skinned, self.trust.where(found.skinned, found.baseline)
-        )
+        """Trust is all of it that the net is to weigh."""
+        trust = self._trusted(found) if self._weighs else self.trust.where(found.skinned, found.baseline)
+        return build_refiner_input(person, background, found.skinned, trust)
+
+    def _afterwards(self, found: WarpCandidates) -> torch.Tensor:
+        """(N, 1, H, W), the part of the trust that the net was not given."""
+        if self._weighs:
+            return torch.ones_like(found.skinned.alpha)
+        return self.trust.around(found.skinned, found.baseline)
+
+    @property
+    def _weighs(self) -> bool:
+        return bool(getattr(self.net, "weighs_trust", False))
 
     def _refine(self, inputs: RefinerInput) -> RefinerOutput:
         refined: RefinerOutput = self.net.to(inputs.interpolated.device).refine(inputs)  # type: ignore[operator]

@@ -88,7 +88,8 @@ def videos(tmp_path: Path) -> Path:
 def prepare(folder: Path, chain: dict[str, Any], **changes: Any) -> Any:
     settings = {
         "videos": str(folder), "output": str(folder.parent / "out.h5"), "input_fps": FPS, "clips": [],
-        "strides": [4], "offsets": [0], "height_px": None, "max_intervals": None, "max_moments": 7,
+        "strides": [4], "keyframe_rates": [5], "offsets": [0], "cameras": ["still"], "height_px": None,
+        "max_frames": None, "max_intervals": None, "max_moments": 7, "max_people": None,
         "chain": chain, "workers": 1, "shard": "0/1",
     }  # fmt: skip
     return room.prepare_refiner_dataset(**{**settings, **changes})
@@ -169,6 +170,21 @@ def test_one_folder_of_frames_alone_is_drawn_and_pictures_are_shrunk(
     report = prepare(videos / "walk", chain, height_px=24)
     assert set(Stiff.seen_px) == {(32, 24)}
     assert refiner_clips_in_file(report.store).keys() == {"walk_s4_o0"}
+
+
+def test_a_video_is_taken_at_the_strides_that_leave_the_wanted_keyframes() -> None:
+    wanted = {60: [4, 8, 15], 30: [2, 4, 8], 25: [2, 3, 6], 10: [2], 5: [2]}
+    assert {fps: room.strides_for_keyframe_rates(fps, [15, 7.5, 4]) for fps in wanted} == wanted
+    assert room.strides_for_keyframe_rates(30, [1]) == [2]  # a stride of 30 would leave too few
+
+
+def test_frames_at_uneven_times_are_taken_at_their_own(chain: dict[str, Any]) -> None:
+    """A frame of a phone's clip is missing; what is hidden is predicted for its own moment."""
+    there = [0, 1, 2, 4, 5, 6, 7]
+    source = ArraySource([picture(i) for i in there], times_s=np.array(there) / FPS)
+    samples = list(render_refiner_samples(Chain.from_config(chain), source, 3, None, 7))
+    fractions = [sample.channels[:, -1, 0, 0] / 255 for sample in samples]
+    assert np.allclose(fractions, [[1 / 4, 2 / 4], [1 / 3, 2 / 3]], atol=0.005)
 
 
 @pytest.mark.parametrize(

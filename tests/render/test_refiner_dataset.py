@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -12,6 +13,7 @@ from rib.io.errors import RibError
 from rib.render.refine.crops import RefinerCropRecipe, exchange_refiner_keyframes, mirror_refiner_channels
 from rib.render.refine.dataset import RefinerSample, read_refiner_samples, write_refiner_samples
 from rib.render.refine.fitting import RefinerFitRecipe
+from rib.render.refine.on_disk import refiner_samples_on_disk
 from rib.render.refine.refiner_input import RefinerInput
 
 CROPS = RefinerCropRecipe(side_px=32, batch_size=2, mirrored=0.5, reversed=0.5, recoloured=0.5, focus=0.5)
@@ -26,6 +28,40 @@ def test_gaps_come_back_from_disk(tmp_path: Path) -> None:
     assert sorted(read_refiner_samples(path)) == ["a", "b"]
     found = read_refiner_samples(path, ["a"])["a"]
     assert all(same(one, other) for one, other in zip(found, [sample(1), sample(2)], strict=True))
+
+
+def test_crops_from_disk_are_those_from_memory(tmp_path: Path) -> None:
+    path = tmp_path / "samples.h5"
+    write_refiner_samples(path, {"a": [sample(1), sample(2, size=70)], "b": [sample(3)]})
+    held, stored = read_refiner_samples(path), refiner_samples_on_disk(path)
+    assert {clip: len(some) for clip, some in stored.items()} == {"a": 2, "b": 1}
+    for step in range(3):
+        one, other = (CROPS.batch([*x["a"], *x["b"]], 7, step) for x in (held, stored))
+        assert torch.equal(one["channels"], other["channels"])
+        assert torch.equal(one["truth"], other["truth"])
+
+
+def of_gate(gate: float, seed: int) -> RefinerSample:
+    return RefinerSample(sample(seed).channels, sample(seed).truth, gate)
+
+
+def test_both_kinds_of_intervals_are_in_balance_however_rare_one_is() -> None:
+    samples = [of_gate(1.0, 1), *(of_gate(0.0, seed) for seed in range(2, 12))]
+    crops = replace(CROPS, opened=0.5, batch_size=1, mirrored=0, reversed=0, recoloured=0, side_px=40)
+    opened = sum(
+        np.array_equal(crops.batch(samples, 0, step)["channels"].numpy(), one)
+        for step in range(60)
+        for one in (samples[0].channels.astype(np.float32)[:, None] / 255)
+    )
+    assert 20 < opened < 40
+    assert crops.batch(samples[1:], 0, 0)["channels"].shape[0] == 1  # there is but one kind
+
+
+def test_nothing_is_to_be_drawn_where_the_interpolated_frame_is_the_answer() -> None:
+    crops = replace(CROPS, closed_truth="interpolated")
+    closed, opened = (crops.batch([of_gate(gate, 1)], 0, 0) for gate in (0.0, 1.0))
+    assert torch.equal(RefinerInput.of(closed["channels"]).interpolated, closed["truth"])
+    assert not torch.equal(RefinerInput.of(opened["channels"]).interpolated, opened["truth"])
 
 
 def test_files_that_are_not_ours_are_refused(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import fnmatch
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -25,8 +25,18 @@ from rib.io.preparation.work_items import (
     items_of_shard,
     work_item_results,
 )
-from rib.io.settings.ranges import Count, FrameRate, ListSize, Range, Shard, Whole
+from rib.io.settings.ranges import (
+    Count,
+    FrameRate,
+    ListSize,
+    OneOf,
+    Positive,
+    Range,
+    Shard,
+    Whole,
+)
 from rib.pipeline.chain import Chain
+from rib.pipeline.refiner_dataset.moving_camera import CAMERAS, STILL, MovingCamera
 from rib.pipeline.refiner_dataset.samples import render_refiner_samples
 from rib.render.refine.dataset import (
     FORMAT,
@@ -38,7 +48,11 @@ from rib.render.refine.dataset import (
 from rib.video import FrameSource, open_frame_source, subclip
 from rib.video.reading.pictures import SUFFIXES
 
-VERSION = 1
+VERSION = 2
+SLOWEST_FPS = 3.5
+"""Strides that leave fewer keyframes a second are not taken by themselves."""
+UNREADABLE = 4
+"""The stride under which a video that cannot be read is told of."""
 
 
 @dataclass(frozen=True)
@@ -49,11 +63,13 @@ class RefinerDatasetItem(WorkItem):
         path: The video or folder of frames.
         stride: Every so many frames is a keyframe.
         offset: Frames left out at the start.
+        camera: See `rib.pipeline.refiner_dataset.moving_camera`.
     """
 
     path: Path
     stride: int
     offset: int
+    camera: str = STILL
 
 
 @dataclass(frozen=True)
@@ -64,16 +80,20 @@ class RefinerDatasetSettings:
         chain: Recipes and settings of the chain.
         input_fps: Frames a second of folders of frames.
         height_px: Higher pictures are shrunk to this; None keeps them.
+        max_frames: Frames that are used of a video, from its middle; None takes all.
         max_intervals: See `render_refiner_samples`.
         max_moments: See `render_refiner_samples`.
+        max_people: See `render_refiner_samples`.
         threads: Threads of each process, or None to leave that as it is.
     """
 
     chain: Mapping[str, Any]
     input_fps: float | str | None
     height_px: int | None
+    max_frames: int | None
     max_intervals: int | None
     max_moments: int
+    max_people: int | None
     threads: int | None
 
 
@@ -82,17 +102,23 @@ def prepare_refiner_dataset(
     output: str,
     input_fps: FrameRate | None,
     clips: Sequence[str],
-    strides: Annotated[Sequence[Annotated[int, Range(2, 10_000)]], ListSize(1, 100)],
+    strides: Annotated[Sequence[Annotated[int, Range(2, 10_000)]], ListSize(1, 100)] | None,
+    keyframe_rates: Annotated[Sequence[Positive], ListSize(1, 100)],
     offsets: Annotated[Sequence[Whole], ListSize(1, 100)],
+    cameras: Annotated[Sequence[Annotated[str, OneOf(*CAMERAS)]], ListSize(1, 3)],
     height_px: Annotated[int, Range(16, 16384)] | None,
+    max_frames: Annotated[int, Range(3, 10**9)] | None,
     max_intervals: Count | None,
     max_moments: Count,
+    max_people: Count | None,
     chain: Mapping[str, Any],
     workers: Annotated[int, Range(1, 256)],
     shard: Shard,
     progress: Progress | None = None,
 ) -> PreparationReport:
     """Render the hidden frames of videos and store them beside the truth as `<video>_s<stride>_o<offset>`.
+
+    Clips of a camera that moves have its word behind that: `<video>_s<stride>_o<offset>_pan`.
 
     What a file holds already stays; a name that was made with other settings is made anew.
 
@@ -102,11 +128,16 @@ def prepare_refiner_dataset(
             when all is done.
         input_fps: Frames a second of folders of frames; None takes 30.
         clips: Names or patterns of the videos; none takes all.
-        strides: Every n-th frame is a keyframe, for each n.
+        strides: Every n-th frame is a keyframe, for each n; None takes those that `keyframe_rates` ask for.
+        keyframe_rates: Keyframes a second that a video is left, by the nearest stride; those that would
+            leave fewer than `SLOWEST_FPS` are passed over.
         offsets: Frames left out at the start, for each of these.
+        cameras: As the camera stood, and as one would see that pans or zooms over the video: a clip each.
         height_px: Higher videos are shrunk to this height; None keeps theirs.
+        max_frames: At most so many frames of a video, from its middle; None takes all.
         max_intervals: At most so many intervals of a video and stride; None keeps all.
         max_moments: At most so many hidden frames of an interval.
+        max_people: At most so many people of an interval; None takes all.
         chain: Settings of the chain, with `render=gan`.
         workers: Processes; each does one video at one stride at a time.
         shard: "i/n": this run makes every n-th of them, from the i-th; "0/1" makes all.
@@ -119,12 +150,15 @@ def prepare_refiner_dataset(
     store = Path(output).expanduser().absolute()
     held = refiner_clips_in_file(store)
     threads = max(1, (os.cpu_count() or 1) // workers) if workers > 1 else None
-    settings = RefinerDatasetSettings(chain, input_fps, height_px, max_intervals, max_moments, threads)
+    settings = RefinerDatasetSettings(
+        chain, input_fps, height_px, max_frames, max_intervals, max_moments, max_people, threads
+    )
     items = [
-        _describe(store.with_name(f"{store.name}.parts"), settings, path, stride, offset)
+        _describe(store.with_name(f"{store.name}.parts"), settings, path, stride, offset, camera)
         for path in _chosen(Path(videos).expanduser().absolute(), clips)
-        for stride in _numbers("strides", strides, 2)
+        for stride in _strides(path, strides, keyframe_rates, input_fps)
         for offset in _numbers("offsets", offsets, 0)
+        for camera in dict.fromkeys(cameras)
     ]
     lacking = [item for item in items if held.get(item.name) not in ("", item.key)]
     return _run(lacking, len(items) - len(lacking), settings, store, workers, shard, progress)
@@ -170,17 +204,33 @@ def _numbers(name: str, numbers: Sequence[int], least: int) -> Sequence[int]:
     return numbers
 
 
+def _strides(
+    path: Path, strides: Sequence[int] | None, rates: Sequence[float], input_fps: float | str | None
+) -> Sequence[int]:
+    """The strides that are typed, or those of a video that are nearest to the rates."""
+    if strides is not None:
+        return _numbers("strides", strides, 2)
+    try:
+        fps = float(open_frame_source(path, input_fps if path.is_dir() else None).fps)
+    except RibError:  # its item says why
+        return [UNREADABLE]
+    return strides_for_keyframe_rates(fps, rates)
+
+
+def strides_for_keyframe_rates(fps: float, rates: Sequence[float]) -> list[int]:
+    """The strides that leave a video of `fps` frames a second nearest to so many keyframes, from 2 on."""
+    found = sorted({max(2, round(fps / rate)) for rate in rates})
+    return [stride for stride in found if fps / stride >= SLOWEST_FPS] or [2]
+
+
 def _describe(
-    folder: Path, settings: RefinerDatasetSettings, path: Path, stride: int, offset: int
+    folder: Path, settings: RefinerDatasetSettings, path: Path, stride: int, offset: int, camera: str
 ) -> RefinerDatasetItem:
     """Describe an item, called by what it depends on: the footage's stat, and the settings."""
-    chain = json.dumps(settings.chain, sort_keys=True)
-    content = (
-        VERSION, FORMAT, *file_state(path), stride, offset, chain,
-        settings.input_fps, settings.height_px, settings.max_intervals, settings.max_moments,
-    )  # fmt: skip
-    key = cache_key(content)
-    return RefinerDatasetItem(f"{path.stem}_s{stride}_o{offset}", folder, key, path, stride, offset)
+    plain = {key: value for key, value in asdict(settings).items() if key != "threads"}
+    content = (VERSION, FORMAT, *file_state(path), stride, offset, camera, json.dumps(plain, sort_keys=True))
+    name = f"{path.stem}_s{stride}_o{offset}" + ("" if camera == STILL else f"_{camera}")
+    return RefinerDatasetItem(name, folder, cache_key(content), path, stride, offset, camera)
 
 
 def render_refiner_item(item: RefinerDatasetItem, settings: RefinerDatasetSettings) -> str | None:
@@ -194,11 +244,11 @@ def render_refiner_item(item: RefinerDatasetItem, settings: RefinerDatasetSettin
 
 
 def _samples(item: RefinerDatasetItem, settings: RefinerDatasetSettings) -> Iterator[RefinerSample]:
-    source = _footage(item.path, item.offset, settings)
+    source = _footage(item.path, item.offset, settings, item.camera)
     chain = Chain.from_config(settings.chain)
     num = 0
     for sample in render_refiner_samples(
-        chain, source, item.stride, settings.max_intervals, settings.max_moments
+        chain, source, item.stride, settings.max_intervals, settings.max_moments, settings.max_people
     ):
         num += 1
         yield sample
@@ -206,14 +256,18 @@ def _samples(item: RefinerDatasetItem, settings: RefinerDatasetSettings) -> Iter
         raise RibError("no bone of the person is seen in two keyframes that follow one another")
 
 
-def _footage(path: Path, offset: int, settings: RefinerDatasetSettings) -> FrameSource:
+def _footage(path: Path, offset: int, settings: RefinerDatasetSettings, camera: str = STILL) -> FrameSource:
     fps = settings.input_fps if path.is_dir() else None
     whole = open_frame_source(path, fps, max_mpx=settings.chain.get("max_mpx"))
+    first, count = offset, None
+    if settings.max_frames is not None and len(whole) - offset > settings.max_frames:
+        first, count = offset + (len(whole) - offset - settings.max_frames) // 2, settings.max_frames
     width, height = whole.size_px
-    size = None
-    if settings.height_px is not None and height > settings.height_px:
-        size = round(width * settings.height_px / height), settings.height_px
-    return subclip(whole, offset, None, None, size)
+    height_px = min(height, settings.height_px or height)
+    if camera != STILL:
+        return MovingCamera(subclip(whole, first, count), camera, height_px)
+    size = None if height_px == height else (round(width * height_px / height), height_px)
+    return subclip(whole, first, count, None, size)
 
 
 def _run(

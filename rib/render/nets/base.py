@@ -14,16 +14,19 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from rib.io.settings.ranges import AsManyAs, ListSize, Range
+from rib.io.settings.ranges import AsManyAs, ListSize, OneOf, Range
 from rib.render.clip_batch import RendererClipBatch, RendererClipOutput
+from rib.render.nets.source_choice import NUM_OUTPUTS, refined_by_choice
 from rib.render.refine.clip_input import ClipRefinerInput
 from rib.render.refine.refiner_input import NUM_CHANNELS, RefinerInput, RefinerOutput
 from rib.structures.box import Box
 
 CELL = 2
 """The net works on cells of so many pixels a side, which become channels."""
-OUTPUTS = 8
-"""Residual colour (3), share of keyframe a's and of keyframe b's colour, detail, alpha, trust."""
+STEPS, CHOICE = HEADS = ("steps", "choice")
+"""What the last layer says: steps away from what was rendered, or a choice among what is at hand."""
+OUTPUTS = {STEPS: 8, CHOICE: NUM_OUTPUTS}
+"""Of steps: residual colour (3), share of keyframe a's and of keyframe b's colour, detail, alpha, trust."""
 EDGE = 0.05
 """Nearness to a limb (limb maps; 2.4 radii away) from which on alpha and trust are left as they are."""
 LARGEST_RESIDUAL = 0.1
@@ -54,6 +57,11 @@ class RendererBase(nn.Module):
         widths: Channels at 1/2, 1/4, 1/8, ... of the picture's size.
         blocks: Residual blocks a level, on the way down and on the way up.
         renderer: Recipe of the renderer whose people it refines (`rib.render.warp.WarpRenderer`).
+        head: "choice", see `rib.render.nets.source_choice`; "steps" is the head of the first weights.
+
+    Attributes:
+        weighs_trust: Whether the trust that it is given is all of the interval's (`TrustMap.around` too) and
+            what it answers is final; else the latter still counts afterwards.
     """
 
     def __init__(
@@ -61,8 +69,10 @@ class RendererBase(nn.Module):
         widths: Annotated[Sequence[Annotated[int, Range(1, 8192)]], ListSize(1, 12)],
         blocks: Annotated[Sequence[Annotated[int, Range(0, 100)]], AsManyAs("widths")],
         renderer: Mapping[str, Any],
+        head: Annotated[str, OneOf(*HEADS)] = STEPS,
     ) -> None:
         super().__init__()
+        self.head, self.weighs_trust = head, head == CHOICE
         self.renderer = dict(renderer)
         self._draw: ClipRefinerInput | None = None
         self.multiple = CELL * 2 ** (len(widths) - 1)
@@ -72,7 +82,7 @@ class RendererBase(nn.Module):
         pairs = list(pairwise(widths))
         self.shrink = nn.ModuleList(nn.Conv2d(fine, coarse, 2, 2) for fine, coarse in pairs)
         self.grow = nn.ModuleList(nn.Conv2d(coarse, fine, 1) for fine, coarse in pairs)
-        self.leave = nn.Conv2d(widths[0], OUTPUTS, 3, padding=1)
+        self.leave = nn.Conv2d(widths[0], OUTPUTS[head], 3, padding=1)
         nn.init.zeros_(self.leave.weight)
         assert self.leave.bias is not None
         nn.init.zeros_(self.leave.bias)
@@ -121,8 +131,11 @@ class RendererBase(nn.Module):
         return channels
 
     def refine(self, inputs: RefinerInput) -> RefinerOutput:
-        """Refine a rendered person; the identity while the last layer is zero."""
+        """Refine a rendered person; the identity, or nearly so, while the last layer is zero."""
         change = self.changes(inputs.channels)
+        near = (inputs.limbs.amax(1, keepdim=True) / EDGE).clamp_max(1)
+        if self.head == CHOICE:
+            return refined_by_choice(inputs, change, near, _soft(inputs.colour))
         mix_a, mix_b, detail = change[:, 3:6].tanh().split(1, 1)
         a, b = inputs.per_keyframe[:, :3], inputs.per_keyframe[:, 4:7]
         colour = (
@@ -133,11 +146,10 @@ class RendererBase(nn.Module):
             + LARGEST_RESIDUAL * change[:, :3].tanh()
         )
         alpha, trust = change[:, 6:].tanh().split(1, 1)
-        near = (inputs.limbs.amax(1, keepdim=True) / EDGE).clamp_max(1)
         return RefinerOutput(colour, _moved(inputs.alpha, near * alpha), _moved(inputs.trust, near * trust))
 
     def changes(self, channels: Tensor) -> Tensor:
-        """(N, OUTPUTS, H, W) from (N, C, H, W) of any size: padded inside, cropped after.
+        """(N, outputs, H, W) from (N, C, H, W) of any size: padded inside, cropped after.
 
         Changes are smooth over cells: what may differ from pixel to pixel learns patterns that please the
         loss's features and no eye.

@@ -13,12 +13,16 @@ import numpy as np
 import torch
 
 from rib.io.images import to_float
-from rib.io.settings.ranges import Range, Share
-from rib.render.refine.dataset import RefinerBatch, RefinerSample
+from rib.io.settings.ranges import OneOf, Range, Share
+from rib.render.refine.dataset import RefinerBatch
+from rib.render.refine.on_disk import StoredRefinerSample
 from rib.render.refine.refiner_input import CHANNELS
 from rib.structures.keypoints import LAYERS
 
-PICTURES = ("interpolated", "plate", "colour")
+HIDDEN, INTERPOLATED = "hidden", "interpolated"
+OPEN = 0.5
+"""Intervals whose gate is at least this are those that the warp is trusted in."""
+PICTURES = (INTERPOLATED, "plate", "colour")
 _start = dict(zip(CHANNELS, np.cumsum([0, *CHANNELS.values()])[:-1].tolist(), strict=True))
 MIRRORED_LAYERS = [
     LAYERS.index(name.replace("left", "x").replace("right", "left").replace("x", "right")) for name in LAYERS
@@ -37,8 +41,12 @@ class RefinerCropRecipe:
         mirrored: Share of crops seen in a mirror.
         reversed: Share of crops played backwards.
         recoloured: Share of crops with red, green and blue exchanged and another contrast.
-        focus: Share of crops centred where the rendered person is trusted; the others lie anywhere in the
-            box.
+        focus: Share of crops centred where the rendered person is trusted, or, where that is nowhere, on the
+            person; the others lie anywhere in the box.
+        opened: Share of crops from intervals that the warp is trusted in, as far as there are both kinds;
+            None takes them as they come.
+        closed_truth: The answer in the other intervals: "hidden", the hidden frame, or "interpolated", that
+            nothing is drawn there.
     """
 
     side_px: Annotated[int, Range(16, 4096)]
@@ -47,23 +55,36 @@ class RefinerCropRecipe:
     reversed: Share
     recoloured: Share
     focus: Share
+    opened: Share | None = None
+    closed_truth: Annotated[str, OneOf(HIDDEN, INTERPOLATED)] = HIDDEN
 
     def plain(self) -> RefinerCropRecipe:
         """The same without mirrors, reversal and other colours."""
         return replace(self, mirrored=0.0, reversed=0.0, recoloured=0.0)
 
-    def batch(self, samples: Sequence[RefinerSample], seed: int, step: int) -> RefinerBatch:
+    def batch(self, samples: Sequence[StoredRefinerSample], seed: int, step: int) -> RefinerBatch:
         """The batch of a step: a function of the seed and the step alone."""
         rng = np.random.default_rng([seed, step])
-        pairs = [self._crop(samples[int(rng.integers(len(samples)))], rng) for _ in range(self.batch_size)]
+        pairs = [self._crop(self._chosen(samples, rng), rng) for _ in range(self.batch_size)]
         channels, truth = (torch.from_numpy(np.stack(x)) for x in zip(*pairs, strict=True))
         return RefinerBatch(channels=channels, truth=truth)
 
-    def _crop(self, sample: RefinerSample, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    def _chosen(
+        self, samples: Sequence[StoredRefinerSample], rng: np.random.Generator
+    ) -> StoredRefinerSample:
+        kind = samples
+        if self.opened is not None:
+            opened = rng.random() < self.opened
+            kind = [sample for sample in samples if (sample.gate >= OPEN) == opened] or samples
+        return kind[int(rng.integers(len(kind)))]
+
+    def _crop(self, sample: StoredRefinerSample, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         moment = int(rng.integers(len(sample.channels)))
-        rows, columns = self._place(sample.channels[moment], rng)
-        channels = to_float(sample.channels[moment][:, rows, columns])
-        truth = to_float(sample.truth[moment][:, rows, columns])
+        rows, columns = self._place(sample, moment, rng)
+        channels = to_float(sample.channels[moment, :, rows, columns])
+        truth = to_float(sample.truth[moment, :, rows, columns])
+        if self.closed_truth == INTERPOLATED and sample.gate < OPEN:
+            truth = channels[_start[INTERPOLATED] : _start[INTERPOLATED] + 3]
         channels, truth = (_filled(x, self.side_px) for x in (channels, truth))
         if rng.random() < self.mirrored:
             channels, truth = mirror_refiner_channels(channels), truth[..., ::-1]
@@ -73,11 +94,15 @@ class RefinerCropRecipe:
             channels, truth = recolour_refiner_channels(channels, truth, rng)
         return np.ascontiguousarray(channels), np.ascontiguousarray(truth)
 
-    def _place(self, channels: np.ndarray, rng: np.random.Generator) -> tuple[slice, slice]:
-        height, width = channels.shape[1:]
-        trusted = channels[_start["trust"]] > 127
-        if rng.random() < self.focus and trusted.any():
-            places = np.argwhere(trusted)
+    def _place(
+        self, sample: StoredRefinerSample, moment: int, rng: np.random.Generator
+    ) -> tuple[slice, slice]:
+        height, width = sample.channels.shape[2:]
+        places = np.empty((0, 2), int)
+        if rng.random() < self.focus:
+            trusted, alpha = (sample.channels[moment, _start[name]] > 127 for name in ("trust", "alpha"))
+            places = np.argwhere(trusted if trusted.any() else alpha)
+        if len(places):
             middle = places[rng.integers(len(places))] + rng.integers(-32, 33, 2)
         else:
             middle = rng.integers(0, [height, width])

@@ -142,8 +142,11 @@ def _opened(path: Path) -> Iterator[h5py.File]:
         yield file
 
 
-def read_refiner_samples(path: Path, clips: Sequence[str] | None = None) -> dict[str, list[RefinerSample]]:
-    """Read the samples of some clips of a file, or of all.
+@contextmanager
+def open_refiner_samples(
+    path: Path, clips: Sequence[str] | None = None
+) -> Iterator[dict[str, list[tuple[h5py.Group, str]]]]:
+    """Open a file for its samples: their groups, each with what it is called in messages, by clip.
 
     Raises:
         RibError: The file is absent, none of ours, of another version, or lacks a clip.
@@ -159,16 +162,36 @@ def read_refiner_samples(path: Path, clips: Sequence[str] | None = None) -> dict
         lacking = sorted(set(clips or ()) - set(held))
         if lacking:
             raise RibError(f"{path} lacks {', '.join(lacking)}", f"it has {', '.join(sorted(held))}")
-        return {
+        yield {
             clip: [
-                _read(sample, f"{path}: {clip}/{name}")
-                for name, sample in hdf5_groups(held[clip], str(path)).items()
+                (group, f"{path}: {clip}/{name}")
+                for name, group in hdf5_groups(held[clip], str(path)).items()
             ]
             for clip in clips or sorted(held)
         }
 
 
+def read_refiner_samples(path: Path, clips: Sequence[str] | None = None) -> dict[str, list[RefinerSample]]:
+    """Read the samples of some clips of a file, or of all, into memory.
+
+    Raises:
+        RibError: See `open_refiner_samples`; or a sample is damaged.
+    """
+    with open_refiner_samples(path, clips) as held:
+        return {clip: [_read(group, told) for group, told in samples] for clip, samples in held.items()}
+
+
 def _read(group: h5py.Group, told: str) -> RefinerSample:
+    channels, truth, gate = refiner_sample_parts(group, told)
+    return RefinerSample(channels[:], truth[:], gate)
+
+
+def refiner_sample_parts(group: h5py.Group, told: str) -> tuple[h5py.Dataset, h5py.Dataset, float]:
+    """Channels, truth and gate of a sample (see `RefinerSample`); no pixel is read.
+
+    Raises:
+        RibError: One is absent, or not as it should be.
+    """
     remedy = "make the dataset anew, or take the clip out"
     channels = hdf5_dataset(group, "planes", "integer", (None, NUM_CHANNELS, None, None), told, remedy)
     num, _, height, width = channels.shape
@@ -177,6 +200,5 @@ def _read(group: h5py.Group, told: str) -> RefinerSample:
         raise RibError(
             f"{told} holds {channels.size} values of {channels.dtype}, expected some of uint8", remedy
         )
-    return RefinerSample(
-        channels[:], truth[:], hdf5_number(hdf5_attribute(group, "gate"), 0.0, 1.0, f"{told}: gate", remedy)
-    )
+    gate = hdf5_number(hdf5_attribute(group, "gate"), 0.0, 1.0, f"{told}: gate", remedy)
+    return channels, truth, gate

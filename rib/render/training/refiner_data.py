@@ -20,7 +20,8 @@ from rib.io.recipe import build_recipe
 from rib.io.settings.ranges import Count, Range, Seed, Share, Whole
 from rib.render.clip_batch import RendererClipBatch
 from rib.render.refine.crops import RefinerCropRecipe
-from rib.render.refine.dataset import RefinerBatch, RefinerSample, read_refiner_samples
+from rib.render.refine.dataset import RefinerBatch
+from rib.render.refine.on_disk import StoredRefinerSample, refiner_samples_on_disk
 from rib.render.refine.refiner_input import RefinerInput
 from rib.training.epochs import EpochSampler, training_rank_and_world_size
 
@@ -65,7 +66,7 @@ class RefinerCropBatches(Dataset[RefinerClipBatch]):
     """
 
     def __init__(
-        self, samples: Sequence[RefinerSample], crops: RefinerCropRecipe, num_batches: int, seed: int
+        self, samples: Sequence[StoredRefinerSample], crops: RefinerCropRecipe, num_batches: int, seed: int
     ) -> None:
         self.samples, self.crops, self.num_batches, self.seed = samples, crops, num_batches, seed
 
@@ -78,7 +79,7 @@ class RefinerCropBatches(Dataset[RefinerClipBatch]):
 
 
 class RefinerDataModule(pl.LightningDataModule):
-    """Crops of a refiner dataset, as `RefinerClipBatch`.
+    """Crops of a refiner dataset, as `RefinerClipBatch`; its pixels stay on disk until a crop needs them.
 
     Args:
         samples: A file that `rib prepare data=refiner` wrote.
@@ -109,12 +110,12 @@ class RefinerDataModule(pl.LightningDataModule):
         self.seed, self.num_workers = seed, num_workers
 
     def setup(self, stage: str | None = None) -> None:
-        """Read the samples and split the clips into training and validation.
+        """List the samples and split the clips into training and validation.
 
         Raises:
             RibError: The file cannot be read, or no sample is left to train on.
         """
-        clips = read_refiner_samples(self.path.expanduser())
+        clips = refiner_samples_on_disk(self.path.expanduser())
         held = {name for name in clips for some in self.held_out if fnmatch.fnmatchcase(name, some)}
         self.training = [
             sample for name in clips if name not in held for sample in self._trusted(clips[name])
@@ -126,7 +127,7 @@ class RefinerDataModule(pl.LightningDataModule):
                 f"no sample of {self.path} is left to train on", "hold fewer clips out, or lower min_gate"
             )
 
-    def _trusted(self, samples: Sequence[RefinerSample]) -> list[RefinerSample]:
+    def _trusted(self, samples: Sequence[StoredRefinerSample]) -> list[StoredRefinerSample]:
         return [sample for sample in samples if sample.gate >= self.min_gate]
 
     def train_dataloader(self) -> DataLoader[RefinerClipBatch]:

@@ -1,0 +1,69 @@
+"""The head of `net=renderer_base` that chooses: per pixel a softmax over what is at hand; a bounded detail.
+
+Nothing saturates: a logit's offset is bounded by a softsign, whose slope never falls off exponentially, and
+no source's prior is 0, so that every pixel tells the net what another choice would have been worth.
+Letters: N moments, K sources, H and W the size of the person's box.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from rib.render.refine.refiner_input import RefinerInput, RefinerOutput
+
+SOURCES = ("interpolated", "colour", "view a", "view b", "plate")
+"""What is chosen among: the interpolated frame, the two views' blend, each of them, and the scene behind."""
+NUM_OUTPUTS = len(SOURCES) + 4
+"""Offsets of the logits, residual colour (3), share of the blend's own detail."""
+LEAST = 0.004
+"""Share that a source has at first which the warp does not take at all: one level of 255."""
+LARGEST_OFFSET = 10.0
+NOTHING = 1e-6
+LARGEST_RESIDUAL = 0.1
+"""A net that may paint what it likes learns to paint over its own mistakes, which serves no other clip."""
+
+
+def source_shares(inputs: RefinerInput, offsets: Tensor, near: Tensor) -> Tensor:
+    """Shares (N, K, H, W) of the sources, which sum to 1.
+
+    Args:
+        inputs: Its trust and alpha say what the warp takes: the best choice that needs no net.
+        offsets: (N, K, H, W) of the logits, before their bound; 0 leaves the warp's choice, but for `LEAST`.
+        near: (N, 1, H, W) in 0..1, how far the choice is the net's; the warp's to the last bit where it is 0.
+    """
+    trust, alpha = inputs.trust, inputs.alpha
+    nothing = torch.zeros_like(trust)
+    prior = torch.cat([1 - trust, trust * alpha, nothing, nothing, trust * (1 - alpha)], 1)
+    smooth = LEAST + (1 - len(SOURCES) * LEAST) * prior
+    chosen = (smooth.log() + softsign(offsets, LARGEST_OFFSET)).softmax(1)
+    return prior + near * (chosen - prior)
+
+
+def refined_by_choice(
+    inputs: RefinerInput, changes: Tensor, near: Tensor, soft_colour: Tensor
+) -> RefinerOutput:
+    """The person as chosen, in the terms of the compositing equation.
+
+    Args:
+        inputs: What is chosen among.
+        changes: (N, NUM_OUTPUTS, H, W), the net's last layer.
+        near: See `source_shares`.
+        soft_colour: (N, 3, H, W), the blend without its detail.
+    """
+    count = len(SOURCES)
+    keep, blend, a, b, behind = source_shares(inputs, changes[:, :count], near).split(1, 1)
+    view_a, alpha_a, view_b, alpha_b = inputs.per_keyframe.split([3, 1, 3, 1], 1)
+    a, b, behind = a * alpha_a, b * alpha_b, behind + a * (1 - alpha_a) + b * (1 - alpha_b)
+    person = blend + a + b
+    some = person.clamp_min(NOTHING)
+    colour = inputs.colour + (a * (view_a - inputs.colour) + b * (view_b - inputs.colour)) / some
+    detail = softsign(changes[:, count + 3 :], 1.0) * (inputs.colour - soft_colour)
+    residual = softsign(changes[:, count : count + 3], LARGEST_RESIDUAL)
+    alpha = torch.where(keep < 1, person / (person + behind).clamp_min(NOTHING), inputs.alpha)
+    return RefinerOutput(colour + near * (detail + residual), alpha, 1 - keep)
+
+
+def softsign(x: Tensor, bound: float) -> Tensor:
+    """Bound values to -bound .. bound; the slope is 1 at 0 and falls with the square of the value alone."""
+    return bound * x / (bound + x.abs())
