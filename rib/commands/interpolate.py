@@ -25,7 +25,8 @@ def task(config: InterpolateSettings) -> None:
 
 def _make(config: InterpolateSettings, tell: Callable[[str], None]) -> None:
     from rib.pipeline.batch import input_clips, interpolate_clips
-    from rib.pipeline.interpolate import interpolate_clip, summary_in_words
+    from rib.pipeline.interpolate import interpolate_clip
+    from rib.pipeline.outputs.summary import summary_in_words
 
     clips = input_clips(config)
     if len(clips) == 1:

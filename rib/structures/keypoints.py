@@ -34,6 +34,14 @@ class PoseSequence:
     depth_order: np.ndarray | None = None
     track_id: int = 0
 
+    @classmethod
+    def of_nobody(
+        cls, times_s: np.ndarray, num_joints: int, joint_set: str, size_px: tuple[int, int], track_id: int = 0
+    ) -> PoseSequence:
+        """Somebody who is missing at all moments; takes no memory for them, and can only be read."""
+        keypoints_px = np.broadcast_to(0.0, (len(times_s), num_joints, 2))
+        return cls(keypoints_px, keypoints_px[..., 0], times_s, joint_set, size_px, None, track_id)
+
     def __len__(self) -> int:
         return len(self.times_s)
 
@@ -112,6 +120,8 @@ class PoseTracks:
             people: P sequences; each keeps its `track_id`.
             person_depth: (N, P), smaller is nearer the camera, or None.
         """
+        if len(people) == 1:
+            return cls._of_one(people[0], person_depth)
         first, depths = people[0], [one.depth_order for one in people]
         layers = None
         if any(depth is not None for depth in depths):
@@ -127,6 +137,15 @@ class PoseTracks:
             person_depth=person_depth,
             layer_depth=layers,
         )
+
+    @classmethod
+    def _of_one(cls, one: PoseSequence, person_depth: np.ndarray | None) -> PoseTracks:
+        """Somebody alone: the same arrays."""
+        layers = None if one.depth_order is None else one.depth_order[:, None]
+        return cls(
+            one.keypoints_px[:, None], one.confidence[:, None], one.times_s, (one.track_id,), one.joint_set,
+            one.size_px, person_depth, layers,
+        )  # fmt: skip
 
     def __len__(self) -> int:
         return len(self.times_s)

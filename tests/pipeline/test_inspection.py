@@ -12,7 +12,7 @@ import pytest
 from rib.io.errors import RibError
 from rib.pipeline.interpolate import interpolate_clip
 from rib.pipeline.outputs.inspection import result_in_words
-from rib.pipeline.outputs.interval_table import IntervalRow, curves, intervals_csv
+from rib.pipeline.outputs.interval_table import IntervalRow, curves, write_intervals_csv
 
 Settings = Callable[..., Any]
 
@@ -30,8 +30,9 @@ def test_a_page_gets_few_points_of_many_intervals() -> None:
     assert curves(rows[:3])["start_s"] == [0.0, 0.1, 0.2]
 
 
-def test_the_table_has_a_row_an_interval() -> None:
-    lines = list(csv.DictReader(intervals_csv([row(0), row(1)]).splitlines()))
+def test_the_table_has_a_row_an_interval(tmp_path: Path) -> None:
+    write_intervals_csv(tmp_path / "intervals.csv", [row(0), row(1)])
+    lines = list(csv.DictReader((tmp_path / "intervals.csv").open()))
     assert [line["interval"] for line in lines] == ["0", "1"]
     assert lines[1]["travel_torsos"] == "1.0"
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable
+import tracemalloc
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,12 @@ import numpy as np
 import pytest
 from small_clips import SIZE, person, picture
 
+from rib.config.compose import compose
 from rib.keypoint_files import write_openpose_json
 from rib.pipeline.chain import Chain
+from rib.pipeline.interpolate import interpolate_clip
 from rib.structures.interval import Keyframe
-from rib.video import open_frame_source
+from rib.video import ArraySource, open_frame_source
 
 
 def most_alive(folder: Path, count: int, settings: Callable[..., dict[str, Any]]) -> int:
@@ -54,3 +57,37 @@ def test_as_many_keyframes_are_held_in_a_long_clip_as_in_a_short_one(
         folder.mkdir()
         alive.append(most_alive(folder, count, settings))
     assert alive[0] == alive[1] <= 8, alive
+
+
+class PaintedFrames(Sequence[np.ndarray]):
+    """Frames of 8 x 8 px, painted whenever they are asked for.
+
+    Args:
+        count: So many.
+    """
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, index: Any) -> Any:
+        if not 0 <= index < self.count:
+            raise IndexError(index)
+        return np.full((8, 8, 3), index % 200, np.uint8)
+
+
+@pytest.mark.slow
+def test_what_is_known_of_a_film_takes_little_memory(tmp_path: Path) -> None:
+    chain = ("background=blend", "render=none", "report=false", "video.codec=mpeg4", "device=cpu")
+    cache, peaks = f"cache.dir={tmp_path / 'cache'}", []
+    for count in (200, 200, 1700):  # the first one loads what all share
+        output = tmp_path / f"{len(peaks)}.mp4"
+        config = compose("interpolate", "input=x", "rate=2", *chain, f"output={output}", cache)
+        tracemalloc.start()
+        interpolate_clip(config, ArraySource(PaintedFrames(count), 10))
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    grown = (peaks[2] - peaks[1]) / 1500
+    assert grown < 1200, f"{grown:.0f} bytes a frame; 350 of them are the decoded frame itself"

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from rib.pipeline.outputs.record import OutputRecord, PersonRecord
+from rib.pipeline.outputs.record import OutputRecord, PersonRecord, RecordNotes, shares_of_records
 from rib.pipeline.synthesis.output_frames import OutputFrame
 
 
@@ -27,10 +27,11 @@ def test_records_of_parts_add_up_to_the_whole() -> None:
             record.add(interval, interval / 10)
             record.pixels[interval] = 100
             record.people[interval][1] = PersonRecord(interval, 0.5, {"gate": 1.0})
-    joined = OutputRecord()
-    for part in parts:
-        joined.absorb(OutputRecord.of(json.loads(json.dumps(part.plain()))))
-    assert joined == whole
+    read = [OutputRecord.of(json.loads(json.dumps(part.plain()))) for part in parts]
+    assert read == parts
+    assert shares_of_records(read) == whole.shares()
+    assert [one for part in read for one in part.intervals()] == list(whole.intervals())
+    assert list(RecordNotes(read)) == whole.notes
     assert whole.take(range(3)) == parts[0]
     assert whole == parts[1]
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ctypes
+import mmap
 import sys
+import weakref
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
@@ -11,6 +13,8 @@ Item = TypeVar("Item")
 
 EVERY = 64
 """Frames between two returns; one takes about a millisecond."""
+
+_mapped: weakref.WeakSet[mmap.mmap] = weakref.WeakSet()
 
 
 def trim_memory_between_frames(frames: Iterable[Item]) -> Iterator[Item]:
@@ -25,8 +29,21 @@ def trim_memory_between_frames(frames: Iterable[Item]) -> Iterator[Item]:
             trim_memory()
 
 
+def give_back_when_trimmed(mapped: mmap.mmap) -> None:
+    """Give back a mapped file's pages whenever memory is trimmed; they are read again when wanted."""
+    _mapped.add(mapped)
+
+
+def give_back_mapped_pages() -> None:
+    """Free the memory that parts of mapped files take, where the system can."""
+    if hasattr(mmap, "MADV_DONTNEED"):
+        for one in list(_mapped):
+            one.madvise(mmap.MADV_DONTNEED)
+
+
 def trim_memory() -> None:
-    """Return freed memory to the system, where glibc would keep it."""
+    """Return memory to the system: what is freed, where glibc would keep it, and pages of arrays in files."""
+    give_back_mapped_pages()
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
     if trim is not None:
         trim(0)

@@ -13,6 +13,8 @@ from rib.io.cache import Cache
 from rib.io.errors import RibError
 from rib.pipeline.analysis.chosen_people import choose_people_to_draw, with_person_depth
 from rib.pipeline.analysis.clip_walks import ClipAnalysisPasses
+from rib.pipeline.analysis.moved_people import move_people
+from rib.pipeline.analysis.pose_artefact import pose_tracks_in_file
 from rib.pipeline.analysis.record import ClipAnalysis
 from rib.pipeline.settings import LARGEST
 from rib.pipeline.stage_set import StageSet
@@ -52,22 +54,24 @@ class ClipAnalyser:
             if isinstance(moments, OutputTimeline)
             else constant_rate_timeline(source.times_s, moments)
         )
-        wiring = self.stages.wiring
+        wiring, folder = self.stages.wiring, self.artefacts.folder
         with closing(self._walks(source)) as walks:
             cuts = walks.cuts()
             if wiring.pose_from_motion:
-                poses = self.stages.motion(_nobody(source), wanted.times_s, cuts)
+                poses = self.stages.motion(_nobody(source, source.times_s), wanted.times_s, cuts)
                 tracks = choose_people_to_draw(PoseTracks.of([replace(poses, track_id=1)]), self.people)
                 keyframe_tracks = tracks[_nearest(wanted.times_s, source.times_s)]
             elif not self._looks_for_people:
-                nobody = PoseTracks.of([replace(_nobody(source), track_id=1)])
-                keyframe_tracks, tracks = nobody, nobody[_nearest(source.times_s, wanted.times_s)]
-                tracks = replace(tracks, times_s=wanted.times_s)
+                keyframe_tracks, tracks = (
+                    PoseTracks.of([_nobody(source, times_s)]) for times_s in (source.times_s, wanted.times_s)
+                )
             else:
                 keyframe_tracks = with_person_depth(
                     self._who_can_be_cut_out(choose_people_to_draw(walks.people(), self.people))
                 )
-                tracks = self._move(keyframe_tracks, wanted, cuts)
+                with self.stages.watch("motion"):
+                    tracks = move_people(self.stages.motion, keyframe_tracks, wanted, cuts, folder)
+            keyframe_tracks, tracks = (pose_tracks_in_file(one, folder) for one in (keyframe_tracks, tracks))
             mattes = walks.mattes(keyframe_tracks) if "masks" in wiring.wanted else None
         return ClipAnalysis(
             source.times_s, wanted, tuple(cuts), keyframe_tracks, tracks, mattes, wiring.idle,
@@ -103,42 +107,11 @@ class ClipAnalyser:
             )
         return people.only(people.track_ids[:1])
 
-    def _move(self, people: PoseTracks, wanted: OutputTimeline, cuts: Sequence[int]) -> PoseTracks:
-        """The people at the output's moments; the last ones are held for those after the last keyframe."""
-        moving_s = wanted.times_s[: len(wanted) - wanted.held]
-        with self.stages.watch("motion"):
-            each = [
-                replace(self.stages.motion(people.person(one), moving_s, cuts), track_id=one)
-                for one in people.track_ids
-            ]
-        moving = PoseTracks.of(each, _depth_at(people, moving_s))
-        held = moving[np.minimum(np.arange(len(wanted)), len(moving) - 1)]
-        return replace(held, times_s=wanted.times_s)
-
 
 def _nearest(times_s: np.ndarray, wanted_s: np.ndarray) -> np.ndarray:
     """Index of the nearest of some increasing times to each wanted one; of two equally near the earlier."""
     return np.searchsorted((times_s[1:] + times_s[:-1]) / 2, wanted_s)
 
 
-def _depth_at(people: PoseTracks, times_s: np.ndarray) -> np.ndarray | None:
-    """(N, P) depth of people between the keyframes that tell it."""
-    if people.person_depth is None:
-        return None
-    depth = np.zeros((len(times_s), len(people.track_ids)))
-    for person, column in enumerate(people.person_depth.T):
-        known = np.isfinite(column)
-        if known.any():
-            depth[:, person] = np.interp(times_s, people.times_s[known], column[known])
-    return depth
-
-
-def _nobody(source: FrameSource) -> PoseSequence:
-    num_moments, num_joints = len(source), len(BODY25_HANDS)
-    return PoseSequence(
-        keypoints_px=np.zeros((num_moments, num_joints, 2)),
-        confidence=np.zeros((num_moments, num_joints)),
-        times_s=source.times_s,
-        joint_set="body25_hands",
-        size_px=source.size_px,
-    )
+def _nobody(source: FrameSource, times_s: np.ndarray) -> PoseSequence:
+    return PoseSequence.of_nobody(times_s, len(BODY25_HANDS), "body25_hands", source.size_px, track_id=1)

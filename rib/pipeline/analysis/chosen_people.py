@@ -40,7 +40,7 @@ def find_people_for_analysis(
 
 def at_least_one_track(found: PoseTracks) -> PoseTracks:
     """The people found; where nobody ever is, one who is always away: a clip's records name somebody."""
-    return found if found.track_ids else PoseTracks.of([replace(_nobody_in(found), track_id=1)])
+    return found if found.track_ids else PoseTracks.of([_nobody_in(found)])
 
 
 def choose_people_to_draw(found: PoseTracks, people: str | Sequence[int]) -> PoseTracks:
@@ -81,11 +81,5 @@ def with_person_depth(tracks: PoseTracks) -> PoseTracks:
 
 
 def _nobody_in(found: PoseTracks) -> PoseSequence:
-    num_moments, num_joints = len(found), found.confidence.shape[2]
-    return PoseSequence(
-        keypoints_px=np.zeros((num_moments, num_joints, 2)),
-        confidence=np.zeros((num_moments, num_joints)),
-        times_s=found.times_s,
-        joint_set=found.joint_set,
-        size_px=found.size_px,
-    )
+    joints = found.confidence.shape[2]
+    return PoseSequence.of_nobody(found.times_s, joints, found.joint_set, found.size_px, track_id=1)

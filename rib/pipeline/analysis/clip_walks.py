@@ -81,7 +81,7 @@ class ClipAnalysisPasses:
         folder, _ = self._artefacts.get("poses", self._pose_recipe, self._pose_parents, self._make_poses)
         if (rois := folder / "rois.npz").is_file():
             self._rois = load_analysis_rois(rois)
-        return at_least_one_track(load_analysis_pose_tracks(folder / "poses.npz"))
+        return at_least_one_track(load_analysis_pose_tracks(folder / "poses"))
 
     def mattes(self, people: PoseTracks) -> dict[int, Path]:
         """By track id a folder of one 8-bit matte a keyframe.
@@ -157,7 +157,7 @@ class ClipAnalysisPasses:
             else:
                 walk = _Barred(self._source, "finding poses")
                 found = find_people_for_analysis(stage, walk, self._cuts, self._everybody)
-        save_analysis_pose_tracks(found, folder / "poses.npz")
+        save_analysis_pose_tracks(found, folder / "poses")
 
     def _find(self, stage: SharedPassPoseStage) -> PoseStagePass:
         """The first walk, where the cuts were known from before."""

@@ -144,7 +144,6 @@ def _pose_without(stages: StageSet, analysis: ClipAnalysis, track_id: int, hidde
     poses = analysis.keyframe_tracks.person(track_id)
     if stages.wiring.pose_from_motion:
         return poses[hidden]
-    others = np.delete(np.arange(len(poses)), hidden)
-    cuts = tuple(cut - (cut > hidden) for cut in analysis.cuts)
-    moved = stages.motion(poses[others], poses.times_s[[hidden]], cuts)
+    shot = np.flatnonzero(analysis.shots == analysis.shots[hidden])  # nothing is moved across a cut
+    moved = stages.motion(poses[shot[shot != hidden]], poses.times_s[[hidden]])
     return replace(moved, track_id=track_id)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, fields
+from pathlib import Path
 
 import numpy as np
 
-from rib.io.files.tables import rows_as_csv
+from rib.io.files.tables import write_rows_whole
+from rib.io.processes.memory import trim_memory_between_frames
 from rib.pipeline.analysis.record import ClipAnalysis
 from rib.pipeline.outputs.record import OutputRecord
 from rib.render.skinning.bones import skinning_torso_length_px
+from rib.structures.keypoints import PoseSequence
 
 FILE = "intervals.csv"
 NOT_TRUSTED = "the interpolator's people are as good"
@@ -45,25 +48,37 @@ class IntervalRow:
     why: str
 
 
-def interval_rows(analysis: ClipAnalysis, record: OutputRecord) -> Iterator[IntervalRow]:
-    """The rows of a result, in order.
+@dataclass(frozen=True)
+class IntervalTable:
+    """The rows of a result, in order; made anew each time it is walked through.
 
-    Args:
+    Attributes:
         analysis: Of the clip.
-        record: What was made of each interval.
+        records: What was made in each part of the result, in order.
     """
+
+    analysis: ClipAnalysis
+    records: Iterable[OutputRecord]
+
+    def __iter__(self) -> Iterator[IntervalRow]:
+        return _rows(self.analysis, self.records)
+
+
+def _rows(analysis: ClipAnalysis, records: Iterable[OutputRecord]) -> Iterator[IntervalRow]:
     times_s, poses = analysis.keyframe_times_s, analysis.keyframe_poses
+    made_in = (interval for record in records for interval in record.intervals())
+    made = next(made_in, None)
     sure = poses.confidence.mean(1)
-    both = (poses.confidence[1:] > 0) & (poses.confidence[:-1] > 0)
-    moved_px = np.linalg.norm(np.diff(poses.keypoints_px, axis=0), axis=2) * both
     torso_px = max(skinning_torso_length_px(poses), 1.0) if poses.present.any() else 1.0
     reasons = iter(analysis.fallbacks)
     reason = next(reasons, None)
-    for number in range(len(times_s) - 1):
+    for number in trim_memory_between_frames(range(len(times_s) - 1)):
         start_s, end_s = float(times_s[number]), float(times_s[number + 1])
         while reason is not None and reason.end_s <= start_s:
             reason = next(reasons, None)
-        shares, people = record.trusted.get(number, []), record.people.get(number, {})
+        shares, people = made[1:] if made is not None and made[0] == number else ((), {})
+        if made is not None and made[0] == number:
+            made = next(made_in, None)
         drawn = sum(one.trusted_pixels > 0 for one in people.values())
         alone = reason.why if reason is not None and reason.start_s <= start_s else ""
         yield IntervalRow(
@@ -75,17 +90,24 @@ def interval_rows(analysis: ClipAnalysis, record: OutputRecord) -> Iterator[Inte
             drawn,
             round(float(np.mean(shares)), 4) if shares else 0.0,
             round(float(sure[number : number + 2].mean()), 3),
-            round(float(moved_px[number].max()) / torso_px, 3),
+            round(_travel_px(poses, number) / torso_px, 3),
             alone or ("" if drawn or not shares else NOT_TRUSTED),
         )
 
 
-def intervals_csv(rows: Sequence[IntervalRow]) -> str:
-    """The rows as CSV, with the fields' names above."""
-    return rows_as_csv([field.name for field in fields(IntervalRow)], map(asdict, rows))
+def _travel_px(poses: PoseSequence, number: int) -> float:
+    """How far the fastest joint goes after a keyframe, of those seen on both sides."""
+    a, b = slice(number, number + 1), slice(number + 1, number + 2)
+    both = (poses.confidence[a] > 0) & (poses.confidence[b] > 0)
+    return float((np.linalg.norm(poses.keypoints_px[b] - poses.keypoints_px[a], axis=2) * both).max())
 
 
-def curves(rows: Sequence[IntervalRow], most: int = 400) -> dict[str, list[float]]:
+def write_intervals_csv(path: Path, rows: Iterable[IntervalRow]) -> None:
+    """Write the rows as CSV, with the fields' names above."""
+    write_rows_whole(path, [field.name for field in fields(IntervalRow)], map(asdict, rows))
+
+
+def curves(rows: Iterable[IntervalRow], most: int = 400) -> dict[str, list[float]]:
     """What a page shows of the rows, however many there are.
 
     Args:
@@ -95,10 +117,11 @@ def curves(rows: Sequence[IntervalRow], most: int = 400) -> dict[str, list[float
     Returns:
         `start_s`, `trusted` (mean), `confidence` (mean) and `travel_torsos` (largest) of each point.
     """
-    groups = [group for group in np.array_split(np.arange(len(rows)), min(most, len(rows))) if len(group)]
+    told = np.array([(row.start_s, row.trusted, row.confidence, row.travel_torsos) for row in rows])
+    groups = np.array_split(told, min(most, len(told)))
     return {
-        "start_s": [rows[group[0]].start_s for group in groups],
-        "trusted": [round(float(np.mean([rows[i].trusted for i in group])), 4) for group in groups],
-        "confidence": [round(float(np.mean([rows[i].confidence for i in group])), 3) for group in groups],
-        "travel_torsos": [max(rows[i].travel_torsos for i in group) for group in groups],
+        "start_s": [float(group[0, 0]) for group in groups],
+        "trusted": [round(float(group[:, 1].mean()), 4) for group in groups],
+        "confidence": [round(float(group[:, 2].mean()), 3) for group in groups],
+        "travel_torsos": [float(group[:, 3].max()) for group in groups],
     }

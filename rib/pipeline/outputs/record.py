@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
-
-import numpy as np
 
 from rib.pipeline.analysis.record import ClipAnalysis
 from rib.pipeline.synthesis.synthesiser import SynthesisedMoments
@@ -74,16 +72,15 @@ class OutputRecord:
             getattr(taken, name).update({i: here.pop(i) for i in intervals if i in here})
         return taken
 
-    def absorb(self, other: OutputRecord) -> None:
-        """Add the record of another part of the result."""
-        self.trusted |= other.trusted
-        self.people |= other.people
-        self.pixels |= other.pixels
-
     @property
     def notes(self) -> list[Mapping[str, float]]:
         """The notes of everybody in every interval."""
         return [self.people[i][who].notes for i in sorted(self.people) for who in self.people[i]]
+
+    def intervals(self) -> Iterator[tuple[int, Sequence[float], Mapping[int, PersonRecord]]]:
+        """Number, shares of the frames made and people of every interval, in order."""
+        for number in sorted({*self.trusted, *self.people}):
+            yield number, self.trusted.get(number, ()), self.people.get(number, {})
 
     def plain(self) -> dict[str, Any]:
         """Lists and dicts, for JSON."""
@@ -104,35 +101,94 @@ class OutputRecord:
         return record
 
     def shares(self) -> dict[str, float]:
-        """`trusted_pixels`: of all pixels made; `trusted_intervals`: of all intervals, those with such."""
-        frames = [share for interval in sorted(self.trusted) for share in self.trusted[interval]]
-        intervals = [any(share > 0 for share in shares) for shares in self.trusted.values()]
+        """See `shares_of_records`."""
+        return shares_of_records([self])
+
+
+def shares_of_records(records: Iterable[OutputRecord]) -> dict[str, float]:
+    """`trusted_pixels`: of all pixels made; `trusted_intervals`: of all intervals, those with such.
+
+    Args:
+        records: Of the result's parts, in order.
+    """
+    frames, pixels, intervals, trusted = 0, 0.0, 0, 0
+    for record in records:
+        for number in sorted(record.trusted):
+            shares = record.trusted[number]
+            frames, pixels = frames + len(shares), pixels + sum(shares)
+            intervals, trusted = intervals + 1, trusted + any(share > 0 for share in shares)
+    return {"trusted_pixels": pixels / max(frames, 1), "trusted_intervals": trusted / max(intervals, 1)}
+
+
+class RecordNotes(Sequence[Mapping[str, float]]):
+    """The notes of everybody in every interval of a result; read anew each time they are walked through.
+
+    Args:
+        records: Of its parts, in order; can be walked through again and again.
+    """
+
+    def __init__(self, records: Iterable[OutputRecord]) -> None:
+        self._records = records
+
+    def __iter__(self) -> Iterator[Mapping[str, float]]:
+        for record in self._records:
+            yield from record.notes
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __getitem__(self, index: Any) -> Any:
+        return list(self)[index]
+
+
+def shares_per_person(records: Iterable[OutputRecord], analysis: ClipAnalysis) -> list[dict[str, Any]]:
+    """A line for each person.
+
+    `person_id`; `in_keyframes`: share of the keyframes that show them; `intervals`: so many have them on
+    both sides, and in `trusted_intervals` of these they are drawn; `trusted_pixels`: of all pixels made;
+    `holdout_gain_db`: mean over the intervals, null where no keyframe could be held out.
+
+    Args:
+        records: Of the result's parts.
+        analysis: Of the clip.
+    """
+    if not analysis.looked_for_people:
+        return []
+    sums = {one: _PersonSums() for one in analysis.keyframe_tracks.track_ids}
+    pixels = 0
+    for record in records:
+        pixels += sum(record.pixels.values())
+        for here in record.people.values():
+            for track_id in sums.keys() & here.keys():
+                sums[track_id].add(here[track_id])
+    present = analysis.keyframe_tracks.present.mean(axis=0)
+    return [
+        {"person_id": one, "in_keyframes": round(float(share), 4), **sums[one].plain(pixels)}
+        for one, share in zip(analysis.keyframe_tracks.track_ids, present, strict=True)
+    ]
+
+
+@dataclass
+class _PersonSums:
+    """One person over all intervals."""
+
+    intervals: int = 0
+    trusted_intervals: int = 0
+    trusted_pixels: int = 0
+    gain_db: float = 0.0
+    judged: int = 0
+
+    def add(self, one: PersonRecord) -> None:
+        self.intervals += 1
+        self.trusted_intervals += one.trusted_pixels > 0
+        self.trusted_pixels += one.trusted_pixels
+        if one.holdout_gain_db is not None:
+            self.gain_db, self.judged = self.gain_db + one.holdout_gain_db, self.judged + 1
+
+    def plain(self, pixels: int) -> dict[str, Any]:
         return {
-            "trusted_pixels": sum(frames) / max(len(frames), 1),
-            "trusted_intervals": sum(intervals) / max(len(intervals), 1),
-        }
-
-    def shares_per_person(self, analysis: ClipAnalysis) -> list[dict[str, Any]]:
-        """A line for each person.
-
-        `person_id`; `in_keyframes`: share of the keyframes that show them; `intervals`: so many have them on
-        both sides, and in `trusted_intervals` of these they are drawn; `trusted_pixels`: of all pixels made;
-        `holdout_gain_db`: mean over the intervals, null where no keyframe could be held out.
-        """
-        if not analysis.looked_for_people:
-            return []
-        present = analysis.keyframe_tracks.present.mean(axis=0)
-        return [
-            {"person_id": one, "in_keyframes": round(float(share), 4), **self._share(one)}
-            for one, share in zip(analysis.keyframe_tracks.track_ids, present, strict=True)
-        ]
-
-    def _share(self, track_id: int) -> dict[str, Any]:
-        found = [here[track_id] for here in self.people.values() if track_id in here]
-        gains = [one.holdout_gain_db for one in found if one.holdout_gain_db is not None]
-        return {
-            "intervals": len(found),
-            "trusted_intervals": sum(one.trusted_pixels > 0 for one in found),
-            "trusted_pixels": sum(one.trusted_pixels for one in found) / max(sum(self.pixels.values()), 1),
-            "holdout_gain_db": round(float(np.mean(gains)), 3) if gains else None,
+            "intervals": self.intervals,
+            "trusted_intervals": self.trusted_intervals,
+            "trusted_pixels": self.trusted_pixels / max(pixels, 1),
+            "holdout_gain_db": round(self.gain_db / self.judged, 3) if self.judged else None,
         }

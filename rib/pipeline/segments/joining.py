@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from rib.io.files.whole import write_errors_in_one_line
 from rib.pipeline.outputs.record import OutputRecord
@@ -18,6 +16,23 @@ from rib.pipeline.segments.making import PICTURES, PREVIEW
 from rib.pipeline.segments.plan import Segment
 from rib.pipeline.segments.store import SegmentStore
 from rib.video import SoundTrack, VideoPart
+
+
+@dataclass(frozen=True)
+class SegmentRecords:
+    """Records of what was made in each segment, in order; read anew each time it is walked through.
+
+    Attributes:
+        store: Where they lie.
+        segments: In order; all are whole.
+    """
+
+    store: SegmentStore
+    segments: Sequence[Segment]
+
+    def __iter__(self) -> Iterator[OutputRecord]:
+        for segment in self.segments:
+            yield OutputRecord.of(self.store.facts(segment)["record"])
 
 
 @dataclass(frozen=True)
@@ -32,22 +47,11 @@ class SegmentJoiner:
     store: SegmentStore
     segments: Sequence[Segment]
 
-    @cached_property
-    def _facts(self) -> list[dict[str, Any]]:
-        return [self.store.facts(segment) for segment in self.segments]
-
-    def record(self) -> OutputRecord:
-        """What was made in all of them."""
-        whole = OutputRecord()
-        for facts in self._facts:
-            whole.absorb(OutputRecord.of(facts["record"]))
-        return whole
-
     def video(self, video: OutputVideo, sound: SoundTrack | None) -> list[str]:
         """Write the video; sentences about what could not be kept."""
         parts = [
-            video.read_part(self.store.place(segment), facts["order"])
-            for segment, facts in zip(self.segments, self._facts, strict=True)
+            video.read_part(self.store.place(segment), self.store.facts(segment)["order"])
+            for segment in self.segments
         ]
         return video.join(parts, sound)
 
@@ -62,11 +66,8 @@ class SegmentJoiner:
 
     def preview(self, preview: ReportPreviewWriter) -> None:
         """Write the page's video."""
-        parts = [
-            VideoPart(self.store.place(segment) / PREVIEW, facts["preview"])
-            for segment, facts in zip(self.segments, self._facts, strict=True)
-            if facts["preview"]
-        ]
+        shown = ((segment, self.store.facts(segment)["preview"]) for segment in self.segments)
+        parts = [VideoPart(self.store.place(segment) / PREVIEW, order) for segment, order in shown if order]
         preview.join(parts)
 
 

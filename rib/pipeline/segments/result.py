@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -18,7 +18,7 @@ from rib.pipeline.outputs.destinations import OutputPaths
 from rib.pipeline.outputs.record import OutputRecord
 from rib.pipeline.report import ReportPreviewWriter
 from rib.pipeline.segments.encoding import OutputVideo
-from rib.pipeline.segments.joining import SegmentJoiner
+from rib.pipeline.segments.joining import SegmentJoiner, SegmentRecords
 from rib.pipeline.segments.making import SegmentMaker
 from rib.pipeline.segments.partial import PartialVideo
 from rib.pipeline.segments.plan import Segment, plan_segments
@@ -115,9 +115,10 @@ class SegmentedResult:
         self._joiner.preview(preview)
         return preview
 
-    def record(self) -> OutputRecord:
-        """What was made of every interval."""
-        return self._joiner.record()
+    @property
+    def records(self) -> Iterable[OutputRecord]:
+        """What was made in each segment, in order; can be walked through again and again."""
+        return SegmentRecords(self.store, self.segments)
 
     @cached_property
     def _joiner(self) -> SegmentJoiner:
