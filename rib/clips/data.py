@@ -97,15 +97,16 @@ class ClipDataModule(pl.LightningDataModule):
         self.training_names = [name for name in wanted if name not in {*checked, *never}]
         if not self.training_names:
             raise RibError(f"no clip of {len(names)} is left to train on", "hold fewer clips out")
-        self.checked_names = checked or self.training_names
-        self._training, self._checking = self._drawn(training=True), self._drawn(training=False)
+        self.checked_names, self.tested_names = checked or self.training_names, never
+        self._training = self._drawn(self.training_names, self.seed, training=True)
+        self._checking = self._drawn(self.checked_names, self.seed + 1)
 
-    def _drawn(self, training: bool) -> ClipWindowBatches:
+    def _drawn(self, names: Sequence[str], seed: int, training: bool = False) -> ClipWindowBatches:
         assert self.store is not None
         most = self.growth.most
         return ClipWindowBatches(
             self.store,
-            self.training_names if training else self.checked_names,
+            names,
             self.growth if training else WindowCurriculum(most, 1, most),
             self.batch_size,
             self.batches_per_epoch if training else self.validation_batches,
@@ -113,7 +114,7 @@ class ClipDataModule(pl.LightningDataModule):
             self.scale,
             self.reversed_share if training else 0.0,
             training,
-            self.seed if training else self.seed + 1,
+            seed,
         )
 
     def train_dataloader(self) -> DataLoader[RawClipBatch | RefusedClipBatch]:
@@ -128,10 +129,17 @@ class ClipDataModule(pl.LightningDataModule):
 
     def val_dataloader(self) -> DataLoader[RawClipBatch | RefusedClipBatch]:
         """The same batches each time."""
+        return self._in_order(self._checking)
+
+    def test_dataloader(self) -> DataLoader[RawClipBatch | RefusedClipBatch]:
+        """The same of the clips that are held out."""
+        return self._in_order(self._drawn(self.tested_names, self.seed + 2))
+
+    def _in_order(self, batches: ClipWindowBatches) -> DataLoader[RawClipBatch | RefusedClipBatch]:
         sampler: Sampler[int] = DistributedSampler(
-            self._checking, *training_rank_and_world_size(self.trainer), shuffle=False
+            batches, *training_rank_and_world_size(self.trainer), shuffle=False
         )
-        return DataLoader(self._checking, batch_size=None, sampler=sampler)
+        return DataLoader(batches, batch_size=None, sampler=sampler)
 
     def on_before_batch_transfer(
         self, batch: RawClipBatch | RefusedClipBatch, dataloader_idx: int = 0

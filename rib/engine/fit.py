@@ -9,11 +9,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rib.engine.distributed.environment import distributed_env
 from rib.engine.distributed.launch import env_of_rendezvous, launch_processes
+from rib.engine.finders import find_before_fit, with_findings_kept
+from rib.engine.held_out_test import check_test_is_possible, test_on_held_out_data
 from rib.engine.manual_steps import hand_over_to_module
 from rib.engine.quiet import quiet_lightning
 from rib.engine.restore import drop_logs_after_checkpoint, finished_run_status, settle_restore
@@ -65,11 +68,12 @@ def fit_in_processes(
         return _beside_rank_0()
     run_dir = Path(config.run_dir)
     with _refusal_told():
+        config = with_findings_kept(config)
         if (done := finished_run_status(config)) is not None:
             _send_home()
             return None if done.score is None else RunScore(done.score, done.step or 0, done.metrics)
-        chosen = settle_restore(config)
-        open_run_folder(run_dir, config.plain())
+        chosen = find_before_fit(settle_restore(config))
+        open_run_folder(run_dir, replace(chosen, restore=config.restore, ckpt=config.ckpt).plain())
         if chosen.restore == "resume" and chosen.ckpt:
             drop_logs_after_checkpoint(run_dir, Path(chosen.ckpt))
     with (
@@ -119,6 +123,7 @@ def _train(
     rank_zero_only.rank = env.rank  # type: ignore[attr-defined]
     seed_everything(config.seed, workers=True, verbose=False)
     data, module = build_recipe(config.task.data), build_recipe(config.task.module)
+    check_test_is_possible(config, module, data)
     check_others()
     _weights_given(module, config)
     check_others()
@@ -134,6 +139,8 @@ def _train(
             trainer.fit(module, datamodule=data, ckpt_path=resume, weights_only=True)
         if any(getattr(callback, "owes_validation", False) for callback in trainer.callbacks):
             trainer.validate(module, datamodule=data, verbose=False)  # all steps were taken, that was left
+        if config.test_after_fit and not keeper.pruned:
+            test_on_held_out_data(config, trainer, module, data)
         failed = False
     except SystemExit as stop:
         if isinstance(stop.__context__, KeyboardInterrupt):  # Lightning's way to end

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Annotated
 
 from rib.io.settings.paths import PATH, paths_in_recipe
-from rib.io.settings.ranges import OneOf, Seed
+from rib.io.settings.ranges import OneOf, Range, Seed, Share
 from rib.io.settings.records import Recipe, Settings
 
 RESTORE = ("fresh", "resume", "finetune", "continue")
@@ -56,6 +56,33 @@ class RunSettings(Settings):
 
 
 @dataclass(kw_only=True)
+class LearningRateSearch(Settings):
+    """A range test of the learning rate (`rib.engine.finders.learning_rate`)."""
+
+    lowest: Annotated[float, Range(above=0)]
+    highest: Annotated[float, Range(above=0)]
+    num_steps: Annotated[int, Range(10, 100_000)]
+
+
+@dataclass(kw_only=True)
+class BatchSizeSearch(Settings):
+    """A search of the largest batch (`rib.engine.finders.batch_size`)."""
+
+    most_times: Annotated[int, Range(1, 4096)]
+    num_steps: Annotated[int, Range(2, 1000)]
+    memory_share: Share
+
+
+@dataclass(kw_only=True)
+class FindSettings(Settings):
+    """Searches before a run's first step."""
+
+    lr: LearningRateSearch | None = None
+    batch_size: BatchSizeSearch | None = None
+    use: bool = True
+
+
+@dataclass(kw_only=True)
 class TrainSettings(Settings):
     """conf/train.yaml."""
 
@@ -71,5 +98,7 @@ class TrainSettings(Settings):
     restore: Annotated[str, OneOf(*RESTORE)]
     ckpt: str | None = field(default=None, metadata=PATH)
     optimize: OptimizeSettings
+    find: FindSettings = field(default_factory=FindSettings)
+    test_after_fit: bool = False
     config_tree: bool = False
     run_dir: str

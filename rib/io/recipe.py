@@ -135,6 +135,12 @@ def constructor_annotations(target: str) -> dict[str, Any]:
     return {**hints, **foreign_annotations(target)}
 
 
+def with_setting(recipe: Mapping[str, Any], place: str, value: Any) -> dict[str, Any]:
+    """A recipe with another value at a dotted place; the given one stays as it is."""
+    key, _, rest = place.partition(".")
+    return {**recipe, key: with_setting(recipe.get(key) or {}, rest, value) if rest else value}
+
+
 def did_you_mean(word: str, choices: list[str]) -> str:
     """A closing sentence for an error about a misspelt word."""
     close = difflib.get_close_matches(word, choices, n=1, cutoff=0.6)

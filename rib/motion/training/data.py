@@ -106,7 +106,7 @@ class MotionDataModule(pl.LightningDataModule):
         """
         if self.training is not None:
             return
-        bank, _ = load_mocap_recordings(self.folder, self.fps).split(self.held_out)
+        bank, self.testing = load_mocap_recordings(self.folder, self.fps).split(self.held_out)
         self.training, self.checking = bank.split(self.validation) if self.validation else (bank, bank)
         if len(self.training) == 0:
             raise RibError(f"no recording of {self.folder} is left to train on", "hold fewer subjects out")
@@ -127,10 +127,17 @@ class MotionDataModule(pl.LightningDataModule):
 
     def val_dataloader(self) -> list[DataLoader[MotionBatch]]:
         """The same batches each time, one loader a condition, in the order of `checks`."""
+        return self._checked_on(self.checking, self.seed + 1)
+
+    def test_dataloader(self) -> list[DataLoader[MotionBatch]]:
+        """The same of the subjects that are held out."""
+        return self._checked_on(self.testing, self.seed + 2)
+
+    def _checked_on(self, bank: MotionBank, seed: int) -> list[DataLoader[MotionBatch]]:
         loaders = []
         for recipe, noise in self.checks.values():
-            windows = MotionWindows(self.checking, recipe, self.views, noise, self.errors)
-            drawn = MotionBatches(windows, self.validation_batches, self.seed + 1)
+            windows = MotionWindows(bank, recipe, self.views, noise, self.errors)
+            drawn = MotionBatches(windows, self.validation_batches, seed)
             sampler: Sampler[int] = DistributedSampler(
                 drawn, *training_rank_and_world_size(self.trainer), shuffle=False
             )

@@ -124,6 +124,13 @@ class MotionModule(pl.LightningModule):
 
     def validation_step(self, batch: MotionBatch, batch_idx: int, dataloader_idx: int = 0) -> None:
         """In-between error, and its ratio to the spline's."""
+        self._check("val", batch, dataloader_idx)
+
+    def test_step(self, batch: MotionBatch, batch_idx: int, dataloader_idx: int = 0) -> None:
+        """The same of held-out subjects."""
+        self._check("test", batch, dataloader_idx)
+
+    def _check(self, split: str, batch: MotionBatch, dataloader_idx: int) -> None:
         curve, spline = (
             self(batch["times_s"], batch["keypoints_px"], batch["confidence"]),
             spline_of_motion_batch(batch),
@@ -132,13 +139,20 @@ class MotionModule(pl.LightningModule):
         ours, theirs = (error_between_keyframes_px(c, batch) for c in (curve, spline))
         # every batch weighs 1: between processes Lightning rounds mean batch sizes down to whole numbers
         options: dict[str, Any] = {"batch_size": 1, "add_dataloader_idx": False, "sync_dist": True}
-        self.log(f"val/{name}_px", ours, **options)
-        self.log(f"val/{name}_ratio", ours / theirs, **options)
+        self.log(f"{split}/{name}_px", ours, **options)
+        self.log(f"{split}/{name}_ratio", ours / theirs, **options)
         self.ratios.append(ours / theirs)
 
     def on_validation_epoch_end(self) -> None:
         """The mean over conditions chooses the checkpoint."""
-        self.log("val/ratio", torch.stack(self.ratios).mean(), prog_bar=True, sync_dist=True)
+        self._log_mean_ratio("val")
+
+    def on_test_epoch_end(self) -> None:
+        """The mean over conditions."""
+        self._log_mean_ratio("test")
+
+    def _log_mean_ratio(self, split: str) -> None:
+        self.log(f"{split}/ratio", torch.stack(self.ratios).mean(), prog_bar=True, sync_dist=True)
         self.ratios.clear()
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:

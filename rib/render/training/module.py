@@ -199,9 +199,16 @@ class RendererModule(pl.LightningModule):
 
     def validation_step(self, batch: RendererClipBatch, batch_idx: int) -> None:
         """Errors of the EMA weights, over the frame and over the person."""
+        self._check("val", batch)
+
+    def test_step(self, batch: RendererClipBatch, batch_idx: int) -> None:
+        """The same of held-out clips."""
+        self._check("test", batch)
+
+    def _check(self, split: str, batch: RendererClipBatch) -> None:
         scores = self._scores(predicted_and_target_frames(self(batch), batch))
         self.log_dict(
-            {f"val/{name}": value for name, value in scores.items()},
+            {f"{split}/{name}": value for name, value in scores.items()},
             batch_size=len(batch["frames"]),
             sync_dist=True,
         )
