@@ -51,12 +51,13 @@ def test_shares_sum_to_one_and_are_none_of_them_negative() -> None:
 def test_any_source_can_be_chosen_whatever_the_warp_took(source: int) -> None:
     inputs = drawn()
     changes = torch.zeros(2, NUM_OUTPUTS, *SIZE)
+    changes[:, : len(SOURCES)] = -1e4
     changes[:, source] = 1e4
     made = refined_by_choice(inputs, changes, near(1.0), inputs.colour).over(inputs)
     a, alpha_a, b, alpha_b = inputs.per_keyframe.split([3, 1, 3, 1], 1)
     views = [torch.lerp(inputs.plate, x, alpha) for x, alpha in ((a, alpha_a), (b, alpha_b))]
     wanted = [inputs.interpolated, inputs.colour, *views, inputs.plate][source]
-    assert float((made - wanted).abs().max()) < 0.02
+    assert float((made - wanted).abs().max()) < 0.1  # of pictures that are noise
 
 
 @pytest.mark.parametrize("driven", [0.0, 30.0, -30.0])
@@ -67,7 +68,7 @@ def test_no_state_of_the_last_layer_is_dead(driven: float) -> None:
     inputs = drawn()
     loss = (net.refine(inputs).over(inputs) - inputs.colour).abs().mean()
     loss.backward()
-    assert float(net.leave.bias.grad[0].abs()) > 1e-7
+    assert float(net.leave.bias.grad[0].abs()) > 1e-6
 
 
 def test_the_first_weights_head_dies_where_the_choice_lives() -> None:
@@ -80,6 +81,21 @@ def test_the_first_weights_head_dies_where_the_choice_lives() -> None:
         (net.refine(inputs).over(inputs) - inputs.colour).abs().mean().backward()
         gradients[head] = float(net.leave.bias.grad[output].abs())
     assert gradients["steps"] < 1e-12 < 1e-7 < gradients["choice"]
+
+
+def test_the_choice_does_not_run_away_with_the_layers_before_it() -> None:
+    """What the layers add to a direction that pays multiplies; normalised, the last alone tells how far."""
+    net, grown = a_net(CHOICE, trained=True), a_net(CHOICE, trained=True)
+    with torch.no_grad():
+        net.enter.weight.mul_(1e2)
+        grown.enter.weight.mul_(1e4)
+        for one in (net, grown):
+            one.enter.bias.zero_()
+            for name, parameter in one.named_parameters():
+                if name.endswith("bias") and not name.startswith("leave"):
+                    parameter.zero_()
+    x = channels(1, 32, 32)
+    assert torch.allclose(net.changes(x), grown.changes(x), atol=1e-4)
 
 
 def test_gradients_reach_every_weight() -> None:

@@ -27,6 +27,9 @@ STEPS, CHOICE = HEADS = ("steps", "choice")
 """What the last layer says: steps away from what was rendered, or a choice among what is at hand."""
 OUTPUTS = {STEPS: 8, CHOICE: NUM_OUTPUTS}
 """Of steps: residual colour (3), share of keyframe a's and of keyframe b's colour, detail, alpha, trust."""
+LEAST_POWER = 1e-4
+"""Added to the mean square of the last features of `CHOICE`, which are brought to a mean square of 1: else a
+direction that pays a little everywhere is taken ever faster by every layer, until nothing comes back."""
 EDGE = 0.05
 """Nearness to a limb (limb maps; 2.4 radii away) from which on alpha and trust are left as they are."""
 LARGEST_RESIDUAL = 0.1
@@ -168,7 +171,10 @@ class RendererBase(nn.Module):
         for level in reversed(range(len(self.up))):
             x = F.interpolate(self.grow[level](x), scale_factor=2, mode="nearest")
             x = self.up[level](x + passed[level])
-        x = self.leave(F.relu(x))
+        x = F.relu(x)
+        if self.head == CHOICE:
+            x = x * (x.square().mean(1, keepdim=True) + LEAST_POWER).rsqrt()
+        x = self.leave(x)
         x = F.interpolate(x, scale_factor=CELL, mode="bilinear", align_corners=False)
         return x[..., :height, :width]
 

@@ -18,7 +18,9 @@ NUM_OUTPUTS = len(SOURCES) + 4
 """Offsets of the logits, residual colour (3), share of the blend's own detail."""
 LEAST = 0.004
 """Share that a source has at first which the warp does not take at all: one level of 255."""
-LARGEST_OFFSET = 10.0
+LARGEST_OFFSET = 4.0
+"""Of a logit, either way: enough to choose any source (a share of .92 for one that the warp does not take),
+and so little that what the warp takes keeps a share of .08, from which it can come back."""
 NOTHING = 1e-6
 LARGEST_RESIDUAL = 0.1
 """A net that may paint what it likes learns to paint over its own mistakes, which serves no other clip."""
