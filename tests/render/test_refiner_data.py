@@ -14,6 +14,7 @@ from rib.io.errors import RibError
 from rib.render.nets.checkpoint import load_renderer_net
 from rib.render.refine.dataset import RefinerSample, write_refiner_samples
 from rib.render.refine.refiner_input import RefinerInput
+from rib.render.training.module import pictures_without_net
 from rib.render.training.refiner_data import RefinerDataModule, refiner_crops_to_clips
 
 
@@ -71,3 +72,11 @@ def test_what_rib_train_writes_is_what_the_renderer_reads(
     assert math.isfinite(score.value)
     net = load_renderer_net(tmp_path / "checkpoints" / "last.ckpt", config["net"]["_target_"])
     assert net.leave.weight.abs().sum() > 0
+
+
+def test_what_needs_no_net_is_told_beside_it_and_an_untrained_net_is_no_better(samples: Path) -> None:
+    batch = next(iter(module(samples).val_dataloader()))
+    found = pictures_without_net(batch)
+    assert torch.equal(found["interpolated"], batch["backgrounds"][:, 0])
+    assert torch.allclose(found["warp"], a_net(SMALL)(batch)["picture"][:, 0])
+    assert pictures_without_net({"frames": batch["frames"]}) == {}  # type: ignore[typeddict-item]

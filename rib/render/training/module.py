@@ -19,6 +19,7 @@ from rib.io.recipe import build_recipe
 from rib.io.settings.ranges import Count, Range, Share, Weight, Whole
 from rib.render.clip_batch import RendererClipBatch, RendererClipOutput
 from rib.render.nets.spectral import iterate_spectral_norms
+from rib.render.refine.refiner_input import RefinerInput, RefinerOutput
 from rib.render.training.adversarial import RendererGanLoss, feature_matching_loss
 from rib.render.training.discriminator import Discriminator, DiscriminatorScenes
 from rib.render.training.losses import RenderLoss, RenderPair, check_render_loss_names, weighted_render_loss
@@ -206,7 +207,12 @@ class RendererModule(pl.LightningModule):
         self._check("test", batch)
 
     def _check(self, split: str, batch: RendererClipBatch) -> None:
-        scores = self._scores(predicted_and_target_frames(self(batch), batch))
+        """Log the errors, and those over the person of what needs no net."""
+        frames = predicted_and_target_frames(self(batch), batch)
+        scores = self._scores(frames)
+        for name, picture in pictures_without_net(batch).items():
+            frames.pred = picture
+            scores |= {f"{name}_{score}": value for score, value in self._scores(frames, True).items()}
         self.log_dict(
             {f"{split}/{name}": value for name, value in scores.items()},
             batch_size=len(batch["frames"]),
@@ -234,6 +240,15 @@ def predicted_and_target_frames(made: RendererClipOutput, batch: RendererClipBat
         made["picture"].flatten(0, 1), made["foreground"].flatten(0, 1), made["alpha"].flatten(0, 1),
         batch["frames"][:, learnt].flatten(0, 1), batch["masks"][:, learnt].flatten(0, 1),
     )  # fmt: skip
+
+
+def pictures_without_net(batch: RendererClipBatch) -> dict[str, Tensor]:
+    """What a net has to beat, (N, 3, H, W) by name, where a batch tells what the warp makes of its frames."""
+    if "channels" not in batch:
+        return {}
+    inputs = RefinerInput.of(batch["channels"])  # type: ignore[typeddict-item]
+    warp = RefinerOutput(inputs.colour, inputs.alpha, inputs.trust).over(inputs)
+    return {"interpolated": inputs.interpolated, "warp": warp}
 
 
 def _uncounted(optimizer: Any) -> None:

@@ -21,8 +21,13 @@ class RenderScores:
         self._lpips: nn.Module | None = None
 
     @torch.no_grad()
-    def __call__(self, frames: RenderPair) -> dict[str, Tensor]:
-        """`psnr_db lpips person_psnr_db person_lpips`; the last with the truth put outside the person."""
+    def __call__(self, frames: RenderPair, person: bool = False) -> dict[str, Tensor]:
+        """`psnr_db lpips person_psnr_db person_lpips`; the last with the truth put outside the person.
+
+        Args:
+            frames: The pictures.
+            person: Whether the two of the person are enough.
+        """
         if self._lpips is None:
             self._lpips = Lpips("alexnet")
         lpips = self._lpips.to(frames.target.device)
@@ -30,14 +35,13 @@ class RenderScores:
         wide = F.max_pool2d(frames.mask, 2 * RIM_PX + 1, stride=1, padding=RIM_PX)
         region = (wide > 0.5).float()
         squared = (made - frames.target).square().mean(1, keepdim=True)
-        person = (squared * region).sum((1, 2, 3)) / region.sum((1, 2, 3)).clamp(min=1)
+        error = (squared * region).sum((1, 2, 3)) / region.sum((1, 2, 3)).clamp(min=1)
         cut = frames.target + region * (made - frames.target)
-        return {
-            "psnr_db": _db(squared.mean((1, 2, 3))),
-            "person_psnr_db": _db(person),
-            "lpips": _distance(lpips, made, frames.target),
-            "person_lpips": _distance(lpips, cut, frames.target),
-        }
+        found = {"person_psnr_db": _db(error), "person_lpips": _distance(lpips, cut, frames.target)}
+        if person:
+            return found
+        whole = _db(squared.mean((1, 2, 3)))
+        return {"psnr_db": whole, "lpips": _distance(lpips, made, frames.target), **found}
 
 
 def _distance(lpips: nn.Module, made: Tensor, true: Tensor) -> Tensor:
