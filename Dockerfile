@@ -1,4 +1,4 @@
-# UNTRIED: there was no Docker where this was written. For a GPU begin from an image with CUDA and set TORCH to its build.
+# UNTRIED: there was no Docker daemon where this was written. For a GPU begin from an image with CUDA and set TORCH to its build.
 #   docker build -t rib .  &&  docker run --rm -v "$PWD":/work rib interpolate input=dance.mp4 rate=4
 FROM python:3.11-slim
 ARG TORCH="torch==2.13.0"

@@ -106,3 +106,11 @@ def test_every_cell_of_the_comparison_says_something_and_where_it_is_known_from(
         assert all(cell == "not found" or "](https://" in cell for cell in theirs), title
         assert ours.strip(), title
         assert "**behind**" not in ours or len(ours.partition("**behind**")[2]) > 10, title
+
+
+def test_pictures_and_films_of_the_site_are_small_and_shown() -> None:
+    shown = "".join(page.read_text(encoding="utf-8") for page in (ROOT / "docs").glob("*.md"))
+    files = [file for file in (ROOT / "docs").iterdir() if file.suffix in (".jpg", ".png", ".mp4", ".webm")]
+    assert {file.name for file in files} >= {"walk.jpg", "walk.mp4", "hardest.jpg"}
+    assert all(f'"{file.name}"' in shown or f"({file.name})" in shown for file in files)
+    assert sum(file.stat().st_size for file in files) < 1_000_000
