@@ -78,7 +78,9 @@ class TrustMap:
         low: Mean disagreement (0..1) up to which the interpolator's person is kept.
         high: Mean disagreement from which the rendered person is taken.
         colour_weight: What the colours' log ratio counts against an interval where it is below 0.
-        holdout_weight: What a decibel lost on held-out keyframes counts against it; at most one is counted.
+        holdout_weight: What a decibel that is missing on held-out keyframes counts against it.
+        holdout_expected_db: What the renderer is expected to win there (dB), as hold-outs bridge twice the
+            interval, where the flow is worse; what is missing counts, down to a loss of 1 dB.
         threshold: The verdict (of the outlines' log ratio less what counts against it) at which an interval
             is half trusted.
         ramp: Width of the ramp around it.
@@ -107,6 +109,7 @@ class TrustMap:
     max_overlap: Share = 1.0
     max_shared_box: Share = 1.0
     max_undecided: Share = 1.0
+    holdout_expected_db: NonNegative = 0.0
     local_window: NonNegative = 0.0
     local_threshold: Annotated[float, Range()] = 0.0
     local_ramp: Positive = 1.0
@@ -164,8 +167,8 @@ class TrustMap:
         """Weigh the evidence for an interval's rendered person, 0..1.
 
         Only the outlines speak for it. Colours that the pose does not bring together speak against it (what
-        moves there may be no body), and so does a loss on held-out keyframes. A win there proves nothing:
-        hold-outs bridge twice the interval, where the flow is worse.
+        moves there may be no body), and so does a win on held-out keyframes that is smaller than expected. A
+        great one proves nothing: hold-outs bridge twice the interval, where the flow is worse.
 
         Args:
             evidence: Disagreement measured in the interval itself.
@@ -175,7 +178,9 @@ class TrustMap:
             return 0.0
         verdict = evidence.outline_log_ratio
         verdict += self.colour_weight * min(evidence.colour_log_ratio, 0.0)
-        verdict += self.holdout_weight * min(max(holdout_db or 0.0, -1.0), 0.0)
+        if holdout_db is not None:
+            missing_db = min(max(holdout_db, -1.0) - self.holdout_expected_db, 0.0)
+            verdict += self.holdout_weight * missing_db
         return min(max((verdict - self.threshold) / self.ramp + 0.5, 0.0), 1.0)
 
     def evidence(self, skinned: SkinnedPerson, baseline: TrustBaseline) -> TrustEvidence:

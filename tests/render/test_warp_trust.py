@@ -91,6 +91,14 @@ def test_only_the_outline_opens_an_interval() -> None:
     assert TRUST.gate(evidence(outline=1, colour=3), 5.0) == 0
 
 
+def test_a_win_smaller_than_expected_counts_against_it_and_a_greater_one_says_nothing() -> None:
+    expecting = replace(TRUST, holdout_expected_db=1.5, holdout_weight=0.5, ramp=4.0)
+    gates = [
+        expecting.gate(evidence(outline=2), holdout) for holdout in (None, 9.0, 1.5, 1.0, 0.0, -1.0, -5.0)
+    ]
+    assert gates[0] == gates[1] == gates[2] > gates[3] > gates[4] > gates[5] == gates[6]
+
+
 def test_colours_and_holdouts_can_only_close_it() -> None:
     assert TRUST.gate(evidence(outline=2, colour=0.5), 5.0) == 0
     assert TRUST.gate(evidence(outline=2), -1.0) == 0
