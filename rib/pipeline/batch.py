@@ -63,10 +63,13 @@ def interpolate_clips(config: InterpolateSettings, clips: list[str]) -> Iterator
         )
     folder = _folder(config, clips)
     stages: StageSet | None = None
+    seen: Counter[str] = Counter()
     for clip, number in zip(clips, _numbers(clips, folder), strict=True):
         try:
             job = open_interpolation_job(_alone(config, clip))
             job = job.to(_place(job, folder, number))
+            if config.shard is not None:
+                job = replace(job, twin=_count(seen, job.source.fingerprint()))
             made_from = _made_from(config, clip)
             to = output_destination(job.config, job.source.name)
             if not config.overwrite and is_result_finished(to.output, to.key, made_from, to.lists):
@@ -76,6 +79,12 @@ def interpolate_clips(config: InterpolateSettings, clips: list[str]) -> Iterator
             yield ClipOutcome(clip, summary, job.output)
         except RibError as error:
             yield ClipOutcome(clip, error=error)
+
+
+def _count(seen: Counter[str], content: str) -> int:
+    """How often something was seen before now."""
+    seen[content] += 1
+    return seen[content] - 1
 
 
 def _alone(config: InterpolateSettings, clip: str) -> InterpolateSettings:

@@ -47,6 +47,7 @@ class InterpolationJob:
         source: The clip.
         fps: The output's frame rate.
         moments: When the output's frames are shown.
+        twin: Number of clips of the same content that the same command makes before this one.
     """
 
     config: InterpolateSettings
@@ -54,6 +55,7 @@ class InterpolationJob:
     source: FrameSource
     fps: Fraction
     moments: OutputTimeline
+    twin: int = 0
 
     @property
     def output(self) -> Path:
@@ -127,7 +129,9 @@ def run_interpolation_job(
             refuse_result(at)
         where = output_paths(at.output, config, source.name)
         analysis = chain.analyse(source, job.moments, poses=where.poses is not None)
-        segments = SegmentedResult.of(config, job.output, source, job.moments, chain, analysis, where)
+        segments = SegmentedResult.of(
+            config, job.output, source, job.moments, chain, analysis, where, job.twin
+        )
         counted = segments.make(sound)
         if work is None:  # the last shard joins
             stack.enter_context(segments.joining())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import resource
 import signal
 import subprocess
@@ -14,12 +16,16 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from fake_slurm import install
 
 from rib.video import VideoWriter, open_frame_source
 
 pytestmark = pytest.mark.slow
 
 BASE = ["background=blend", "render=none", "report=false", "device=cpu"]
+SHARDED = [
+    "input=clip.mp4", "output=film.mkv", "rate=2", "segment_s=0.3", "cache.dir=cache", "verbose=true", *BASE,
+]  # fmt: skip
 
 
 def start(folder: Path, *arguments: str, limit_bytes: int | None = None) -> subprocess.Popen[str]:
@@ -141,12 +147,38 @@ def test_an_older_result_survives_a_failure(tmp_path: Path) -> None:
     assert {p: p.read_bytes() for p in (tmp_path / "out").rglob("*") if p.is_file()} == before
 
 
-def test_shards_are_made_side_by_side_and_joined(tmp_path: Path) -> None:
+@pytest.mark.parametrize("launch", ["joblib", "slurm"])
+def test_shards_are_made_side_by_side_and_joined(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, launch: str
+) -> None:
+    if launch == "slurm":
+        pytest.importorskip("hydra_plugins.hydra_submitit_launcher")
+        monkeypatch.setenv("PATH", f"{install(tmp_path / 'slurm')}:{os.environ['PATH']}")
     write_clip(tmp_path / "clip.mp4", 9)
-    words = ["input=clip.mp4", "rate=2", "segment_s=0.3", "cache.dir=cache", *BASE]
-    process = start(tmp_path, "-m", *words, "output=film.mkv", "shard=0/2,1/2", "launch=joblib")
+    process = start(tmp_path, "-m", *SHARDED, "shard=0/2,1/2", f"launch={launch}")
     out, err = process.communicate(timeout=300)
-    assert process.returncode == 0, err
-    assert "18 frames at 20 a second" in out
+    told = out + err + "".join(path.read_text() for path in tmp_path.rglob(".submitit/**/*log.*"))
+    assert process.returncode == 0, told
+    assert "18 frames at 20 a second" in told
+    assert told.count("rib: cuts ...") == 1, "the analysis is made once, the other shard waits for it"
     assert len(list(open_frame_source(tmp_path / "film.mkv"))) == 18
     assert not list((tmp_path / "cache").glob("segments-*"))
+    assert not (tmp_path / "multirun.yaml").exists()
+
+
+def test_a_dead_shard_is_named_and_the_same_command_goes_on(tmp_path: Path) -> None:
+    write_clip(tmp_path / "clip.mp4", 90)
+    words = [*SHARDED, "video.codec=ffv1"]
+    dead = start(tmp_path, *words, "shard=0/2")
+    while not list((tmp_path / "cache").glob("segments-*/00*")):
+        assert dead.poll() is None
+        time.sleep(0.005)
+    dead.kill()
+    dead.communicate()
+    told = []
+    for shard in ("1/2", "0/2"):
+        out, _ = start(tmp_path, *words, f"shard={shard}").communicate(timeout=300)
+        told.append(out)
+    assert re.search(r"shard 1/2 is made; segments are missing: \d+ of shard 0/2", told[0]), told
+    assert "180 frames at 20 a second" in told[1], told
+    assert len(list(open_frame_source(tmp_path / "film.mkv"))) == 180

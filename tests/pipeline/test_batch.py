@@ -72,8 +72,6 @@ def test_one_bad_clip_does_not_stop_the_rest(
 def test_a_folder_that_shards_have_made_is_done_for_each_of_them(
     clips: Path, settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with (clips / "c.mp4").open("ab") as file:
-        file.write(b"\0\0\0\x08free")  # another file with the same pictures
     words = (*PLAIN, "rate=2", "segment_s=0.3", "output=null")
     for shard in ("0/2", "1/2"):
         task(settings(clips, *words, f"shard={shard}"))

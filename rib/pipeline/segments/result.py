@@ -62,6 +62,7 @@ class SegmentedResult:
         chain: Chain,
         analysis: ClipAnalysis,
         where: OutputPaths,
+        twin: int = 0,
     ) -> SegmentedResult:
         """Plan the segments of a result.
 
@@ -73,8 +74,10 @@ class SegmentedResult:
             chain: Makes the frames.
             analysis: What the chain found in the clip.
             where: The parts of the result, to be.
+            twin: As of `SegmentStore.of`.
         """
-        store = SegmentStore.of(chain.artefacts, config, source.fingerprint(), analysis, chain.stages.device)
+        device = chain.stages.device
+        store = SegmentStore.of(chain.artefacts, config, source.fingerprint(), analysis, device, twin)
         video = OutputVideo(where.video, source, moments, config.video) if where.video else None
         players = where.papers is not None and config.report and (where.video or where.pictures)
 

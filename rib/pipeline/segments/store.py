@@ -44,7 +44,13 @@ class SegmentStore:
 
     @classmethod
     def of(
-        cls, cache: Cache, config: InterpolateSettings, fingerprint: str, analysis: ClipAnalysis, device: str
+        cls,
+        cache: Cache,
+        config: InterpolateSettings,
+        fingerprint: str,
+        analysis: ClipAnalysis,
+        device: str,
+        twin: int = 0,
     ) -> SegmentStore:
         """The store of all that makes the frames: clip, moments, people, settings, files that they name.
 
@@ -54,10 +60,11 @@ class SegmentStore:
             fingerprint: Of the clip.
             analysis: Of the clip.
             device: On which frames are made.
+            twin: Clips of the same content before this one; each result has segments of its own.
         """
         settings = {name: value for name, value in config.plain().items() if name not in CHANGE_NO_SEGMENT}
         recipe = {"settings": settings, "device": device, "rib": rib.__version__}
-        parents = [fingerprint, _digest(analysis), *_states(config)]
+        parents = [fingerprint, _digest(analysis), *_states(config), *([f"twin {twin}"] if twin else [])]
         folder, key = cache.growing("segments", recipe, parents)
         return cls(cache, folder, key)
 

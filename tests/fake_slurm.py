@@ -14,8 +14,10 @@ name, arguments = Path(sys.argv[0]).name, sys.argv[1:]
 
 
 def start(script, job, tasks, restarts):
-    """One job, in a session of its own."""
-    environ = os.environ | {{
+    """One job, or one of an array's (number_index), in a session of its own."""
+    array, _, index = job.partition("_")
+    ids = {{"SLURM_ARRAY_JOB_ID": array, "SLURM_ARRAY_TASK_ID": index}} if index else {{}}
+    environ = os.environ | ids | {{
         "SLURM_JOB_ID": job,
         "SLURM_NTASKS": str(tasks), "SLURM_TASKS_PER_NODE": str(tasks), "SLURM_NODELIST": "127.0.0.1",
         "SLURM_JOB_NODELIST": "127.0.0.1", "SLURM_JOB_NUM_NODES": "1", "SLURM_JOB_NAME": "rib",
@@ -36,7 +38,10 @@ if name == "sbatch":
     job = str(os.getpid() + 1000000)
     copy = HOME / f"{{job}}.sh"  # as Slurm does: submitit moves its own away
     copy.write_text(text)
-    start(copy, job, tasks, 0)  # it waits for the pickle, which submitit names by the job's number
+    array = re.search(r"--array=0-(\d+)", text)
+    jobs = [f"{{job}}_{{index}}" for index in range(int(array.group(1)) + 1)] if array else [job]
+    for one in jobs:
+        start(copy, one, tasks, 0)  # it waits for the pickle, which submitit names by the job's number
     print(f"Submitted batch job {{job}}")
 elif name == "srun":
     output = arguments[arguments.index("--output") + 1]
@@ -44,8 +49,9 @@ elif name == "srun":
     command = arguments[arguments.index("--error") + 2:]
     tasks = []
     for rank in range(int(os.environ["SLURM_NTASKS"])):
-        marks = {{"%j": os.environ["SLURM_JOB_ID"], "%t": str(rank)}}
-        here = [re.sub("%[jt]", lambda found: marks[found.group()], text) for text in (output, error)]
+        array, _, index = os.environ["SLURM_JOB_ID"].partition("_")
+        marks = {{"%j": os.environ["SLURM_JOB_ID"], "%t": str(rank), "%A": array, "%a": index}}
+        here = [re.sub("%[jtAa]", lambda found: marks[found.group()], text) for text in (output, error)]
         environ = os.environ | {{"SLURM_PROCID": str(rank), "SLURM_LOCALID": str(rank), "SLURM_NODEID": "0"}}
         files = {{"stdout": open(here[0], "a"), "stderr": open(here[1], "a")}}
         tasks.append(subprocess.Popen(command, env=environ, **files))
