@@ -47,7 +47,7 @@ class TrustEvidence:
         skinned_colour: The same under the pose.
         outline: Difference of the interpolated person and the rendered one, in alpha.
         ghost: Difference of the two keyframes' silhouettes under the pose.
-        undecided: Share of the person whose alpha is neither 0 nor 1, as the keyframes contradict each other.
+        undecided: Share of the person in which the keyframes contradict each other: alpha is neither 0 nor 1.
     """
 
     baseline_colour: float
@@ -87,8 +87,8 @@ class TrustMap:
         min_likeness: Two views that look less alike (0..1) are not drawn as one person.
         max_overlap: Nor are those of whose matte others have more than this share (0..1).
         max_shared_box: Nor are those in whose box somebody else's has more than this share (0..1).
-        max_undecided: Nor is anybody of whom more than this share (0..1) comes out half transparent: the two
-            keyframes' silhouettes contradict each other there, as where two people are taken for one.
+        max_undecided: Nor is anybody in more than this share (0..1) of whom the two keyframes' silhouettes
+            contradict each other, as where two people are taken for one: it comes out half transparent.
         local_window: Side of the window, in torso lengths, in which the same evidence is weighed around every
             pixel, so that a torn foot closes the foot; 0 leaves the interval's verdict alone.
         local_threshold: The local verdict at which a pixel is half trusted.
@@ -183,15 +183,28 @@ class TrustMap:
             verdict += self.holdout_weight * missing_db
         return min(max((verdict - self.threshold) / self.ramp + 0.5, 0.0), 1.0)
 
-    def evidence(self, skinned: SkinnedPerson, baseline: TrustBaseline) -> TrustEvidence:
-        """Measure the disagreement in the interval itself."""
+    def evidence(
+        self, skinned: SkinnedPerson, baseline: TrustBaseline, fractions: torch.Tensor
+    ) -> TrustEvidence:
+        """Measure the disagreement in the interval itself.
+
+        A pixel that one keyframe alone covers has alpha t, or 1 - t, so `4 alpha (1 - alpha)` is
+        divided by its value there: the same share is undecided at whatever moments somebody looks.
+
+        Args:
+            skinned: At N moments.
+            baseline: At the same.
+            fractions: (N,) t of the moments, 0 at a and 1 at b.
+        """
         person = torch.maximum(baseline.mask, skinned.alpha)
+        most = (4 * fractions * (1 - fractions)).view(-1, 1, 1, 1) * person
+        between = 4 * skinned.alpha * (1 - skinned.alpha)
         return TrustEvidence(
             baseline_colour=_weighted(baseline.colour_differs, person),
             skinned_colour=_weighted(skinned.colour_differs, skinned.alpha),
             outline=_weighted((baseline.mask - skinned.alpha).abs(), person),
             ghost=_weighted(skinned.alpha_differs, person),
-            undecided=float((4 * skinned.alpha * (1 - skinned.alpha)).sum() / person.sum().clamp_min(1e-6)),
+            undecided=float(between.sum() / most.sum()) if most.any() else 0.0,
         )
 
 
