@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -29,7 +29,7 @@ from rib.pipeline.outputs.interval_table import IntervalTable, curves, write_int
 from rib.pipeline.outputs.sound_choice import choose_output_sound
 from rib.pipeline.outputs.summary import result_summary
 from rib.pipeline.progress import say_on_stderr
-from rib.pipeline.report import ReportPreviewWriter, write_report_html
+from rib.pipeline.report import ReportPreviewWriter, alone_stretches, report_stills, write_report_html
 from rib.pipeline.segments.result import SegmentedResult
 from rib.pipeline.settings import InterpolateSettings
 from rib.pipeline.stage_set import StageSet
@@ -151,7 +151,9 @@ def run_interpolation_job(
         summary["seconds"] = _seconds(chain, start)
         if where.papers is not None:
             table = IntervalTable(analysis, segments.records)
-            _write_papers(where.papers, job, chain, analysis, table, summary, start, preview)
+            with chain.watch("report"):
+                stills = report_stills(alone_stretches(table), segments.made_frame) if config.report else []
+            _write_papers(where.papers, job, chain, analysis, table, summary, start, preview, stills)
     segments.remove()
     return summary, chain.stages
 
@@ -187,12 +189,14 @@ def _write_papers(
     summary: dict[str, Any],
     start: float,
     preview: ReportPreviewWriter | None,
+    stills: Sequence[Mapping[str, Any]],
 ) -> None:
     write_text_whole(papers / "config.yaml", _yaml(replace(job.config, overwrite=False, shard=None)))
     write_intervals_csv(papers / INTERVALS, table)
     if job.config.report:
         with chain.watch("report"):
-            write_report_html(papers / "report.html", job.source, analysis, summary, preview, curves(table))
+            page = papers / "report.html"
+            write_report_html(page, job.source, analysis, summary, preview, curves(table), stills)
     summary["seconds"] = _seconds(chain, start)
     write_text_whole(papers / "summary.json", json.dumps(summary, indent=2) + "\n")
 

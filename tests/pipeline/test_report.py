@@ -12,7 +12,9 @@ import pytest
 from headless import Page, chromium
 
 from rib.pipeline.analysis.record import ClipAnalysis
+from rib.pipeline.outputs.interval_table import IntervalRow
 from rib.pipeline.report import ReportPreviewWriter, write_report_html
+from rib.pipeline.report.stills import AloneStretch, alone_stretches, report_stills
 from rib.pipeline.synthesis.output_frames import OutputFrame
 from rib.pipeline.timeline import constant_rate_timeline
 from rib.structures.keypoints import PoseSequence, PoseTracks
@@ -130,6 +132,19 @@ def test_missing_joints_are_null_and_fallbacks_are_told(tmp_path: Path) -> None:
         False,
     ]
     assert [fallback["why"] for fallback in told["fallbacks"]] == ["no person found"]
+
+
+def test_the_longest_stretches_alone_are_shown_once_each_and_few() -> None:
+    whys = ["", "cut", "cut", "", "nobody", "cut", *["", "nobody"] * 40]
+    rows = [IntervalRow(i, i / 2, (i + 1) / 2, 1, 0, 0, 0.0, 0.0, 0.0, why) for i, why in enumerate(whys)]
+    found = alone_stretches(rows, most=5)
+    assert len(found) == 5
+    assert found[0] == AloneStretch(0.5, 1.5, "cut", range(1, 3))
+    big = np.zeros((2000, 3000, 3), np.uint8)
+    told = report_stills(found, lambda intervals: big if 1 in intervals else None)
+    assert [one["why"] for one in told] == ["cut"]
+    assert told[0]["picture"].startswith("data:image/jpeg;base64,")
+    assert len(told[0]["picture"]) < 4000
 
 
 def test_a_result_without_pictures_has_a_page_without_players(tmp_path: Path) -> None:

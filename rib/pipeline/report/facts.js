@@ -45,15 +45,29 @@ function bars(times, total) {
 
 function fallbacks(list) {
   if (!list.length) $("fallbacks").append(element("p", "Nowhere: the person was found in every keyframe.", { class: "note" }));
-  for (const each of list) {
+  for (const each of list.slice(0, 200)) {
     const jump = element("button", "", { class: "jump", title: "Go there" });
     jump.append(element("span", `${each.start_s.toFixed(2)}–${each.end_s.toFixed(2)} s`), element("span", each.why));
     jump.addEventListener("click", () => document.dispatchEvent(new CustomEvent("go", { detail: each.start_s })));
     $("fallbacks").append(jump);
   }
+  if (list.length > 200) $("fallbacks").append(element("p", `and ${list.length - 200} more: intervals.csv has all`, { class: "note" }));
 }
 
-function curve(label, starts, values, most, end) {
+function stills(list) {
+  for (const each of list) {
+    const still = element("figure", "", { title: each.why }), told = `${each.start_s.toFixed(1)}–${each.end_s.toFixed(1)} s`;
+    still.append(element("img", "", { src: each.picture, alt: "" }), element("b", told), element("span", each.why));
+    $("stills").append(still);
+  }
+}
+
+function people(list, end) {
+  $("people").hidden = !list.length;
+  for (const each of list) curve(`${each.id}: drawn in ${each.drawn} of ${each.intervals}`, each.start_s, each.there, 1, end, "people");
+}
+
+function curve(label, starts, values, most, end, into = "curves") {
   const line = document.createElementNS("http://www.w3.org/2000/svg", "svg"), area = document.createElementNS("http://www.w3.org/2000/svg", "path");
   const x = (second) => (1000 * second / end).toFixed(1), y = (value) => (40 - 38 * Math.min(value / most, 1)).toFixed(1);
   const steps = values.map((value, i) => `L${x(starts[i])} ${y(value)}L${x(i + 1 < starts.length ? starts[i + 1] : end)} ${y(value)}`);
@@ -67,7 +81,7 @@ function curve(label, starts, values, most, end) {
   });
   const row = element("div", "", { class: "curve" });
   row.append(element("span", label), line);
-  $("curves").append(row);
+  $(into).append(row);
 }
 
 function curves(found, end) {
@@ -85,7 +99,9 @@ $("subtitle").textContent = report.subtitle;
 tiles(report.tiles.map(([value, kind, label]) => [{ percent, seconds, number }[kind](value), label]));
 bars(report.times, report.total_s);
 fallbacks(report.fallbacks);
+stills(report.stills);
 curves(report.curves, report.end_s);
+people(report.tracks, report.end_s);
 rows($("stages"), report.stages);
 rows($("versions"), report.versions);
 $("settings").textContent = report.settings;

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import IO, Any
@@ -20,6 +20,8 @@ from rib.video import FrameSource
 
 MAX_SKELETONS = 12
 """So many people can be shown on the page, the most prominent."""
+MAX_POINTS = 200
+"""Of the line that shows when a person is there."""
 CHUNK_BYTES = 3 << 18
 """Of the preview at a time; base64 wants a multiple of three."""
 
@@ -31,6 +33,7 @@ def write_report_html(
     summary: Mapping[str, Any],
     preview_writer: ReportPreviewWriter | None = None,
     curves: Mapping[str, Any] | None = None,
+    stills: Sequence[Mapping[str, Any]] = (),
 ) -> None:
     """Write report.html: both clips under one slider, the skeleton, times, what ran and where it fell back.
 
@@ -41,9 +44,11 @@ def write_report_html(
         summary: What summary.json holds, with the seconds so far.
         preview_writer: What wrote the video of both sides; None for a page without players.
         curves: Of `rib.pipeline.outputs.interval_table.curves`; None for a page without them.
+        stills: Of `rib.pipeline.report.stills.report_stills`.
     """
     preview = preview_writer.finished() if preview_writer is not None else None
-    facts = _facts(source, analysis, summary, preview) | {"curves": curves}
+    facts = _facts(source, analysis, summary, preview)
+    facts |= {"curves": curves, "stills": list(stills), "tracks": list(_tracks(analysis, summary))}
     with write_file_whole(path) as temporary, temporary.open("w", encoding="utf-8") as page:
         _fill(
             page, {"report": _json(facts), "video": preview_writer.path if preview_writer is not None else ""}
@@ -139,6 +144,22 @@ def _stages(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "note", note
     for lost in summary.get("not_kept", ()):
         yield "not kept", lost
+
+
+def _tracks(analysis: ClipAnalysis, summary: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """When each person is there, a share of the keyframes at a time, and how often they are drawn."""
+    present, ids = analysis.keyframe_tracks.present, analysis.keyframe_tracks.track_ids
+    parts = np.array_split(present, min(MAX_POINTS, len(present)))
+    starts = np.cumsum([0, *(len(part) for part in parts[:-1])])
+    for told in summary.get("people", ())[:MAX_SKELETONS]:
+        column = ids.index(told["person_id"])
+        yield {
+            "id": told["person_id"],
+            "start_s": analysis.keyframe_times_s[starts].tolist(),
+            "there": [round(float(part[:, column].mean()), 3) for part in parts],
+            "drawn": told["trusted_intervals"],
+            "intervals": told["intervals"],
+        }
 
 
 def _versions(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

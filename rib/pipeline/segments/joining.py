@@ -8,6 +8,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
+import numpy as np
+
+from rib.io.errors import RibError
 from rib.io.files.whole import write_errors_in_one_line
 from rib.pipeline.outputs.record import OutputRecord
 from rib.pipeline.report import ReportPreviewWriter
@@ -15,7 +19,8 @@ from rib.pipeline.segments.encoding import OutputVideo
 from rib.pipeline.segments.making import PICTURES, PREVIEW
 from rib.pipeline.segments.plan import Segment
 from rib.pipeline.segments.store import SegmentStore
-from rib.video import SoundTrack, VideoPart
+from rib.pipeline.timeline import OutputTimeline
+from rib.video import SoundTrack, VideoPart, VideoSource
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,33 @@ class SegmentJoiner:
                 for offset, number in enumerate(segment.frames):
                     made = self.store.place(segment) / PICTURES / f"{offset:06d}.png"
                     _link_or_copy(made, folder / f"{number:06d}.png")
+
+    def made_frame(self, moments: OutputTimeline, intervals: range) -> np.ndarray | None:
+        """One of the frames made in some intervals, the nearest to the beginning of its segment.
+
+        Args:
+            moments: The output's.
+            intervals: Named by the keyframe before each.
+
+        Returns:
+            (H, W, 3) uint8 RGB, or None where nothing was made or it cannot be read.
+        """
+        span = range(moments.frames(intervals.start).start, moments.frames(intervals.stop - 1).stop)
+        made = span.start + np.flatnonzero(moments.keyframe[span.start : span.stop] < 0)
+        if not len(made):
+            return None
+        starts = np.array([segment.frames.start for segment in self.segments])
+        inside = np.searchsorted(starts, made, side="right") - 1
+        offsets = made - starts[inside]
+        nearest = int(np.argmin(offsets))
+        folder, offset = self.store.place(self.segments[inside[nearest]]), int(offsets[nearest])
+        with suppress(RibError, OSError, StopIteration):
+            if (path := folder / PICTURES / f"{offset:06d}.png").is_file():
+                picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
+                return None if picture is None else picture[..., ::-1]
+            source = VideoSource(next(folder.glob("video.*")))
+            return next(source.frames_from(offset))
+        return None
 
     def preview(self, preview: ReportPreviewWriter) -> None:
         """Write the page's video."""

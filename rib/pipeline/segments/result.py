@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
+
 from rib.io.errors import RibError
 from rib.io.files.locks import FileLock
 from rib.io.files.whole import temporary_folder
@@ -117,6 +119,10 @@ class SegmentedResult:
         preview = self.maker.preview(folder / "preview.mp4")
         self._joiner.preview(preview)
         return preview
+
+    def made_frame(self, intervals: range) -> np.ndarray | None:
+        """See `SegmentJoiner.made_frame`."""
+        return self._joiner.made_frame(self.maker.analysis.timeline, intervals)
 
     @property
     def records(self) -> Iterable[OutputRecord]:
