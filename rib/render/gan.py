@@ -156,7 +156,7 @@ class GanRenderer(WarpRenderer):
         found = None if cut is None else self._draw(cut, slice(None), background)
         if found is None:
             return None
-        evidence = self.trust.evidence(found.skinned, found.baseline, person.interval.fractions)
+        evidence = self.trust.evidence(found.skinned, found.baseline)
         gate = self.trust.gate(evidence, person.holdout.gain_db if person.holdout else None)
         gate *= self.trust.knows(person)
         inputs = self._inputs(person, background, found)

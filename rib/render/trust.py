@@ -47,7 +47,8 @@ class TrustEvidence:
         skinned_colour: The same under the pose.
         outline: Difference of the interpolated person and the rendered one, in alpha.
         ghost: Difference of the two keyframes' silhouettes under the pose.
-        undecided: Share of the person in which the keyframes contradict each other: alpha is neither 0 nor 1.
+        undecided: Share of the person whose alpha is neither 0 nor 1, as the keyframes contradict each other;
+            at the moment at which most is.
     """
 
     baseline_colour: float
@@ -183,28 +184,22 @@ class TrustMap:
             verdict += self.holdout_weight * missing_db
         return min(max((verdict - self.threshold) / self.ramp + 0.5, 0.0), 1.0)
 
-    def evidence(
-        self, skinned: SkinnedPerson, baseline: TrustBaseline, fractions: torch.Tensor
-    ) -> TrustEvidence:
+    def evidence(self, skinned: SkinnedPerson, baseline: TrustBaseline) -> TrustEvidence:
         """Measure the disagreement in the interval itself.
 
-        A pixel that one keyframe alone covers has alpha t, or 1 - t, so `4 alpha (1 - alpha)` is
-        divided by its value there: the same share is undecided at whatever moments somebody looks.
-
-        Args:
-            skinned: At N moments.
-            baseline: At the same.
-            fractions: (N,) t of the moments, 0 at a and 1 at b.
+        What is undecided is told of the moment at which most is, in the middle: a mean would depend on
+        the output's rate.
         """
         person = torch.maximum(baseline.mask, skinned.alpha)
-        most = (4 * fractions * (1 - fractions)).view(-1, 1, 1, 1) * person
-        between = 4 * skinned.alpha * (1 - skinned.alpha)
+        between = (4 * skinned.alpha * (1 - skinned.alpha)).sum((1, 2, 3)) / person.sum((1, 2, 3)).clamp_min(
+            1e-6
+        )
         return TrustEvidence(
             baseline_colour=_weighted(baseline.colour_differs, person),
             skinned_colour=_weighted(skinned.colour_differs, skinned.alpha),
             outline=_weighted((baseline.mask - skinned.alpha).abs(), person),
             ghost=_weighted(skinned.alpha_differs, person),
-            undecided=float(between.sum() / most.sum()) if most.any() else 0.0,
+            undecided=float(between.max()),
         )
 
 

@@ -73,8 +73,7 @@ class WarpRenderer:
         drawn = None if cut is None else self._draw(cut, moments, background)
         if drawn is None:
             return WarpPlan(person, False)
-        fractions = person.interval.fractions[moments]
-        evidence = self.trust.evidence(drawn.skinned, drawn.baseline, fractions)
+        evidence = self.trust.evidence(drawn.skinned, drawn.baseline)
         gate = self.trust.gate(evidence, person.holdout.gain_db if person.holdout else None)
         notes = {
             "gate": gate,
