@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from test_preemption import send_at
+from test_preemption import sent_at
 from tiny_runs import TINY
 
 from rib.commands.train import command
@@ -101,11 +100,10 @@ def test_a_fingerprint_follows_the_store_and_the_subset_but_not_the_seed(tmp_pat
 def test_a_run_that_goes_on_is_one_run_of_wandb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     same = [*TINY, "logger=wandb", "hydra.run.dir=run", "run.tags=[a,b]", "restore=continue"]
+    same += [sent_at(5, "SIGUSR2", tmp_path / "sent")]  # the machine is taken away
     command([*same, "trainer.max_epochs=1"])
-    with monkeypatch.context() as patch:
-        send_at(5, signal.SIGUSR2, patch)  # the machine is taken away
-        with pytest.raises(SystemExit):
-            command([*same, "trainer.max_epochs=2"])
+    with pytest.raises(SystemExit):
+        command([*same, "trainer.max_epochs=2"])
     command([*same, "trainer.max_epochs=2"])
     known = read_run_identity(tmp_path / "run")
     assert known is not None
