@@ -90,6 +90,7 @@ def states(folder: Path) -> list[str]:
     return [trial.state.name for trial in study.trials]
 
 
+@pytest.mark.slow
 def test_a_run_that_fails_stops_no_other_and_is_tried_again_with_the_same_settings(tmp_path: Path) -> None:
     launcher, again = Pretends(fails_in=2), Pretends()
     sweep(tmp_path, launcher, at_once=4)

@@ -42,19 +42,9 @@ def dies_at(step: int, mark: Path, validation: bool = False) -> str:
     return f"+callbacks.fault={{_target_: faults.Fails, {given}}}"
 
 
-@pytest.mark.parametrize(
-    ("how", "stop", "workers"),
-    [
-        ("killed", 2, 0),
-        *(
-            pytest.param(how, stop, workers, marks=pytest.mark.slow)
-            for how, stop, workers in (
-                ("killed", 4, 0), ("killed", 3, 2), ("out of time", 2, 0), ("out of time", 4, 0),
-                ("out of time", 3, 2),
-            )
-        ),
-    ],
-)  # fmt: skip
+@pytest.mark.slow
+@pytest.mark.parametrize("how", ["killed", "out of time"])
+@pytest.mark.parametrize(("stop", "workers"), [(2, 0), (4, 0), (3, 2)])
 def test_a_resumed_run_goes_on_exactly(
     settings: Settings, tmp_path: Path, how: str, stop: int, workers: int
 ) -> None:

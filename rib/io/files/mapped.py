@@ -37,7 +37,7 @@ class ArrayFileWriter:
             RibError: The disk is full.
         """
         self._like, self._rows = rows[:0], self._rows + len(rows)
-        with write_errors_in_one_line(self._folder):
+        with write_errors_in_one_line(self._folder.absolute()):
             self._file = self._file or tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115
             for chunk in chunks_of_rows(rows):
                 self._file.write(chunk.tobytes())

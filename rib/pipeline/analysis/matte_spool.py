@@ -36,7 +36,7 @@ class AnalysisMatteSpool:
             RibError: The disk is full.
         """
         content = cv2.imencode(".png", to_uint8(matte))[1].tobytes()
-        with write_errors_in_one_line(self._folder):
+        with write_errors_in_one_line(self._folder.absolute()):
             self._file = self._file or tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115
             self._file.write(content)
         self._lengths.setdefault(track_id, []).append((self._end, len(content)))
