@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
-from pytorch_lightning import Callback, LightningModule, Trainer
+from pytorch_lightning import LightningModule, Trainer
 
-from rib.engine.callbacks.gradients import gradient_norm
+from rib.engine.callbacks.gradients import LooksAtGradients, gradient_norm, place_of_optimizer
 from rib.io.errors import RibError
 from rib.io.settings.ranges import Count, NonNegative
 
 REMEDY = "start anew with a smaller task.module.optimizer.lr or another seed; the last checkpoint is whole"
 
 
-class StopWhenDead(Callback):
+class StopWhenDead(LooksAtGradients):
     """Stops a run whose steps change nothing any more, and says so in one line.
 
     A saturated output or weights at 0 let a run end without a word, with the net that it began with or a
@@ -32,17 +30,12 @@ class StopWhenDead(Callback):
         self, metric: str, every_num_steps: Count, vanished: NonNegative, patience: Count,
         min_change: NonNegative,
     ) -> None:  # fmt: skip
-        self.metric, self.every_num_steps, self.patience = metric, every_num_steps, patience
+        super().__init__(every_num_steps)
+        self.metric, self.patience = metric, patience
         self.vanished, self.min_change = vanished, min_change
-        self._batch = self._looks = self._stood = self._step = 0
+        self._vanished_looks = self._stood = self._step = 0
         self._greatest = self._norm = 0.0
         self._value: float | None = None
-
-    def on_train_batch_start(
-        self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
-    ) -> None:
-        """Note the batch's number."""
-        self._batch = batch_idx
 
     def on_before_optimizer_step(
         self, trainer: Trainer, pl_module: LightningModule, optimizer: torch.optim.Optimizer
@@ -52,13 +45,12 @@ class StopWhenDead(Callback):
         Raises:
             RibError: It has vanished.
         """
-        looks = (self._batch + 1) % self.every_num_steps == 0
-        if not looks or not _is_first(optimizer, trainer) or _rests(trainer):
+        if not self.looks or place_of_optimizer(optimizer, trainer.optimizers) or _rests(trainer):
             return
         self._norm = float(gradient_norm(optimizer))
         self._greatest = max(self._greatest, self._norm)
-        self._looks = self._looks + 1 if self._norm <= self.vanished * self._greatest else 0
-        if self._looks >= self.patience:
+        self._vanished_looks = self._vanished_looks + 1 if self._norm <= self.vanished * self._greatest else 0
+        if self._vanished_looks >= self.patience:
             raise RibError(
                 f"the net has stopped learning: its gradient's norm is {self._norm:.3g} at step "
                 f"{trainer.global_step}, and was {self._greatest:.3g}",
@@ -86,11 +78,6 @@ class StopWhenDead(Callback):
                 f"{self._greatest:.3g})",
                 REMEDY,
             )
-
-
-def _is_first(optimizer: Any, trainer: Trainer) -> bool:
-    first: Any = trainer.optimizers[0]
-    return getattr(optimizer, "optimizer", optimizer) is getattr(first, "optimizer", first)
 
 
 def _rests(trainer: Trainer) -> bool:

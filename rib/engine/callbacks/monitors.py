@@ -11,7 +11,7 @@ import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.callbacks import EarlyStopping
 
-from rib.engine.callbacks.gradients import gradient_norm
+from rib.engine.callbacks.gradients import LooksAtGradients, gradient_norm, place_of_optimizer
 from rib.io.errors import RibError
 from rib.io.settings.ranges import LARGEST_INT, Count, NonNegative, OneOf, Seed
 
@@ -121,7 +121,7 @@ class Throughput(Callback):
         self._start, self._waited, self._count = self._ended, 0.0, 0
 
 
-class GradientNorm(Callback):
+class GradientNorm(LooksAtGradients):
     """Logs `train/grad_norm`, before it is clipped, and on a GPU `train/gpu_memory_gib`, the peak so far.
 
     Where several optimizers take turns, each has its own: `train/grad_norm_0`, `train/grad_norm_1`.
@@ -130,30 +130,15 @@ class GradientNorm(Callback):
         every_num_steps: How often, in batches.
     """
 
-    def __init__(self, every_num_steps: Count) -> None:
-        self.every_num_steps = every_num_steps
-        self._batch = 0
-
-    def on_train_batch_start(
-        self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
-    ) -> None:
-        """Note the batch's number."""
-        self._batch = batch_idx
-
     def on_before_optimizer_step(
         self, trainer: Trainer, pl_module: LightningModule, optimizer: torch.optim.Optimizer
     ) -> None:
         """Log once in a while."""
-        if (self._batch + 1) % self.every_num_steps:
+        if not self.looks:
             return
         several = len(trainer.optimizers)
-        number = f"_{_place_of(optimizer, trainer.optimizers)}" if several > 1 else ""
+        number = f"_{place_of_optimizer(optimizer, trainer.optimizers)}" if several > 1 else ""
         pl_module.log(f"train/grad_norm{number}", gradient_norm(optimizer))
         if pl_module.device.type == "cuda":
             peak = torch.cuda.max_memory_allocated(pl_module.device) / 2**30
             pl_module.log("train/gpu_memory_gib", peak)
-
-
-def _place_of(optimizer: Any, optimizers: list[Any]) -> int:
-    inner = getattr(optimizer, "optimizer", optimizer)
-    return next(i for i, o in enumerate(optimizers) if getattr(o, "optimizer", o) is inner)
