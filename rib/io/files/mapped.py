@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import mmap
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
-from rib.io.files.whole import write_errors_in_one_line
+from rib.io.files.nameless import NamelessFile
 from rib.io.processes.memory import give_back_mapped_pages, give_back_when_trimmed
 
 SMALL_BYTES = 1 << 18
@@ -26,8 +25,7 @@ class ArrayFileWriter:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._file: IO[bytes] | None = None
+        self._file, self._end = NamelessFile(folder), 0
         self._rows, self._like = 0, np.empty(0)
 
     def append(self, rows: np.ndarray) -> None:
@@ -37,24 +35,20 @@ class ArrayFileWriter:
             RibError: The disk is full.
         """
         self._like, self._rows = rows[:0], self._rows + len(rows)
-        with write_errors_in_one_line(self._folder.absolute()):
-            self._file = self._file or tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115
-            for chunk in chunks_of_rows(rows):
-                self._file.write(chunk.tobytes())
-            self._file.flush()
+        for chunk in chunks_of_rows(rows):
+            self._file.write(chunk.tobytes(), self._end)
+            self._end += chunk.nbytes
 
     def array(self) -> np.ndarray:
         """All rows, to be read only; in memory where they are few."""
         shape = (self._rows, *self._like.shape[1:])
-        num_bytes = int(np.prod(shape)) * self._like.itemsize
-        if self._file is None or not num_bytes:
+        if (file := self._file.opened) is None:
             return np.zeros(shape, self._like.dtype)
-        with self._file as file:
-            if num_bytes < SMALL_BYTES:
-                file.seek(0)
-                content: Any = file.read()
+        with file:
+            if self._end < SMALL_BYTES:
+                content: Any = bytes(self._file.read(0, self._end))
             else:
-                content = mmap.mmap(file.fileno(), num_bytes, access=mmap.ACCESS_READ)
+                content = mmap.mmap(file.fileno(), self._end, access=mmap.ACCESS_READ)
                 give_back_when_trimmed(content)
         return np.frombuffer(content, self._like.dtype).reshape(shape)
 

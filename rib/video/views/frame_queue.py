@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections import deque
 from collections.abc import Iterable, Iterator
-from io import FileIO
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 
-from rib.io.files.whole import write_errors_in_one_line
+from rib.io.files.nameless import NamelessFile
 
 MEMORY_BYTES = 256 * 2**20
 """Frames of more than so many bytes wait on disk."""
@@ -28,10 +25,10 @@ class FrameQueue:
     """
 
     def __init__(self, folder: Path | None = None, memory_bytes: int = MEMORY_BYTES) -> None:
-        self._folder, self._memory_bytes = folder, memory_bytes
+        self._memory_bytes = memory_bytes
         self._waiting: deque[np.ndarray | int] = deque()
         self._held_bytes = self.num_bytes = 0
-        self._file: FileIO | None = None
+        self._file = NamelessFile(folder)
         self._free: list[int] = []
         self._num_places = 0
         self._shape: tuple[int, ...] = ()
@@ -54,16 +51,7 @@ class FrameQueue:
         self._shape, self._dtype, self._frame_bytes = frame.shape, frame.dtype, frame.nbytes
         place = self._free.pop() if self._free else self._num_places
         self._num_places = max(self._num_places, place + 1)
-        with write_errors_in_one_line(self._folder or tempfile.gettempdir()):
-            if self._file is None:
-                self._file = cast(
-                    FileIO,
-                    tempfile.TemporaryFile(dir=self._folder, buffering=0),  # noqa: SIM115
-                )
-            self._file.seek(place * frame.nbytes)
-            content = memoryview(frame.tobytes())
-            while content:
-                content = content[self._file.write(content) :]
+        self._file.write(frame.tobytes(), place * frame.nbytes)
         self._waiting.append(place)
 
     def pop(self) -> np.ndarray:
@@ -75,12 +63,7 @@ class FrameQueue:
         return frame
 
     def _read(self, place: int) -> np.ndarray:
-        assert self._file is not None
-        content = bytearray(self._frame_bytes)
-        self._file.seek(place * self._frame_bytes)
-        part = memoryview(content)
-        while part:
-            part = part[self._file.readinto(part) :]
+        content = self._file.read(place * self._frame_bytes, self._frame_bytes)
         self._free.append(place)
         return np.frombuffer(content, self._dtype).reshape(self._shape)
 
