@@ -115,8 +115,9 @@ def constant_rate_timeline(
     count = max(moving, until)
     wanted = times[0] + np.arange(count) * (fps.denominator / fps.numerator)
     nearest = np.searchsorted((times[1:] + times[:-1]) / 2, wanted)
-    is_copy = np.abs(times[nearest] - wanted) * rate < SAME_STEP
     is_held = np.arange(count) >= moving
+    past_last = (wanted > times[-1]) & ~is_held  # within SAME_STEP, but for what rounding adds to it
+    is_copy = (np.abs(times[nearest] - wanted) * rate < SAME_STEP) | past_last
     interval = np.clip(np.searchsorted(times, wanted, side="right") - 1, 0, len(times) - 2)
     interval = np.where(is_copy, np.minimum(nearest, len(times) - 2), interval)
     keyframe = np.where(is_copy | is_held, nearest, -1)

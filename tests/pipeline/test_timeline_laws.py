@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rib.pipeline.timeline import SAME_STEP, OutputTimeline, constant_rate_timeline, variable_rate_timeline
@@ -33,6 +33,7 @@ def check(timeline: OutputTimeline, times_s: np.ndarray) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(times_s=keyframes, fps=rates, held_s=st.none() | st.floats(0.001, 1.0))
+@example(times_s=np.array([0.0, 1.95]), fps=Fraction(1), held_s=None)  # the last moment just past the end
 def test_an_even_timeline_shows_every_moment_once_and_no_keyframe_twice(
     times_s: np.ndarray, fps: Fraction, held_s: float | None
 ) -> None:
