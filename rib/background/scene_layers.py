@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from rib.io.images import to_float, to_uint8
+from rib.structures.box import Box
 from rib.video.camera import MaskedGrey, chain_camera_motions, paint_over_people
 
 INPAINT_LONG_SIDE_PX = 256
@@ -24,17 +25,42 @@ WHOLE: Region = (slice(None), slice(None))
 
 
 @dataclass(frozen=True)
+class SceneTrust:
+    """Trust in each pixel of a picture to show the scene, 1 outside a part of it.
+
+    Attributes:
+        size: Rows and columns of the picture.
+        place: The part, or None where all is trusted.
+        values: (h, w, 1) float32 in 0..1, of the part.
+    """
+
+    size: tuple[int, int]
+    place: Box | None = None
+    values: np.ndarray | None = None
+
+    def within(self, region: Region = WHOLE) -> np.ndarray:
+        """The trust (h, w, 1) in some rows and columns."""
+        rows, columns = (part.indices(size) for part, size in zip(region, self.size, strict=True))
+        asked = Box(rows[0], columns[0], rows[1] - rows[0], columns[1] - columns[0])
+        found = np.ones((asked.height, asked.width, 1), np.float32)
+        both = None if self.place is None else self.place.common(asked)
+        if both is not None and self.place is not None and self.values is not None:
+            found[both.within(asked).slices] = self.values[both.within(self.place).slices]
+        return found
+
+
+@dataclass(frozen=True)
 class SceneLayer:
     """A keyframe as a layer of the scene.
 
     Attributes:
         pixels: (H, W, 3) uint8, or float32 in 0..1.
-        trust: (H, W, 1) in 0..1.
+        trust: In each of them.
         motion: Leads from the wanted frame to this one, or None where the camera stands still.
     """
 
     pixels: np.ndarray
-    trust: np.ndarray
+    trust: SceneTrust
     motion: np.ndarray | None = None
 
     @cached_property
@@ -42,25 +68,25 @@ class SceneLayer:
         """The pixels that the camera's motion is estimated from."""
         levels = self.pixels if self.pixels.dtype == np.uint8 else to_uint8(self.pixels)
         grey = cv2.cvtColor(np.ascontiguousarray(levels), cv2.COLOR_RGB2GRAY)
-        masked = MaskedGrey(grey, self.trust[..., 0] > 0.5)
+        masked = MaskedGrey(grey, self.trust.within()[..., 0] > 0.5)
         return masked._replace(smoothed=paint_over_people(masked))
 
     def within(self, region: Region) -> Layer:
         """The part of the layer that a region of the wanted frame shows; beyond its border trust is 0."""
         if self.motion is None:
-            return _seen(self.pixels[region]), self.trust[region]
+            return _seen(self.pixels[region]), self.trust.within(region)
         picture = np.ascontiguousarray(_floats(self.pixels))
         return _seen(self._moved(picture, region, cv2.BORDER_REPLICATE)), self.trust_within(region)
 
     def trust_within(self, region: Region) -> np.ndarray:
         """The trust alone."""
         if self.motion is None:
-            return self.trust[region]
-        return self._moved(self.trust, region, cv2.BORDER_CONSTANT)[..., None]
+            return self.trust.within(region)
+        return self._moved(self.trust.within(), region, cv2.BORDER_CONSTANT)[..., None]
 
     def _moved(self, picture: np.ndarray, region: Region, border: int) -> np.ndarray:
         assert self.motion is not None
-        rows, columns = (part.indices(size) for part, size in zip(region, self.trust.shape, strict=False))
+        rows, columns = (part.indices(size) for part, size in zip(region, self.trust.size, strict=True))
         size, flags = (columns[1] - columns[0], rows[1] - rows[0]), cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         motion = self.motion.copy()
         motion[:, 2] += motion[:, :2] @ (columns[0], rows[0])
@@ -77,20 +103,29 @@ def layers_seen_by_camera(
     return [own], [*moved, own]
 
 
-def complete_scene(front: list[SceneLayer], rest: list[SceneLayer]) -> np.ndarray:
-    """The first layer (H, W, 4), completed by those behind it where it is not trusted in full.
+def complete_scene(front: list[SceneLayer], rest: list[SceneLayer], part: Region = WHOLE) -> np.ndarray:
+    """A part of the first layer (h, w, 4), completed by those behind it where it is not trusted in full.
 
     Args:
         front: Layers from front to back; the first does not move.
         rest: What they are laid over, from front to back; what none of them shows is inpainted.
+        part: Rows and columns.
     """
     own = front[0]
-    whole = _seen(own.pixels)
-    region = _bounds(own.trust[..., 0] < 1)
-    if region is not None:
+    completed = _seen(own.pixels[part])
+    unsure = _bounds(own.trust.within(part)[..., 0] < 1)
+    if unsure is not None:
+        region = _inside(part, unsure)
         colour, uncovered = _stack(layer.within(region) for layer in front)
-        whole[region] = colour + uncovered * _opaque(rest, region)
-    return whole
+        completed[unsure] = colour + uncovered * _opaque(rest, region)
+    return completed
+
+
+def _inside(part: Region, unsure: Region) -> Region:
+    """Rows and columns of a part, counted in the whole picture."""
+    first = [one.start or 0 for one in part]
+    rows, columns = (slice(n + one.start, n + one.stop) for n, one in zip(first, unsure, strict=True))
+    return rows, columns
 
 
 def _opaque(layers: list[SceneLayer], region: Region) -> np.ndarray:

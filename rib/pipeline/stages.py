@@ -17,6 +17,7 @@ from torch import Tensor
 from rib.io.recipe import locate_recipe_target
 from rib.pose.detectors.blazepose import BodyLandmarks
 from rib.pose.walks import PoseCloseUp
+from rib.structures.box import Box
 from rib.structures.interval import Background, Interval
 from rib.structures.keypoints import PoseSequence, PoseTracks
 from rib.video import FrameSource
@@ -144,9 +145,15 @@ class BackgroundStage(Protocol):
 
 
 class PlateStage(Protocol):
-    """The scene without some of the people, (N, 3, H, W) at the wanted times of an interval."""
+    """The scene without some of the people, (N, 3, h, w) at the wanted times of an interval."""
 
-    def __call__(self, interval: Interval, without: Collection[int], unseen: Tensor | None = None) -> Tensor:
+    def __call__(
+        self,
+        interval: Interval,
+        without: Collection[int],
+        unseen: Tensor | None = None,
+        part: Box | None = None,
+    ) -> Tensor:
         """See `rib.background.plate.PersonFreePlate`."""
         ...
 

@@ -9,6 +9,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+AT_ONCE_PX = 2**18
+"""The guided filter takes some 300 bytes a pixel; more pixels are filtered some rows at a time."""
+
 
 def steepen_matte(mask: np.ndarray, centre: float, gain: float) -> np.ndarray:
     """Push a soft mask towards 0 and 1: `gain` times the slope in log-odds, 1/2 where it was `centre`.
@@ -39,6 +42,19 @@ def guided_filter(picture: np.ndarray, mask: np.ndarray, radius_px: int, epsilon
     Returns:
         (H, W) float32 in 0..1.
     """
+    height, width = mask.shape
+    num_rows, halo = max(AT_ONCE_PX // width, 4 * radius_px, 1), 2 * radius_px
+    filtered = np.empty((height, width), np.float32)
+    for first in range(0, height, num_rows):
+        start, last = max(first - halo, 0), min(first + num_rows, height)
+        rows = slice(start, last + halo)
+        strip = _filter_rows(picture[rows], mask[rows], radius_px, epsilon)
+        filtered[first:last] = strip[first - start : last - start]
+    return filtered
+
+
+def _filter_rows(picture: np.ndarray, mask: np.ndarray, radius_px: int, epsilon: float) -> np.ndarray:
+    """`guided_filter` of some rows; those within two radii of the first and last miss what lies beyond."""
     import cv2
 
     def mean(values: np.ndarray) -> np.ndarray:

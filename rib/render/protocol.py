@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from rib.render.refine.dataset import RefinerSample
 from rib.render.refine.fitting import Report
+from rib.structures.box import Box
 from rib.structures.interval import Background
 from rib.structures.person import RenderedPerson
 from rib.structures.person_interval import PersonInterval
@@ -84,6 +85,15 @@ class HoldoutRenderer(Protocol):
             person: The wanted moments are those of held-out keyframes.
             background: At these moments, with the plate.
         """
+        ...
+
+
+@runtime_checkable
+class BoundedRenderer(Protocol):
+    """A renderer that can tell where it draws: nothing else is made of the scene behind the person."""
+
+    def around(self, person: PersonInterval) -> Box | None:
+        """The box that holds the person at all wanted moments; None where nothing is drawn."""
         ...
 
 

@@ -16,6 +16,7 @@ import torch.nn.functional as F
 
 from rib.io.settings.ranges import AtMostSetting, NonNegative, Positive, Range, Share
 from rib.render.skinning.layered_skinning import SkinnedPerson
+from rib.structures.box import Box
 from rib.structures.interval import Background, Keyframe
 from rib.structures.person import PersonView
 from rib.structures.person_interval import PersonInterval
@@ -225,11 +226,15 @@ def trust_baseline(person: PersonInterval, background: Background, skinned: Skin
 
 def _warp(keyframe: Keyframe, view: PersonView, flow: torch.Tensor, skinned: SkinnedPerson) -> torch.Tensor:
     """(N, 4, H, W), colour and matte of a keyframe at the wanted times."""
-    box = skinned.box
-    layers = torch.cat([keyframe.picture, view.mask(keyframe.size_px)]).expand(len(flow), -1, -1, -1)
-    x, y = (box.centres(1, flow.device) + box.of(flow)).unbind(1)
-    height, width = keyframe.picture.shape[1:]
-    grid = torch.stack([2 * x / width - 1, 2 * y / height - 1], -1)
+    places = skinned.box.centres(1, flow.device) + skinned.box.of(flow)
+    last = places.new_tensor(keyframe.size_px).view(1, 2, 1, 1) - 0.5
+    places = torch.minimum(places.clamp_min_(0.5), last)  # beyond the border its colour goes on
+    part = Box.around(places.movedim(1, -1), 1, keyframe.size_px)
+    assert part is not None
+    layers = torch.cat([keyframe.part(part.slices), part.of(view.mask(keyframe.size_px))])
+    x, y = (places - part.corner(flow.device).view(1, 2, 1, 1)).unbind(1)
+    grid = torch.stack([2 * x / part.width - 1, 2 * y / part.height - 1], -1)
+    layers = layers.expand(len(flow), -1, -1, -1)
     return F.grid_sample(layers, grid, mode="bilinear", padding_mode="border", align_corners=False)
 
 

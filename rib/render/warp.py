@@ -101,6 +101,10 @@ class WarpRenderer:
         skinned, trust = drawn.skinned, self._trusted(drawn)
         yield place_rendered_person(person, slice(None), skinned.box, skinned.colour, skinned.alpha, trust)
 
+    def around(self, person: PersonInterval) -> Box | None:
+        """The box of the person at all wanted moments; see `rib.render.protocol.BoundedRenderer`."""
+        return self.skinning.around(person)
+
     def summary(self, notes: Sequence[Mapping[str, float]]) -> dict[str, float]:
         """Nothing to tell."""
         return {}

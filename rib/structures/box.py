@@ -53,6 +53,24 @@ class Box:
         width = min(self.left + self.width, other.left + other.width) - left
         return Box(top, left, height, width) if height > 0 and width > 0 else None
 
+    def union(self, other: Box) -> Box:
+        """The smallest box that holds two."""
+        top, left = min(self.top, other.top), min(self.left, other.left)
+        height = max(self.top + self.height, other.top + other.height) - top
+        width = max(self.left + self.width, other.left + other.width) - left
+        return Box(top, left, height, width)
+
+    def grown(self, margin_px: int, size_px: tuple[int, int]) -> Box:
+        """The box and so much around it, inside a picture (width, height)."""
+        top, left = max(self.top - margin_px, 0), max(self.left - margin_px, 0)
+        height = min(self.top + self.height + margin_px, size_px[1]) - top
+        return Box(top, left, height, min(self.left + self.width + margin_px, size_px[0]) - left)
+
+    @property
+    def slices(self) -> tuple[slice, slice]:
+        """Its rows and its columns."""
+        return slice(self.top, self.top + self.height), slice(self.left, self.left + self.width)
+
     def within(self, other: Box) -> Box:
         """The same box, measured from another's corner."""
         return Box(self.top - other.top, self.left - other.left, self.height, self.width)

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from rib.background.plate import PersonFreePlate
+from rib.structures.box import Box
 from rib.structures.interval import Interval, Keyframe
 from rib.structures.person import PersonView
 from rib.video.camera import STILL, chain_camera_motions, estimate_camera_motion, fraction_of_camera_motion
@@ -82,6 +83,11 @@ def test_the_plate_follows_a_pan(wall: np.ndarray) -> None:
     truth = torch.from_numpy(seen(wall, 44, 40)).permute(2, 0, 1)
     inner = (..., slice(8, -8), slice(8, -8))
     assert float((plate[0] - truth)[inner].abs().mean()) < 0.01
+    part = Box(20, 10, 60, 95)
+    alone = PersonFreePlate(mask_threshold=0.25, dilation_share=0.03, seam_share=0.05)(
+        between, {0}, part=part
+    )
+    torch.testing.assert_close(alone, part.of(plate), atol=0.01, rtol=0)
     fixed = PersonFreePlate(mask_threshold=0.25, dilation_share=0.03, seam_share=0.05)(
         replace(between, b=replace(between.b, pixels=between.a.pixels)), {0}
     )

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from rib.background.plate import PersonFreePlate
+from rib.structures.box import Box
 from rib.structures.interval import Interval, Keyframe
 from rib.structures.person import PersonView
 
@@ -70,6 +71,12 @@ def test_where_no_keyframe_shows_the_scene_another_picture_may(scene: torch.Tens
     torch.testing.assert_close(plate, scene.expand_as(plate), atol=1e-5, rtol=0)
     doubted = torch.cat([torch.zeros_like(scene), torch.zeros_like(scene[:1])]).expand(3, -1, -1, -1)
     assert torch.equal(PLATE(gap, {0}, doubted), PLATE(gap, {0}))
+
+
+def test_a_part_is_what_the_whole_has_there(scene: torch.Tensor) -> None:
+    gap = interval(keyframe(scene, 0, 30), keyframe(scene, 1, 33), keyframe(0.5 * scene, 2, 36))
+    for part in (Box(3, 20, 50, 40), Box(0, 0, 9, 12), Box(30, 38, 30, 43)):
+        assert torch.equal(PLATE(gap, {0}, part=part), part.of(PLATE(gap, {0})))
 
 
 def test_light_changes_with_time_where_both_are_free(scene: torch.Tensor) -> None:

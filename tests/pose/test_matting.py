@@ -59,3 +59,12 @@ def test_islands_stay_where_no_joint_lies_on_any():
     np.testing.assert_array_equal(
         keep_matte_touching_joints(mask, np.array([[-5.0, 3.0], [50.0, 35.0]]), level=0.2), mask
     )
+
+
+def test_filtered_some_rows_at_a_time_is_filtered_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    random = np.random.default_rng(0)
+    picture = random.integers(0, 256, (70, 40, 3), dtype=np.uint8)
+    mask = random.random((70, 40), dtype=np.float32)
+    whole = guided_filter(picture, mask, 3, 1e-3)
+    monkeypatch.setattr("rib.pose.matting.AT_ONCE_PX", 40 * 13)
+    np.testing.assert_allclose(guided_filter(picture, mask, 3, 1e-3), whole, atol=1e-6)

@@ -52,10 +52,11 @@ def test_a_cut_is_the_same_in_whatever_box_it_is_wanted() -> None:
     place = Box.of_mask(mask)
     assert place == Box(3, 4, 6, 7)
     layers = torch.rand(5, 5, place.height, place.width)
-    whole = KeyframeLayers(place, layers, torch.zeros(5)).inside(Box(0, 0, 12, 16))
-    assert torch.equal(place.of(whole), layers)
+    whole = KeyframeLayers(place, layers, torch.zeros(5)).inside(Box(0, 0, 12, 16), 2)
+    assert torch.equal(place.of(whole), layers[2])
     for box in (Box(5, 6, 7, 9), Box(0, 0, 4, 5), Box(10, 12, 2, 2)):
-        assert torch.equal(KeyframeLayers(place, layers, torch.zeros(5)).inside(box), box.of(whole))
-    empty = KeyframeLayers(Box.of_mask(mask * 0), layers[..., :0, :0], torch.zeros(5)).inside(Box(0, 0, 2, 2))
-    assert float(empty[:, :4].abs().max()) == 0
-    assert float(empty[:, 4].min()) == 1
+        assert torch.equal(KeyframeLayers(place, layers, torch.zeros(5)).inside(box, 2), box.of(whole))
+    nobody = KeyframeLayers(Box.of_mask(mask * 0), layers[..., :0, :0], torch.zeros(5))
+    empty = nobody.inside(Box(0, 0, 2, 2), 2)
+    assert float(empty[:4].abs().max()) == 0
+    assert float(empty[4].min()) == 1

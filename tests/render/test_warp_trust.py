@@ -12,7 +12,7 @@ from rib.config.compose import compose as compose_config
 from rib.io.recipe import build_recipe
 from rib.pipeline.synthesis.compositor import composite_people, composited_trust
 from rib.render.skinning.layered_skinning import SkinnedPerson
-from rib.render.trust import TrustBaseline, TrustEvidence, TrustMap
+from rib.render.trust import TrustBaseline, TrustEvidence, TrustMap, trust_baseline
 from rib.render.warp import WarpRenderer
 from rib.structures.box import Box
 from rib.structures.interval import Background
@@ -59,6 +59,26 @@ def rendered(one: WarpRenderer, person: PersonInterval, parts: int = 1) -> list[
 
 def picture(one: WarpRenderer, person: PersonInterval) -> torch.Tensor:
     return composite_people(cross_fade(person), rendered(one, person))
+
+
+def test_the_person_is_drawn_within_the_box_that_is_told_before(waving: PersonInterval) -> None:
+    around = renderer().around(waving)
+    assert around is not None
+    for person in rendered(renderer(), waving, parts=3):
+        assert person.box.common(around) == person.box
+
+
+def test_the_flow_is_followed_beyond_the_person_and_the_border(waving: PersonInterval) -> None:
+    drawn = renderer().skinning.draw(renderer().skinning.cut(waving), slice(None))
+    assert drawn is not None
+    background, x = cross_fade(waving), torch.arange(waving.interval.a.size_px[0])
+    for shift in (3, 40, 10_000):
+        flow = torch.full_like(background.flow, -float(shift))
+        flow[:, 1::2] = 0
+        found = trust_baseline(waving, replace(background, flow=flow), drawn)
+        moved = [one.picture[..., (x - shift).clamp(0)] for one in (waving.interval.a, waving.interval.b)]
+        differs = drawn.box.of((moved[0] - moved[1]).abs().mean(0, keepdim=True))
+        torch.testing.assert_close(found.colour_differs[0], differs, atol=1e-3, rtol=0)
 
 
 def test_a_limb_that_the_interpolator_loses_is_drawn(waving: PersonInterval) -> None:

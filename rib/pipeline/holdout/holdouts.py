@@ -125,7 +125,7 @@ def hold_out_keyframe(
     truth = hidden.person(track_id)
     assert person is not None
     assert truth is not None
-    background = synthesiser.with_plate(synthesiser.interpolate(interval), interval, [track_id])
+    background = synthesiser.with_plate(synthesiser.interpolate(interval), interval, [person])
     return HeldOutPerson(hidden, person, background, holdout_person_region(truth, hidden))
 
 

@@ -60,7 +60,7 @@ def render_refiner_samples(
         people = chain.people(analysis, interval, hidden, None)[:max_people]
         shown = synthesiser.interpolate(interval)
         for person in people:
-            background = synthesiser.with_plate(shown, interval, [person.track_id])
+            background = synthesiser.with_plate(shown, interval, [person])
             sample = renderer.sample(person, background, truth)
             if sample is not None:
                 yield sample

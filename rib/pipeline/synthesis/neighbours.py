@@ -54,22 +54,28 @@ def overlap_with_neighbours(view: PersonView, keyframe: Keyframe) -> float:
 
 
 def interpolated_scene(
-    picture: torch.Tensor, background: Background, interval: Interval, without: Collection[int]
+    picture: torch.Tensor,
+    background: Background,
+    interval: Interval,
+    without: Collection[int],
+    part: Box | None = None,
 ) -> torch.Tensor:
     """What the interpolated frame knows of the scene behind some people.
 
     Args:
-        picture: (N, 3, H, W), moved as the interpolated frame was.
-        background: At the same moments.
+        picture: (N, 3, h, w), moved as the interpolated frame was.
+        background: At the same moments, of the whole picture.
         interval: Its keyframes show the people with mattes.
         without: Their track ids.
+        part: What `picture` shows of the whole; None for all.
 
     Returns:
-        (N, 4, H, W): the picture, and 1 where it shows the scene, 0 where one of the people was moved to.
+        (N, 4, h, w): the picture, and 1 where it shows the scene, 0 where one of the people was moved to.
     """
     mattes = [_greatest_matte(one, without) for one in (interval.a, interval.b)]
-    planes = [picture.new_zeros(1, *picture.shape[2:]) if one is None else one for one in mattes]
-    moved = interpolate_planes(background, planes[0], planes[1], interval.fractions)
+    width, height = interval.a.size_px
+    planes = [picture.new_zeros(1, height, width) if one is None else one for one in mattes]
+    moved = interpolate_planes(background, planes[0], planes[1], interval.fractions, part)
     return torch.cat([picture, 1 - moved], 1)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from itertools import pairwise
 from typing import Any, Protocol
 
@@ -22,7 +23,8 @@ from rib.pipeline.synthesis.compositor import (
 )
 from rib.pipeline.synthesis.neighbours import clear_trust_of_others, interpolated_scene
 from rib.pipeline.synthesis.output_frames import OutputFrame
-from rib.render.protocol import RenderPlan
+from rib.render.protocol import BoundedRenderer, RenderPlan
+from rib.structures.box import Box
 from rib.structures.interval import Background, Interval
 from rib.structures.person import RenderedPerson
 from rib.structures.person_interval import PersonInterval
@@ -94,16 +96,37 @@ class Synthesiser:
         with self.stages.watch("background"):
             return self.stages.background(interval)
 
-    def with_plate(self, background: Background, interval: Interval, without: Sequence[int]) -> Background:
+    def with_plate(
+        self, background: Background, interval: Interval, people: Sequence[PersonInterval]
+    ) -> Background:
         """The background with the scene behind some people, where the renderer needs it.
 
-        Where no keyframe shows the scene the interpolated frame does, but for the people in it.
+        Where no keyframe shows the scene the interpolated frame does, but for the people in it; so it does
+        where none of them is drawn.
+
+        Args:
+            background: At some of the interval's moments.
+            interval: Those moments.
+            people: Those who are drawn, with all of the interval's moments.
         """
         if "plate" not in self.stages.wiring.wanted:
             return background
         with self.stages.watch("plate"):
-            shown = interpolated_scene(background.interpolated, background, interval, without)
-            return replace(background, plate=self.stages.plate(interval, without, shown))
+            part, without = self._drawn_in(people), [person.track_id for person in people]
+            if part is None:
+                return background
+            shown = interpolated_scene(part.of(background.interpolated), background, interval, without, part)
+            plate = background.interpolated.clone()
+            part.of(plate).copy_(self.stages.plate(interval, without, shown, part))
+            return replace(background, plate=plate)
+
+    def _drawn_in(self, people: Sequence[PersonInterval]) -> Box | None:
+        """The part of the picture that people are drawn in; None where nobody is."""
+        renderer, (width, height) = self.stages.renderer, people[0].interval.a.size_px
+        if not isinstance(renderer, BoundedRenderer):
+            return Box(0, 0, height, width)
+        boxes = [box for person in people if (box := renderer.around(person)) is not None]
+        return reduce(Box.union, boxes) if boxes else None
 
     def _alpha(
         self, interval: Interval, background: Background, people: Sequence[RenderedPerson]
@@ -140,7 +163,7 @@ class Synthesiser:
     ) -> Iterator[OutputFrame]:
         drawn = [plan for plan in plans if plan.drawn]
         if drawn:
-            background = self.with_plate(background, interval, [plan.person.track_id for plan in drawn])
+            background = self.with_plate(background, interval, [plan.person for plan in drawn])
         with self.stages.watch("render"):
             rendered = [self.stages.renderer.render(plan, moments, background) for plan in drawn]
         with self.stages.watch("composite"):

@@ -32,14 +32,13 @@ class KeyframeLayers:
     layers: torch.Tensor
     furthest: torch.Tensor
 
-    def inside(self, box: Box) -> torch.Tensor:
-        """(L, 5, H, W), the layers in a box of the picture; where the matte is empty nothing is, surely."""
-        num, channels = self.layers.shape[:2]
-        whole = self.layers.new_zeros(num, channels, box.height, box.width)
-        whole[:, KNOWN] = 1
+    def inside(self, box: Box, layer: int) -> torch.Tensor:
+        """(5, H, W), a layer in a box of the picture; where the matte is empty nothing is, surely."""
+        whole = self.layers.new_zeros(self.layers.shape[1], box.height, box.width)
+        whole[KNOWN] = 1
         both = self.place.common(box)
         if both is not None:
-            both.within(box).of(whole).copy_(both.within(self.place).of(self.layers))
+            both.within(box).of(whole).copy_(both.within(self.place).of(self.layers[layer]))
         return whole
 
 

@@ -35,6 +35,7 @@ from rib.render.skinning.layers import (
     warp_body_layer,
 )
 from rib.structures.box import Box
+from rib.structures.interval import Keyframe
 from rib.structures.keypoints import LAYERS
 from rib.structures.person import PersonView
 from rib.structures.person_interval import PersonInterval
@@ -136,10 +137,10 @@ class LayeredSkinning:
             return None
         hidden = hidden_limbs(keys, self.min_confidence)
         keys = [key.without(hidden) for key in keys]
-        pictures = (interval.a.picture, interval.b.picture)
+        keyframes = (interval.a, interval.b)
         cuts = [
-            self._cut(view, picture, bones, torso_px)
-            for view, picture, bones in zip(views, pictures, keys, strict=True)
+            self._cut(view, keyframe, bones, torso_px)
+            for view, keyframe, bones in zip(views, keyframes, keys, strict=True)
         ]
         return LayeredPerson(person, tuple(keys), tuple(cuts), torso_px)
 
@@ -160,11 +161,10 @@ class LayeredSkinning:
             return None
         radius_px, reach = _radii_px(cut.torso_px, device), self._reach(cut)
         keys, wanted = [bones.moved(box) for bones in cut.bones], wanted.moved(box)
-        cuts = [one.inside(box) for one in cut.cuts]
         layers = [
             self._pose(
                 layer,
-                [one[layer] for one in cuts],
+                [one.inside(box, layer) for one in cut.cuts],
                 keys,
                 wanted,
                 radius_px,
@@ -183,25 +183,34 @@ class LayeredSkinning:
         differ = channels[:, 3:5] * alpha
         return SkinnedPerson(box, cut.torso_px, channels[:, :3], alpha, differ[:, :1], differ[:, 1:], alone)
 
+    def around(self, person: PersonInterval) -> Box | None:
+        """The box that holds whatever `draw` gives at any of the moments; None where no bone is seen."""
+        interval = person.interval
+        views = [view.pose for view in (person.a, person.b) if view.pose is not None]
+        torso_px = max((skinning_torso_length_px(pose) for pose in views), default=0.0)
+        bones = [bone_segments(pose, interval.a.device) for pose in (*views, person.poses)]
+        ends = torch.cat([one.ends_px[one.valid].reshape(-1, 2) for one in bones])
+        return Box.around(ends, MARGIN * torso_px, interval.a.size_px)
+
     def _reach(self, cut: LayeredPerson) -> list[float]:
         """Radii from its bones at which each layer ends, the last of which fades it out."""
         matte = torch.stack([one.furthest for one in cut.cuts]).amax(0) + 1
         return [min(max(self.reach, far), max(self.reach, self.furthest)) for far in matte.tolist()]
 
     def _cut(
-        self, view: PersonView, picture: torch.Tensor, bones: BoneSegments, torso_px: float
+        self, view: PersonView, keyframe: Keyframe, bones: BoneSegments, torso_px: float
     ) -> KeyframeLayers:
         """A keyframe's layers."""
         assert view.matte is not None
         assert view.pose is not None
-        radius_px = _radii_px(torso_px, picture.device)
+        radius_px = _radii_px(torso_px, keyframe.device)
         xy = view.box.centres(1, radius_px.device)
         distance = bone_distance_maps(bones.ends_px, radius_px, bones.valid, xy)
         depth = view.pose.depth_order
         order = range(len(LAYERS), 0, -1) if depth is None else depth[0].tolist()
         distance_L = layer_distances_from_bones(distance)[0]
         layers = cut_body_layers(
-            view.box.of(picture),
+            keyframe.part(view.box.slices),
             view.matte,
             distance_L,
             order,
