@@ -8,6 +8,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,6 +25,8 @@ TUTORIALS = ("film_makers", "researchers", "how_to", "export", "renderer_trainin
 COMPOSED = ("how_to", "export", "renderer_training", "training", "humanslomo", "plugins", "../README")
 """Pages whose commands want what a reader has: they are put together and checked, not run."""
 UNTRIED = "# not run by a test: "
+MADE_PAGES = ("reference/settings.md", "reference/commands.md")
+"""Pages that the site makes from conf/ (docs/site_reference.py)."""
 WALKED = ("film_makers", "researchers")
 """Pages whose commands tests/test_tutorials.py runs in their order."""
 FENCE = re.compile(r"^```\w*\n(.*?)^```", re.DOTALL | re.MULTILINE)
@@ -112,19 +115,34 @@ def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
     assert "from_weights" in python
 
 
-def test_every_cell_of_the_comparison_says_something_and_where_it_is_known_from() -> None:
-    lines = (ROOT / "docs" / "comparison.md").read_text(encoding="utf-8").splitlines()
-    rows = [
-        line.strip("|").split(" | ")
-        for line in lines
-        if line.startswith("| ") and "lightning-hydra" not in line[:40]
-    ]
+def test_every_cell_of_the_comparison_has_its_evidence() -> None:
+    text = (ROOT / "docs" / "comparison.md").read_text(encoding="utf-8")
+    _, rule, *rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("|")]
+    assert len(rule[0].split("|")) == 8
     assert len(rows) > 12
     for title, *theirs, ours in rows:
         assert len(theirs) == 6, title
-        assert all(cell == "not found" or "](https://" in cell for cell in theirs), title
-        assert ours.strip(), title
+        assert all("](https://" in cell for cell in theirs), title
+        pages, tests = re.findall(r"\]\(([\w/]+\.md)\)", ours), re.findall(r"`(tests/[^`]+)`", ours)
+        assert pages, title
+        assert tests, title
+        assert all((ROOT / "docs" / page).is_file() or page in MADE_PAGES for page in pages), title
+        assert all((ROOT / test).is_file() for test in tests), title
         assert "**behind**" not in ours or len(ours.partition("**behind**")[2]) > 10, title
+
+
+def test_what_was_not_tried_says_so_and_names_what_there_is() -> None:
+    """No machine here has Docker or conda: what can be held is that their files fit the project."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    table = (ROOT / "docs" / "platforms.md").read_text(encoding="utf-8")
+    for name in ("Dockerfile", "environment.yml"):
+        text = (ROOT / name).read_text(encoding="utf-8")
+        assert text.startswith("# UNTRIED"), name
+        assert re.search(rf"`{name}`[^|]*\| untried", table), name
+        (extras,) = re.findall(r"\.\[([\w,]+)\]", text)
+        assert set(extras.split(",")) <= project["optional-dependencies"].keys(), name
+        for copied in re.findall(r"^COPY (.+) \S+$", text, re.MULTILINE):
+            assert all((ROOT / path).exists() for path in copied.split()), copied
 
 
 def test_pictures_and_films_of_the_site_are_small_and_shown() -> None:

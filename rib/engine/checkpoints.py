@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any, cast
@@ -9,6 +10,7 @@ from typing import IO, Any, cast
 import torch
 from lightning_fabric.plugins.io.torch_io import TorchCheckpointIO
 from pytorch_lightning import Callback, LightningModule, Trainer
+from pytorch_lightning.utilities.rank_zero import rank_zero_only
 
 from rib.engine.resumable import check_restored_optimizers
 from rib.engine.run_folder.data_fingerprint import describe_data_fingerprint
@@ -23,6 +25,9 @@ KEY = "rib"
 """Where in a checkpoint its own description lies."""
 DUE = "validation_due"
 """In that description: the step that was taken last has yet to be validated."""
+DISCRIMINATORS = ("discriminators.", "discriminator.")
+"""Beginnings of names of weights that are of use in their own training alone."""
+log = logging.getLogger(__name__)
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
@@ -160,3 +165,30 @@ def load_checkpoint_weights(module: LightningModule, content: dict[str, Any], pa
     module.on_load_checkpoint(content)
     check_weights(module.state_dict(), content["state_dict"], path, "name a checkpoint of the same net=")
     module.load_state_dict(content["state_dict"])
+
+
+def load_weights_to_finetune(module: LightningModule, content: dict[str, Any], path: Path) -> None:
+    """Give a module the weights that it is to be trained on from.
+
+    Discriminators come along where both sides have them. Where the checkpoint has none they begin anew, where
+    the module has none they are left out, and either is told in a line.
+
+    Raises:
+        RibError: See `load_checkpoint_weights`.
+    """
+    own, given = module.state_dict(), dict(content["state_dict"])
+    for beginning in DISCRIMINATORS:
+        ours, theirs = ({n for n in names if str(n).startswith(beginning)} for names in (own, given))
+        if ours and not theirs:
+            given |= {name: own[name] for name in ours}
+            _tell(f"{path} has no discriminators: they begin anew")
+        elif theirs and not ours:
+            given = {name: tensor for name, tensor in given.items() if name not in theirs}
+            _tell(f"the discriminators in {path} are left out: this run has none")
+    load_checkpoint_weights(module, {**content, "state_dict": given}, path)
+
+
+@rank_zero_only
+def _tell(line: str) -> None:
+    print(line, flush=True)
+    log.info(line)

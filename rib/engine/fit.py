@@ -266,12 +266,12 @@ def _with_status(run_dir: Path, overrides: tuple[str, ...]) -> Iterator[dict[str
 
 def _weights_given(module: Any, config: TrainSettings) -> None:
     """Give the module the weights of restore=finetune; hold those of restore=resume against it."""
-    from rib.engine.checkpoints import KEY, load_checkpoint_weights, read_checkpoint
+    from rib.engine.checkpoints import KEY, load_weights_to_finetune, read_checkpoint
     from rib.engine.resumable import check_resumable
 
     if config.ckpt and config.restore in ("finetune", "resume"):
         path = Path(config.ckpt)
-        take = load_checkpoint_weights if config.restore == "finetune" else check_resumable
+        take = load_weights_to_finetune if config.restore == "finetune" else check_resumable
         content = read_checkpoint(path)
         take(module, content, path)
         if config.restore == "resume" and isinstance(content.get(KEY), Mapping):

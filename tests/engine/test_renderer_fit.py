@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from test_debug_presets import small, write_samples
 from test_fit import assert_same
 
 from rib.config.compose import compose
@@ -56,7 +57,7 @@ def test_a_resumed_run_goes_on_exactly(settings: Settings, tmp_path: Path, stop:
         assert_same(whole[key], parts[key], key)
     logged = [read_metrics(tmp_path / name / "metrics.csv") for name in names]
     assert [step for step, _ in logged[0]["train/loss"]] == [0, 1, 2, 3, 4]
-    for name in ("train/loss", "train/discriminator_frame_loss"):
+    for name in ("train/loss", "train/discriminator_frame_loss", "train/reconstruction_loss"):
         assert logged[0][name] == logged[1][name]
 
 
@@ -85,3 +86,35 @@ def test_the_trainers_clipping_is_done_by_the_module(settings: Settings, tmp_pat
         for name in ("free", "still")
     )
     assert (free - still).abs().max() > 1e-6
+
+
+REFINER = (
+    "net=renderer_base", "net.widths=[4,4]", "net.blocks=[1,1]", *small("refiner"), "trainer.max_steps=1",
+    "+callbacks.last.every_n_train_steps=1",
+)  # fmt: skip
+
+
+@pytest.mark.slow
+def test_a_refiner_is_trained_on_with_and_without_discriminators(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_samples(tmp_path / "samples.h5")
+    told, lasts = [], [tmp_path / "first" / "checkpoints" / "last.ckpt"]
+    fit_in_processes(compose("train", "experiment=renderer_base", *REFINER, f"run_dir={tmp_path / 'first'}"))
+    for experiment in ("renderer_base_gan", "renderer_base"):
+        run = tmp_path / experiment
+        still = ("restore=finetune", f"ckpt={lasts[-1]}", "task.module.optimizer.lr=0", f"run_dir={run}")
+        capsys.readouterr()
+        fit_in_processes(compose("train", f"experiment={experiment}", *REFINER, *still))
+        told.append(capsys.readouterr().out)
+        lasts.append(run / "checkpoints" / "last.ckpt")
+    first, gan, again = (read_checkpoint(last)["state_dict"] for last in lasts)
+    assert told[0].count("has no discriminators: they begin anew") == 1
+    assert told[1].count("are left out: this run has none") == 1
+    assert any(name.startswith("discriminators.") for name in gan.keys() - first.keys())
+    assert again.keys() == first.keys()
+    for name in first:
+        if name.startswith("net."):
+            assert torch.equal(first[name], gan[name])
+            assert torch.equal(first[name], again[name])

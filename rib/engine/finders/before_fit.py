@@ -55,10 +55,13 @@ def find_before_fit(config: TrainSettings) -> TrainSettings:
     if find.lr:
         from rib.engine.finders.learning_rate import find_learning_rate
 
-        _set_rate(config)
+        set_rate = _set_rate(config)
         found["lr"] = find_learning_rate(config, find.lr)
-        steps = f"a tenth of the rate of the least loss in {found['lr']['steps']} steps"
-        _tell(_result(f"task.module.{LR}", found["lr"]["rate"], steps, find.use))
+        if found["lr"]["rate"] is None:
+            _tell(_no_rate(found["lr"]["steps"], set_rate))
+        else:
+            steps = f"at which the loss fell fastest in {found['lr']['steps']} steps"
+            _tell(_result(f"task.module.{LR}", found["lr"]["rate"], steps, find.use))
     run_dir = Path(config.run_dir)
     run_dir.mkdir(parents=True, exist_ok=True)
     found = {**found, "used": find.use}
@@ -69,6 +72,13 @@ def find_before_fit(config: TrainSettings) -> TrainSettings:
 def _result(setting: str, value: Any, why: str, used: bool) -> str:
     done = "the run trains with it" if used else f"it is not used: type {setting}={value:g} for that"
     return f"found {setting}={value:g}, {why}; {done}"
+
+
+def _no_rate(steps: int, set_rate: float) -> str:
+    return (
+        f"no learning rate is proposed: in {steps} steps the loss fell by no more than it varies; "
+        f"task.module.{LR}={set_rate:g} stays; more steps (find.lr.num_steps=) or larger batches may tell"
+    )
 
 
 def _tell(line: str) -> None:
@@ -83,12 +93,12 @@ def _used(config: TrainSettings, found: Mapping[str, Any]) -> TrainSettings:
     data, module = config.task.data, config.task.module
     if batch := found.get("batch_size"):
         data = with_setting(data, batch["setting"], batch["size"])
-    if rate := found.get("lr"):
+    if rate := (found.get("lr") or {}).get("rate"):
         before = _set_rate(config)
-        module = with_setting(module, LR, rate["rate"])
+        module = with_setting(module, LR, rate)
         theirs = module.get(THEIR_LR.partition(".")[0])
         if isinstance(theirs, Mapping) and isinstance(theirs.get("lr"), int | float):
-            module = with_setting(module, THEIR_LR, theirs["lr"] * rate["rate"] / before)
+            module = with_setting(module, THEIR_LR, theirs["lr"] * rate / before)
     searched = replace(
         config.find,
         lr=None if found.get("lr") else config.find.lr,

@@ -112,6 +112,16 @@ class AdversarialMotionModule(MotionModule):
             "discriminator": 0.5 * (loss.real(outputs.real).mean() + loss.made(outputs.made).mean()),
         }
 
+    def training_step(self, batch: MotionBatch, batch_idx: int) -> Tensor:
+        """See `MotionModule.training_step`; logs the loss without what the discriminator says too."""
+        total = super().training_step(batch, batch_idx)
+        if self.logs_terms:
+            theirs = sum(
+                self.weights.get(name, 0.0) * self.terms[name] for name in ("adversarial", "discriminator")
+            )
+            self.log("train/reconstruction_loss", total.detach() - theirs, batch_size=len(batch["times_s"]))
+        return total
+
     def groups(self) -> list[dict[str, Any]]:
         """The discriminator's weights beside the net's."""
         return [*super().groups(), {"params": list(self.discriminator.parameters()), "weight_decay": 0.0}]

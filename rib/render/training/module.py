@@ -120,6 +120,9 @@ class RendererModule(pl.LightningModule):
         size = len(batch["frames"])
         self.log_dict({f"train/{k}_loss": v for k, v in self.terms.items()}, batch_size=size)
         self.log("train/loss", total.detach(), batch_size=size, prog_bar=True)
+        if self.discriminators:
+            won = sum(self.weights[name] * self.terms[name] for name in ours.keys() - self.loss.terms.keys())
+            self.log("train/reconstruction_loss", total.detach() - won, batch_size=size)
 
     def _all_weights_times_0(self) -> Tensor | float:
         """Lets processes that train together wait for no weight that this one's batch did not reach."""
