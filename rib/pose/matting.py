@@ -27,7 +27,9 @@ def steepen_matte(mask: np.ndarray, centre: float, gain: float) -> np.ndarray:
     return powered / (1 + powered)
 
 
-def guided_filter(picture: np.ndarray, mask: np.ndarray, radius_px: int, epsilon: float) -> np.ndarray:
+def guided_filter(
+    picture: np.ndarray, mask: np.ndarray, radius_px: int, epsilon: float, at_once_px: int = AT_ONCE_PX
+) -> np.ndarray:
     """Let a mask's edge follow the picture's.
 
     He, Sun and Tang, "Guided Image Filtering", TPAMI 2013, with a colour guide: in every window the mask is
@@ -38,12 +40,13 @@ def guided_filter(picture: np.ndarray, mask: np.ndarray, radius_px: int, epsilon
         mask: (H, W) float32 in 0..1.
         radius_px: Windows are squares of 2 r + 1 pixels.
         epsilon: Ridge of the fit, in squared colour units of 0..1.
+        at_once_px: Pixels that are filtered at a time.
 
     Returns:
         (H, W) float32 in 0..1.
     """
     height, width = mask.shape
-    num_rows, halo = max(AT_ONCE_PX // width, 4 * radius_px, 1), 2 * radius_px
+    num_rows, halo = max(at_once_px // width, 4 * radius_px, 1), 2 * radius_px
     filtered = np.empty((height, width), np.float32)
     for first in range(0, height, num_rows):
         start, last = max(first - halo, 0), min(first + num_rows, height)

@@ -61,10 +61,9 @@ def test_islands_stay_where_no_joint_lies_on_any():
     )
 
 
-def test_filtered_some_rows_at_a_time_is_filtered_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_filtered_some_rows_at_a_time_is_filtered_at_once() -> None:
     random = np.random.default_rng(0)
     picture = random.integers(0, 256, (70, 40, 3), dtype=np.uint8)
     mask = random.random((70, 40), dtype=np.float32)
     whole = guided_filter(picture, mask, 3, 1e-3)
-    monkeypatch.setattr("rib.pose.matting.AT_ONCE_PX", 40 * 13)
-    np.testing.assert_allclose(guided_filter(picture, mask, 3, 1e-3), whole, atol=1e-6)
+    np.testing.assert_allclose(guided_filter(picture, mask, 3, 1e-3, at_once_px=40 * 13), whole, atol=1e-6)

@@ -123,16 +123,14 @@ def suggest_rate(rates: Sequence[float], above_fresh: Sequence[float]) -> float 
         gains, -3 * gains.min()
     )  # how high it rose does not matter, and would blur where it fell
     means, errors = means_with_errors(gains, len(rates) / WIDTHS)
-    sure, least = SURE * errors, 0
+    low, fell, least = means + errors, False, 0
     for here in range(len(means)):
-        if means[here] < means[least]:
-            least = here
-        fell, rose = means[least] < -sure[least], means[here] - means[least]
-        if means[here] > sure[here] or (fell and rose > math.hypot(sure[here], sure[least])):
+        least = here if low[here] < low[least] else least
+        fell |= means[here] < -SURE * errors[here]
+        rose = means[here] - means[least] > SURE * math.hypot(errors[here], errors[least])
+        if means[here] > SURE * errors[here] or (fell and rose):
             break
-    if least == 0 or not means[least] < -sure[least]:
-        return None
-    return rates[int(np.argmin(np.diff(means[: least + 1])))]
+    return rates[int(np.argmin(np.diff(means[: least + 1])))] if fell and least else None
 
 
 def means_with_errors(values: np.ndarray, width: float) -> tuple[np.ndarray, np.ndarray]:
