@@ -23,6 +23,7 @@ from rib.render.refine.crops import RefinerCropRecipe
 from rib.render.refine.dataset import RefinerSample
 from rib.render.refine.fitting import RefinerFitRecipe, Report
 from rib.render.refine.refiner_input import RefinerInput, RefinerOutput, build_refiner_input
+from rib.render.trust import TrustEvidence
 from rib.render.warp import WarpCandidates, WarpPlan, WarpRenderer, no_rendered_person, place_rendered_person
 from rib.structures.interval import Background
 from rib.structures.person import RenderedPerson
@@ -48,8 +49,10 @@ class GanPlan(WarpPlan):
 class GanRenderer(WarpRenderer):
     """Renders the person by layered skinning and refines colour, alpha and trust with a net.
 
-    The net works only in intervals that the training-free renderer trusts; elsewhere the interpolated frame
-    stays bit by bit. In a shot where the net lost on held-out keyframes the rendering stays as it was.
+    A net that weighs trust itself (`RendererBase.weighs_trust`) works wherever the person is surely one and
+    alone; any other works only in intervals that the training-free renderer trusts, and elsewhere the
+    interpolated frame stays bit by bit. In a shot where the net lost on held-out keyframes the rendering
+    stays as it was.
 
     Args:
         skinning: See `WarpRenderer`.
@@ -96,7 +99,7 @@ class GanRenderer(WarpRenderer):
     def plan(self, person: PersonInterval, moments: slice, background: Background) -> GanPlan:
         """Decide as `WarpRenderer` does, and whether the net refines the person; see `Renderer`."""
         plan = super().plan(person, moments, background)
-        use_net = plan.drawn and self.is_better(person)
+        use_net = plan.cut is not None and (plan.drawn or self._weighs) and self.is_better(person)
         notes = dict(plan.notes)
         if plan.cut is not None:
             found = person.holdout.refinement if person.holdout else None
@@ -105,8 +108,9 @@ class GanRenderer(WarpRenderer):
                 {} if found is None else {f"{HIDDEN}{key}": value for key, value in asdict(found).items()}
             )
         return GanPlan(
-            person, plan.drawn, plan.cut, plan.gate, plan.decided_at, plan.decided_on, use_net, notes=notes
-        )
+            person, plan.drawn or use_net, plan.cut, plan.gate, plan.evidence, plan.decided_at,
+            plan.decided_on, use_net, notes=notes,
+        )  # fmt: skip
 
     def render(self, plan: WarpPlan, moments: slice, background: Background) -> RenderedPerson:
         """The person at the wanted times; trust is 0 where no bone is seen. See `Renderer`."""
@@ -116,28 +120,39 @@ class GanRenderer(WarpRenderer):
         found = self._drawn(plan, moments, background)
         if found is None:
             return no_rendered_person(plan.person, moments, background)
-        refined = self._refine(self._inputs(plan.person.at(moments), background, found))
-        trust = plan.gate * refined.trust * self._afterwards(found)
+        assert plan.evidence is not None
+        gate = plan.gate if self._weighs else 1.0
+        person = plan.person.at(moments)
+        inputs = self._inputs(person, background, found, plan.evidence)
+        refined = self._refine(inputs.gated(gate))
+        trust = refined.trust if self._weighs else plan.gate * refined.trust * self._afterwards(found)
         return place_rendered_person(
             plan.person, moments, found.skinned.box, refined.colour, refined.alpha, trust
         )
 
     def versions(self, person: PersonInterval, background: Background) -> Iterator[RenderedPerson]:
-        """Render the person without the net, then with it; see `rib.render.protocol.HoldoutRenderer`."""
+        """Render the person trusted in full, without the net and with it; see `HoldoutRenderer`.
+
+        A net that weighs trust itself is shown as the interval's own evidence would have it shown.
+        """
         cut = self.skinning.cut(person)
         found = None if cut is None else self._draw(cut, slice(None), background)
         if found is None:
-            yield from [no_rendered_person(person, slice(None), background)] * 2
+            yield from [no_rendered_person(person, slice(None), background)] * 3
             return
-        inputs, everything = self._inputs(person, background, found), slice(None)
-        box, after = found.skinned.box, self._afterwards(found)
-        yield place_rendered_person(
-            person, everything, box, inputs.colour, inputs.alpha, inputs.trust * after
-        )
+        evidence = self.trust.evidence(found.skinned, found.baseline)
+        after = self._afterwards(found)
+
+        def placed(version: RefinerInput | RefinerOutput, trust: torch.Tensor) -> RenderedPerson:
+            box = found.skinned.box
+            return place_rendered_person(person, slice(None), box, version.colour, version.alpha, trust)
+
+        inputs = self._inputs(person, background, found, evidence)
+        yield placed(inputs, inputs.trust * after)
+        inputs = inputs.gated(self.trust.gate(evidence, None) if self._weighs else 1.0)
+        yield placed(inputs, inputs.trust * after)
         refined = self._refine(inputs)
-        yield place_rendered_person(
-            person, everything, box, refined.colour, refined.alpha, refined.trust * after
-        )
+        yield placed(refined, refined.trust * after)
 
     def is_better(self, person: PersonInterval) -> bool:
         """Whether the net won on held-out keyframes of the shot."""
@@ -159,13 +174,19 @@ class GanRenderer(WarpRenderer):
         evidence = self.trust.evidence(found.skinned, found.baseline)
         gate = self.trust.gate(evidence, person.holdout.gain_db if person.holdout else None)
         gate *= self.trust.knows(person)
-        inputs = self._inputs(person, background, found)
+        inputs = self._inputs(person, background, found, evidence)
         return RefinerSample.of(inputs, found.skinned.box.of(truth), gate)
 
-    def _inputs(self, person: PersonInterval, background: Background, found: WarpCandidates) -> RefinerInput:
+    def _inputs(
+        self,
+        person: PersonInterval,
+        background: Background,
+        found: WarpCandidates,
+        evidence: TrustEvidence,
+    ) -> RefinerInput:
         """Trust is all of it that the net is to weigh."""
         trust = self._trusted(found) if self._weighs else self.trust.where(found.skinned, found.baseline)
-        return build_refiner_input(person, background, found.skinned, trust)
+        return build_refiner_input(person, background, found.skinned, found.baseline, evidence, trust)
 
     def _afterwards(self, found: WarpCandidates) -> torch.Tensor:
         """(N, 1, H, W), the part of the trust that the net was not given."""

@@ -33,10 +33,13 @@ class TrustBaseline:
     Attributes:
         mask: (N, 1, H, W), the keyframes' mattes warped by the interpolator's own flow and weights.
         colour_differs: (N, 1, H, W), mean absolute difference (0..1) of the two keyframes under that flow.
+        carried: (N, 8, H, W), colour and matte as that flow carries keyframe a alone, then b; None where
+            nobody asked for them.
     """
 
     mask: torch.Tensor
     colour_differs: torch.Tensor
+    carried: torch.Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,14 @@ class TrustEvidence:
     def outline_log_ratio(self) -> float:
         """Above 0 where the flow's outline differs more from the rendered one than the keyframes' do."""
         return math.log((self.outline + SMALLEST) / (self.ghost + SMALLEST))
+
+    @property
+    def shares(self) -> tuple[float, float, float]:
+        """The outlines' and the colours' ratio (1/2 where they are equal), and what is undecided: 0..1."""
+        outline, colour = (
+            1 / (1 + math.exp(-ratio)) for ratio in (self.outline_log_ratio, self.colour_log_ratio)
+        )
+        return outline, colour, min(self.undecided, 1.0)
 
 
 @dataclass(frozen=True)
@@ -204,13 +215,16 @@ class TrustMap:
         )
 
 
-def trust_baseline(person: PersonInterval, background: Background, skinned: SkinnedPerson) -> TrustBaseline:
+def trust_baseline(
+    person: PersonInterval, background: Background, skinned: SkinnedPerson, carried: bool = False
+) -> TrustBaseline:
     """Warp the keyframes and their mattes by the interpolator's flow.
 
     Args:
         person: With mattes in both keyframes.
         background: Has flow and weights, at the moments of the skinned person.
         skinned: Gives the box.
+        carried: Whether `TrustBaseline.carried` is asked for.
     """
     assert background.flow is not None
     assert background.weight_a is not None
@@ -220,7 +234,9 @@ def trust_baseline(person: PersonInterval, background: Background, skinned: Skin
     a = _warp(interval.a, person.a, flow_a, skinned)
     b = _warp(interval.b, person.b, flow_b, skinned)
     return TrustBaseline(
-        torch.lerp(b[:, 3:], a[:, 3:], share), (a[:, :3] - b[:, :3]).abs().mean(1, keepdim=True)
+        torch.lerp(b[:, 3:], a[:, 3:], share),
+        (a[:, :3] - b[:, :3]).abs().mean(1, keepdim=True),
+        torch.cat([a, b], 1) if carried else None,
     )
 
 

@@ -11,7 +11,7 @@ import torch
 from rib.io.recipe import build_recipe
 from rib.render.protocol import RenderPlan
 from rib.render.skinning.layered_skinning import LayeredPerson, LayeredSkinning, SkinnedPerson
-from rib.render.trust import TrustBaseline, TrustMap, trust_baseline
+from rib.render.trust import TrustBaseline, TrustEvidence, TrustMap, trust_baseline
 from rib.structures.box import Box
 from rib.structures.interval import Background
 from rib.structures.person import RenderedPerson
@@ -38,12 +38,14 @@ class WarpPlan(RenderPlan):
     Attributes:
         cut: The person, cut out of both keyframes; None where they cannot be rendered.
         gate: How far the interval is trusted, 0..1.
+        evidence: What the decision followed from.
         decided_at: The moments that the decision followed from ...
         decided_on: ... and the person rendered there, so that nothing is rendered twice.
     """
 
     cut: LayeredPerson | None = None
     gate: float = 0.0
+    evidence: TrustEvidence | None = None
     decided_at: slice | None = None
     decided_on: WarpCandidates | None = None
 
@@ -81,7 +83,7 @@ class WarpRenderer:
             "colour": evidence.colour_log_ratio,
             "undecided": evidence.undecided,
         }
-        return WarpPlan(person, gate > 0, cut, gate, moments, drawn, notes=notes)
+        return WarpPlan(person, gate > 0, cut, gate, evidence, moments, drawn, notes=notes)
 
     def render(self, plan: WarpPlan, moments: slice, background: Background) -> RenderedPerson:
         """Render the person at the wanted times; trust is 0 where no bone is seen. See `Renderer`."""
@@ -119,7 +121,9 @@ class WarpRenderer:
         return (
             None
             if skinned is None
-            else WarpCandidates(skinned, trust_baseline(cut.person, background, skinned))
+            else WarpCandidates(
+                skinned, trust_baseline(cut.person, background, skinned, carried=self.per_keyframe)
+            )
         )
 
     def _drawn(self, plan: WarpPlan, moments: slice, background: Background) -> WarpCandidates | None:

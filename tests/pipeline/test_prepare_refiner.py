@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import cv2
 import numpy as np
 import pytest
+import torch
 from small_clips import SIZE, person, picture
 
 from rib.config.compose import compose
@@ -23,6 +24,7 @@ from rib.render.refine.dataset import (
     refiner_clips_in_file,
     write_refiner_samples,
 )
+from rib.render.refine.refiner_input import RefinerInput
 from rib.structures.keypoints import PoseSequence
 from rib.video import ArraySource, FrameSource
 
@@ -183,7 +185,9 @@ def test_frames_at_uneven_times_are_taken_at_their_own(chain: dict[str, Any]) ->
     there = [0, 1, 2, 4, 5, 6, 7]
     source = ArraySource([picture(i) for i in there], times_s=np.array(there) / FPS)
     samples = list(render_refiner_samples(Chain.from_config(chain), source, 3, None, 7))
-    fractions = [sample.channels[:, -1, 0, 0] / 255 for sample in samples]
+    fractions = [
+        RefinerInput.of(torch.from_numpy(sample.channels)).fractions[:, 0, 0, 0] / 255 for sample in samples
+    ]
     assert np.allclose(fractions, [[1 / 4, 2 / 4], [1 / 3, 2 / 3]], atol=0.005)
 
 

@@ -10,7 +10,12 @@ import torch
 from samples_by_hand import SMALL, a_net, channels, same, sample
 
 from rib.io.errors import RibError
-from rib.render.refine.crops import RefinerCropRecipe, exchange_refiner_keyframes, mirror_refiner_channels
+from rib.render.refine.crops import (
+    RefinerCropRecipe,
+    exchange_refiner_keyframes,
+    mirror_refiner_channels,
+    refiner_sources_differ,
+)
 from rib.render.refine.dataset import RefinerSample, read_refiner_samples, write_refiner_samples
 from rib.render.refine.fitting import RefinerFitRecipe
 from rib.render.refine.on_disk import refiner_samples_on_disk
@@ -62,6 +67,25 @@ def test_nothing_is_to_be_drawn_where_the_interpolated_frame_is_the_answer() -> 
     closed, opened = (crops.batch([of_gate(gate, 1)], 0, 0) for gate in (0.0, 1.0))
     assert torch.equal(RefinerInput.of(closed["channels"]).interpolated, closed["truth"])
     assert not torch.equal(RefinerInput.of(opened["channels"]).interpolated, opened["truth"])
+
+
+def test_crops_are_trusted_as_far_as_their_interval() -> None:
+    crops = replace(CROPS, mirrored=0.0, reversed=0.0, recoloured=0.0)
+    trust = [
+        RefinerInput.of(crops.batch([of_gate(gate, 1)], 0, 0)["channels"]).trust for gate in (0.0, 0.5, 1.0)
+    ]
+    assert float(trust[0].max()) == 0
+    assert torch.equal(trust[1], trust[2] / 2)
+
+
+def test_crops_lie_where_what_is_chosen_among_differs() -> None:
+    x = channels(1, 200, 200)
+    inputs = RefinerInput.of(x)
+    inputs.alpha[:] = 0
+    inputs.carried[:, 4:7] = inputs.carried[:, :3]
+    inputs.carried[:, :3, 150:180, 20:40] += 0.5
+    places = np.argwhere(refiner_sources_differ(x[0].numpy()) > 1e-6)
+    assert (places.min(0).tolist(), places.max(0).tolist()) == ([150, 20], [179, 39])
 
 
 def test_files_that_are_not_ours_are_refused(tmp_path: Path) -> None:

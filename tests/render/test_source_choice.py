@@ -56,7 +56,9 @@ def test_any_source_can_be_chosen_whatever_the_warp_took(source: int) -> None:
     made = refined_by_choice(inputs, changes, near(1.0), inputs.colour).over(inputs)
     a, alpha_a, b, alpha_b = inputs.per_keyframe.split([3, 1, 3, 1], 1)
     views = [torch.lerp(inputs.plate, x, alpha) for x, alpha in ((a, alpha_a), (b, alpha_b))]
-    wanted = [inputs.interpolated, inputs.colour, *views, inputs.plate][source]
+    carried_a, _, carried_b, _ = inputs.carried.split([3, 1, 3, 1], 1)
+    pictures = [inputs.interpolated, inputs.colour, *views, inputs.plate, carried_a, carried_b]
+    wanted = dict(zip(SOURCES, pictures, strict=True))[SOURCES[source]]
     assert float((made - wanted).abs().max()) < 0.1  # of pictures that are noise
 
 
@@ -95,7 +97,7 @@ def test_the_choice_does_not_run_away_with_the_layers_before_it() -> None:
                 if name.endswith("bias") and not name.startswith("leave"):
                     parameter.zero_()
     x = channels(1, 32, 32)
-    assert torch.allclose(net.changes(x), grown.changes(x), atol=1e-4)
+    assert torch.allclose(net.changes(x), grown.changes(x), atol=1e-3)
 
 
 def test_gradients_reach_every_weight() -> None:

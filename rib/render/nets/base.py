@@ -18,7 +18,7 @@ from rib.io.settings.ranges import AsManyAs, ListSize, OneOf, Range
 from rib.render.clip_batch import RendererClipBatch, RendererClipOutput
 from rib.render.nets.source_choice import NUM_OUTPUTS, refined_by_choice
 from rib.render.refine.clip_input import ClipRefinerInput
-from rib.render.refine.refiner_input import NUM_CHANNELS, RefinerInput, RefinerOutput
+from rib.render.refine.refiner_input import CHANNELS, NUM_CHANNELS, RefinerInput, RefinerOutput
 from rib.structures.box import Box
 
 CELL = 2
@@ -27,11 +27,15 @@ STEPS, CHOICE = HEADS = ("steps", "choice")
 """What the last layer says: steps away from what was rendered, or a choice among what is at hand."""
 OUTPUTS = {STEPS: 8, CHOICE: NUM_OUTPUTS}
 """Of steps: residual colour (3), share of keyframe a's and of keyframe b's colour, detail, alpha, trust."""
+SEEN_BY_STEPS = NUM_CHANNELS - CHANNELS["carried"] - CHANNELS["evidence"]
 LEAST_POWER = 1e-4
 """Added to the mean square of the last features of `CHOICE`, which are brought to a mean square of 1: else a
 direction that pays a little everywhere is taken ever faster by every layer, until nothing comes back."""
 EDGE = 0.05
 """Nearness to a limb (limb maps; 2.4 radii away) from which on alpha and trust are left as they are."""
+AROUND_PX = 9
+"""How far a choice reaches around the person as the interpolator's flow carries them, and the width of its
+soft rim."""
 LARGEST_RESIDUAL = 0.1
 """A net that may paint what it likes learns to paint over its own mistakes, which serves no other clip."""
 
@@ -79,7 +83,8 @@ class RendererBase(nn.Module):
         self.renderer = dict(renderer)
         self._draw: ClipRefinerInput | None = None
         self.multiple = CELL * 2 ** (len(widths) - 1)
-        self.enter = nn.Conv2d(NUM_CHANNELS * CELL**2, widths[0], 1)
+        self.seen = NUM_CHANNELS if head == CHOICE else SEEN_BY_STEPS
+        self.enter = nn.Conv2d(self.seen * CELL**2, widths[0], 1)
         self.down = nn.ModuleList(_blocks(w, n) for w, n in zip(widths, blocks, strict=True))
         self.up = nn.ModuleList(_blocks(w, n) for w, n in zip(widths[:-1], blocks[:-1], strict=True))
         pairs = list(pairwise(widths))
@@ -138,6 +143,7 @@ class RendererBase(nn.Module):
         change = self.changes(inputs.channels)
         near = (inputs.limbs.amax(1, keepdim=True) / EDGE).clamp_max(1)
         if self.head == CHOICE:
+            near = torch.maximum(near, _around(inputs.carried[:, 3::4].amax(1, keepdim=True)))
             return refined_by_choice(inputs, change, near, _soft(inputs.colour))
         mix_a, mix_b, detail = change[:, 3:6].tanh().split(1, 1)
         a, b = inputs.per_keyframe[:, :3], inputs.per_keyframe[:, 4:7]
@@ -154,9 +160,12 @@ class RendererBase(nn.Module):
     def changes(self, channels: Tensor) -> Tensor:
         """(N, outputs, H, W) from (N, C, H, W) of any size: padded inside, cropped after.
 
+        The head of the first weights sees the channels that there were then, which come first.
+
         Changes are smooth over cells: what may differ from pixel to pixel learns patterns that please the
         loss's features and no eye.
         """
+        channels = channels[:, : self.seen]
         height, width = channels.shape[2:]
         pad = (-width % self.multiple, -height % self.multiple)
         x = F.pad(channels, (0, pad[0], 0, pad[1]), mode="replicate") if any(pad) else channels
@@ -177,6 +186,12 @@ class RendererBase(nn.Module):
         x = self.leave(x)
         x = F.interpolate(x, scale_factor=CELL, mode="bilinear", align_corners=False)
         return x[..., :height, :width]
+
+
+def _around(matte: Tensor) -> Tensor:
+    """A matte (N, 1, H, W) widened, its rim soft: 0 beyond."""
+    wide = F.max_pool2d(matte, 2 * AROUND_PX + 1, 1, AROUND_PX)
+    return F.avg_pool2d(wide, AROUND_PX, 1, AROUND_PX // 2, count_include_pad=False)
 
 
 def _blocks(width: int, num: int) -> nn.Sequential:

@@ -12,8 +12,9 @@ from torch import Tensor
 
 from rib.render.refine.refiner_input import RefinerInput, RefinerOutput
 
-SOURCES = ("interpolated", "colour", "view a", "view b", "plate")
-"""What is chosen among: the interpolated frame, the two views' blend, each of them, and the scene behind."""
+SOURCES = ("interpolated", "colour", "view a", "view b", "plate", "carried a", "carried b")
+"""What is chosen among: the interpolated frame, the two views' blend, each of them, the scene behind, and
+each keyframe as the interpolator's flow carries it, before the two are mixed."""
 NUM_OUTPUTS = len(SOURCES) + 4
 """Offsets of the logits, residual colour (3), share of the blend's own detail."""
 LEAST = 0.004
@@ -30,13 +31,15 @@ def source_shares(inputs: RefinerInput, offsets: Tensor, near: Tensor) -> Tensor
     """Shares (N, K, H, W) of the sources, which sum to 1.
 
     Args:
-        inputs: Its trust and alpha say what the warp takes: the best choice that needs no net.
+        inputs: Its trust (the interval's gate in it) and alpha say what the warp takes: the best choice that
+            needs no net.
         offsets: (N, K, H, W) of the logits, before their bound; 0 leaves the warp's choice, but for `LEAST`.
         near: (N, 1, H, W) in 0..1, how far the choice is the net's; the warp's to the last bit where it is 0.
     """
     trust, alpha = inputs.trust, inputs.alpha
     nothing = torch.zeros_like(trust)
-    prior = torch.cat([1 - trust, trust * alpha, nothing, nothing, trust * (1 - alpha)], 1)
+    behind = trust * (1 - alpha)
+    prior = torch.cat([1 - trust, trust * alpha, nothing, nothing, behind, nothing, nothing], 1)
     smooth = LEAST + (1 - len(SOURCES) * LEAST) * prior
     chosen = (smooth.log() + softsign(offsets, LARGEST_OFFSET)).softmax(1)
     return prior + near * (chosen - prior)
@@ -54,12 +57,14 @@ def refined_by_choice(
         soft_colour: (N, 3, H, W), the blend without its detail.
     """
     count = len(SOURCES)
-    keep, blend, a, b, behind = source_shares(inputs, changes[:, :count], near).split(1, 1)
+    keep, blend, a, b, behind, flow_a, flow_b = source_shares(inputs, changes[:, :count], near).split(1, 1)
     view_a, alpha_a, view_b, alpha_b = inputs.per_keyframe.split([3, 1, 3, 1], 1)
+    carried_a, _, carried_b, _ = inputs.carried.split([3, 1, 3, 1], 1)
     a, b, behind = a * alpha_a, b * alpha_b, behind + a * (1 - alpha_a) + b * (1 - alpha_b)
-    person = blend + a + b
+    person = blend + a + b + flow_a + flow_b
     some = person.clamp_min(NOTHING)
-    colour = inputs.colour + (a * (view_a - inputs.colour) + b * (view_b - inputs.colour)) / some
+    others = ((a, view_a), (b, view_b), (flow_a, carried_a), (flow_b, carried_b))
+    colour = inputs.colour + sum(share * (view - inputs.colour) for share, view in others) / some
     detail = softsign(changes[:, count + 3 :], 1.0) * (inputs.colour - soft_colour)
     residual = softsign(changes[:, count : count + 3], LARGEST_RESIDUAL)
     alpha = torch.where(keep < 1, person / (person + behind).clamp_min(NOTHING), inputs.alpha)

@@ -56,8 +56,11 @@ class ClipRefinerInput:
         masks = [batch["masks"][clip, at] for at in (frame - 1, frame + 1)]
         background = _background(batch, interval, masks, clip, frame)
         mattes = skinned.box.of(torch.lerp(masks[0], masks[1], interval.fractions))[None]
-        trust = self.trust.where(skinned, TrustBaseline(mattes, torch.zeros_like(mattes)))
-        return skinned.box, build_refiner_input(person, background, skinned, trust)
+        views = [torch.cat([key.picture, mask]) for key, mask in zip((a, b), masks, strict=True)]
+        baseline = TrustBaseline(mattes, torch.zeros_like(mattes), skinned.box.of(torch.cat(views))[None])
+        trust = self.trust.where(skinned, baseline)
+        evidence = self.trust.evidence(skinned, baseline)
+        return skinned.box, build_refiner_input(person, background, skinned, baseline, evidence, trust)
 
 
 def _keyframe(batch: RendererClipBatch, clip: int, frame: int) -> Keyframe:

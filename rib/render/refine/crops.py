@@ -27,7 +27,8 @@ _start = dict(zip(CHANNELS, np.cumsum([0, *CHANNELS.values()])[:-1].tolist(), st
 MIRRORED_LAYERS = [
     LAYERS.index(name.replace("left", "x").replace("right", "left").replace("x", "right")) for name in LAYERS
 ]
-COLOURS = [*(_start[name] for name in PICTURES), _start["per_keyframe"], _start["per_keyframe"] + 4]
+PER_KEYFRAME = [_start[name] for name in ("per_keyframe", "carried")]
+COLOURS = [*(_start[name] for name in PICTURES), *(start + four for start in PER_KEYFRAME for four in (0, 4))]
 """First channels of every picture among the channels."""
 
 
@@ -41,8 +42,8 @@ class RefinerCropRecipe:
         mirrored: Share of crops seen in a mirror.
         reversed: Share of crops played backwards.
         recoloured: Share of crops with red, green and blue exchanged and another contrast.
-        focus: Share of crops centred where the rendered person is trusted, or, where that is nowhere, on the
-            person; the others lie anywhere in the box.
+        focus: Share of crops centred where what is chosen among differs, the more the likelier; the others
+            lie anywhere in the box.
         opened: Share of crops from intervals that the warp is trusted in, as far as there are both kinds;
             None takes them as they come.
         closed_truth: The answer in the other intervals: "hidden", the hidden frame, or "interpolated", that
@@ -83,6 +84,7 @@ class RefinerCropRecipe:
         rows, columns = self._place(sample, moment, rng)
         channels = to_float(sample.channels[moment, :, rows, columns])
         truth = to_float(sample.truth[moment, :, rows, columns])
+        channels[_start["trust"]] *= sample.gate
         if self.closed_truth == INTERPOLATED and sample.gate < OPEN:
             truth = channels[_start[INTERPOLATED] : _start[INTERPOLATED] + 3]
         channels, truth = (_filled(x, self.side_px) for x in (channels, truth))
@@ -98,19 +100,26 @@ class RefinerCropRecipe:
         self, sample: StoredRefinerSample, moment: int, rng: np.random.Generator
     ) -> tuple[slice, slice]:
         height, width = sample.channels.shape[2:]
-        places = np.empty((0, 2), int)
+        middle = rng.integers(0, [height, width])
         if rng.random() < self.focus:
-            trusted, alpha = (sample.channels[moment, _start[name]] > 127 for name in ("trust", "alpha"))
-            places = np.argwhere(trusted if trusted.any() else alpha)
-        if len(places):
-            middle = places[rng.integers(len(places))] + rng.integers(-32, 33, 2)
-        else:
-            middle = rng.integers(0, [height, width])
+            likely = refiner_sources_differ(to_float(sample.channels[moment])).cumsum()
+            if likely[-1] > 0:
+                place = int(np.searchsorted(likely, rng.random() * likely[-1]))
+                middle = np.array(divmod(place, width)) + rng.integers(-32, 33, 2)
         corner = [
             int(np.clip(m - self.side_px // 2, 0, max(0, size - self.side_px)))
             for m, size in zip(middle, (height, width), strict=True)
         ]
         return slice(corner[0], corner[0] + self.side_px), slice(corner[1], corner[1] + self.side_px)
+
+
+def refiner_sources_differ(channels: np.ndarray) -> np.ndarray:
+    """How far (H, W) what is chosen among differs: the keyframes under the flow, and the person rendered."""
+    start = _start["carried"]
+    views = channels[start : start + 3], channels[start + 4 : start + 7]
+    interpolated, colour = (channels[_start[name] : _start[name] + 3] for name in ("interpolated", "colour"))
+    drawn = np.abs(colour - interpolated).mean(0) * channels[_start["alpha"]]
+    return np.abs(views[0] - views[1]).mean(0) + drawn
 
 
 def mirror_refiner_channels(channels: np.ndarray) -> np.ndarray:
@@ -124,11 +133,9 @@ def mirror_refiner_channels(channels: np.ndarray) -> np.ndarray:
 def exchange_refiner_keyframes(channels: np.ndarray) -> np.ndarray:
     """Channels (C, H, W) with the two keyframes exchanged."""
     channels = channels.copy()
-    per_keyframe, time = _start["per_keyframe"], _start["fractions"]
-    channels[per_keyframe : per_keyframe + 8] = np.concatenate(
-        [channels[per_keyframe + 4 : per_keyframe + 8], channels[per_keyframe : per_keyframe + 4]]
-    )
-    channels[time] = 1 - channels[time]
+    for start in PER_KEYFRAME:
+        channels[start : start + 8] = np.roll(channels[start : start + 8], 4, axis=0)
+    channels[_start["fractions"]] = 1 - channels[_start["fractions"]]
     return channels
 
 

@@ -31,7 +31,7 @@ from rib.io.images import to_uint8
 from rib.render.refine.refiner_input import NUM_CHANNELS, RefinerInput
 
 # the names in the file are those of its first version, so that every version reads it
-FORMAT = "rib.drawings 2"
+FORMAT = "rib.drawings 3"
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ Letters: N moments, C channels, H and W the size of the person's box.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import torch
 import torch.nn.functional as F
@@ -15,6 +15,7 @@ from rib.render.skinning.blend import bone_distance_maps
 from rib.render.skinning.bones import BONES, bone_segments
 from rib.render.skinning.keyframe_layers import layer_distances_from_bones
 from rib.render.skinning.layered_skinning import SkinnedPerson
+from rib.render.trust import TrustBaseline, TrustEvidence
 from rib.structures.box import Box
 from rib.structures.interval import Background
 from rib.structures.keypoints import LAYERS, PoseSequence
@@ -33,12 +34,15 @@ class RefinerInput:
         plate: (N, 3, H, W), the scene without the person.
         colour: (N, 3, H, W), the person; the plate where nothing was rendered.
         alpha: (N, 1, H, W).
-        trust: (N, 1, H, W), before the interval's gate.
+        trust: (N, 1, H, W), before the interval's gate unless it is `gated`.
         per_keyframe: (N, 8, H, W), colour and alpha as keyframe a alone gives them, then as b does; the
             colours are brought to lie on one another (`rib.render.refine.alignment`).
         differs: (N, 2, H, W), how far these differ in colour and in alpha.
         limbs: (N, L, H, W), nearness to the bones of each layer, 1 at the bone.
         fractions: (N, 1, H, W), time between the keyframes, 0 at a and 1 at b.
+        carried: (N, 8, H, W), colour and matte as the interpolator's flow carries keyframe a alone, then b.
+        evidence: (N, 3, H, W), what the interval's own evidence says of it as a whole
+            (`rib.render.trust.TrustEvidence.shares`), the same in every pixel.
     """
 
     interpolated: torch.Tensor
@@ -50,11 +54,17 @@ class RefinerInput:
     differs: torch.Tensor
     limbs: torch.Tensor
     fractions: torch.Tensor
+    carried: torch.Tensor
+    evidence: torch.Tensor
 
     @property
     def channels(self) -> torch.Tensor:
         """(N, C, H, W), all of it in the order of the fields, each in 0..1."""
         return torch.cat([getattr(self, field.name) for field in fields(self)], 1)
+
+    def gated(self, gate: float) -> RefinerInput:
+        """The same, trusted as far as the interval's gate (0..1) says."""
+        return self if gate == 1 else replace(self, trust=gate * self.trust)
 
     @classmethod
     def of(cls, channels: torch.Tensor) -> RefinerInput:
@@ -64,7 +74,7 @@ class RefinerInput:
 
 CHANNELS = {
     "interpolated": 3, "plate": 3, "colour": 3, "alpha": 1, "trust": 1, "per_keyframe": 8, "differs": 2,
-    "limbs": len(LAYERS), "fractions": 1,
+    "limbs": len(LAYERS), "fractions": 1, "carried": 8, "evidence": 3,
 }  # fmt: skip
 """How many channels each field of `RefinerInput` has."""
 NUM_CHANNELS = sum(CHANNELS.values())
@@ -91,7 +101,12 @@ class RefinerOutput:
 
 
 def build_refiner_input(
-    person: PersonInterval, background: Background, skinned: SkinnedPerson, trust: torch.Tensor
+    person: PersonInterval,
+    background: Background,
+    skinned: SkinnedPerson,
+    baseline: TrustBaseline,
+    evidence: TrustEvidence,
+    trust: torch.Tensor,
 ) -> RefinerInput:
     """Put together the refiner's input from a skinned person and what lies around.
 
@@ -99,9 +114,12 @@ def build_refiner_input(
         person: Who was rendered, at the same moments.
         background: Its plate may be None: the interpolated frame then stands in.
         skinned: With `per_keyframe`.
+        baseline: The interpolator's version of the person.
+        evidence: Of the interval as a whole.
         trust: (N, 1, H, W), before the interval's gate.
     """
     assert skinned.per_keyframe is not None
+    assert baseline.carried is not None
     interpolated = skinned.box.of(background.interpolated)
     plate = interpolated if background.plate is None else skinned.box.of(background.plate)
     per_keyframe = torch.where(skinned.alpha > 0, skinned.per_keyframe.flatten(1, 2), _behind(plate))
@@ -118,6 +136,8 @@ def build_refiner_input(
         torch.cat([skinned.colour_differs, skinned.alpha_differs], 1),
         refiner_limb_maps(person.poses, skinned),
         person.interval.fractions.view(-1, 1, 1, 1).expand_as(skinned.alpha),
+        baseline.carried,
+        skinned.alpha.new_tensor(evidence.shares).view(1, -1, 1, 1).expand(len(trust), -1, *trust.shape[2:]),
     )
 
 
