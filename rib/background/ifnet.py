@@ -6,6 +6,8 @@ Letters: N pairs of pictures, H and W their padded size.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -14,6 +16,8 @@ from rib.background.warp import backward_warp, grid_sample_pixel_grid
 
 STATE = 5
 """Channels of the estimate: flow to a (x, y), flow to b (x, y), logit of a's share."""
+AT_ONCE_PX = 2**19
+"""Warping takes some 60 bytes a pixel; it goes over larger pictures some rows at a time."""
 LEAP_PX = 32
 """A second step longer than this towards both pictures means that the first block looked too closely."""
 
@@ -41,16 +45,25 @@ class IFBlock(nn.Module):
     def forward(self, x: torch.Tensor, scale: int) -> torch.Tensor:
         """Map (N, in_channels, H / scale, W / scale) to a correction (N, 5, H, W), flows in its pixels.
 
-        Convolutions run in the type of the weights; pictures and flows keep theirs.
+        Convolutions run in the type of the weights; pictures and flows are float32.
         """
-        given, weights = x.dtype, self.lastconv.weight.dtype
-        if weights != given:
-            x = x.to(weights, memory_format=torch.channels_last)
         x = self.conv0(x)
         # convolutions run channels_last, warps are faster with planes: change over where it is small
-        correction = self.lastconv(self.convblock(x) + x).to(given).contiguous()
+        correction = self.lastconv(self.convblock(x) + x).float().contiguous()
         correction[:, :4] *= 2 * scale
         return F.interpolate(correction, scale_factor=2.0 * scale, mode="bilinear", align_corners=False)
+
+    def see(self, parts: Sequence[torch.Tensor]) -> torch.Tensor:
+        """Channels (N or 1, c, h, w) side by side, in the type and the order that the convolutions take."""
+        num, (height, width) = max(len(part) for part in parts), parts[0].shape[2:]
+        size = num, sum(part.shape[1] for part in parts), height, width
+        like = self.lastconv.weight
+        seen = torch.empty(size, dtype=like.dtype, device=like.device, memory_format=torch.channels_last)
+        first = 0
+        for part in parts:
+            seen[:, first : first + part.shape[1]] = part
+            first += part.shape[1]
+        return seen
 
 
 class IFNet(nn.Module):
@@ -81,11 +94,14 @@ class IFNet(nn.Module):
         if not far.any():
             return self._fine(pair, fractions, estimate, coarseness)
         # the published second look; each pair decides for itself, so that batches do not matter
+        if far.all():
+            del estimate
+            twice, _ = self._coarse(pair, fractions, 2 * coarseness)
+            return self._fine(pair, fractions, twice, 2 * coarseness)
         result = torch.empty_like(estimate)
         twice, _ = self._coarse(pair[far], fractions[far], 2 * coarseness)
         result[far] = self._fine(pair[far], fractions[far], twice, 2 * coarseness)
-        if not far.all():
-            result[~far] = self._fine(pair[~far], fractions[~far], estimate[~far], coarseness)
+        result[~far] = self._fine(pair[~far], fractions[~far], estimate[~far], coarseness)
         return result
 
     def _coarse(
@@ -93,39 +109,72 @@ class IFNet(nn.Module):
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """The estimate after two blocks, and the flows' last correction (N, 4, H, W)."""
         scale = 8 * coarseness
-        first = self.block0(_with_time(_shrink(pair.flatten(1, 2), scale), t), scale)
+        seen = self.block0.see((_shrink(pair.flatten(1, 2), scale), _plane(t, pair, scale)))
+        first = self.block0(seen, scale)
         step = self._step(self.block1, pair, t, first, 4 * coarseness)
         return first.add_(step), step[:, :4]
 
     def _fine(
         self, pair: torch.Tensor, t: torch.Tensor, estimate: torch.Tensor, coarseness: int
     ) -> torch.Tensor:
-        estimate = estimate + self._step(self.block2, pair, t, estimate, 2 * coarseness)
+        """The estimate after all blocks, in the place of the one that was given."""
+        estimate.add_(self._step(self.block2, pair, t, estimate, 2 * coarseness))
         return estimate.add_(self._step(self.block3, pair, t, estimate, coarseness))
 
     def _step(
         self, block: IFBlock, pair: torch.Tensor, t: torch.Tensor, estimate: torch.Tensor, scale: int
     ) -> torch.Tensor:
-        warped = warp_pair(pair, estimate).flatten(1, 2)
-        seen = _shrink(estimate, scale)
-        parts = _with_time(_shrink(warped, scale), t), seen[:, 4:], seen[:, :4] / scale
-        return block(torch.cat(parts, dim=1), scale)
+        small = _shrink(estimate, scale)
+        warped = small.new_empty(len(small), 6, *small.shape[2:])
+        grid = _grid(pair)
+        for rows in _strips(pair, scale):
+            near, inner = _middles(estimate[..., rows, :], scale), _middles(grid[..., rows, :], scale)
+            part = warp_pair(pair, near, inner).flatten(1, 2)
+            warped[..., rows.start // scale : rows.stop // scale, :] = _shrink(part, min(scale, 2))
+        return block(block.see((warped, _plane(t, pair, scale), small[:, 4:], small[:, :4] / scale)), scale)
 
 
-def warp_pair(pair: torch.Tensor, estimate: torch.Tensor) -> torch.Tensor:
-    """Bring both pictures (N, 2, 3, H, W) to the wanted time by the flows of (N, 5, H, W)."""
-    num, _, _, height, width = pair.shape
-    flows = estimate[:, :4].reshape(2 * num, 2, height, width)
-    return backward_warp(
-        pair.flatten(0, 1), flows, grid_sample_pixel_grid(height, width, pair.device)
-    ).view_as(pair)
+def warp_pair(pair: torch.Tensor, estimate: torch.Tensor, grid: torch.Tensor) -> torch.Tensor:
+    """Bring both pictures (N, 2, 3, H, W) to the wanted time by the flows of (N, 5, h, w).
+
+    The grid (1, 2, h, w) says where its pixels lie, as `grid_sample_pixel_grid` does. Gives (N, 2, 3, h, w).
+    """
+    height, width = grid.shape[2:]
+    flows = estimate[:, :4].reshape(-1, 2, height, width)
+    return backward_warp(pair.flatten(0, 1), flows, grid).view(-1, 2, 3, height, width)
 
 
 def merge_warped_pair(pair: torch.Tensor, estimate: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """The picture (N, 3, H, W) at the wanted time and a's share (N, 1, H, W) of it."""
     share = estimate[:, 4:].sigmoid()
-    a, b = warp_pair(pair, estimate).unbind(1)
-    return torch.lerp(b, a, share), share
+    grid, merged = _grid(pair), torch.empty_like(pair[:, 0])
+    for rows in _strips(pair, 1):
+        at = (..., rows, slice(None))
+        a, b = warp_pair(pair, estimate[at], grid[at]).unbind(1)
+        merged[at] = torch.lerp(b, a, share[at])
+    return merged, share
+
+
+def _grid(pair: torch.Tensor) -> torch.Tensor:
+    return grid_sample_pixel_grid(pair.shape[3], pair.shape[4], pair.device)
+
+
+def _strips(pair: torch.Tensor, multiple: int) -> Iterator[slice]:
+    """Runs of rows, multiples of `multiple`, that cover the pictures (N, 2, 3, H, W)."""
+    height, width = pair.shape[3:]
+    num_rows = max(1, AT_ONCE_PX // (width * multiple)) * multiple
+    for first in range(0, height, num_rows):
+        yield slice(first, min(first + num_rows, height))
+
+
+def _middles(x: torch.Tensor, scale: int) -> torch.Tensor:
+    """The four pixels amid each square of `scale` x `scale`: shrunk bilinearly no other counts."""
+    if scale <= 2:
+        return x
+    num, channels, height, width = x.shape
+    middle = slice(scale // 2 - 1, scale // 2 + 1)
+    squares = x.view(num, channels, height // scale, scale, width // scale, scale)
+    return squares[:, :, :, middle, :, middle].reshape(num, channels, 2 * height // scale, 2 * width // scale)
 
 
 def _shrink(x: torch.Tensor, scale: int) -> torch.Tensor:
@@ -134,8 +183,10 @@ def _shrink(x: torch.Tensor, scale: int) -> torch.Tensor:
     return F.interpolate(x, scale_factor=1 / scale, mode="bilinear", align_corners=False)
 
 
-def _with_time(x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
-    return torch.cat([x, t.view(-1, 1, 1, 1).expand(-1, 1, *x.shape[2:])], dim=1)
+def _plane(t: torch.Tensor, pair: torch.Tensor, scale: int) -> torch.Tensor:
+    """Times (N,) as a plane each, (N, 1, H / scale, W / scale)."""
+    height, width = pair.shape[3:]
+    return t.view(-1, 1, 1, 1).expand(-1, 1, height // scale, width // scale)
 
 
 def load_ifnet_weights(net: IFNet, published: dict[str, torch.Tensor]) -> None:

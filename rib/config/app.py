@@ -107,7 +107,9 @@ def run_verb(verb: str, task: Task, arguments: list[str], root: str | None = Non
     """
     from rib.config.overrides.choices import check_override_choice
     from rib.config.search import settle_config_search
+    from rib.io.processes.memory import ask_for_huge_pages
 
+    ask_for_huge_pages()
     arguments, plugins = settle_config_search(arguments)
     if {"-h", "--help"} & set(arguments):
         from rib.config.help.usage import verb_help

@@ -18,10 +18,11 @@ Image = TypeVar("Image", "np.ndarray", "torch.Tensor")
 def to_uint8(image: Image) -> Image:
     """Round floats in 0..1, an array or a tensor of any shape, to uint8; what lies outside is clipped."""
     if isinstance(image, np.ndarray):
-        return np.clip(image * 255 + 0.5, 0, 255).astype(np.uint8)
+        levels = image * 255 + 0.5
+        return np.clip(levels, 0, 255, out=levels).astype(np.uint8)
     import torch
 
-    return (image * 255 + 0.5).clamp(0, 255).to(torch.uint8)
+    return (image * 255).add_(0.5).clamp_(0, 255).to(torch.uint8)
 
 
 def to_float(image: Image) -> Image:
@@ -32,7 +33,7 @@ def to_float(image: Image) -> Image:
 def to_pictures(tensor: torch.Tensor, white: int = 255) -> np.ndarray:
     """Round a tensor (..., C, H, W) in 0..1 to pictures (..., H, W, C): uint8, or uint16 of `white` 65535."""
     if white != 255:
-        levels = (tensor * white + 0.5).clamp(0, white).int()
+        levels = (tensor * white).add_(0.5).clamp_(0, white).int()
         return np.ascontiguousarray(levels.movedim(-3, -1).cpu().numpy().astype(np.uint16))
     return np.ascontiguousarray(to_uint8(tensor).movedim(-3, -1).cpu().numpy())
 

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from rib.io.cache import Cache
-from rib.io.processes.memory import EVERY, trim_memory
+from rib.io.processes.memory import EVERY, give_back_large_blocks, trim_memory
 from rib.pipeline.analysis.analyser import ClipAnalyser
 from rib.pipeline.analysis.record import ClipAnalysis
 from rib.pipeline.clip_fitter import RendererClipFitter
@@ -33,7 +33,7 @@ from rib.structures.person_interval import PersonInterval
 from rib.video import FrameSource
 
 TRIMMED_FROM_PX = 1500 * 1000
-"""Of larger pictures glibc keeps so much after they are freed that it is given back after every interval."""
+"""Of larger pictures glibc keeps so much after they are freed that it is made to give it back."""
 OVERLAY_WITNESSES = 2
 """Keyframes around an interval, one on each side, that an overlay is looked for in too."""
 
@@ -94,6 +94,8 @@ class Chain:
             poses: Whether people are wanted where nobody draws them, too.
         """
         settings = self.settings
+        if _is_large(source):
+            give_back_large_blocks()
         analyser = ClipAnalyser(self.stages, self.artefacts, settings.cuts.plain(), settings.people, poses)
         return analyser(source, moments)
 
@@ -125,7 +127,6 @@ class Chain:
         walk: Iterable[np.ndarray] = self.watch.through("decode", source if decoded is None else decoded)
         if holdouts is not None:
             walk = holdouts.through(walk)
-        is_large = source.size_px[0] * source.size_px[1] >= TRIMMED_FROM_PX
         for a, b, neighbours in self.intervals(walk, analysis, intervals):
             wanted = timeline.wanted(a.index)
             made: Iterator[OutputFrame] = iter(())
@@ -137,7 +138,7 @@ class Chain:
                 )
                 made = synthesiser.frames(interval, self.people(analysis, interval, wanted, holdouts))
             yield from output_frames_in_order(timeline, a, b, made)
-            if is_large or a.index % EVERY == EVERY - 1:
+            if _is_large(source) or a.index % EVERY == EVERY - 1:
                 trim_memory()
 
     def holdouts(
@@ -210,3 +211,7 @@ class Chain:
             shared = analysis.keyframe_tracks.shared_by(track_id, interval.a.index, interval.b.index)
             found.append(replace(person, likeness=likeness, overlap=overlap, shared_box=shared))
         return found
+
+
+def _is_large(source: FrameSource) -> bool:
+    return source.size_px[0] * source.size_px[1] >= TRIMMED_FROM_PX

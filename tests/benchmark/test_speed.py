@@ -82,7 +82,7 @@ def test_rows_become_a_table_a_plot_and_words() -> None:
     assert speed_csv(rows).splitlines()[0].startswith("run,height_px,width_px,rate,people")
     assert speed_plot_png(rows).startswith(b"\x89PNG")
     told = list(speed_in_words(rows))
-    assert "1.50 x RIFE alone, 500 MB" in told[0]
+    assert "1.50 (1.50 on the clock) x RIFE alone, 500 MB, 1.25 (1.25" in told[0]
     assert "grows with pixels ** 1.00" in told[-1]
 
 

@@ -3,9 +3,8 @@ from __future__ import annotations
 import torch
 from painted import HEIGHT, WIDTH, keyframe
 
-from rib.render.skinning.blend import bone_distance_maps
 from rib.render.skinning.bones import BONES, bone_segments, skinning_torso_length_px
-from rib.render.skinning.keyframe_layers import KeyframeLayers, cut_body_layers, layer_distances_from_bones
+from rib.render.skinning.keyframe_layers import KeyframeLayers, cut_body_layers, layer_distances
 from rib.structures.box import Box
 from rib.structures.keypoints import LAYERS
 
@@ -16,7 +15,7 @@ def _cut(degrees: float) -> torch.Tensor:
     bones = bone_segments(view.pose)
     radius = skinning_torso_length_px(view.pose) * torch.tensor([bone.radius for bone in BONES])
     xy = Box(0, 0, HEIGHT, WIDTH).centres(1, torch.device("cpu"))
-    distance = layer_distances_from_bones(bone_distance_maps(bones.ends_px, radius, bones.valid, xy))[0]
+    distance = layer_distances(bones, radius, xy)[0]
     return cut_body_layers(
         key.picture,
         view.mask(key.size_px),

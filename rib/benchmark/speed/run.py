@@ -98,6 +98,7 @@ def speed_csv(rows: Sequence[Row]) -> str:
 def speed_in_words(rows: Sequence[Row]) -> Iterator[str]:
     """Lines for people: each case beside the interpolator alone, and how cost grows."""
     totals = [row for row in rows if row["stage"] == "total"]
+    own = {_case(row): row for row in rows if row["stage"] == "background"}
     alone: Row = {}
     for row in totals:
         if row["run"] == RIFE:
@@ -107,6 +108,7 @@ def speed_in_words(rows: Sequence[Row]) -> Iterator[str]:
             f"{row['width_px']} x {row['height_px']} px, rate {row['rate']:g}, {row['people']} people, "
             f"{row['keyframes']} keyframes, {row['run']}: {row['seconds']:.3f} s a frame "
             f"({row['cpu_seconds']:.3f} of CPU), {_ratio(row, alone)} x RIFE alone, {row['peak_mb']:.0f} MB"
+            + (f", {_ratio(row, own[_case(row)])} x its own interpolator" if _case(row) in own else "")
         )
     for run in (RIFE, COLD, WARM):
         grown = [{**row, "pixels": row["height_px"] * row["width_px"]} for row in totals if row["run"] == run]
@@ -115,8 +117,14 @@ def speed_in_words(rows: Sequence[Row]) -> Iterator[str]:
             yield f"{run}: CPU a frame grows with {words}"
 
 
-def _ratio(row: Row, alone: Row) -> str:
-    return f"{row['cpu_seconds'] / max(alone['cpu_seconds'], 1e-9):.2f}"
+def _case(row: Row) -> tuple[Any, ...]:
+    return tuple(row[name] for name in ("run", "height_px", "width_px", "rate", "people", "keyframes"))
+
+
+def _ratio(row: Row, part: Row) -> str:
+    """How often a part's time goes into a whole's: of CPU, and on the clock."""
+    cpu, clock = (row[name] / max(part[name], 1e-9) for name in ("cpu_seconds", "seconds"))
+    return f"{cpu:.2f} ({clock:.2f} on the clock)"
 
 
 def _alone(measure: Callable[..., SpeedMeasurement], *arguments: Any) -> SpeedMeasurement:

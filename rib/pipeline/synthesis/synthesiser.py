@@ -88,8 +88,10 @@ class Synthesiser:
         ahead = {middle.start: self.interpolate(interval.at(middle))} if people else {}
         plans = self._plan(people, middle, ahead)
         for batch in batches:
-            background = ahead.pop(batch.start, None) or self.interpolate(interval.at(batch))
-            yield from self._batch(interval.at(batch), batch, plans, background)
+            made = self._batch(interval.at(batch), batch, plans, ahead)
+            if batch is batches[-1]:
+                plans = []  # nothing else is held while the last frames are written
+            yield from made
 
     def interpolate(self, interval: Interval) -> Background:
         """The interpolator's frames; no plate yet."""
@@ -159,8 +161,9 @@ class Synthesiser:
         return plans
 
     def _batch(
-        self, interval: Interval, moments: slice, plans: Sequence[Any], background: Background
-    ) -> Iterator[OutputFrame]:
+        self, interval: Interval, moments: slice, plans: Sequence[Any], ahead: dict[int, Background]
+    ) -> list[OutputFrame]:
+        background = ahead.pop(moments.start, None) or self.interpolate(interval)
         drawn = [plan for plan in plans if plan.drawn]
         if drawn:
             background = self.with_plate(background, interval, [plan.person for plan in drawn])
@@ -181,5 +184,4 @@ class Synthesiser:
             trust = np.zeros(shape, np.float32) if trusted is None else trusted[:, 0].cpu().numpy()
         if self.observer is not None:
             self.observer(SynthesisedMoments(interval, background, plans, people, pictures))
-        for i, number in enumerate(interval.indices):
-            yield OutputFrame(number, pictures[i], -1, trust[i])
+        return [OutputFrame(number, pictures[i], -1, trust[i]) for i, number in enumerate(interval.indices)]

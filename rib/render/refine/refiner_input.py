@@ -11,9 +11,8 @@ import torch
 import torch.nn.functional as F
 
 from rib.render.refine.alignment import align_keyframe_views
-from rib.render.skinning.blend import bone_distance_maps
 from rib.render.skinning.bones import BONES, bone_segments
-from rib.render.skinning.keyframe_layers import layer_distances_from_bones
+from rib.render.skinning.keyframe_layers import layer_distances
 from rib.render.skinning.layered_skinning import SkinnedPerson
 from rib.render.trust import TrustBaseline, TrustEvidence
 from rib.structures.box import Box
@@ -153,7 +152,6 @@ def refiner_limb_maps(poses: PoseSequence, skinned: SkinnedPerson) -> torch.Tens
     bones = bone_segments(poses, device).moved(box)
     radius_px = skinned.torso_px * torch.tensor([bone.radius for bone in BONES], device=device)
     xy = Box(0, 0, box.height, box.width).centres(LIMB_CELL_PX, device)
-    distance = layer_distances_from_bones(bone_distance_maps(bones.ends_px, radius_px, bones.valid, xy))
-    near = torch.exp(-distance.square() / 2)
+    near = torch.exp(-layer_distances(bones, radius_px, xy).square() / 2)
     fine = F.interpolate(near, scale_factor=LIMB_CELL_PX, mode="bilinear", align_corners=False)
     return fine[..., : box.height, : box.width]

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import torch
 
-from rib.render.skinning.bones import LAYER_OF_BONE
+from rib.render.skinning.blend import bone_distance_maps
+from rib.render.skinning.bones import LAYER_OF_BONE, BoneSegments
 from rib.structures.box import Box
 from rib.structures.keypoints import LAYERS
 
@@ -51,10 +52,20 @@ def furthest_layer_distances(layers: torch.Tensor, distance_L: torch.Tensor) -> 
     )
 
 
-def layer_distances_from_bones(distance: torch.Tensor) -> torch.Tensor:
-    """(N, B, H, W) distances to bones -> (N, L, H, W), the nearest bone of each layer."""
-    index = torch.tensor(LAYER_OF_BONE, device=distance.device)
-    return torch.stack([distance[:, index == layer].amin(1) for layer in range(len(LAYERS))], 1)
+def layer_distances(bones: BoneSegments, radius_px: torch.Tensor, xy: torch.Tensor) -> torch.Tensor:
+    """Measure the distance (N, L, H, W) to the nearest bone of each layer, as `bone_distance_maps` does.
+
+    Args:
+        bones: All B bones in N poses.
+        radius_px: (B,).
+        xy: (2, H, W) pixel centres.
+    """
+    nearest = []
+    for layer in range(len(LAYERS)):  # one at a time: there are as many maps as bones
+        index = [i for i, of in enumerate(LAYER_OF_BONE) if of == layer]
+        own = bones.only(index)
+        nearest.append(bone_distance_maps(own.ends_px, radius_px[index], own.valid, xy).amin(1))
+    return torch.stack(nearest, 1)
 
 
 def cut_body_layers(
@@ -83,7 +94,7 @@ def cut_body_layers(
     Returns:
         (L, 5, H, W): colour times alpha, alpha, known.
     """
-    parts = []
+    layers = picture.new_empty(len(LAYERS), 5, *picture.shape[1:])
     for layer in range(len(LAYERS)):
         share = torch.ones_like(mask[0])
         for other in range(len(LAYERS)):
@@ -96,5 +107,6 @@ def cut_body_layers(
                 ahead = far - near.clamp_min(core)
             share = torch.minimum(share, (ahead / softness + 0.5).clamp(0, 1))
         alpha = mask * share
-        parts.append(torch.cat([picture * alpha, alpha, 1 - (mask - alpha)]))
-    return torch.stack(parts)
+        layers[layer, :ALPHA], layers[layer, ALPHA:KNOWN] = picture * alpha, alpha
+        layers[layer, KNOWN:] = 1 - (mask - alpha)
+    return layers

@@ -26,7 +26,7 @@ from rib.render.skinning.keyframe_layers import (
     KeyframeLayers,
     cut_body_layers,
     furthest_layer_distances,
-    layer_distances_from_bones,
+    layer_distances,
 )
 from rib.render.skinning.layers import (
     WarpedBodyLayer,
@@ -205,10 +205,9 @@ class LayeredSkinning:
         assert view.pose is not None
         radius_px = _radii_px(torso_px, keyframe.device)
         xy = view.box.centres(1, radius_px.device)
-        distance = bone_distance_maps(bones.ends_px, radius_px, bones.valid, xy)
         depth = view.pose.depth_order
         order = range(len(LAYERS), 0, -1) if depth is None else depth[0].tolist()
-        distance_L = layer_distances_from_bones(distance)[0]
+        distance_L = layer_distances(bones, radius_px, xy)[0]
         layers = cut_body_layers(
             keyframe.part(view.box.slices),
             view.matte,

@@ -10,7 +10,7 @@ import numpy as np
 
 from rib.io.files.nameless import NamelessFile
 
-MEMORY_BYTES = 256 * 2**20
+MEMORY_BYTES = 48 * 2**20
 """Frames of more than so many bytes wait on disk."""
 
 

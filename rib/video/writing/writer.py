@@ -28,6 +28,7 @@ from rib.video.writing.encoders import (
     HOLD_10_BITS,
     HOLD_ALPHA,
     HOLD_ASPECT,
+    encoder_memory_options,
     encoder_quality_options,
     find_video_encoder,
     nearest_encodable_fps,
@@ -88,6 +89,7 @@ class VideoWriter:
         codec = video_codec_for(self.path, codec, self.look.alpha, self.look.hdr is not None)
         self.fps, self._kind = nearest_encodable_fps(codec, Fraction(fps)), container_of_suffix(self.path)
         self.codec, self.options = codec, encoder_quality_options(codec, crf)
+        self.options |= encoder_memory_options(codec, size_px)
         formats = [f.name for f in find_video_encoder(codec).video_formats or []]
         if pixel_format == "auto":
             pixel_format = self.look.pixel_format(formats, codec in HOLD_ALPHA, codec in HOLD_10_BITS)

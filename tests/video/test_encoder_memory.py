@@ -1,0 +1,16 @@
+"""What an encoder holds of pictures that wait."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rib.video import VideoWriter
+
+
+def test_the_encoder_of_large_pictures_looks_less_far_ahead(tmp_path: Path) -> None:
+    def options(codec: str, width: int, height: int) -> dict[str, str]:
+        return VideoWriter(tmp_path / "a.mp4", 24, (width, height), codec, 18, "auto").options
+
+    assert options("libx264", 1280, 720) == {"crf": "18"}
+    assert options("libx264", 1920, 1080) == {"crf": "18", "rc-lookahead": "10"}
+    assert "rc-lookahead" not in options("mpeg4", 1920, 1080)
