@@ -72,7 +72,7 @@ class PersonFreePlate:
         if motion is STILL:
             plate_a, plate_b = completed.a.planes, completed.b.planes
         else:
-            times = fractions.tolist()
+            times = interval.shares.tolist()
             plate_a = _carried(completed.a, part, [fraction_of_camera_motion(motion, t) for t in times])
             back = cv2.invertAffineTransform(motion)
             plate_b = _carried(

@@ -24,6 +24,8 @@ from rib.structures.person_interval import PersonInterval
 SMALLEST = 0.005
 """Differences (0..1) below this are noise."""
 NOTHING = 1e-3
+CROPPED_ON = frozenset({"cpu"})
+"""Where a keyframe is cut down to what the flow reaches, to save memory; others would be waited for."""
 
 
 @dataclass(frozen=True)
@@ -245,8 +247,11 @@ def _warp(keyframe: Keyframe, view: PersonView, flow: torch.Tensor, skinned: Ski
     places = skinned.box.centres(1, flow.device) + skinned.box.of(flow)
     last = places.new_tensor(keyframe.size_px).view(1, 2, 1, 1) - 0.5
     places = torch.minimum(places.clamp_min_(0.5), last)  # beyond the border its colour goes on
-    part = Box.around(places.movedim(1, -1), 1, keyframe.size_px)
-    assert part is not None
+    part = Box(0, 0, *keyframe.size_px[::-1])
+    if places.device.type in CROPPED_ON:
+        reached = Box.around(places.movedim(1, -1), 1, keyframe.size_px)
+        assert reached is not None
+        part = reached
     layers = torch.cat([keyframe.part(part.slices), part.of(view.mask(keyframe.size_px))])
     x, y = (places - part.corner(flow.device).view(1, 2, 1, 1)).unbind(1)
     grid = torch.stack([2 * x / part.width - 1, 2 * y / part.height - 1], -1)

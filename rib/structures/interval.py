@@ -85,9 +85,14 @@ class Interval:
     @property
     def fractions(self) -> torch.Tensor:
         """(N,) float32, 0 at a and 1 at b, on the pictures' device."""
+        return torch.as_tensor(self.shares, device=self.a.device)
+
+    @property
+    def shares(self) -> np.ndarray:
+        """The fractions as an array, for which nobody waits."""
         span = self.b.time_s - self.a.time_s
         t = (np.asarray(self.times_s, dtype=np.float64) - self.a.time_s) / span
-        return torch.as_tensor(t, dtype=torch.float32, device=self.a.device)
+        return t.astype(np.float32)
 
     def of_alpha(self) -> Interval | None:
         """The same interval with transparency in the place of the pictures; None where there is none."""

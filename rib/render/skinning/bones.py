@@ -123,6 +123,10 @@ class BoneSegments:
         """Some of the bones."""
         return BoneSegments(self.ends_px[:, bones], self.valid[:, bones], self.confidence[:, bones])
 
+    def to(self, device: torch.device) -> BoneSegments:
+        """The same on another device."""
+        return BoneSegments(self.ends_px.to(device), self.valid.to(device), self.confidence.to(device))
+
     def moved(self, box: Box) -> BoneSegments:
         """Measured from the corner of a box."""
         return replace(self, ends_px=self.ends_px - box.corner(self.ends_px.device))

@@ -5,9 +5,11 @@ Letters: N wanted poses, L layers, B bones, H and W the size of the person's box
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 
@@ -74,15 +76,17 @@ class LayeredPerson:
 
     Attributes:
         person: Who.
-        bones: In keyframe a and in keyframe b; the same of them are valid.
+        bones: In keyframe a and in keyframe b, on the CPU; the same of them are valid.
         cuts: The layers in both keyframes.
         torso_px: The person's scale, above 0.
+        reach: Radii from its bones at which each layer ends.
     """
 
     person: PersonInterval
     bones: tuple[BoneSegments, ...]
     cuts: tuple[KeyframeLayers, ...]
     torso_px: float
+    reach: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -125,11 +129,10 @@ class LayeredSkinning:
             person: With mattes and poses in both keyframes.
         """
         interval, views = person.interval, (person.a, person.b)
-        device = interval.a.device
         poses = [view.pose for view in views]
         assert poses[0] is not None
         assert poses[1] is not None
-        keys = [bone_segments(pose, device) for pose in poses if pose is not None]
+        keys = [bone_segments(pose) for pose in poses if pose is not None]
         if not torch.equal(keys[0].valid, keys[1].valid):
             return None
         torso_px = max(skinning_torso_length_px(poses[0]), skinning_torso_length_px(poses[1]))
@@ -139,10 +142,10 @@ class LayeredSkinning:
         keys = [key.without(hidden) for key in keys]
         keyframes = (interval.a, interval.b)
         cuts = [
-            self._cut(view, keyframe, bones, torso_px)
+            self._cut(view, keyframe, bones.to(keyframe.device), torso_px)
             for view, keyframe, bones in zip(views, keyframes, keys, strict=True)
         ]
-        return LayeredPerson(person, tuple(keys), tuple(cuts), torso_px)
+        return LayeredPerson(person, tuple(keys), tuple(cuts), torso_px, self._reach(cuts))
 
     def draw(self, cut: LayeredPerson, moments: slice, per_keyframe: bool = False) -> SkinnedPerson | None:
         """Render the person at some of the interval's moments; None where no bone is seen.
@@ -153,13 +156,14 @@ class LayeredSkinning:
             per_keyframe: Give the person as each keyframe alone has them, too.
         """
         interval = cut.person.interval.at(moments)
-        device, size_px = interval.a.device, interval.a.size_px
-        wanted = bone_segments(cut.person.poses[moments], device).without(~cut.bones[0].valid[0])
+        size_px = interval.a.size_px
+        # boxes are worked out on the CPU, where the poses are: nothing waits for the device
+        wanted = bone_segments(cut.person.poses[moments]).without(~cut.bones[0].valid[0])
         ends = torch.cat([bones.ends_px[bones.valid].reshape(-1, 2) for bones in (*cut.bones, wanted)])
         box = Box.around(ends, MARGIN * cut.torso_px, size_px)
         if box is None:
             return None
-        radius_px, reach = _radii_px(cut.torso_px, device), self._reach(cut)
+        radius_px = _radii_px(cut.torso_px)
         keys, wanted = [bones.moved(box) for bones in cut.bones], wanted.moved(box)
         layers = [
             self._pose(
@@ -168,7 +172,7 @@ class LayeredSkinning:
                 keys,
                 wanted,
                 radius_px,
-                reach[layer],
+                cut.reach[layer],
                 interval.fractions,
                 per_keyframe,
             )
@@ -176,7 +180,7 @@ class LayeredSkinning:
         ]
         if all(layer is None for layer in layers):
             return None
-        channels, alpha = composite_body_layers(layers, _front_first(cut.person, interval.fractions), box)
+        channels, alpha = composite_body_layers(layers, _front_first(cut.person, interval.shares), box)
         alone = channels[:, 5:].unflatten(1, (2, 4)) if per_keyframe else None
         if alone is not None:
             alone[:, :, 3] *= alpha
@@ -188,14 +192,14 @@ class LayeredSkinning:
         interval = person.interval
         views = [view.pose for view in (person.a, person.b) if view.pose is not None]
         torso_px = max((skinning_torso_length_px(pose) for pose in views), default=0.0)
-        bones = [bone_segments(pose, interval.a.device) for pose in (*views, person.poses)]
+        bones = [bone_segments(pose) for pose in (*views, person.poses)]
         ends = torch.cat([one.ends_px[one.valid].reshape(-1, 2) for one in bones])
         return Box.around(ends, MARGIN * torso_px, interval.a.size_px)
 
-    def _reach(self, cut: LayeredPerson) -> list[float]:
+    def _reach(self, cuts: Sequence[KeyframeLayers]) -> tuple[float, ...]:
         """Radii from its bones at which each layer ends, the last of which fades it out."""
-        matte = torch.stack([one.furthest for one in cut.cuts]).amax(0) + 1
-        return [min(max(self.reach, far), max(self.reach, self.furthest)) for far in matte.tolist()]
+        matte = torch.stack([one.furthest for one in cuts]).amax(0) + 1
+        return tuple(min(max(self.reach, far), max(self.reach, self.furthest)) for far in matte.tolist())
 
     def _cut(
         self, view: PersonView, keyframe: Keyframe, bones: BoneSegments, torso_px: float
@@ -203,7 +207,7 @@ class LayeredSkinning:
         """A keyframe's layers."""
         assert view.matte is not None
         assert view.pose is not None
-        radius_px = _radii_px(torso_px, keyframe.device)
+        radius_px = _radii_px(torso_px).to(keyframe.device)
         xy = view.box.centres(1, radius_px.device)
         depth = view.pose.depth_order
         order = range(len(LAYERS), 0, -1) if depth is None else depth[0].tolist()
@@ -230,7 +234,7 @@ class LayeredSkinning:
         fractions: torch.Tensor,
         per_keyframe: bool,
     ) -> WarpedBodyLayer | None:
-        """One layer in the wanted poses, out of its cut in both keyframes."""
+        """One layer in the wanted poses, out of its cut in both keyframes; bones and radii are on the CPU."""
         index = [i for i, of in enumerate(LAYER_OF_BONE) if of == layer]
         radius_px, wanted, keys = radius_px[index], wanted.only(index), [key.only(index) for key in keys]
         height, width = cuts[0].shape[1:]
@@ -238,9 +242,11 @@ class LayeredSkinning:
         box = Box.around(wanted.ends_px[wanted.valid], reach_px, (width, height), self.step_px)
         if box is None:
             return None
-        xy = box.centres(self.step_px, radius_px.device)
+        device = fractions.device
+        radius_px, wanted, keys = radius_px.to(device), wanted.to(device), [key.to(device) for key in keys]
+        xy = box.centres(self.step_px, device)
         distance = bone_distance_maps(wanted.ends_px, radius_px, wanted.valid, xy)
-        elastic = torch.tensor(ELASTIC, device=radius_px.device)[index]
+        elastic = torch.tensor(ELASTIC, device=device)[index]
         seen = []
         for cut, key in zip(cuts, keys, strict=True):
             both = wanted.valid & key.valid
@@ -265,14 +271,14 @@ class LayeredSkinning:
         return fine[..., : box.height, : box.width]
 
 
-def _radii_px(torso_px: float, device: torch.device) -> torch.Tensor:
-    """(B,), half the width of every bone."""
-    return torso_px * torch.tensor([bone.radius for bone in BONES], device=device)
+def _radii_px(torso_px: float) -> torch.Tensor:
+    """(B,) on the CPU, half the width of every bone."""
+    return torso_px * torch.tensor([bone.radius for bone in BONES])
 
 
-def _front_first(person: PersonInterval, fractions: torch.Tensor) -> torch.Tensor:
+def _front_first(person: PersonInterval, shares: np.ndarray) -> torch.Tensor:
     """(N, L) layers by depth, mixed from both keyframes; without depth the torso is last."""
-    t = fractions.cpu()[:, None].double()
+    t = torch.from_numpy(shares)[:, None].double()
     poses = [view.pose for view in (person.a, person.b)]
     depths = [pose.depth_order for pose in poses if pose is not None and pose.depth_order is not None]
     if len(depths) < 2:
