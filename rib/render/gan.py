@@ -49,10 +49,8 @@ class GanPlan(WarpPlan):
 class GanRenderer(WarpRenderer):
     """Renders the person by layered skinning and refines colour, alpha and trust with a net.
 
-    A net that weighs trust itself (`RendererBase.weighs_trust`) works wherever the person is surely one and
-    alone; any other works only in intervals that the training-free renderer trusts, and elsewhere the
-    interpolated frame stays bit by bit. In a shot where the net lost on held-out keyframes the rendering
-    stays as it was.
+    The net works only in intervals that the training-free renderer trusts; elsewhere the interpolated frame
+    stays bit by bit. In a shot where the net lost on held-out keyframes the rendering stays as it was.
 
     Args:
         skinning: See `WarpRenderer`.
@@ -99,7 +97,7 @@ class GanRenderer(WarpRenderer):
     def plan(self, person: PersonInterval, moments: slice, background: Background) -> GanPlan:
         """Decide as `WarpRenderer` does, and whether the net refines the person; see `Renderer`."""
         plan = super().plan(person, moments, background)
-        use_net = plan.cut is not None and (plan.drawn or self._weighs) and self.is_better(person)
+        use_net = plan.drawn and self.is_better(person)
         notes = dict(plan.notes)
         if plan.cut is not None:
             found = person.holdout.refinement if person.holdout else None
@@ -108,7 +106,7 @@ class GanRenderer(WarpRenderer):
                 {} if found is None else {f"{HIDDEN}{key}": value for key, value in asdict(found).items()}
             )
         return GanPlan(
-            person, plan.drawn or use_net, plan.cut, plan.gate, plan.evidence, plan.decided_at,
+            person, plan.drawn, plan.cut, plan.gate, plan.evidence, plan.decided_at,
             plan.decided_on, use_net, notes=notes,
         )  # fmt: skip
 
@@ -131,28 +129,22 @@ class GanRenderer(WarpRenderer):
         )
 
     def versions(self, person: PersonInterval, background: Background) -> Iterator[RenderedPerson]:
-        """Render the person trusted in full, without the net and with it; see `HoldoutRenderer`.
-
-        A net that weighs trust itself is shown as the interval's own evidence would have it shown.
-        """
+        """Render the person without the net, then with it; see `rib.render.protocol.HoldoutRenderer`."""
         cut = self.skinning.cut(person)
         found = None if cut is None else self._draw(cut, slice(None), background)
         if found is None:
-            yield from [no_rendered_person(person, slice(None), background)] * 3
+            yield from [no_rendered_person(person, slice(None), background)] * 2
             return
         evidence = self.trust.evidence(found.skinned, found.baseline)
-        after = self._afterwards(found)
-
-        def placed(version: RefinerInput | RefinerOutput, trust: torch.Tensor) -> RenderedPerson:
-            box = found.skinned.box
-            return place_rendered_person(person, slice(None), box, version.colour, version.alpha, trust)
-
-        inputs = self._inputs(person, background, found, evidence)
-        yield placed(inputs, inputs.trust * after)
-        inputs = inputs.gated(self.trust.gate(evidence, None) if self._weighs else 1.0)
-        yield placed(inputs, inputs.trust * after)
+        inputs, everything = self._inputs(person, background, found, evidence), slice(None)
+        box, after = found.skinned.box, self._afterwards(found)
+        yield place_rendered_person(
+            person, everything, box, inputs.colour, inputs.alpha, inputs.trust * after
+        )
         refined = self._refine(inputs)
-        yield placed(refined, refined.trust * after)
+        yield place_rendered_person(
+            person, everything, box, refined.colour, refined.alpha, refined.trust * after
+        )
 
     def is_better(self, person: PersonInterval) -> bool:
         """Whether the net won on held-out keyframes of the shot."""

@@ -76,10 +76,10 @@ class HoldoutRenderer(Protocol):
     """A renderer that can be judged on held-out keyframes."""
 
     def versions(self, person: PersonInterval, background: Background) -> Iterator[RenderedPerson]:
-        """Render the person with each version of the renderer, from one skinning, when it is asked for.
+        """Render the person with each version of the renderer, as if the interval were trusted in full.
 
-        The first is the person as if the interval were trusted in full. Where there is a net two follow: the
-        person as shown without it, and with it. Where no bone is seen they have no pixel.
+        The version without a net comes first, the one with it second, where there is a net; each is
+        rendered when it is asked for, from one skinning. Where no bone is seen they have no pixel.
 
         Args:
             person: The wanted moments are those of held-out keyframes.

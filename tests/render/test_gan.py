@@ -108,9 +108,8 @@ def test_held_out_it_is_tried_out_of_one_drawing(trained: Path, waving: PersonIn
     background = cross_fade(waving)
     pictures = [composite_people(background, [version]) for version in tried.versions(waving, background)]
     (plain,) = renderer().versions(waving, background)
-    for shown in pictures[:2]:  # trusted in full, and what is shown without the net
-        assert torch.equal(shown, composite_people(background, [plain]))
-    assert float((pictures[2] - pictures[1]).abs().max()) > 0
+    assert torch.equal(pictures[0], composite_people(background, [plain]))
+    assert float((pictures[1] - pictures[0]).abs().max()) > 0
     assert tried.summary([]) == {"net_intervals": 0.0}
 
 
@@ -122,38 +121,13 @@ def test_in_a_closed_gap_nothing_changes(trained: Path, judged: PersonInterval) 
     assert told(mended, closed)["net_intervals"] == 0.0
 
 
-@pytest.fixture
-def weighing(tmp_path: Path) -> GanRenderer:
-    """One whose net decides itself, in intervals that the evidence closes too."""
+def test_a_net_that_weighs_trust_draws_no_closed_interval(tmp_path: Path, judged: PersonInterval) -> None:
     recipe = {**SMALL, "head": "choice"}
     save_renderer_net(tmp_path / "choice.safetensors", a_net(recipe, trained=True), recipe, {})
-    one = gan(tmp_path / "choice.safetensors")
-    one.trust = replace(one.trust, threshold=99.0)
-    return one
-
-
-def test_a_net_that_weighs_trust_draws_in_a_closed_interval_where_it_won(
-    weighing: GanRenderer, judged: PersonInterval
-) -> None:
-    interpolated = cross_fade(judged).interpolated
-    assert float((picture(weighing, judged) - interpolated).abs().max()) > 0
-    lost = replace(judged, holdout=HoldoutEvidence(3.0, BAD))
-    assert torch.equal(picture(weighing, lost), interpolated)
-    unlike = replace(judged, likeness=0.1)
-    weighing.trust = replace(weighing.trust, min_likeness=0.9)
-    assert torch.equal(picture(weighing, unlike), interpolated)
-
-
-def test_held_out_a_net_that_weighs_trust_is_compared_with_what_would_be_shown(
-    weighing: GanRenderer, waving: PersonInterval
-) -> None:
-    background = cross_fade(waving)
-    full, without, refined = (
-        composite_people(background, [version]) for version in weighing.versions(waving, background)
-    )
-    assert float((full - background.interpolated).abs().max()) > 0
-    assert torch.equal(without, background.interpolated)  # the evidence closes the interval
-    assert float((refined - without).abs().max()) > 0
+    weighing = gan(tmp_path / "choice.safetensors")
+    assert difference(weighing, judged) > 0
+    weighing.trust = replace(weighing.trust, threshold=99.0)
+    assert torch.equal(picture(weighing, judged), cross_fade(judged).interpolated)
 
 
 def test_all_moments_at_once_or_one_by_one(trained: Path, judged: PersonInterval) -> None:
@@ -192,4 +166,4 @@ def test_nobody_to_draw_leaves_the_interpolator_alone(trained: Path) -> None:
     nobody = replace(still, poses=replace(still.poses, confidence=still.poses.confidence * 0))
     assert not rendered(gan(trained), nobody)
     versions = list(gan(trained).versions(nobody, cross_fade(nobody)))
-    assert [version.trust.numel() for version in versions] == [0, 0, 0]
+    assert [version.trust.numel() for version in versions] == [0, 0]

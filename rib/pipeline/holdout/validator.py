@@ -19,7 +19,6 @@ from rib.pipeline.synthesis.compositor import composite_people
 from rib.pipeline.synthesis.keyframe_window import DecodedKeyframe
 from rib.pipeline.synthesis.synthesiser import Synthesiser
 from rib.render.protocol import HoldoutRenderer
-from rib.structures.person import RenderedPerson
 
 LEAST_ERROR = 1e-9
 """A mean squared error below this is none."""
@@ -85,15 +84,16 @@ class HoldoutValidator:
         assert isinstance(renderer, HoldoutRenderer)
         versions = renderer.versions(held.person, held.background)
         drawn = composite_people(held.background, [next(versions)])
-        gain_db = _psnr_db(held, drawn) - _psnr_db(held, held.background.interpolated)
-        people: list[RenderedPerson] = []
+        drawn_db = _psnr_db(held, drawn)
+        gain_db = drawn_db - _psnr_db(held, held.background.interpolated)
+        person = None
         if held.keyframe.index not in learnt and held.region.any():
-            people = list(versions)
-        if not people:
+            person = next(versions, None)
+        if person is None:
             return gain_db, np.nan, np.nan, np.nan
-        without, refined = (composite_people(held.background, [person]) for person in people)
-        alexnet, vgg16 = self._lpips_change(held, torch.cat([without, refined]))
-        return gain_db, alexnet, _psnr_db(held, refined) - _psnr_db(held, without), vgg16
+        refined = composite_people(held.background, [person])
+        alexnet, vgg16 = self._lpips_change(held, torch.cat([drawn, refined]))
+        return gain_db, alexnet, _psnr_db(held, refined) - drawn_db, vgg16
 
     def _lpips_change(self, held: HeldOutPerson, pictures: torch.Tensor) -> list[float]:
         """From the first picture to the second on the person's box, by each net; NaN where it is too small.
