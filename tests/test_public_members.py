@@ -37,6 +37,11 @@ def trees() -> list[tuple[str, ast.Module]]:
     ]
 
 
+@cache
+def nodes_of(tree: ast.Module) -> list[ast.AST]:
+    return list(ast.walk(tree))
+
+
 def is_private(name: str) -> bool:
     return name.startswith("_") and not name.startswith("__")
 
@@ -44,7 +49,7 @@ def is_private(name: str) -> bool:
 def own_names(tree: ast.Module) -> set[str]:
     """What a file itself defines or sets."""
     names = set()
-    for node in ast.walk(tree):
+    for node in nodes_of(tree):
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             names.add(node.name)
         elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
@@ -57,7 +62,7 @@ def own_names(tree: ast.Module) -> set[str]:
 def private_names(tree: ast.Module) -> Iterator[str]:
     """Private members of others that a file reads, imports or names in a string."""
     own = own_names(tree)
-    for node in ast.walk(tree):
+    for node in nodes_of(tree):
         if isinstance(node, ast.Attribute) and is_private(node.attr) and node.attr not in own:
             yield ast.unparse(node)
         elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("rib"):
@@ -70,7 +75,7 @@ def private_names(tree: ast.Module) -> Iterator[str]:
 def replaced_names(tree: ast.Module) -> Iterator[str]:
     """Names of the package for which a file puts something else, by a call of `FORMS`, by `=` or by `del`."""
     ours = names_of_ours(tree)
-    for node in ast.walk(tree):
+    for node in nodes_of(tree):
         if isinstance(node, ast.Call) and node.args and _called(node) in FORMS:
             yield from _replaced_by_call(node, ours)
         targets = node.targets if isinstance(node, ast.Assign | ast.Delete) else []
@@ -83,7 +88,7 @@ def replaced_names(tree: ast.Module) -> Iterator[str]:
 def names_of_ours(tree: ast.Module) -> set[str]:
     """What a file calls modules, classes and constants of the package, which all of its users share."""
     found: set[str] = set()
-    for node in ast.walk(tree):
+    for node in nodes_of(tree):
         if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "rib":
             for alias in node.names:
                 found.add(alias.asname or alias.name)

@@ -101,6 +101,7 @@ def test_help_tells_every_setting_and_choice() -> None:
     assert "hydra" not in done.stdout.replace("--cfg", "")
 
 
+@pytest.mark.slow
 def test_help_and_typos_import_nothing_heavy() -> None:
     code = (
         "import sys; sys.argv = ['rib', *sys.argv[1:]]\n"

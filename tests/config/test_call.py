@@ -74,6 +74,7 @@ def test_frames_come_one_at_a_time(clip: Path, small: dict[str, Any]) -> None:
     assert np.array_equal(next(made), next(iter(open_frame_source(clip))))
 
 
+@pytest.mark.slow
 def test_several_clips_in_one_call(clip: Path, small: dict[str, Any], tmp_path: Path) -> None:
     results = rib.interpolate([clip, clip], rate=2, output=tmp_path / "all", **small)
     assert [r.place.name for r in results] == ["it's a (clip)_20fps.mp4", "it's a (clip)_2_20fps.mp4"]

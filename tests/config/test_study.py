@@ -101,6 +101,7 @@ def test_a_run_that_fails_stops_no_other_and_is_tried_again_with_the_same_settin
     assert states(tmp_path) == ["COMPLETE"] * 6
 
 
+@pytest.mark.slow
 def test_a_failed_trial_stays_one_where_it_is_to_be_kept(tmp_path: Path) -> None:
     sweep(tmp_path, Pretends(fails_in=1), failed="keep")
     assert states(tmp_path) == ["COMPLETE", "FAIL"] + ["COMPLETE"] * 4
@@ -111,6 +112,7 @@ def test_a_failed_trial_stays_one_where_it_is_to_be_kept(tmp_path: Path) -> None
         sweep(tmp_path, again, failed="kep")
 
 
+@pytest.mark.slow
 def test_several_objectives_are_searched_together_and_not_pruned(tmp_path: Path) -> None:
     both: dict[str, Any] = {"also": {"val/y": "max"}, "arguments": ["two=1"]}
     sweep(tmp_path, Pretends(), **both)

@@ -39,6 +39,7 @@ def test_profiling_prints_the_longest_operations_and_writes_a_trace(
     assert (tmp_path / "run" / "profile" / "operations.txt").read_text().strip() in said
 
 
+@pytest.mark.slow
 def test_the_run_folder_is_told_where_it_cannot_be_written(settings: Settings, tmp_path: Path) -> None:
     (tmp_path / "run").write_text("a file stands here")
     with pytest.raises(RibError, match=r"run cannot be written .*; name another file or folder"):

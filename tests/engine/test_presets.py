@@ -15,6 +15,7 @@ from torch import nn
 from rib.config.compose import compose
 from rib.config.help.tree import settings_tree
 from rib.engine.callbacks.compile_net import CompileNet
+from rib.engine.checkpoints import read_checkpoint
 from rib.engine.fit import fit_in_processes
 from rib.engine.manual_steps import hand_over_to_module
 from rib.io.errors import RibError
@@ -26,7 +27,8 @@ def test_presets_are_put_together(tmp_path: Path) -> None:
     plain = compose("train", "experiment=motion_smoke", f"run_dir={tmp_path}")
     several = compose(
         "train", "experiment=motion_smoke", f"run_dir={tmp_path}",
-        "preset=[early_stopping,summary,accumulate,deterministic]", "trainer.accumulate_grad_batches=3",
+        "preset=[early_stopping,summary,accumulate,deterministic,compile,config_tree]",
+        "trainer.accumulate_grad_batches=3",
     )  # fmt: skip
     assert plain.callbacks is not None
     assert several.callbacks is not None
@@ -35,6 +37,8 @@ def test_presets_are_put_together(tmp_path: Path) -> None:
     assert "summary" in several.callbacks.keys() - plain.callbacks.keys()
     assert several.trainer["accumulate_grad_batches"] == 3
     assert several.trainer["deterministic"] is True
+    assert several.callbacks["compile"]["_target_"].endswith("CompileNet")  # type: ignore[index]
+    assert several.config_tree
     with pytest.raises(RibError, match="did you mean 'summary'"):
         compose("train", "experiment=motion_smoke", "preset=[sumary]")
 
@@ -72,15 +76,19 @@ def test_the_tree_shows_every_setting(capsys: pytest.CaptureFixture[str]) -> Non
 
 
 @pytest.mark.slow
-def test_a_run_with_many_presets_ends_well(settings: Settings) -> None:
+def test_a_run_with_many_presets_does_what_they_say(settings: Settings) -> None:
     given = settings(
         "run", "preset=[early_stopping,summary,lr_monitor,accumulate,deterministic]",
         "trainer.accumulate_grad_batches=2", "++callbacks.last.every_n_train_steps=null",
+        "trainer.max_epochs=3", "callbacks.early_stopping.patience=1",
+        "task.module.optimizer.lr=0",
     )  # fmt: skip
     try:
         fit_in_processes(given)
+        assert torch.are_deterministic_algorithms_enabled()
     finally:
         torch.use_deterministic_algorithms(False)
-    run = Path(given.run_dir)
+    run, checkpoint = Path(given.run_dir), read_checkpoint(Path(given.run_dir) / "checkpoints" / "last.ckpt")
     assert "lr-AdamW" in (run / "metrics.csv").read_text()
     assert "Trainable params" in (run / "log.txt").read_text()
+    assert checkpoint["global_step"] == 4  # two epochs of four batches, two a step: nothing became better

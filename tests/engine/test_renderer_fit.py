@@ -88,6 +88,21 @@ def test_the_trainers_clipping_is_done_by_the_module(settings: Settings, tmp_pat
     assert (free - still).abs().max() > 1e-6
 
 
+@pytest.mark.slow
+def test_presets_serve_a_gan_too(
+    settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    presets = ("preset=[accumulate,lr_monitor,find_lr,find_batch_size]", "trainer.accumulate_grad_batches=2")
+    few = ("find.lr.num_steps=10", "find.batch_size.most_times=1", "trainer.max_epochs=2")
+    fit_in_processes(settings("run", *presets, *few))
+    told, logged = capsys.readouterr().out, read_metrics(tmp_path / "run" / "metrics.csv")
+    assert "found task.data.batch_size=1" in told
+    assert "learning rate is proposed" in told or "found task.module.optimizer.lr=" in told
+    # three batches an epoch are a step of two and one of the last
+    assert read_checkpoint(tmp_path / "run" / "checkpoints" / "last.ckpt")["global_step"] == 4
+    assert {"lr-AdamW", "lr-AdamW-1"} <= logged.keys()
+
+
 REFINER = (
     "net=renderer_base", "net.widths=[4,4]", "net.blocks=[1,1]", *small("refiner"), "trainer.max_steps=1",
     "+callbacks.last.every_n_train_steps=1",

@@ -129,7 +129,13 @@ def test_what_is_for_sweeps_is_refused_in_a_single_run(
     assert f"{word} is for the runs of a sweep; type -m" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("mode", [("hydra.run.dir=taken/run",), ("-m", "hydra.sweep.dir=taken/sweep")])
+@pytest.mark.parametrize(
+    "mode",
+    [
+        pytest.param(("hydra.run.dir=taken/run",), marks=pytest.mark.slow),
+        ("-m", "hydra.sweep.dir=taken/sweep"),
+    ],
+)
 def test_a_folder_that_cannot_be_made_is_told_in_one_line(tmp_path: Path, mode: tuple[str, ...]) -> None:
     (tmp_path / "taken").write_text("a file stands here")
     with pytest.raises(RibError, match=r"taken/\w+ cannot be written \(not a directory\)"):

@@ -99,6 +99,7 @@ def test_several_paths_have_their_results_beside_them(
     assert videos(clips) == ["a.mp4", "a_20fps.mp4", "c.mp4", "c_20fps.mp4"]
 
 
+@pytest.mark.slow
 def test_clips_of_one_name_do_not_replace_each_other(
     clips: Path, clip: Path, settings: Settings, tmp_path: Path
 ) -> None:

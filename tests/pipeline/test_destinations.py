@@ -110,6 +110,7 @@ def test_a_file_beside_a_folder_of_its_name_is_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_a_file_never_replaces_what_came_of_a_folder_of_its_name(tmp_path: Path) -> None:
     write_openpose_json(person(4), tmp_path / "in" / "a")
     upsampled(tmp_path / "in")

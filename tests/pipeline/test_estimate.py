@@ -50,7 +50,11 @@ def test_times_are_said_as_people_say_them(seconds: float, words: str) -> None:
 
 @pytest.mark.parametrize(
     ("typed", "out", "err"),
-    [([], "9 frames at 10", ""), (["quiet=true"], "", ""), (["verbose=true"], "9 frames at 10", "roughly")],
+    [
+        pytest.param([], "9 frames at 10", "", marks=pytest.mark.slow),
+        (["quiet=true"], "", ""),
+        pytest.param(["verbose=true"], "9 frames at 10", "roughly", marks=pytest.mark.slow),
+    ],
 )
 def test_as_much_is_told_as_was_asked_for(
     typed: list[str], out: str, err: str, clip: Path, settings: Settings, capsys: pytest.CaptureFixture[str]

@@ -81,7 +81,7 @@ def test_a_pause_is_as_long_as_it_was(settings: Settings, tmp_path: Path, before
     assert kept(clip, frames, np.arange(30) * 2 + 48 * (np.arange(30) >= before)) == 30
 
 
-@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
+@pytest.mark.parametrize("suffix", ["mp4", pytest.param("mkv", marks=pytest.mark.slow)])
 def test_six_pictures_at_one_a_second_last_six_seconds(
     settings: Settings, tmp_path: Path, suffix: str
 ) -> None:
@@ -153,13 +153,23 @@ def test_a_part_of_a_clip_has_its_own_frames_and_its_own_sound(settings: Setting
     assert beep_of(tmp_path / "out" / "video.mp4")[0] == pytest.approx(1.21 - 0.7, abs=0.025)
 
 
-@pytest.mark.parametrize("part", [("start_s=5",), ("start_s=-1",), ("start_s=0.2", "duration_s=0.05")])
+@pytest.mark.parametrize(
+    "part",
+    [
+        ("start_s=5",),
+        pytest.param(("start_s=-1",), marks=pytest.mark.slow),
+        pytest.param(("start_s=0.2", "duration_s=0.05"), marks=pytest.mark.slow),
+    ],
+)
 def test_a_part_outside_the_clip_is_refused(settings: Settings, clip: Path, part: tuple[str, ...]) -> None:
     with pytest.raises(RibError, match="start_s"):
         interpolate_clip(settings(clip, "rate=2", *part))
 
 
-@pytest.mark.parametrize("slow", ["slow=0", "slow=0.5", "slow=-2", "slow=1000", "slow=nan"])
+@pytest.mark.parametrize(
+    "slow",
+    ["slow=0.5", *(pytest.param(f"slow={n}", marks=pytest.mark.slow) for n in ("0", "-2", "1000", "nan"))],
+)
 def test_slow_motion_that_is_none_is_refused(settings: Settings, clip: Path, slow: str) -> None:
     with pytest.raises(RibError, match="slow"):
         interpolate_clip(settings(clip, slow))

@@ -45,7 +45,7 @@ def run(settings: Settings, clip: Path, *overrides: str) -> dict[str, Any]:
     return interpolate_clip(settings(clip, "motion=linear", f"poses={poses}", "rate=2", *overrides))
 
 
-@pytest.mark.parametrize("background", ["flow", "blend"])
+@pytest.mark.parametrize("background", [pytest.param("flow", marks=pytest.mark.slow), "blend"])
 def test_transparency_moves_with_the_pictures_and_keyframes_stay(
     settings: Settings, transparent: Path, tmp_path: Path, background: str
 ) -> None:
@@ -63,7 +63,7 @@ def test_transparency_moves_with_the_pictures_and_keyframes_stay(
         assert np.abs(between[seen][:, :3].astype(int) - (230, 60, 40)).mean() < 4
 
 
-@pytest.mark.parametrize("suffix", ["mov", "webm"])
+@pytest.mark.parametrize("suffix", ["mov", pytest.param("webm", marks=pytest.mark.slow)])
 def test_a_video_with_transparency_stays_one(
     settings: Settings, transparent: Path, tmp_path: Path, suffix: str
 ) -> None:
@@ -89,7 +89,7 @@ def test_an_opaque_video_shows_the_ground_and_says_so(
         assert np.abs(frame[2, 2].astype(int) - (0, 0, 255)).max() < 12
 
 
-@pytest.mark.parametrize("transfer", [16, 18])
+@pytest.mark.parametrize("transfer", [16, pytest.param(18, marks=pytest.mark.slow)])
 def test_ten_bits_of_hdr_come_out_as_ten_with_their_tags(
     settings: Settings, tmp_path: Path, transfer: int
 ) -> None:

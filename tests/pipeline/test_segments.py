@@ -105,6 +105,7 @@ def test_a_stopped_run_goes_on_and_ends_with_the_same_frames(
     assert not list((tmp_path / "cache").glob("segments-*"))
 
 
+@pytest.mark.slow
 def test_somebody_elses_file_is_not_taken_for_a_partial_video(settings: Settings, tmp_path: Path) -> None:
     partial = tmp_path / "film.partial.mkv"
     partial.write_text("mine")

@@ -165,7 +165,14 @@ def test_poses_come_out_under_their_numbers_and_can_be_read_again(
     assert shares == {1: 1.0, 2: pytest.approx(8 / 9, abs=1e-4)}
 
 
-@pytest.mark.parametrize("value", ["everyone", "[]", "[1,1]", "[-1]", "3", "[1.5]"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "everyone",
+        "[1,1]",
+        *(pytest.param(one, marks=pytest.mark.slow) for one in ("[]", "[-1]", "3", "[1.5]")),
+    ],
+)
 def test_what_is_no_choice_of_people_is_refused(
     tmp_path: Path, settings: Callable[..., dict[str, Any]], value: str
 ) -> None:

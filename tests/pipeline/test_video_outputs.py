@@ -98,7 +98,11 @@ def test_a_list_of_papers_cannot_name_what_lies_beside(
 
 @pytest.mark.parametrize(
     ("wanted", "name"),
-    [(["rate=2"], "clip_20fps"), (["fps=59.94"], "clip_59.94fps"), (["slow=2"], "clip_10fps")],
+    [
+        pytest.param(["rate=2"], "clip_20fps", marks=pytest.mark.slow),
+        (["fps=59.94"], "clip_59.94fps"),
+        pytest.param(["slow=2"], "clip_10fps", marks=pytest.mark.slow),
+    ],
 )
 def test_a_result_without_a_place_stands_beside_its_input(
     clip: Path, settings: Settings, tmp_path: Path, wanted: list[str], name: str
@@ -133,7 +137,11 @@ MISTAKES = {
 }
 
 
-@pytest.mark.parametrize("typed", MISTAKES, ids=" ".join)
+@pytest.mark.parametrize(
+    "typed",
+    [pytest.param(typed, marks=[pytest.mark.slow] * (typed[0] != "output=a.mp4")) for typed in MISTAKES],
+    ids=" ".join,
+)
 def test_a_name_that_cannot_be_is_refused_before_any_work(
     clip: Path, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, typed: tuple[str, ...]
 ) -> None:

@@ -25,6 +25,7 @@ TRACKER: Tracker = build_recipe(
 )
 SIZE = 640, 360
 FPS = 24.0
+SLOW_1, SLOW_8 = (pytest.param(value, marks=pytest.mark.slow) for value in (1, 8))
 BODY = np.array([
     (0, -80), (0, -65), (-12, -65), (-16, -48), (-18, -32), (12, -65), (16, -48), (18, -32), (0, -30),
     (-7, -30), (-8, 0), (-8, 30), (7, -30), (8, 0), (8, 30), (-2, -82), (2, -82), (-5, -81), (5, -81),
@@ -100,19 +101,19 @@ def walk(start, end, num: int = 73) -> np.ndarray:
     return np.linspace(start, end, num)
 
 
-@pytest.mark.parametrize("stride", [1, 4, 8])
+@pytest.mark.parametrize("stride", [SLOW_1, 4, SLOW_8])
 def test_people_who_cross_keep_their_names(stride):
     a, b = walk((120, 180), (500, 190)), walk((520, 175), (130, 185))
     assert switches(*film([a, b]), stride) == (0, pytest.approx(0, abs=0.1))
 
 
-@pytest.mark.parametrize("stride", [1, 4, 8])
+@pytest.mark.parametrize("stride", [SLOW_1, 4, SLOW_8])
 def test_three_cross_in_one_place(stride):
     ways = [walk((100, 190), (540, 170)), walk((560, 175), (90, 185)), walk((320, 150), (330, 240))]
     assert switches(*film(ways), stride)[0] == 0
 
 
-@pytest.mark.parametrize("stride", [1, 4, 8])
+@pytest.mark.parametrize("stride", [SLOW_1, 4, SLOW_8])
 def test_who_meets_and_turns_back_is_not_taken_for_the_other(stride):
     there = walk((120, 180), (280, 180), 37)
     a = np.concatenate([there, there[::-1][1:]])
@@ -120,7 +121,7 @@ def test_who_meets_and_turns_back_is_not_taken_for_the_other(stride):
     assert switches(*film([a, b]), stride)[0] == 0
 
 
-@pytest.mark.parametrize("step_px", [8, 16])
+@pytest.mark.parametrize("step_px", [SLOW_8, 16])
 def test_who_was_missed_for_longer_is_not_replaced_by_who_was_missed_just_now(step_px):
     """Two people cross; each is missed for three keyframes, one before the meeting and one after it."""
     travel = step_px * np.stack([np.arange(-11.0, 12), np.zeros(23)], axis=1)
@@ -131,7 +132,7 @@ def test_who_was_missed_for_longer_is_not_replaced_by_who_was_missed_just_now(st
     assert switches(seen, kept, 1, fps=7.5) == (0, 0)
 
 
-@pytest.mark.parametrize("stride", [4, 8])
+@pytest.mark.parametrize("stride", [4, SLOW_8])
 def test_who_leaves_and_comes_back_is_known_by_their_clothes(stride):
     out = walk((400, 180), (700, 180), 30)
     away = np.concatenate([out, np.tile(out[-1], (13, 1)), out[::-1]])
@@ -139,7 +140,7 @@ def test_who_leaves_and_comes_back_is_known_by_their_clothes(stride):
     assert switches(*film([stays, away]), stride)[0] == 0
 
 
-@pytest.mark.parametrize("stride", [4, 8])
+@pytest.mark.parametrize("stride", [4, SLOW_8])
 def test_the_cameras_pan_is_taken_out(stride):
     """Two people stand apart by less than the camera pans between keyframes."""
     pan = np.stack([np.linspace(0, 300, 49), np.zeros(49)], axis=1)

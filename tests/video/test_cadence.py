@@ -83,7 +83,7 @@ def test_patterns_hold_fewer_pictures_than_frames() -> None:
     assert all(pictures < frames for frames, pictures in PATTERNS)
 
 
-@pytest.mark.parametrize("count", [6, 10, 16, 24])
+@pytest.mark.parametrize("count", [6, *(pytest.param(n, marks=pytest.mark.slow) for n in (10, 16, 24))])
 def test_motion_that_comes_and_goes_is_no_cadence(count: int) -> None:
     found = [find_repeat_cadence(np.random.default_rng(seed).gamma(4, 5, count)) for seed in range(100)]
     assert found == [None] * 100

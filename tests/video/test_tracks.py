@@ -119,7 +119,9 @@ def test_sound_stays_in_step_wherever_a_cutter_cut(tmp_path: Path, suffix: str, 
     assert np.abs(np.array(lags_s(made)) - lags_s(clip)).max() < 0.02
 
 
-@pytest.mark.parametrize("codecs", [("aac", "aac"), ("ac3", "aac", "flac"), ()])
+@pytest.mark.parametrize(
+    "codecs", [("aac", "aac"), pytest.param(("ac3", "aac", "flac"), marks=pytest.mark.slow), ()]
+)
 def test_every_sound_track_is_kept_with_its_language(tmp_path: Path, codecs: tuple[str, ...]) -> None:
     clip = film(tmp_path / "film.mkv", codecs)
     _, made = rewritten(clip)
@@ -171,10 +173,16 @@ def remuxed(path: Path, made: Path, options: dict[str, str], late_s: Fraction, s
     ("name", "options", "late_s", "start_s"),
     [
         ("late_audio.mp4", {}, Fraction(2, 5), Fraction(0)),
-        ("start05.mkv", {"avoid_negative_ts": "disabled"}, Fraction(0), Fraction(1, 2)),
+        pytest.param(
+            "start05.mkv",
+            {"avoid_negative_ts": "disabled"},
+            Fraction(0),
+            Fraction(1, 2),
+            marks=pytest.mark.slow,
+        ),
         ("frag.mp4", {"movflags": "frag_keyframe+empty_moov+default_base_moof"}, Fraction(0), Fraction(0)),
-        ("live.mkv", {"live": "1"}, Fraction(0), Fraction(0)),
-        ("plain.ts", {}, Fraction(0), Fraction(0)),
+        pytest.param("live.mkv", {"live": "1"}, Fraction(0), Fraction(0), marks=pytest.mark.slow),
+        pytest.param("plain.ts", {}, Fraction(0), Fraction(0), marks=pytest.mark.slow),
     ],
 )
 def test_sound_stays_in_step_in_files_of_recorders(
@@ -188,9 +196,9 @@ def test_sound_stays_in_step_in_files_of_recorders(
 @pytest.mark.parametrize(
     ("name", "codec", "sound", "options", "lasts_s"),
     [
-        ("bf.avi", "mpeg4", "libmp3lame", {}, 3),
-        ("live.webm", "libvpx", "libopus", {"live": "1"}, 3),
-        ("pcm.mov", "libx264", "pcm_s16le", {}, 3),
+        pytest.param("bf.avi", "mpeg4", "libmp3lame", {}, 3, marks=pytest.mark.slow),
+        pytest.param("live.webm", "libvpx", "libopus", {"live": "1"}, 3, marks=pytest.mark.slow),
+        pytest.param("pcm.mov", "libx264", "pcm_s16le", {}, 3, marks=pytest.mark.slow),
         ("longaudio.mp4", "libx264", "aac", {}, 20),
     ],
 )
