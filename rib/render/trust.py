@@ -24,8 +24,6 @@ from rib.structures.person_interval import PersonInterval
 SMALLEST = 0.005
 """Differences (0..1) below this are noise."""
 NOTHING = 1e-3
-CROPPED_ON = frozenset({"cpu"})
-"""Where a keyframe is cut down to what the flow reaches, to save memory; others would be waited for."""
 
 
 @dataclass(frozen=True)
@@ -248,7 +246,7 @@ def _warp(keyframe: Keyframe, view: PersonView, flow: torch.Tensor, skinned: Ski
     last = places.new_tensor(keyframe.size_px).view(1, 2, 1, 1) - 0.5
     places = torch.minimum(places.clamp_min_(0.5), last)  # beyond the border its colour goes on
     part = Box(0, 0, *keyframe.size_px[::-1])
-    if places.device.type in CROPPED_ON:
+    if places.is_cpu:  # cut down to what the flow reaches, to save memory; another device would be waited for
         reached = Box.around(places.movedim(1, -1), 1, keyframe.size_px)
         assert reached is not None
         part = reached

@@ -40,6 +40,7 @@ class OnDevice(torch.Tensor):
     """A tensor that pretends to lie on a GPU: whatever is computed of it does, and what waits is counted."""
 
     waits: ClassVar[Counter[str]] = Counter()
+    is_cpu = False
 
     @classmethod
     def __torch_function__(
@@ -73,7 +74,6 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
     monkeypatch.setattr(torch.Tensor, "to", sent)
     monkeypatch.setattr(torch, "as_tensor", made_there)
-    monkeypatch.setattr("rib.render.trust.CROPPED_ON", ())  # as on a GPU
     OnDevice.waits.clear()
     return OnDevice.waits
 
