@@ -43,6 +43,7 @@ def test_a_recipe_takes_the_place_of_another_whole() -> None:
         compose(*RUN, typed.replace("optimizer", "optimizzer"))
 
 
+@pytest.mark.slow
 def test_what_a_dict_leaves_as_it_was_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
     for _ in range(2):
         weights = compose(*RUN, "task.module.weights={position: 7}").task.module["weights"]
@@ -54,6 +55,7 @@ def test_what_a_dict_leaves_as_it_was_is_told_once(capsys: pytest.CaptureFixture
     assert not capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_an_empty_dict_empties_what_it_names_and_what_is_typed_after_it_stands(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -155,6 +155,7 @@ def test_a_range_on_the_command_line_is_a_sweep_by_itself() -> None:
         override_with_sweeper("upsample", UpsampleSettings, ["-m", "rate=interval(2,4)"])
 
 
+@pytest.mark.slow
 def test_what_is_set_on_the_command_line_is_not_varied(tmp_path: Path) -> None:
     launcher = Pretends()
     sweep(tmp_path, launcher, arguments=["lr=1e-3", "net=small"])

@@ -60,6 +60,7 @@ def test_a_setting_that_is_read_is_taken(typed: tuple[str, ...]) -> None:
     compose(*CLIP, *typed)
 
 
+@pytest.mark.slow
 def test_other_verbs_have_such_settings_too() -> None:
     with pytest.raises(RibError, match=r"device=cpu was given.*leave it out"):
         compose("prepare", "data=mocap", "data.prepare.folder=x", "device=cpu")
@@ -95,6 +96,7 @@ def test_what_trains_a_net_is_read_or_refused_in_the_same_way() -> None:
             compose(*smoke, f"task.data.{pair}")
 
 
+@pytest.mark.slow
 def test_a_lower_limit_stays_below_its_upper_one() -> None:
     for typed in ("render.trust.low=0.2", "render.trust.low=0.08", "render.skinning.core=9"):
         with pytest.raises(RibError, match=r"expected a number (below|up to) "):

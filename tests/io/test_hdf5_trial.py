@@ -32,6 +32,7 @@ def endless(path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_a_file_whose_reading_never_ends_is_refused_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(RibError, match=r"a.h5 is damaged so that reading it never ends; name another"):
         check_hdf5_readable(endless(tmp_path / "a.h5"), "name another", step_s=0.2)

@@ -34,6 +34,7 @@ def test_size_and_time_are_of_the_order_that_was_measured() -> None:
     assert "33 frames of 1920 x 1080 px, 24 of them made: roughly" in str(guess())
 
 
+@pytest.mark.slow
 def test_too_little_space_is_told(tmp_path: Path) -> None:
     free = shutil.disk_usage(tmp_path).free
     tight, huge = (replace(guess(), size_bytes=share * free) for share in (2, 100))

@@ -91,6 +91,7 @@ def test_six_pictures_at_one_a_second_last_six_seconds(
     assert summary["output"]["duration_s"] == 6
 
 
+@pytest.mark.slow
 def test_a_last_picture_that_is_shown_for_longer_is_held(settings: Settings, tmp_path: Path) -> None:
     clip = write_clip(tmp_path / "a.mkv", [0, 40, 80, 120, 160], Fraction(1, 1000), last_ticks=1000)
     _, frames = run(settings, clip, "rate=2")
@@ -99,6 +100,7 @@ def test_a_last_picture_that_is_shown_for_longer_is_held(settings: Settings, tmp
     assert all(np.array_equal(frames[8], frame) for frame in frames[8:])
 
 
+@pytest.mark.slow
 def test_the_first_implementations_folders_end_with_the_last_keyframe(
     settings: Settings, tmp_path: Path, pictures: Path
 ) -> None:
@@ -175,6 +177,7 @@ def test_slow_motion_that_is_none_is_refused(settings: Settings, clip: Path, slo
         interpolate_clip(settings(clip, slow))
 
 
+@pytest.mark.slow
 def test_the_sources_own_times_can_be_kept(settings: Settings, tmp_path: Path) -> None:
     ticks = [0, 31, 69, 101, 260, 301, 331, 369, 402]
     clip = write_clip(tmp_path / "a.mkv", ticks, Fraction(1, 1000))

@@ -127,6 +127,7 @@ def test_every_shot_hides_keyframes_that_have_somebody_on_both_sides(chain: Chai
     assert validate(chain, source, away, 9, 100.0).keyframes.tolist() == [1, 2, 6, 7]
 
 
+@pytest.mark.slow
 def test_long_shots_hide_one_keyframe_in_so_many_seconds(chain: Chain, pictures: Path) -> None:
     source = open_frame_source(pictures, 10)
     analysis = chain.analyse(source, source.fps * 2)

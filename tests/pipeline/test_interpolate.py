@@ -67,6 +67,7 @@ def test_the_rate_of_pictures_is_assumed_and_told(pictures: Path, settings: Sett
     assert interpolate_clip(settings(pictures, "rate=2", "input_fps=10"))["input"]["fps_assumed"] is False
 
 
+@pytest.mark.slow
 def test_the_result_can_be_repeated_from_its_own_config(
     clip: Path, settings: Settings, tmp_path: Path
 ) -> None:
@@ -141,6 +142,7 @@ def test_where_nobody_is_the_summary_says_where(clip: Path, settings: Settings, 
     assert summary["person_in_keyframes"] == pytest.approx(7 / 9)
 
 
+@pytest.mark.slow
 def test_the_poses_at_keyframes_are_those_given(clip: Path, settings: Settings, tmp_path: Path) -> None:
     interpolate_clip(settings(clip, "rate=2", "motion=linear", "motion.outliers=null"))
     given, made = (read_people_keypoints(tmp_path / p, "body25") for p in ("poses", "out/poses"))

@@ -114,6 +114,7 @@ def test_every_gap_of_a_clip_is_drawn_beside_its_truth(chain: dict[str, Any]) ->
             assert places
 
 
+@pytest.mark.slow
 def test_gaps_and_moments_are_spread_over_the_clip(chain: dict[str, Any]) -> None:
     source = ArraySource([picture(i) for i in range(LENGTH)], fps=FPS)
     (sample,) = render_refiner_samples(Chain.from_config(chain), source, 4, 1, 1)
@@ -180,6 +181,7 @@ def test_a_video_is_taken_at_the_strides_that_leave_the_wanted_keyframes() -> No
     assert room.strides_for_keyframe_rates(30, [1]) == [2]  # a stride of 30 would leave too few
 
 
+@pytest.mark.slow
 def test_frames_at_uneven_times_are_taken_at_their_own(chain: dict[str, Any]) -> None:
     """A frame of a phone's clip is missing; what is hidden is predicted for its own moment."""
     there = [0, 1, 2, 4, 5, 6, 7]

@@ -167,6 +167,7 @@ def test_shards_make_their_own_segments_and_the_last_joins(
     assert not list((tmp_path / "cache").glob("segments-*"))
 
 
+@pytest.mark.slow
 def test_shards_are_counted_from_0(settings: Settings, tmp_path: Path) -> None:
     for wrong in ("2/2", "1", "-1/2", "a/b", "0/0"):
         with pytest.raises(RibError, match=r"number/count.*shard=0/2"):
