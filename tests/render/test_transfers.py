@@ -15,6 +15,7 @@ import torch
 from painted import turning
 from test_warp_trust import renderer
 
+import rib
 from rib.background.blend import BlendInterpolator
 from rib.background.plate import PersonFreePlate
 from rib.pipeline.progress import StageStopwatch
@@ -34,6 +35,7 @@ WAITS = (
     "__index__",
     "__array__",
 )
+PACKAGE = Path(rib.__file__).parent
 
 
 class OnDevice(torch.Tensor):
@@ -53,8 +55,8 @@ class OnDevice(torch.Tensor):
             if name in ("__getitem__", "__setitem__") and getattr(x, "dtype", None) == torch.bool
         ]
         if name in WAITS or masks:
-            rib = [one for one in traceback.extract_stack() if f"{Path('/')}rib{Path('/')}" in one.filename]
-            cls.waits[f"{name} in {Path(rib[-1].filename).stem}.{rib[-1].name}" if rib else name] += 1
+            ours = [one for one in traceback.extract_stack() if PACKAGE in Path(one.filename).parents]
+            cls.waits[f"{name} in {Path(ours[-1].filename).stem}.{ours[-1].name}" if ours else name] += 1
         made = super().__torch_function__(func, types, args, kwargs or {})
         return made.as_subclass(torch.Tensor) if name == "cpu" else made
 
