@@ -4,7 +4,7 @@
 
 Over all stored moments: LPIPS of AlexNet (trained on) and of VGG16 (not), PSNR near the limbs, and flicker:
 the error of the difference between the two stored moments of an interval. A net is judged behind the gate of
-the warp, as the chain uses it, and alone, as if it decided by itself.
+the warp, as the chain uses it, and alone, as if it decided by itself; one that weighs trust is told the gate.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ def pictures(inputs: RefinerInput, gate: float, nets: dict[str, torch.nn.Module]
     """(1, 3, H, W) of every method."""
     made = {"rife": inputs.interpolated, "warp": warped(inputs, gate)}
     for name, net in nets.items():
-        refined = net.refine(inputs).over(inputs)  # type: ignore[operator]
+        given = inputs.gated(gate) if net.weighs_trust else inputs
+        refined = net.refine(given).over(given)  # type: ignore[operator]
         made[name], made[f"{name} behind the gate"] = refined, refined if gate >= OPEN else made["warp"]
     return made
 
