@@ -77,7 +77,7 @@ class Box:
 
     def of(self, picture: torch.Tensor) -> torch.Tensor:
         """A view of the box in (..., H, W)."""
-        return picture[..., self.top : self.top + self.height, self.left : self.left + self.width]
+        return picture[..., *self.slices]
 
     def corner(self, device: torch.device) -> torch.Tensor:
         """(2,) float32, x and y of the left top corner."""
