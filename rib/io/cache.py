@@ -267,8 +267,14 @@ def _listed(folder: Path) -> dict[str, list[Any]]:
 
 
 def _size(folder: Path) -> int:
-    total = 0
-    for path in folder.rglob("*"):
-        with suppress(OSError):
-            total += path.stat().st_size if path.is_file() else 0
+    """Bytes in a folder; what others remove meanwhile, folders too, counts or not."""
+    total, waiting = 0, [str(folder)]
+    while waiting:
+        with suppress(OSError), os.scandir(waiting.pop()) as inside:
+            for found in inside:
+                if found.is_dir(follow_symlinks=False):
+                    waiting.append(found.path)
+                else:
+                    with suppress(OSError):
+                        total += found.stat(follow_symlinks=False).st_size
     return total

@@ -74,6 +74,24 @@ def test_the_ones_unused_for_longest_are_dropped_but_none_of_this_run(tmp_path: 
     assert new.exists()
 
 
+def test_what_another_process_removes_while_the_cache_is_measured_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    artefacts = store(tmp_path)
+    another = artefacts.folder / ".0123456789ab.part"
+    another.mkdir()
+    look = os.scandir
+
+    def vanishing(path: str | os.PathLike[str] = ".") -> os._ScandirIterator[str]:
+        if Path(path) == another:
+            another.rmdir()
+        return look(path)
+
+    monkeypatch.setattr(os, "scandir", vanishing)
+    assert artefacts.get("a", {}, [], writes("1", []))[0].is_dir()
+    assert not another.exists()
+
+
 def test_a_folder_that_cannot_be_written_is_replaced_by_a_temporary_one(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("")

@@ -65,6 +65,8 @@ def test_errors_about_other_files_pass_through(tmp_path):
         (tmp_path / "input.txt").read_text()
     with pytest.raises(PermissionError), write_errors_in_one_line(tmp_path / "a.txt"):
         raise PermissionError(errno.EACCES, "denied", str(tmp_path / "input.txt"))
+    with pytest.raises(FileNotFoundError), write_file_whole(tmp_path / "made" / "a.txt"):
+        (tmp_path / "cache" / ".0123456789ab.part" / "x.npy").read_bytes()
 
 
 def test_a_temporary_folder_lies_beside_and_is_gone_afterwards(tmp_path):

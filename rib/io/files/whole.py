@@ -117,8 +117,11 @@ def _message(path: Path, error: OSError) -> tuple[str, str] | None:
 
 
 def _concerns(path: Path, named: object) -> bool:
-    """Whether an error's file name is `path`, one of our temporary names, or a folder above."""
+    """Whether an error's file name is `path`, a temporary of ours beside or below it, or a folder above."""
     if named is None:
         return True
     other, whole = Path(os.path.abspath(str(named))), Path(os.path.abspath(path))  # noqa: PTH100 (keep links)
-    return other == whole or other in whole.parents or any(map(TEMPORARY.fullmatch, other.parts))
+    if other == whole or other in whole.parents:
+        return True
+    places = [Path(*other.parts[:i]) for i, part in enumerate(other.parts) if TEMPORARY.fullmatch(part)]
+    return any(place in (whole.parent, whole) or whole in place.parents for place in places)
