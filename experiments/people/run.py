@@ -76,7 +76,7 @@ class Verdicts:
     def __call__(self, made: SynthesisedMoments) -> None:
         """See `rib.pipeline.synthesis.synthesiser.SynthesisObserver`."""
         for plan in made.plans:
-            person, holdout = plan.person, plan.person.holdout
+            person, holdout = plan.person, plan.holdout
             notes = {name: round(float(value), 4) for name, value in plan.notes.items()}
             likeness = None if person.likeness is None else round(person.likeness, 4)
             row = {"drawn": plan.drawn, "likeness": likeness, "overlap": round(person.overlap, 4)}

@@ -61,7 +61,7 @@ class Kept:
         self.trust += np.histogram(trust, 20, (0.0, 1.0))[0]
         for plan in made.plans:
             if plan.notes:
-                holdout = plan.person.holdout
+                holdout = plan.holdout
                 self.found[made.interval.a.index] = {
                     **plan.notes,
                     "holdout_db": holdout.gain_db if holdout else None,

@@ -201,9 +201,9 @@ class Chain:
             return []
         found = []
         for track_id in analysis.people_at(interval.a.index, interval.b.index):
-            evidence = None if holdouts is None else holdouts.evidence(track_id, interval.a.index)
+            ask = None if holdouts is None else holdouts.ask(track_id, interval.a.index)
             poses, depth = analysis.tracks.person(track_id)[wanted], analysis.depth(track_id, wanted)
-            person = PersonInterval.of(interval, poses, evidence, depth)
+            person = PersonInterval.of(interval, poses, ask, depth)
             assert person is not None
             likeness = appearance_likeness(person.a.appearance, person.b.appearance)
             views = ((person.a, interval.a), (person.b, interval.b))

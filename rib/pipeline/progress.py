@@ -58,20 +58,31 @@ class StageStopwatch:
         self.seconds: dict[str, float] = defaultdict(float)
         self.cpu_seconds: dict[str, float] = defaultdict(float)
         self._inner: list[tuple[float, float]] = []
+        self._whole = False
 
     @contextmanager
-    def __call__(self, stage: str) -> Iterator[None]:
-        """Time what happens inside the with-block."""
+    def __call__(self, stage: str, whole: bool = False) -> Iterator[None]:
+        """Time what happens inside the with-block.
+
+        Args:
+            stage: Its name.
+            whole: Whether visits inside count for this stage too, not for their own.
+        """
+        if self._whole:
+            yield
+            return
         if stage not in self.seconds:
             say_on_stderr(f"{stage} ...", verbose=True)
             self.seconds[stage] = 0.0
         start, cpu_start = time.perf_counter(), time.process_time()
         self._inner.append((0.0, 0.0))
+        self._whole = whole
         try:
             yield
         finally:
             spent, cpu_spent = time.perf_counter() - start, time.process_time() - cpu_start
             inner, cpu_inner = self._inner.pop()
+            self._whole = False
             self.seconds[stage] += spent - inner
             self.cpu_seconds[stage] += cpu_spent - cpu_inner
             if self._inner:

@@ -81,6 +81,7 @@ class HoldoutSettings(Settings):
 
     per_shot: Annotated[int, Range(0, 1000)]
     every_s: Annotated[float, Range(above=0, most=1e6)]
+    max_mpx: Annotated[float, Range(0.01, 1000)]
 
 
 @dataclass(kw_only=True)

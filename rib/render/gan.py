@@ -27,7 +27,7 @@ from rib.render.trust import TrustEvidence
 from rib.render.warp import WarpCandidates, WarpPlan, WarpRenderer, no_rendered_person, place_rendered_person
 from rib.structures.interval import Background
 from rib.structures.person import RenderedPerson
-from rib.structures.person_interval import PersonInterval
+from rib.structures.person_interval import HoldoutEvidence, PersonInterval
 
 UNTRAINED = "untrained"
 NET, HIDDEN = "net", "hidden_"
@@ -97,17 +97,17 @@ class GanRenderer(WarpRenderer):
     def plan(self, person: PersonInterval, moments: slice, background: Background) -> GanPlan:
         """Decide as `WarpRenderer` does, and whether the net refines the person; see `Renderer`."""
         plan = super().plan(person, moments, background)
-        use_net = plan.drawn and self.is_better(person)
+        use_net = plan.drawn and self.is_better(plan.holdout)
         notes = dict(plan.notes)
         if plan.cut is not None:
-            found = person.holdout.refinement if person.holdout else None
+            found = plan.holdout.refinement if plan.holdout else None
             notes |= {NET: float(use_net)}
             notes |= (
                 {} if found is None else {f"{HIDDEN}{key}": value for key, value in asdict(found).items()}
             )
         return GanPlan(
             person, plan.drawn, plan.cut, plan.gate, plan.evidence, plan.decided_at,
-            plan.decided_on, use_net, notes=notes,
+            plan.decided_on, use_net, notes=notes, holdout=plan.holdout,
         )  # fmt: skip
 
     def render(self, plan: WarpPlan, moments: slice, background: Background) -> RenderedPerson:
@@ -146,9 +146,9 @@ class GanRenderer(WarpRenderer):
             person, everything, box, refined.colour, refined.alpha, refined.trust * after
         )
 
-    def is_better(self, person: PersonInterval) -> bool:
+    def is_better(self, holdout: HoldoutEvidence | None) -> bool:
         """Whether the net won on held-out keyframes of the shot."""
-        found = person.holdout.refinement if person.holdout else None
+        found = holdout.refinement if holdout else None
         if found is None:
             return False
         surely = (found.lpips + found.lpips_vgg16 + self.guard_errors * found.lpips_error) / 2
@@ -164,7 +164,8 @@ class GanRenderer(WarpRenderer):
         if found is None:
             return None
         evidence = self.trust.evidence(found.skinned, found.baseline)
-        gate = self.trust.gate(evidence, person.holdout.gain_db if person.holdout else None)
+        gain_db = person.ask_holdouts().gain_db if person.ask_holdouts else None
+        gate = self.trust.gate(evidence, gain_db)
         gate *= self.trust.knows(person)
         inputs = self._inputs(person, background, found, evidence)
         return RefinerSample.of(inputs, found.skinned.box.of(truth), gate)

@@ -12,7 +12,7 @@ from rib.render.refine.fitting import Report
 from rib.structures.box import Box
 from rib.structures.interval import Background
 from rib.structures.person import RenderedPerson
-from rib.structures.person_interval import PersonInterval
+from rib.structures.person_interval import HoldoutEvidence, PersonInterval
 
 
 @dataclass
@@ -23,11 +23,13 @@ class RenderPlan:
         person: Who, with all wanted moments.
         drawn: Whether the person is drawn; if not, the interpolated frames stay and nothing is rendered.
         notes: What the decision followed from, by name, for studies.
+        holdout: What hold-out validation told, where the renderer asked.
     """
 
     person: PersonInterval
     drawn: bool
     notes: Mapping[str, float] = field(default_factory=dict, kw_only=True)
+    holdout: HoldoutEvidence | None = field(default=None, kw_only=True)
 
 
 PlanT = TypeVar("PlanT", bound=RenderPlan)

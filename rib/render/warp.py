@@ -76,14 +76,17 @@ class WarpRenderer:
         if drawn is None:
             return WarpPlan(person, False)
         evidence = self.trust.evidence(drawn.skinned, drawn.baseline)
-        gate = self.trust.gate(evidence, person.holdout.gain_db if person.holdout else None)
+        gate, holdout = self.trust.gate(evidence, None), None
+        if gate > 0 and person.ask_holdouts is not None:  # they can only close it
+            holdout = person.ask_holdouts()
+            gate = self.trust.gate(evidence, holdout.gain_db)
         notes = {
             "gate": gate,
             "outline": evidence.outline_log_ratio,
             "colour": evidence.colour_log_ratio,
             "undecided": evidence.undecided,
         }
-        return WarpPlan(person, gate > 0, cut, gate, evidence, moments, drawn, notes=notes)
+        return WarpPlan(person, gate > 0, cut, gate, evidence, moments, drawn, notes=notes, holdout=holdout)
 
     def render(self, plan: WarpPlan, moments: slice, background: Background) -> RenderedPerson:
         """Render the person at the wanted times; trust is 0 where no bone is seen. See `Renderer`."""

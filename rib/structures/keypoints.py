@@ -58,6 +58,11 @@ class PoseSequence:
             depth_order=depth,
         )
 
+    def resized(self, size_px: tuple[int, int]) -> PoseSequence:
+        """The same person in the same picture at another width and height."""
+        ratio = np.array(size_px) / self.size_px
+        return replace(self, keypoints_px=self.keypoints_px * ratio, size_px=size_px)
+
     @property
     def present(self) -> np.ndarray:
         """(T,) bool, True at moments where at least one joint was found."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -43,6 +44,10 @@ class HoldoutEvidence:
     refinement: Refinement | None = None
 
 
+AskHoldouts = Callable[[], HoldoutEvidence]
+"""Tells what hold-outs say of a person in an interval; they are made when it is called."""
+
+
 @dataclass(frozen=True)
 class PersonInterval:
     """One person between two keyframes.
@@ -52,7 +57,8 @@ class PersonInterval:
         a: The person in the earlier keyframe.
         b: The person in the later keyframe.
         poses: N moments, the person at the wanted times.
-        holdout: What hold-out validation tells about drawing this person here, or None where it was not run.
+        ask_holdouts: Asks what hold-out validation tells about drawing this person here, which takes a
+            few drawings: ask where it can change something. None where nobody can tell.
         depth: (N,) float64, smaller is nearer the camera, or None where nothing tells it.
         likeness: How alike the two views look, 0..1, or None where nothing tells it.
         overlap: The greater share (0..1) of either view's matte that somebody else's matte has too.
@@ -64,7 +70,7 @@ class PersonInterval:
     a: PersonView
     b: PersonView
     poses: PoseSequence
-    holdout: HoldoutEvidence | None = None
+    ask_holdouts: AskHoldouts | None = None
     depth: np.ndarray | None = None
     likeness: float | None = None
     overlap: float = 0.0
@@ -75,12 +81,12 @@ class PersonInterval:
         cls,
         interval: Interval,
         poses: PoseSequence,
-        holdout: HoldoutEvidence | None = None,
+        ask_holdouts: AskHoldouts | None = None,
         depth: np.ndarray | None = None,
     ) -> PersonInterval | None:
         """The person whose `poses` these are; None where a keyframe does not show them."""
         a, b = interval.a.person(poses.track_id), interval.b.person(poses.track_id)
-        return None if a is None or b is None else cls(interval, a, b, poses, holdout, depth)
+        return None if a is None or b is None else cls(interval, a, b, poses, ask_holdouts, depth)
 
     def at(self, moments: slice) -> PersonInterval:
         """The same person at some of the wanted times."""

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from small_clips import SIZE
 from rib.pipeline.analysis.record import ClipAnalysis
 from rib.pipeline.chain import Chain
 from rib.pipeline.holdout.holdouts import Holdouts
+from rib.pipeline.holdout.scores import HoldoutScores
 from rib.pipeline.holdout.validator import HoldoutValidator
 from rib.pipeline.holdout.walk import HoldoutValidationPass
 from rib.video import FrameSource, open_frame_source
@@ -73,21 +74,41 @@ def test_only_so_many_of_the_nearest_count() -> None:
 
 
 def holdouts(
-    chain: Chain, analysis: ClipAnalysis, per_shot: int, every_s: float, ahead_bytes: int = 10**6
+    chain: Chain,
+    analysis: ClipAnalysis,
+    per_shot: int,
+    every_s: float,
+    ahead_bytes: int = 10**6,
+    max_mpx: float = 0.25,
+    scores: HoldoutScores | None = None,
 ) -> HoldoutValidationPass:
-    validator = HoldoutValidator(chain.stages, chain.synthesiser(), per_shot, every_s)
+    validator = HoldoutValidator(chain.stages, chain.synthesiser(), per_shot, every_s, max_mpx)
     folder = chain.artefacts.folder
-    return HoldoutValidationPass(chain.stages, validator, analysis, {}, folder, ahead_bytes)
+    return HoldoutValidationPass(chain.stages, validator, analysis, {}, folder, ahead_bytes, scores=scores)
 
 
 def validate(
-    chain: Chain, source: FrameSource, analysis: ClipAnalysis, per_shot: int, every_s: float
+    chain: Chain,
+    source: FrameSource,
+    analysis: ClipAnalysis,
+    per_shot: int,
+    every_s: float,
+    max_mpx: float = 0.25,
 ) -> Holdouts:
-    walk = holdouts(chain, analysis, per_shot, every_s)
+    walk = holdouts(chain, analysis, per_shot, every_s, max_mpx=max_mpx)
     with torch.inference_mode():
-        passed = list(walk.through(source))
+        passed, found = [], {}
+        for index, frame in enumerate(walk.through(source)):
+            passed.append(frame)
+            shot = int(analysis.shots[index])
+            found[shot] = walk.judged(1, shot)
     assert all(np.array_equal(a, b) for a, b in zip(passed, source, strict=True))
-    return walk.judged(1)
+    return joined(found.values())
+
+
+def joined(found: Iterable[Holdouts]) -> Holdouts:
+    parts = [(one.keyframes, one.shots, one.gain_db) for one in found]
+    return Holdouts(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
 
 @pytest.mark.slow
@@ -103,13 +124,65 @@ def test_frames_pass_when_the_holdouts_of_their_shot_are_judged(chain: Chain, pi
 
     with torch.inference_mode():
         walk = holdouts(chain, analysis, 5, 100.0)
-        seen = [(taken[0], walk.judged(1).keyframes.tolist()) for _ in walk.through(counted())]
-    assert seen == [(6, [1, 2, 3])] * 5 + [(9, [1, 2, 3, 6, 7])] * 4
+        seen = [
+            (taken[0], walk.judged(1, int(analysis.shots[i])).keyframes.tolist())
+            for i, _ in enumerate(walk.through(counted()))
+        ]
+    assert seen == [(6, [1, 2, 3])] * 5 + [(9, [6, 7])] * 4
     with torch.inference_mode():
         walk = holdouts(chain, analysis, 5, 100.0, ahead_bytes=3 * source.size_px[0] * source.size_px[1])
-        seen = [(taken[0] - 9, len(walk.judged(1).keyframes)) for _ in walk.through(counted())]
+        seen = [
+            (taken[0] - 9, len(walk.judged(1, int(analysis.shots[i])).keyframes))
+            for i, _ in enumerate(walk.through(counted()))
+        ]
     assert seen[0] == (2, 0)  # a shot that is too long waits no further
-    assert seen[-1] == (9, 5)
+    assert seen[-1] == (9, 2)
+
+
+@pytest.mark.slow
+def test_who_is_not_asked_about_is_not_judged(chain: Chain, pictures: Path, tmp_path: Path) -> None:
+    source = open_frame_source(pictures, 10)
+    analysis = chain.analyse(source, source.fps * 2)
+    scores = HoldoutScores(tmp_path)
+    asking, silent = holdouts(chain, analysis, 3, 100.0, scores=scores), holdouts(chain, analysis, 3, 100.0)
+    with torch.inference_mode():
+        assert len(list(silent.through(source))) == 9
+        assert "hold-outs" not in chain.watch.seconds
+        walk = asking.through(source)
+        next(walk)
+        told = asking.ask(1, 0)
+        assert not scores.get(1)
+        found = told()
+    assert found.gain_db == pytest.approx(np.mean([scores.get(keyframe)[1][0] for keyframe in (1, 4, 7)]))
+    assert told() == found
+    assert chain.watch.seconds["hold-outs"] > 0
+    assert "background" not in chain.watch.seconds  # hold-outs pay for their own frames
+    again = holdouts(chain, analysis, 3, 100.0, scores=scores)
+    spent = chain.watch.seconds["hold-outs"]
+    with torch.inference_mode():
+        next(again.through(source))
+        assert again.ask(1, 0)() == found  # of the scores that were kept
+    assert chain.watch.seconds["hold-outs"] == spent
+
+
+@pytest.mark.slow
+def test_large_pictures_are_judged_at_a_smaller_size(chain: Chain, pictures: Path) -> None:
+    source = open_frame_source(pictures, 10)
+    analysis = chain.analyse(source, source.fps * 2)
+    gains = [
+        validate(chain, source, analysis, 3, 100.0, mpx).gain_db
+        for mpx in (1.0, SIZE[0] * SIZE[1] / 1e6, 0.6 * SIZE[0] * SIZE[1] / 1e6)
+    ]
+    np.testing.assert_array_equal(gains[0], gains[1])
+    assert np.isfinite(gains[2]).all()
+    assert (gains[2] != gains[0]).all()
+
+
+def test_a_picture_is_shrunk_to_the_pixels_that_are_allowed(chain: Chain) -> None:
+    validator = HoldoutValidator(chain.stages, chain.synthesiser(), 5, 2.0, max_mpx=0.25)
+    assert validator.working_size((568, 320)) is None
+    assert validator.working_size((500, 500)) is None
+    assert validator.working_size((1920, 1080)) == (667, 375)
 
 
 @pytest.mark.slow

@@ -51,7 +51,7 @@ def trained(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def judged(waving: PersonInterval) -> PersonInterval:
-    return replace(waving, holdout=HoldoutEvidence(3.0, GOOD))
+    return replace(waving, ask_holdouts=lambda: HoldoutEvidence(3.0, GOOD))
 
 
 def told(one: GanRenderer, interval: PersonInterval) -> dict[str, float]:
@@ -98,7 +98,7 @@ def test_the_net_is_used_where_it_won(trained: Path, judged: PersonInterval) -> 
 def test_where_it_lost_the_drawing_stays(
     trained: Path, judged: PersonInterval, found: Refinement | None
 ) -> None:
-    kept, lost = gan(trained), replace(judged, holdout=HoldoutEvidence(3.0, found))
+    kept, lost = gan(trained), replace(judged, ask_holdouts=lambda: HoldoutEvidence(3.0, found))
     assert difference(kept, lost) == 0.0
     assert told(kept, lost)["net_intervals"] == 0.0
 
@@ -114,7 +114,7 @@ def test_held_out_it_is_tried_out_of_one_drawing(trained: Path, waving: PersonIn
 
 
 def test_in_a_closed_gap_nothing_changes(trained: Path, judged: PersonInterval) -> None:
-    closed = replace(judged, holdout=HoldoutEvidence(-9.0, GOOD))
+    closed = replace(judged, ask_holdouts=lambda: HoldoutEvidence(-9.0, GOOD))
     mended = gan(trained)
     mended.trust = replace(mended.trust, threshold=99.0)
     assert torch.equal(picture(mended, closed), cross_fade(closed).interpolated)

@@ -177,11 +177,23 @@ def test_a_loss_on_held_out_keyframes_closes_the_interval(waving: PersonInterval
     strict = WarpRenderer(
         SKINNING, {"_target_": "rib.render.trust.TrustMap", **replace(TRUST, holdout_weight=99.0).__dict__}
     )
-    gates = [
-        strict.plan(replace(waving, holdout=evidence), slice(None), background).gate
-        for evidence in (None, HoldoutEvidence(0.5), HoldoutEvidence(-9.0))
-    ]
-    assert gates[0] == gates[1] > gates[2]
+    told = [HoldoutEvidence(0.5), HoldoutEvidence(-9.0)]
+    asks = [None, *(lambda evidence=evidence: evidence for evidence in told)]
+    plans = [strict.plan(replace(waving, ask_holdouts=ask), slice(None), background) for ask in asks]
+    assert plans[0].gate == plans[1].gate > plans[2].gate
+    assert [plan.holdout for plan in plans] == [None, *told]
+
+
+def test_nobody_asks_hold_outs_of_an_interval_that_its_own_evidence_closes(waving: PersonInterval) -> None:
+    def unasked() -> HoldoutEvidence:
+        raise AssertionError("hold-outs were made")
+
+    closed = WarpRenderer(
+        SKINNING, {"_target_": "rib.render.trust.TrustMap", **replace(TRUST, threshold=99.0).__dict__}
+    )
+    plan = closed.plan(replace(waving, ask_holdouts=unasked), slice(None), cross_fade(waving))
+    assert not plan.drawn
+    assert plan.holdout is None
 
 
 def test_a_gap_is_judged_once_however_it_is_cut(waving: PersonInterval) -> None:

@@ -115,13 +115,14 @@ def hold_out_keyframe(
         analysis: What is known of the clip.
         track_id: The person to predict.
         keyframe: Its number; the person is on both sides of it.
-        near: The keyframes of `holdout_span` it.
+        near: The keyframes of `holdout_span` it, all of one size, the clip's or smaller.
     """
     shots = analysis.shots
     records = {one.index: one.keyframe for one in near if shots[one.index] == shots[keyframe]}
     hidden, a, b = (records.pop(k) for k in (keyframe, keyframe - 1, keyframe + 1))
     interval = Interval(a, b, np.array([hidden.time_s]), tuple(records.values()))
-    person = PersonInterval.of(interval, _pose_without(stages, analysis, track_id, keyframe))
+    pose = _pose_without(stages, analysis, track_id, keyframe)
+    person = PersonInterval.of(interval, pose.resized(hidden.size_px))
     truth = hidden.person(track_id)
     assert person is not None
     assert truth is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,8 +24,8 @@ class HoldoutScores:
 
     folder: Path
 
-    def get(self, keyframe: int) -> dict[int, Score] | None:
-        """Scores by track id, or None where the keyframe was not scored."""
+    def get(self, keyframe: int) -> dict[int, Score]:
+        """Scores by track id of those whom the keyframe has judged."""
         with suppress(OSError, ValueError, TypeError):
             stored = json.loads(self._path(keyframe).read_text(encoding="utf-8"))
             found: dict[int, Score] = {}
@@ -32,9 +33,9 @@ class HoldoutScores:
                 alexnet, psnr, vgg16 = map(float, net)
                 found[int(who)] = float(gain), alexnet, psnr, vgg16
             return found
-        return None
+        return {}
 
-    def put(self, keyframe: int, scores: dict[int, Score]) -> None:
+    def put(self, keyframe: int, scores: Mapping[int, Score]) -> None:
         """Keep a keyframe's scores by track id."""
         write_text_whole(self._path(keyframe), json.dumps(scores))
 

@@ -33,12 +33,19 @@ class HoldoutValidator:
         synthesiser: Makes the backgrounds.
         per_shot: So many keyframes of every shot are held out, fewer where there are not so many ...
         every_s: ... and one every so many seconds in long shots.
+        max_mpx: Larger pictures are judged at this size, in 10^6 pixels.
     """
 
     stages: StageSet
     synthesiser: Synthesiser
     per_shot: int
     every_s: float
+    max_mpx: float
+
+    def working_size(self, size_px: tuple[int, int]) -> tuple[int, int] | None:
+        """Width and height at which pictures of a size are judged; None where that is their own."""
+        ratio = (self.max_mpx * 1e6 / (size_px[0] * size_px[1])) ** 0.5
+        return None if ratio >= 1 else (round(size_px[0] * ratio), round(size_px[1] * ratio))
 
     def choose(self, analysis: ClipAnalysis, track_id: int) -> list[int]:
         """The keyframes to hold out, in order."""

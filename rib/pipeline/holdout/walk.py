@@ -1,8 +1,7 @@
-"""Hold-out validation in the walk that makes the frames, a shot ahead of it."""
+"""Hold-out validation in the walk that makes the frames, a shot ahead of it, of those who are asked about."""
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -15,16 +14,21 @@ from rib.pipeline.holdout.scores import HoldoutScores, Score
 from rib.pipeline.holdout.validator import HoldoutValidator
 from rib.pipeline.stage_set import StageSet
 from rib.pipeline.synthesis.keyframe_window import DecodedKeyframe, KeyframeSpanCollector, KeyframeWindow
-from rib.structures.person_interval import HoldoutEvidence
+from rib.structures.person_interval import AskHoldouts, HoldoutEvidence
 from rib.video import FrameQueue
 
 AHEAD_BYTES = 4 * 2**30
-"""Frames of a shot wait, mostly on disk, until its hold-outs are judged; of a shot with more bytes the first
-pass before its last hold-outs are seen, and are judged by those before."""
+"""Frames of a shot wait, mostly on disk, until all its hold-outs are at hand; of a shot with more bytes the
+first pass before its last hold-outs are seen, and are judged by those before."""
+MOST_WAITING = 8
+"""So many hold-outs, a few MB each, wait until somebody asks about them; of more the oldest are made."""
 
 
 class HoldoutValidationPass:
     """Sees every frame before it passes, and judges the renderer on the keyframes that are held out.
+
+    A person's hold-outs of a shot are made when somebody asks about that person there: most are asked
+    about nobody, since the keyframes themselves speak against drawing.
 
     Args:
         stages: Its watch takes the time.
@@ -51,33 +55,31 @@ class HoldoutValidationPass:
         self._watch, self._validator, self._analysis = stages.watch, validator, analysis
         self._learnt, self._ahead_bytes = learnt, ahead_bytes
         self._queue = FrameQueue(folder)
-        self._people: dict[int, list[int]] = {}
-        for track_id in analysis.keyframe_tracks.track_ids:
-            for keyframe in validator.choose(analysis, track_id):
-                self._people.setdefault(keyframe, []).append(track_id)
         self._shots, self._scores = analysis.shots, scores
-        chosen = sorted(k for k in self._people if shots is None or self._shots[k] in shots)
-        spans = {keyframe: holdout_span(analysis, keyframe) for keyframe in chosen}
-        self._known = {k: found for k in chosen if scores and (found := scores.get(k)) is not None}
-        self._known_at: dict[int, list[int]] = {}
-        for keyframe in self._known:
-            self._known_at.setdefault(spans[keyframe].stop - 1, []).append(keyframe)
-        self._to_score = deque(k for k in chosen if k not in self._known)
-        self._spans = KeyframeSpanCollector(
-            KeyframeWindow(analysis, stages.device), [spans[k] for k in self._to_score]
-        )
+        self._people = self._choose(shots)
+        spans = {keyframe: holdout_span(analysis, keyframe) for keyframe in sorted(self._people)}
         self._last_needed = np.full(len(self._shots), -1)
         for keyframe, span in spans.items():
             self._last_needed[self._shots[keyframe]] = span.stop - 1
-        self._found: dict[int, list[tuple[int, tuple[float, ...]]]] = {}
-        self._holdouts: dict[int, Holdouts] = {}
+        self._complete_at: dict[int, list[int]] = {}
+        for keyframe, span in spans.items():
+            self._complete_at.setdefault(span.stop - 1, []).append(keyframe)
+        self._known = {k: {} if scores is None else scores.get(k) for k in spans}
+        wanted = [k for k in spans if self._people[k] - self._known[k].keys()]
+        size_px = validator.working_size(analysis.keyframe_tracks.size_px)
+        self._spans = KeyframeSpanCollector(
+            KeyframeWindow(analysis, stages.device, size_px), [spans[k] for k in wanted]
+        )
+        self._wanted = iter(wanted)
+        self._complete: set[int] = set()
+        self._waiting: dict[int, Sequence[DecodedKeyframe]] = {}
 
     def through(self, frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-        """All keyframes in order; one passes when the hold-outs of its shot are judged."""
+        """All keyframes in order; one passes when the hold-outs of its shot can be made."""
         passed = 0
         for index, frame in enumerate(frames):
             self._queue.append(frame)
-            self._judge(frame, index)
+            self._look(frame, index)
             while self._queue and (
                 self._last_needed[self._shots[passed]] <= index or self._queue.num_bytes > self._ahead_bytes
             ):
@@ -86,38 +88,55 @@ class HoldoutValidationPass:
         while self._queue:
             yield self._queue.pop()
 
-    def evidence(self, track_id: int, interval: int) -> HoldoutEvidence:
-        """What bears on a person between two keyframes, of what was judged until now."""
-        return self.judged(track_id).evidence(interval, self._analysis.cuts)
+    def ask(self, track_id: int, interval: int) -> AskHoldouts:
+        """Give the question about a person between two keyframes; intervals are asked about in order.
 
-    def judged(self, track_id: int) -> Holdouts:
-        """What was judged of a person until now."""
-        if track_id not in self._holdouts:
-            found = sorted(self._found.get(track_id, []))
-            keyframes = np.array([keyframe for keyframe, _ in found], np.int64)
-            scores = np.array([score for _, score in found]).reshape(-1, 4)
-            shots = self._shots[keyframes]
-            self._holdouts[track_id] = Holdouts(keyframes, shots, scores[:, 0], scores[:, 1:])
-        return self._holdouts[track_id]
+        What it tells follows from the hold-outs that were complete by the time it is asked.
+        """
+        shot = self._shots[interval]
+        for keyframe in [k for k in self._waiting if self._shots[k] < shot]:
+            del self._waiting[keyframe]  # nobody will ask about that shot any more
 
-    def _judge(self, frame: np.ndarray, index: int) -> None:
-        """Score the hold-outs that are complete with this keyframe; those scored before count from now on."""
+        def asked() -> HoldoutEvidence:
+            return self.judged(track_id, shot).evidence(interval, self._analysis.cuts)
+
+        return asked
+
+    def judged(self, track_id: int, shot: int) -> Holdouts:
+        """Make whatever hold-outs of a person in a shot are complete; gives them all."""
+        complete = sorted(k for k in self._complete if self._shots[k] == shot and track_id in self._people[k])
+        scores = [self._score(keyframe, track_id) for keyframe in complete]
+        keyframes, rows = np.array(complete, np.int64), np.array(scores).reshape(-1, 4)
+        return Holdouts(keyframes, self._shots[keyframes], rows[:, 0], rows[:, 1:])
+
+    def _choose(self, shots: Collection[int] | None) -> dict[int, set[int]]:
+        """By keyframe, those whom holding it out judges."""
+        people: dict[int, set[int]] = {}
+        for track_id in self._analysis.keyframe_tracks.track_ids:
+            for keyframe in self._validator.choose(self._analysis, track_id):
+                if shots is None or self._shots[keyframe] in shots:
+                    people.setdefault(keyframe, set()).add(track_id)
+        return people
+
+    def _look(self, frame: np.ndarray, index: int) -> None:
+        """Keep the hold-outs that are complete with this keyframe."""
         for near in self._spans.push(frame):
-            keyframe = self._to_score.popleft()
-            found = {who: self._score(who, keyframe, near) for who in self._people[keyframe]}
+            self._waiting[next(self._wanted)] = near
+        self._complete.update(self._complete_at.get(index, ()))
+        while len(self._waiting) > MOST_WAITING:
+            oldest = next(iter(self._waiting))
+            for track_id in sorted(self._people[oldest]):
+                self._score(oldest, track_id)
+
+    def _score(self, keyframe: int, track_id: int) -> Score:
+        known = self._known[keyframe]
+        if track_id not in known:
+            near, learnt = self._waiting[keyframe], self._learnt.get(track_id, ())
+            with self._watch("hold-outs", whole=True):
+                known[track_id] = self._validator(self._analysis, track_id, keyframe, near, learnt)
             if self._scores is not None:
-                self._scores.put(keyframe, found)
-            self._count(keyframe, found)
+                self._scores.put(keyframe, known)
             trim_memory()
-        for keyframe in self._known_at.get(index, ()):
-            self._count(keyframe, self._known[keyframe])
-
-    def _score(self, track_id: int, keyframe: int, near: Sequence[DecodedKeyframe]) -> Score:
-        with self._watch("hold-outs"):
-            learnt = self._learnt.get(track_id, ())
-            return self._validator(self._analysis, track_id, keyframe, near, learnt)
-
-    def _count(self, keyframe: int, scores: Mapping[int, Score]) -> None:
-        for track_id, score in scores.items():
-            self._found.setdefault(track_id, []).append((keyframe, score))
-            self._holdouts.pop(track_id, None)
+        if known.keys() >= self._people[keyframe]:
+            self._waiting.pop(keyframe, None)
+        return known[track_id]

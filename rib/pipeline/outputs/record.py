@@ -17,7 +17,7 @@ class PersonRecord:
 
     Attributes:
         trusted_pixels: With the person's trust above one half, in all made frames together.
-        holdout_gain_db: What hold-out validation told, or None.
+        holdout_gain_db: What hold-out validation told, or None where it was not asked.
         notes: What the decision to draw followed from, by name.
     """
 
@@ -49,8 +49,7 @@ class OutputRecord:
         self.pixels[number] += made.pictures[..., 0].size
         here = self.people[number]
         for plan in made.plans:
-            evidence = plan.person.holdout
-            gain_db = None if evidence is None else evidence.gain_db
+            gain_db = None if plan.holdout is None else plan.holdout.gain_db
             here.setdefault(plan.person.track_id, PersonRecord(0, gain_db, dict(plan.notes)))
         for person in made.people:
             here[person.track_id].trusted_pixels += int((person.trust > 0.5).sum())
@@ -146,7 +145,8 @@ def shares_per_person(records: Iterable[OutputRecord], analysis: ClipAnalysis) -
 
     `person_id`; `in_keyframes`: share of the keyframes that show them; `intervals`: so many have them on
     both sides, and in `trusted_intervals` of these they are drawn; `trusted_pixels`: of all pixels made;
-    `holdout_gain_db`: mean over the intervals, null where no keyframe could be held out.
+    `holdout_gain_db`: mean over the intervals in which hold-outs were asked; null where none was, or no
+    keyframe could be held out.
 
     Args:
         records: Of the result's parts.

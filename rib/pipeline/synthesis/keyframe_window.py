@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import torch
 
@@ -44,10 +45,12 @@ class KeyframeWindow:
     Attributes:
         analysis: What is known of the clip.
         device: Where the pictures lie.
+        size_px: Width and height that the keyframes are resized to, people included; None leaves them alone.
     """
 
     analysis: ClipAnalysis
     device: str
+    size_px: tuple[int, int] | None = None
 
     def intervals(
         self, frames: Iterable[np.ndarray], neighbours: int, wanted: Collection[int] | None = None
@@ -84,8 +87,13 @@ class KeyframeWindow:
             if walk.done:
                 return
 
-    def record(self, frame: np.ndarray, index: int) -> Keyframe:
-        """The record of a decoded frame, RGB or straight RGBA of 8 or 16 bits."""
+    def decoded(self, frame: np.ndarray, index: int) -> DecodedKeyframe:
+        """A decoded frame, RGB or straight RGBA of 8 or 16 bits, with its record."""
+        if self.size_px is not None:
+            frame = cv2.resize(frame, self.size_px, interpolation=cv2.INTER_AREA)
+        return DecodedKeyframe(frame, self._record(frame, index))
+
+    def _record(self, frame: np.ndarray, index: int) -> Keyframe:
         tracks = self.analysis.keyframe_tracks
         people = tuple(self._view(track_id, index, frame) for track_id in tracks.track_ids)
         time_s = float(self.analysis.keyframe_times_s[index])
@@ -103,6 +111,9 @@ class KeyframeWindow:
         matte = self.analysis.matte(track_id, index)
         if matte is None:
             return PersonView.of(pose, None, track_id)
+        if self.size_px is not None:
+            pose = pose.resized(self.size_px)
+            matte = cv2.resize(matte, self.size_px, interpolation=cv2.INTER_AREA)
         mask = torch.from_numpy(matte)[None].to(self.device)
         return PersonView.of(pose, mask, track_id, _appearance(pose, frame))
 
@@ -130,7 +141,7 @@ class KeyframeSpanCollector:
         index, waiting, near = self._next, self._waiting, self._near
         self._next += 1
         if waiting and index >= waiting[0].start:
-            near.append(DecodedKeyframe(frame, self._make.record(frame, index)))
+            near.append(self._make.decoded(frame, index))
         while waiting and index == waiting[0].stop - 1:
             yield tuple(one for one in near if one.index in waiting[0])
             waiting.popleft()
