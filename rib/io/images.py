@@ -30,6 +30,18 @@ def to_float(image: Image) -> Image:
     return image.astype(np.float32) / 255 if isinstance(image, np.ndarray) else image.float() / 255
 
 
+def resized(planes: torch.Tensor, size_px: tuple[int, int]) -> torch.Tensor:
+    """Planes (N, C, H, W), uint8 or float32, at another width and height; smaller ones are means."""
+    import torch
+    import torch.nn.functional as F
+
+    able = planes.is_cpu or planes.is_floating_point()  # a GPU resizes floats alone
+    made = F.interpolate(
+        planes if able else planes.float(), size=size_px[::-1], mode="bilinear", antialias=True
+    )
+    return made if made.dtype == planes.dtype else made.add_(0.5).clamp_(0, 255).to(torch.uint8)
+
+
 def to_pictures(tensor: torch.Tensor, white: int = 255) -> np.ndarray:
     """Round a tensor (..., C, H, W) in 0..1 to pictures (..., H, W, C): uint8, or uint16 of `white` 65535."""
     if white != 255:

@@ -99,7 +99,7 @@ class GanRenderer(WarpRenderer):
         plan = super().plan(person, moments, background)
         use_net = plan.drawn and self.is_better(plan.holdout)
         notes = dict(plan.notes)
-        if plan.cut is not None:
+        if plan.evidence is not None:
             found = plan.holdout.refinement if plan.holdout else None
             notes |= {NET: float(use_net)}
             notes |= (

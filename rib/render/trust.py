@@ -107,6 +107,8 @@ class TrustMap:
         local_threshold: The local verdict at which a pixel is half trusted.
         local_ramp: Width of the ramp around it.
         local_noise: Disagreement of outlines and colours that is noise, in 0..1 over the person.
+        judged_mpx: Whether somebody is drawn is decided in pictures of so many 10^6 pixels at most: the size
+            that is wanted plays no part, and most are not drawn.
     """
 
     cell: Positive
@@ -127,6 +129,12 @@ class TrustMap:
     local_threshold: Annotated[float, Range()] = 0.0
     local_ramp: Positive = 1.0
     local_noise: Share = 0.0
+    judged_mpx: Annotated[float, Range(above=0, most=1000)] = 1000.0
+
+    def judged_size(self, size_px: tuple[int, int]) -> tuple[int, int]:
+        """Width and height at which pictures of a size are judged."""
+        ratio = min(1.0, (self.judged_mpx * 1e6 / (size_px[0] * size_px[1])) ** 0.5)
+        return round(size_px[0] * ratio), round(size_px[1] * ratio)
 
     def knows(self, person: PersonInterval) -> bool:
         """Tell whether the two views of an interval are surely one person, whom nobody covers.

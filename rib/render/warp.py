@@ -36,10 +36,10 @@ class WarpPlan(RenderPlan):
     """See `RenderPlan`.
 
     Attributes:
-        cut: The person, cut out of both keyframes; None where they cannot be rendered.
+        cut: The person, cut out of both keyframes; None where they are not drawn.
         gate: How far the interval is trusted, 0..1.
         evidence: What the decision followed from.
-        decided_at: The moments that the decision followed from ...
+        decided_at: The moments that the decision followed from, where it was taken at the full size ...
         decided_on: ... and the person rendered there, so that nothing is rendered twice.
     """
 
@@ -71,8 +71,14 @@ class WarpRenderer:
         """Cut the person into layers and weigh their rendering against the interpolator; see `Renderer`."""
         if not self.trust.knows(person):
             return WarpPlan(person, False)
-        cut = self.skinning.cut(person)
-        drawn = None if cut is None else self._draw(cut, moments, background)
+        given_px = person.interval.a.size_px
+        size_px = self.trust.judged_size(given_px)
+        own = size_px == given_px
+        shown, behind = (
+            (person, background) if own else (person.resized(size_px), background.resized(size_px))
+        )
+        cut = self.skinning.cut(shown)
+        drawn = None if cut is None else self._draw(cut, moments, behind)
         if drawn is None:
             return WarpPlan(person, False)
         evidence = self.trust.evidence(drawn.skinned, drawn.baseline)
@@ -86,7 +92,13 @@ class WarpRenderer:
             "colour": evidence.colour_log_ratio,
             "undecided": evidence.undecided,
         }
-        return WarpPlan(person, gate > 0, cut, gate, evidence, moments, drawn, notes=notes, holdout=holdout)
+        plan = WarpPlan(person, False, gate=gate, evidence=evidence, notes=notes, holdout=holdout)
+        if gate > 0:
+            plan.cut = cut if own else self.skinning.cut(person)
+            plan.drawn = plan.cut is not None
+        if own:
+            plan.decided_at, plan.decided_on = moments, drawn
+        return plan
 
     def render(self, plan: WarpPlan, moments: slice, background: Background) -> RenderedPerson:
         """Render the person at the wanted times; trust is 0 where no bone is seen. See `Renderer`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil, floor
 
 import torch
 
@@ -65,6 +66,14 @@ class Box:
         top, left = max(self.top - margin_px, 0), max(self.left - margin_px, 0)
         height = min(self.top + self.height + margin_px, size_px[1]) - top
         return Box(top, left, height, min(self.left + self.width + margin_px, size_px[0]) - left)
+
+    def resized(self, old_px: tuple[int, int], size_px: tuple[int, int]) -> Box:
+        """A box that holds it, and what is blurred around it, in the picture at another width and height."""
+        x, y = (new / old for old, new in zip(old_px, size_px, strict=True))
+        left, top = max(floor(self.left * x) - 1, 0), max(floor(self.top * y) - 1, 0)
+        right = min(ceil((self.left + self.width) * x) + 1, size_px[0])
+        bottom = min(ceil((self.top + self.height) * y) + 1, size_px[1])
+        return Box(top, left, bottom - top, right - left)
 
     @property
     def slices(self) -> tuple[slice, slice]:

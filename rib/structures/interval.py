@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from rib.io.images import to_float
+from rib.io.images import resized, to_float
 from rib.structures.person import PersonView
 
 
@@ -54,6 +54,12 @@ class Keyframe:
     def size_px(self) -> tuple[int, int]:
         """Width and height of the picture."""
         return self.pixels.shape[2], self.pixels.shape[1]
+
+    def resized(self, size_px: tuple[int, int]) -> Keyframe:
+        """The same keyframe, people included, at another width and height."""
+        people = tuple(view.resized(self.size_px, size_px) for view in self.people)
+        alpha = None if self.alpha is None else resized(self.alpha[None], size_px)[0]
+        return replace(self, pixels=resized(self.pixels[None], size_px)[0], people=people, alpha=alpha)
 
     def person(self, track_id: int) -> PersonView | None:
         """One of the people in it, or None."""
@@ -101,6 +107,10 @@ class Interval:
             return None
         return replace(self, a=shown[0], b=shown[1], neighbours=tuple(shown[2:]))
 
+    def resized(self, size_px: tuple[int, int]) -> Interval:
+        """The same interval at another width and height, without the keyframes around."""
+        return replace(self, a=self.a.resized(size_px), b=self.b.resized(size_px), neighbours=())
+
     def at(self, moments: slice) -> Interval:
         """The same interval with some of its moments."""
         return replace(self, times_s=self.times_s[moments], indices=self.indices[moments])
@@ -129,3 +139,12 @@ class Background:
     flow: torch.Tensor | None = None
     weight_a: torch.Tensor | None = None
     moved: torch.Tensor | None = None
+
+    def resized(self, size_px: tuple[int, int]) -> Background:
+        """The same pictures at another width and height."""
+        width, height = self.interpolated.shape[:-3:-1]
+        ratio = self.interpolated.new_tensor([size_px[0] / width, size_px[1] / height] * 2).view(1, 4, 1, 1)
+        flow = None if self.flow is None else resized(self.flow, size_px) * ratio
+        planes = (self.plate, self.weight_a, self.moved)
+        plate, weight_a, moved = (None if x is None else resized(x, size_px) for x in planes)
+        return Background(resized(self.interpolated, size_px), plate, flow, weight_a, moved)

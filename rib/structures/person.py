@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
+from rib.io.images import resized
 from rib.structures.box import Box
 from rib.structures.keypoints import PoseSequence
 
@@ -42,6 +43,15 @@ class PersonView:
             return cls(track_id, pose, appearance=appearance)
         box = Box.of_mask(mask)
         return cls(track_id, pose, box, box.of(mask).clone(), appearance)
+
+    def resized(self, old_px: tuple[int, int], size_px: tuple[int, int]) -> PersonView:
+        """The same person where the picture has another width and height."""
+        pose = None if self.pose is None else self.pose.resized(size_px)
+        if self.matte is None:
+            return PersonView(self.track_id, pose, appearance=self.appearance)
+        box = self.box.resized(old_px, size_px)
+        matte = box.of(resized(self.mask(old_px)[None], size_px)[0]).clone()
+        return PersonView(self.track_id, pose, box, matte, self.appearance)
 
     def mask(self, size_px: tuple[int, int]) -> torch.Tensor:
         """The matte in a picture of this width and height, (1, H, W)."""

