@@ -44,6 +44,7 @@ def find(path: Path, stride: int) -> dict[str, Any]:
         PersonDetector(), BodyLandmarker(hands=False, mask=False, window_px=recipe["window_px"]),
         recipe["min_visibility"], recipe["max_people"], recipe["tile_px"],
         max(1, round(recipe["search_every_s"] * float(source.fps))),
+        recipe["apart"],
     )  # fmt: skip
     walk, people, motions = CameraMotionEstimator(320), [], []
     for picture in source:

@@ -109,6 +109,7 @@ class PoseEstimationPasses:
             max_people=settings.max_people,
             tile_px=settings.tile_px,
             search_every=max(1, round(settings.search_every_s * float(source.fps))),
+            apart=settings.apart,
         )
         self._camera = CameraMotionEstimator(_CAMERA_PX)
         self._cuts: list[int] = []

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rib.pose.detectors.blazepose import BlazePoseRoi, BodyLandmarks
-from rib.pose.detectors.people_detector import detector_tiles, filter_detection
+from rib.pose.detectors.people_detector import PeopleDetector, detector_tiles, filter_detection
 from rib.structures.skeleton import joint_set_named
 
 BLAZEPOSE, OUT = joint_set_named("blazepose33"), joint_set_named("body25_hands")
@@ -88,3 +88,57 @@ def test_the_nearer_arm_has_the_smaller_depth(body):
     points[[BLAZEPOSE.index("left_elbow"), BLAZEPOSE.index("left_wrist")], 2] = -90
     depth = filter_detection(replace(body, points=points), PICTURE, 0.5).detection.depth
     np.testing.assert_allclose(depth, [0, -0.2, 0, 0, 0])
+
+
+class OneSquare:
+    """Finds the same square in every picture."""
+
+    def __init__(self, roi: BlazePoseRoi) -> None:
+        self.roi = roi
+
+    def __call__(self, picture: np.ndarray) -> list[BlazePoseRoi]:
+        return [self.roi]
+
+
+class TwoFaced:
+    """Sees one body in the picture and another in its mirror image, whose first pixel is dark."""
+
+    def __init__(self, body: BodyLandmarks, in_mirror: BodyLandmarks | None) -> None:
+        self.body, self.in_mirror, self.looks = body, in_mirror, 0
+
+    def __call__(self, picture: np.ndarray, roi: BlazePoseRoi) -> BodyLandmarks | None:
+        self.looks += 1
+        return self.body if picture[0, 0].any() else self.in_mirror
+
+
+def found(landmarker: TwoFaced) -> int:
+    picture = PICTURE.copy()
+    picture[:, -1] = 0
+    nets = OneSquare(landmarker.body.roi), landmarker
+    limits = {"min_visibility": 0.5, "max_people": 3, "tile_px": 500, "search_every": 9, "apart": 0.3}
+    return len(PeopleDetector(*nets, **limits)(picture))
+
+
+def mirrored(body: BodyLandmarks, by_px: float = 0.0) -> BodyLandmarks:
+    points = body.points[BLAZEPOSE.flip_index] * (-1, 1, 1) + (PICTURE.shape[1] + by_px, 0, 0)
+    return replace(body, points=points, visibility=body.visibility[BLAZEPOSE.flip_index])
+
+
+def across(body: BodyLandmarks) -> BodyLandmarks:
+    x, y, z = (body.points - (150, 150, 0)).T
+    return replace(body, points=np.column_stack([150 - y, 150 + x, z]))
+
+
+def test_who_lies_across_the_picture_is_believed_where_the_mirror_shows_them_too(body):
+    lying = across(body)
+    assert found(TwoFaced(lying, mirrored(lying))) == 1
+    assert found(TwoFaced(lying, mirrored(lying, by_px=0.1 * body.trunk_px))) == 1
+    assert found(TwoFaced(lying, mirrored(lying, by_px=0.2 * body.trunk_px))) == 0
+    assert found(TwoFaced(lying, mirrored(body))) == 0
+    assert found(TwoFaced(lying, None)) == 0
+
+
+def test_who_is_upright_is_not_looked_at_in_the_mirror(body):
+    landmarker = TwoFaced(body, None)
+    assert found(landmarker) == 1
+    assert landmarker.looks == 1

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from rib.pose.detectors.blazepose import BlazePoseRoi, BodyLandmarker, BodyLandmarks
+from rib.pose.detectors.blazepose import SHOULDERS_AND_HIPS, BlazePoseRoi, BodyLandmarker, BodyLandmarks
 from rib.structures.skeleton import joint_set_named
 
 _FLIP = joint_set_named("blazepose33").flip_index
@@ -73,6 +73,19 @@ def average_landmarks(
     mean = (body.visibility + other.visibility) / 2
     chosen = np.where(first, body.visibility, other.visibility)
     return replace(body, points=points, visibility=np.where(agree, mean, chosen / 2))
+
+
+def trunks_agree(body: BodyLandmarks, other: BodyLandmarks, apart: float) -> bool:
+    """Whether two looks see the trunk in one place: in the median of shoulders and hips, sides set right.
+
+    Args:
+        body: The first look.
+        other: The second look at the same picture.
+        apart: Distance at which two joints differ, in lengths of the trunk.
+    """
+    trunk = list(SHOULDERS_AND_HIPS)
+    distance = _distance(body.points[trunk], _same_sides(body, other).points[trunk])
+    return float(np.median(distance)) <= apart * body.trunk_px
 
 
 def _distance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
