@@ -84,6 +84,10 @@ class Box:
         """The same box, measured from another's corner."""
         return Box(self.top - other.top, self.left - other.left, self.height, self.width)
 
+    def moved(self, top: int, left: int) -> Box:
+        """The same box so much further down and to the right."""
+        return Box(self.top + top, self.left + left, self.height, self.width)
+
     def of(self, picture: torch.Tensor) -> torch.Tensor:
         """A view of the box in (..., H, W)."""
         return picture[..., *self.slices]

@@ -13,6 +13,7 @@ import torch
 from rib.render.skinning.blend import bone_distance_maps
 from rib.render.skinning.bones import LAYER_OF_BONE, BoneSegments
 from rib.structures.box import Box
+from rib.structures.interval import Keyframe
 from rib.structures.keypoints import LAYERS
 
 ALPHA, KNOWN = 3, 4
@@ -20,34 +21,72 @@ ALPHA, KNOWN = 3, 4
 
 
 @dataclass(frozen=True)
-class KeyframeLayers:
-    """A keyframe's layers where its matte is not empty.
+class LayerAlpha:
+    """A layer's share of the person's pixels.
 
     Attributes:
-        place: That part of the picture.
-        layers: (L, 5, h, w) as `cut_body_layers` gives them.
+        box: The part of the keyframe's place that holds all of it, measured from its corner.
+        alpha: (h, w) in 0..1, the layer's part of the matte.
+    """
+
+    box: Box
+    alpha: torch.Tensor
+
+    @classmethod
+    def of(cls, alpha: torch.Tensor) -> LayerAlpha:
+        """From alpha (H, W) of the whole place; on a CPU it is cut down to where it is not 0."""
+        whole = Box(0, 0, *alpha.shape)
+        box = Box.of_mask(alpha[None]) if alpha.is_cpu else whole  # another device would be waited for
+        return cls(box, box.of(alpha).clone())
+
+
+@dataclass(frozen=True)
+class KeyframeLayers:
+    """A keyframe's layers where its matte is not empty; colours stay in the keyframe until they are wanted.
+
+    Attributes:
+        keyframe: The picture.
+        place: The part of it that the matte covers.
+        matte: (1, h, w) of that part.
+        alphas: Of the L layers, as `layer_alphas` gives them.
         furthest: (L,) distance of each layer's furthest pixel from its bones, in radii; 0 without one.
     """
 
+    keyframe: Keyframe
     place: Box
-    layers: torch.Tensor
+    matte: torch.Tensor
+    alphas: tuple[LayerAlpha, ...]
     furthest: torch.Tensor
 
     def inside(self, box: Box, layer: int) -> torch.Tensor:
-        """(5, H, W), a layer in a box of the picture; where the matte is empty nothing is, surely."""
-        whole = self.layers.new_zeros(self.layers.shape[1], box.height, box.width)
+        """(5, H, W), a layer in a box of the picture: colour times alpha, alpha, known.
+
+        What lies behind another layer is unknown, not empty; where the matte is empty nothing is, surely.
+        """
+        whole = self.matte.new_zeros(KNOWN + 1, box.height, box.width)
         whole[KNOWN] = 1
         both = self.place.common(box)
+        if both is None:
+            return whole
+        known = both.within(box).of(whole[KNOWN])
+        known -= both.within(self.place).of(self.matte[0])
+        own = self.alphas[layer]
+        seen = own.box.moved(self.place.top, self.place.left)
+        both = seen.common(box)
         if both is not None:
-            both.within(box).of(whole).copy_(both.within(self.place).of(self.layers[layer]))
+            alpha, shown = both.within(seen).of(own.alpha), both.within(box).of(whole)
+            matte = both.within(self.place).of(self.matte[0])
+            torch.mul(self.keyframe.part(both.slices), alpha, out=shown[:ALPHA])
+            shown[ALPHA] = alpha
+            shown[KNOWN] = 1 - (matte - alpha)
         return whole
 
 
-def furthest_layer_distances(layers: torch.Tensor, distance_L: torch.Tensor) -> torch.Tensor:
+def furthest_layer_distances(alphas_L: torch.Tensor, distance_L: torch.Tensor) -> torch.Tensor:
     """(L,) the distance (L, H, W) at each layer's furthest pixel, 0 where a layer has none."""
     return (
-        (distance_L * (layers[:, ALPHA] > 0.5)).flatten(1).amax(1)
-        if layers.numel()
+        (distance_L * (alphas_L > 0.5)).flatten(1).amax(1)
+        if alphas_L.numel()
         else distance_L.new_zeros(len(LAYERS))
     )
 
@@ -68,8 +107,7 @@ def layer_distances(bones: BoneSegments, radius_px: torch.Tensor, xy: torch.Tens
     return torch.stack(nearest, 1)
 
 
-def cut_body_layers(
-    picture: torch.Tensor,
+def layer_alphas(
     mask: torch.Tensor,
     distance_L: torch.Tensor,
     depth: Sequence[float],
@@ -79,11 +117,9 @@ def cut_body_layers(
 ) -> torch.Tensor:
     """Share the person's pixels among the layers.
 
-    A pixel goes to the nearest layer, and within the core of a layer to the one in front. What lies behind
-    another layer is unknown, not empty.
+    A pixel goes to the nearest layer, and within the core of a layer to the one in front.
 
     Args:
-        picture: (3, H, W).
         mask: (1, H, W), the person's matte.
         distance_L: (L, H, W) distance to each layer's bones, in radii.
         depth: Of L layers, smaller is nearer to the camera.
@@ -92,9 +128,9 @@ def cut_body_layers(
         softness: Width of the ramp at its end, in radii.
 
     Returns:
-        (L, 5, H, W): colour times alpha, alpha, known.
+        (L, H, W) in 0..1.
     """
-    layers = picture.new_empty(len(LAYERS), 5, *picture.shape[1:])
+    alphas = torch.empty_like(distance_L)
     for layer in range(len(LAYERS)):
         share = torch.ones_like(mask[0])
         for other in range(len(LAYERS)):
@@ -106,7 +142,5 @@ def cut_body_layers(
             else:
                 ahead = far - near.clamp_min(core)
             share = torch.minimum(share, (ahead / softness + 0.5).clamp(0, 1))
-        alpha = mask * share
-        layers[layer, :ALPHA], layers[layer, ALPHA:KNOWN] = picture * alpha, alpha
-        layers[layer, KNOWN:] = 1 - (mask - alpha)
-    return layers
+        torch.mul(mask[0], share, out=alphas[layer])
+    return alphas

@@ -26,8 +26,9 @@ from rib.render.skinning.bones import (
 )
 from rib.render.skinning.keyframe_layers import (
     KeyframeLayers,
-    cut_body_layers,
+    LayerAlpha,
     furthest_layer_distances,
+    layer_alphas,
     layer_distances,
 )
 from rib.render.skinning.layers import (
@@ -212,16 +213,14 @@ class LayeredSkinning:
         depth = view.pose.depth_order
         order = range(len(LAYERS), 0, -1) if depth is None else depth[0].tolist()
         distance_L = layer_distances(bones, radius_px, xy)[0]
-        layers = cut_body_layers(
-            keyframe.part(view.box.slices),
+        alphas = layer_alphas(view.matte, distance_L, order, self.core, self.overlap, self.softness)
+        return KeyframeLayers(
+            keyframe,
+            view.box,
             view.matte,
-            distance_L,
-            order,
-            self.core,
-            self.overlap,
-            self.softness,
+            tuple(LayerAlpha.of(alpha) for alpha in alphas),
+            furthest_layer_distances(alphas, distance_L),
         )
-        return KeyframeLayers(view.box, layers, furthest_layer_distances(layers, distance_L))
 
     def _pose(
         self,

@@ -56,7 +56,7 @@ def merge_layer_views(
     behind another layer has no say in the alpha.
 
     Args:
-        from_a: (N, 5, h, w) as `cut_body_layers` of `keyframe_layers` gives, seen in keyframe a.
+        from_a: (N, 5, h, w) as `KeyframeLayers.inside` gives, seen in keyframe a.
         from_b: The same in keyframe b.
         fractions: (N,), 0 at a and 1 at b.
         near: (N, 1, h, w), 1 close to the layer's bones, 0 beyond its reach.

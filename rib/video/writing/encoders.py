@@ -78,13 +78,17 @@ def encoder_memory_options(codec: str, size_px: tuple[int, int]) -> dict[str, st
 
     x264 looks 40 frames ahead, which takes 370 MB at 1080p and 1.4 GB at 2160p; 10 take 170 and 630. At 1080p
     files are 11 % smaller and 0.47 dB worse for it at the same crf, as at one that is higher by a half.
+    Threads share a frame instead of taking one each, which holds 70 MB less beside two cores and as much
+    beside more of them; files are 0.2 % larger.
 
     Args:
         codec: The encoder's name.
         size_px: Width and height of the pictures.
     """
     is_large = size_px[0] * size_px[1] > LOOKAHEAD_PX
-    return {"rc-lookahead": FEW_AHEAD} if codec == "libx264" and is_large else {}
+    if codec != "libx264" or not is_large:
+        return {}
+    return {"rc-lookahead": FEW_AHEAD, "x264-params": "sliced-threads=1"}
 
 
 def nearest_encodable_fps(codec: str, fps: Fraction) -> Fraction:
