@@ -16,7 +16,7 @@ from rib.background.warp import backward_warp, grid_sample_pixel_grid
 
 STATE = 5
 """Channels of the estimate: flow to a (x, y), flow to b (x, y), logit of a's share."""
-AT_ONCE_PX = 2**19
+AT_ONCE_PX = 2**18
 """Warping takes some 60 bytes a pixel; it goes over larger pictures some rows at a time."""
 LEAP_PX = 32
 """A second step longer than this towards both pictures means that the first block looked too closely."""
@@ -126,9 +126,8 @@ class IFNet(nn.Module):
     ) -> torch.Tensor:
         small = _shrink(estimate, scale)
         warped = small.new_empty(len(small), 6, *small.shape[2:])
-        grid = _grid(pair)
         for rows in _strips(pair, scale):
-            near, inner = _middles(estimate[..., rows, :], scale), _middles(grid[..., rows, :], scale)
+            near, inner = _middles(estimate[..., rows, :], scale), _middles(_grid(pair, rows), scale)
             part = warp_pair(pair, near, inner).flatten(1, 2)
             warped[..., rows.start // scale : rows.stop // scale, :] = _shrink(part, min(scale, 2))
         return block(block.see((warped, _plane(t, pair, scale), small[:, 4:], small[:, :4] / scale)), scale)
@@ -147,16 +146,16 @@ def warp_pair(pair: torch.Tensor, estimate: torch.Tensor, grid: torch.Tensor) ->
 def merge_warped_pair(pair: torch.Tensor, estimate: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """The picture (N, 3, H, W) at the wanted time and a's share (N, 1, H, W) of it."""
     share = estimate[:, 4:].sigmoid()
-    grid, merged = _grid(pair), torch.empty_like(pair[:, 0])
+    merged = torch.empty_like(pair[:, 0])
     for rows in _strips(pair, 1):
         at = (..., rows, slice(None))
-        a, b = warp_pair(pair, estimate[at], grid[at]).unbind(1)
+        a, b = warp_pair(pair, estimate[at], _grid(pair, rows)).unbind(1)
         merged[at] = torch.lerp(b, a, share[at])
     return merged, share
 
 
-def _grid(pair: torch.Tensor) -> torch.Tensor:
-    return grid_sample_pixel_grid(pair.shape[3], pair.shape[4], pair.device)
+def _grid(pair: torch.Tensor, rows: slice) -> torch.Tensor:
+    return grid_sample_pixel_grid(pair.shape[3], pair.shape[4], pair.device, rows)
 
 
 def _strips(pair: torch.Tensor, multiple: int) -> Iterator[slice]:

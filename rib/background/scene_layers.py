@@ -69,7 +69,8 @@ class SceneLayer:
         levels = self.pixels if self.pixels.dtype == np.uint8 else to_uint8(self.pixels)
         grey = cv2.cvtColor(np.ascontiguousarray(levels), cv2.COLOR_RGB2GRAY)
         masked = MaskedGrey(grey, self.trust.within()[..., 0] > 0.5)
-        return masked._replace(smoothed=paint_over_people(masked))
+        smoothed = paint_over_people(masked)
+        return masked._replace(grey=smoothed, smoothed=smoothed)  # nobody looks behind the paint
 
     def within(self, region: Region) -> Layer:
         """The part of the layer that a region of the wanted frame shows; beyond its border trust is 0."""

@@ -6,11 +6,13 @@ import torch
 import torch.nn.functional as F
 
 
-def grid_sample_pixel_grid(height: int, width: int, device: torch.device) -> torch.Tensor:
-    """(1, 2, H, W) pixel centres in `grid_sample` units: -1 and 1 at the edges of the picture."""
-    x = ((2 * torch.arange(width, device=device) + 1) / width - 1).expand(height, width)
-    y = ((2 * torch.arange(height, device=device) + 1) / height - 1)[:, None].expand(height, width)
-    return torch.stack([x, y])[None]
+def grid_sample_pixel_grid(
+    height: int, width: int, device: torch.device, rows: slice = slice(None)
+) -> torch.Tensor:
+    """(1, 2, h, W) centres of some rows in `grid_sample` units: -1 and 1 at the edges of the picture."""
+    x = (2 * torch.arange(width, device=device) + 1) / width - 1
+    y = (2 * torch.arange(height, device=device)[rows] + 1) / height - 1
+    return torch.stack([x.expand(len(y), width), y[:, None].expand(len(y), width)])[None]
 
 
 def backward_warp(
@@ -21,7 +23,7 @@ def backward_warp(
     Args:
         picture: (B, C, H, W).
         flow: (B, 2, H, W), x and y in pixels.
-        grid: `grid_sample_pixel_grid` of the size, where the caller has it already.
+        grid: `grid_sample_pixel_grid` of the size or of those rows, where the caller has it already.
 
     Returns:
         (B, C, H, W).

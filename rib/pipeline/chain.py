@@ -138,6 +138,7 @@ class Chain:
                 )
                 made = synthesiser.frames(interval, self.people(analysis, interval, wanted, holdouts))
             yield from output_frames_in_order(timeline, a, b, made)
+            made = iter(())  # the last frames would stay while the next are made
             if _is_large(source) or a.index % EVERY == EVERY - 1:
                 trim_memory()
 

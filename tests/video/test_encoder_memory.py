@@ -7,10 +7,11 @@ from pathlib import Path
 from rib.video import VideoWriter
 
 
-def test_the_encoder_of_large_pictures_looks_less_far_ahead(tmp_path: Path) -> None:
+def test_the_encoder_of_large_pictures_holds_few_of_them(tmp_path: Path) -> None:
     def options(codec: str, width: int, height: int) -> dict[str, str]:
         return VideoWriter(tmp_path / "a.mp4", 24, (width, height), codec, 18, "auto").options
 
     assert options("libx264", 1280, 720) == {"crf": "18"}
-    assert options("libx264", 1920, 1080) == {"crf": "18", "rc-lookahead": "10"}
+    few = {"rc-lookahead": "10", "x264-params": "sliced-threads=1"}
+    assert options("libx264", 1920, 1080) == {"crf": "18", **few}
     assert "rc-lookahead" not in options("mpeg4", 1920, 1080)

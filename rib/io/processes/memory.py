@@ -16,8 +16,8 @@ EVERY = 64
 """Frames between two returns; one takes about a millisecond."""
 
 LARGE_BLOCK_BYTES = 4 * 2**20
-M_MMAP_THRESHOLD = -3
-"""Its number in glibc's malloc.h."""
+M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8
+"""Their numbers in glibc's malloc.h."""
 
 _mapped: weakref.WeakSet[mmap.mmap] = weakref.WeakSet()
 
@@ -51,10 +51,12 @@ def give_back_large_blocks(from_bytes: int = LARGE_BLOCK_BYTES) -> None:
 
     Left to itself it keeps freed blocks up to 32 MB, and pictures of other sizes fit into them badly. What is
     returned has to be asked for again, which costs processor time: of small pictures more than it is worth.
+    Threads that begin from here on share a heap: the ends of those of their own never go back.
     """
     set_option = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
     if set_option is not None:
         set_option(M_MMAP_THRESHOLD, from_bytes)
+        set_option(M_ARENA_MAX, 1)
 
 
 def ask_for_huge_pages() -> None:
