@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Annotated
 
 import numpy as np
@@ -91,13 +91,17 @@ class MediapipeMask:
 
     def begin(self) -> MattePass:
         """For those who walk over a clip themselves: to be called with each picture, and closed."""
-        return MattePass(self, BodyLandmarker(hands=False, mask=True, window_px=self._window_px))
+        return MattePass(self)
+
+    def landmarker(self) -> BodyLandmarker:
+        """The network that looks at people whom nobody saw before."""
+        return BodyLandmarker(hands=False, mask=True, window_px=self._window_px)
 
     def matte(
         self,
         picture: np.ndarray,
         pose: PoseSequence,
-        landmarker: BodyLandmarker,
+        landmarker: Callable[[], BodyLandmarker],
         seen: Sequence[BodyLandmarks] | None = None,
     ) -> np.ndarray:
         """Cut out one person.
@@ -105,7 +109,7 @@ class MediapipeMask:
         Args:
             picture: (H, W, 3) uint8 RGB.
             pose: Of length 1.
-            landmarker: The network.
+            landmarker: Gives the network where it has to look.
             seen: What it saw of them already, with its masks, or None where nobody looked.
 
         Returns:
@@ -117,7 +121,7 @@ class MediapipeMask:
         roi = matte_roi_of_body(joints, found)
         if roi is None:
             return matte
-        looks = self._look_twice(picture, roi, landmarker) if seen is None else seen
+        looks = self._look_twice(picture, roi, landmarker()) if seen is None else seen
         if not looks:
             return matte
         coarse = np.mean([_in_picture(look, picture.shape[:2]) for look in looks], axis=0)
@@ -149,27 +153,31 @@ class MediapipeMask:
         return np.where((coarse > _EDGE[0]) & (coarse < _EDGE[1]), guided, matte)
 
 
-@dataclass(frozen=True)
 class MattePass:
-    """Makes one matte after the other.
+    """Makes one matte after the other; the network is there from the first person on whom nobody saw.
 
-    Attributes:
+    Args:
         stage: Its settings.
-        landmarker: The network.
     """
 
-    stage: MediapipeMask
-    landmarker: BodyLandmarker
+    def __init__(self, stage: MediapipeMask) -> None:
+        self._stage, self._network = stage, list[BodyLandmarker]()
 
     def __call__(
         self, picture: np.ndarray, pose: PoseSequence, seen: Sequence[BodyLandmarks] | None = None
     ) -> np.ndarray:
         """See `MediapipeMask.matte`."""
-        return self.stage.matte(picture, pose, self.landmarker, seen)
+        return self._stage.matte(picture, pose, self._landmarker, seen)
 
     def close(self) -> None:
         """Free the network."""
-        self.landmarker.close()
+        while self._network:
+            self._network.pop().close()
+
+    def _landmarker(self) -> BodyLandmarker:
+        if not self._network:
+            self._network.append(self._stage.landmarker())
+        return self._network[0]
 
 
 def matte_roi_of_body(joints_px: np.ndarray, found: np.ndarray) -> BlazePoseRoi | None:

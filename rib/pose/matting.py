@@ -5,12 +5,15 @@ Nothing here shrinks the person: a matte that is too small costs a renderer more
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
-AT_ONCE_PX = 2**18
-"""The guided filter takes some 300 bytes a pixel; more pixels are filtered some rows at a time."""
+Planes = Sequence[np.ndarray]
+"""(H, W) each."""
+AT_ONCE_PX = 2**14
+"""More pixels are filtered some rows at a time: planes of so few lie in memory that is there already, where
+larger ones are asked for page by page, and all some 30 of them fit into a cache."""
 
 
 def steepen_matte(mask: np.ndarray, centre: float, gain: float) -> np.ndarray:
@@ -64,38 +67,57 @@ def _filter_rows(picture: np.ndarray, mask: np.ndarray, radius_px: int, epsilon:
         side = 2 * radius_px + 1
         return cv2.blur(values, (side, side), borderType=cv2.BORDER_REFLECT)
 
-    # float64: windows of one colour have covariances that float32 cannot invert
-    guide, mask = picture.astype(np.float64) / 255, mask.astype(np.float64)
-    guide_mean, mask_mean = mean(guide), mean(mask)
-    covariance = mean(guide * mask[..., None]) - guide_mean * mask_mean[..., None]
+    # float64: windows of one colour have covariances that float32 cannot invert; a plane a colour
+    guide = [np.ascontiguousarray(picture[..., i]).astype(np.float64) / 255 for i in range(3)]
+    mask = mask.astype(np.float64)
+    guide_mean, mask_mean = [mean(plane) for plane in guide], mean(mask)
+    covariance = [mean(g * mask) - g_mean * mask_mean for g, g_mean in zip(guide, guide_mean, strict=True)]
     slope = _solve_symmetric(_moments(guide, guide_mean, mean, epsilon), covariance)
-    offset = mask_mean - (slope * guide_mean).sum(axis=2)
-    return np.clip((mean(slope) * guide).sum(axis=2) + mean(offset), 0, 1).astype(np.float32)
+    offset = mask_mean - _dot(slope, guide_mean)
+    filtered = _dot([mean(plane) for plane in slope], guide)
+    filtered += mean(offset)
+    return np.clip(filtered, 0, 1, out=filtered).astype(np.float32)
+
+
+def _dot(a: Planes, b: Planes) -> np.ndarray:
+    """Sum the products of three planes."""
+    total = a[0] * b[0]
+    total += a[1] * b[1]
+    total += a[2] * b[2]
+    return total
 
 
 def _moments(
-    guide: np.ndarray, guide_mean: np.ndarray, mean: Callable[[np.ndarray], np.ndarray], epsilon: float
+    guide: Planes, guide_mean: Planes, mean: Callable[[np.ndarray], np.ndarray], epsilon: float
 ) -> list[np.ndarray]:
     """The windows' colour covariances rr rg rb gg gb bb, each (H, W), with epsilon on the diagonal."""
-    pairs = [(0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)]
-    return [
-        mean(guide[..., i] * guide[..., j]) - guide_mean[..., i] * guide_mean[..., j] + epsilon * (i == j)
-        for i, j in pairs
-    ]
+    moments = []
+    for i, j in [(0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)]:
+        moment = mean(guide[i] * guide[j])
+        moment -= guide_mean[i] * guide_mean[j]
+        moment += epsilon * (i == j)
+        moments.append(moment)
+    return moments
 
 
-def _solve_symmetric(matrix: list[np.ndarray], right: np.ndarray) -> np.ndarray:
+def _solve_symmetric(matrix: Planes, right: Planes) -> list[np.ndarray]:
     """Solve 3 x 3 systems by cofactors: numpy's solver takes ten times as long on a million small ones."""
     rr, rg, rb, gg, gb, bb = matrix
-    c_rr, c_rg, c_rb = gg * bb - gb * gb, gb * rb - rg * bb, rg * gb - gg * rb
-    c_gg, c_gb, c_bb = rr * bb - rb * rb, rb * rg - rr * gb, rr * gg - rg * rg
-    determinant = rr * c_rr + rg * c_rg + rb * c_rb
-    r, g, b = right[..., 0], right[..., 1], right[..., 2]
-    solved = np.stack(
-        [c_rr * r + c_rg * g + c_rb * b, c_rg * r + c_gg * g + c_gb * b, c_rb * r + c_gb * g + c_bb * b],
-        axis=2,
-    )
-    return solved / determinant[..., None]
+
+    def minor(a: np.ndarray, b: np.ndarray, c: np.ndarray, d: np.ndarray) -> np.ndarray:
+        product = a * b
+        product -= c * d
+        return product
+
+    c_rr, c_rg, c_rb = minor(gg, bb, gb, gb), minor(gb, rb, rg, bb), minor(rg, gb, gg, rb)
+    c_gg, c_gb, c_bb = minor(rr, bb, rb, rb), minor(rb, rg, rr, gb), minor(rr, gg, rg, rg)
+    determinant = _dot((rr, rg, rb), (c_rr, c_rg, c_rb))
+    solved = []
+    for row in ((c_rr, c_rg, c_rb), (c_rg, c_gg, c_gb), (c_rb, c_gb, c_bb)):
+        one = _dot(row, right)
+        one /= determinant
+        solved.append(one)
+    return solved
 
 
 def keep_matte_touching_joints(mask: np.ndarray, points_px: np.ndarray, level: float) -> np.ndarray:

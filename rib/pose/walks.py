@@ -98,19 +98,10 @@ class PoseEstimationPasses:
         self._tracker, self._settings, self._everybody = tracker, settings, everybody
         self._times_s, self._size_px = np.asarray(source.times_s, np.float64), source.size_px
         self._rois = rois
-        self._detector = PersonDetector()
-        self._near = BodyLandmarker(hands=False, mask=False, window_px=settings.window_px)
-        self._close_by: BodyLandmarker | None = None
-        self._mirrored: BodyLandmarker | None = None
-        self._people_detector = PeopleDetector(
-            self._detector,
-            self._near,
-            min_visibility=settings.min_visibility,
-            max_people=settings.max_people,
-            tile_px=settings.tile_px,
-            search_every=max(1, round(settings.search_every_s * float(source.fps))),
-            apart=settings.apart,
-        )
+        self._close_by = BodyLandmarker(hands=rois is None, mask=True, window_px=settings.window_px)
+        self._mirrored = BodyLandmarker(hands=False, mask=True, window_px=settings.window_px)
+        self._networks: list[BodyLandmarker | PersonDetector] = [self._close_by, self._mirrored]
+        self._people_detector = self._detector_of_people(source) if rois is None else None
         self._camera = CameraMotionEstimator(_CAMERA_PX)
         self._cuts: list[int] = []
         self._people: list[list[PersonCandidate]] = []
@@ -123,6 +114,7 @@ class PoseEstimationPasses:
             picture: (H, W, 3) uint8 RGB.
             begins_shot: Whether it is the first of a new shot.
         """
+        assert self._people_detector is not None, "where to look was given: there is no first walk"
         if begins_shot:
             self._cuts.append(len(self._people))
             self._people_detector.forget()
@@ -139,10 +131,6 @@ class PoseEstimationPasses:
         Returns:
             Everybody at this moment; only `tracks` puts left and right right.
         """
-        window_px = self._settings.window_px
-        if self._close_by is None:
-            self._close_by = BodyLandmarker(hands=self._rois is None, mask=True, window_px=window_px)
-            self._mirrored = BodyLandmarker(hands=False, mask=True, window_px=window_px)
         found = []
         for track_id, person in self._tracked.items():
             moment = len(person.close)
@@ -180,9 +168,24 @@ class PoseEstimationPasses:
 
     def close(self) -> None:
         """Free the networks."""
-        for network in (self._detector, self._near, self._close_by, self._mirrored):
-            if network is not None:
-                network.close()
+        for network in self._networks:
+            network.close()
+
+    def _detector_of_people(self, source: FrameSource) -> PeopleDetector:
+        """For the first walk."""
+        settings = self._settings
+        detector = PersonDetector()
+        near = BodyLandmarker(hands=False, mask=False, window_px=settings.window_px)
+        self._networks += [detector, near]
+        return PeopleDetector(
+            detector,
+            near,
+            min_visibility=settings.min_visibility,
+            max_people=settings.max_people,
+            tile_px=settings.tile_px,
+            search_every=max(1, round(settings.search_every_s * float(source.fps))),
+            apart=settings.apart,
+        )
 
     @cached_property
     def _tracked(self) -> dict[int, TrackedPerson]:
@@ -212,7 +215,7 @@ class PoseEstimationPasses:
         return tracked
 
     def _look_twice(self, picture: np.ndarray, roi: BlazePoseRoi | None) -> tuple[BodyLandmarks, ...]:
-        if roi is None or self._close_by is None or self._mirrored is None:
+        if roi is None:
             return ()
         looks = self._close_by(picture, roi), landmarks_of_flipped_picture(self._mirrored, picture, roi)
         return tuple(look for look in looks if look is not None)

@@ -145,7 +145,11 @@ class ClipAnalysisPasses:
         if not isinstance(stage, SharedPassPoseStage):
             return None
         kept = self._artefacts.has("poses", self._pose_recipe, self._pose_parents)
-        return None if kept else stage.begin(self._source, self._everybody)
+        return None if kept else self._begin_walks(stage)
+
+    def _begin_walks(self, stage: SharedPassPoseStage) -> PoseStagePass:
+        with self._stages.watch("load pose"):
+            return stage.begin(self._source, self._everybody)
 
     def _make_poses(self, folder: Path) -> None:
         stage = self._stages.pose
@@ -161,7 +165,7 @@ class ClipAnalysisPasses:
 
     def _find(self, stage: SharedPassPoseStage) -> PoseStagePass:
         """The first walk, where the cuts were known from before."""
-        self._seen, shots = stage.begin(self._source, self._everybody), set(self._cuts)
+        self._seen, shots = self._begin_walks(stage), set(self._cuts)
         for index, picture in enumerate(self._frames("finding people")):
             self._seen.find(picture, index in shots)
         return self._seen
@@ -202,7 +206,10 @@ class ClipAnalysisPasses:
     def _look_again(self) -> PoseStagePass | None:
         """The pose stage on its second walk alone, where mattes are made of what it sees."""
         stage = self._stages.pose if self._share_looks else None
-        return stage.look_again(self._source, self._rois) if isinstance(stage, SharedPassPoseStage) else None
+        if not isinstance(stage, SharedPassPoseStage):
+            return None
+        with self._stages.watch("load pose"):
+            return stage.look_again(self._source, self._rois)
 
     def _frames(self, label: str) -> Iterable[np.ndarray]:
         return trim_memory_between_frames(progress_bar(self._source, len(self._source), label))
