@@ -187,7 +187,7 @@ class Chain:
         neighbours = self.settings.neighbours if "plate" in self.stages.wiring.wanted else 0
         if self.settings.overlays == "keep":
             neighbours = max(neighbours, OVERLAY_WITNESSES)
-        window = KeyframeWindow(analysis, self.stages.device)
+        window = KeyframeWindow(analysis, self.stages.device, appearance=True)
         return window.intervals(frames, neighbours, wanted)
 
     def people(

@@ -230,7 +230,7 @@ class PoseEstimationPasses:
         if len(bodies) == 2:
             rough = body if earlier is None else earlier.body
             body = average_landmarks(body, bodies[1], rough, self._settings.apart)
-        return filter_detection(body, picture, self._settings.min_visibility)
+        return filter_detection(body, picture, self._settings.min_visibility, appearance=False)
 
 
 def _numbers(roi: BlazePoseRoi | None) -> list[float]:

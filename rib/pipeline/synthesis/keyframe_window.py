@@ -46,11 +46,13 @@ class KeyframeWindow:
         analysis: What is known of the clip.
         device: Where the pictures lie.
         size_px: Width and height that the keyframes are resized to, people included; None leaves them alone.
+        appearance: Whether to describe what people look like, for who asks whether two views are one person.
     """
 
     analysis: ClipAnalysis
     device: str
     size_px: tuple[int, int] | None = None
+    appearance: bool = False
 
     def intervals(
         self, frames: Iterable[np.ndarray], neighbours: int, wanted: Collection[int] | None = None
@@ -115,7 +117,7 @@ class KeyframeWindow:
             pose = pose.resized(self.size_px)
             matte = cv2.resize(matte, self.size_px, interpolation=cv2.INTER_AREA)
         mask = torch.from_numpy(matte)[None].to(self.device)
-        return PersonView.of(pose, mask, track_id, _appearance(pose, frame))
+        return PersonView.of(pose, mask, track_id, _appearance(pose, frame) if self.appearance else None)
 
 
 class KeyframeSpanCollector:

@@ -181,7 +181,7 @@ def detector_tiles(width: int, height: int, smallest_px: int) -> list[tuple[int,
 
 
 def filter_detection(
-    body: BodyLandmarks | None, picture: np.ndarray, min_visibility: float
+    body: BodyLandmarks | None, picture: np.ndarray, min_visibility: float, appearance: bool = True
 ) -> PersonCandidate | None:
     """A find as a detection, or None where there is none or it cannot be a person.
 
@@ -189,12 +189,13 @@ def filter_detection(
         body: What the landmark network gave.
         picture: (H, W, 3) uint8 RGB, where it was found.
         min_visibility: Mean visibility of shoulders and hips below which a find is not believed.
+        appearance: Whether to describe what they look like, which takes as long as a tenth of the network.
     """
     if body is None or not _is_plausible(body, picture, min_visibility):
         return None
     keypoints_px, confidence = _keypoints(body, picture)
-    appearance = describe_appearance(picture, keypoints_px, confidence, body.trunk_px)
-    detection = PersonDetection.from_keypoints(keypoints_px, confidence, appearance, _depth(body))
+    looks = describe_appearance(picture, keypoints_px, confidence, body.trunk_px) if appearance else None
+    detection = PersonDetection.from_keypoints(keypoints_px, confidence, looks, _depth(body))
     return None if detection is None else PersonCandidate(detection, body)
 
 
