@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -35,24 +35,29 @@ def test_exponents_of_a_power_law_are_found() -> None:
     assert growth_exponents(rows, "s") == {"pixels": 1.1, "rate": -0.2}
 
 
-def test_all_heights_meet_all_rates_and_the_rest_the_first() -> None:
+def test_one_factor_is_varied_at_a_time_or_all_heights_meet_all_rates() -> None:
     asked = compose(
         "benchmark_speed", *TINY, "speed.heights=[64,128]", "speed.rates=[2,4]", "speed.people=[1,4]",
         "speed.keyframes=[3,5]",
     )  # fmt: skip
-    cases = speed_cases(asked)
-    assert Counter((case.height_px, case.rate) for case in cases[:4]) == Counter(
-        {(64, 2): 1, (64, 4): 1, (128, 2): 1, (128, 4): 1}
-    )
-    assert cases[4:] == [SpeedCase(64, 2, 4, 3), SpeedCase(64, 2, 1, 5)]
+    alone = [SpeedCase(64, 2, 1, 3), SpeedCase(64, 4, 1, 3), SpeedCase(128, 2, 1, 3)]
+    rest = [SpeedCase(64, 2, 4, 3), SpeedCase(64, 2, 1, 5)]
+    assert speed_cases(asked) == [*alone, *rest]
+    every = replace(asked, speed=replace(asked.speed, every=True))
+    assert speed_cases(every) == [*alone, SpeedCase(128, 4, 1, 3), *rest]
+
+
+def test_a_crowd_stands_in_a_picture_of_the_same_size(tmp_path: Path) -> None:
+    sizes = {write_scaled_clip(clip(), SpeedCase(64, 2, num, 2), tmp_path / "a.mp4") for num in (1, 4)}
+    assert len(sizes) == 1
 
 
 def test_a_clip_is_scaled_tiled_and_as_long_as_asked(tmp_path: Path) -> None:
-    assert write_scaled_clip(clip(), SpeedCase(64, 2, 4, 7), tmp_path / "a.mp4") == (84, 64)
+    assert write_scaled_clip(clip(), SpeedCase(96, 2, 4, 7), tmp_path / "a.mp4") == (128, 96)
     made = open_frame_source(tmp_path / "a.mp4")
     frames = [frame.astype(int) for frame in made]
-    assert (len(frames), made.size_px) == (7, (84, 64))
-    assert np.abs(frames[0][:32, :42] - frames[0][32:, 42:]).mean() < 8
+    assert (len(frames), made.size_px) == (7, (128, 96))
+    assert np.abs(frames[0][:48, :64] - frames[0][48:, 64:]).mean() < 8
     assert np.abs(frames[1] - frames[3]).mean() < 8  # to and fro
     assert np.abs(frames[0] - frames[1]).mean() > 20
 
@@ -64,7 +69,7 @@ def test_what_nobody_asks_for_is_not_computed(tmp_path: Path) -> None:
         "benchmark_speed", *TINY, "background=blend", "render=none", f"cache.dir={tmp_path / 'cache'}"
     )
     measured = measure_chain(config, tmp_path / "a.mp4", 2, everybody=False, output=tmp_path / "b.mp4")
-    assert measured.made == 2
+    assert (measured.made, measured.precision, measured.threads) == (2, "none", 1)
     assert not {"pose", "mask", "motion", "plate", "hold-outs"} & set(measured.seconds)
     assert measured.peak_bytes > 1e7
     stages = sum(s for name, s in measured.seconds.items() if name != "total" and "load" not in name)
@@ -74,7 +79,8 @@ def test_what_nobody_asks_for_is_not_computed(tmp_path: Path) -> None:
 def test_rows_become_a_table_a_plot_and_words() -> None:
     rows = [
         {"run": run, "height_px": height, "width_px": 2 * height, "rate": 2.0, "people": 1, "keyframes": 9,
-         "made": 8, "stage": stage, "seconds": cost, "cpu_seconds": cost, "peak_mb": 500.0}
+         "made": 8, "precision": "float32", "threads": 1,
+         "stage": stage, "seconds": cost, "cpu_seconds": cost, "peak_mb": 500.0}
         for height in (100, 200)
         for run, stage, share in (("rife", "total", 1), ("cold", "background", 1.2), ("cold", "total", 1.5))
         for cost in [share * height**2 * 1e-5]
@@ -82,7 +88,8 @@ def test_rows_become_a_table_a_plot_and_words() -> None:
     assert speed_csv(rows).splitlines()[0].startswith("run,height_px,width_px,rate,people")
     assert speed_plot_png(rows).startswith(b"\x89PNG")
     told = list(speed_in_words(rows))
-    assert "1.50 (1.50 on the clock) x RIFE alone, 500 MB, 1.25 (1.25" in told[0]
+    assert "1.50 (1.50 on the clock) x RIFE alone, 500 MB, 1.25 (1.25" in told[1]
+    assert told[0] == "cold: float32, 1 threads; rife: float32, 1 threads"
     assert "grows with pixels ** 1.00" in told[-1]
 
 

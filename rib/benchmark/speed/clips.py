@@ -45,9 +45,9 @@ def write_scaled_clip(source: FrameSource, case: SpeedCase, path: Path) -> tuple
     """
     side = int(np.ceil(case.num_people**0.5))
     given_width, given_height = source.size_px
-    height = case.height_px // (2 * side) * 2
-    width = max(2, round(given_width * height / given_height / 2) * 2)
-    size = width * side, height * side
+    height = case.height_px // 2 * 2
+    size = max(2, round(given_width * height / given_height / 2) * 2), height
+    width, height = size[0] // side, size[1] // side
     frames = list(islice(source, case.num_keyframes))
     endless = chain.from_iterable(repeat([*frames, *frames[-2:0:-1]]))
     with VideoWriter(path, source.fps, size, codec="libx264", crf=CRF, pixel_format="yuv420p") as writer:

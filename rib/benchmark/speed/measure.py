@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 
 from rib.background.ifnet import IFNet, load_ifnet_weights, merge_warped_pair
-from rib.background.rife import FINE_UP_TO_PX
+from rib.background.rife import FINE_UP_TO_PX, RifeInterpolator
 from rib.benchmark.speed.settings import SpeedBenchmarkSettings
 from rib.io.images import to_pictures, to_tensor
 from rib.io.weights import model_packages as models
@@ -35,12 +35,16 @@ class SpeedMeasurement:
         seconds: Wall seconds by stage; `total` is all of them but loading.
         cpu_seconds: The same in seconds of all cores.
         peak_bytes: The process's largest memory, libraries included.
+        precision: Of the interpolator's net, "none" where there is no net.
+        threads: Of PyTorch.
     """
 
     made: int
     seconds: dict[str, float]
     cpu_seconds: dict[str, float]
     peak_bytes: int
+    precision: str
+    threads: int
 
 
 def measure_chain(
@@ -75,7 +79,9 @@ def measure_chain(
         for frame in chain.frames(source, analysis):
             writer.write(frame.picture)
             made += frame.keyframe < 0
-    return _measurement(made, dict(watch.seconds), dict(watch.cpu_seconds))
+    background = chain.stages.background
+    net = background.net if isinstance(background, RifeInterpolator) else None
+    return _measurement(made, dict(watch.seconds), dict(watch.cpu_seconds), net)
 
 
 def measure_rife(config: SpeedBenchmarkSettings, clip: Path, rate: float) -> SpeedMeasurement:
@@ -94,7 +100,7 @@ def measure_rife(config: SpeedBenchmarkSettings, clip: Path, rate: float) -> Spe
                 _interpolate(net, pair, fraction)
                 made += 1
     seconds = {"total": time.perf_counter() - start}
-    return _measurement(made, seconds, {"total": time.process_time() - cpu_start})
+    return _measurement(made, seconds, {"total": time.process_time() - cpu_start}, net)
 
 
 def _interpolate(net: IFNet, pair: torch.Tensor, fraction: float) -> Any:
@@ -112,11 +118,15 @@ def _fractions(rate: float) -> Iterator[float]:
     return (step / steps for step in range(1, steps))
 
 
-def _measurement(made: int, seconds: dict[str, float], cpu_seconds: dict[str, float]) -> SpeedMeasurement:
+def _measurement(
+    made: int, seconds: dict[str, float], cpu_seconds: dict[str, float], net: torch.nn.Module | None
+) -> SpeedMeasurement:
     for each in (seconds, cpu_seconds):
         each.setdefault("total", sum(s for name, s in each.items() if not name.startswith("load ")))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return SpeedMeasurement(made, seconds, cpu_seconds, peak if sys.platform == "darwin" else peak * 1024)
+    peak_bytes = peak if sys.platform == "darwin" else peak * 1024
+    precision = "none" if net is None else str(next(net.parameters()).dtype).removeprefix("torch.")
+    return SpeedMeasurement(made, seconds, cpu_seconds, peak_bytes, precision, torch.get_num_threads())
 
 
 def _use_threads(config: SpeedBenchmarkSettings) -> None:

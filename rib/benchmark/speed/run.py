@@ -56,11 +56,12 @@ def run_speed_benchmark(config: SpeedBenchmarkSettings, source: FrameSource | No
 
 
 def speed_cases(config: SpeedBenchmarkSettings) -> list[SpeedCase]:
-    """All heights with all rates; other people and lengths at the first of both."""
+    """One factor at a time from the first of each, or all heights with all rates where that is asked for."""
     asked = config.speed
     cases = [
         SpeedCase(height, rate, asked.people[0], asked.keyframes[0])
         for height, rate in product(asked.heights, asked.rates)
+        if asked.every or height == asked.heights[0] or rate == asked.rates[0]
     ]
     first = cases[0]
     cases += [replace(first, num_people=number) for number in asked.people[1:]]
@@ -86,7 +87,7 @@ def measure_speed_case(config: SpeedBenchmarkSettings, source: FrameSource, case
         return [
             {"run": run, **about, **row}
             for run, measure, arguments in runs
-            for row in _stages(_alone(measure, *arguments))
+            for row in _rows(_alone(measure, *arguments))
         ]
 
 
@@ -100,6 +101,8 @@ def speed_in_words(rows: Sequence[Row]) -> Iterator[str]:
     totals = [row for row in rows if row["stage"] == "total"]
     own = {_case(row): row for row in rows if row["stage"] == "background"}
     alone: Row = {}
+    told = {(row["run"], row["precision"], row["threads"]) for row in totals}
+    yield "; ".join(f"{run}: {precision}, {threads} threads" for run, precision, threads in sorted(told))
     for row in totals:
         if row["run"] == RIFE:
             alone = row
@@ -133,11 +136,12 @@ def _alone(measure: Callable[..., SpeedMeasurement], *arguments: Any) -> SpeedMe
         return pool.submit(measure, *arguments).result()
 
 
-def _stages(measured: SpeedMeasurement) -> Iterator[Row]:
+def _rows(measured: SpeedMeasurement) -> Iterator[Row]:
     made, peak_mb = max(measured.made, 1), round(measured.peak_bytes / 1e6, 1)
     for stage, seconds in measured.seconds.items():
         cpu = measured.cpu_seconds.get(stage, 0.0)
         yield {
-            "made": measured.made, "stage": stage, "seconds": round(seconds / made, 5),
-            "cpu_seconds": round(cpu / made, 5), "peak_mb": peak_mb,
+            "made": measured.made, "precision": measured.precision, "threads": measured.threads,
+            "stage": stage, "seconds": round(seconds / made, 5), "cpu_seconds": round(cpu / made, 5),
+            "peak_mb": peak_mb,
         }  # fmt: skip

@@ -17,12 +17,13 @@ NumKeyframes = Annotated[int, Range(2, 100_000)]
 
 @dataclass(kw_only=True)
 class SpeedSettings(Settings):
-    """Cases to measure: all heights with all rates; other people and lengths at the first of both."""
+    """Cases to measure: what stands first, and beside it each other height, rate, crowd and length."""
 
     heights: list[Height]
     rates: list[Rate]
     people: list[NumPeople]
     keyframes: list[NumKeyframes]
+    every: bool = False
     threads: Annotated[int, Range(1, 1024)] | None = None
 
 
