@@ -146,6 +146,13 @@ class GanRenderer(WarpRenderer):
             person, everything, box, refined.colour, refined.alpha, refined.trust * after
         )
 
+    def gain_db(self, holdout: HoldoutEvidence) -> float | None:
+        """See `WarpRenderer`: of the person as the net refines them, where it is used."""
+        found, gain_db = holdout.refinement, super().gain_db(holdout)
+        if gain_db is None or found is None or not self.is_better(holdout):
+            return gain_db
+        return gain_db + found.psnr_db
+
     def is_better(self, holdout: HoldoutEvidence | None) -> bool:
         """Whether the net won on held-out keyframes of the shot."""
         found = holdout.refinement if holdout else None

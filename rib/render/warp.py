@@ -15,7 +15,7 @@ from rib.render.trust import TrustBaseline, TrustEvidence, TrustMap, trust_basel
 from rib.structures.box import Box
 from rib.structures.interval import Background
 from rib.structures.person import RenderedPerson
-from rib.structures.person_interval import PersonInterval
+from rib.structures.person_interval import HoldoutEvidence, PersonInterval
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class WarpRenderer:
         gate, holdout = self.trust.gate(evidence, None), None
         if gate > 0 and person.ask_holdouts is not None:  # they can only close it
             holdout = person.ask_holdouts()
-            gate = self.trust.gate(evidence, holdout.gain_db)
+            gate = self.trust.gate(evidence, self.gain_db(holdout))
         notes = {
             "gate": gate,
             "outline": evidence.outline_log_ratio,
@@ -117,6 +117,10 @@ class WarpRenderer:
             return
         skinned, trust = drawn.skinned, self._trusted(drawn)
         yield place_rendered_person(person, slice(None), skinned.box, skinned.colour, skinned.alpha, trust)
+
+    def gain_db(self, holdout: HoldoutEvidence) -> float | None:
+        """PSNR that what would be drawn won on held-out keyframes; None where nothing tells."""
+        return holdout.gain_db
 
     def around(self, person: PersonInterval) -> Box | None:
         """The box of the person at all wanted moments; see `rib.render.protocol.BoundedRenderer`."""

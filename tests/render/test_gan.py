@@ -103,6 +103,23 @@ def test_where_it_lost_the_drawing_stays(
     assert told(kept, lost)["net_intervals"] == 0.0
 
 
+def test_a_net_that_is_used_is_judged_by_what_it_draws(trained: Path, judged: PersonInterval) -> None:
+    one = gan(trained)
+    assert one.gain_db(HoldoutEvidence(0.5, GOOD)) == pytest.approx(0.5 + GOOD.psnr_db)
+    assert [one.gain_db(HoldoutEvidence(0.5, told)) for told in (BAD, None)] == [0.5, 0.5]
+    assert one.gain_db(HoldoutEvidence(None, GOOD)) is None
+    one.trust = replace(TRUST, holdout_weight=99.0, holdout_expected_db=0.6)
+    drawn = [
+        one.plan(
+            replace(judged, ask_holdouts=lambda told=told: HoldoutEvidence(0.5, told)),
+            slice(None),
+            cross_fade(judged),
+        ).drawn
+        for told in (GOOD, BAD)
+    ]
+    assert drawn == [True, False]
+
+
 def test_held_out_it_is_tried_out_of_one_drawing(trained: Path, waving: PersonInterval) -> None:
     tried = gan(trained)
     background = cross_fade(waving)
