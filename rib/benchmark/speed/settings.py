@@ -17,7 +17,7 @@ NumKeyframes = Annotated[int, Range(2, 100_000)]
 
 @dataclass(kw_only=True)
 class SpeedSettings(Settings):
-    """Cases to measure: what stands first, and beside it each other height, rate, crowd and length."""
+    """Cases to measure: what stands first, and beside it each other height, rate, count of people, length."""
 
     heights: list[Height]
     rates: list[Rate]
