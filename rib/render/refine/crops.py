@@ -81,8 +81,9 @@ class RefinerCropRecipe:
 
     def _crop(self, sample: StoredRefinerSample, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         moment = int(rng.integers(len(sample.channels)))
-        rows, columns = self._place(sample, moment, rng)
-        channels = to_float(sample.channels[moment, :, rows, columns])
+        (rows, columns), read = self._place(sample, moment, rng)
+        stored = sample.channels[moment, :, rows, columns] if read is None else read[:, rows, columns]
+        channels = to_float(stored)
         truth = to_float(sample.truth[moment, :, rows, columns])
         channels[_start["trust"]] *= sample.gate
         if self.closed_truth == INTERPOLATED and sample.gate < OPEN:
@@ -98,11 +99,13 @@ class RefinerCropRecipe:
 
     def _place(
         self, sample: StoredRefinerSample, moment: int, rng: np.random.Generator
-    ) -> tuple[slice, slice]:
+    ) -> tuple[tuple[slice, slice], np.ndarray | None]:
+        """Rows and columns, and all channels (C, H, W) uint8 where they had to be read for that."""
         height, width = sample.channels.shape[2:]
-        middle = rng.integers(0, [height, width])
+        middle, read = rng.integers(0, [height, width]), None
         if rng.random() < self.focus:
-            likely = refiner_sources_differ(to_float(sample.channels[moment])).cumsum()
+            read = sample.channels[moment]
+            likely = refiner_sources_differ(to_float(read)).cumsum()
             if likely[-1] > 0:
                 place = int(np.searchsorted(likely, rng.random() * likely[-1]))
                 middle = np.array(divmod(place, width)) + rng.integers(-32, 33, 2)
@@ -110,7 +113,8 @@ class RefinerCropRecipe:
             int(np.clip(m - self.side_px // 2, 0, max(0, size - self.side_px)))
             for m, size in zip(middle, (height, width), strict=True)
         ]
-        return slice(corner[0], corner[0] + self.side_px), slice(corner[1], corner[1] + self.side_px)
+        rows, columns = (slice(start, start + self.side_px) for start in corner)
+        return (rows, columns), read
 
 
 def refiner_sources_differ(channels: np.ndarray) -> np.ndarray:
