@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from sources import OPEN, PictureScores, StoredInterval, stored_intervals, warped, write_rows
 
+from rib.metrics.lpips import SMALLEST_PX
 from rib.render.nets.checkpoint import load_renderer_net
 from rib.render.refine.refiner_input import RefinerInput
 
@@ -87,6 +88,7 @@ if __name__ == "__main__":
         [
             row
             for interval in stored_intervals(Path(store), patterns)
+            if min(interval.sample.truth.shape[2:]) >= SMALLEST_PX  # of smaller people LPIPS says nothing
             for row in judge(interval, trained, judges)
         ],
     )
