@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -82,7 +83,7 @@ def test_what_another_process_removes_while_the_cache_is_measured_is_passed_over
     another.mkdir()
     look = os.scandir
 
-    def vanishing(path: str | os.PathLike[str] = ".") -> os._ScandirIterator[str]:
+    def vanishing(path: str | os.PathLike[str] = ".") -> Any:
         if Path(path) == another:
             another.rmdir()
         return look(path)
