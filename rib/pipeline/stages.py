@@ -15,7 +15,7 @@ import numpy as np
 from torch import Tensor
 
 from rib.io.recipe import locate_recipe_target
-from rib.pose.detectors.blazepose import BodyLandmarks
+from rib.pose.detectors.regions import BodyLandmarks
 from rib.pose.walks import PoseCloseUp
 from rib.structures.box import Box
 from rib.structures.interval import Background, Interval

@@ -11,8 +11,9 @@ import numpy as np
 
 from rib.io.processes.memory import trim_memory_between_frames
 from rib.io.settings.ranges import Range
-from rib.pose.detectors.blazepose import BlazePoseRoi, BodyLandmarker, BodyLandmarks
 from rib.pose.detectors.flip_augmentation import landmarks_of_flipped_picture
+from rib.pose.detectors.networks import BodyNetwork, PoseRuntime, Runtime
+from rib.pose.detectors.regions import BlazePoseRoi, BodyLandmarks
 from rib.pose.matting import guided_filter, keep_matte_touching_joints, steepen_matte
 from rib.structures.keypoints import PoseSequence, PoseTracks
 from rib.structures.skeleton import convert_joints
@@ -37,6 +38,8 @@ class MediapipeMask:
         gain: Steepness of the matte's edge; 1 leaves the network's.
         guide_radius: Windows of the guided filter reach this many of the network's pixels; 0 leaves it out.
         guide_epsilon: Ridge of the guided filter, squared colour units of 0..1; larger is smoother.
+        runtime: What runs the network: the package itself (`mediapipe`), or a torch module with its weights.
+        device: Where the torch module runs: `cpu`, `cuda`.
     """
 
     def __init__(
@@ -47,10 +50,13 @@ class MediapipeMask:
         gain: Annotated[float, Range(above=0, most=1000)],
         guide_radius: Annotated[float, Range(0, 256)],
         guide_epsilon: Annotated[float, Range(above=0, most=1e6)],
+        runtime: Runtime,
+        device: str,
     ) -> None:
         self._window_px, self._zoom = window_px, zoom
         self._centre, self._gain = centre, gain
         self._guide_radius, self._guide_epsilon = guide_radius, guide_epsilon
+        self._runtime = PoseRuntime(runtime, device)
 
     def __call__(self, source: FrameSource, poses: PoseSequence) -> Iterator[np.ndarray]:
         """Walk over the clip.
@@ -93,15 +99,15 @@ class MediapipeMask:
         """For those who walk over a clip themselves: to be called with each picture, and closed."""
         return MattePass(self)
 
-    def landmarker(self) -> BodyLandmarker:
+    def landmarker(self) -> BodyNetwork:
         """The network that looks at people whom nobody saw before."""
-        return BodyLandmarker(hands=False, mask=True, window_px=self._window_px)
+        return self._runtime.body_network(hands=False, mask=True, window_px=self._window_px)
 
     def matte(
         self,
         picture: np.ndarray,
         pose: PoseSequence,
-        landmarker: Callable[[], BodyLandmarker],
+        landmarker: Callable[[], BodyNetwork],
         seen: Sequence[BodyLandmarks] | None = None,
     ) -> np.ndarray:
         """Cut out one person.
@@ -132,7 +138,7 @@ class MediapipeMask:
         return matte
 
     def _look_twice(
-        self, picture: np.ndarray, roi: BlazePoseRoi, landmarker: BodyLandmarker
+        self, picture: np.ndarray, roi: BlazePoseRoi, landmarker: BodyNetwork
     ) -> list[BodyLandmarks]:
         """As it is on the pose's square, then mirrored on the square that the first look asks for."""
         first = landmarker(picture, replace(roi, side_px=roi.side_px * self._zoom))
@@ -161,7 +167,7 @@ class MattePass:
     """
 
     def __init__(self, stage: MediapipeMask) -> None:
-        self._stage, self._network = stage, list[BodyLandmarker]()
+        self._stage, self._network = stage, list[BodyNetwork]()
 
     def __call__(
         self, picture: np.ndarray, pose: PoseSequence, seen: Sequence[BodyLandmarks] | None = None
@@ -174,7 +180,7 @@ class MattePass:
         while self._network:
             self._network.pop().close()
 
-    def _landmarker(self) -> BodyLandmarker:
+    def _landmarker(self) -> BodyNetwork:
         if not self._network:
             self._network.append(self._stage.landmarker())
         return self._network[0]

@@ -11,6 +11,7 @@ import numpy as np
 from rib.io.processes.memory import trim_memory_between_frames
 from rib.io.recipe import build_recipe
 from rib.io.settings.ranges import NonNegative, Positive, Range, Seconds, Share
+from rib.pose.detectors.networks import PoseRuntime, Runtime
 from rib.pose.walks import PoseEstimationPasses, PoseEstimationSettings
 from rib.structures.keypoints import PoseSequence, PoseTracks
 from rib.video import FrameSource
@@ -33,6 +34,8 @@ class MediapipePose:
         apart: Distance (trunk lengths) at which the two looks at a joint count as contradicting each other.
         swap_cost: Price (trunk lengths) of taking left for right at one keyframe
             (`rib.pose.tracking.left_right.fix_left_right_swaps`).
+        runtime: What runs the networks: the package itself (`mediapipe`), or torch modules with its weights.
+        device: Where the torch modules run: `cpu`, `cuda`.
     """
 
     keep = True
@@ -48,10 +51,20 @@ class MediapipePose:
         window_px: Annotated[int, Range(16, 4096)],
         apart: NonNegative,
         swap_cost: NonNegative,
+        runtime: Runtime,
+        device: str,
     ) -> None:
         self._tracker = build_recipe(tracker)
         self._settings = PoseEstimationSettings(
-            min_visibility, max_people, tile_px, search_every_s, max_missing_s, window_px, apart, swap_cost
+            min_visibility,
+            max_people,
+            tile_px,
+            search_every_s,
+            max_missing_s,
+            window_px,
+            apart,
+            swap_cost,
+            PoseRuntime(runtime, device),
         )
 
     def __call__(self, source: FrameSource, cuts: Sequence[int] = ()) -> PoseSequence:

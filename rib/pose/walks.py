@@ -10,10 +10,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rib.pose.detectors.blazepose import BlazePoseRoi, BodyLandmarker, BodyLandmarks, PersonDetector
 from rib.pose.detectors.detection import ClipDetections
-from rib.pose.detectors.flip_augmentation import average_landmarks, landmarks_of_flipped_picture
+from rib.pose.detectors.flip_augmentation import average_landmarks, landmarks_in_mirror
+from rib.pose.detectors.networks import BodyNetwork, PersonNetwork, PoseRuntime
 from rib.pose.detectors.people_detector import PeopleDetector, PersonCandidate, filter_detection
+from rib.pose.detectors.regions import BlazePoseRoi, BodyLandmarks
 from rib.pose.tracking.left_right import fix_left_right_swaps
 from rib.pose.tracking.sequences import no_pose_tracks
 from rib.pose.tracking.shared_boxes import shares_of_box_in_others
@@ -40,6 +41,7 @@ class PoseEstimationSettings(NamedTuple):
     window_px: int
     apart: float
     swap_cost: float
+    runtime: PoseRuntime
 
 
 class TrackedPerson(NamedTuple):
@@ -98,9 +100,11 @@ class PoseEstimationPasses:
         self._tracker, self._settings, self._everybody = tracker, settings, everybody
         self._times_s, self._size_px = np.asarray(source.times_s, np.float64), source.size_px
         self._rois = rois
-        self._close_by = BodyLandmarker(hands=rois is None, mask=True, window_px=settings.window_px)
-        self._mirrored = BodyLandmarker(hands=False, mask=True, window_px=settings.window_px)
-        self._networks: list[BodyLandmarker | PersonDetector] = [self._close_by, self._mirrored]
+        self._close_by, self._mirrored = (
+            settings.runtime.body_network(hands, mask=True, window_px=settings.window_px)
+            for hands in (rois is None, False)
+        )
+        self._networks: list[BodyNetwork | PersonNetwork] = [self._close_by, self._mirrored]
         self._people_detector = self._detector_of_people(source) if rois is None else None
         self._camera = CameraMotionEstimator(_CAMERA_PX)
         self._cuts: list[int] = []
@@ -132,9 +136,11 @@ class PoseEstimationPasses:
             Everybody at this moment; only `tracks` puts left and right right.
         """
         found = []
-        for track_id, person in self._tracked.items():
+        looks = self._look_twice(
+            picture, [person.rois[len(person.close)] for person in self._tracked.values()]
+        )
+        for (track_id, person), bodies in zip(self._tracked.items(), looks, strict=True):
             moment = len(person.close)
-            bodies = self._look_twice(picture, person.rois[moment])
             person.close.append(self._settle(picture, bodies, person.seen[moment]))
             times_s = self._times_s[moment : moment + 1]
             pose = _sequence(person.close[-1:], times_s, self._size_px, track_id)
@@ -174,8 +180,8 @@ class PoseEstimationPasses:
     def _detector_of_people(self, source: FrameSource) -> PeopleDetector:
         """For the first walk."""
         settings = self._settings
-        detector = PersonDetector()
-        near = BodyLandmarker(hands=False, mask=False, window_px=settings.window_px)
+        detector = settings.runtime.person_network()
+        near = settings.runtime.body_network(hands=False, mask=False, window_px=settings.window_px)
         self._networks += [detector, near]
         return PeopleDetector(
             detector,
@@ -214,11 +220,17 @@ class PoseEstimationPasses:
             tracked[track_id] = TrackedPerson(seen, rois, shared, [])
         return tracked
 
-    def _look_twice(self, picture: np.ndarray, roi: BlazePoseRoi | None) -> tuple[BodyLandmarks, ...]:
-        if roi is None:
-            return ()
-        looks = self._close_by(picture, roi), landmarks_of_flipped_picture(self._mirrored, picture, roi)
-        return tuple(look for look in looks if look is not None)
+    def _look_twice(
+        self, picture: np.ndarray, rois: Sequence[BlazePoseRoi | None]
+    ) -> list[tuple[BodyLandmarks, ...]]:
+        """Of everybody what both looks saw; nothing where there is no square."""
+        known = [roi for roi in rois if roi is not None]
+        straight = self._close_by.in_each([(picture, roi) for roi in known])
+        mirrored = landmarks_in_mirror(self._mirrored, picture, known)
+        pairs = iter(zip(straight, mirrored, strict=True))
+        return [
+            () if roi is None else tuple(look for look in next(pairs) if look is not None) for roi in rois
+        ]
 
     def _settle(
         self, picture: np.ndarray, bodies: tuple[BodyLandmarks, ...], earlier: PersonCandidate | None

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rib.pose.detectors.blazepose import BlazePoseRoi, BodyLandmarks
+from rib.pose.detectors.regions import BlazePoseRoi, BodyLandmarks
 from rib.pose.detectors.people_detector import PeopleDetector, detector_tiles, filter_detection
 from rib.structures.skeleton import joint_set_named
 

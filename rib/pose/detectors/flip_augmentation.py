@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from rib.pose.detectors.blazepose import SHOULDERS_AND_HIPS, BlazePoseRoi, BodyLandmarker, BodyLandmarks
+from rib.pose.detectors.networks import BodyNetwork, BodyNetworkCall
+from rib.pose.detectors.regions import SHOULDERS_AND_HIPS, BlazePoseRoi, BodyLandmarks
 from rib.structures.skeleton import joint_set_named
 
 _FLIP = joint_set_named("blazepose33").flip_index
@@ -16,7 +18,7 @@ _LEGS = np.arange(25, 33)
 
 
 def landmarks_of_flipped_picture(
-    landmarker: BodyLandmarker, picture: np.ndarray, roi: BlazePoseRoi
+    landmarker: BodyNetworkCall, picture: np.ndarray, roi: BlazePoseRoi
 ) -> BodyLandmarks | None:
     """Detect landmarks in the mirrored picture, and map them back to the picture itself.
 
@@ -26,23 +28,35 @@ def landmarks_of_flipped_picture(
         roi: Where to look, in the picture as it is.
     """
     width = picture.shape[1]
+    return _mirror_back(landmarker(picture[:, ::-1], _mirror_roi(roi, width)), width)
 
-    def mirror_roi(roi: BlazePoseRoi) -> BlazePoseRoi:
-        return BlazePoseRoi(
-            np.array([width - roi.centre_px[0], roi.centre_px[1]]), roi.side_px, -roi.angle_rad
-        )
+
+def landmarks_in_mirror(
+    network: BodyNetwork, picture: np.ndarray, rois: Sequence[BlazePoseRoi]
+) -> list[BodyLandmarks | None]:
+    """What `landmarks_of_flipped_picture` gives for each of several squares of a picture."""
+    width = picture.shape[1]
+    seen = network.in_each([(picture[:, ::-1], _mirror_roi(roi, width)) for roi in rois])
+    return [_mirror_back(body, width) for body in seen]
+
+
+def _mirror_roi(roi: BlazePoseRoi, width: int) -> BlazePoseRoi:
+    return BlazePoseRoi(np.array([width - roi.centre_px[0], roi.centre_px[1]]), roi.side_px, -roi.angle_rad)
+
+
+def _mirror_back(body: BodyLandmarks | None, width: int) -> BodyLandmarks | None:
+    """What was seen in the mirrored picture, in the picture itself."""
 
     def mirror(points: np.ndarray | None) -> np.ndarray | None:
         return None if points is None else np.column_stack([width - points[:, 0], points[:, 1:]])
 
-    body = landmarker(picture[:, ::-1], mirror_roi(roi))
     if body is None:
         return None
     rows, columns = body.window
     return BodyLandmarks(
         points=np.column_stack([width - body.points[_FLIP, 0], body.points[_FLIP, 1:]]),
         visibility=body.visibility[_FLIP],
-        roi=mirror_roi(body.roi),
+        roi=_mirror_roi(body.roi, width),
         left_hand=mirror(body.right_hand),
         right_hand=mirror(body.left_hand),
         mask=None if body.mask is None else body.mask[:, ::-1],

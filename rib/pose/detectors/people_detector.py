@@ -7,16 +7,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rib.pose.detectors.appearance import describe_appearance
-from rib.pose.detectors.blazepose import (
-    SHOULDERS_AND_HIPS,
-    BlazePoseRoi,
-    BodyLandmarker,
-    BodyLandmarks,
-    PersonDetector,
-)
 from rib.pose.detectors.detection import PersonDetection
 from rib.pose.detectors.flip_augmentation import landmarks_of_flipped_picture, trunks_agree
+from rib.pose.detectors.networks import BodyNetworkCall, PersonNetworkCall
 from rib.pose.detectors.plausible import plausible_detections
+from rib.pose.detectors.regions import SHOULDERS_AND_HIPS, BlazePoseRoi, BodyLandmarks
 from rib.structures.skeleton import convert_joints, joint_set_named
 from rib.video.camera import STILL, carry_points
 
@@ -71,8 +66,8 @@ class PeopleDetector:
 
     def __init__(
         self,
-        detector: PersonDetector,
-        landmarker: BodyLandmarker,
+        detector: PersonNetworkCall,
+        landmarker: BodyNetworkCall,
         min_visibility: float,
         max_people: int,
         tile_px: int,
