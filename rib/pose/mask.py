@@ -10,9 +10,9 @@ from typing import Annotated
 import numpy as np
 
 from rib.io.processes.memory import trim_memory_between_frames
-from rib.io.settings.ranges import Range
+from rib.io.settings.ranges import OneOf, Range, TorchDevice
 from rib.pose.detectors.flip_augmentation import landmarks_of_flipped_picture
-from rib.pose.detectors.networks import BodyNetwork, PoseRuntime, Runtime
+from rib.pose.detectors.networks import RUNTIMES, BodyNetwork, PoseRuntime
 from rib.pose.detectors.regions import BlazePoseRoi, BodyLandmarks
 from rib.pose.matting import guided_filter, keep_matte_touching_joints, steepen_matte
 from rib.structures.keypoints import PoseSequence, PoseTracks
@@ -50,8 +50,8 @@ class MediapipeMask:
         gain: Annotated[float, Range(above=0, most=1000)],
         guide_radius: Annotated[float, Range(0, 256)],
         guide_epsilon: Annotated[float, Range(above=0, most=1e6)],
-        runtime: Runtime,
-        device: str,
+        runtime: Annotated[str, OneOf(*RUNTIMES)] = "mediapipe",
+        device: Annotated[str, TorchDevice()] = "cpu",
     ) -> None:
         self._window_px, self._zoom = window_px, zoom
         self._centre, self._gain = centre, gain

@@ -10,8 +10,8 @@ import numpy as np
 
 from rib.io.processes.memory import trim_memory_between_frames
 from rib.io.recipe import build_recipe
-from rib.io.settings.ranges import NonNegative, Positive, Range, Seconds, Share
-from rib.pose.detectors.networks import PoseRuntime, Runtime
+from rib.io.settings.ranges import NonNegative, OneOf, Positive, Range, Seconds, Share, TorchDevice
+from rib.pose.detectors.networks import RUNTIMES, PoseRuntime
 from rib.pose.walks import PoseEstimationPasses, PoseEstimationSettings
 from rib.structures.keypoints import PoseSequence, PoseTracks
 from rib.video import FrameSource
@@ -51,8 +51,8 @@ class MediapipePose:
         window_px: Annotated[int, Range(16, 4096)],
         apart: NonNegative,
         swap_cost: NonNegative,
-        runtime: Runtime,
-        device: str,
+        runtime: Annotated[str, OneOf(*RUNTIMES)] = "mediapipe",
+        device: Annotated[str, TorchDevice()] = "cpu",
     ) -> None:
         self._tracker = build_recipe(tracker)
         self._settings = PoseEstimationSettings(

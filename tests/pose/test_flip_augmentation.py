@@ -3,8 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rib.pose.detectors.regions import BlazePoseRoi, BodyLandmarks
 from rib.pose.detectors.flip_augmentation import average_landmarks, landmarks_of_flipped_picture
+from rib.pose.detectors.regions import BlazePoseRoi, BodyLandmarks
 from rib.structures.skeleton import joint_set_named
 
 FLIP = joint_set_named("blazepose33").flip_index

@@ -3,8 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rib.pose.detectors.regions import BlazePoseRoi, BodyLandmarks
 from rib.pose.detectors.people_detector import PeopleDetector, detector_tiles, filter_detection
+from rib.pose.detectors.regions import BlazePoseRoi, BodyLandmarks
 from rib.structures.skeleton import joint_set_named
 
 BLAZEPOSE, OUT = joint_set_named("blazepose33"), joint_set_named("body25_hands")

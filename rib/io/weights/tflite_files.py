@@ -6,6 +6,7 @@ The schema is that of the `tflite` package. Weights that a file keeps in half pr
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,9 +94,15 @@ def read_tflite_graph(path: str | Path) -> TfliteGraph:
     """Read a net's file; nothing in it is run.
 
     Raises:
-        RibError: There is no such file, it is damaged or too large, or an operator in it is not known.
+        RibError: There is no such file, it is damaged or too large, or an operator in it is not known; or the
+            package of the schema is not installed.
     """
     path = Path(path)
+    if importlib.util.find_spec("tflite") is None:
+        raise RibError(
+            "the networks as torch modules need the package tflite, which is not installed",
+            "type: pip install 'render-in-between[pose]'",
+        )
     try:
         if path.stat().st_size > _LARGEST_FILE:
             raise ValueError("it is too large")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from rib.pose.detectors.regions import BlazePoseRoi, BodyLandmarks
 
-Runtime = Literal["mediapipe", "torch"]
+RUNTIMES = ("mediapipe", "torch")
 """The package's own, picture after picture on the CPU; or torch modules with its weights, many at once."""
 
 
@@ -48,11 +48,11 @@ class PoseRuntime(NamedTuple):
     """Opens the networks.
 
     Attributes:
-        name: Which runtime.
+        name: One of `RUNTIMES`.
         device: Where the torch modules run; mediapipe's own runs on the CPU.
     """
 
-    name: Runtime
+    name: str
     device: str
 
     def person_network(self) -> PersonNetwork:

@@ -1,6 +1,6 @@
 """The landmark network's output: points refined by their heatmaps, and a mask.
 
-BlazePose: Bazarevsky et al., 2020. A regressed point is refined to the centre of mass of its heatmap close by.
+BlazePose: Bazarevsky et al., 2020. A regressed point is moved to the centre of its heatmap close by.
 """
 
 from __future__ import annotations

@@ -127,7 +127,7 @@ def _concatenation(graph: TfliteGraph, operator: TfliteOperator, _: Edges | None
 
 
 def _depth_to_space(graph: TfliteGraph, operator: TfliteOperator, _: Edges | None) -> nn.Module:
-    """The file's channels are row, column, channel of the block; torch's pixel shuffle has the channel first."""
+    """The file's channels are row, column, channel of the block; torch's pixel shuffle has channels first."""
     side = operator.options["BlockSize"]
 
     def spread(x_BCHW: torch.Tensor) -> torch.Tensor:
