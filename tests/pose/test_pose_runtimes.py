@@ -12,7 +12,7 @@ from rib.io.weights.model_packages import require_model_package
 from rib.pose.detectors.networks import PoseRuntime
 from rib.video import open_frame_source
 
-CLIP = Path(__file__).parents[3] / "shared/data/video/sports2d_demo.mp4"
+CLIP = Path(__file__).parents[3] / "shared/data/video/pose2sim_single_cam01.mp4"
 MEDIAPIPE, TORCH = PoseRuntime("mediapipe", "cpu"), PoseRuntime("torch", "cpu")
 
 
@@ -26,7 +26,7 @@ def looks():
         pytest.skip(str(error))
     if not CLIP.exists():
         pytest.skip(f"the clip {CLIP.name} is not beside this checkout (../shared/data/video)")
-    pictures = list(islice(open_frame_source(CLIP), 0, 60, 20))
+    pictures = list(islice(open_frame_source(CLIP), 0, 36, 12))
     with closing(MEDIAPIPE.person_network()) as find:
         return [(picture, find(picture)) for picture in pictures]
 
@@ -55,7 +55,9 @@ def test_both_runtimes_see_the_same_landmarks_and_masks_also_of_many_at_once(loo
             continue
         np.testing.assert_allclose(one.points, other.points, atol=1e-3 * square.side_px)
         np.testing.assert_allclose(one.visibility, other.visibility, atol=1e-3)
-        np.testing.assert_allclose(one.mask, other.mask, atol=1e-2)
+        off = np.abs(one.mask - other.mask)  # on an edge a sample that is rounded the other way
+        assert off.max() < 0.05
+        assert (off > 1e-3).mean() < 1e-3
 
 
 @pytest.mark.slow

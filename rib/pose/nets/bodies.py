@@ -15,7 +15,7 @@ SIZE_PX = 256
 """Side of the pictures that the network sees."""
 NUM_POINTS = 39
 """33 of the body, two of the circle around it, and four more that nobody reads."""
-_REACH = 3
+_REACH = 4
 """Pixels of the heatmap around a point that have a say."""
 _MIN_CONFIDENCE = 0.5
 """A heatmap that is nowhere as sure leaves the point where it is."""

@@ -11,6 +11,10 @@ from typing import NamedTuple
 import numpy as np
 
 
+_STEPS = 32
+"""Old OpenCV, which the runtime holds, places its samples on a grid of so many steps a pixel."""
+
+
 class Rect(NamedTuple):
     """A rotated rectangle.
 
@@ -89,17 +93,26 @@ def crop_square(
     replicate: bool,
 ) -> np.ndarray:
     """See `crop_rect`; of a picture (H, W, 3) that need not be square."""
+    sine, cosine = np.sin(np.float32(angle_rad), dtype=float), np.cos(np.float32(angle_rad), dtype=float)
+    turn = side_px * np.array([[cosine, -sine], [sine, cosine]])
+    corner = np.array(centre_px) - turn.sum(axis=1) / 2
+    at = np.arange(size_px) / size_px
+    places = [
+        np.rint(_STEPS * (corner[axis] + turn[axis, 0] * at + turn[axis, 1] * at[:, None])).astype(np.int64)
+        for axis in (0, 1)
+    ]
+    return _sample(picture, places[0], places[1], replicate)
+
+
+def _sample(picture: np.ndarray, x: np.ndarray, y: np.ndarray, replicate: bool) -> np.ndarray:
+    """Bilinear samples where old OpenCV takes them; x and y in steps, a pixel's own place being its index."""
     import cv2
 
-    corners = cv2.boxPoints((centre_px, (side_px, side_px), float(np.degrees(np.float32(angle_rad)))))
-    whole = np.array([[0, size_px], [0, 0], [size_px, 0], [size_px, size_px]], np.float32)
-    return cv2.warpPerspective(
-        picture,
-        cv2.getPerspectiveTransform(corners, whole),
-        (size_px, size_px),
-        flags=cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE if replicate else cv2.BORDER_CONSTANT,
-    )
+    limit = np.iinfo(np.int16)
+    whole = np.stack([x // _STEPS, y // _STEPS], axis=-1).clip(limit.min, limit.max).astype(np.int16)
+    part = ((y % _STEPS) * _STEPS + x % _STEPS).astype(np.uint16)
+    border = cv2.BORDER_REPLICATE if replicate else cv2.BORDER_CONSTANT
+    return cv2.remap(picture, whole, part, cv2.INTER_LINEAR, borderMode=border)
 
 
 def uncrop_mask(mask: np.ndarray, rect: Rect, side_px: int, shape: tuple[int, int]) -> np.ndarray:
@@ -114,22 +127,24 @@ def uncrop_mask(mask: np.ndarray, rect: Rect, side_px: int, shape: tuple[int, in
     Returns:
         Of that shape, float32.
     """
-    import cv2
-
     sine, cosine = np.sin(rect.angle_rad), np.cos(rect.angle_rad)
-    side = rect.long_side
-    turn = side * np.array([[cosine, -sine], [sine, cosine]])
+    turn = rect.long_side * np.array([[cosine, -sine], [sine, cosine]])
     back = np.linalg.inv(turn)
     shift = back @ -np.array([rect.x, rect.y]) + 0.5
-    # as the runtime does: pixels of both are told by their corners
-    matrix = len(mask) * np.column_stack([back / side_px, shift])
-    return cv2.warpAffine(
-        mask,
-        matrix.astype(np.float32),
-        (shape[1], shape[0]),
-        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-        borderMode=cv2.BORDER_CONSTANT,
+    # as the runtime does: places are told by the corners of pixels, and rounded twice
+    matrix = (len(mask) * np.column_stack([back / side_px, shift])).astype(np.float32).astype(float)
+    rows, columns = np.arange(shape[0])[:, None], np.arange(shape[1])
+    fine = 2**10
+    x, y = (
+        (
+            np.rint((matrix[axis, 1] * rows + matrix[axis, 2]) * fine).astype(np.int64)
+            + fine // _STEPS // 2
+            + np.rint(matrix[axis, 0] * columns * fine).astype(np.int64)
+        )
+        // (fine // _STEPS)
+        for axis in (0, 1)
     )
+    return _sample(mask, x, y, replicate=False)
 
 
 def wrap_rad(angle_rad: float) -> float:
