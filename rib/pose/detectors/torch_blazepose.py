@@ -43,7 +43,7 @@ class _Network:
 @cache
 def _net(file: str, device: str) -> TfliteNet:
     """Shared by all that use it: a net keeps nothing from one call to the next."""
-    return TfliteNet.of_file(weight_file("mediapipe", file)).to(device)
+    return TfliteNet.of_file(weight_file("mediapipe", file), pinned=True).to(device)
 
 
 class TorchPersonDetector:
@@ -170,4 +170,5 @@ class TorchBodyLandmarker:
 
 
 def _rect(window: PersonWindow, roi: BlazePoseRoi) -> Rect:
-    return Rect(*window.centre.tolist(), *window.side.tolist(), roi.angle_rad)
+    (x, y), (width, height) = window.centre.tolist(), window.side.tolist()
+    return Rect(x, y, width, height, roi.angle_rad)

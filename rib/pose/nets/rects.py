@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-
 _STEPS = 32
 """Old OpenCV, which the runtime holds, places its samples on a grid of so many steps a pixel."""
 

@@ -20,29 +20,33 @@ class TfliteNet(nn.Module):
 
     Args:
         graph: The net as its file describes it; of one input, a picture.
+        pinned: Whether the file is known to the byte; else every shape in it is held against what it gives.
 
     Raises:
         RibError: An operator has options or shapes that do not fit.
     """
 
-    def __init__(self, graph: TfliteGraph) -> None:
+    def __init__(self, graph: TfliteGraph, pinned: bool = False) -> None:
         super().__init__()
         try:
             self._build(graph)
-            self._check(graph)
+            if not pinned:  # it takes a second, most of it torch's imports
+                self._check(graph)
         except RibError:
             raise
         except Exception as error:  # shapes that do not fit raise nearly anything in torch
             raise not_a_tflite_net(graph.path, reason_of_error(error)) from error
 
     @classmethod
-    def of_file(cls, path: str | Path) -> TfliteNet:
+    def of_file(cls, path: str | Path, pinned: bool = False) -> TfliteNet:
         """Read a net, in evaluation mode.
 
         Raises:
             RibError: There is no such file, or it holds no net that rib can run.
         """
-        return cls(read_tflite_graph(path)).eval().to(memory_format=torch.channels_last)
+        net = cls(read_tflite_graph(path), pinned).eval()
+        net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        return net
 
     @property
     def size_px(self) -> tuple[int, int]:
