@@ -1,4 +1,4 @@
-"""Where a person is looked for in a picture, what is cut out of it for that, and what was found there."""
+"""Squares around people, the windows cut out of pictures for the networks, and landmarks found in them."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class BodyLandmarks:
 
 @dataclass(frozen=True)
 class PersonWindow:
-    """What is cut out of a picture around a square, and padded to a square picture of its own.
+    """The part of a picture around a square, padded to a square picture of its own.
 
     Attributes:
         square: (S, S, 3) uint8 RGB.

@@ -22,7 +22,7 @@ _MIN_CONFIDENCE = 0.5
 
 
 class Bodies(NamedTuple):
-    """What the network sees in B pictures.
+    """Bodies in B pictures.
 
     Attributes:
         points: (B, 39, 3) float64, shares of the picture's side.

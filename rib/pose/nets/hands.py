@@ -1,4 +1,4 @@
-"""Where the hands are looked for, and what the two hand networks say.
+"""Squares around hands, from the body's points, and the joints in the hand networks' outputs.
 
 MediaPipe Hands: Zhang et al., 2020; the crops between body and hand: MediaPipe Holistic, 2020. Points are
 shares of a square picture's side.

@@ -1,4 +1,4 @@
-"""What the operators of TensorFlow Lite are made of here: layers with weights, and functions without.
+"""Torch layers for the operators of TensorFlow Lite: with weights, or functions alone.
 
 B C H W as everywhere; O filters of I channels. Weights are buffers: nothing trains them.
 """
