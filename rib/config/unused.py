@@ -81,6 +81,12 @@ RULES: dict[str, tuple[Rule, ...]] = {
             "type pose.window_px=, or choose another pose=",
         ),
         (
+            ("mask.runtime",),
+            _mattes_share_pose_looks,
+            "mattes are made of the masks that the pose stage sees",
+            "type pose.runtime=, or choose another pose=",
+        ),
+        (
             ("plate", "neighbours"),
             _without("plate"),
             "what was chosen draws no person",

@@ -36,7 +36,9 @@ class _Network:
     def __call__(self, pictures: Sequence[np.ndarray], low: float = 0.0) -> list[torch.Tensor]:
         """Its outputs for B pictures (n, n, 3) uint8, brought to `low`..1."""
         batch = torch.from_numpy(np.stack(pictures)).to(self._device).permute(0, 3, 1, 2)
-        outputs: list[torch.Tensor] = self._net(batch.float() * ((1 - low) / 255) + low)
+        # a GPU's 10-bit products would move points by tenths of the network's pixels
+        with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+            outputs: list[torch.Tensor] = self._net(batch.float() * ((1 - low) / 255) + low)
         return outputs
 
 
