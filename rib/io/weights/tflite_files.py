@@ -7,6 +7,7 @@ The schema is that of the `tflite` package. Weights that a file keeps in half pr
 from __future__ import annotations
 
 import importlib.util
+import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,6 +110,8 @@ def read_tflite_graph(path: str | Path) -> TfliteGraph:
         return _graph_in(path, path.read_bytes())
     except RibError:
         raise
+    except struct.error as error:
+        raise not_a_tflite_net(path, "it points outside itself") from error
     except Exception as error:  # a damaged file raises nearly anything on the way
         raise not_a_tflite_net(path, reason_of_error(error)) from error
 
