@@ -3,8 +3,8 @@
 `mp.solutions` looks for one person on the whole picture. The package's subgraphs can do more: the detector
 gives every person it sees, and the landmark network takes any rotated square. Both are wired here, each in
 a graph of its own. BlazePose: Bazarevsky et al., "BlazePose: On-device Real-time Body Pose Tracking", 2020.
-A graph keeps nothing of bodies from one call to the next; hands it looks for where the last call found them, if
-that is near where this picture shows them (experiments/pose_runtimes).
+A graph keeps nothing of bodies from one call to the next; hands it looks for where the last call found them,
+if that is near where this picture shows them (experiments/pose_runtimes).
 """
 
 from __future__ import annotations
