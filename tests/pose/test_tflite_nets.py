@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from contextlib import suppress
 from pathlib import Path
 
@@ -30,9 +31,7 @@ def rng() -> np.random.Generator:
 
 @pytest.fixture
 def file() -> Path:
-    pytest.importorskip(
-        "tflite", reason="the schema of the networks' files is not installed: type make install"
-    )
+    pytest.importorskip("tflite", reason="the schema of the nets' files is not installed: type make install")
     try:
         require_model_package("mediapipe")
     except RibError as error:
@@ -121,7 +120,16 @@ def test_a_damaged_file_is_one_line_and_nothing_of_it_runs(file, rng, tmp_path):
             read_tflite_graph(broken)
 
 
+def test_an_absent_schema_names_the_command(tmp_path, monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(
+        RibError, match=r"need the package tflite, .* pip install 'render-in-between\[pose\]'"
+    ):
+        read_tflite_graph(tmp_path / "any.tflite")
+
+
 def test_a_file_that_is_not_there_is_told(tmp_path):
+    pytest.importorskip("tflite", reason="the schema of the nets' files is not installed: type make install")
     with pytest.raises(RibError, match="cannot be read as a net"):
         read_tflite_graph(tmp_path / "none.tflite")
 
