@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import sys
-import time
-from collections.abc import Callable
 from itertools import islice
-from typing import Any
 
 import cv2
 import numpy as np
 import torch
 from ai_edge_litert.interpreter import Interpreter
+from compare import cpu_ms
 
 from rib.io.weights.model_packages import weight_file
 from rib.pose.nets.tflite_net import TfliteNet
@@ -24,6 +22,7 @@ NETS = {
     "hand_landmark/hand_landmark_full": 0.0,
 }
 """Files, and the value of black."""
+TIMES = 15
 
 
 def main(clip: str) -> None:
@@ -43,11 +42,11 @@ def main(clip: str) -> None:
             x = (picture[None] * ((1 - low) / 255) + low).astype(np.float32)
             for line in differences(net, runtime, x):
                 print(f"{name} {kind} {line}")
-        print(f"{name} CPU ms: LiteRT {cpu_ms(lambda: run(runtime, x)):.1f}, ", end="")  # noqa: B023
+        print(f"{name} CPU ms: LiteRT {cpu_ms(lambda: run(runtime, x), TIMES):.1f}, ", end="")  # noqa: B023
         for num in (1, 4):
             batch = torch.from_numpy(x.repeat(num, 0)).permute(0, 3, 1, 2)
             with torch.inference_mode():
-                print(f"torch {num} at once {cpu_ms(lambda: net(batch)) / num:.1f} each ", end="")  # noqa: B023
+                print(f"torch {num} at once {cpu_ms(lambda: net(batch), TIMES) / num:.1f} each ", end="")  # noqa: B023
         print()
 
 
@@ -73,17 +72,6 @@ def differences(net: TfliteNet, runtime: Interpreter, x: np.ndarray) -> list[str
             f" LiteRT - exact {apart[1]:.1e}, torch - exact {apart[2]:.1e}"
         )
     return lines
-
-
-def cpu_ms(call: Callable[[], Any], times: int = 15) -> float:
-    """The least of some calls."""
-    call()
-    spent = []
-    for _ in range(times):
-        begin = time.process_time()
-        call()
-        spent.append(time.process_time() - begin)
-    return 1000 * min(spent)
 
 
 if __name__ == "__main__":

@@ -30,6 +30,12 @@ def to_float(image: Image) -> Image:
     return image.astype(np.float32) / 255 if isinstance(image, np.ndarray) else image.float() / 255
 
 
+def size_within(size_px: tuple[int, int], most_mpx: float) -> tuple[int, int]:
+    """A picture's width and height, or smaller ones of the same shape with at most so many 10^6 pixels."""
+    ratio = min(1.0, (most_mpx * 1e6 / (size_px[0] * size_px[1])) ** 0.5)
+    return round(size_px[0] * ratio), round(size_px[1] * ratio)
+
+
 def resized(planes: torch.Tensor, size_px: tuple[int, int]) -> torch.Tensor:
     """Planes (N, C, H, W), uint8 or float32, at another width and height; smaller ones are means."""
     import torch

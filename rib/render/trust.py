@@ -14,6 +14,7 @@ from typing import Annotated
 import torch
 import torch.nn.functional as F
 
+from rib.io.images import size_within
 from rib.io.settings.ranges import AtMostSetting, NonNegative, Positive, Range, Share
 from rib.render.skinning.layered_skinning import SkinnedPerson
 from rib.structures.box import Box
@@ -133,8 +134,7 @@ class TrustMap:
 
     def judged_size(self, size_px: tuple[int, int]) -> tuple[int, int]:
         """Width and height at which pictures of a size are judged."""
-        ratio = min(1.0, (self.judged_mpx * 1e6 / (size_px[0] * size_px[1])) ** 0.5)
-        return round(size_px[0] * ratio), round(size_px[1] * ratio)
+        return size_within(size_px, self.judged_mpx)
 
     def knows(self, person: PersonInterval) -> bool:
         """Tell whether the two views of an interval are surely one person, whom nobody covers.

@@ -107,10 +107,6 @@ class Interval:
             return None
         return replace(self, a=shown[0], b=shown[1], neighbours=tuple(shown[2:]))
 
-    def resized(self, size_px: tuple[int, int]) -> Interval:
-        """The same interval at another width and height, without the keyframes around."""
-        return replace(self, a=self.a.resized(size_px), b=self.b.resized(size_px), neighbours=())
-
     def at(self, moments: slice) -> Interval:
         """The same interval with some of its moments."""
         return replace(self, times_s=self.times_s[moments], indices=self.indices[moments])

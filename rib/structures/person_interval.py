@@ -94,12 +94,13 @@ class PersonInterval:
         return replace(self, interval=self.interval.at(moments), poses=self.poses[moments], depth=depth)
 
     def resized(self, size_px: tuple[int, int]) -> PersonInterval:
-        """The same person where the pictures have another width and height."""
-        interval = self.interval.resized(size_px)
-        a, b = (keyframe.person(self.track_id) for keyframe in (interval.a, interval.b))
-        assert a is not None
-        assert b is not None
-        return replace(self, interval=interval, a=a, b=b, poses=self.poses.resized(size_px))
+        """The same person, alone in both keyframes, where the pictures have another width and height."""
+        given = (self.interval.a, self.a), (self.interval.b, self.b)
+        a, b = (replace(keyframe, people=(view,)).resized(size_px) for keyframe, view in given)
+        interval = replace(self.interval, a=a, b=b, neighbours=())
+        return replace(
+            self, interval=interval, a=a.people[0], b=b.people[0], poses=self.poses.resized(size_px)
+        )
 
     @property
     def track_id(self) -> int:

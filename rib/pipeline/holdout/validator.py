@@ -11,6 +11,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from rib.io.images import size_within
 from rib.metrics.lpips import SMALLEST_PX, Lpips
 from rib.pipeline.analysis.record import ClipAnalysis
 from rib.pipeline.holdout.holdouts import HeldOutPerson, hold_out_keyframe, keyframes_to_hold_out
@@ -44,8 +45,8 @@ class HoldoutValidator:
 
     def working_size(self, size_px: tuple[int, int]) -> tuple[int, int] | None:
         """Width and height at which pictures of a size are judged; None where that is their own."""
-        ratio = (self.max_mpx * 1e6 / (size_px[0] * size_px[1])) ** 0.5
-        return None if ratio >= 1 else (round(size_px[0] * ratio), round(size_px[1] * ratio))
+        smaller = size_within(size_px, self.max_mpx)
+        return None if smaller == size_px else smaller
 
     def choose(self, analysis: ClipAnalysis, track_id: int) -> list[int]:
         """The keyframes to hold out, in order."""
