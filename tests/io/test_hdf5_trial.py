@@ -96,3 +96,12 @@ def test_of_a_large_file_every_list_is_read_and_samples_from_its_first_row_to_it
         pass
     assert (read[0].start, read[-1].start) == (0, 49)
     assert len(read) == (50 if largest == READ_WHOLE else SAMPLES)
+
+
+def test_what_was_read_is_closed_so_that_a_file_of_many_parts_takes_no_more_memory(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        for number in range(30):
+            file[f"group{number}/numbers"] = [number]
+    opened = h5py.h5f.get_obj_count(h5py.h5f.OBJ_ALL)
+    most = max(h5py.h5f.get_obj_count(h5py.h5f.OBJ_ALL) for _ in read_hdf5_in_steps(str(tmp_path / "a.h5")))
+    assert most - opened <= 6

@@ -52,10 +52,10 @@ def read_hdf5_in_steps(path: str, read_whole: int = READ_WHOLE) -> Iterator[None
     yield
     whole = read_whole if Path(path).stat().st_size <= read_whole else 0
     with h5py.File(path, "r") as file:
-        yield from _group(file, {file.id}, whole)
+        yield from _group(file, {_address(file)}, whole)
 
 
-def _group(group: h5py.Group, seen: set[object], whole: int) -> Iterator[None]:
+def _group(group: h5py.Group, seen: set[int], whole: int) -> Iterator[None]:
     yield from _attributes(group)
     for name in group:
         yield
@@ -63,14 +63,20 @@ def _group(group: h5py.Group, seen: set[object], whole: int) -> Iterator[None]:
             if not isinstance(group.get(name, getlink=True), h5py.HardLink):
                 continue
             part = group[name]
-            if part.id in seen:
+            if (address := _address(part)) in seen:
                 continue
-            seen.add(part.id)
+            seen.add(address)
             if isinstance(part, h5py.Group):
                 yield from _group(part, seen, whole)
             elif isinstance(part, h5py.Dataset):
                 yield from _attributes(part)
                 yield from _dataset(part, whole)
+
+
+def _address(part: h5py.Group | h5py.Dataset) -> int:
+    """Where a part lies in its file; the part itself, if kept, would keep its chunks in memory."""
+    address: int = h5py.h5o.get_info(part.id).addr
+    return address
 
 
 def _attributes(part: h5py.Group | h5py.Dataset) -> Iterator[None]:
