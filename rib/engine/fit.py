@@ -18,6 +18,7 @@ from rib.engine.distributed.launch import env_of_rendezvous, launch_processes
 from rib.engine.finders import find_before_fit, with_findings_kept
 from rib.engine.held_out_test import check_test_is_possible, test_on_held_out_data
 from rib.engine.manual_steps import hand_over_to_module
+from rib.engine.net_to_finetune import SUFFIX, load_net_to_finetune
 from rib.engine.quiet import quiet_lightning
 from rib.engine.restore import drop_logs_after_checkpoint, finished_run_status, settle_restore
 from rib.engine.run_folder.data_fingerprint import check_same_training_data, data_fingerprint
@@ -271,6 +272,9 @@ def _weights_given(module: Any, config: TrainSettings) -> None:
 
     if config.ckpt and config.restore in ("finetune", "resume"):
         path = Path(config.ckpt)
+        if config.restore == "finetune" and path.suffix == SUFFIX:
+            load_net_to_finetune(module, path)
+            return
         take = load_weights_to_finetune if config.restore == "finetune" else check_resumable
         content = read_checkpoint(path)
         take(module, content, path)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from rib.engine.net_to_finetune import SUFFIX, check_net_to_finetune, shipped_weights_of_module
 from rib.engine.run_folder.status import DONE, NAME, PREEMPTED, RunStatus, read_run_status
 from rib.engine.settings import TrainSettings
 from rib.io.errors import RibError
@@ -94,9 +95,12 @@ def settle_restore(config: TrainSettings) -> TrainSettings:
                 "type restore=resume or restore=finetune",
             )
         return replace(config, restore="fresh")
-    if config.ckpt is None:
+    if config.ckpt is None and restore == "resume":
         raise RibError(f"restore={restore} needs a checkpoint", "type ckpt=PATH of a .ckpt file")
-    path = Path(config.ckpt).expanduser().absolute()
+    path = Path(config.ckpt or shipped_weights_of_module(config.task.module)).expanduser().absolute()
+    if restore == "finetune" and path.suffix == SUFFIX:
+        check_net_to_finetune(path, config.task.module)
+        return replace(config, ckpt=str(path))
     _check_task(path, _read(path), config)
     return replace(config, ckpt=str(path))
 

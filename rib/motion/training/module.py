@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated, Any
 
 import pytorch_lightning as pl
@@ -14,7 +15,7 @@ from rib.io.errors import RibError
 from rib.io.recipe import build_recipe
 from rib.io.settings.ranges import Count, Range, Share, Weight, Whole
 from rib.motion.nets.base import natural_spline_of_keyframes
-from rib.motion.nets.checkpoint import FORMAT, facts_of_motion_net
+from rib.motion.nets.checkpoint import FORMAT, facts_of_motion_net, shipped_motion_weights
 from rib.motion.nets.curve import MotionCurve
 from rib.motion.nets.keyframe_features import normalise_keyframes
 from rib.motion.training.losses import MIDDLE, MotionLoss, curve_at_query_times, weighted_motion_loss
@@ -63,6 +64,11 @@ class MotionModule(pl.LightningModule):
         self.ratios: list[Tensor] = []
         self.terms: dict[str, Tensor] = {}
         self.logs_terms = True
+
+    @staticmethod
+    def shipped_weights() -> Path:
+        """The weights that come with rib, which restore=finetune begins from where no others are named."""
+        return shipped_motion_weights()
 
     def forward(
         self, times_s: Tensor, keypoints_px: Tensor, confidence: Tensor, present: Tensor | None = None

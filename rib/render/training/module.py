@@ -6,6 +6,7 @@ Letters: B clips, T frames of a window, N = B (T - 2) frames that are learnt.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any
 
 import pytorch_lightning as pl
@@ -18,6 +19,7 @@ from rib.io.errors import RibError
 from rib.io.recipe import build_recipe
 from rib.io.settings.ranges import Count, Range, Share, Weight, Whole
 from rib.render.clip_batch import RendererClipBatch, RendererClipOutput
+from rib.render.nets.checkpoint import shipped_renderer_weights
 from rib.render.nets.spectral import iterate_spectral_norms
 from rib.render.refine.refiner_input import RefinerInput, RefinerOutput
 from rib.render.training.adversarial import RendererGanLoss, feature_matching_loss
@@ -92,6 +94,11 @@ class RendererModule(pl.LightningModule):
         """Batches whose gradients are added up for a step; the engine sets it."""
         self.terms: dict[str, Tensor] = {}
         self._scores = RenderScores()
+
+    @staticmethod
+    def shipped_weights() -> Path:
+        """The weights that come with rib, which restore=finetune begins from where no others are named."""
+        return shipped_renderer_weights()
 
     def _known_terms(self, discriminators: Mapping[str, Any]) -> set[str]:
         theirs = {f"{kind}_{name}" for name in discriminators for kind in ("adversarial", "features")}
