@@ -119,10 +119,8 @@ def run(
     for number, *made in zip(numbers.tolist(), *runs, strict=True):
         pictures = dict(zip(chains, (one.picture for one in made), strict=True))
         pictures.setdefault("largest", pictures["all"])
-        if number % stride:
-            scores.add(number, frames[number], pictures)
-        else:
-            scores.keyframe(frames[number])
+        add = scores.add if number % stride else scores.keyframe
+        add(number, frames[number], pictures)
     verdicts.setdefault("largest", verdicts["all"])
     return scores, verdicts, len(analyses["all"].keyframe_tracks.track_ids)
 

@@ -19,6 +19,7 @@ from rib.metrics.person import (
     limb_error_metric,
     scored_person_region,
 )
+from rib.metrics.pictures import flicker
 
 RIFE = "rife"
 
@@ -33,7 +34,8 @@ class Scores:
     """Collects a setting's frames.
 
     A frame in which a method does not differ from RIFE counts as a difference of 0 and is not scored. In the
-    frame in the middle of every interval joints are looked for, and RIFE's own LPIPS is kept.
+    frame in the middle of every interval joints are looked for, and RIFE's own LPIPS is kept. Flicker is that
+    over the person from each frame to the next, wherever a method differs from RIFE in one of them.
 
     Args:
         methods: Names of the methods besides `RIFE`.
@@ -45,15 +47,34 @@ class Scores:
         self.rows: dict[str, list[dict[str, float]]] = {method: [] for method in methods}
         self.middles: list[dict[str, float]] = []
         self.travel: list[float] = []
+        self.flicker: list[dict[str, float]] = []
         self.hidden = self.looked = self.with_person = 0
         self._before: ScoredPerson | None = None
+        self._last: tuple[np.ndarray, dict[str, np.ndarray], np.ndarray | None] | None = None
 
-    def keyframe(self, true: np.ndarray) -> None:
+    def keyframe(self, index: int, true: np.ndarray, made: dict[str, np.ndarray]) -> None:
         """Measure how far the person's limbs went since the last keyframe, in torso lengths."""
         found = self.scorer.detect(true)
         if found and self._before:
             self.travel.append(round(limb_travel(self._before, found), 3))
         self._before = found
+        self._add_flicker(index, true, made, scored_person_region(found) if found else None)
+
+    def _add_flicker(self, index: int, true: np.ndarray, made: dict[str, np.ndarray], region: Any) -> None:
+        mask = None if region is None else region.mask
+        last, self._last = self._last, (true, made, mask)
+        if last is None or last[2] is None or mask is None:
+            return
+        both = [{name: (x != one[RIFE]).any() for name, x in one.items()} for one in (last[1], made)]
+        if not any(changed for one in both for changed in one.values()):
+            return
+        where = torch.from_numpy(last[2] | mask)
+        truth = torch.stack([to_tensor(x) for x in (last[0], true)])
+        row: dict[str, float] = {"frame": index}
+        for name in (RIFE, *self.rows):
+            pair = torch.stack([to_tensor(x[name]) for x in (last[1], made)])
+            row[name] = round(flicker(pair, truth, where), 6)
+        self.flicker.append(row)
 
     def add(self, index: int, true: np.ndarray, made: dict[str, np.ndarray]) -> None:
         """Score one hidden frame."""
@@ -61,9 +82,11 @@ class Scores:
         changed = {name: (made[name] != made[RIFE]).any(-1) for name in self.rows}
         middle = index % self.stride == self.stride // 2
         if not middle and not any(where.any() for where in changed.values()):
+            self._last = true, made, None if self._last is None else self._last[2]
             return
         person = self.scorer.detect(true)
         region = scored_person_region(person) if person else None
+        self._add_flicker(index, true, made, region)
         if middle:
             self.looked += 1
             self.with_person += region is not None
@@ -132,9 +155,12 @@ class Scores:
                 counted = {"person": share * self.hidden, "full": self.hidden}
                 of = max(counted.get(score.split("_")[0], 0), len(values), 1)
                 means[name][score] = round(sum(values) / of, 5)
+            for of_whom, key in ((name, "flicker"), (RIFE, "rife_flicker")):
+                changes = [row[of_whom] for row in self.flicker]
+                means[name][key] = round(sum(changes) / max(len(changes), 1), 6)
         return {
             "hidden": self.hidden, "with_person": round(share, 3), "means": means, "travel": self.travel,
-            "joints": self.middles, "frames": self.rows,
+            "joints": self.middles, "frames": self.rows, "flicker": self.flicker,
         }  # fmt: skip
 
 

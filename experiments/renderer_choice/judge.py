@@ -1,10 +1,11 @@
 """Trained nets against `render=warp` and RIFE on clips that they never saw, from the stored intervals.
 
-    python experiments/renderer_choice/judge.py people.h5 judged.csv CKPT[,CKPT...] CLIP_PATTERN [...]
+    python experiments/renderer_choice/judge.py STORE OUT.csv NAME=CKPT[,NAME=CKPT...] [CLIP_PATTERN ...]
 
-Over all stored moments: LPIPS of AlexNet (trained on) and of VGG16 (not), PSNR near the limbs, and flicker:
-the error of the difference between the two stored moments of an interval. A net is judged behind the gate of
-the warp, as the chain uses it, and alone, as if it decided by itself; one that weighs trust is told the gate.
+Of the moment in the middle of an interval: LPIPS of AlexNet (trained on) and of VGG16 (not), PSNR near the
+limbs; and flicker, the error of the difference between an interval's first and last stored moments. A net is
+judged behind the gate of the warp, as the chain uses it, and alone, as if it decided by itself; one that
+weighs trust is told the gate.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import torch
 from sources import OPEN, PictureScores, StoredInterval, stored_intervals, warped, write_rows
 
 from rib.metrics.lpips import SMALLEST_PX
+from rib.metrics.pictures import flicker
 from rib.render.nets.checkpoint import load_renderer_net
 from rib.render.refine.refiner_input import RefinerInput
 
@@ -43,15 +45,13 @@ def judge(
     """A row a method."""
     moments = [interval.moment(number) for number in range(len(interval.sample.channels))]
     made = [pictures(inputs, interval.sample.gate, nets) for inputs, _ in moments]
-    found = [
-        dict(zip(one, scores(list(one.values()), truth, inputs), strict=True))
-        for one, (inputs, truth) in zip(made, moments, strict=True)
-    ]
-    rows = []
-    for method in made[0]:
-        row = {name: float(np.mean([one[method][name] for one in found])) for name in MEASURES[:3]}
-        true_change = moments[-1][1] - moments[0][1]
-        row["flicker"] = float((made[-1][method] - made[0][method] - true_change).abs().mean())
+    middle = len(moments) // 2
+    inputs, truth = moments[middle]
+    found = dict(zip(made[middle], scores(list(made[middle].values()), truth, inputs), strict=True))
+    rows: list[dict[str, Any]] = []
+    for method, row in found.items():
+        ends = torch.cat([made[0][method], made[-1][method]])
+        row["flicker"] = flicker(ends, torch.cat([moments[0][1], moments[-1][1]]))
         rows.append(
             {"clip": interval.clip, "number": interval.number, "kind": interval.kind, "method": method, **row}
         )
@@ -81,7 +81,8 @@ def tell(table: Path) -> None:
 if __name__ == "__main__":
     torch.set_num_threads(1)
     store, table, ckpts, *patterns = sys.argv[1:]
-    trained = {Path(ckpt).stem: load_renderer_net(ckpt, BASE) for ckpt in ckpts.split(",")}
+    named = (one.split("=", 1) for one in ckpts.split(","))
+    trained = {name: load_renderer_net(ckpt, BASE) for name, ckpt in named}
     judges = PictureScores(["alexnet", "vgg16"])
     write_rows(
         Path(table),

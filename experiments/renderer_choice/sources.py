@@ -90,14 +90,16 @@ class PictureScores:
         self, pictures: Sequence[torch.Tensor], truth: torch.Tensor, inputs: RefinerInput
     ) -> list[dict[str, float]]:
         """One dict a picture: `alexnet`, `vgg16`, `db`."""
-        made = torch.cat(list(pictures)).clamp(0, 1)
+        first = [next(j for j, one in enumerate(pictures) if torch.equal(one, this)) for this in pictures]
+        made = torch.cat([pictures[j] for j in dict.fromkeys(first)]).clamp(0, 1)
         region = (inputs.limbs.amax(1, keepdim=True) > LIMB).float()
         error = ((made - truth).square().mean(1, keepdim=True) * region).sum(
             (1, 2, 3)
         ) / region.sum().clamp_min(1)
-        found = {name: lpips(made, truth.expand_as(made)).tolist() for name, lpips in self.lpips.items()}
+        found = {name: lpips(made, truth).tolist() for name, lpips in self.lpips.items()}
         found["db"] = (-10 * error.clamp_min(1e-9).log10()).tolist()
-        return [{name: values[i] for name, values in found.items()} for i in range(len(made))]
+        places = {j: i for i, j in enumerate(dict.fromkeys(first))}
+        return [{name: values[places[j]] for name, values in found.items()} for j in first]
 
 
 def write_rows(path: Path, rows: Sequence[dict[str, Any]]) -> None:

@@ -1,4 +1,4 @@
-"""PSNR and SSIM, over the whole picture or over a region."""
+"""PSNR, SSIM and flicker, over the whole picture or over a region."""
 
 from __future__ import annotations
 
@@ -28,6 +28,20 @@ def psnr_db(predicted: torch.Tensor, true: torch.Tensor, region: torch.Tensor | 
     squared = (predicted - true).square()
     mean = squared.mean() if region is None else squared[:, region].mean()
     return -10 * math.log10(max(float(mean), LOWEST_ERROR))
+
+
+def flicker(predicted: torch.Tensor, true: torch.Tensor, region: torch.Tensor | None = None) -> float:
+    """Mean absolute error of the changes from each picture to the next, in 0..1.
+
+    An error that stays as it is has none; one that alternates in sign counts twice.
+
+    Args:
+        predicted: (T, 3, H, W) in 0..1, at least two pictures.
+        true: (T, 3, H, W) in 0..1.
+        region: (H, W) bool; the error is the mean over its pixels alone.
+    """
+    change = (predicted - true).diff(dim=0).abs()
+    return float(change.mean() if region is None else change[..., region].mean())
 
 
 def ssim(predicted: torch.Tensor, true: torch.Tensor, region: torch.Tensor | None = None) -> float:

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torchmetrics.functional.image import structural_similarity_index_measure
 
-from rib.metrics.pictures import psnr_db, ssim, ssim_map, worst_tenth_of_scores
+from rib.metrics.pictures import flicker, psnr_db, ssim, ssim_map, worst_tenth_of_scores
 
 
 @pytest.fixture
@@ -27,6 +27,24 @@ def test_psnr_of_a_region_ignores_the_rest_and_does_not_count_it_as_perfect(pict
     zeroed = psnr_db(wrong_outside * region, picture * region)
     share = float(region.float().mean())
     assert zeroed - 20 == pytest.approx(10 * math.log10(1 / share), abs=1e-2)
+
+
+def test_a_still_error_does_not_flicker_and_one_that_alternates_does(picture: torch.Tensor) -> None:
+    true = torch.stack([picture.roll(t, 2) for t in range(4)])
+    error = 0.1 * torch.rand(picture.shape, generator=torch.Generator().manual_seed(1))
+    signs = torch.tensor([1.0, -1, 1, -1])[:, None, None, None]
+    assert flicker(true, true) == 0
+    assert flicker(true + error, true) == pytest.approx(0, abs=1e-7)
+    assert flicker(true + signs * error, true) == pytest.approx(2 * float(error.mean()), rel=1e-4)
+
+
+def test_flicker_of_a_region_ignores_the_rest(picture: torch.Tensor) -> None:
+    left = torch.zeros(24, 31, dtype=torch.bool)
+    left[:, :8] = True
+    true, made = torch.stack([picture] * 2), torch.stack([picture] * 2)
+    made[1, :, :, 8:] += 0.3
+    assert flicker(made, true, left) == 0
+    assert flicker(made, true, ~left) == pytest.approx(0.3, rel=1e-4)
 
 
 def test_ssim_is_one_for_equal_pictures_and_falls_with_noise(picture: torch.Tensor) -> None:
