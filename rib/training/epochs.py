@@ -10,17 +10,20 @@ import torch
 from torch.utils.data import DistributedSampler
 
 
-def seeded_training_generator(seed: int, epoch: int, place: int) -> torch.Generator:
+def seeded_training_generator(
+    seed: int, epoch: int, place: int, device: torch.device | str = "cpu"
+) -> torch.Generator:
     """Derive a batch's random generator, the same in whichever worker, rank or resumed run.
 
     Args:
         seed: The run's seed.
         epoch: From 0.
         place: The batch's number in its epoch.
+        device: Where numbers are drawn; a GPU draws others than a CPU.
     """
     words = torch.tensor([seed, epoch, place], dtype=torch.int64)
     mixed = int((words * torch.tensor([0x9E3779B1, 0x85EBCA77, 0xC2B2AE3D])).sum()) % (1 << 62)
-    return torch.Generator().manual_seed(mixed)
+    return torch.Generator(device).manual_seed(mixed)
 
 
 class EpochSampler(DistributedSampler[int]):

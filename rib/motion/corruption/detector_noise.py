@@ -7,7 +7,7 @@ Letters: B clips, K keyframes, J joints.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Annotated
 
 import torch
@@ -59,6 +59,10 @@ class DetectorErrors:
     confidence: Tensor
     length: Tensor
     fps: Tensor
+
+    def to(self, device: torch.device | str) -> DetectorErrors:
+        """The same errors on a device."""
+        return DetectorErrors(*(getattr(self, field.name).to(device) for field in fields(self)))
 
     def draw(self, times_s: Tensor, K: int, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
         """Read the tracks from random moments on, there and back.

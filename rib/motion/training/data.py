@@ -39,7 +39,8 @@ class MotionBatches(Dataset[MotionBatch]):
 
     def __getitem__(self, index: int) -> MotionBatch:
         epoch, place = divmod(index, self.num_batches)
-        return self.windows.draw(seeded_training_generator(self.seed, epoch, place))
+        device = self.windows.bank.joints.device
+        return self.windows.draw(seeded_training_generator(self.seed, epoch, place, device))
 
 
 class MotionDataModule(pl.LightningDataModule):
@@ -59,7 +60,7 @@ class MotionDataModule(pl.LightningDataModule):
         batches_per_epoch: Batches drawn in an epoch.
         validation_batches: Batches a condition.
         seed: The run's seed.
-        num_workers: Processes that draw; 0 draws in the training process.
+        num_workers: Processes that draw; 0 draws in the training process, on the device that trains.
     """
 
     def __init__(
@@ -115,7 +116,11 @@ class MotionDataModule(pl.LightningDataModule):
     def train_dataloader(self) -> DataLoader[MotionBatch]:
         """One epoch, shared out between the ranks."""
         assert self.training is not None
-        windows = MotionWindows(self.training, self.windows, self.views, self.noise, self.errors)
+        bank, errors = self.training, self.errors
+        if self.trainer and not self.num_workers:
+            device = self.trainer.strategy.root_device
+            bank, errors = bank.to(device), errors and errors.to(device)
+        windows = MotionWindows(bank, self.windows, self.views, self.noise, errors)
         batches = MotionBatches(windows, self.batches_per_epoch, self.seed)
         return DataLoader(
             batches,
