@@ -50,7 +50,7 @@ def write_scaled_clip(source: FrameSource, case: SpeedCase, path: Path) -> tuple
     width, height = size[0] // side, size[1] // side
     frames = list(islice(source, case.num_keyframes))
     endless = chain.from_iterable(repeat([*frames, *frames[-2:0:-1]]))
-    with VideoWriter(path, source.fps, size, codec="libx264", crf=CRF, pixel_format="yuv420p") as writer:
+    with VideoWriter(path, source.fps, size, "libx264", CRF, "yuv420p", preset="medium") as writer:
         for frame in islice(endless, case.num_keyframes):
             way = cv2.INTER_AREA if height < given_height else cv2.INTER_CUBIC
             tile = cv2.resize(frame, (width, height), interpolation=way)

@@ -73,8 +73,9 @@ def measure_chain(
     assert video.crf is not None
     assert video.pixel_format
     writer = VideoWriter(
-        output, moments.fps, source.size_px, video.codec, video.crf, video.pixel_format, look=source.look
-    )
+        output, moments.fps, source.size_px, video.codec, video.crf, video.pixel_format, look=source.look,
+        preset=video.preset or "auto",
+    )  # fmt: skip
     with watch("write frames"), writer:
         for frame in chain.frames(source, analysis):
             writer.write(frame.picture)

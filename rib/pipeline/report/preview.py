@@ -26,8 +26,8 @@ MAX_HEIGHT_PX = 480
 MAX_SECONDS = 20.0
 MAX_FRAMES = 2400
 MAX_BYTES = 20_000_000
-ENCODED: dict[str, Any] = {"codec": "libx264", "crf": 20, "pixel_format": "yuv420p"}
-SCRUBBING = {"preset": "veryfast", "g": "12", "bf": "0"}
+ENCODED: dict[str, Any] = {"codec": "libx264", "crf": 20, "pixel_format": "yuv420p", "preset": "veryfast"}
+SCRUBBING = {"g": "12", "bf": "0"}
 """A group of pictures is short: a jump to any frame decodes at most 12."""
 MACROBLOCK_PX = 16
 """Each side is padded to whole macroblocks of H.264, so that no colour bleeds from one into the other."""

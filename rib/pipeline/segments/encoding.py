@@ -83,7 +83,7 @@ class OutputVideo:
         red, green, blue = bytes.fromhex(self.recipe.ground.removeprefix("#"))
         return {
             "codec": self.recipe.codec, "crf": self.recipe.crf, "pixel_format": self.recipe.pixel_format,
-            "look": self.source.look, "ground": (red, green, blue),
+            "look": self.source.look, "ground": (red, green, blue), "preset": self.recipe.preset or "auto",
         }  # fmt: skip
 
     @property

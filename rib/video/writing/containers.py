@@ -96,7 +96,7 @@ CONTAINERS = {
         "webm",
         "WebM",
         "libvpx-vp9",
-        codecs=("libvpx", "libaom", "libsvtav1"),
+        codecs=("libvpx", "libaom", "libsvtav1", "av1_"),
         alpha_codec="libvpx-vp9",
         hdr_codec="libsvtav1",
         tells_aspect=False,

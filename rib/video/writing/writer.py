@@ -29,6 +29,7 @@ from rib.video.writing.encoders import (
     HOLD_ALPHA,
     HOLD_ASPECT,
     encoder_memory_options,
+    encoder_preset_options,
     encoder_quality_options,
     find_video_encoder,
     nearest_encodable_fps,
@@ -53,7 +54,7 @@ class VideoWriter:
         path: The file, .mp4, .m4v, .mov, .mkv or .webm.
         fps: Frames a second, held exactly by the file's clock.
         size_px: Width and height of the frames.
-        codec: An encoder of libav, e.g. libx264, mpeg4, libvpx-vp9, libsvtav1; auto is the file's own.
+        codec: An encoder of libav, e.g. libx264, mpeg4, libsvtav1, h264_nvenc; auto is the file's own.
         crf: Constant quality, 0 is best (see `encoder_quality_options`).
         pixel_format: As libav names it, e.g. yuv420p; auto takes what keeps most of the look.
         audio_from: A sound, or the file with it, that goes beside the pictures, in step and cut at their end,
@@ -63,6 +64,7 @@ class VideoWriter:
             are kept. None is BT.709 with square pixels.
         tags_from: A file whose title, creation time, place, chapters and subtitles are carried over, or None.
         ground: RGB, 0..255, behind what is transparent, where the pixel format has no transparency.
+        preset: How much effort the encoder makes (see `encoder_preset_options`).
 
     Attributes:
         notes: What could not be kept, in sentences.
@@ -84,13 +86,14 @@ class VideoWriter:
         look: ColourMetadata | None = None,
         tags_from: SourceFilePart | None = None,
         ground: tuple[int, int, int] = GROUND,
+        preset: str = "auto",
     ) -> None:
         self.look, self.path, self.size_px = look or ColourMetadata(), Path(path), size_px
         codec = video_codec_for(self.path, codec, self.look.alpha, self.look.hdr is not None)
         self.fps, self._kind = nearest_encodable_fps(codec, Fraction(fps)), container_of_suffix(self.path)
         self.codec, self.options = codec, encoder_quality_options(codec, crf)
-        self.options |= encoder_memory_options(codec, size_px)
         formats = [f.name for f in find_video_encoder(codec).video_formats or []]
+        self.options |= encoder_preset_options(codec, preset) | encoder_memory_options(codec, size_px)
         if pixel_format == "auto":
             pixel_format = self.look.pixel_format(formats, codec in HOLD_ALPHA, codec in HOLD_10_BITS)
         if pixel_format not in formats:
@@ -112,8 +115,7 @@ class VideoWriter:
         if any(self._padding):
             self.notes.append(_grown(size_px, self._padding, pixel_format, formats))
         self._converter = VideoReformatter()
-        self._count = 0
-        self._stamps = list[Fraction]()
+        self._count, self._stamps = 0, list[Fraction]()
         self._session: AbstractContextManager[None] | None = None
 
     def __enter__(self) -> Self:
@@ -221,7 +223,8 @@ class VideoWriter:
     def _codec_tag(self) -> str | None:
         """The file's name for the codec, where libav's own does not do."""
         # QuickTime and telephones do not play what libav calls it: hev1
-        return "hvc1" if self.codec == "libx265" and self._kind.format in ("mp4", "mov") else None
+        hevc = self.codec.startswith(("libx265", "hevc"))
+        return "hvc1" if hevc and self._kind.format in ("mp4", "mov") else None
 
     def _picture(self, frame: np.ndarray) -> VideoFrame:
         right, below = self._padding
