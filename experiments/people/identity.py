@@ -61,7 +61,7 @@ def ours(seen: dict[str, Any]) -> Owners:
     """The tracker of conf/pose/tracker/default.yaml."""
     tracker: Tracker = build_recipe(yaml.safe_load((ROOT / "conf/pose/tracker/default.yaml").read_text()))
     tracks = tracker.link(ClipDetections(seen["people"], seen["times_s"], seen["size"], (), seen["camera"]))
-    kept = lasting_tracks(tracks, len(seen["people"]))
+    kept = lasting_tracks(tracks, seen["times_s"])
     return {(k, i): track.track_id for track in kept for k, i in track.members.items()}
 
 

@@ -207,7 +207,7 @@ class PoseEstimationPasses:
         motions = [motion.matrix for motion in self._motions]
         clip = ClipDetections(detections, self._times_s, self._size_px, self._cuts, motions)
         linked = self._tracker.link(clip)
-        kept = lasting_tracks(linked, len(detections))
+        kept = lasting_tracks(linked, self._times_s)
         if self._everybody:
             members = {track.track_id: track.members for track in kept}
         else:

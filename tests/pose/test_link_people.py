@@ -219,3 +219,23 @@ def test_nobody_is_no_track():
     assert tracks.track_ids == ()
     assert len(tracks) == 3
     assert no_pose_tracks(np.arange(3.0), SIZE).present.shape == (3, 0)
+
+
+@pytest.mark.parametrize(
+    ("fps", "seen", "people"), [(30, 5, 1), (30, 6, 2), (12, 2, 1), (12, 3, 2), (4, 2, 1), (4, 3, 2)]
+)
+def test_whoever_is_seen_in_three_keyframes_and_for_a_fifth_of_a_second_is_a_person(
+    fps: int, seen: int, people: int
+) -> None:
+    found, _ = film([walk((120, 180), (220, 180), 24), walk((420, 180), (420, 180), 24)])
+    found = [both if k < seen else both[:1] for k, both in enumerate(found)]
+    tracks = TRACKER.tracks(ClipDetections(found, np.arange(24) / fps, SIZE))
+    assert len(tracks.track_ids) == people
+
+
+@pytest.mark.parametrize("keyframes", [1, 2])
+def test_of_one_or_two_keyframes_everybody_is_a_person(keyframes: int) -> None:
+    found, _ = film([walk((120, 180), (220, 180), 2), walk((420, 180), (420, 180), 2)])
+    found = [found[0], found[1][:1]][:keyframes]
+    tracks = TRACKER.tracks(ClipDetections(found, np.arange(keyframes) / 4, SIZE))
+    assert len(tracks.track_ids) == 2

@@ -30,7 +30,9 @@ _MISSED = 2
 _MISSED_S = 1.0
 """Somebody missed in so many keyframes, or seconds, still competes for the detections of the next."""
 FEWEST_OBSERVATIONS = 3
-"""So many observations tell a tracklet's velocity well, and that somebody is a person at all."""
+"""So many observations tell a tracklet's velocity well, and that somebody is a person at all ..."""
+SHORTEST_S = 0.2
+"""... if they span so many seconds: at 30 keyframes a second a skeleton over two people lasts for three."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ class Tracker:
         """Everybody as they were found, in the joint set `body25_hands`."""
         everybody = [
             detections_to_sequence(clip.people, track.members, clip.times_s, clip.size_px, track.track_id)
-            for track in lasting_tracks(self.link(clip), len(clip.people))
+            for track in lasting_tracks(self.link(clip), clip.times_s)
         ]
         return PoseTracks.of(everybody) if everybody else no_pose_tracks(clip.times_s, clip.size_px)
 
@@ -188,11 +190,26 @@ class Tracker:
         return persons
 
 
-def lasting_tracks(tracks: Sequence[PersonTrack], num_frames: int) -> list[PersonTrack]:
-    """The tracks seen often enough to be a person's: in three keyframes, or in half of a shorter clip."""
+def lasting_tracks(tracks: Sequence[PersonTrack], times_s: np.ndarray) -> list[PersonTrack]:
+    """The tracks seen long enough to be a person's: in three keyframes that span a fifth of a second.
+
+    Of a clip that is shorter than twice that, in half of its keyframes and over half of its time.
+
+    Args:
+        tracks: Of one clip.
+        times_s: (N,) seconds, when the clip's keyframes were taken.
+    """
+    fewest = min(FEWEST_OBSERVATIONS, (len(times_s) + 1) // 2)
+    each_s = float(np.median(np.diff(times_s))) if len(times_s) > 1 else 0.0
+
+    def lasts_s(first: int, last: int) -> float:
+        return float(times_s[last] - times_s[first]) + each_s
+
+    shortest_s = min(SHORTEST_S, lasts_s(0, len(times_s) - 1) / 2) - 1e-9 if len(times_s) else 0.0
     return [
-        track for track in tracks if len(track.members) >= min(FEWEST_OBSERVATIONS, (num_frames + 1) // 2)
-    ]
+        track for track in tracks
+        if len(track.members) >= fewest and lasts_s(min(track.members), max(track.members)) >= shortest_s
+    ]  # fmt: skip
 
 
 def main_person(tracks: Sequence[PersonTrack], shots: Sequence[range]) -> dict[int, int]:
