@@ -10,7 +10,9 @@ import cv2
 import numpy as np
 import torch
 
-from rib.background.scene_layers import SceneLayer, SceneTrust, complete_scene, layers_seen_by_camera
+from rib.background.scene_layers import SceneLayer, complete_scene, layers_seen_by_camera
+from rib.background.scene_motion import CameraMotionLinks
+from rib.background.scene_trust import SceneTrust
 from rib.io.settings.ranges import Share
 from rib.structures.box import Box
 from rib.structures.interval import Interval, Keyframe
@@ -18,7 +20,6 @@ from rib.video.camera import (
     STILL,
     carry_points,
     chain_camera_motions,
-    estimate_camera_motions,
     fraction_of_camera_motion,
 )
 
@@ -41,6 +42,7 @@ class PersonFreePlate:
         self.seam_share = seam_share
         self._last: tuple[Keyframe, Keyframe, frozenset[int], Box, _CompletedPair] | None = None
         self._seen: list[tuple[Keyframe, frozenset[int], SceneLayer]] = []
+        self._links = CameraMotionLinks()
 
     def __call__(
         self,
@@ -103,8 +105,7 @@ class PersonFreePlate:
         middle = (a.time_s + b.time_s) / 2
         others = sorted(neighbours, key=lambda keyframe: abs(keyframe.time_s - middle))
         layers = self._layers((a, b, *others), without)
-        greys = [layer.grey for layer in layers]
-        from_a = [STILL, *(motion.matrix for motion in estimate_camera_motions(greys[0], greys[1:]))]
+        from_a = self._links.from_first(layers, [keyframe.time_s for keyframe in (a, b, *others)])
         motion, rest = from_a[1], [*layers[2:], *layers[:2]]
         boxes = _boxes_that_reach(part, motion, a.size_px)
         both = []
@@ -121,7 +122,7 @@ class PersonFreePlate:
         """The keyframes as layers; those of the last interval are there already."""
         known = {id(keyframe): layer for keyframe, people, layer in self._seen if people == without}
         layers = [
-            known.get(id(keyframe)) or SceneLayer(_pixels(keyframe), self._free(keyframe, without))
+            known.get(id(keyframe)) or SceneLayer.of(_pixels(keyframe), self._free(keyframe, without))
             for keyframe in keyframes
         ]
         self._seen = [(keyframe, without, layer) for keyframe, layer in zip(keyframes, layers, strict=True)]

@@ -9,44 +9,15 @@ from functools import cached_property
 import cv2
 import numpy as np
 
+from rib.background.scene_inpainting import ShrunkScene, inpaint_hole
+from rib.background.scene_trust import WHOLE, Region, SceneTrust
 from rib.io.images import to_float, to_uint8
 from rib.structures.box import Box
-from rib.video.camera import MaskedGrey, chain_camera_motions, paint_over_people
-
-INPAINT_LONG_SIDE_PX = 256
-"""What no keyframe shows is invented at this size: it has no detail, and larger only costs time."""
+from rib.video.camera import MaskedGrey, carry_points, chain_camera_motions, paint_over_people
 
 Layer = tuple[np.ndarray, np.ndarray]
 """A picture (H, W, 4) float32, whose last channel is 1 where it is seen, and the trust in each of its pixels
 (H, W, 1)."""
-Region = tuple[slice, slice]
-"""Rows and columns."""
-WHOLE: Region = (slice(None), slice(None))
-
-
-@dataclass(frozen=True)
-class SceneTrust:
-    """Trust in each pixel of a picture to show the scene, 1 outside a part of it.
-
-    Attributes:
-        size: Rows and columns of the picture.
-        place: The part, or None where all is trusted.
-        values: (h, w, 1) float32 in 0..1, of the part.
-    """
-
-    size: tuple[int, int]
-    place: Box | None = None
-    values: np.ndarray | None = None
-
-    def within(self, region: Region = WHOLE) -> np.ndarray:
-        """The trust (h, w, 1) in some rows and columns."""
-        rows, columns = (part.indices(size) for part, size in zip(region, self.size, strict=True))
-        asked = Box(rows[0], columns[0], rows[1] - rows[0], columns[1] - columns[0])
-        found = np.ones((asked.height, asked.width, 1), np.float32)
-        both = None if self.place is None else self.place.common(asked)
-        if both is not None and self.place is not None and self.values is not None:
-            found[both.within(asked).slices] = self.values[both.within(self.place).slices]
-        return found
 
 
 @dataclass(frozen=True)
@@ -56,12 +27,19 @@ class SceneLayer:
     Attributes:
         pixels: (H, W, 3) uint8, or float32 in 0..1.
         trust: In each of them.
+        shrunk: Both at the size at which holes are filled, shared by all who see this keyframe.
         motion: Leads from the wanted frame to this one, or None where the camera stands still.
     """
 
     pixels: np.ndarray
     trust: SceneTrust
+    shrunk: ShrunkScene
     motion: np.ndarray | None = None
+
+    @classmethod
+    def of(cls, pixels: np.ndarray, trust: SceneTrust) -> SceneLayer:
+        """A keyframe as it is."""
+        return cls(pixels, trust, ShrunkScene(pixels, trust))
 
     @cached_property
     def grey(self) -> MaskedGrey:
@@ -76,22 +54,35 @@ class SceneLayer:
         """The part of the layer that a region of the wanted frame shows; beyond its border trust is 0."""
         if self.motion is None:
             return _seen(self.pixels[region]), self.trust.within(region)
-        picture = np.ascontiguousarray(_floats(self.pixels))
-        return _seen(self._moved(picture, region, cv2.BORDER_REPLICATE)), self.trust_within(region)
+        reached, motion, size = self._reached(region)
+        picture = np.ascontiguousarray(_floats(self.pixels[reached.slices]))
+        return _seen(_moved(picture, motion, size, cv2.BORDER_REPLICATE)), self.trust_within(region)
 
     def trust_within(self, region: Region) -> np.ndarray:
         """The trust alone."""
         if self.motion is None:
             return self.trust.within(region)
-        return self._moved(self.trust.within(), region, cv2.BORDER_CONSTANT)[..., None]
+        reached, motion, size = self._reached(region)
+        return _moved(self.trust.within(reached.slices), motion, size, cv2.BORDER_CONSTANT)[..., None]
 
-    def _moved(self, picture: np.ndarray, region: Region, border: int) -> np.ndarray:
+    def _reached(self, region: Region) -> tuple[Box, np.ndarray, tuple[int, int]]:
+        """The part of the keyframe that a region of the wanted frame shows, the map to it, and its size."""
         assert self.motion is not None
         rows, columns = (part.indices(size) for part, size in zip(region, self.trust.size, strict=True))
-        size, flags = (columns[1] - columns[0], rows[1] - rows[0]), cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        x, y = ([part[0], part[1] - 1] for part in (columns, rows))
+        corners = carry_points(self.motion, np.array([[i, j] for i in x for j in y], float))
+        last = np.array(self.trust.size[::-1])
+        left, top = np.clip(np.floor(corners.min(axis=0)) - 2, 0, last - 1).astype(int).tolist()
+        right, bottom = (
+            np.clip(np.ceil(corners.max(axis=0)) + 3, [left + 1, top + 1], last).astype(int).tolist()
+        )
         motion = self.motion.copy()
-        motion[:, 2] += motion[:, :2] @ (columns[0], rows[0])
-        return cv2.warpAffine(picture, motion, size, flags=flags, borderMode=border)
+        motion[:, 2] += motion[:, :2] @ (columns[0], rows[0]) - (left, top)
+        return (
+            Box(top, left, bottom - top, right - left),
+            motion,
+            (columns[1] - columns[0], rows[1] - rows[0]),
+        )
 
 
 def layers_seen_by_camera(
@@ -131,18 +122,11 @@ def _inside(part: Region, unsure: Region) -> Region:
 
 def _opaque(layers: list[SceneLayer], region: Region) -> np.ndarray:
     """Part of one picture from layers: by their colours where any has one, by inpainting elsewhere."""
-    uncovered = np.ones(1, np.float32)
-    for layer in layers:
-        uncovered = uncovered * (1 - layer.trust_within(region))
-        if not (uncovered > 0.99).any():
-            return _mixed(layer.within(region) for layer in layers)[0]
-    # a hole is filled from everything around it
-    colour, trust = layers[0].within(WHOLE)
-    whole, hole, unsure = colour, np.zeros(trust.shape[:2], np.uint8), _bounds(trust[..., 0] < 1)
-    if unsure is not None:
-        whole[unsure], uncovered = _mixed(layer.within(unsure) for layer in layers)
-        hole[unsure] = uncovered[..., 0] > 0.99
-    return _inpaint(whole, hole)[region]
+    colour, uncovered = _mixed(layer.within(region) for layer in layers)
+    hole = uncovered[..., 0] > 0.99
+    if hole.any():
+        inpaint_hole(colour, hole, region, [(layer.shrunk, layer.motion) for layer in layers])
+    return colour
 
 
 def _mixed(layers: Iterable[Layer]) -> Layer:
@@ -186,22 +170,6 @@ def _floats(pixels: np.ndarray) -> np.ndarray:
     return to_float(pixels) if pixels.dtype == np.uint8 else pixels
 
 
-def _inpaint(picture: np.ndarray, hole: np.ndarray) -> np.ndarray:
-    """Fill the hole (H, W) of a picture (H, W, 4) in place, at a size where that is quick."""
-    height, width = picture.shape[:2]
-    shrink = min(1.0, INPAINT_LONG_SIDE_PX / max(height, width))
-    size = max(1, round(width * shrink)), max(1, round(height * shrink))
-    # a pixel that touches the hole belongs to it, or the hole's emptiness would bleed into its rim
-    small_hole = (cv2.resize(hole.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0).astype(
-        np.uint8
-    )
-    levels = to_uint8(cv2.resize(picture[..., :3], size, interpolation=cv2.INTER_AREA))
-    where = hole.astype(bool)
-    picture[where, 3] = 0
-    if small_hole.all():
-        picture[where, :3] = 0.5
-        return picture
-    filled = cv2.inpaint(levels, small_hole, 3, cv2.INPAINT_TELEA)
-    filled = cv2.resize(filled, (width, height), interpolation=cv2.INTER_LINEAR)
-    picture[where, :3] = to_float(filled[where])
-    return picture
+def _moved(picture: np.ndarray, motion: np.ndarray, size: tuple[int, int], border: int) -> np.ndarray:
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return cv2.warpAffine(picture, motion, size, flags=flags, borderMode=border)

@@ -8,6 +8,9 @@ import pytest
 import torch
 
 from rib.background.plate import PersonFreePlate
+from rib.background.scene_layers import SceneLayer
+from rib.background.scene_motion import CameraMotionLinks
+from rib.background.scene_trust import SceneTrust
 from rib.structures.box import Box
 from rib.structures.interval import Interval, Keyframe
 from rib.structures.person import PersonView
@@ -67,6 +70,20 @@ def test_motions_follow_one_another() -> None:
     )
     np.testing.assert_array_equal(fraction_of_camera_motion(MOTION, 0.0), STILL)
     np.testing.assert_allclose(fraction_of_camera_motion(MOTION, 1.0), MOTION)
+
+
+def test_motion_to_far_keyframes_follows_from_those_in_between(wall: np.ndarray) -> None:
+    lefts, times_s = (40, 46, 28, 34, 58), (0.2, 0.3, 0.0, 0.1, 0.5)
+    layers = [SceneLayer.of(seen(wall, left, 40), SceneTrust((HEIGHT, WIDTH))) for left in lefts]
+    found = CameraMotionLinks().from_first(layers, times_s)
+    assert found[0] is STILL
+    for left, motion in zip(lefts[1:], found[1:], strict=True):
+        np.testing.assert_allclose(motion, [[1, 0, 40 - left], [0, 1, 0]], atol=0.3)
+    blank = replace(layers[1], pixels=layers[1].pixels * 0)
+    unknown = CameraMotionLinks().from_first([layers[0], blank, *layers[2:]], times_s)
+    assert unknown[1] is STILL
+    assert unknown[4] is STILL
+    np.testing.assert_array_equal(unknown[2], found[2])
 
 
 def test_the_plate_follows_a_pan(wall: np.ndarray) -> None:
