@@ -12,7 +12,12 @@ import numpy as np
 from rib.io.cache import Cache
 from rib.pipeline.analysis.pose_artefact import analysis_pose_digest
 from rib.pipeline.analysis.record import ClipAnalysis
-from rib.pipeline.holdout.holdouts import hold_out_keyframe, holdout_span, keyframes_to_hold_out
+from rib.pipeline.holdout.holdouts import (
+    HoldoutFrames,
+    hold_out_keyframe,
+    holdout_span,
+    keyframes_to_hold_out,
+)
 from rib.pipeline.progress import progress_counter
 from rib.pipeline.stage_set import StageSet
 from rib.pipeline.synthesis.keyframe_window import KeyframeWindow
@@ -83,7 +88,9 @@ class RendererClipFitter:
         window = KeyframeWindow(analysis, self.stages.device)
         spans = [holdout_span(analysis, keyframe) for keyframe in chosen]
         for keyframe, near in zip(chosen, window.spans(source, spans), strict=True):
-            held = hold_out_keyframe(self.stages, self.synthesiser, analysis, track_id, keyframe, near)
+            held = hold_out_keyframe(
+                self.stages, self.synthesiser, analysis, track_id, keyframe, HoldoutFrames(near)
+            )
             sample = renderer.sample(held.person, held.background, held.keyframe.picture[None])
             if sample is not None:
                 yield sample

@@ -75,7 +75,7 @@ class WarpRenderer:
         size_px = self.trust.judged_size(given_px)
         own = size_px == given_px
         shown, behind = (
-            (person, background) if own else (person.resized(size_px), background.resized(size_px))
+            (person, background) if own else (person.resized(size_px), background.resized_motion(size_px))
         )
         cut = self.skinning.cut(shown)
         drawn = None if cut is None else self._draw(cut, moments, behind)

@@ -136,11 +136,11 @@ class Background:
     weight_a: torch.Tensor | None = None
     moved: torch.Tensor | None = None
 
-    def resized(self, size_px: tuple[int, int]) -> Background:
-        """The same pictures at another width and height."""
+    def resized_motion(self, size_px: tuple[int, int]) -> Background:
+        """The flow and its weights alone, at another width and height; the picture is black."""
         width, height = self.interpolated.shape[:-3:-1]
         ratio = self.interpolated.new_tensor([size_px[0] / width, size_px[1] / height] * 2).view(1, 4, 1, 1)
         flow = None if self.flow is None else resized(self.flow, size_px) * ratio
-        planes = (self.plate, self.weight_a, self.moved)
-        plate, weight_a, moved = (None if x is None else resized(x, size_px) for x in planes)
-        return Background(resized(self.interpolated, size_px), plate, flow, weight_a, moved)
+        weight_a = None if self.weight_a is None else resized(self.weight_a, size_px)
+        black = self.interpolated.new_zeros(()).expand(len(self.interpolated), 3, *size_px[::-1])
+        return Background(black, flow=flow, weight_a=weight_a)

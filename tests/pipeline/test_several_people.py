@@ -18,7 +18,9 @@ from rib.io.errors import RibError
 from rib.keypoint_files import write_openpose_json
 from rib.pipeline.analysis.chosen_people import choose_people_to_draw, with_person_depth
 from rib.pipeline.chain import Chain
+from rib.pipeline.holdout.holdouts import HoldoutFrames, hold_out_keyframe, holdout_span
 from rib.pipeline.interpolate import interpolate_clip
+from rib.pipeline.synthesis.keyframe_window import KeyframeWindow
 from rib.pipeline.synthesis.neighbours import (
     clear_trust_of_others,
     interpolated_scene,
@@ -136,6 +138,23 @@ def test_each_person_is_drawn_and_the_nearer_one_stands_in_front(
     colours = np.unique(made[10:40, 30:40].reshape(-1, 3), axis=0)
     assert len(colours) == 1
     assert int(colours[0, 0]) in (round(25.5), round(51.0))
+
+
+def test_one_interpolated_frame_serves_everybody_whom_a_holdout_judges(
+    chain: Callable[..., Chain], source: ArraySource
+) -> None:
+    made = chain("all", [1, 2])
+    analysis = made.analyse(source, source.fps * 2)
+
+    def held(frames: HoldoutFrames, track_id: int) -> torch.Tensor:
+        return hold_out_keyframe(
+            made.stages, made.synthesiser(), analysis, track_id, 2, frames
+        ).background.interpolated
+
+    near = next(iter(KeyframeWindow(analysis, "cpu").spans(source, [holdout_span(analysis, 2)])))
+    shared = HoldoutFrames(near)
+    assert held(shared, 1) is held(shared, 2)
+    assert torch.equal(held(shared, 2), held(HoldoutFrames(near), 2))
 
 
 @pytest.mark.slow

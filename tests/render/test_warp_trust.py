@@ -203,7 +203,7 @@ def test_it_is_decided_at_a_smaller_size_and_drawn_at_the_full_one(waving: Perso
     size_px = small.trust.judged_size((width, height))
     assert size_px[0] * size_px[1] == pytest.approx(width * height / 2, rel=0.02)
     plan = small.plan(waving, slice(None), background)
-    alone = renderer().plan(waving.resized(size_px), slice(None), background.resized(size_px))
+    alone = renderer().plan(waving.resized(size_px), slice(None), background.resized_motion(size_px))
     assert plan.evidence == alone.evidence
     assert plan.gate == 1
     assert torch.equal(picture(small, waving), picture(renderer(), waving))

@@ -115,7 +115,7 @@ def test_a_resized_interval_shows_the_same_at_another_size() -> None:
     assert float(small.b.mask((20, 15)).sum()) == pytest.approx(25, abs=0.5)
     flow = torch.tensor([4.0, 2.0, -4.0, -2.0]).view(1, 4, 1, 1).expand(1, 4, 30, 40)
     background = Background(torch.rand(1, 3, 30, 40), flow=flow, weight_a=torch.ones(1, 1, 30, 40))
-    halved = background.resized((20, 15))
+    halved = background.resized_motion((20, 15))
     assert halved.flow is not None
     torch.testing.assert_close(halved.flow, flow[..., :15, :20] / 2)
     assert halved.interpolated.shape == (1, 3, 15, 20)

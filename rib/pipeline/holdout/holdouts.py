@@ -71,6 +71,19 @@ class Holdouts:
         return Refinement(alexnet, psnr_db, vgg16, error)
 
 
+@dataclass
+class HoldoutFrames:
+    """The keyframes around one that is held out, for everybody whom it judges.
+
+    Attributes:
+        near: The keyframes of `holdout_span` it, all of one size, the clip's or smaller.
+        interpolated: The interpolator's frame in its place, once somebody asked for it.
+    """
+
+    near: Sequence[DecodedKeyframe]
+    interpolated: Background | None = None
+
+
 @dataclass(frozen=True)
 class HeldOutPerson:
     """A person in a keyframe that nobody saw, and what stands in its place.
@@ -105,7 +118,7 @@ def hold_out_keyframe(
     analysis: ClipAnalysis,
     track_id: int,
     keyframe: int,
-    near: Sequence[DecodedKeyframe],
+    frames: HoldoutFrames,
 ) -> HeldOutPerson:
     """Hold one keyframe out.
 
@@ -115,10 +128,10 @@ def hold_out_keyframe(
         analysis: What is known of the clip.
         track_id: The person to predict.
         keyframe: Its number; the person is on both sides of it.
-        near: The keyframes of `holdout_span` it, all of one size, the clip's or smaller.
+        frames: Those around it; the interpolator's frame is made once for all people.
     """
     shots = analysis.shots
-    records = {one.index: one.keyframe for one in near if shots[one.index] == shots[keyframe]}
+    records = {one.index: one.keyframe for one in frames.near if shots[one.index] == shots[keyframe]}
     hidden, a, b = (records.pop(k) for k in (keyframe, keyframe - 1, keyframe + 1))
     interval = Interval(a, b, np.array([hidden.time_s]), tuple(records.values()))
     pose = _pose_without(stages, analysis, track_id, keyframe)
@@ -126,7 +139,8 @@ def hold_out_keyframe(
     truth = hidden.person(track_id)
     assert person is not None
     assert truth is not None
-    background = synthesiser.with_plate(synthesiser.interpolate(interval), interval, [person])
+    frames.interpolated = frames.interpolated or synthesiser.interpolate(interval)
+    background = synthesiser.with_plate(frames.interpolated, interval, [person])
     return HeldOutPerson(hidden, person, background, holdout_person_region(truth, hidden))
 
 

@@ -14,10 +14,14 @@ import torch.nn.functional as F
 from rib.io.images import size_within
 from rib.metrics.lpips import SMALLEST_PX, Lpips
 from rib.pipeline.analysis.record import ClipAnalysis
-from rib.pipeline.holdout.holdouts import HeldOutPerson, hold_out_keyframe, keyframes_to_hold_out
+from rib.pipeline.holdout.holdouts import (
+    HeldOutPerson,
+    HoldoutFrames,
+    hold_out_keyframe,
+    keyframes_to_hold_out,
+)
 from rib.pipeline.stage_set import StageSet
 from rib.pipeline.synthesis.compositor import composite_people
-from rib.pipeline.synthesis.keyframe_window import DecodedKeyframe
 from rib.pipeline.synthesis.synthesiser import Synthesiser
 from rib.render.protocol import HoldoutRenderer
 
@@ -62,7 +66,7 @@ class HoldoutValidator:
         analysis: ClipAnalysis,
         track_id: int,
         keyframe: int,
-        near: Sequence[DecodedKeyframe],
+        frames: HoldoutFrames,
         learnt: Collection[int] = (),
     ) -> tuple[float, float, float, float]:
         """Let the renderer predict one keyframe; gain and changes as in a row of `Holdouts`.
@@ -71,11 +75,11 @@ class HoldoutValidator:
             analysis: What is known of the clip.
             track_id: The person.
             keyframe: One of those chosen.
-            near: The keyframes of `holdout_span` it.
+            frames: Those around it.
             learnt: Keyframes that the renderer's net was fitted to; they do not judge it.
         """
         return self._score(
-            hold_out_keyframe(self.stages, self.synthesiser, analysis, track_id, keyframe, near), learnt
+            hold_out_keyframe(self.stages, self.synthesiser, analysis, track_id, keyframe, frames), learnt
         )
 
     def _evenly(self, able: Sequence[int], analysis: ClipAnalysis, shot: np.ndarray) -> list[int]:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 
 from rib.io.processes.memory import trim_memory
 from rib.pipeline.analysis.record import ClipAnalysis
-from rib.pipeline.holdout.holdouts import Holdouts, holdout_span
+from rib.pipeline.holdout.holdouts import HoldoutFrames, Holdouts, holdout_span
 from rib.pipeline.holdout.scores import HoldoutScores, Score
 from rib.pipeline.holdout.validator import HoldoutValidator
 from rib.pipeline.stage_set import StageSet
-from rib.pipeline.synthesis.keyframe_window import DecodedKeyframe, KeyframeSpanCollector, KeyframeWindow
+from rib.pipeline.synthesis.keyframe_window import KeyframeSpanCollector, KeyframeWindow
 from rib.structures.person_interval import AskHoldouts, HoldoutEvidence
 from rib.video import FrameQueue
 
@@ -72,7 +72,7 @@ class HoldoutValidationPass:
         )
         self._wanted = iter(wanted)
         self._complete: set[int] = set()
-        self._waiting: dict[int, Sequence[DecodedKeyframe]] = {}
+        self._waiting: dict[int, HoldoutFrames] = {}
 
     def through(self, frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
         """All keyframes in order; one passes when the hold-outs of its shot can be made."""
@@ -121,7 +121,7 @@ class HoldoutValidationPass:
     def _look(self, frame: np.ndarray, index: int) -> None:
         """Keep the hold-outs that are complete with this keyframe."""
         for near in self._spans.push(frame):
-            self._waiting[next(self._wanted)] = near
+            self._waiting[next(self._wanted)] = HoldoutFrames(near)
         self._complete.update(self._complete_at.get(index, ()))
         while len(self._waiting) > MOST_WAITING:
             oldest = next(iter(self._waiting))
@@ -131,9 +131,9 @@ class HoldoutValidationPass:
     def _score(self, keyframe: int, track_id: int) -> Score:
         known = self._known[keyframe]
         if track_id not in known:
-            near, learnt = self._waiting[keyframe], self._learnt.get(track_id, ())
+            frames, learnt = self._waiting[keyframe], self._learnt.get(track_id, ())
             with self._watch("hold-outs", whole=True):
-                known[track_id] = self._validator(self._analysis, track_id, keyframe, near, learnt)
+                known[track_id] = self._validator(self._analysis, track_id, keyframe, frames, learnt)
             if self._scores is not None:
                 self._scores.put(keyframe, known)
             trim_memory()

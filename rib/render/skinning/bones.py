@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 import torch
@@ -139,8 +140,9 @@ class BoneSegments:
 def bone_segments(poses: PoseSequence, device: torch.device | str = "cpu") -> BoneSegments:
     """Compute the bones' ends in each pose, lengthened as `BONES` says."""
     starts, ends, confidence = [], [], []
+    points = {name: _point(poses, name) for name in POINTS}
     for bone in BONES:
-        (start, has_start), (end, has_end) = _point(poses, bone.start), _point(poses, bone.end)
+        (start, has_start), (end, has_end) = points[bone.start], points[bone.end]
         along = end - start
         starts.append(start - bone.before * along)
         ends.append(end + bone.beyond * along)
@@ -178,15 +180,24 @@ def skinning_torso_length_px(poses: PoseSequence) -> float:
 
 def _point(poses: PoseSequence, name: str) -> tuple[np.ndarray, np.ndarray]:
     """(T, 2) px and (T,) its confidence, 0 where it was not found."""
-    joints = joint_set_named(poses.joint_set).joints
     place = np.zeros((len(poses), 2))
     found = np.zeros(len(poses))
-    for group in POINTS[name]:
-        if not all(joint in joints for joint in group):
-            continue
-        index = [joints.index(joint) for joint in group]
-        sure = poses.confidence[:, index].min(1)
+    for index in _groups(poses.joint_set)[name]:
+        sure = poses.confidence[:, index[0]] if len(index) == 1 else poses.confidence[:, index].min(1)
         there = (sure > 0) & (found == 0)
-        place[there] = poses.keypoints_px[:, index].mean(1)[there]
-        found[there] = sure[there]
+        if there.any():
+            place[there] = poses.keypoints_px[there][:, index].mean(1)
+            found[there] = sure[there]
+        if found.all():
+            break
     return place, found
+
+
+@cache
+def _groups(joint_set: str) -> dict[str, list[list[int]]]:
+    """`POINTS` as numbers of joints, without the groups that the joint set lacks."""
+    joints = joint_set_named(joint_set).joints
+    return {
+        name: [[joints.index(joint) for joint in group] for group in groups if set(group) <= set(joints)]
+        for name, groups in POINTS.items()
+    }
