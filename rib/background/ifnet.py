@@ -12,6 +12,11 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from rib.background.upsampling import (
+    add_enlarged_planes,
+    add_enlarged_planes_and_measure,
+    enlarge_planes,
+)
 from rib.background.warp import backward_warp, grid_sample_pixel_grid
 
 STATE = 5
@@ -43,15 +48,16 @@ class IFBlock(nn.Module):
         self.lastconv = nn.ConvTranspose2d(width, STATE, 4, 2, 1)
 
     def forward(self, x: torch.Tensor, scale: int) -> torch.Tensor:
-        """Map (N, in_channels, H / scale, W / scale) to a correction (N, 5, H, W), flows in its pixels.
+        """Map (N, in_channels, H / scale, W / scale) to a correction (N, 5, H / 2 scale, W / 2 scale).
 
-        Convolutions run in the type of the weights; pictures and flows are float32.
+        Its flows are in pixels of the picture, (H, W). Convolutions run in the type of the weights; pictures
+        and flows are float32.
         """
         x = self.conv0(x)
         # convolutions run channels_last, warps are faster with planes: change over where it is small
         correction = self.lastconv(self.convblock(x) + x).float().contiguous()
         correction[:, :4] *= 2 * scale
-        return F.interpolate(correction, scale_factor=2.0 * scale, mode="bilinear", align_corners=False)
+        return correction
 
     def see(self, parts: Sequence[torch.Tensor]) -> torch.Tensor:
         """Channels (N or 1, c, h, w) side by side, in the type and the order that the convolutions take."""
@@ -87,10 +93,8 @@ class IFNet(nn.Module):
         Returns:
             (N, 5, H, W): flow to a and to b in pixels, logit of a's share.
         """
-        estimate, step = self._coarse(pair, fractions, coarseness)
-        low, high = step.flatten(2).aminmax(dim=2)
-        far = (torch.maximum(-low, high) > LEAP_PX).view(-1, 2, 2).any(2).all(1)
-        del step
+        estimate, stride_px = self._coarse(pair, fractions, coarseness)
+        far = (stride_px > LEAP_PX).view(-1, 2, 2).any(2).all(1)
         if not far.any():
             return self._fine(pair, fractions, estimate, coarseness)
         # the published second look; each pair decides for itself, so that batches do not matter
@@ -107,19 +111,20 @@ class IFNet(nn.Module):
     def _coarse(
         self, pair: torch.Tensor, t: torch.Tensor, coarseness: int
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """The estimate after two blocks, and the flows' last correction (N, 4, H, W)."""
+        """The estimate after two blocks, and how far the last corrected each flow at most, (N, 4)."""
         scale = 8 * coarseness
         seen = self.block0.see((_shrink(pair.flatten(1, 2), scale), _plane(t, pair, scale)))
-        first = self.block0(seen, scale)
-        step = self._step(self.block1, pair, t, first, 4 * coarseness)
-        return first.add_(step), step[:, :4]
+        estimate = enlarge_planes(self.block0(seen, scale), 2 * scale)
+        step = self._step(self.block1, pair, t, estimate, 4 * coarseness)
+        return estimate, add_enlarged_planes_and_measure(estimate, step, 8 * coarseness)[:, :4]
 
     def _fine(
         self, pair: torch.Tensor, t: torch.Tensor, estimate: torch.Tensor, coarseness: int
     ) -> torch.Tensor:
         """The estimate after all blocks, in the place of the one that was given."""
-        estimate.add_(self._step(self.block2, pair, t, estimate, 2 * coarseness))
-        return estimate.add_(self._step(self.block3, pair, t, estimate, coarseness))
+        for block, scale in ((self.block2, 2 * coarseness), (self.block3, coarseness)):
+            add_enlarged_planes(estimate, self._step(block, pair, t, estimate, scale), 2 * scale)
+        return estimate
 
     def _step(
         self, block: IFBlock, pair: torch.Tensor, t: torch.Tensor, estimate: torch.Tensor, scale: int

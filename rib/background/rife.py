@@ -84,9 +84,13 @@ class RifeInterpolator(FrameInterpolator):
         width, height = interval.a.size_px
         multiple = 64 * self._coarseness(height, width)
         size = height + -height % multiple, width + -width % multiple
-        pair = torch.zeros(1, 2, 3, *size, device=self.device)
+        pair = torch.empty(1, 2, 3, *size, device=self.device)
+        pair[..., height:, :], pair[..., width:] = 0, 0
         for number, keyframe in enumerate((interval.a, interval.b)):
-            pair[0, number, :, :height, :width] = keyframe.picture
+            picture = pair[0, number, :, :height, :width]
+            picture.copy_(keyframe.pixels)
+            if keyframe.pixels.dtype == torch.uint8:
+                picture.div_(255)
         return pair
 
     def _run(self, pair: torch.Tensor, t: torch.Tensor, coarseness: int) -> tuple[torch.Tensor, ...]:
