@@ -8,8 +8,8 @@ import numpy as np
 
 from rib.pose.detectors.detection import PersonDetection
 from rib.pose.detectors.plausible import plausible_detections
+from rib.pose.tracking.observations import FEWEST_OBSERVATIONS
 from rib.pose.tracking.sequences import detections_to_sequence, no_pose_tracks
-from rib.pose.tracking.tracker import FEWEST_OBSERVATIONS
 from rib.structures.keypoints import PoseTracks
 
 Named = Sequence[tuple[int, PersonDetection]]

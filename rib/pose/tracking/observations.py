@@ -15,8 +15,10 @@ from rib.video.camera import carry_points
 BODY = slice(0, 25)
 _SEEN = 0.3
 _FEWEST_COMMON_JOINTS = 3
-_RECENT = 8
+RECENT_OBSERVATIONS = 8
 """So many observations tell what somebody looks like now."""
+FEWEST_OBSERVATIONS = 3
+"""So many observations tell a tracklet's velocity well, and that somebody is a person at all."""
 _VELOCITY_S = 0.25
 """A velocity is the travel over at least this long, where a track has it."""
 
@@ -84,7 +86,10 @@ class Tracklet:
         if self._known != len(self.seen):
             looks = [o.detection.appearance for o in self.seen]
             self._looks, self._known = (
-                (typical_appearance(looks[:_RECENT]), typical_appearance(looks[-_RECENT:])),
+                (
+                    typical_appearance(looks[:RECENT_OBSERVATIONS]),
+                    typical_appearance(looks[-RECENT_OBSERVATIONS:]),
+                ),
                 len(self.seen),
             )
         return self._looks[at_end]

@@ -19,8 +19,14 @@ from rib.io.recipe import build_recipe
 from rib.io.settings.ranges import NonNegative, Seconds, Share
 from rib.pose.detectors.appearance import appearance_likeness
 from rib.pose.detectors.detection import ClipDetections
+from rib.pose.tracking.changed_looks import looks_forbid_link, open_where_looks_change
 from rib.pose.tracking.links import LinkEvidence, TrackingScene, certain_tracklet_links
-from rib.pose.tracking.observations import TrackerObservation, Tracklet, observe_people_for_tracker
+from rib.pose.tracking.observations import (
+    FEWEST_OBSERVATIONS,
+    TrackerObservation,
+    Tracklet,
+    observe_people_for_tracker,
+)
 from rib.pose.tracking.outliers import without_track_contradictions
 from rib.pose.tracking.sequences import detections_to_sequence, no_pose_tracks
 from rib.structures.keypoints import PoseSequence, PoseTracks
@@ -29,8 +35,6 @@ from rib.video.camera import STILL, chain_camera_motions
 _MISSED = 2
 _MISSED_S = 1.0
 """Somebody missed in so many keyframes, or seconds, still competes for the detections of the next."""
-FEWEST_OBSERVATIONS = 3
-"""So many observations tell a tracklet's velocity well, and that somebody is a person at all ..."""
 SHORTEST_S = 0.2
 """... if they span so many seconds: at 30 keyframes a second a skeleton over two people lasts for three."""
 
@@ -60,13 +64,21 @@ class Tracker:
         max_missing_s: Seconds over which motion continues a track; longer missing spans are closed last.
         margin: Nats by which a link must be worth more than any other way to link the people around it.
         rejoin_likeness: Likeness (0..1) of appearance above which somebody is known again after a cut.
+        changed_likeness: Likeness (0..1) of what is seen before and after a place in a track below which
+            these are two people; 0 opens no track. Results of before say nothing and are 0.
     """
 
     def __init__(
-        self, evidence: Mapping[str, Any], max_missing_s: Seconds, margin: NonNegative, rejoin_likeness: Share
+        self,
+        evidence: Mapping[str, Any],
+        max_missing_s: Seconds,
+        margin: NonNegative,
+        rejoin_likeness: Share,
+        changed_likeness: Share = 0.0,
     ) -> None:
         self._evidence: LinkEvidence = build_recipe(evidence)
         self._max_missing_s, self._margin, self._rejoin_likeness = max_missing_s, margin, rejoin_likeness
+        self._changed_likeness = changed_likeness
 
     def link(self, clip: ClipDetections) -> list[PersonTrack]:
         """Say which detections are one person. The order of detections in a frame plays no part.
@@ -105,6 +117,9 @@ class Tracker:
             for longest_s in (2.5 * keyframe_s, self._max_missing_s, np.inf):
                 for fewest in (1, FEWEST_OBSERVATIONS):
                     tracklets = self._link_over_missing_spans(tracklets, longest_s, fewest, scene)
+                tracklets = [
+                    part for one in tracklets for part in open_where_looks_change(one, self._changed_likeness)
+                ]
         return [without_track_contradictions(tracklet) for tracklet in tracklets]
 
     def _link_neighbours(
@@ -165,7 +180,8 @@ class Tracker:
         evidence = np.full((len(ends), len(starts)), -np.inf)
         for row, a in enumerate(ends):
             for column, b in enumerate(starts):
-                if 0 < b.first.time_s - a.last.time_s <= longest_s + 1e-9:
+                apart_s = b.first.time_s - a.last.time_s
+                if 0 < apart_s <= longest_s + 1e-9 and not looks_forbid_link(a, b, self._changed_likeness):
                     evidence[row, column] = self._evidence(a, b, scene)
         return evidence
 
