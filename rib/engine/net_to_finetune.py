@@ -55,12 +55,17 @@ def check_net_to_finetune(path: Path, module: Mapping[str, Any]) -> None:
 def load_net_to_finetune(module: LightningModule, path: Path) -> None:
     """Give a module's net, and its EMA, the weights of a net's file; discriminators begin anew.
 
+    That they do is told in a line, as where a checkpoint has none.
+
     Raises:
         RibError: The weights belong to another net, or are none; the line names the first difference.
     """
-    from rib.io.weights.net_files import check_weights, read_net_file
+    from rib.engine.checkpoints import DISCRIMINATORS, load_weights_to_finetune
+    from rib.io.weights.net_files import read_net_file
+    from rib.training.ema import PREFIX
 
-    state = read_net_file(path, "net").state
-    for net in (module.net, module.ema):
-        check_weights(net.state_dict(), state, path, REMEDY)  # type: ignore[union-attr, operator]
-        net.load_state_dict(state)  # type: ignore[union-attr, operator]
+    parts = ("net.", PREFIX)
+    net, own = read_net_file(path, "net").state, module.state_dict()
+    given = {name: tensor for name, tensor in own.items() if not name.startswith((*parts, *DISCRIMINATORS))}
+    given |= {f"{part}{name}": tensor for part in parts for name, tensor in net.items()}
+    load_weights_to_finetune(module, {"state_dict": given}, path)

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file
+from test_debug_presets import small, write_samples
 
 from rib.config.compose import compose
-from rib.engine.checkpoints import AtomicCheckpointIO
+from rib.engine.checkpoints import AtomicCheckpointIO, read_checkpoint
+from rib.engine.fit import fit_in_processes
 from rib.engine.net_to_finetune import load_net_to_finetune
 from rib.engine.restore import settle_restore
 from rib.engine.settings import TrainSettings
@@ -39,6 +41,25 @@ def test_without_a_checkpoint_a_run_begins_from_the_weights_that_come_with_rib(e
     for name, tensor in load_file(config.ckpt).items():
         assert torch.equal(module.net.state_dict()[name], tensor)
         assert torch.equal(module.ema.state_dict()[name], tensor)
+
+
+@pytest.mark.slow
+def test_a_run_with_discriminators_begins_from_the_net_that_comes_with_rib(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_samples(tmp_path / "samples.h5")
+    still = (
+        *small("refiner"),
+        "trainer.max_steps=1",
+        "task.module.optimizer.lr=0",
+        f"run_dir={tmp_path / 'run'}",
+    )
+    fit_in_processes(compose("train", "experiment=renderer_base_gan", "restore=finetune", *still))
+    assert capsys.readouterr().out.count("has no discriminators: they begin anew") == 1
+    state = read_checkpoint(tmp_path / "run" / "checkpoints" / "last.ckpt")["state_dict"]
+    for name, tensor in load_file(shipped_renderer_weights()).items():
+        assert torch.equal(state[f"net.{name}"], tensor)
 
 
 @pytest.mark.parametrize("experiment", SHIPPED)
