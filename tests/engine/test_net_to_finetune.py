@@ -49,12 +49,8 @@ def test_a_run_with_discriminators_begins_from_the_net_that_comes_with_rib(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     write_samples(tmp_path / "samples.h5")
-    still = (
-        *small("refiner"),
-        "trainer.max_steps=1",
-        "task.module.optimizer.lr=0",
-        f"run_dir={tmp_path / 'run'}",
-    )
+    still = (*small("refiner"), "trainer.max_steps=1", "task.module.optimizer.lr=0")
+    still += ("+callbacks.last.every_n_train_steps=1", f"run_dir={tmp_path / 'run'}")
     fit_in_processes(compose("train", "experiment=renderer_base_gan", "restore=finetune", *still))
     assert capsys.readouterr().out.count("has no discriminators: they begin anew") == 1
     state = read_checkpoint(tmp_path / "run" / "checkpoints" / "last.ckpt")["state_dict"]
