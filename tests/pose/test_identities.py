@@ -36,7 +36,7 @@ RAGA, CYCLIST = "people/raga_3people.mp4", "people_test/edgetam_cyclist.mp4"
 DEMO = "video/sports2d_demo.mp4"
 PARTS = [
     *((clip, 8, 0, None) for clip in MARKS),
-    (TWO_WALK, 4, 0, None), (DEMO, 4, 0, None), (CYCLIST, 4, 0, None), (RAGA, 4, 0, 80), (STREET, 4, 0, 208),
+    (TWO_WALK, 4, 0, None), (DEMO, 4, 0, None), (CYCLIST, 4, 0, None), (RAGA, 4, 0, 80), (STREET, 4, 0, None),
     (TWO_WALK, 1, 24, 72), (DEMO, 1, 48, 96), (CYCLIST, 1, 128, 160),
 ]  # fmt: skip
 """Clip, stride, first and last frame (None: of the last mark). Frames cost a fifth of a second and more each.
