@@ -36,7 +36,7 @@ _MISSED = 2
 _MISSED_S = 1.0
 """Somebody missed in so many keyframes, or seconds, still competes for the detections of the next."""
 SHORTEST_S = 0.2
-"""... if they span so many seconds: at 30 keyframes a second a skeleton over two people lasts for three."""
+"""Whoever is seen for less is nobody: at 30 keyframes a second a skeleton over two people lasts for three."""
 
 
 @dataclass(frozen=True)
