@@ -130,7 +130,7 @@ class VideoSettings(Settings):
     """conf/video/."""
 
     codec: str | None
-    crf: Annotated[Crf | None, NeededWithSetting("codec", "16"), WITH_CODEC]
+    crf: Annotated[Crf | None, NeededWithSetting("codec", "15"), WITH_CODEC]
     preset: Annotated[str | None, NeededWithSetting("codec", "auto"), WITH_CODEC]
     pixel_format: Annotated[str | None, NeededWithSetting("codec", "auto"), WITH_CODEC]
     timestamps: Annotated[str, OneOf("constant", "source")]
