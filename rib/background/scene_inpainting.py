@@ -18,6 +18,9 @@ from rib.io.images import to_float, to_uint8
 INPAINT_LONG_SIDE_PX = 256
 """What no keyframe shows is invented at this size: it has no detail, and larger only costs time."""
 
+LEAST_SHARE = 0.03
+"""Of a small pixel so much must be trusted that it counts as seen."""
+
 
 @dataclass(frozen=True)
 class ShrunkScene:
@@ -39,9 +42,10 @@ class ShrunkScene:
         pixels = self.pixels
         if self.trust.place is not None:
             place = self.trust.place.slices
-            free[place] = self.trust.within(place)[..., 0] >= 0.5
+            free[place] = self.trust.within(place)[..., 0]
+            trusted = pixels[place] * free[place][..., None]
             pixels = pixels.copy()
-            pixels[place] *= free[place][..., None].astype(pixels.dtype)
+            pixels[place] = np.rint(trusted) if pixels.dtype == np.uint8 else trusted
         small = cv2.resize(np.ascontiguousarray(pixels), size, interpolation=cv2.INTER_AREA)
         small = to_float(small) if small.dtype == np.uint8 else small
         return np.dstack([small, cv2.resize(free, size, interpolation=cv2.INTER_AREA)])
@@ -78,10 +82,11 @@ def inpaint_hole(
     picture[hole, 3] = 0
     first = layers[0][0]
     mixed, share = _mixed([_moved(*layer) for layer in layers])
-    if (share < 0.5).all():
+    unknown = share < LEAST_SHARE
+    if unknown.all():
         picture[hole, :3] = 0.5
         return
-    filled = cv2.inpaint(to_uint8(mixed), (share < 0.5).astype(np.uint8), 3, cv2.INPAINT_TELEA)
+    filled = cv2.inpaint(to_uint8(mixed), unknown.astype(np.uint8), 3, cv2.INPAINT_TELEA)
     rows, columns = (part.indices(size) for part, size in zip(region, first.trust.size, strict=True))
     there = (first.to_small @ [[1, 0, columns[0]], [0, 1, rows[0]], [0, 0, 1]])[:2]
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
