@@ -21,6 +21,7 @@ def test_a_film_that_was_killed_twice_goes_on_and_keeps_its_sound(tmp_path: Path
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     assert told["frames"] == 10 * 60 * 10
+    assert told["kills"] >= 1  # the second may come too late on a machine that has more time than before
     assert told["same_frames"] is True
     assert told["worst_sound_offset_s"] <= 0.05
     assert told["worst_sound_offset_after_kills_s"] <= 0.05

@@ -158,7 +158,7 @@ GREYS = """(async () => {
     slider.value = frame;
     slider.dispatchEvent(new Event("input"));
     const told = () => document.getElementById("frame").textContent.startsWith(`Frame ${frame} `);
-    for (let tries = 0; tries < 500 && !told(); tries++) await new Promise((done) => setTimeout(done, 20));
+    for (let tries = 0; tries < 3000 && !told(); tries++) await new Promise((done) => setTimeout(done, 20));
     const grey = (id) => document.getElementById(id).getContext("2d").getImageData(36, 25, 1, 1).data[0];
     greys.push(["left", "right"].map(grey));
   }
