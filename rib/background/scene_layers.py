@@ -56,14 +56,8 @@ class SceneLayer:
             return _seen(self.pixels[region]), self.trust.within(region)
         reached, motion, size = self._reached(region)
         picture = np.ascontiguousarray(_floats(self.pixels[reached.slices]))
-        return _seen(_moved(picture, motion, size, cv2.BORDER_REPLICATE)), self.trust_within(region)
-
-    def trust_within(self, region: Region) -> np.ndarray:
-        """The trust alone."""
-        if self.motion is None:
-            return self.trust.within(region)
-        reached, motion, size = self._reached(region)
-        return _moved(self.trust.within(reached.slices), motion, size, cv2.BORDER_CONSTANT)[..., None]
+        trust = _moved(self.trust.within(reached.slices), motion, size, cv2.BORDER_CONSTANT)[..., None]
+        return _seen(_moved(picture, motion, size, cv2.BORDER_REPLICATE)), trust
 
     def _reached(self, region: Region) -> tuple[Box, np.ndarray, tuple[int, int]]:
         """The part of the keyframe that a region of the wanted frame shows, the map to it, and its size."""
