@@ -87,10 +87,7 @@ class RifeInterpolator(FrameInterpolator):
         pair = torch.empty(1, 2, 3, *size, device=self.device)
         pair[..., height:, :], pair[..., width:] = 0, 0
         for number, keyframe in enumerate((interval.a, interval.b)):
-            picture = pair[0, number, :, :height, :width]
-            picture.copy_(keyframe.pixels)
-            if keyframe.pixels.dtype == torch.uint8:
-                picture.div_(255)
+            keyframe.write_picture(pair[0, number, :, :height, :width])
         return pair
 
     def _run(self, pair: torch.Tensor, t: torch.Tensor, coarseness: int) -> tuple[torch.Tensor, ...]:

@@ -45,6 +45,12 @@ class Keyframe:
         pixels = self.pixels[..., box[0], box[1]]
         return to_float(pixels) if pixels.dtype == torch.uint8 else pixels
 
+    def write_picture(self, to: torch.Tensor) -> None:
+        """Write the picture, 0..1, into a tensor (3, H, W) float32, without a copy between."""
+        to.copy_(self.pixels)
+        if self.pixels.dtype == torch.uint8:
+            to.div_(255)
+
     @property
     def device(self) -> torch.device:
         """The device that the picture lies on."""
