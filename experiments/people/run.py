@@ -1,12 +1,14 @@
 """Score people=largest and people=all against RIFE on the cases of cases.json.
 
-python experiments/people/run.py DATA OUT [OVERRIDE=...] [CASE_STRIDE ...]
+python experiments/people/run.py DATA OUT [window=middle] [OVERRIDE=...] [CASE_STRIDE ...]
 
 A JSON is written to OUT for every setting; those that are there are kept, so a run cut off goes on. The
 person is where MediaPipe finds them in the true frame, as in `rib benchmark`; `changed` is the box in which a
 method's frame differs from RIFE's, whoever is there. What each interval's verdict followed from is kept
 beside it. Of a case the frames in its middle are used, `INTERVALS` intervals at least, and in each interval
-at most `HIDDEN` frames at even distances are made and scored.
+at most `HIDDEN` frames at even distances are made and scored. With `window=early` or `window=late` those at
+its beginning or end are used, with every keyframe half a stride further on, and people=all alone; settings of
+which that leaves nothing new are passed over.
 """
 
 from __future__ import annotations
@@ -35,19 +37,31 @@ HERE = Path(__file__).parent
 METHODS = ("largest", "all")
 SHORTEST, INTERVALS, HIDDEN = 33, 8, 3
 """At least so many frames of a case are used, and so many intervals; so many frames are made in each."""
+WINDOWS = ("middle", "early", "late")
 RATES = (7.5, 4.0, 15.0)
 """Keyframes a second: every clip at the first, then at the others."""
 KINDS = ("several", "moving camera", "one person", "falls and bends", "upper body")
 
 
-def truth(data: Path, case: dict[str, Any], stride: int | None = None) -> ArraySource:
+def truth(data: Path, case: dict[str, Any], stride: int | None = None, window: str = "middle") -> ArraySource:
     """The frames of a case at an even rate; those that are scored where a stride is given."""
     source = open_frame_source(data / case["video"])
     crop = tuple(case["crop_xywh"]) if case["crop_xywh"] else None
-    count = case["count"] if stride is None else scored_frames(case["count"], stride)
-    first = case["first"] + (case["count"] - count) // 2
-    part = subclip(source, first, count, crop, tuple(case["size_wh"]))
+    begin, count = (0, case["count"]) if stride is None else scored_part(case["count"], stride, window)
+    part = subclip(source, case["first"] + begin, count, crop, tuple(case["size_wh"]))
     return ArraySource(np.stack(list(part)), fps=source.fps, name=Path(case["video"]).stem)
+
+
+def scored_part(count: int, stride: int, window: str) -> tuple[int, int]:
+    """Where the frames that are used begin in a case, and how many they are."""
+    scored = scored_frames(count, stride)
+    middle = (count - scored) // 2
+    if window == "middle":
+        return middle, scored
+    begin = (middle + stride // 2) % stride
+    if window == "late":
+        begin += max(count - begin - scored, 0) // stride * stride
+    return begin, min(scored, count - begin)
 
 
 def scored_frames(count: int, stride: int) -> int:
@@ -85,29 +99,35 @@ class Verdicts:
             self.found.setdefault(person.interval.a.index, {})[person.track_id] = row
 
 
-def build_chains(stride: int, cache: Path, overrides: Sequence[str]) -> dict[str, Chain]:
-    """RIFE alone, and both choices of people; they share poses and RIFE's frames."""
+def build_chains(
+    stride: int, cache: Path, overrides: Sequence[str], choices: Sequence[str] = METHODS
+) -> dict[str, Chain]:
+    """RIFE alone, and the choices of people; they share poses and RIFE's frames."""
     config = compose(
         "benchmark", "input=x", "output=y", f"stride={stride}", f"cache.dir={cache}", "device=cpu", *overrides
     )
     none = compose("benchmark", "input=x", "output=y", "render=none")["render"]
-    methods = {RIFE: {"render": none}} | {people: {"people": people} for people in METHODS}
+    methods = {RIFE: {"render": none}} | {people: {"people": people} for people in choices}
     return build_method_chains(replace(config, methods=methods))
 
 
 def run(
-    clip: ArraySource, stride: int, cache: Path, overrides: Sequence[str] = ()
+    clip: ArraySource,
+    stride: int,
+    cache: Path,
+    overrides: Sequence[str] = (),
+    choices: Sequence[str] = METHODS,
 ) -> tuple[Scores, dict[str, Verdicts], int]:
-    """Predict the hidden frames of a clip and score them; who is alone is drawn once for both choices.
+    """Predict the hidden frames of a clip and score them; who is alone is drawn once for all choices.
 
     Returns:
         The scores, the verdicts by method, and how many people were found.
     """
-    chains, keyframes = build_chains(stride, cache, overrides), subsample_frames(clip, stride)
+    chains, keyframes = build_chains(stride, cache, overrides, choices), subsample_frames(clip, stride)
     timeline, numbers = scored_timeline(clip, stride)
     analyses = {"all": chains["all"].analyse(keyframes, timeline)}
     if len(analyses["all"].keyframe_tracks.track_ids) == 1:
-        del chains["largest"]  # the same person, found alike
+        chains.pop("largest", None)  # the same person, found alike
     analyses |= {name: chain.analyse(keyframes, timeline) for name, chain in chains.items() if name != "all"}
     verdicts = {name: Verdicts() for name in chains}
     decoded = share_decoded_frames(keyframes, len(chains))
@@ -115,13 +135,13 @@ def run(
         chain.frames(keyframes, analyses[name], verdicts[name], frames)
         for (name, chain), frames in zip(chains.items(), decoded, strict=True)
     ]
-    scores, frames = Scores(METHODS, stride), list(clip)
+    scores, frames = Scores(tuple(choices), stride), list(clip)
     for number, *made in zip(numbers.tolist(), *runs, strict=True):
         pictures = dict(zip(chains, (one.picture for one in made), strict=True))
-        pictures.setdefault("largest", pictures["all"])
+        pictures |= {name: pictures["all"] for name in choices if name not in pictures}
         add = scores.add if number % stride else scores.keyframe
         add(number, frames[number], pictures)
-    verdicts.setdefault("largest", verdicts["all"])
+    verdicts |= {name: verdicts["all"] for name in choices if name not in verdicts}
     return scores, verdicts, len(analyses["all"].keyframe_tracks.track_ids)
 
 
@@ -152,22 +172,25 @@ def main() -> None:
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     data, out, *rest = sys.argv[1:]
-    overrides = [one for one in rest if "=" in one]
+    window = next((one.split("=")[1] for one in rest if one.startswith("window=")), "middle")
+    overrides = [one for one in rest if "=" in one and not one.startswith("window=")]
     chosen = [one for one in rest if "=" not in one]
+    choices = METHODS if window == "middle" else ("all",)
     cases = json.loads((HERE / "cases.json").read_text())
     for name, stride in settings(cases, Path(data)):
-        setting = f"{name}_{stride}"
-        path = Path(out) / f"{setting}.json"
-        if (chosen and setting not in chosen) or path.exists():
+        case, setting = cases[name], f"{name}_{stride}"
+        parts = [scored_part(case["count"], stride, one) for one in WINDOWS[: WINDOWS.index(window) + 1]]
+        told = setting if window == "middle" else f"{setting}_{window}"
+        path = Path(out) / f"{told}.json"
+        if (chosen and setting not in chosen) or path.exists() or parts[-1] in parts[:-1]:
             continue
-        case, start = cases[name], time.process_time()
-        scores, verdicts, people = run(
-            truth(Path(data), case, stride), stride, Path(out) / "cache", overrides
-        )
+        start = time.process_time()
+        clip = truth(Path(data), case, stride, window)
+        scores, verdicts, people = run(clip, stride, Path(out) / "cache", overrides, choices)
         result = {
-            "case": setting, **{key: case[key] for key in ("kind", "judge", "recording")}, "stride": stride,
-            "people": people, "cpu_s": round(time.process_time() - start, 1), **scores.summary(),
-            "verdicts": {name: verdicts[name].found for name in METHODS},
+            "case": told, **{key: case[key] for key in ("kind", "judge", "recording")}, "stride": stride,
+            "window": window, "people": people, "cpu_s": round(time.process_time() - start, 1),
+            **scores.summary(), "verdicts": {name: verdicts[name].found for name in choices},
         }  # fmt: skip
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(result))

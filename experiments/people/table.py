@@ -2,6 +2,7 @@
 
 python experiments/people/table.py OUT
 
+OUT may hold the results of several windows (run.py); without those of the middle, `largest` is not told.
 Bounds of a setting's means against RIFE: person -0.1 dB and +.002 LPIPS, full frame +.001 LPIPS; and the
 hard ones, -0.3 dB and +.006 over the person. `travel` is the mean over the intervals of how far the end or
 middle of a limb goes between two true keyframes, in torso lengths; beyond `TRAVEL` a setting counts for the
@@ -23,7 +24,7 @@ import numpy as np
 TRAVEL = 0.5
 BOUND, HARD = (-0.1, 0.002, 0.001), (-0.3, 0.006, np.inf)
 """PSNR over the person, LPIPS over the person and over the frame."""
-METHODS = ("largest", "all")
+METHODS, WINDOWS = ("largest", "all"), ("middle", "early", "late")
 THRESHOLDS = (0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5)
 Result = dict[str, Any]
 
@@ -47,11 +48,15 @@ def floor_rows(results: Sequence[Result]) -> Iterable[str]:
         "several people found": lambda one: one["people"] > 1,
         "somebody is drawn": lambda one: one["means"]["all"]["changed_frames"] > 0,
     }
+    for window in WINDOWS:
+        groups[f"{window} window"] = lambda one, window=window: one.get("window", "middle") == window
     yield "| settings | number | people= | in bounds | in hard bounds | worst dB | worst LPIPS | worst full |"
     yield "|---|---|---|---|---|---|---|---|"
     for name, chosen in groups.items():
-        some = [one for one in results if chosen(one)]
-        for method in METHODS if some else ():
+        for method in METHODS:
+            some = [one for one in results if method in one["means"] and chosen(one)]
+            if not some:
+                continue
             means = [one["means"][method] for one in some]
             kept, hard = (sum(within(one, method, bound) for one in some) for bound in (BOUND, HARD))
             worst = min(m["person_db"] for m in means), max(m["person_lpips"] for m in means)
@@ -80,6 +85,14 @@ def gain(results: Sequence[Result], method: str) -> tuple[float, float, float]:
     return db, float(won / rife), float(ours / max(theirs, 1e-9))
 
 
+def gain_cell(results: Sequence[Result], method: str) -> str:
+    """What a method wins; nothing where a window was made with another one alone."""
+    if not all(method in one["means"] for one in results):
+        return ""
+    db, lpips, joints = gain(results, method)
+    return f"{db:+.2f} dB, {lpips:+.0%} LPIPS, joints x {joints:.2f}"
+
+
 def gain_rows(results: Sequence[Result]) -> Iterable[str]:
     """Gain where limbs travel, by recording."""
     moving = [one for one in results if travel(one) > TRAVEL and one["joints"]]
@@ -92,8 +105,7 @@ def gain_rows(results: Sequence[Result]) -> Iterable[str]:
     for name, some in groups:
         if some:
             drawn = np.mean([one["means"]["all"]["changed_frames"] for one in some])
-            told = (gain(some, method) for method in METHODS)
-            cells = " | ".join(f"{db:+.2f} dB, {lpips:+.0%} LPIPS, joints x {j:.2f}" for db, lpips, j in told)
+            cells = " | ".join(gain_cell(some, method) for method in METHODS)
             judge = " (judge)" if some[0]["judge"] and name in names else ""
             yield f"| {name}{judge} | {len(some)} | {drawn:.0%} | {cells} |"
 
@@ -101,7 +113,7 @@ def gain_rows(results: Sequence[Result]) -> Iterable[str]:
 def out_of_bound(results: Sequence[Result]) -> Iterable[str]:
     """The settings that keep no bound, and the intervals that cost them most."""
     for one in results:
-        for method in METHODS:
+        for method in one["means"]:
             if within(one, method, BOUND):
                 continue
             means, worst = one["means"][method], [row for row in one["frames"][method] if "person_db" in row]
