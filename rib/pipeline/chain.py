@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,6 +24,7 @@ from rib.pipeline.progress import StageStopwatch
 from rib.pipeline.settings import ChainSettings
 from rib.pipeline.stage_set import StageSet
 from rib.pipeline.stages import BackgroundStage
+from rib.pipeline.synthesis.ahead import BackgroundAhead, one_ahead
 from rib.pipeline.synthesis.keyframe_window import DecodedKeyframe, KeyframeWindow
 from rib.pipeline.synthesis.neighbours import overlap_with_neighbours
 from rib.pipeline.synthesis.output_frames import OutputFrame, output_frames_at_cut, output_frames_in_order
@@ -72,7 +75,7 @@ class Chain:
         """The same chain with the artefacts and the interpolator of others."""
         old = self.stages
         stages = StageSet(old.recipes, old.plate_recipe, old.device, old.watch, background)
-        return Chain(stages, self.settings, artefacts)
+        return Chain(stages, replace(self.settings, ahead_mpx=0.0), artefacts)
 
     @property
     def watch(self) -> StageStopwatch:
@@ -122,12 +125,39 @@ class Chain:
         timeline = analysis.timeline
         self.stages.background.prepare(len(timeline), source.size_px, timeline.held)
         trim_memory()  # what the analysis and the loading of weights left
-        holdouts = self.holdouts(source, analysis, intervals, scores)
-        synthesiser = self.synthesiser(observer)
-        walk: Iterable[np.ndarray] = self.watch.through("decode", source if decoded is None else decoded)
-        if holdouts is not None:
-            walk = holdouts.through(walk)
-        for a, b, neighbours in self.intervals(walk, analysis, intervals):
+        wanted = None if intervals is None else frozenset(intervals)
+        with ExitStack() as stack:
+            ahead = None
+            if self._interpolates_ahead(source):
+                ahead = stack.enter_context(BackgroundAhead(self.stages.background))
+            holdouts = self.holdouts(source, analysis, intervals, scores, ahead)
+            walk: Iterable[np.ndarray] = self.watch.through("decode", source if decoded is None else decoded)
+            if holdouts is not None:
+                walk = holdouts.through(walk)
+            spans = self.intervals(walk, analysis, wanted)
+            made = self._made_intervals(spans, analysis, observer, holdouts, ahead)
+            for a, b, frames in one_ahead(made, partial(_pauses, ahead, wanted)):
+                yield from output_frames_in_order(timeline, a, b, frames)
+                frames = iter(())  # the last frames would stay while the next are made
+                if _is_large(source) or a.index % EVERY == EVERY - 1:
+                    trim_memory()
+
+    def _interpolates_ahead(self, source: FrameSource) -> bool:
+        """Whether a thread interpolates: a GPU works beside Python anyway."""
+        width, height = source.size_px
+        return self.stages.device == "cpu" and width * height <= self.settings.ahead_mpx * 1e6
+
+    def _made_intervals(
+        self,
+        spans: Iterable[tuple[DecodedKeyframe, DecodedKeyframe, tuple[Keyframe, ...]]],
+        analysis: ClipAnalysis,
+        observer: SynthesisObserver | None,
+        holdouts: HoldoutValidationPass | None,
+        ahead: BackgroundAhead | None,
+    ) -> Iterator[tuple[DecodedKeyframe, DecodedKeyframe, Iterator[OutputFrame]]]:
+        """Each interval's keyframes and the frames between them, which are made when they are asked for."""
+        timeline, synthesiser = analysis.timeline, self.synthesiser(observer, ahead)
+        for a, b, neighbours in spans:
             wanted = timeline.wanted(a.index)
             made: Iterator[OutputFrame] = iter(())
             if b.index in analysis.cuts:
@@ -136,11 +166,11 @@ class Chain:
                 interval = Interval(
                     a.keyframe, b.keyframe, timeline.times_s[wanted], neighbours, tuple(map(int, wanted))
                 )
-                made = synthesiser.frames(interval, self.people(analysis, interval, wanted, holdouts))
-            yield from output_frames_in_order(timeline, a, b, made)
-            made = iter(())  # the last frames would stay while the next are made
-            if _is_large(source) or a.index % EVERY == EVERY - 1:
-                trim_memory()
+                people = self.people(analysis, interval, wanted, holdouts)
+                if ahead is not None:
+                    ahead.expect(synthesiser.interpolated_in_order(interval, len(people)))
+                made = synthesiser.frames(interval, people)
+            yield a, b, made
 
     def holdouts(
         self,
@@ -148,6 +178,7 @@ class Chain:
         analysis: ClipAnalysis,
         intervals: Collection[int] | None = None,
         scores: HoldoutScores | None = None,
+        ahead: BackgroundAhead | None = None,
     ) -> HoldoutValidationPass | None:
         """What judges the renderer, after it was fitted to the clip where it asks for that.
 
@@ -156,13 +187,14 @@ class Chain:
             analysis: What is known of it.
             intervals: Those whose evidence will be asked for; None for all.
             scores: See `frames`.
+            ahead: What interpolates in the place of the stage, or None.
 
         Returns:
             None where the renderer is not judged by hold-outs.
         """
         if "holdouts" not in self.stages.wiring.wanted:
             return None
-        synthesiser, main = self.synthesiser(), analysis.keyframe_tracks.track_ids[0]
+        synthesiser, main = self.synthesiser(None, ahead), analysis.keyframe_tracks.track_ids[0]
         learnt = RendererClipFitter(self.stages, synthesiser, self.artefacts)(source, analysis, main)
         validator = HoldoutValidator(self.stages, synthesiser, **self.settings.holdouts.plain())
         shots = None if intervals is None else set(analysis.shots[list(intervals)].tolist())
@@ -176,9 +208,12 @@ class Chain:
             scores=scores,
         )
 
-    def synthesiser(self, observer: SynthesisObserver | None = None) -> Synthesiser:
+    def synthesiser(
+        self, observer: SynthesisObserver | None = None, ahead: BackgroundAhead | None = None
+    ) -> Synthesiser:
         """Build the synthesiser of intervals' pictures."""
-        return Synthesiser(self.stages, self.settings.batch_mpx, observer, self.settings.overlays == "keep")
+        keep_overlays = self.settings.overlays == "keep"
+        return Synthesiser(self.stages, self.settings.batch_mpx, observer, keep_overlays, ahead)
 
     def intervals(
         self, frames: Iterable[np.ndarray], analysis: ClipAnalysis, wanted: Collection[int] | None = None
@@ -216,3 +251,9 @@ class Chain:
 
 def _is_large(source: FrameSource) -> bool:
     return source.size_px[0] * source.size_px[1] >= TRIMMED_FROM_PX
+
+
+def _pauses(ahead: BackgroundAhead | None, wanted: Collection[int] | None, made: tuple[Any, ...]) -> bool:
+    """Whether nothing is decoded beyond an interval before its frames are made."""
+    following = made[0].index + 1
+    return ahead is None or (wanted is not None and following not in wanted)

@@ -27,7 +27,8 @@ BatchMpx = Annotated[float, Range(above=0, most=1000)]
 WITH_CODEC = ReadWith("codec", example="libx264")
 ALL, LARGEST = "all", "largest"
 CHANGE_NO_PIXEL = (
-    "output", "overwrite", "cache", "device", "batch_mpx", "quiet", "verbose", "more_inputs", "shard",
+    "output", "overwrite", "cache", "device", "batch_mpx", "ahead_mpx", "quiet", "verbose", "more_inputs",
+    "shard",
 )  # fmt: skip
 """Settings of `rib interpolate` that change no pixel of a result."""
 
@@ -101,6 +102,7 @@ class ChainSettings(Settings):
     cache: CacheSettings
     device: Annotated[str, TorchDevice(auto=True)]
     batch_mpx: BatchMpx
+    ahead_mpx: Annotated[float, Range(0, 1000)] = 0.0
     people: Annotated[Any, PeopleToDraw()] = LARGEST
 
     def recipes(self) -> dict[str, Recipe]:

@@ -91,20 +91,21 @@ class HoldoutValidationPass:
     def ask(self, track_id: int, interval: int) -> AskHoldouts:
         """Give the question about a person between two keyframes; intervals are asked about in order.
 
-        What it tells follows from the hold-outs that were complete by the time it is asked.
+        What it tells follows from the hold-outs that are complete now.
         """
-        shot = self._shots[interval]
+        shot, complete = self._shots[interval], frozenset(self._complete)
         for keyframe in [k for k in self._waiting if self._shots[k] < shot]:
             del self._waiting[keyframe]  # nobody will ask about that shot any more
 
         def asked() -> HoldoutEvidence:
-            return self.judged(track_id, shot).evidence(interval, self._analysis.cuts)
+            return self.judged(track_id, shot, complete).evidence(interval, self._analysis.cuts)
 
         return asked
 
-    def judged(self, track_id: int, shot: int) -> Holdouts:
-        """Make whatever hold-outs of a person in a shot are complete; gives them all."""
-        complete = sorted(k for k in self._complete if self._shots[k] == shot and track_id in self._people[k])
+    def judged(self, track_id: int, shot: int, among: Collection[int] | None = None) -> Holdouts:
+        """Make whatever hold-outs of a person in a shot are complete, or some of these; gives them all."""
+        among = self._complete if among is None else among
+        complete = sorted(k for k in among if self._shots[k] == shot and track_id in self._people[k])
         scores = [self._score(keyframe, track_id) for keyframe in complete]
         keyframes, rows = np.array(complete, np.int64), np.array(scores).reshape(-1, 4)
         return Holdouts(keyframes, self._shots[keyframes], rows[:, 0], rows[:, 1:])

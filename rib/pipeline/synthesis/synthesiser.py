@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from itertools import pairwise
@@ -66,12 +66,14 @@ class Synthesiser:
         batch_mpx: Frames made at once, in 10^6 pixels of output.
         observer: Sees what is made, or None.
         keep_overlays: Whether what stands still over a moving picture is shown as the keyframes show it.
+        background: What interpolates in the place of the stage, or None.
     """
 
     stages: StageSet
     batch_mpx: float
     observer: SynthesisObserver | None = None
     keep_overlays: bool = False
+    background: Callable[[Interval], Background] | None = None
 
     def frames(self, interval: Interval, people: Sequence[PersonInterval]) -> Iterator[OutputFrame]:
         """The frames at the wanted times, in an odd number of even batches.
@@ -96,7 +98,14 @@ class Synthesiser:
     def interpolate(self, interval: Interval) -> Background:
         """The interpolator's frames; no plate yet."""
         with self.stages.watch("background"):
-            return self.stages.background(interval)
+            return (self.background or self.stages.background)(interval)
+
+    def interpolated_in_order(self, interval: Interval, num_people: int) -> list[Interval]:
+        """The interval's batches of moments, in the order in which `frames` interpolates them."""
+        batches = self._batches(interval)
+        middle = batches[len(batches) // 2]
+        first = [middle] if num_people else []
+        return [interval.at(one) for one in [*first, *(one for one in batches if one not in first)]]
 
     def with_plate(
         self, background: Background, interval: Interval, people: Sequence[PersonInterval]
