@@ -230,17 +230,17 @@ def compose_verb_settings(
 
     from rib.config import schema
     from rib.config.overrides.explain import ConfigError, explain_hydra_error
-    from rib.config.overrides.recipe_arguments import empty_typed_dicts, tell_merged_overrides
+    from rib.config.overrides.recipe_arguments import replace_typed_dicts, tell_merged_overrides
     from rib.config.recipes import check_config_recipes, check_plugin_classes_registered
     from rib.config.unused import refuse_unused_settings
 
+    replace_typed_dicts(tuple(typed), config)
     try:
         resolved = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
     except ConfigError as error:
         raise explain_hydra_error(error) from error
     assert isinstance(resolved, dict)
     settings = {str(key): value for key, value in resolved.items()}
-    empty_typed_dicts(tuple(typed), settings)
     settle_path_settings(settings, schema.ROOTS[verb])
     schema.ROOTS[verb].of(settings)
     if "plugins" in settings:

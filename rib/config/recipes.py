@@ -8,7 +8,7 @@ from typing import Any
 from rib.io.errors import RibError
 from rib.io.plugins import is_of_plugin
 from rib.io.recipe import check_recipe
-from rib.io.registry import REGISTRY
+from rib.io.registry import REGISTRY, REMEDY
 
 
 def check_config_recipes(config: Any) -> int:
@@ -39,7 +39,11 @@ def check_plugin_classes_registered(task: Mapping[str, Any]) -> None:
     """
     if any(is_of_plugin(str(recipe["_target_"])) for _, recipe in recipes_in_config(dict(task))):
         for key, place in (("module", "module"), ("data", "data module")):
-            REGISTRY.checked(task[key], place, "a checkpoint could not be read again", f"task.{key}")
+            try:
+                REGISTRY.checked(task[key], place, "a checkpoint could not be read again", f"task.{key}")
+            except RibError as error:
+                own = 'say above your class which arguments are recipes: @register("...", recipes={...})'
+                raise RibError(error.what, own if error.remedy == REMEDY else error.remedy) from error
 
 
 def recipes_in_config(node: Any, place: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from rib.config.paths import conf_dir, conf_dirs, search_config_dirs_also
 from rib.io.errors import RibError
-from rib.io.plugins import plugin_config_folders, wanted_plugins
+from rib.io.plugins import plugin_config_folders, refuse_absent_plugins, wanted_plugins
 
 CONFIG_DIR = ("--config-dir", "-cd")
 _PLUGINS = re.compile(r"\+{0,2}plugins=(.*)", re.DOTALL)
@@ -27,10 +27,13 @@ def settle_config_search(arguments: Sequence[str], keep: bool = False) -> tuple[
         environment and those typed.
 
     Raises:
-        RibError: A folder is not there or has a config by the name of one of rib's; a name is no package's.
+        RibError: A folder is not there or has a config by the name of one of rib's; a name is no package's;
+            or there is no such package.
     """
     left, folders = _without_folders(list(arguments))
-    names = wanted_plugins(plugins_on_command_line(left))
+    typed = plugins_on_command_line(left)
+    names = wanted_plugins(typed)
+    refuse_absent_plugins(typed)
     search_config_dirs_also(
         [*(conf_dirs()[1:] if keep else ()), *_own([*folders, *plugin_config_folders(names)])]
     )

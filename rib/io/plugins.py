@@ -91,6 +91,23 @@ def plugin_config_folders(names: Iterable[str]) -> list[Path]:
     return folders
 
 
+def refuse_absent_plugins(names: Iterable[str]) -> None:
+    """Refuse names that no package has, before a config of theirs is looked for; nothing is imported.
+
+    Raises:
+        RibError: There is no such package.
+    """
+    for name in names:
+        try:
+            found = importlib.util.find_spec(name) is not None
+        except ModuleNotFoundError as error:  # of a package around it
+            raise _mistake(name, error) from error
+        except (ImportError, ValueError):
+            continue  # importing it says so
+        if not found:
+            raise _mistake(name, ModuleNotFoundError(name=name))
+
+
 def unregistered_class_hint(target: str, place: str) -> str:
     """What to do about a recipe from a file that names a class which nobody registered, or ""."""
     package = target.partition(".")[0]

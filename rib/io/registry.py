@@ -19,6 +19,7 @@ Found = TypeVar("Found", bound=Callable[..., Any])
 TARGET = "_target_"
 DEEPEST = 16
 """Nothing of ours is nested as deeply."""
+REMEDY = "use a file that rib wrote"
 
 
 class Registry:
@@ -66,13 +67,16 @@ class Registry:
             found: The class or function; None gives a decorator.
             name: A short name that `_target_` may be besides the dotted path.
             recipes: The arguments that are recipes themselves, with the place of each; `name.*` is a dict of
-                recipes.
+                recipes. None takes those of the first class that it inherits from and that is known here.
             aliases: Dotted paths that it had before.
         """
         if found is None:
             return lambda given: self.register(place, given, name=name, recipes=recipes, aliases=aliases)
         target = f"{found.__module__}.{found.__qualname__}"
-        self._places.setdefault(place, {})[target] = dict(recipes or {})
+        known = self._places.setdefault(place, {})
+        bases = (f"{base.__module__}.{base.__qualname__}" for base in getattr(found, "__mro__", ())[1:])
+        inherited = next((known[base] for base in bases if base in known), {})
+        known[target] = dict(inherited if recipes is None else recipes)
         self._objects[target] = found
         for alias in (*aliases, *([name] if name else [])):
             self._aliases[alias] = target
@@ -130,7 +134,7 @@ class Registry:
         """
         title = f"{file}{f': {where}' if where else ''}"
         if not isinstance(recipe, Mapping) or not isinstance(recipe.get(TARGET), str):
-            raise RibError(f"{title} is no recipe of a {place} (a dict with {TARGET})", _KEPT)
+            raise RibError(f"{title} is no recipe of a {place} (a dict with {TARGET})", REMEDY)
         target = self.canonical(recipe[TARGET])
         entries = {t: r for one in place.split(" or ") for t, r in self._places[one].items()}
         if target not in entries:
@@ -169,7 +173,7 @@ class Registry:
         found = {}
         for key, value in given.items():
             if not isinstance(key, str):
-                raise RibError(f"{file}: {where or 'it'} has the key {_short(key)}, which is no text", _KEPT)
+                raise RibError(f"{file}: {where or 'it'} has the key {_short(key)}, which is no text", REMEDY)
             found[key] = self._value(value, recipes, file, f"{where}.{key}" if where else key, (*inside, key))
         return found
 
@@ -177,14 +181,14 @@ class Registry:
         self, value: Any, recipes: Mapping[str, str], file: str | Path, where: str, inside: tuple[str, ...]
     ) -> Any:
         if len(where.split(".")) > DEEPEST or len(inside) > DEEPEST:
-            raise RibError(f"{file} nests its settings too deeply ({_short(where)})", _KEPT)
+            raise RibError(f"{file} nests its settings too deeply ({_short(where)})", REMEDY)
         if isinstance(value, Mapping):
             place = _place(inside, recipes)
             if place is not None and TARGET in value:
                 return self.checked(value, place, file, where)
             if TARGET in value:
                 raise RibError(
-                    f"{file}: {where} names {_short(value[TARGET])}, where no recipe is allowed", _KEPT
+                    f"{file}: {where} names {_short(value[TARGET])}, where no recipe is allowed", REMEDY
                 )
             return self._mapping(value, recipes, file, where, inside)
         if isinstance(value, list | tuple):
@@ -195,9 +199,6 @@ class Registry:
         if value is not None and not isinstance(value, bool | int | float | str):
             raise RibError(f"{file}: {where} is a {type(value).__name__}, but only plain values can be read")
         return value
-
-
-_KEPT = "use a file that rib wrote"
 
 
 def _place(inside: tuple[str, ...], recipes: Mapping[str, str]) -> str | None:

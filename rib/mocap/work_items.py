@@ -68,12 +68,15 @@ def list_mocap_items(collection: Path, folder: Path, recipe: MocapRecipe) -> lis
     """List the work items of a collection, in the order of their files' names.
 
     Raises:
-        RibError: The folder holds nothing that the reader reads.
+        RibError: There is no such folder, or it holds nothing that the reader reads.
     """
+    if not collection.exists():
+        raise RibError(f"{collection} does not exist", "name a folder of motion capture")
     files = sorted({path for pattern in recipe.reader.patterns for path in collection.rglob(pattern)})
     if not files:
         raise RibError(
-            f"{collection} holds no {' or '.join(recipe.reader.patterns)}", "check the folder's name"
+            f"{collection} holds no {' or '.join(recipe.reader.patterns)}",
+            "name a folder of motion capture",
         )
     return [_item(path, collection, folder, recipe) for path in files]
 

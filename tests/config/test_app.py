@@ -72,7 +72,7 @@ def test_no_stream_to_write_to_gives_no_traceback(streams: str, arguments: str, 
 
 MISTAKES = {
     "interpolate input=x rat=4": "there is no setting 'rat'; did you mean 'rate'?",
-    "interpolate input=x rate=fast": "rate=fast: Value 'fast' of type 'str' could not be converted to Float",
+    "interpolate input=x rate=fast": "rate=fast: expected a number",
     "interpolate input=x background=rief": "background=rief: there is no such option; did you mean 'rife'?",
     "interpolate input=x video.crff=3": "there is no setting 'video.crff'; did you mean 'video.crf'?",
     "interpolate rate=4": "input was not given; type input=...",

@@ -43,6 +43,22 @@ def test_a_recipe_takes_the_place_of_another_whole() -> None:
         compose(*RUN, typed.replace("optimizer", "optimizzer"))
 
 
+def test_a_stage_that_is_typed_takes_the_place_of_the_one_that_was_chosen(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run, linear = ("interpolate", "input=x", "rate=2"), "motion={_target_: rib.motion.splines.LinearMotion"
+    rest = "hold_s: 0, half_life_s: 1, max_absence_s: 1, min_confidence: 0"
+    typed = f"{linear}, {rest}, outliers: null}}"
+    assert compose(*run, typed).motion == {
+        "_target_": "rib.motion.splines.LinearMotion", "hold_s": 0, "half_life_s": 1, "max_absence_s": 1,
+        "min_confidence": 0, "outliers": None,
+    }  # fmt: skip
+    assert compose(*run, typed, "motion.hold_s=0.5").motion["hold_s"] == 0.5
+    assert not capsys.readouterr().err
+    with pytest.raises(RibError, match=r"no setting 'moton'; did you mean 'motion'"):
+        compose(*run, typed.replace("motion=", "moton="))
+
+
 @pytest.mark.slow
 def test_what_a_dict_leaves_as_it_was_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
     for _ in range(2):

@@ -83,6 +83,14 @@ def test_plugins_that_cannot_be_imported_are_told_in_a_line(
         import_plugins(["rib_broken"])
 
 
+def test_a_misspelt_plugin_is_told_before_a_config_of_it_is_missed() -> None:
+    for name in ("rib_absent", "rib_absent.inner"):
+        with pytest.raises(
+            RibError, match=rf"plugins=\[{name}\]: there is no package 'rib_absent' to import"
+        ):
+            compose("train", f"plugins=[{name}]", "experiment=motion_smoke", "net=mine")
+
+
 def test_a_recipe_may_name_a_class_of_a_plugin_only_once_that_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -67,6 +67,8 @@ def test_errors_about_other_files_pass_through(tmp_path):
         raise PermissionError(errno.EACCES, "denied", str(tmp_path / "input.txt"))
     with pytest.raises(FileNotFoundError), write_file_whole(tmp_path / "made" / "a.txt"):
         (tmp_path / "cache" / ".0123456789ab.part" / "x.npy").read_bytes()
+    with pytest.raises(FileNotFoundError), write_file_whole(tmp_path / "a.txt"):
+        raise FileNotFoundError(errno.ENOENT, "gone, and nobody says what")
 
 
 def test_a_temporary_folder_lies_beside_and_is_gone_afterwards(tmp_path):

@@ -174,3 +174,14 @@ def test_a_checked_recipe_shares_nothing_with_the_files() -> None:
     found = REGISTRY.checked(given, "motion net", "x.ckpt")
     found["num_layers"].append(9)
     assert given["num_layers"] == [1, 1]
+
+
+def test_a_class_takes_the_recipes_of_the_one_that_it_inherits_from() -> None:
+    known = a_registry()
+    base = type("Net", (), {"__module__": "rib.a", "__qualname__": "Net"})
+    own = known.register("net", type("Own", (base,), {"__module__": "mine", "__qualname__": "Own"}))
+    plain = type("Plain", (own,), {"__module__": "mine", "__qualname__": "Plain"})
+    known.register("net", plain, recipes={})
+    assert known.checked({"_target_": "mine.Own", "inner": LAYER}, "net", "x.ckpt")["inner"] == LAYER
+    with pytest.raises(RibError, match=r"inner names 'rib\.a\.Layer', where no recipe is allowed"):
+        known.checked({"_target_": "mine.Plain", "inner": LAYER}, "net", "x.ckpt")

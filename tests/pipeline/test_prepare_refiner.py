@@ -196,11 +196,11 @@ def test_frames_at_uneven_times_are_taken_at_their_own(chain: dict[str, Any]) ->
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"videos": "/nowhere"}, "holds no video"),
+        ({"videos": "/nowhere"}, "/nowhere does not exist"),
         ({"clips": ["nobody"]}, "no video is called nobody"),
         ({"strides": [1]}, r"strides=\[1\]: expected whole numbers from 2"),
         ({"offsets": [-1]}, "offsets="),
-        ({"clips": ["empty"]}, "none of 1 videos could be rendered; the first, empty_s4_o0: nobody is found"),
+        ({"clips": ["empty"]}, "no video could be rendered; the first of 1, empty_s4_o0: nobody is found"),
     ],
 )
 def test_a_mistake_is_one_line_and_leaves_no_file(

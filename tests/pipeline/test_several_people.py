@@ -166,7 +166,7 @@ def test_people_are_chosen_by_their_number(chain: Callable[..., Chain], source: 
     made.holdouts = lambda *_: None  # type: ignore[method-assign]
     list(made.frames(source, analysis, told.append))
     assert {one.track_id for synthesis in told for one in synthesis.people} == {2}
-    with pytest.raises(RibError, match=r"nobody in this clip has person_id 7; there are 1, 2"):
+    with pytest.raises(RibError, match=r"nobody in this clip has person_id 7; the person_ids are 1, 2"):
         chain("[2,7]").analyse(source, source.fps)
 
 

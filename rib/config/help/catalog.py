@@ -119,7 +119,10 @@ def _found(name: str) -> Path:
     if file is None:
         group, _, option = name.rpartition("/")
         raise RibError(
-            f"there is no config {name!r}", did_you_mean(option, config_group_options(group)) if group else ""
+            f"there is no config {name!r}",
+            did_you_mean(option, config_group_options(group))
+            if group in config_groups()
+            else "name GROUP/OPTION; `rib configs ls` lists them",
         )
     return file
 

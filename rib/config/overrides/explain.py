@@ -97,7 +97,14 @@ def _wrong_kind(cause: ValidationError) -> RibError:
         return RibError(f"{cause.full_key}=null: null is no value of it", "leave it out, or give a value")
     if said.startswith("Invalid type assigned"):
         said = "it is of another kind than the setting"
+    elif (wanted := _CONVERTED.search(said)) is not None:
+        said = f"expected {_KINDS.get(wanted[1], wanted[1])}"
     return RibError(f"{cause.full_key}={given}: {said}")
+
+
+_CONVERTED = re.compile(r"could not be converted to (\w+)$")
+_KINDS = {"Float": "a number", "Integer": "a whole number"}
+"""OmegaConf's words for what a setting is, and ours."""
 
 
 def _unknown_key(cause: OmegaConfBaseException) -> RibError:

@@ -7,7 +7,7 @@ import inspect
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -16,8 +16,11 @@ from rib.io.errors import RibError
 from rib.io.recipe import did_you_mean, locate_recipe_target
 from rib.io.settings.records import Settings, annotations_of_settings
 
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
 _TRAINER = re.compile(r"trainer\.(\w+)=.*", re.DOTALL)
-_DICT = re.compile(r"([\w./@]+)=(\{.*\})", re.DOTALL)
+_DICT = re.compile(r"(?:\+\+)?([\w./@]+)=(\{.*\})", re.DOTALL)
 
 
 def take_recipe_arguments(arguments: Iterable[str], root: type[Settings]) -> list[str]:
@@ -44,6 +47,8 @@ def take_recipe_arguments(arguments: Iterable[str], root: type[Settings]) -> lis
             changed.append(f"++{argument}" if _lacks(trainer[1]) else argument)
         elif given and "_target_" in given[1] and _may_be_null(given[0], root):
             changed += [f"{given[0]}=null", argument]
+        elif given and "_target_" in given[1] and _is_setting(given[0], root):
+            changed.append(f"++{argument.lstrip('+')}")  # what it leaves is cut by `replace_typed_recipes`
         else:
             changed.append(argument)
     return changed
@@ -60,6 +65,10 @@ def _may_be_null(key: str, root: type[Settings]) -> bool:
             return len(names) > depth + 1
         record = hint
     return False
+
+
+def _is_setting(key: str, root: type[Settings]) -> bool:
+    return key.partition(".")[0] in annotations_of_settings(root)
 
 
 def _global_groups() -> list[str]:
@@ -86,25 +95,39 @@ def recipe_parameters(target: str) -> list[str]:
     return [one.name for one in found]
 
 
-def empty_typed_dicts(typed: Sequence[str], settings: dict[str, Any]) -> None:
-    """Empty, in place, what `key={}` names: merged into what stands, as Hydra does, it would say nothing.
+def replace_typed_dicts(typed: Sequence[str], config: DictConfig) -> None:
+    """Let `key={}` empty what it names, and `key={_target_: ...}` take its place whole.
+
+    Hydra merges a dict into what stands, which then keeps what the dict does not name.
 
     Args:
         typed: The arguments; what those after it put inside stays.
-        settings: What Hydra composed of them.
+        config: What Hydra composed of them; changed in place.
     """
+    from omegaconf import DictConfig, OmegaConf
+
     for number, argument in enumerate(typed, start=1):
         given = _dict_of(argument)
-        if given is None or given[1]:
+        if given is None or (given[1] and "_target_" not in given[1]):
             continue
-        *path, name = given[0].split(".")
         later = [word.lstrip("+").partition("=")[0] for word in typed[number:]]
-        inside = {word.removeprefix(f"{given[0]}.").partition(".")[0] for word in later}
-        node: Any = settings
-        for part in path:
-            node = node.get(part) if isinstance(node, Mapping) else None
-        if isinstance(node, dict) and isinstance(node.get(name), Mapping):
-            node[name] = {key: value for key, value in node[name].items() if key in inside}
+        inside = {word.removeprefix(f"{given[0]}.") for word in later if word.startswith(f"{given[0]}.")}
+        node = OmegaConf.select(config, given[0], throw_on_missing=False)
+        if isinstance(node, DictConfig):
+            _cut(node, given[1], inside)
+
+
+def _cut(node: DictConfig, given: Mapping[Any, Any], inside: set[str]) -> None:
+    """Take out of a config what neither a dict gives nor dotted names add to it."""
+    from omegaconf import DictConfig, open_dict
+
+    for key in list(node):
+        deeper = {name.partition(".")[2] for name in inside if name.partition(".")[0] == key}
+        if key not in given and not deeper:
+            with open_dict(node):
+                del node[key]
+        elif isinstance(given.get(key), Mapping) and isinstance(inner := node._get_node(key), DictConfig):
+            _cut(inner, given[key], deeper)
 
 
 def tell_merged_overrides(typed: Sequence[str], settings: Mapping[str, Any]) -> None:

@@ -80,7 +80,7 @@ def write_errors_in_one_line(path: str | Path, remedy: str = "name another folde
     """Turn the operating system's refusals to write `path` into one line for the user.
 
     A full disk under a file that the error names is told of that file. Other errors that name another file,
-    or that are none of writing, pass through.
+    that tell of a missing place without naming it, or that are none of writing, pass through.
 
     Args:
         path: What is written.
@@ -111,7 +111,7 @@ def _message(path: Path, error: OSError) -> tuple[str, str] | None:
     if error.errno in NOT_ALLOWED:
         reason = os.strerror(error.errno).lower()
         return f"{path} cannot be written ({reason})", "name a folder that you may write to"
-    if error.errno in NO_PLACE:
+    if error.errno in NO_PLACE and error.filename is not None:  # a write that has begun has its place
         return f"{path} cannot be written ({os.strerror(error.errno).lower()})", "name another file or folder"
     return None
 

@@ -156,7 +156,7 @@ def refuse_output_touching_input(to: ResultDestination) -> None:
             target = (output / part.name).resolve()
             if (relation := _relation(target, source)) is not None:
                 raise RibError(
-                    f"output={to.output}: {target} would be written, which {relation} {setting}={source}",
+                    f"{target} would be written, which {relation} {setting}={source}",
                     "type another output=",
                 )
         if old and not old.isdisjoint(map(_identity, _files_of(source))):

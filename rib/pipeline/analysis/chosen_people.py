@@ -55,8 +55,8 @@ def choose_people_to_draw(found: PoseTracks, people: str | Sequence[int]) -> Pos
     if lacking:
         there = ", ".join(str(one) for one in sorted(found.track_ids))
         raise RibError(
-            f"people={list(people)}: nobody in this clip has person_id {lacking[0]}; there are {there}",
-            "type people=all write_poses=true to see who is who",
+            f"people={list(people)}: nobody in this clip has person_id {lacking[0]}",
+            f"the person_ids are {there}; people=all write_poses=true shows who is who",
         )
     return found.only(people)
 

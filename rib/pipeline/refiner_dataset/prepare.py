@@ -175,6 +175,8 @@ def _chosen(videos: Path, clips: Sequence[str]) -> list[Path]:
     if found and not chosen:
         names = ", ".join(path.stem for path in found[:10])
         raise RibError(f"no video is called {', '.join(clips)}", f"there are {names}")
+    if not videos.exists():
+        raise RibError(f"{videos} does not exist", "name a folder of videos: data.prepare.videos=")
     if not found:
         raise RibError(
             f"{videos} holds no video ({', '.join(VIDEO_SUFFIXES)}) and no folder of pictures",
@@ -297,4 +299,4 @@ def _put_together(done: list[RefinerDatasetItem], skipped: Mapping[str, str], st
         add_refiner_clips(store, [item.done for item in done])
     elif not store.is_file():
         name, reason = next(iter(skipped.items()))
-        raise RibError(f"none of {len(skipped)} videos could be rendered; the first, {name}: {reason}")
+        raise RibError(f"no video could be rendered; the first of {len(skipped)}, {name}: {reason}")

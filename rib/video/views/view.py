@@ -176,9 +176,8 @@ def subclip_in_time(source: FrameSource, start_s: float, duration_s: float | Non
     if start_s < 0 or stop - first < 2:
         asked = f"start_s={start_s:g}" + ("" if duration_s is None else f" duration_s={duration_s:g}")
         raise RibError(
-            f"{asked} leaves {max(stop - first, 0)} frames of {source.name}, which lasts "
-            f"{source.duration_s:.2f} s",
-            "choose a part of at least two frames inside it",
+            f"{asked} leaves fewer than two frames of {source.name}, which lasts {source.duration_s:.2f} s",
+            "choose a longer part inside it",
         )
     return subclip(source, first, stop - first)
 
