@@ -33,7 +33,7 @@ def settle_config_search(arguments: Sequence[str], keep: bool = False) -> tuple[
     left, folders = _without_folders(list(arguments))
     typed = plugins_on_command_line(left)
     names = wanted_plugins(typed)
-    refuse_absent_plugins(typed)
+    refuse_absent_plugins(name for name in typed if name != "null")
     search_config_dirs_also(
         [*(conf_dirs()[1:] if keep else ()), *_own([*folders, *plugin_config_folders(names)])]
     )

@@ -25,16 +25,7 @@ from rib.io.preparation.work_items import (
     items_of_shard,
     work_item_results,
 )
-from rib.io.settings.ranges import (
-    Count,
-    FrameRate,
-    ListSize,
-    OneOf,
-    Positive,
-    Range,
-    Shard,
-    Whole,
-)
+from rib.io.settings.ranges import Count, FrameRate, ListSize, OneOf, Positive, Range, Shard, Whole
 from rib.pipeline.chain import Chain
 from rib.pipeline.refiner_dataset.moving_camera import CAMERAS, STILL, MovingCamera
 from rib.pipeline.refiner_dataset.samples import render_refiner_samples
