@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cached_property
 from itertools import pairwise
@@ -104,6 +105,7 @@ class PoseEstimationPasses:
             settings.runtime.body_network(hands, mask=True, window_px=settings.window_px)
             for hands in (rois is None, False)
         )
+        self._beside = ThreadPoolExecutor(1, "mirrored look")
         self._networks: list[BodyNetwork | PersonNetwork] = [self._close_by, self._mirrored]
         self._people_detector = self._detector_of_people(source) if rois is None else None
         self._camera = CameraMotionEstimator(_CAMERA_PX)
@@ -174,6 +176,7 @@ class PoseEstimationPasses:
 
     def close(self) -> None:
         """Free the networks."""
+        self._beside.shutdown()
         for network in self._networks:
             network.close()
 
@@ -223,11 +226,11 @@ class PoseEstimationPasses:
     def _look_twice(
         self, picture: np.ndarray, rois: Sequence[BlazePoseRoi | None]
     ) -> list[tuple[BodyLandmarks, ...]]:
-        """Of everybody what both looks saw; nothing where there is no square."""
+        """Of everybody what both looks saw, at once in two threads; nothing where there is no square."""
         known = [roi for roi in rois if roi is not None]
+        mirrored = self._beside.submit(landmarks_in_mirror, self._mirrored, picture, known)
         straight = self._close_by.in_each([(picture, roi) for roi in known])
-        mirrored = landmarks_in_mirror(self._mirrored, picture, known)
-        pairs = iter(zip(straight, mirrored, strict=True))
+        pairs = iter(zip(straight, mirrored.result(), strict=True))
         return [
             () if roi is None else tuple(look for look in next(pairs) if look is not None) for roi in rois
         ]
