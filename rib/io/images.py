@@ -53,7 +53,18 @@ def to_pictures(tensor: torch.Tensor, white: int = 255) -> np.ndarray:
     if white != 255:
         levels = (tensor * white).add_(0.5).clamp_(0, white).int()
         return np.ascontiguousarray(levels.movedim(-3, -1).cpu().numpy().astype(np.uint16))
-    return np.ascontiguousarray(to_uint8(tensor).movedim(-3, -1).cpu().numpy())
+    planes = to_uint8(tensor).cpu().numpy()
+    if planes.shape[-3] not in (3, 4) or not planes.size:
+        return np.ascontiguousarray(np.moveaxis(planes, -3, -1))
+    import cv2  # interleaves three times as fast
+
+    *several, num, height, width = planes.shape
+    made = np.empty((*several, height, width, num), np.uint8)
+    for picture, own in zip(
+        made.reshape(-1, height, width, num), planes.reshape(-1, num, height, width), strict=True
+    ):
+        cv2.merge(list(own), picture)
+    return made
 
 
 def to_tensor(picture: np.ndarray, device: torch.device | str = "cpu") -> torch.Tensor:

@@ -130,7 +130,7 @@ class MediapipeMask:
         looks = self._look_twice(picture, roi, landmarker()) if seen is None else seen
         if not looks:
             return matte
-        coarse = np.mean([_in_picture(look, picture.shape[:2]) for look in looks], axis=0)
+        coarse = _mean_in_picture(looks, picture.shape[:2])
         window = _bounds(coarse > _EDGE[0], margin_px=round(roi.side_px / 32))
         origin = (window[1].start or 0, window[0].start or 0)
         sharp = self._sharpen(picture[window], coarse[window], roi.side_px)
@@ -218,15 +218,17 @@ def _bounds(inside: np.ndarray, margin_px: int) -> tuple[slice, slice]:
     return slice(int(top), int(rows[-1] + margin_px + 1)), slice(int(left), int(columns[-1] + margin_px + 1))
 
 
-def _in_picture(look: BodyLandmarks, shape: tuple[int, ...]) -> np.ndarray:
-    """A look's mask on the whole picture."""
+def _mean_in_picture(looks: Sequence[BodyLandmarks], shape: tuple[int, ...]) -> np.ndarray:
+    """The mean of one look's mask or of two on the whole picture; each is 0 beyond its window."""
     import cv2
 
-    assert look.mask is not None
-    rows, columns = look.window
-    size = columns.stop - columns.start, rows.stop - rows.start
     whole = np.zeros(shape, np.float32)
-    whole[look.window] = cv2.resize(
-        np.ascontiguousarray(look.mask, np.float32), size, interpolation=cv2.INTER_LINEAR
-    )
+    for look in looks:
+        assert look.mask is not None
+        rows, columns = look.window
+        size = columns.stop - columns.start, rows.stop - rows.start
+        mask = np.ascontiguousarray(look.mask, np.float32)
+        whole[look.window] += cv2.resize(mask, size, interpolation=cv2.INTER_LINEAR)
+    if len(looks) == 2:
+        whole *= np.float32(0.5)
     return whole

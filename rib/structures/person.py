@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
-from rib.io.images import resized
+from rib.io.images import resized, to_float
 from rib.structures.box import Box
 from rib.structures.keypoints import PoseSequence
 
@@ -38,11 +38,13 @@ class PersonView:
         track_id: int = 0,
         appearance: np.ndarray | None = None,
     ) -> PersonView:
-        """From a matte of the whole picture (1, H, W), or None."""
+        """From a matte of the whole picture (1, H, W) in 0..1, or uint8 as it is stored, or None."""
         if mask is None:
             return cls(track_id, pose, appearance=appearance)
         box = Box.of_mask(mask)
-        return cls(track_id, pose, box, box.of(mask).clone(), appearance)
+        inside = box.of(mask)
+        matte = to_float(inside) if mask.dtype == torch.uint8 else inside.clone()
+        return cls(track_id, pose, box, matte, appearance)
 
     def resized(self, old_px: tuple[int, int], size_px: tuple[int, int]) -> PersonView:
         """The same person where the picture has another width and height."""

@@ -10,6 +10,13 @@ import numpy as np
 from rib.io.files.nameless import NamelessFile
 from rib.io.images import to_uint8
 
+_FAST = (
+    [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_NONE]
+    if hasattr(cv2, "IMWRITE_PNG_FILTER")  # younger than the oldest OpenCV that we take
+    else []
+)
+"""Mattes are mostly 0: unfiltered they are as small, and read eight times as fast."""
+
 
 class AnalysisMatteSpool:
     """Mattes by track id, as PNG in a file without a name, which is gone when the process ends.
@@ -32,7 +39,7 @@ class AnalysisMatteSpool:
         Raises:
             RibError: The disk is full.
         """
-        content = cv2.imencode(".png", to_uint8(matte))[1].tobytes()
+        content = cv2.imencode(".png", to_uint8(matte), _FAST)[1].tobytes()
         self._file.write(content, self._end)
         self._lengths.setdefault(track_id, []).append((self._end, len(content)))
         self._end += len(content)

@@ -9,7 +9,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from rib.io.images import to_float
 from rib.pipeline.timeline import OutputTimeline
 from rib.structures.keypoints import PoseSequence, PoseTracks
 
@@ -77,13 +76,11 @@ class ClipAnalysis:
         return None if depth is None else depth[moments, self.tracks.track_ids.index(track_id)]
 
     def matte(self, track_id: int, keyframe: int) -> np.ndarray | None:
-        """(H, W) float32 in 0..1, one person's matte in one keyframe; None where no stage needs mattes."""
+        """(H, W) uint8, one person's matte in one keyframe; None where no stage needs mattes."""
         if self.mattes is None:
             return None
         path = self.mattes[track_id] / f"{keyframe:06d}.png"
-        stored = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
-        assert stored is not None
-        return to_float(stored)
+        return cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
 
     @property
     def fallbacks(self) -> list[AnalysisFallback]:

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import torch
 
-from rib.io.images import to_tensor
+from rib.io.images import to_float, to_tensor
 from rib.pipeline.analysis.record import ClipAnalysis
 from rib.pose.detectors.appearance import describe_appearance
 from rib.render.skinning.bones import skinning_torso_length_px
@@ -115,7 +115,7 @@ class KeyframeWindow:
             return PersonView.of(pose, None, track_id)
         if self.size_px is not None:
             pose = pose.resized(self.size_px)
-            matte = cv2.resize(matte, self.size_px, interpolation=cv2.INTER_AREA)
+            matte = cv2.resize(to_float(matte), self.size_px, interpolation=cv2.INTER_AREA)
         mask = torch.from_numpy(matte)[None].to(self.device)
         return PersonView.of(pose, mask, track_id, _appearance(pose, frame) if self.appearance else None)
 
