@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from functools import reduce
 
 import torch
 import torch.nn.functional as F
@@ -98,7 +99,8 @@ def _greatest_matte(keyframe: Keyframe, of: Collection[int]) -> torch.Tensor | N
     views = [view for view in keyframe.people if view.track_id in of and _has_pixels(view)]
     if not views:
         return None
-    return torch.stack([view.mask(keyframe.size_px) for view in views]).amax(0)
+    masks = (view.mask(keyframe.size_px) for view in views)
+    return reduce(torch.maximum, masks)  # one is not copied
 
 
 def _has_pixels(view: PersonView) -> bool:
