@@ -7,7 +7,6 @@ Letters: N wanted times, H and W the size of the person's box.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -17,13 +16,12 @@ import torch.nn.functional as F
 from rib.io.images import size_within
 from rib.io.settings.ranges import AtMostSetting, NonNegative, Positive, Range, Share
 from rib.render.skinning.layered_skinning import SkinnedPerson
+from rib.render.trust_evidence import TrustEvidence
 from rib.structures.box import Box
 from rib.structures.interval import Background, Keyframe
 from rib.structures.person import PersonView
 from rib.structures.person_interval import PersonInterval
 
-SMALLEST = 0.005
-"""Differences (0..1) below this are noise."""
 NOTHING = 1e-3
 
 
@@ -36,49 +34,14 @@ class TrustBaseline:
         colour_differs: (N, 1, H, W), mean absolute difference (0..1) of the two keyframes under that flow.
         carried: (N, 8, H, W), colour and matte as that flow carries keyframe a alone, then b; None where
             nobody asked for them.
+        mask_differs: (N, 1, H, W), difference of the two keyframes' mattes under that flow; None where
+            nothing tells it.
     """
 
     mask: torch.Tensor
     colour_differs: torch.Tensor
     carried: torch.Tensor | None = None
-
-
-@dataclass(frozen=True)
-class TrustEvidence:
-    """Disagreement of outlines and colours in one interval, means over the person.
-
-    Attributes:
-        baseline_colour: Difference of the two keyframes' colours under the interpolator's flow, 0..1.
-        skinned_colour: The same under the pose.
-        outline: Difference of the interpolated person and the rendered one, in alpha.
-        ghost: Difference of the two keyframes' silhouettes under the pose.
-        undecided: Share of the person whose alpha is neither 0 nor 1, as the keyframes contradict each other;
-            at the moment at which most is.
-    """
-
-    baseline_colour: float
-    skinned_colour: float
-    outline: float
-    ghost: float
-    undecided: float = 0.0
-
-    @property
-    def colour_log_ratio(self) -> float:
-        """Above 0 where the pose brings the keyframes' colours together better than the flow does."""
-        return math.log((self.baseline_colour + SMALLEST) / (self.skinned_colour + SMALLEST))
-
-    @property
-    def outline_log_ratio(self) -> float:
-        """Above 0 where the flow's outline differs more from the rendered one than the keyframes' do."""
-        return math.log((self.outline + SMALLEST) / (self.ghost + SMALLEST))
-
-    @property
-    def shares(self) -> tuple[float, float, float]:
-        """The outlines' and the colours' ratio (1/2 where they are equal), and what is undecided: 0..1."""
-        outline, colour = (
-            1 / (1 + math.exp(-ratio)) for ratio in (self.outline_log_ratio, self.colour_log_ratio)
-        )
-        return outline, colour, min(self.undecided, 1.0)
+    mask_differs: torch.Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -107,7 +70,13 @@ class TrustMap:
             pixel, so that a torn foot closes the foot; 0 leaves the interval's verdict alone.
         local_threshold: The local verdict at which a pixel is half trusted.
         local_ramp: Width of the ramp around it.
+        local_ghost_weight: What the silhouettes' log ratio counts against a pixel around which the flow
+            brings those of the two keyframes together better than the pose does.
         local_noise: Disagreement of outlines and colours that is noise, in 0..1 over the person.
+        plate_ramp: Where nobody is, how much more (0..1) the plate may differ from the interpolated frame
+            than the flow's two colours do until that frame stands behind the person in its place; 0 is never.
+        plate_share: That begins where the plate is wrong in this share (0..1) of the scene around the
+            person, and is done in full where it is in twice as much.
         judged_mpx: Whether somebody is drawn is decided in pictures of so many 10^6 pixels at most: the size
             that is wanted plays no part, and most are not drawn.
     """
@@ -129,7 +98,10 @@ class TrustMap:
     local_window: NonNegative = 0.0
     local_threshold: Annotated[float, Range()] = 0.0
     local_ramp: Positive = 1.0
+    local_ghost_weight: NonNegative = 0.0
     local_noise: Share = 0.0
+    plate_ramp: Share = 0.0
+    plate_share: Share = 0.2
     judged_mpx: Annotated[float, Range(above=0, most=1000)] = 1000.0
 
     def judged_size(self, size_px: tuple[int, int]) -> tuple[int, int]:
@@ -163,11 +135,13 @@ class TrustMap:
             return torch.ones_like(skinned.alpha)
         cell_px = self._cell_px(skinned)
         window = _odd(self.local_window * skinned.torso_px / cell_px)
-        outline, ghost, person, baseline_colour, skinned_colour = (
+        flow_ghost = skinned.alpha_differs if baseline.mask_differs is None else baseline.mask_differs
+        outline, ghost, flow_ghost, person, baseline_colour, skinned_colour = (
             _mean(_pooled(x, cell_px), window)
             for x in (
                 (baseline.mask - skinned.alpha).abs(),
                 skinned.alpha_differs,
+                flow_ghost,
                 torch.maximum(baseline.mask, skinned.alpha),
                 baseline.colour_differs * baseline.mask,
                 skinned.colour_differs * skinned.alpha,
@@ -178,8 +152,32 @@ class TrustMap:
         verdict += self.colour_weight * (
             (baseline_colour + noise) / (skinned_colour + noise)
         ).log().clamp_max(0)
+        if self.local_ghost_weight > 0:
+            verdict += self.local_ghost_weight * ((flow_ghost + noise) / (ghost + noise)).log().clamp_max(0)
         trust = ((verdict - self.local_threshold) / self.local_ramp + 0.5).clamp(0, 1)
         return _fine(trust, cell_px, skinned)
+
+    def behind(self, skinned: SkinnedPerson, baseline: TrustBaseline, background: Background) -> torch.Tensor:
+        """(N, 1, H, W) in 0..1: 0 where the interpolated frame shows the scene and the plate does not.
+
+        One motion of the camera tells the plate, which doubles what is nearer or further than the rest.
+        Where the flow brings the person from neither keyframe, and nearly the same colours from both, it is
+        the scene. Before a camera that stands still the plate is right nearly everywhere, and what differs
+        is what the flow smears: the plate is left alone there.
+        """
+        if self.plate_ramp == 0 or background.plate is None:
+            return torch.ones_like(skinned.alpha)
+        plate, frame = (skinned.box.of(x) for x in (background.plate, background.interpolated))
+        cell_px = self._cell_px(skinned)
+        differs, unsure = (
+            _mean(_pooled(x, cell_px), 3)
+            for x in ((plate - frame).abs().mean(1, keepdim=True), baseline.colour_differs)
+        )
+        wrong = _fine(((differs - unsure) / self.plate_ramp).clamp(0, 1), cell_px, skinned)
+        nobody = (1 - 2 * torch.maximum(skinned.alpha, baseline.mask)).clamp_min(0)
+        wrong *= nobody
+        share = wrong.sum((2, 3), keepdim=True) / nobody.sum((2, 3), keepdim=True).clamp_min(1e-6)
+        return 1 - wrong * (share / self.plate_share - 1).clamp(0, 1)
 
     def _cell_px(self, skinned: SkinnedPerson) -> int:
         return max(1, round(self.cell * skinned.torso_px))
@@ -245,6 +243,7 @@ def trust_baseline(
         torch.lerp(b[:, 3:], a[:, 3:], share),
         (a[:, :3] - b[:, :3]).abs().mean(1, keepdim=True),
         torch.cat([a, b], 1) if carried else None,
+        (a[:, 3:] - b[:, 3:]).abs(),
     )
 
 

@@ -106,6 +106,7 @@ class WarpRenderer:
         if drawn is None:
             return no_rendered_person(plan.person, moments, background)
         skinned, trust = drawn.skinned, plan.gate * self._trusted(drawn)
+        trust *= self.trust.behind(skinned, drawn.baseline, background)
         return place_rendered_person(plan.person, moments, skinned.box, skinned.colour, skinned.alpha, trust)
 
     def versions(self, person: PersonInterval, background: Background) -> Iterator[RenderedPerson]:
@@ -116,6 +117,7 @@ class WarpRenderer:
             yield no_rendered_person(person, slice(None), background)
             return
         skinned, trust = drawn.skinned, self._trusted(drawn)
+        trust *= self.trust.behind(skinned, drawn.baseline, background)
         yield place_rendered_person(person, slice(None), skinned.box, skinned.colour, skinned.alpha, trust)
 
     def gain_db(self, holdout: HoldoutEvidence) -> float | None:

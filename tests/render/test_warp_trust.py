@@ -163,6 +163,48 @@ def test_evidence_around_a_pixel_closes_what_is_torn_and_leaves_the_rest() -> No
     assert float(TRUST.around(skinned, TrustBaseline(0 * alpha, 0 * alpha)).min()) == 1
 
 
+def test_silhouettes_that_the_flow_brings_together_better_close_what_is_around() -> None:
+    """The outlines differ twice as much as the two keyframes' silhouettes do under the pose."""
+    local = replace(TRUST, local_window=0.5, local_threshold=0.3, local_ramp=0.2, local_noise=0.02)
+    alpha = torch.ones(1, 1, 80, 120)
+    skinned = SkinnedPerson(
+        Box(0, 0, 80, 120), 40.0, alpha.expand(-1, 3, -1, -1), alpha, 0 * alpha, 0.25 * alpha
+    )
+    baseline = TrustBaseline(1 - 0.5 * alpha, 0 * alpha)
+    weighed = replace(local, local_ghost_weight=1.0)
+    for flow_differs, expected in ((0.0, 0.0), (0.25, 1.0), (0.5, 1.0)):
+        both = replace(baseline, mask_differs=flow_differs * alpha)
+        assert float(local.around(skinned, both).mean()) == 1
+        assert float(weighed.around(skinned, both).mean()) == expected
+    assert float(weighed.around(skinned, baseline).mean()) == 1
+
+
+def behind(plate: torch.Tensor, flow_differs: float = 0.0) -> torch.Tensor:
+    """Trust in a plate behind somebody in the middle; the interpolated frame is black."""
+    alpha = torch.zeros(1, 1, 80, 120)
+    alpha[..., 20:60, 50:70] = 1
+    skinned = SkinnedPerson(
+        Box(0, 0, 80, 120), 40.0, alpha.expand(-1, 3, -1, -1), alpha, 0 * alpha, 0 * alpha
+    )
+    baseline = TrustBaseline(alpha, flow_differs + 0 * alpha)
+    return replace(TRUST, plate_ramp=0.02, plate_share=0.2).behind(
+        skinned, baseline, Background(torch.zeros(1, 3, 80, 120), plate)
+    )
+
+
+def test_a_plate_that_is_wrong_nearly_everywhere_leaves_the_scene_to_the_interpolated_frame() -> None:
+    doubled = behind(torch.full((1, 3, 80, 120), 0.3))
+    assert float(doubled[..., 20:60, 50:70].min()) == 1
+    assert float(doubled[..., :45].max()) == 0
+
+
+def test_a_plate_is_kept_where_it_is_right_elsewhere_or_the_flow_brings_different_colours() -> None:
+    there = torch.zeros(1, 3, 80, 120)
+    there[..., :15] = 0.3
+    assert float(behind(there).min()) == 1
+    assert float(behind(torch.full((1, 3, 80, 120), 0.3), flow_differs=0.5).min()) == 1
+
+
 def test_held_out_every_drawing_is_trusted(waving: PersonInterval) -> None:
     closed = WarpRenderer(
         SKINNING, {"_target_": "rib.render.trust.TrustMap", **replace(TRUST, threshold=99.0).__dict__}
