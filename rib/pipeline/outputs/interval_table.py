@@ -17,6 +17,7 @@ from rib.structures.keypoints import PoseSequence
 
 FILE = "intervals.csv"
 NOT_TRUSTED = "the interpolator's people are as good"
+NOT_ASKED = "nobody was looked for, as no output shows people and render= draws none"
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,7 @@ def _rows(analysis: ClipAnalysis, records: Iterable[OutputRecord]) -> Iterator[I
     torso_px = max(skinning_torso_length_px(poses), 1.0) if poses.present.any() else 1.0
     reasons = iter(analysis.fallbacks)
     reason = next(reasons, None)
+    undrawn = NOT_TRUSTED if analysis.looked_for_people else NOT_ASKED
     for number in trim_memory_between_frames(range(len(times_s) - 1)):
         start_s, end_s = float(times_s[number]), float(times_s[number + 1])
         while reason is not None and reason.end_s <= start_s:
@@ -91,7 +93,7 @@ def _rows(analysis: ClipAnalysis, records: Iterable[OutputRecord]) -> Iterator[I
             round(float(np.mean(shares)), 4) if shares else 0.0,
             round(float(sure[number : number + 2].mean()), 3),
             round(_travel_px(poses, number) / torso_px, 3),
-            alone or ("" if drawn or not shares else NOT_TRUSTED),
+            alone or ("" if drawn or not shares else undrawn),
         )
 
 
