@@ -219,6 +219,13 @@ def test_a_number_of_too_many_digits_is_told_in_plain_words(tmp_path: Path) -> N
         load_motion(tmp_path / "w.safetensors")
 
 
+def test_a_video_is_no_file_of_weights(tmp_path: Path) -> None:
+    (tmp_path / "clip.mp4").write_bytes(b"\0\0\0\x1cftypisom")
+    with pytest.raises(RibError, match="torch did not write it, or it is damaged") as error:
+        read_torch_file(tmp_path / "clip.mp4")
+    told_in_a_line(error, tmp_path / "clip.mp4")
+
+
 def test_a_scripted_archive_is_no_file_of_weights(tmp_path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -24,7 +24,7 @@ EMA = ("ema.", "averaged.")
 LARGEST = 1e8
 """No weight, statistic or buffer of a net that works is as large."""
 
-_GLOBAL = re.compile(r"\bGLOBAL ([\w.]+)|Unsupported (?:class|operand|global) ([\w.]+)")
+_GLOBAL = re.compile(r"\bGLOBAL ([\w.]+)|Unsupported (?:class|global) ([\w.]+)")
 
 
 def write_net_file(
@@ -126,6 +126,8 @@ def _reason(error: Exception) -> str:
     named = _GLOBAL.search(text)
     if named:
         return f"it names {named[1] or named[2]}, and nothing in it is ever run"
+    if "Unsupported operand" in text:
+        return "torch did not write it, or it is damaged"
     if "weights_only" in text or "Weights only" in text:
         return "it holds more than tensors and plain values"
     return reason_of_error(error)

@@ -115,8 +115,12 @@ class MotionBank:
             fps=self.fps,
         )
 
-    def split(self, held_out: Iterable[str]) -> tuple[MotionBank, MotionBank]:
+    def split(self, held_out: Iterable[str], setting: str = "subjects") -> tuple[MotionBank, MotionBank]:
         """Those of other subjects, and those of the held-out subjects.
+
+        Args:
+            held_out: Subjects.
+            setting: What names them, for messages.
 
         Raises:
             RibError: A held-out subject occurs nowhere: a split that holds nothing out would deceive.
@@ -124,8 +128,8 @@ class MotionBank:
         held = {str(subject) for subject in held_out}
         if unknown := held - set(self.subjects):
             raise RibError(
-                f"no recording is of subject {', '.join(sorted(unknown))}",
-                f"the subjects are {', '.join(sorted(set(self.subjects)))}",
+                f"{setting}: no recording is of subject {', '.join(sorted(unknown))}",
+                f"type {setting}=[] for none; the subjects are {', '.join(sorted(set(self.subjects)))}",
             )
         inside = [r for r, subject in enumerate(self.subjects) if subject in held]
         outside = [r for r, subject in enumerate(self.subjects) if subject not in held]

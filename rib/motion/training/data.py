@@ -107,8 +107,12 @@ class MotionDataModule(pl.LightningDataModule):
         """
         if self.training is not None:
             return
-        bank, self.testing = load_mocap_recordings(self.folder, self.fps).split(self.held_out)
-        self.training, self.checking = bank.split(self.validation) if self.validation else (bank, bank)
+        bank, self.testing = load_mocap_recordings(self.folder, self.fps).split(
+            self.held_out, "task.data.held_out"
+        )
+        self.training, self.checking = (
+            bank.split(self.validation, "task.data.validation") if self.validation else (bank, bank)
+        )
         if len(self.training) == 0:
             raise RibError(f"no recording of {self.folder} is left to train on", "hold fewer subjects out")
         self.errors = read_detector_errors(self.tracks, self.tracker) if self.tracks else None
