@@ -60,6 +60,21 @@ class Shard:
         return "number/count, the first of two being 0/2", "0/2"
 
 
+@dataclass(frozen=True)
+class NamesItsClass:
+    """A stage's recipe, which cannot be empty.
+
+    Attributes:
+        usual: The option that is typed in its place.
+    """
+
+    usual: str
+
+    def refuses(self, value: Any, others: Mapping[str, Any]) -> tuple[str, str] | None:
+        """See `rib.io.settings.ranges.Mark`."""
+        return None if "_target_" in value else ("a dict with the _target_ of a class", self.usual)
+
+
 @dataclass(kw_only=True)
 class CacheSettings(Settings):
     """Folder and size of the cache of analyses."""
@@ -89,11 +104,13 @@ class HoldoutSettings(Settings):
 class ChainSettings(Settings):
     """Settings of `Chain.from_config`: a recipe for each stage, and what they share."""
 
-    pose: Recipe = field(metadata=paths_in_recipe("path"))
-    mask: Recipe = field(metadata=paths_in_recipe("path"))
-    motion: Recipe = field(metadata=paths_in_recipe("path", "weights"))
-    background: Recipe = field(metadata=paths_in_recipe("path"))
-    render: Recipe = field(metadata=paths_in_recipe("ckpt"))
+    pose: Annotated[Recipe, NamesItsClass("mediapipe")] = field(metadata=paths_in_recipe("path"))
+    mask: Annotated[Recipe, NamesItsClass("mediapipe")] = field(metadata=paths_in_recipe("path"))
+    motion: Annotated[Recipe, NamesItsClass("transformer")] = field(
+        metadata=paths_in_recipe("path", "weights")
+    )
+    background: Annotated[Recipe, NamesItsClass("rife")] = field(metadata=paths_in_recipe("path"))
+    render: Annotated[Recipe, NamesItsClass("warp")] = field(metadata=paths_in_recipe("ckpt"))
     plate: Recipe
     cuts: CutSettings
     holdouts: HoldoutSettings
@@ -174,7 +191,9 @@ class UpsampleSettings(Settings):
     """conf/upsample.yaml."""
 
     plugins: list[str]
-    motion: Recipe = field(metadata=paths_in_recipe("path", "weights"))
+    motion: Annotated[Recipe, NamesItsClass("transformer")] = field(
+        metadata=paths_in_recipe("path", "weights")
+    )
     linear: Annotated[Recipe, ReadWith("layout", "reference")]
     tracker: Recipe
     input: str = field(metadata=PATH)

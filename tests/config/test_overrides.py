@@ -81,6 +81,14 @@ def test_an_empty_dict_empties_what_it_names_and_what_is_typed_after_it_stands(
     assert not capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("verb", "stage"), [("interpolate", "render"), ("upsample", "motion")])
+def test_a_stage_that_is_emptied_is_refused(verb: str, stage: str) -> None:
+    with pytest.raises(
+        RibError, match=rf"{stage}=.*: expected a dict with the _target_ of a class; type {stage}="
+    ):
+        compose(verb, "input=x", "rate=2", f"{stage}={{}}")
+
+
 def test_a_list_of_what_are_no_names_chooses_nothing() -> None:
     for value in ("[1,2]", "[[1]]", "[mediapipe,null]"):
         with pytest.raises(RibError, match=r"pose=.* names no option, but one is needed; choose one of"):
