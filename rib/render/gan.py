@@ -14,6 +14,7 @@ from torch import nn
 from rib.io.recipe import build_recipe
 from rib.io.settings.ranges import NonNegative, Range, Seed
 from rib.io.settings.reads import ReadWith
+from rib.render.nets.base import CHOICE, DRAWING, RendererBase
 from rib.render.nets.checkpoint import (
     load_renderer_net_and_recipe,
     save_renderer_net,
@@ -50,7 +51,7 @@ class GanRenderer(WarpRenderer):
     """Renders the person by layered skinning and refines colour, alpha and trust with a net.
 
     The net works only in intervals that the training-free renderer trusts; elsewhere the interpolated frame
-    stays bit by bit. In a shot where the net lost on held-out keyframes the rendering stays as it was.
+    stays bit by bit. In a shot whose held-out keyframes speak against the net the rendering stays as it was.
 
     Args:
         skinning: See `WarpRenderer`.
@@ -62,10 +63,12 @@ class GanRenderer(WarpRenderer):
         fitting: Recipe of the fit (`rib.render.refine.fitting.RefinerFitRecipe`).
         crops: Recipe of what it learns from (`rib.render.refine.crops.RefinerCropRecipe`).
         seed: Seed of the fit.
-        guard_lpips: The net is used where it changed LPIPS over the person of held-out keyframes by less, as
-            AlexNet sees it and as VGG16 does, ...
-        guard_errors: ... both together by so many standard errors ...
-        guard_db: ... and PSNR by more than this.
+        guard_lpips: The net is used unless it raised LPIPS over the person of held-out keyframes by more, the
+            mean of what AlexNet and VGG16 see, ...
+        guard_errors: ... and by more than so many standard errors of it, ...
+        guard_db: ... or changed PSNR by less than this.
+        decides: Whether a net that was taught on others also decides where the interpolated frame stays; else
+            it weighs only what can be drawn (`rib.render.nets.source_choice`).
 
     Raises:
         RibError: The weights are absent, damaged or of another net.
@@ -86,9 +89,10 @@ class GanRenderer(WarpRenderer):
         guard_lpips: Annotated[float, Range(-1000, 1000)],
         guard_errors: NonNegative,
         guard_db: Annotated[float, Range(-1000, 1000)],
+        decides: bool,
     ) -> None:
         super().__init__(skinning, trust)
-        self.net, self.recipe, self.start = _start(net, ckpt)
+        self.net, self.recipe, self.start = _start(net, ckpt, decides)
         self.fit, self.seed = fit, seed
         self.fitting: RefinerFitRecipe = build_recipe(fitting)
         self.crops: RefinerCropRecipe = build_recipe(crops)
@@ -123,7 +127,9 @@ class GanRenderer(WarpRenderer):
         person = plan.person.at(moments)
         inputs = self._inputs(person, background, found, plan.evidence)
         refined = self._refine(inputs.gated(gate))
-        trust = refined.trust if self._weighs else plan.gate * refined.trust * self._afterwards(found)
+        trust = refined.trust
+        if not self._weighs:
+            trust = plan.gate * trust * self._afterwards(found, background)
         return place_rendered_person(
             plan.person, moments, found.skinned.box, refined.colour, refined.alpha, trust
         )
@@ -137,7 +143,7 @@ class GanRenderer(WarpRenderer):
             return
         evidence = self.trust.evidence(found.skinned, found.baseline)
         inputs, everything = self._inputs(person, background, found, evidence), slice(None)
-        box, after = found.skinned.box, self._afterwards(found)
+        box, after = found.skinned.box, self._afterwards(found, background)
         yield place_rendered_person(
             person, everything, box, inputs.colour, inputs.alpha, inputs.trust * after
         )
@@ -154,13 +160,12 @@ class GanRenderer(WarpRenderer):
         return gain_db + found.psnr_db
 
     def is_better(self, holdout: HoldoutEvidence | None) -> bool:
-        """Whether the net won on held-out keyframes of the shot."""
+        """Whether held-out keyframes of the shot do not speak against the net; False where too few tell."""
         found = holdout.refinement if holdout else None
         if found is None:
             return False
-        surely = (found.lpips + found.lpips_vgg16 + self.guard_errors * found.lpips_error) / 2
-        worst = max(found.lpips, found.lpips_vgg16, surely)
-        return worst < self.guard_lpips and found.psnr_db > self.guard_db
+        surely = (found.lpips + found.lpips_vgg16 - self.guard_errors * found.lpips_error) / 2
+        return surely < self.guard_lpips and found.psnr_db > self.guard_db
 
     def sample(
         self, person: PersonInterval, background: Background, truth: torch.Tensor
@@ -185,14 +190,17 @@ class GanRenderer(WarpRenderer):
         evidence: TrustEvidence,
     ) -> RefinerInput:
         """Trust is all of it that the net is to weigh."""
-        trust = self._trusted(found) if self._weighs else self.trust.where(found.skinned, found.baseline)
+        trust = self.trust.where(found.skinned, found.baseline)
+        if self._weighs:
+            trust = self._trusted(found) * self.trust.behind(found.skinned, found.baseline, background)
         return build_refiner_input(person, background, found.skinned, found.baseline, evidence, trust)
 
-    def _afterwards(self, found: WarpCandidates) -> torch.Tensor:
+    def _afterwards(self, found: WarpCandidates, background: Background) -> torch.Tensor:
         """(N, 1, H, W), the part of the trust that the net was not given."""
         if self._weighs:
             return torch.ones_like(found.skinned.alpha)
-        return self.trust.around(found.skinned, found.baseline)
+        seen = found.skinned, found.baseline
+        return self.trust.around(*seen) * self.trust.behind(*seen, background)
 
     @property
     def _weighs(self) -> bool:
@@ -236,10 +244,12 @@ class GanRenderer(WarpRenderer):
         return {"net_intervals": sum(used) / max(len(used), 1), **changes}
 
 
-def _start(net: Mapping[str, Any], ckpt: str | None) -> tuple[nn.Module, dict[str, Any], str]:
-    """A net, its recipe, and a hash of its weights."""
+def _start(net: Mapping[str, Any], ckpt: str | None, decides: bool) -> tuple[nn.Module, dict[str, Any], str]:
+    """A net, its recipe, and a hash of its weights; an untrained net may decide on what it will be taught."""
     if ckpt == UNTRAINED:
         return build_recipe(net).eval().requires_grad_(False), dict(net), UNTRAINED
     path = Path(ckpt).expanduser() if ckpt else shipped_renderer_weights()
     loaded, recipe = load_renderer_net_and_recipe(path, net["_target_"])
+    if not decides and isinstance(loaded, RendererBase) and loaded.head == CHOICE:
+        loaded, recipe = loaded.drawing(), recipe | {"head": DRAWING}
     return loaded, recipe, sha256(path.read_bytes()).hexdigest()

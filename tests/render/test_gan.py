@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 from painted import turning
-from samples_by_hand import SMALL, a_net
+from samples_by_hand import SMALL, a_net, channels
 from test_refiner_dataset import CROPS, FIT
 from test_warp_trust import SKINNING, TRUST, cross_fade, picture, rendered, renderer
 
@@ -18,10 +18,10 @@ from rib.render.gan import GanRenderer
 from rib.render.nets.checkpoint import load_renderer_net, save_renderer_net, shipped_renderer_weights
 from rib.structures.person_interval import HoldoutEvidence, PersonInterval, Refinement
 
-GOOD, BAD = Refinement(-0.01, 0.1, -0.01, 0.004), Refinement(0.01, 0.1, -0.01, 0.004)
+GOOD, BAD = Refinement(-0.01, 0.1, -0.01, 0.004), Refinement(0.01, 0.1, -0.005, 0.004)
 
 
-def gan(ckpt: Path | None, fit: int = 0) -> GanRenderer:
+def gan(ckpt: Path | None, fit: int = 0, decides: bool = False) -> GanRenderer:
     return GanRenderer(
         SKINNING,
         {"_target_": "rib.render.trust.TrustMap", **TRUST.__dict__},
@@ -34,6 +34,7 @@ def gan(ckpt: Path | None, fit: int = 0) -> GanRenderer:
         0.0,
         1.0,
         -0.1,
+        decides,
     )
 
 
@@ -69,6 +70,24 @@ def test_untrained_it_equals_the_training_free_renderer(untrained: Path, judged:
     assert difference(gan(None), judged) == 0.0
 
 
+@pytest.mark.parametrize("head", ["steps", "choice"])
+def test_a_doubled_plate_gives_way_as_it_does_without_a_net(
+    tmp_path: Path, judged: PersonInterval, head: str
+) -> None:
+    recipe = {**SMALL, "head": head}
+    save_renderer_net(tmp_path / "net.safetensors", a_net(recipe), recipe, {})
+    with_net, without = gan(tmp_path / "net.safetensors"), renderer()
+    plain = picture(without, judged)
+    with_net.trust = without.trust = replace(without.trust, plate_ramp=0.02, plate_share=0.01)
+    changed, left = (
+        (picture(one, judged) - other).abs()
+        for one, other in ((without, plain), (with_net, picture(without, judged)))
+    )
+    where = changed > 0.02
+    assert where.any()
+    assert float(left[where].mean()) < 0.25 * float(changed[where].mean())
+
+
 def test_weights_come_with_the_package(judged: PersonInterval) -> None:
     config = compose_config("interpolate", "input=x", "output=y", "rate=2", "render=gan")
     shipped = build_recipe(config.render)
@@ -90,8 +109,7 @@ def test_the_net_is_used_where_it_won(trained: Path, judged: PersonInterval) -> 
     [
         BAD,
         replace(GOOD, psnr_db=-0.2),
-        replace(GOOD, lpips_vgg16=0.001),
-        replace(GOOD, lpips_error=0.03),
+        replace(GOOD, lpips_vgg16=0.02),
         None,
     ],
 )
@@ -101,6 +119,14 @@ def test_where_it_lost_the_drawing_stays(
     kept, lost = gan(trained), replace(judged, ask_holdouts=lambda: HoldoutEvidence(3.0, found))
     assert difference(kept, lost) == 0.0
     assert told(kept, lost)["net_intervals"] == 0.0
+
+
+@pytest.mark.parametrize("found", [replace(BAD, lpips_error=0.006), replace(GOOD, lpips_vgg16=0.0099)])
+def test_what_may_be_noise_does_not_speak_against_the_net(
+    trained: Path, judged: PersonInterval, found: Refinement
+) -> None:
+    used = replace(judged, ask_holdouts=lambda: HoldoutEvidence(3.0, found))
+    assert told(gan(trained), used)["net_intervals"] == 1.0
 
 
 def test_a_net_that_is_used_is_judged_by_what_it_draws(trained: Path, judged: PersonInterval) -> None:
@@ -141,10 +167,26 @@ def test_in_a_closed_gap_nothing_changes(trained: Path, judged: PersonInterval) 
 def test_a_net_that_weighs_trust_draws_no_closed_interval(tmp_path: Path, judged: PersonInterval) -> None:
     recipe = {**SMALL, "head": "choice"}
     save_renderer_net(tmp_path / "choice.safetensors", a_net(recipe, trained=True), recipe, {})
-    weighing = gan(tmp_path / "choice.safetensors")
-    assert difference(weighing, judged) > 0
-    weighing.trust = replace(weighing.trust, threshold=99.0)
-    assert torch.equal(picture(weighing, judged), cross_fade(judged).interpolated)
+    for decides in (True, False):
+        weighing = gan(tmp_path / "choice.safetensors", decides=decides)
+        assert difference(weighing, judged) > 0
+        weighing.trust = replace(weighing.trust, threshold=99.0)
+        assert torch.equal(picture(weighing, judged), cross_fade(judged).interpolated)
+
+
+def test_a_net_that_was_taught_on_others_weighs_what_can_be_drawn_alone(tmp_path: Path) -> None:
+    recipe = {**SMALL, "head": "choice"}
+    net = a_net(recipe, trained=True)
+    save_renderer_net(tmp_path / "choice.safetensors", net, recipe, {})
+    decides, draws = (gan(tmp_path / "choice.safetensors", decides=one) for one in (True, False))
+    assert (decides.recipe["head"], draws.recipe["head"]) == ("choice", "drawing")
+    x = channels(1, 24, 20)
+    with torch.no_grad():
+        assert torch.equal(decides.net.changes(x), net.changes(x))
+        assert torch.allclose(draws.net.changes(x), net.changes(x)[:, [1, 2, 3, 4, 7, 8, 9, 10]], atol=1e-5)
+    draws.fit_to([], lambda *_: None, tmp_path / "fitted.safetensors")
+    draws.load(tmp_path / "fitted.safetensors")
+    assert draws.recipe["head"] == "drawing"
 
 
 def test_all_moments_at_once_or_one_by_one(trained: Path, judged: PersonInterval) -> None:

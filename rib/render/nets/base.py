@@ -7,8 +7,9 @@ Letters: N moments, C channels, H and W the size of the person's box.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from itertools import pairwise
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import torch
 import torch.nn.functional as F
@@ -16,21 +17,32 @@ from torch import Tensor, nn
 
 from rib.io.settings.ranges import AsManyAs, ListSize, OneOf, Range
 from rib.render.clip_batch import RendererClipBatch, RendererClipOutput
-from rib.render.nets.source_choice import NUM_OUTPUTS, refined_by_choice
+from rib.render.nets.source_choice import (
+    DRAWN,
+    NUM_DETAILS,
+    NUM_DRAWN,
+    SOURCES,
+    drawing_shares,
+    refined_by_choice,
+    source_shares,
+)
 from rib.render.refine.clip_input import ClipRefinerInput
 from rib.render.refine.refiner_input import CHANNELS, NUM_CHANNELS, RefinerInput, RefinerOutput
 from rib.structures.box import Box
 
 CELL = 2
 """The net works on cells of so many pixels a side, which become channels."""
-STEPS, CHOICE = HEADS = ("steps", "choice")
-"""What the last layer says: steps away from what was rendered, or a choice among what is at hand."""
-OUTPUTS = {STEPS: 8, CHOICE: NUM_OUTPUTS}
+STEPS, CHOICE, DRAWING = HEADS = ("steps", "choice", "drawing")
+"""What the last layer says: steps away from what was rendered, a choice among all that is at hand, or one in
+which only what can be drawn has a say."""
+CHOSEN_AMONG = {CHOICE: len(SOURCES), DRAWING: NUM_DRAWN}
+OUTPUTS = {STEPS: 8, **{head: count + NUM_DETAILS for head, count in CHOSEN_AMONG.items()}}
 """Of steps: residual colour (3), share of keyframe a's and of keyframe b's colour, detail, alpha, trust."""
 SEEN_BY_STEPS = NUM_CHANNELS - CHANNELS["carried"] - CHANNELS["evidence"]
 LEAST_POWER = 1e-4
-"""Added to the mean square of the last features of `CHOICE`, which are brought to a mean square of 1: else a
-direction that pays a little everywhere is taken ever faster by every layer, until nothing comes back."""
+"""Added to the mean square of the last features of a head that chooses, which are brought to a mean square
+of 1: else a direction that pays a little everywhere is taken ever faster by every layer, until nothing comes
+back."""
 EDGE = 0.05
 """Nearness to a limb (limb maps; 2.4 radii away) from which on alpha and trust are left as they are."""
 AROUND_PX = 9
@@ -64,7 +76,8 @@ class RendererBase(nn.Module):
         widths: Channels at 1/2, 1/4, 1/8, ... of the picture's size.
         blocks: Residual blocks a level, on the way down and on the way up.
         renderer: Recipe of the renderer whose people it refines (`rib.render.warp.WarpRenderer`).
-        head: "choice", see `rib.render.nets.source_choice`; "steps" is the head of the first weights.
+        head: "drawing" or "choice", see `rib.render.nets.source_choice`; "steps" is the head of the first
+            weights.
 
     Attributes:
         weighs_trust: Whether the trust that it is given is all of the interval's (`TrustMap.around` too) and
@@ -79,11 +92,11 @@ class RendererBase(nn.Module):
         head: Annotated[str, OneOf(*HEADS)] = STEPS,
     ) -> None:
         super().__init__()
-        self.head, self.weighs_trust = head, head == CHOICE
+        self.head, self.weighs_trust = head, head in CHOSEN_AMONG
         self.renderer = dict(renderer)
         self._draw: ClipRefinerInput | None = None
         self.multiple = CELL * 2 ** (len(widths) - 1)
-        self.seen = NUM_CHANNELS if head == CHOICE else SEEN_BY_STEPS
+        self.seen = NUM_CHANNELS if self.weighs_trust else SEEN_BY_STEPS
         self.enter = nn.Conv2d(self.seen * CELL**2, widths[0], 1)
         self.down = nn.ModuleList(_blocks(w, n) for w, n in zip(widths, blocks, strict=True))
         self.up = nn.ModuleList(_blocks(w, n) for w, n in zip(widths[:-1], blocks[:-1], strict=True))
@@ -95,6 +108,16 @@ class RendererBase(nn.Module):
         assert self.leave.bias is not None
         nn.init.zeros_(self.leave.bias)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def drawing(self) -> Self:
+        """The same net, for use, with the head `drawing`: what its `choice` says of what can be drawn."""
+        assert self.head == CHOICE
+        rows = [*range(len(SOURCES))[DRAWN], *range(len(SOURCES), OUTPUTS[CHOICE])]
+        net = deepcopy(self)
+        net.head, net.leave = DRAWING, nn.Conv2d(self.leave.in_channels, OUTPUTS[DRAWING], 3, padding=1)
+        net.leave.load_state_dict({name: x[rows] for name, x in self.leave.state_dict().items()})
+        net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        return net.eval().requires_grad_(False)
 
     def forward(self, batch: RendererClipBatch) -> RendererClipOutput:
         """Frames 1 .. T - 2 of windows (B, T, ...), each rendered from its neighbours and refined.
@@ -142,9 +165,11 @@ class RendererBase(nn.Module):
         """Refine a rendered person; the identity, or nearly so, while the last layer is zero."""
         change = self.changes(inputs.channels)
         near = (inputs.limbs.amax(1, keepdim=True) / EDGE).clamp_max(1)
-        if self.head == CHOICE:
+        if self.head in CHOSEN_AMONG:
             near = torch.maximum(near, _around(inputs.carried[:, 3::4].amax(1, keepdim=True)))
-            return refined_by_choice(inputs, change, near, _soft(inputs.colour))
+            offsets, details = change.split([CHOSEN_AMONG[self.head], NUM_DETAILS], 1)
+            shares = (source_shares if self.head == CHOICE else drawing_shares)(inputs, offsets, near)
+            return refined_by_choice(inputs, shares, details, near, _soft(inputs.colour))
         mix_a, mix_b, detail = change[:, 3:6].tanh().split(1, 1)
         a, b = inputs.per_keyframe[:, :3], inputs.per_keyframe[:, 4:7]
         colour = (
@@ -181,7 +206,7 @@ class RendererBase(nn.Module):
             x = F.interpolate(self.grow[level](x), scale_factor=2, mode="nearest")
             x = self.up[level](x + passed[level])
         x = F.relu(x)
-        if self.head == CHOICE:
+        if self.head in CHOSEN_AMONG:
             x = x * (x.square().mean(1, keepdim=True) + LEAST_POWER).rsqrt()
         x = self.leave(x)
         x = F.interpolate(x, scale_factor=CELL, mode="bilinear", align_corners=False)
