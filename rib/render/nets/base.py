@@ -43,6 +43,8 @@ LEAST_POWER = 1e-4
 """Added to the mean square of the last features of a head that chooses, which are brought to a mean square
 of 1: else a direction that pays a little everywhere is taken ever faster by every layer, until nothing comes
 back."""
+STRIP = 8
+"""Rows of the coarsest level that enter at once where nothing is learned."""
 EDGE = 0.05
 """Nearness to a limb (limb maps; 2.4 radii away) from which on alpha and trust are left as they are."""
 AROUND_PX = 9
@@ -193,9 +195,8 @@ class RendererBase(nn.Module):
         channels = channels[:, : self.seen]
         height, width = channels.shape[2:]
         pad = (-width % self.multiple, -height % self.multiple)
-        x = F.pad(channels, (0, pad[0], 0, pad[1]), mode="replicate") if any(pad) else channels
-        x = F.pixel_unshuffle(x - 0.5, CELL).contiguous(memory_format=torch.channels_last)
-        x = self.enter(x)
+        strips = self._strips(height + pad[1])
+        x = torch.cat([self._entered(channels[:, :, rows], pad[0], rows.stop - height) for rows in strips], 2)
         passed = []
         for level, blocks in enumerate(self.down):
             x = blocks(x)
@@ -211,6 +212,17 @@ class RendererBase(nn.Module):
         x = self.leave(x)
         x = F.interpolate(x, scale_factor=CELL, mode="bilinear", align_corners=False)
         return x[..., :height, :width]
+
+    def _strips(self, height: int) -> list[slice]:
+        """Rows of a padded picture, to be taken in one after another: all of them at once are much memory."""
+        step = height if self.training else self.multiple * STRIP
+        return [slice(row, min(row + step, height)) for row in range(0, height, step)]
+
+    def _entered(self, channels: Tensor, right: int, below: int) -> Tensor:
+        """The first layer of some rows, of which the last are padded."""
+        pad = (0, right, 0, max(below, 0))
+        x = F.pad(channels, pad, mode="replicate") if any(pad) else channels
+        return self.enter(F.pixel_unshuffle(x - 0.5, CELL).contiguous(memory_format=torch.channels_last))
 
 
 def _around(matte: Tensor) -> Tensor:
