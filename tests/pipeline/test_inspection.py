@@ -9,10 +9,17 @@ from typing import Any
 
 import pytest
 
+from rib.config.compose import compose
 from rib.io.errors import RibError
 from rib.pipeline.interpolate import interpolate_clip
 from rib.pipeline.outputs.inspection import result_in_words
-from rib.pipeline.outputs.interval_table import NOT_ASKED, IntervalRow, curves, write_intervals_csv
+from rib.pipeline.outputs.interval_table import (
+    NOT_ASKED,
+    NOT_TRUSTED,
+    IntervalRow,
+    curves,
+    write_intervals_csv,
+)
 
 Settings = Callable[..., Any]
 
@@ -45,7 +52,7 @@ def test_a_result_is_told_from_its_folder_or_its_video(
     interpolate_clip(settings(clip, "rate=2", "video=mp4", "video.codec=ffv1", f"output={film}"))
     told = list(result_in_words(film))
     assert told[0] == "clip: 9 frames at 10 a second, 64 x 48 px, became 18 at 20, 0.90 s"
-    assert f"the interpolator alone for 0.80 s: {NOT_ASKED}" in told
+    assert f"the interpolator alone for 0.80 s: {NOT_TRUSTED}" in told
     assert list(result_in_words(tmp_path / "film.rib")) == told
     assert len(list(csv.DictReader((tmp_path / "film.rib" / "intervals.csv").open()))) == 8
 
@@ -62,3 +69,11 @@ def test_a_summary_that_is_none_is_told_in_one_line(tmp_path: Path, summary: str
 def test_where_no_result_is_that_is_told(tmp_path: Path) -> None:
     with pytest.raises(RibError, match="no result of rib interpolate is in"):
         list(result_in_words(tmp_path / "nothing.mp4"))
+
+
+@pytest.mark.slow
+def test_a_result_for_which_nobody_was_looked_for_says_so(clip: Path, tmp_path: Path) -> None:
+    given = ("rate=2", "background=blend", "render=none", "video=frames", "report=false", "device=cpu")
+    out, cache = tmp_path / "out", tmp_path / "cache"
+    interpolate_clip(compose("interpolate", f"input={clip}", f"output={out}", f"cache.dir={cache}", *given))
+    assert f"the interpolator alone for 0.80 s: {NOT_ASKED}" in list(result_in_words(out))
