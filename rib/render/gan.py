@@ -190,17 +190,17 @@ class GanRenderer(WarpRenderer):
         evidence: TrustEvidence,
     ) -> RefinerInput:
         """Trust is all of it that the net is to weigh."""
-        trust = self.trust.where(found.skinned, found.baseline)
         if self._weighs:
-            trust = self._trusted(found) * self.trust.behind(found.skinned, found.baseline, background)
+            trust = self._trusted(found, background)
+        else:
+            trust = self.trust.where(found.skinned, found.baseline)
         return build_refiner_input(person, background, found.skinned, found.baseline, evidence, trust)
 
     def _afterwards(self, found: WarpCandidates, background: Background) -> torch.Tensor:
         """(N, 1, H, W), the part of the trust that the net was not given."""
         if self._weighs:
             return torch.ones_like(found.skinned.alpha)
-        seen = found.skinned, found.baseline
-        return self.trust.around(*seen) * self.trust.behind(*seen, background)
+        return self._supported(found, background)
 
     @property
     def _weighs(self) -> bool:

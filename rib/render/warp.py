@@ -105,8 +105,7 @@ class WarpRenderer:
         drawn = self._drawn(plan, moments, background)
         if drawn is None:
             return no_rendered_person(plan.person, moments, background)
-        skinned, trust = drawn.skinned, plan.gate * self._trusted(drawn)
-        trust *= self.trust.behind(skinned, drawn.baseline, background)
+        skinned, trust = drawn.skinned, plan.gate * self._trusted(drawn, background)
         return place_rendered_person(plan.person, moments, skinned.box, skinned.colour, skinned.alpha, trust)
 
     def versions(self, person: PersonInterval, background: Background) -> Iterator[RenderedPerson]:
@@ -116,8 +115,7 @@ class WarpRenderer:
         if drawn is None:
             yield no_rendered_person(person, slice(None), background)
             return
-        skinned, trust = drawn.skinned, self._trusted(drawn)
-        trust *= self.trust.behind(skinned, drawn.baseline, background)
+        skinned, trust = drawn.skinned, self._trusted(drawn, background)
         yield place_rendered_person(person, slice(None), skinned.box, skinned.colour, skinned.alpha, trust)
 
     def gain_db(self, holdout: HoldoutEvidence) -> float | None:
@@ -132,10 +130,15 @@ class WarpRenderer:
         """Nothing to tell."""
         return {}
 
-    def _trusted(self, drawn: WarpCandidates) -> torch.Tensor:
-        """Where the outlines differ, and the evidence around is for the rendered person."""
+    def _trusted(self, drawn: WarpCandidates, background: Background) -> torch.Tensor:
+        """Where the outlines differ, what is around speaks for who is rendered, and the plate is right."""
+        where = self.trust.where(drawn.skinned, drawn.baseline)
+        return where * self._supported(drawn, background)
+
+    def _supported(self, drawn: WarpCandidates, background: Background) -> torch.Tensor:
+        """The part of the trust that the outlines do not tell."""
         found = drawn.skinned, drawn.baseline
-        return self.trust.where(*found) * self.trust.around(*found)
+        return self.trust.around(*found) * self.trust.behind(*found, background)
 
     def _draw(self, cut: LayeredPerson, moments: slice, background: Background) -> WarpCandidates | None:
         skinned = self.skinning.draw(cut, moments, self.per_keyframe)

@@ -48,7 +48,7 @@ def take_recipe_arguments(arguments: Iterable[str], root: type[Settings]) -> lis
         elif given and "_target_" in given[1] and _may_be_null(given[0], root):
             changed += [f"{given[0]}=null", argument]
         elif given and "_target_" in given[1] and _is_setting(given[0], root):
-            changed.append(f"++{argument.lstrip('+')}")  # what it leaves is cut by `replace_typed_recipes`
+            changed.append(f"++{argument.lstrip('+')}")  # what it leaves is cut by `replace_typed_dicts`
         else:
             changed.append(argument)
     return changed
