@@ -12,11 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from rib.background.upsampling import (
-    add_enlarged_planes,
-    add_enlarged_planes_and_measure,
-    enlarge_planes,
-)
+from rib.background.upsampling import add_enlarged_planes, enlarge_planes
 from rib.background.warp import backward_warp, grid_sample_pixel_grid
 
 STATE = 5
@@ -116,7 +112,7 @@ class IFNet(nn.Module):
         seen = self.block0.see((_shrink(pair.flatten(1, 2), scale), _plane(t, pair, scale)))
         estimate = enlarge_planes(self.block0(seen, scale), 2 * scale)
         step = self._step(self.block1, pair, t, estimate, 4 * coarseness)
-        return estimate, add_enlarged_planes_and_measure(estimate, step, 8 * coarseness)[:, :4]
+        return estimate, add_enlarged_planes(estimate, step, 8 * coarseness)[:, :4]
 
     def _fine(
         self, pair: torch.Tensor, t: torch.Tensor, estimate: torch.Tensor, coarseness: int

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import cv2
 import numpy as np
 import torch
@@ -23,36 +21,28 @@ def enlarge_planes(small: torch.Tensor, factor: int) -> torch.Tensor:
     return large
 
 
-def add_enlarged_planes(total: torch.Tensor, small: torch.Tensor, factor: int) -> None:
-    """Add what `enlarge_planes` gives to planes (N, C, H, W), in place; one at a time is held beside them."""
-    if not small.is_cpu:
-        total.add_(_enlarged(small, factor))
-        return
-    for plane, large in _one_by_one(total, small):
-        plane.add_(large)
+def add_enlarged_planes(total: torch.Tensor, small: torch.Tensor, factor: int) -> torch.Tensor:
+    """Add what `enlarge_planes` gives to planes (N, C, H, W), in place; one at a time is held beside them.
 
-
-def add_enlarged_planes_and_measure(total: torch.Tensor, small: torch.Tensor, factor: int) -> torch.Tensor:
-    """The same; gives the greatest distance from 0, (N, C), of what was added to each plane."""
+    Returns:
+        (N, C), the greatest distance from 0 of what was added to each plane.
+    """
     if not small.is_cpu:
         added = _enlarged(small, factor)
         total.add_(added)
-        low, high = added.flatten(2).aminmax(dim=2)
-        return torch.maximum(-low, high)
+        return _furthest_from_zero(added)
+    large = np.empty(total.shape[2:], np.float32)
     furthest = []
-    for plane, large in _one_by_one(total, small):
-        plane.add_(large)
-        low, high = large.aminmax()
-        furthest.append(torch.maximum(-low, high))
+    for plane, from_plane in zip(total.flatten(0, 1), small.flatten(0, 1), strict=True):
+        _enlarge(from_plane, large)
+        added = torch.from_numpy(large)
+        plane.add_(added)
+        furthest.append(_furthest_from_zero(added))
     return torch.stack(furthest).view(small.shape[:2])
 
 
-def _one_by_one(total: torch.Tensor, small: torch.Tensor) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """Each plane of the total, and the small one enlarged to its size."""
-    large = np.empty(total.shape[2:], np.float32)
-    for plane, from_plane in zip(total.flatten(0, 1), small.flatten(0, 1), strict=True):
-        _enlarge(from_plane, large)
-        yield plane, torch.from_numpy(large)
+def _furthest_from_zero(planes: torch.Tensor) -> torch.Tensor:
+    return torch.maximum(-planes.amin((-2, -1)), planes.amax((-2, -1)))
 
 
 def _enlarge(small: torch.Tensor, large: np.ndarray) -> None:

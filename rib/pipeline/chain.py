@@ -167,8 +167,6 @@ class Chain:
                     a.keyframe, b.keyframe, timeline.times_s[wanted], neighbours, tuple(map(int, wanted))
                 )
                 people = self.people(analysis, interval, wanted, holdouts)
-                if ahead is not None:
-                    ahead.expect(synthesiser.interpolated_in_order(interval, len(people)))
                 made = synthesiser.frames(interval, people)
             yield a, b, made
 

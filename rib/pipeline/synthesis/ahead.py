@@ -73,20 +73,26 @@ def one_ahead(items: Iterable[Item], pauses: Callable[[Item], bool]) -> Iterator
         items: In order.
         pauses: Whether nothing after an item is looked at before it is dealt with.
     """
-    rest = iter(items)
-    for first in rest:
-        current: Item | None = first
-        while current is not None:
-            following, failed = None, None
-            if not pauses(current):
-                try:
-                    following = next(rest, None)
-                except Exception as error:
-                    failed = error
-            yield current
-            if failed is not None:
-                raise failed
-            current = following
+    outcomes = _outcomes(items)
+    following = next(outcomes, None)
+    while following is not None:
+        item = following.result()
+        following = None if pauses(item) else next(outcomes, None)
+        yield item
+        following = following or next(outcomes, None)
+
+
+def _outcomes(items: Iterable[Item]) -> Iterator[Future[Item]]:
+    """Each item, and an error behind them, as an outcome that is given or raised when it is asked for."""
+    try:
+        for item in items:
+            outcome = Future[Item]()
+            outcome.set_result(item)
+            yield outcome
+    except Exception as error:
+        outcome = Future[Item]()
+        outcome.set_exception(error)
+        yield outcome
 
 
 def _is_same(a: Interval, b: Interval) -> bool:

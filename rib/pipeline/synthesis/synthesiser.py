@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from itertools import pairwise
@@ -15,6 +15,7 @@ from rib.background.carry import interpolate_planes
 from rib.background.overlay import lay_still_overlays
 from rib.io.images import to_pictures
 from rib.pipeline.stage_set import StageSet
+from rib.pipeline.synthesis.ahead import BackgroundAhead
 from rib.pipeline.synthesis.compositor import (
     composite_people,
     composite_people_alpha,
@@ -66,20 +67,20 @@ class Synthesiser:
         batch_mpx: Frames made at once, in 10^6 pixels of output.
         observer: Sees what is made, or None.
         keep_overlays: Whether what stands still over a moving picture is shown as the keyframes show it.
-        background: What interpolates in the place of the stage, or None.
+        ahead: Interpolates in the place of the stage, before it is asked for; or None.
     """
 
     stages: StageSet
     batch_mpx: float
     observer: SynthesisObserver | None = None
     keep_overlays: bool = False
-    background: Callable[[Interval], Background] | None = None
+    ahead: BackgroundAhead | None = None
 
     def frames(self, interval: Interval, people: Sequence[PersonInterval]) -> Iterator[OutputFrame]:
         """The frames at the wanted times, in an odd number of even batches.
 
         The middle batch is interpolated first: the renderer decides there, where it is hardest, whether
-        a person is drawn in the whole interval.
+        a person is drawn in the whole interval. What interpolates ahead is told of all batches at once.
 
         Args:
             interval: Its `indices` number the frames.
@@ -87,10 +88,18 @@ class Synthesiser:
         """
         batches = self._batches(interval)
         middle = batches[len(batches) // 2]
-        ahead = {middle.start: self.interpolate(interval.at(middle))} if people else {}
-        plans = self._plan(people, middle, ahead)
+        if self.ahead is not None:
+            order = sorted(batches, key=lambda batch: batch is not middle) if people else batches
+            self.ahead.expect(interval.at(batch) for batch in order)
+        return self._made(interval, people, batches, middle)
+
+    def _made(
+        self, interval: Interval, people: Sequence[PersonInterval], batches: Sequence[slice], middle: slice
+    ) -> Iterator[OutputFrame]:
+        interpolated = {middle.start: self.interpolate(interval.at(middle))} if people else {}
+        plans = self._plan(people, middle, interpolated)
         for batch in batches:
-            made = self._batch(interval.at(batch), batch, plans, ahead)
+            made = self._batch(interval.at(batch), batch, plans, interpolated)
             if batch is batches[-1]:
                 plans = []  # nothing else is held while the last frames are written
             yield from made
@@ -98,14 +107,7 @@ class Synthesiser:
     def interpolate(self, interval: Interval) -> Background:
         """The interpolator's frames; no plate yet."""
         with self.stages.watch("background"):
-            return (self.background or self.stages.background)(interval)
-
-    def interpolated_in_order(self, interval: Interval, num_people: int) -> list[Interval]:
-        """The interval's batches of moments, in the order in which `frames` interpolates them."""
-        batches = self._batches(interval)
-        middle = batches[len(batches) // 2]
-        first = [middle] if num_people else []
-        return [interval.at(one) for one in [*first, *(one for one in batches if one not in first)]]
+            return (self.ahead or self.stages.background)(interval)
 
     def with_plate(
         self, background: Background, interval: Interval, people: Sequence[PersonInterval]
@@ -161,18 +163,18 @@ class Synthesiser:
         return [slice(*some) for some in pairwise(bounds.tolist())]
 
     def _plan(
-        self, people: Sequence[PersonInterval], middle: slice, ahead: dict[int, Background]
+        self, people: Sequence[PersonInterval], middle: slice, interpolated: dict[int, Background]
     ) -> list[Any]:
         plans = []
         for person in people:
             with self.stages.watch("render"):
-                plans.append(self.stages.renderer.plan(person, middle, ahead[middle.start]))
+                plans.append(self.stages.renderer.plan(person, middle, interpolated[middle.start]))
         return plans
 
     def _batch(
-        self, interval: Interval, moments: slice, plans: Sequence[Any], ahead: dict[int, Background]
+        self, interval: Interval, moments: slice, plans: Sequence[Any], interpolated: dict[int, Background]
     ) -> list[OutputFrame]:
-        background = ahead.pop(moments.start, None) or self.interpolate(interval)
+        background = interpolated.pop(moments.start, None) or self.interpolate(interval)
         drawn = [plan for plan in plans if plan.drawn]
         if drawn:
             background = self.with_plate(background, interval, [plan.person for plan in drawn])
