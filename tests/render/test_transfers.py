@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import traceback
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 import torch
 from painted import turning
+from pretended_device import OnDevice, PretendedDevice
 from test_warp_trust import renderer
 
-import rib
 from rib.background.blend import BlendInterpolator
 from rib.background.plate import PersonFreePlate
 from rib.pipeline.progress import StageStopwatch
@@ -23,61 +21,13 @@ from rib.pipeline.synthesis.synthesiser import Synthesiser
 from rib.structures.interval import Background, Interval, Keyframe
 from rib.structures.person_interval import PersonInterval
 
-WAITS = (
-    "cpu",
-    "numpy",
-    "item",
-    "tolist",
-    "nonzero",
-    "__bool__",
-    "__float__",
-    "__int__",
-    "__index__",
-    "__array__",
-)
-PACKAGE = Path(rib.__file__).parent
-
-
-class OnDevice(torch.Tensor):
-    """A tensor that pretends to lie on a GPU: whatever is computed of it does, and what waits is counted."""
-
-    waits: ClassVar[Counter[str]] = Counter()
-    is_cpu = False
-
-    @classmethod
-    def __torch_function__(
-        cls, func: Callable[..., Any], types: Sequence[type], args: Any = (), kwargs: Any = None
-    ) -> Any:
-        name = getattr(func, "__name__", "")
-        masks = [
-            x
-            for x in args[1:2]
-            if name in ("__getitem__", "__setitem__") and getattr(x, "dtype", None) == torch.bool
-        ]
-        if name in WAITS or masks:
-            ours = [one for one in traceback.extract_stack() if PACKAGE in Path(one.filename).parents]
-            cls.waits[f"{name} in {Path(ours[-1].filename).stem}.{ours[-1].name}" if ours else name] += 1
-        made = super().__torch_function__(func, types, args, kwargs or {})
-        return made.as_subclass(torch.Tensor) if name == "cpu" else made
-
 
 @pytest.fixture
-def waits(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+def waits() -> Iterator[Counter[str]]:
     """What waits for the device from here on; whatever is sent to a device lies there."""
-    to, as_tensor = torch.Tensor.to, torch.as_tensor
-
-    def made_there(data: Any, **kwargs: Any) -> torch.Tensor:
-        return as_tensor(data, **kwargs).as_subclass(OnDevice if "device" in kwargs else torch.Tensor)
-
-    def sent(tensor: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Tensor:
-        made = to(tensor, *args, **kwargs)
-        placed = any(isinstance(one, torch.device) for one in (*args, *kwargs.values()))
-        return made.as_subclass(OnDevice) if placed and type(made) is torch.Tensor else made
-
-    monkeypatch.setattr(torch.Tensor, "to", sent)
-    monkeypatch.setattr(torch, "as_tensor", made_there)
     OnDevice.waits.clear()
-    return OnDevice.waits
+    with PretendedDevice():
+        yield OnDevice.waits
 
 
 def on_device(person: PersonInterval) -> PersonInterval:
