@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 from rib.io.errors import RibError
-from rib.io.files.whole import write_text_whole
-from rib.io.preparation.work_items import PreparationReport, Progress, items_of_shard, work_item_results
+from rib.io.preparation.work_items import PreparationReport, Progress, prepare_work_items
 from rib.io.settings.ranges import OneOf, Range, Shard, Whole
 from rib.mocap.readers.joint_files import read_mocap_joint_file
 from rib.mocap.readers.reader import AmassReader, MocapReader
@@ -106,48 +104,25 @@ def _prepare(
     collection, output = collection.expanduser().absolute(), output.expanduser().absolute()
     work = output.with_name(f"{output.name}.parts")
     items = list_mocap_items(collection, work, recipe)
-    mine = items_of_shard(items, shard)
     work.mkdir(parents=True, exist_ok=True)
-    reused = sum(item.is_done for item in mine)
-    skipped = _run(mine, recipe, workers, progress)
-    waiting = [item for item in items if not item.is_done and item.reason is None]
-    if not waiting:
-        skipped = {item.name: item.reason for item in items if item.reason is not None}
-        _merge(items, skipped, output, recipe)
+
+    def put_together(done: list[MocapItem], skipped: Mapping[str, str]) -> None:
+        _merge(done, skipped, output, recipe)
         remove_stale_items(work, items)
-    left_out = sum(item.name in skipped for item in mine)
-    return PreparationReport(
-        output if not waiting else None, len(mine) - reused - left_out, reused, skipped, len(waiting)
-    )
+
+    make = partial(prepare_mocap_item, recipe=recipe)
+    return prepare_work_items(output, items, make, put_together, workers, shard, progress)
 
 
-def _run(
-    items: list[MocapItem], recipe: MocapRecipe, workers: int, progress: Progress | None
-) -> dict[str, str]:
-    """Make the items; the reasons of those that were skipped, by name."""
-    skipped = {}
-    for number, (item, reason) in enumerate(
-        work_item_results(items, partial(prepare_mocap_item, recipe=recipe), workers), start=1
-    ):
-        if reason is not None:
-            skipped[item.name] = reason
-        if progress is not None:
-            progress(number, len(items), item.name)
-    return skipped
-
-
-def _merge(items: list[MocapItem], skipped: dict[str, str], output: Path, recipe: MocapRecipe) -> None:
+def _merge(done: list[MocapItem], skipped: Mapping[str, str], output: Path, recipe: MocapRecipe) -> None:
     from rib.mocap.stores.reference_store import write_reference_mocap_store
     from rib.mocap.stores.store import write_motion_store  # brings torch, which workers do without
 
-    done: list[MocapItem] = [item for item in items if item.name not in skipped]
     if not done:
         name, reason = next(iter(skipped.items()))
-        raise RibError(f"none of {len(items)} files could be read; the first, {name}: {reason}")
+        raise RibError(f"none of {len(skipped)} files could be read; the first, {name}: {reason}")
     recordings: Iterator[MocapRecording] = (read_mocap_joint_file(item.done) for item in done)
     if recipe.all_joints:
         write_reference_mocap_store(output, recordings)
     else:
         write_motion_store(output, recordings, recipe.fps)
-    note = output.with_name(f"{output.name}.skipped.json")
-    write_text_whole(note, json.dumps(skipped, indent=2))

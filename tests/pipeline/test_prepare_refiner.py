@@ -16,8 +16,9 @@ from rib.config.compose import compose
 from rib.io.errors import RibError
 from rib.io.registry import register
 from rib.pipeline.chain import Chain
-from rib.pipeline.refiner_dataset import prepare as room
+from rib.pipeline.refiner_dataset.prepare import prepare_refiner_dataset
 from rib.pipeline.refiner_dataset.samples import render_refiner_samples
+from rib.pipeline.refiner_dataset.videos import strides_for_keyframe_rates
 from rib.render.refine.dataset import (
     RefinerSample,
     read_refiner_samples,
@@ -94,7 +95,7 @@ def prepare(folder: Path, chain: dict[str, Any], **changes: Any) -> Any:
         "max_frames": None, "max_intervals": None, "max_moments": 7, "max_people": None,
         "chain": chain, "workers": 1, "shard": "0/1",
     }  # fmt: skip
-    return room.prepare_refiner_dataset(**{**settings, **changes})
+    return prepare_refiner_dataset(**{**settings, **changes})
 
 
 def test_every_gap_of_a_clip_is_drawn_beside_its_truth(chain: dict[str, Any]) -> None:
@@ -177,8 +178,8 @@ def test_one_folder_of_frames_alone_is_drawn_and_pictures_are_shrunk(
 
 def test_a_video_is_taken_at_the_strides_that_leave_the_wanted_keyframes() -> None:
     wanted = {60: [4, 8, 15], 30: [2, 4, 8], 25: [2, 3, 6], 10: [2], 5: [2]}
-    assert {fps: room.strides_for_keyframe_rates(fps, [15, 7.5, 4]) for fps in wanted} == wanted
-    assert room.strides_for_keyframe_rates(30, [1]) == [2]  # a stride of 30 would leave too few
+    assert {fps: strides_for_keyframe_rates(fps, [15, 7.5, 4]) for fps in wanted} == wanted
+    assert strides_for_keyframe_rates(30, [1]) == [2]  # a stride of 30 would leave too few
 
 
 @pytest.mark.slow

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,8 +20,7 @@ from rib.datasets.humanslomo.work_items import (
     prepare_clip_item,
 )
 from rib.io.errors import RibError
-from rib.io.files.whole import write_text_whole
-from rib.io.preparation.work_items import PreparationReport, Progress, items_of_shard, work_item_results
+from rib.io.preparation.work_items import PreparationReport, Progress, prepare_work_items
 from rib.io.recipe import build_recipe
 from rib.io.settings.ranges import ListSize, Range, RisingList, Shard, Whole
 
@@ -105,7 +103,16 @@ def prepare_humanslomo(
     store = Path(output).expanduser().absolute()
     work = store.with_name(f"{store.name}.parts")
     items, absent = _items(wanted, work, settings)
-    return _run(items, absent, settings, store, workers, shard, progress)
+    return prepare_work_items(
+        store,
+        items,
+        partial(prepare_clip_item, settings=settings),
+        partial(_put_together, store),
+        workers,
+        shard,
+        progress,
+        absent,
+    )
 
 
 def _tests(test_list: str | None, test_input: str | None) -> list[tuple[ListedClip, tuple[str, ...]]]:
@@ -180,32 +187,7 @@ def _place(wanted: HumanSlomoChoice, name: str, offline: bool) -> Footage:
     return Footage(download_listed_video(wanted.listed[name], wanted.videos, wanted.timeout_s))
 
 
-def _run(
-    items: list[ClipItem], absent: dict[str, str], settings: ClipItemSettings, store: Path, workers: int,
-    shard: str,
-    progress: Progress | None,
-) -> PreparationReport:  # fmt: skip
-    mine = items_of_shard(items, shard)
-    reused = sum(item.is_done for item in mine)
-    made = work_item_results(mine, partial(prepare_clip_item, settings=settings), workers)
-    left_out = 0
-    for number, (item, reason) in enumerate(made, start=1):
-        left_out += reason is not None
-        if progress is not None:
-            progress(number, len(mine), item.name)
-    waiting = [item for item in items if not item.is_done and item.reason is None]
-    skipped = absent | {item.name: item.reason for item in items if item.reason is not None}
-    if not waiting:
-        _put_together(items, skipped, store)
-    return PreparationReport(
-        None if waiting else store, len(mine) - reused - left_out, reused, skipped, len(waiting)
-    )
-
-
-def _put_together(items: list[ClipItem], skipped: dict[str, str], store: Path) -> None:
-    done = [item for item in items if item.is_done]
-    note = store.with_name(f"{store.name}.skipped.json")
-    write_text_whole(note, json.dumps(skipped, indent=2))
+def _put_together(store: Path, done: Sequence[ClipItem], skipped: Mapping[str, str]) -> None:
     if not done:
         name, reason = next(iter(skipped.items()))
         raise RibError(f"none of {len(skipped)} clips could be prepared; the first, {name}: {reason}")

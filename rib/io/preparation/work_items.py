@@ -7,11 +7,12 @@ machines and be started again at will; whichever finds all items done puts them 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import ClassVar, TypeVar
 
 from rib.io.cache import is_entry_intact, make_cache_entry
@@ -33,7 +34,7 @@ class PreparationReport:
         store: The store, or None while other shards have not done their items.
         prepared: Items of this shard made now.
         reused: Items of this shard that an earlier run had made.
-        skipped: Why items were left out, by name; also in `<store>.skipped.json`.
+        skipped: Why items of all shards were left out, by name; also in `<store>.skipped.json`.
         waiting: Items of other shards that are not done.
     """
 
@@ -111,6 +112,47 @@ class WorkItem:
 
 Item = TypeVar("Item")
 Work = TypeVar("Work", bound=WorkItem)
+
+
+def prepare_work_items(
+    store: Path,
+    items: Sequence[Work],
+    make: Callable[[Work], str | None],
+    put_together: Callable[[list[Work], Mapping[str, str]], None],
+    workers: int,
+    shard: str,
+    progress: Progress | None,
+    absent: Mapping[str, str] = MappingProxyType({}),
+) -> PreparationReport:
+    """Make this shard's items, and put all together once none waits.
+
+    Args:
+        store: What is made of the items.
+        items: Those of all shards.
+        make: See `work_item_results`.
+        put_together: Called with the items that are done and with why the others were skipped, by name.
+        workers: Processes.
+        shard: See `items_of_shard`.
+        progress: Called after each item, or None.
+        absent: Why others did not even become items, by name.
+
+    Raises:
+        RibError: The shard is written wrongly, or what `put_together` raises.
+    """
+    mine = items_of_shard(items, shard)
+    reused = sum(item.is_done for item in mine)
+    for number, (item, _) in enumerate(work_item_results(mine, make, workers), start=1):
+        if progress is not None:
+            progress(number, len(mine), item.name)
+    done = [item for item in items if item.is_done]
+    left_out = [(item.name, reason) for item in items if (reason := item.reason) is not None]
+    skipped = dict(absent) | dict(left_out)
+    waiting = len(items) - len(done) - len(left_out)
+    if not waiting:
+        write_text_whole(store.with_name(f"{store.name}.skipped.json"), json.dumps(skipped, indent=2))
+        put_together(done, skipped)
+    prepared = sum(item.is_done for item in mine) - reused
+    return PreparationReport(None if waiting else store, prepared, reused, skipped, waiting)
 
 
 def items_of_shard(items: Sequence[Item], shard: str) -> list[Item]:
