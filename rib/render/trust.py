@@ -21,6 +21,7 @@ from rib.structures.box import Box
 from rib.structures.interval import Background, Keyframe
 from rib.structures.person import PersonView
 from rib.structures.person_interval import PersonInterval
+from rib.structures.windows import largest_around
 
 NOTHING = 1e-3
 
@@ -291,4 +292,4 @@ def _mean(x: torch.Tensor, size: int) -> torch.Tensor:
 
 def _dilated(x: torch.Tensor, size: int) -> torch.Tensor:
     """Dilate: the greatest value in size x size windows."""
-    return F.max_pool2d(x, size, stride=1, padding=size // 2)
+    return largest_around(x, size // 2)

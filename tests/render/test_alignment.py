@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from rib.render.refine.alignment import SMALLEST_PX, align_keyframe_views
+from rib.render.refine.alignment import LARGEST_PX, SMALLEST_PX, align_keyframe_views
 
 SIZE = 150
 
@@ -28,6 +28,18 @@ def test_two_sightings_meet_at_their_share_of_the_way(t: float) -> None:
     if t == 0.5:
         middle = per_keyframe[:, 0].roll(1, -1)[..., 45:105, 45:105]
         assert (a - middle)[:, :3].abs().mean() < 0.2 * (before_a - middle)[:, :3].abs().mean()
+
+
+def test_tall_sightings_meet_by_a_flow_of_smaller_pictures() -> None:
+    factor = 3
+    per_keyframe, plate = views(2)
+    tall = per_keyframe.flatten(0, 1).repeat_interleave(factor, -1).repeat_interleave(factor, -2)[None]
+    assert tall.shape[-2] > LARGEST_PX
+    plate = torch.full((1, 3, *tall.shape[-2:]), 0.5)
+    inside = slice(45 * factor, 105 * factor)
+    a, b = align_keyframe_views(tall, plate, torch.tensor([0.5]))[..., inside, inside].unbind(1)
+    before_a, before_b = tall[..., inside, inside].unbind(1)
+    assert (a - b)[:, :3].abs().mean() < 0.3 * (before_a - before_b)[:, :3].abs().mean()
 
 
 def test_alphas_stay_and_equal_sightings_are_left_as_they_are() -> None:

@@ -16,6 +16,7 @@ from rib.io.recipe import build_recipe
 from rib.pipeline.synthesis.compositor import composite_people
 from rib.render.gan import GanRenderer
 from rib.render.nets.checkpoint import load_renderer_net, save_renderer_net, shipped_renderer_weights
+from rib.render.refine.refiner_input import RefinerInput
 from rib.structures.person_interval import HoldoutEvidence, PersonInterval, Refinement
 
 GOOD, BAD = Refinement(-0.01, 0.1, -0.01, 0.004), Refinement(0.01, 0.1, -0.005, 0.004)
@@ -180,10 +181,14 @@ def test_a_net_that_was_taught_on_others_weighs_what_can_be_drawn_alone(tmp_path
     save_renderer_net(tmp_path / "choice.safetensors", net, recipe, {})
     decides, draws = (gan(tmp_path / "choice.safetensors", decides=one) for one in (True, False))
     assert (decides.recipe["head"], draws.recipe["head"]) == ("choice", "drawing")
-    x = channels(1, 24, 20)
+    x = RefinerInput.of(channels(1, 24, 20))
     with torch.no_grad():
         assert torch.equal(decides.net.changes(x), net.changes(x))
-        assert torch.allclose(draws.net.changes(x), net.changes(x)[:, [1, 2, 3, 4, 7, 8, 9, 10]], atol=1e-5)
+        assert torch.allclose(
+            draws.net.changes(x),
+            net.changes(x)[:, [1, 2, 3, 4, 7, 8, 9, 10]],
+            atol=1e-5,
+        )
     draws.fit_to([], lambda *_: None, tmp_path / "fitted.safetensors")
     draws.load(tmp_path / "fitted.safetensors")
     assert draws.recipe["head"] == "drawing"

@@ -38,14 +38,26 @@ def test_the_last_layer_learns_from_where_it_is_zero() -> None:
 
 @pytest.mark.parametrize("size", [(1, 1), (33, 47), (64, 32)])
 def test_any_size(size: tuple[int, int]) -> None:
-    assert a_net(SMALL, trained=True).changes(channels(1, *size)).shape[2:] == size
+    assert a_net(SMALL, trained=True).changes(RefinerInput.of(channels(1, *size))).shape[2:] == size
 
 
 def test_moments_do_not_see_one_another() -> None:
     net = a_net(SMALL, trained=True)
     x = channels(3, 32, 40)
-    together, alone = net.changes(x), torch.cat([net.changes(one[None]) for one in x])
-    assert torch.allclose(together, alone, atol=1e-5)
+    together, *alone = (net.changes(RefinerInput.of(some)) for some in (x, *x.split(1)))
+    assert torch.allclose(together, torch.cat(alone), atol=1e-5)
+
+
+def test_bfloat16_is_for_use_alone_and_changes_next_to_nothing() -> None:
+    net, inputs = a_net(SMALL, trained=True), RefinerInput.of(channels(1, 32, 40))
+    with torch.no_grad():
+        fine = net.changes(inputs)
+        net.in_bfloat16 = True
+        coarse = net.changes(inputs)
+    assert coarse.dtype == torch.float32
+    assert not torch.equal(fine, coarse)
+    assert torch.allclose(fine, coarse, atol=0.02 * float(fine.abs().max()))
+    assert torch.equal(net.changes(inputs).detach(), fine)
 
 
 def test_shares_stay_shares() -> None:
@@ -108,5 +120,5 @@ def test_the_shipped_size_is_cheap() -> None:
     config = compose("interpolate", "input=x", "output=y", "rate=2", "render=gan")
     net = build_recipe(config.render["net"]).to("meta")
     with FlopCounterMode(display=False) as counter:
-        net.changes(torch.empty(1, NUM_CHANNELS, 320, 480, device="meta"))
+        net.changes(RefinerInput.of(torch.empty(1, NUM_CHANNELS, 320, 480, device="meta")))
     assert counter.get_total_flops() / 2 < 15e9

@@ -142,12 +142,12 @@ def test_the_choice_does_not_run_away_with_the_layers_before_it() -> None:
                 if name.endswith("bias") and not name.startswith("leave"):
                     parameter.zero_()
     x = channels(1, 32, 32)
-    assert torch.allclose(net.changes(x), grown.changes(x), atol=1e-3)
+    assert torch.allclose(net.changes(RefinerInput.of(x)), grown.changes(RefinerInput.of(x)), atol=1e-3)
 
 
 @pytest.mark.parametrize("height", [20, 64, 70, 128])
 def test_a_tall_picture_taken_in_by_strips_is_the_same(height: int) -> None:
-    net, x = a_net(CHOICE, trained=True), channels(2, height, 26)
+    net, x = a_net(CHOICE, trained=True), RefinerInput.of(channels(2, height, 26))
     with torch.no_grad():
         assert torch.allclose(net.eval().changes(x), net.train().changes(x), atol=1e-5)
 

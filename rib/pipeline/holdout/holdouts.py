@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 
 from rib.pipeline.analysis.record import ClipAnalysis
 from rib.pipeline.stage_set import StageSet
@@ -17,6 +16,7 @@ from rib.structures.interval import Background, Interval, Keyframe
 from rib.structures.keypoints import PoseSequence
 from rib.structures.person import PersonView
 from rib.structures.person_interval import HoldoutEvidence, PersonInterval, Refinement
+from rib.structures.windows import largest_around
 
 NEAREST = 5
 """An interval is judged by so many hold-outs of its shot, the nearest in time."""
@@ -147,11 +147,7 @@ def hold_out_keyframe(
 def holdout_person_region(view: PersonView, keyframe: Keyframe) -> torch.Tensor:
     """(1, H, W), 1 on the person in a keyframe and a little around."""
     mask = view.mask(keyframe.size_px)
-    size = 2 * round(AROUND_PERSON * mask.shape[1]) + 1
-    region = (mask > 0.5).float()
-    for side in ((size, 1), (1, size)):  # rows, then columns: the same as a square, and sooner
-        region = F.max_pool2d(region, side, stride=1, padding=(side[0] // 2, side[1] // 2))
-    return region
+    return largest_around((mask > 0.5).float(), round(AROUND_PERSON * mask.shape[1]))
 
 
 def _pose_without(stages: StageSet, analysis: ClipAnalysis, track_id: int, hidden: int) -> PoseSequence:

@@ -13,6 +13,7 @@ from rib.background.carry import interpolate_planes
 from rib.structures.box import Box
 from rib.structures.interval import Background, Interval, Keyframe
 from rib.structures.person import PersonView, RenderedPerson
+from rib.structures.windows import largest_around
 
 SEEN = 0.05
 """A matte above this shows somebody."""
@@ -122,5 +123,4 @@ def _seen(matte: torch.Tensor, flow: torch.Tensor | None, box: Box) -> torch.Ten
 
 def _grown(there: torch.Tensor, height_px: int) -> torch.Tensor:
     """A mask (N, 1, h, w) and a little around it."""
-    size = 2 * max(1, round(MARGIN * height_px)) + 1
-    return F.max_pool2d(there, size, stride=1, padding=size // 2)
+    return largest_around(there, max(1, round(MARGIN * height_px)))

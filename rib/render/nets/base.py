@@ -7,6 +7,7 @@ Letters: N moments, C channels, H and W the size of the person's box.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from copy import deepcopy
 from itertools import pairwise
 from typing import Annotated, Any, Self
@@ -29,6 +30,7 @@ from rib.render.nets.source_choice import (
 from rib.render.refine.clip_input import ClipRefinerInput
 from rib.render.refine.refiner_input import CHANNELS, NUM_CHANNELS, RefinerInput, RefinerOutput
 from rib.structures.box import Box
+from rib.structures.windows import largest_around, mean_around
 
 CELL = 2
 """The net works on cells of so many pixels a side, which become channels."""
@@ -84,7 +86,10 @@ class RendererBase(nn.Module):
     Attributes:
         weighs_trust: Whether the trust that it is given is all of the interval's (`TrustMap.around` too) and
             what it answers is final; else the latter still counts afterwards.
+        in_bfloat16: Whether convolutions, but the last, are computed in bfloat16 where no gradient is wanted.
     """
+
+    in_bfloat16 = False
 
     def __init__(
         self,
@@ -165,7 +170,7 @@ class RendererBase(nn.Module):
 
     def refine(self, inputs: RefinerInput) -> RefinerOutput:
         """Refine a rendered person; the identity, or nearly so, while the last layer is zero."""
-        change = self.changes(inputs.channels)
+        change = self.changes(inputs)
         near = (inputs.limbs.amax(1, keepdim=True) / EDGE).clamp_max(1)
         if self.head in CHOSEN_AMONG:
             near = torch.maximum(near, _around(inputs.carried[:, 3::4].amax(1, keepdim=True)))
@@ -184,20 +189,35 @@ class RendererBase(nn.Module):
         alpha, trust = change[:, 6:].tanh().split(1, 1)
         return RefinerOutput(colour, _moved(inputs.alpha, near * alpha), _moved(inputs.trust, near * trust))
 
-    def changes(self, channels: Tensor) -> Tensor:
-        """(N, outputs, H, W) from (N, C, H, W) of any size: padded inside, cropped after.
+    def changes(self, inputs: RefinerInput) -> Tensor:
+        """(N, outputs, H, W) of a person's box of any size: padded inside, cropped after.
 
         The head of the first weights sees the channels that there were then, which come first.
 
         Changes are smooth over cells: what may differ from pixel to pixel learns patterns that please the
         loss's features and no eye.
         """
-        channels = channels[:, : self.seen]
-        height, width = channels.shape[2:]
+        height, width = inputs.size
         pad = (-width % self.multiple, -height % self.multiple)
+        with self._precision(inputs.trust.device):
+            x = self._features(inputs, pad)
+        x = F.relu(x.float())
+        if self.head in CHOSEN_AMONG:
+            x = x * (x.square().mean(1, keepdim=True) + LEAST_POWER).rsqrt()
+        x = F.interpolate(self.leave(x), scale_factor=CELL, mode="bilinear", align_corners=False)
+        return x[..., :height, :width]
+
+    def _precision(self, device: torch.device) -> AbstractContextManager[Any]:
+        if self.in_bfloat16 and not torch.is_grad_enabled():
+            return torch.autocast(device.type, torch.bfloat16)
+        return nullcontext()
+
+    def _features(self, inputs: RefinerInput, pad: tuple[int, int]) -> Tensor:
+        """(N, C, h, w) at half the size: all layers but the last."""
+        height = inputs.size[0]
         strips = self._strips(height + pad[1])
-        x = torch.cat([self._entered(channels[:, :, rows], pad[0], rows.stop - height) for rows in strips], 2)
-        passed = []
+        x = torch.cat([self._entered(inputs.rows(rows), pad[0], rows.stop - height) for rows in strips], 2)
+        x, passed = x.contiguous(memory_format=torch.channels_last), []
         for level, blocks in enumerate(self.down):
             x = blocks(x)
             if level < len(self.shrink):
@@ -206,29 +226,25 @@ class RendererBase(nn.Module):
         for level in reversed(range(len(self.up))):
             x = F.interpolate(self.grow[level](x), scale_factor=2, mode="nearest")
             x = self.up[level](x + passed[level])
-        x = F.relu(x)
-        if self.head in CHOSEN_AMONG:
-            x = x * (x.square().mean(1, keepdim=True) + LEAST_POWER).rsqrt()
-        x = self.leave(x)
-        x = F.interpolate(x, scale_factor=CELL, mode="bilinear", align_corners=False)
-        return x[..., :height, :width]
+        return x
 
     def _strips(self, height: int) -> list[slice]:
         """Rows of a padded picture, to be taken in one after another: all of them at once are much memory."""
         step = height if self.training else self.multiple * STRIP
         return [slice(row, min(row + step, height)) for row in range(0, height, step)]
 
-    def _entered(self, channels: Tensor, right: int, below: int) -> Tensor:
+    def _entered(self, inputs: RefinerInput, right: int, below: int) -> Tensor:
         """The first layer of some rows, of which the last are padded."""
         pad = (0, right, 0, max(below, 0))
-        x = F.pad(channels, pad, mode="replicate") if any(pad) else channels
-        return self.enter(F.pixel_unshuffle(x - 0.5, CELL).contiguous(memory_format=torch.channels_last))
+        x = inputs.channels[:, : self.seen] - 0.5
+        x = F.pad(x, pad, mode="replicate") if any(pad) else x
+        return F.conv2d(x, self.enter.weight.view(-1, self.seen, CELL, CELL), self.enter.bias, CELL)
 
 
 def _around(matte: Tensor) -> Tensor:
     """A matte (N, 1, H, W) widened, its rim soft: 0 beyond."""
-    wide = F.max_pool2d(matte, 2 * AROUND_PX + 1, 1, AROUND_PX)
-    return F.avg_pool2d(wide, AROUND_PX, 1, AROUND_PX // 2, count_include_pad=False)
+    wide = largest_around(matte, AROUND_PX)
+    return mean_around(wide, AROUND_PX // 2)
 
 
 def _blocks(width: int, num: int) -> nn.Sequential:
@@ -237,9 +253,9 @@ def _blocks(width: int, num: int) -> nn.Sequential:
 
 def _soft(colour: Tensor) -> Tensor:
     """A picture (N, 3, H, W) under a binomial of 3 x 3; what it loses is its detail."""
-    kernel = colour.new_tensor([0.25, 0.5, 0.25])
-    kernels = (kernel[:, None] * kernel).expand(3, 1, 3, 3)
-    return F.conv2d(F.pad(colour, (1, 1, 1, 1), mode="replicate"), kernels, groups=3)
+    wide = F.pad(colour, (1, 1, 1, 1), mode="replicate")
+    rows = (wide[:, :, :-2] + 2 * wide[:, :, 1:-1] + wide[:, :, 2:]) / 4
+    return (rows[..., :-2] + 2 * rows[..., 1:-1] + rows[..., 2:]) / 4
 
 
 def _moved(share: Tensor, step: Tensor) -> Tensor:

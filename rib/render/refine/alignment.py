@@ -13,13 +13,16 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from rib.io.images import to_pictures
+from rib.io.images import resized, to_pictures
 from rib.structures.box import Box
+from rib.structures.windows import mean_around
 
 SMOOTH_PX = 5
 """Side of the window over which the flow is averaged."""
 SMALLEST_PX = 32
 """The shortest side in which DIS finds room for its patches; in smaller ones it reads beyond the picture."""
+LARGEST_PX = 320
+"""The tallest picture in which the flow is found; that of taller boxes is found in smaller ones."""
 LARGEST = 1 / 75
 """Share of the box's height beyond which a view is not moved: what is further off is in the wrong pose."""
 
@@ -40,21 +43,31 @@ def align_keyframe_views(
     if min(per_keyframe.shape[-2:]) < SMALLEST_PX:
         return per_keyframe
     colour, alpha = per_keyframe.split([3, 1], 2)
-    painted = torch.lerp(plate[:, None], colour, alpha)
     way = torch.stack([fractions, 1 - fractions], 1).view(-1, 2, 1, 1, 1)
-    flow_px = torch.stack([_flow_px(*painted.unbind(1)[::-1]), _flow_px(*painted.unbind(1))], 1)
+    flow_px = _flows_px(torch.lerp(plate[:, None], colour, alpha))
     limit_px = LARGEST * per_keyframe.shape[-2]
     moved = _warped(colour.flatten(0, 1), (flow_px.clamp(-limit_px, limit_px) * way).flatten(0, 1))
     return torch.cat([moved.view_as(colour), alpha], 2)
 
 
-def _flow_px(here: torch.Tensor, there: torch.Tensor) -> torch.Tensor:
-    """(N, 2, H, W): what lies at x in `here` lies at x + flow in `there` (DIS, Kroeger et al., ECCV 2016)."""
+def _flows_px(views: torch.Tensor) -> torch.Tensor:
+    """(N, 2, 2, H, W) of views (N, 2, 3, H, W), by DIS (Kroeger et al., ECCV 2016).
+
+    What lies at x in the second lies at x + flow[:, 0] in the first; flow[:, 1] is the other way round.
+    """
+    num, _, _, height, width = views.shape
+    ratio = min(1.0, max(LARGEST_PX / height, SMALLEST_PX / width))
+    small = views.flatten(0, 1)
+    if ratio < 1:
+        small = resized(small, (round(ratio * width), round(ratio * height)))
+    greys = [cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in to_pictures(small)]
     find = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)  # type: ignore[attr-defined]
-    grey = [[cv2.cvtColor(p, cv2.COLOR_RGB2GRAY) for p in to_pictures(x)] for x in (here, there)]
-    flows = [find.calc(one, other, None) for one, other in zip(*grey, strict=True)]
-    flow = torch.from_numpy(np.stack(flows)).permute(0, 3, 1, 2).to(here)
-    return F.avg_pool2d(flow, SMOOTH_PX, 1, SMOOTH_PX // 2, count_include_pad=False)
+    pairs = zip(greys[::2], greys[1::2], strict=True)
+    flows = [flow for a, b in pairs for flow in (find.calc(b, a, None), find.calc(a, b, None))]
+    flow_px = mean_around(torch.from_numpy(np.stack(flows)).permute(0, 3, 1, 2).to(views), SMOOTH_PX // 2)
+    if ratio < 1:
+        flow_px = F.interpolate(flow_px / ratio, (height, width), mode="bilinear", align_corners=False)
+    return flow_px.unflatten(0, (num, 2))
 
 
 def _warped(pictures: torch.Tensor, shift_px: torch.Tensor) -> torch.Tensor:

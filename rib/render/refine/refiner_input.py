@@ -61,6 +61,16 @@ class RefinerInput:
         """(N, C, H, W), all of it in the order of the fields, each in 0..1."""
         return torch.cat([getattr(self, field.name) for field in fields(self)], 1)
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the person's box."""
+        height, width = self.trust.shape[2:]
+        return height, width
+
+    def rows(self, rows: slice) -> RefinerInput:
+        """The same of some rows of the box; nothing is copied."""
+        return RefinerInput(*(getattr(self, field.name)[:, :, rows] for field in fields(self)))
+
     def gated(self, gate: float) -> RefinerInput:
         """The same, trusted as far as the interval's gate (0..1) says."""
         return self if gate == 1 else replace(self, trust=gate * self.trust)

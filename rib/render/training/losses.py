@@ -9,7 +9,6 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Annotated, Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from rib.io.errors import RibError
@@ -17,6 +16,7 @@ from rib.io.recipe import build_recipe, did_you_mean
 from rib.io.settings.ranges import NonNegative, Range
 from rib.metrics.lpips import Lpips
 from rib.render.training.perceptual import PerceptualLoss
+from rib.structures.windows import largest_around
 
 Term = Callable[["RenderPair"], Tensor]
 
@@ -81,8 +81,7 @@ class RenderLoss:
 
     def mask_size(self, x: RenderPair) -> Tensor:
         """Mean of the mask where the prior, the matte widened by the margin, has no person."""
-        margin = self.prior_margin_px
-        prior = F.max_pool2d(x.mask, 2 * margin + 1, stride=1, padding=margin)
+        prior = largest_around(x.mask, self.prior_margin_px)
         return (x.alpha * (1 - prior)).mean()
 
 

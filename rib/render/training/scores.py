@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from rib.metrics.lpips import SMALLEST_PX, Lpips
 from rib.metrics.pictures import LOWEST_ERROR
 from rib.render.training.losses import RenderPair
+from rib.structures.windows import largest_around
 
 RIM_PX = 3
 """The person's region is the matte and a rim this wide."""
@@ -32,7 +33,7 @@ class RenderScores:
             self._lpips = Lpips("alexnet")
         lpips = self._lpips.to(frames.target.device)
         made = frames.pred.float().clamp(0, 1)
-        wide = F.max_pool2d(frames.mask, 2 * RIM_PX + 1, stride=1, padding=RIM_PX)
+        wide = largest_around(frames.mask, RIM_PX)
         region = (wide > 0.5).float()
         squared = (made - frames.target).square().mean(1, keepdim=True)
         error = (squared * region).sum((1, 2, 3)) / region.sum((1, 2, 3)).clamp(min=1)
