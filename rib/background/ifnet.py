@@ -145,8 +145,8 @@ def warp_pair(pair: torch.Tensor, estimate: torch.Tensor, grid: torch.Tensor) ->
 
 
 def merge_warped_pair(pair: torch.Tensor, estimate: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """The picture (N, 3, H, W) at the wanted time and a's share (N, 1, H, W) of it."""
-    share = estimate[:, 4:].sigmoid()
+    """The picture (N, 3, H, W) at the wanted time and a's share (N, 1, H, W) of it, in the logit's place."""
+    share = estimate[:, 4:].sigmoid_()
     merged = torch.empty_like(pair[:, 0])
     for rows in _strips(pair, 1):
         at = (..., rows, slice(None))

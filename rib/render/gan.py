@@ -129,15 +129,13 @@ class GanRenderer(WarpRenderer):
             return no_rendered_person(plan.person, moments, background)
         assert plan.evidence is not None
         gate = plan.gate if self._weighs else 1.0
-        person = plan.person.at(moments)
+        person, box = plan.person.at(moments), found.skinned.box
         inputs = self._inputs(person, background, found, plan.evidence)
+        after = None if self._weighs else plan.gate * self._afterwards(found, background)
+        del found  # its pictures are large, and the net needs room
         refined = self._refine(inputs.gated(gate))
-        trust = refined.trust
-        if not self._weighs:
-            trust = plan.gate * trust * self._afterwards(found, background)
-        return place_rendered_person(
-            plan.person, moments, found.skinned.box, refined.colour, refined.alpha, trust
-        )
+        trust = refined.trust if after is None else refined.trust * after
+        return place_rendered_person(plan.person, moments, box, refined.colour, refined.alpha, trust)
 
     def versions(self, person: PersonInterval, background: Background) -> Iterator[RenderedPerson]:
         """Render the person without the net, then with it; see `rib.render.protocol.HoldoutRenderer`."""

@@ -13,5 +13,5 @@ def test_the_encoder_of_large_pictures_holds_few_of_them(tmp_path: Path) -> None
 
     assert options("libx264", 1280, 720)["rc-lookahead"] == "40"
     large = options("libx264", 1920, 1080)
-    assert (large["rc-lookahead"], large["x264-params"]) == ("10", "sliced-threads=1")
+    assert (large["rc-lookahead"], large["x264-params"]) == ("6", "sliced-threads=1")
     assert "rc-lookahead" not in options("mpeg4", 1920, 1080)

@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 
 from rib.io.images import size_within
+from rib.io.processes.memory import trim_memory
 from rib.metrics.lpips import SMALLEST_PX, Lpips
 from rib.pipeline.analysis.record import ClipAnalysis
 from rib.pipeline.holdout.holdouts import (
@@ -81,6 +82,11 @@ class HoldoutValidator:
         return self._score(
             hold_out_keyframe(self.stages, self.synthesiser, analysis, track_id, keyframe, frames), learnt
         )
+
+    def rest(self) -> None:
+        """Let the nets that judge a renderer's net go, some 100 MB, until there is another hold-out."""
+        if self.__dict__.pop("_lpips", None) is not None:
+            trim_memory()
 
     def _evenly(self, able: Sequence[int], analysis: ClipAnalysis, shot: np.ndarray) -> list[int]:
         """Some of the keyframes that can be held out, evenly over the shot."""

@@ -107,6 +107,7 @@ class HoldoutValidationPass:
         among = self._complete if among is None else among
         complete = sorted(k for k in among if self._shots[k] == shot and track_id in self._people[k])
         scores = [self._score(keyframe, track_id) for keyframe in complete]
+        self._validator.rest()
         keyframes, rows = np.array(complete, np.int64), np.array(scores).reshape(-1, 4)
         return Holdouts(keyframes, self._shots[keyframes], rows[:, 0], rows[:, 1:])
 

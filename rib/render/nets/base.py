@@ -170,13 +170,17 @@ class RendererBase(nn.Module):
 
     def refine(self, inputs: RefinerInput) -> RefinerOutput:
         """Refine a rendered person; the identity, or nearly so, while the last layer is zero."""
-        change = self.changes(inputs)
+        cells = self._cells(inputs)
         near = (inputs.limbs.amax(1, keepdim=True) / EDGE).clamp_max(1)
         if self.head in CHOSEN_AMONG:
             near = torch.maximum(near, _around(inputs.carried[:, 3::4].amax(1, keepdim=True)))
-            offsets, details = change.split([CHOSEN_AMONG[self.head], NUM_DETAILS], 1)
-            shares = (source_shares if self.head == CHOICE else drawing_shares)(inputs, offsets, near)
-            return refined_by_choice(inputs, shares, details, near, _soft(inputs.colour))
+            soft = _soft(inputs.colour)
+            strips = [
+                self._chosen(inputs.rows(rows), _enlarged(cells, rows), near[:, :, rows], soft[:, :, rows])
+                for rows in self._strips(inputs.size[0])
+            ]
+            return RefinerOutput(*(torch.cat(parts, 2) for parts in zip(*strips, strict=True)))
+        change = self._whole(cells, inputs.size)
         mix_a, mix_b, detail = change[:, 3:6].tanh().split(1, 1)
         a, b = inputs.per_keyframe[:, :3], inputs.per_keyframe[:, 4:7]
         colour = (
@@ -189,6 +193,16 @@ class RendererBase(nn.Module):
         alpha, trust = change[:, 6:].tanh().split(1, 1)
         return RefinerOutput(colour, _moved(inputs.alpha, near * alpha), _moved(inputs.trust, near * trust))
 
+    def _chosen(
+        self, inputs: RefinerInput, change: Tensor, near: Tensor, soft: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Colour, alpha and trust of some rows."""
+        change = change[..., : inputs.size[1]]
+        offsets, details = change.split([CHOSEN_AMONG[self.head], NUM_DETAILS], 1)
+        shares = (source_shares if self.head == CHOICE else drawing_shares)(inputs, offsets, near)
+        refined = refined_by_choice(inputs, shares, details, near, soft)
+        return refined.colour, refined.alpha, refined.trust
+
     def changes(self, inputs: RefinerInput) -> Tensor:
         """(N, outputs, H, W) of a person's box of any size: padded inside, cropped after.
 
@@ -197,6 +211,13 @@ class RendererBase(nn.Module):
         Changes are smooth over cells: what may differ from pixel to pixel learns patterns that please the
         loss's features and no eye.
         """
+        return self._whole(self._cells(inputs), inputs.size)
+
+    def _whole(self, cells: Tensor, size: tuple[int, int]) -> Tensor:
+        return _enlarged(cells, slice(0, size[0]))[..., : size[1]]
+
+    def _cells(self, inputs: RefinerInput) -> Tensor:
+        """(N, outputs, h, w) of cells, padded."""
         height, width = inputs.size
         pad = (-width % self.multiple, -height % self.multiple)
         with self._precision(inputs.trust.device):
@@ -204,8 +225,8 @@ class RendererBase(nn.Module):
         x = F.relu(x.float())
         if self.head in CHOSEN_AMONG:
             x = x * (x.square().mean(1, keepdim=True) + LEAST_POWER).rsqrt()
-        x = F.interpolate(self.leave(x), scale_factor=CELL, mode="bilinear", align_corners=False)
-        return x[..., :height, :width]
+        cells: Tensor = self.leave(x)
+        return cells
 
     def _precision(self, device: torch.device) -> AbstractContextManager[Any]:
         if self.in_bfloat16 and not torch.is_grad_enabled():
@@ -239,6 +260,13 @@ class RendererBase(nn.Module):
         x = inputs.channels[:, : self.seen] - 0.5
         x = F.pad(x, pad, mode="replicate") if any(pad) else x
         return F.conv2d(x, self.enter.weight.view(-1, self.seen, CELL, CELL), self.enter.bias, CELL)
+
+
+def _enlarged(cells: Tensor, rows: slice) -> Tensor:
+    """(N, C, R, W), those rows of what cells (N, C, h, w) are at the size of the pixels."""
+    first, last = max(rows.start // CELL - 1, 0), -(-rows.stop // CELL) + 1
+    part = F.interpolate(cells[:, :, first:last], scale_factor=CELL, mode="bilinear", align_corners=False)
+    return part[:, :, rows.start - first * CELL :][:, :, : rows.stop - rows.start]
 
 
 def _around(matte: Tensor) -> Tensor:

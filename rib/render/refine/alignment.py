@@ -30,7 +30,7 @@ LARGEST = 1 / 75
 def align_keyframe_views(
     per_keyframe: torch.Tensor, plate: torch.Tensor, fractions: torch.Tensor
 ) -> torch.Tensor:
-    """Align the colours of two views (N, 2, 4, H, W) by optical flow; their alphas stay where they are.
+    """Align the colours of two views (N, 2, 4, H, W) by optical flow, in place; their alphas stay.
 
     Those of a box with a side below `SMALLEST_PX` are left as they are: they could move by half a pixel.
 
@@ -43,11 +43,12 @@ def align_keyframe_views(
     if min(per_keyframe.shape[-2:]) < SMALLEST_PX:
         return per_keyframe
     colour, alpha = per_keyframe.split([3, 1], 2)
-    way = torch.stack([fractions, 1 - fractions], 1).view(-1, 2, 1, 1, 1)
     flow_px = _flows_px(torch.lerp(plate[:, None], colour, alpha))
     limit_px = LARGEST * per_keyframe.shape[-2]
-    moved = _warped(colour.flatten(0, 1), (flow_px.clamp(-limit_px, limit_px) * way).flatten(0, 1))
-    return torch.cat([moved.view_as(colour), alpha], 2)
+    for view, way in enumerate((fractions, 1 - fractions)):
+        shift_px = flow_px[:, view].clamp(-limit_px, limit_px) * way.view(-1, 1, 1, 1)
+        colour[:, view] = _warped(colour[:, view], shift_px)
+    return per_keyframe
 
 
 def _flows_px(views: torch.Tensor) -> torch.Tensor:
