@@ -150,7 +150,7 @@ def run_interpolation_job(
         summary |= {"segments": counted, "not_kept": not_kept}
         summary["seconds"] = _seconds(chain, start)
         if where.papers is not None:
-            table = IntervalTable(analysis, segments.records)
+            table = IntervalTable(analysis, segments.records, chain.stages.wiring.draws)
             with chain.watch("report"):
                 stills = report_stills(alone_stretches(table), segments.made_frame) if config.report else []
             _write_papers(where.papers, job, chain, analysis, table, summary, start, preview, stills)

@@ -166,11 +166,13 @@ class StageWiring:
         wanted: What the renderer needs, and what that needs in turn; nothing where it cannot work.
         pose_from_motion: The motion stage brings the keyframes' poses with it (`motion=files`).
         idle: Why the renderer cannot work with these stages, or "": the interpolator then stands alone.
+        draws: Whether the renderer ever draws anybody; that of `render=none` says `draws = False`.
     """
 
     wanted: frozenset[str]
     pose_from_motion: bool
     idle: str
+    draws: bool
 
 
 def mattes_share_pose_looks(pose: object, mask: object, wiring: StageWiring) -> bool:
@@ -210,4 +212,5 @@ def check_stage_wiring(recipes: Mapping[str, Mapping[str, Any]]) -> StageWiring:
     if wanted & {"plate", "holdouts"}:
         wanted.add("masks")
     pose_from_motion = "keyframe_poses" in getattr(classes["motion"], "gives", ())
-    return StageWiring(frozenset(wanted), pose_from_motion, idle)
+    draws = getattr(classes["render"], "draws", True)
+    return StageWiring(frozenset(wanted), pose_from_motion, idle, draws)

@@ -14,6 +14,7 @@ class NoRenderer:
     """Renders nobody."""
 
     needs: frozenset[str] = frozenset()
+    draws = False
 
     def plan(self, person: PersonInterval, moments: slice, background: Background) -> RenderPlan:
         """Plan to render nobody."""

@@ -4,22 +4,30 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import pytest
+from small_clips import person
 
 from rib.config.compose import compose
 from rib.io.errors import RibError
+from rib.pipeline.analysis.record import ClipAnalysis
 from rib.pipeline.interpolate import interpolate_clip
 from rib.pipeline.outputs.inspection import result_in_words
 from rib.pipeline.outputs.interval_table import (
     NOT_ASKED,
+    NOT_DRAWN,
     NOT_TRUSTED,
     IntervalRow,
+    IntervalTable,
     curves,
     write_intervals_csv,
 )
+from rib.pipeline.outputs.record import OutputRecord
+from rib.pipeline.timeline import constant_rate_timeline
+from rib.structures.keypoints import PoseTracks
 
 Settings = Callable[..., Any]
 
@@ -44,6 +52,20 @@ def test_the_table_has_a_row_an_interval(tmp_path: Path) -> None:
     assert lines[1]["travel_torsos"] == "1.0"
 
 
+@pytest.mark.parametrize(
+    ("looked", "draws", "why"),
+    [(True, True, NOT_TRUSTED), (True, False, NOT_DRAWN), (False, False, NOT_ASKED)],
+)
+def test_an_interval_without_a_rendered_person_says_why(looked: bool, draws: bool, why: str) -> None:
+    poses = person(9)
+    tracks, timeline = PoseTracks.of([poses]), constant_rate_timeline(poses.times_s, Fraction(20))
+    analysis = ClipAnalysis(poses.times_s, timeline, (), tracks, tracks, None, looked_for_people=looked)
+    record = OutputRecord()
+    record.add(3, 0.0)
+    rows = list(IntervalTable(analysis, [record], draws))
+    assert [made.why for made in rows] == ["", "", "", why, "", "", "", ""]
+
+
 @pytest.mark.slow
 def test_a_result_is_told_from_its_folder_or_its_video(
     clip: Path, settings: Settings, tmp_path: Path
@@ -52,7 +74,7 @@ def test_a_result_is_told_from_its_folder_or_its_video(
     interpolate_clip(settings(clip, "rate=2", "video=mp4", "video.codec=ffv1", f"output={film}"))
     told = list(result_in_words(film))
     assert told[0] == "clip: 9 frames at 10 a second, 64 x 48 px, became 18 at 20, 0.90 s"
-    assert f"the interpolator alone for 0.80 s: {NOT_TRUSTED}" in told
+    assert f"the interpolator alone for 0.80 s: {NOT_DRAWN}" in told
     assert list(result_in_words(tmp_path / "film.rib")) == told
     assert len(list(csv.DictReader((tmp_path / "film.rib" / "intervals.csv").open()))) == 8
 

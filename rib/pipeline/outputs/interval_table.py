@@ -17,6 +17,7 @@ from rib.structures.keypoints import PoseSequence
 
 FILE = "intervals.csv"
 NOT_TRUSTED = "the interpolator's people are as good"
+NOT_DRAWN = "render=none draws nobody"
 NOT_ASKED = "nobody was looked for, as no output shows people and render= draws none"
 
 
@@ -56,16 +57,25 @@ class IntervalTable:
     Attributes:
         analysis: Of the clip.
         records: What was made in each part of the result, in order.
+        draws: Whether the renderer draws anybody.
     """
 
     analysis: ClipAnalysis
     records: Iterable[OutputRecord]
+    draws: bool
 
     def __iter__(self) -> Iterator[IntervalRow]:
-        return _rows(self.analysis, self.records)
+        return _rows(self.analysis, self.records, self._undrawn)
+
+    @property
+    def _undrawn(self) -> str:
+        """Why nobody is the renderer's in an interval whose people are known, or were not looked for."""
+        if not self.analysis.looked_for_people:
+            return NOT_ASKED
+        return NOT_TRUSTED if self.draws else NOT_DRAWN
 
 
-def _rows(analysis: ClipAnalysis, records: Iterable[OutputRecord]) -> Iterator[IntervalRow]:
+def _rows(analysis: ClipAnalysis, records: Iterable[OutputRecord], undrawn: str) -> Iterator[IntervalRow]:
     times_s, poses = analysis.keyframe_times_s, analysis.keyframe_poses
     made_in = (interval for record in records for interval in record.intervals())
     made = next(made_in, None)
@@ -73,7 +83,6 @@ def _rows(analysis: ClipAnalysis, records: Iterable[OutputRecord]) -> Iterator[I
     torso_px = max(skinning_torso_length_px(poses), 1.0) if poses.present.any() else 1.0
     reasons = iter(analysis.fallbacks)
     reason = next(reasons, None)
-    undrawn = NOT_TRUSTED if analysis.looked_for_people else NOT_ASKED
     for number in trim_memory_between_frames(range(len(times_s) - 1)):
         start_s, end_s = float(times_s[number]), float(times_s[number + 1])
         while reason is not None and reason.end_s <= start_s:
