@@ -49,8 +49,11 @@ def main() -> None:
         except BrokenPipeError:  # the shell has read enough; what is left would be flushed at the exit
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return
-    from rib.config.app import exit_code, open_standard_streams
-
+    try:
+        from rib.config.app import exit_code, open_standard_streams
+    except KeyboardInterrupt:  # later ones are told by exit_code
+        print("stopped", file=sys.stderr)
+        sys.exit(130)
     open_standard_streams()
     sys.exit(exit_code(lambda: dispatch_verb(sys.argv[1:])))
 

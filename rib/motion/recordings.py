@@ -6,6 +6,7 @@ from pathlib import Path
 
 import h5py
 
+from rib.io.errors import RibError
 from rib.io.hdf5.reading import hdf5_errors_in_one_line, hdf5_groups, open_hdf5
 from rib.mocap.stores.bank import MotionBank
 from rib.mocap.stores.reference_store import read_reference_mocap_store
@@ -33,6 +34,12 @@ def load_mocap_recordings(source: str | Path, fps: float) -> MotionBank:
             synthetic_mocap_recordings(NUM_PEOPLE, NUM_FRAMES, fps, seed=0), fps
         )
     path = Path(source).expanduser()
+    if not path.exists():
+        raise RibError(
+            f"there is no motion capture at {path}",
+            f"make a store of a collection, such as CMU's (mocap.cs.cmu.edu): rib prepare data=mocap "
+            f"data.prepare.folder=cmu/ data.prepare.output={path}",
+        )
     if path.is_file() and _is_reference_store(path):
         return MotionBank.from_recordings(read_reference_mocap_store(path), fps)
     return load_motion_bank(path, fps)

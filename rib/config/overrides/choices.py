@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from rib.config.paths import conf_dirs, config_group_options
+from rib.config.paths import config_group_options
 from rib.io.errors import RibError
 
 _TOO_LONG = re.compile(r"[\d_]{4000,}")
@@ -49,4 +49,4 @@ def _may_lack(group: str, root: type) -> bool:
 
 
 def _is_group(name: str) -> bool:
-    return bool(re.fullmatch(r"[\w/]+", name)) and any((folder / name).is_dir() for folder in conf_dirs())
+    return bool(re.fullmatch(r"[\w/]+", name) and config_group_options(name))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
+from typing import Any
 
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import (
     ConfigKeyError,
     InterpolationResolutionError,
@@ -15,6 +16,7 @@ from omegaconf.errors import (
     ValidationError,
 )
 
+from rib.config.overrides.missing import comment_of_missing_setting
 from rib.config.overrides.recipe_arguments import recipe_parameters
 from rib.config.paths import config_group_options
 from rib.config.renamed import KEYS
@@ -45,7 +47,7 @@ def explain_hydra_error(error: BaseException) -> RibError:
     if isinstance(cause, ConfigKeyError | AttributeError) and isinstance(cause, OmegaConfBaseException):
         return _unknown_key(cause)
     if isinstance(cause, MissingMandatoryValue):
-        return RibError(f"{cause.full_key} was not given", f"type {cause.full_key}=...")
+        return _missing_setting(str(cause.full_key))
     if isinstance(cause, ValidationError):
         return _wrong_kind(cause)
     if isinstance(mistake := cause.__context__, RibError):  # raised by a resolver of ours
@@ -90,20 +92,45 @@ def _missing_option(error: MissingConfigException) -> RibError:
     return RibError(f"{group}={option}: there is no such option", did_you_mean(option, list(choices)))
 
 
+def _missing_setting(key: str) -> RibError:
+    comment, options = comment_of_missing_setting(key), config_group_options(key)
+    told = f"{key} was not given{f': {comment}' if comment else ''}"
+    return RibError(told, f"choose one of: {', '.join(options)}" if options else f"type {key}=...")
+
+
 def _wrong_kind(cause: ValidationError) -> RibError:
     """A value of another type than the setting's; OmegaConf says so in the words of Python's classes."""
-    given, said = cause.value, _first_line(str(cause))
+    key, given, said = str(cause.full_key), cause.value, _first_line(str(cause))
     if given is None:
-        return RibError(f"{cause.full_key}=null: null is no value of it", "leave it out, or give a value")
-    if said.startswith("Invalid type assigned"):
-        said = "it is of another kind than the setting"
-    elif (wanted := _CONVERTED.search(said)) is not None:
-        said = f"expected {_KINDS.get(wanted[1], wanted[1])}"
-    return RibError(f"{cause.full_key}={given}: {said}")
+        return RibError(f"{key}=null: null is no value of it", "leave it out, or give a value")
+    before = _value_before(cause)
+    if isinstance(before, dict):
+        inner = ", ".join(f"{key}.{name}=..." for name in before)
+        return RibError(f"{key}={given}: it has settings of its own", f"type one of: {inner}")
+    told = next((f"expected {kind}" for words, kind in _KINDS.items() if words in said), said)
+    shown = str(before).lower() if isinstance(before, bool) else before
+    return RibError(
+        f"{key}={given}: {told}", "give one, or leave it out" if before is None else f"type {key}={shown}"
+    )
 
 
-_CONVERTED = re.compile(r"could not be converted to (\w+)$")
-_KINDS = {"Float": "a number", "Integer": "a whole number"}
+def _value_before(cause: ValidationError) -> Any:
+    """What the setting was before it was given that value; None where it has no value of its own."""
+    parent = cause.parent_node
+    if not isinstance(parent, DictConfig):
+        return None
+    plain = OmegaConf.to_container(parent, resolve=False)
+    before = plain.get(cause.key) if isinstance(plain, dict) else None
+    return None if isinstance(before, str) and before.startswith(("???", "${")) else before
+
+
+_KINDS = {
+    "could not be converted to Float": "a number",
+    "could not be converted to Integer": "a whole number",
+    "is not a valid bool": "true or false",
+    "is not a ListConfig": "a list such as [a,b]",
+    "to string": "text",
+}
 """OmegaConf's words for what a setting is, and ours."""
 
 

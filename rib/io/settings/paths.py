@@ -66,7 +66,7 @@ def settle_path_settings(settings: dict[str, Any], root: type) -> None:
 
     Raises:
         RibError: A path is empty, too long, or its name is no UTF-8 (what rib writes about it could not hold
-            it).
+            it); or results would be strewn over the root of the disk.
     """
     for key, holder, name in _path_values(settings, root):
         holder[name] = _settled(key, holder[name])
@@ -105,6 +105,9 @@ def _settled(key: str, value: str) -> str:
         raise RibError(f"{key}={shown}: the name is not UTF-8", "rename the file or folder") from error
     except FileNotFoundError:  # the working directory is gone; who opens the path says so
         pass
+    place = Path(os.path.normpath(value))
+    if key.rpartition(".")[2] in WRITTEN and place.is_absolute() and place == place.parent:
+        raise RibError(f"{key}={value} is the root of the disk", f"name a place below it, such as {key}=out")
     try:
         Path(value).lstat()
     except OSError as error:

@@ -27,7 +27,7 @@ from rib.structures.skeleton import BODY19
 
 FORMAT, VERSION = "rib-motion", 1
 CHUNK_FRAMES = 128
-REMEDY = "make one with `rib prepare`"
+REMEDY = "make one with `rib prepare data=mocap`"
 
 
 class MotionStore:
@@ -163,7 +163,8 @@ def load_motion_bank(path: str | Path, fps: float) -> MotionBank:
     store = MotionStore(path)
     if store.fps != fps:
         raise RibError(
-            f"{path} has {store.fps:g} frames a second, expected {fps:g}", "run `rib prepare` with that fps"
+            f"{path} has {store.fps:g} frames a second, expected {fps:g}",
+            "run `rib prepare data=mocap` with that fps",
         )
     return store.load()
 
@@ -214,7 +215,7 @@ def _check(path: Path, file: h5py.File) -> None:
     if version != str(VERSION) or tuple(names) != BODY19:
         raise RibError(
             f"{path} is a motion store of version {version}, this is version {VERSION}",
-            "make it again with `rib prepare`",
+            "make it again with `rib prepare data=mocap`",
         )
 
 
