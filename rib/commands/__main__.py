@@ -6,6 +6,7 @@ import importlib
 import os
 import sys
 
+import rib
 from rib.config.help.verbs import VERBS
 
 
@@ -28,9 +29,7 @@ def dispatch_verb(arguments: list[str]) -> None:
         return
     verb, *rest = arguments
     if verb == "--version":
-        from rib import __version__
-
-        print(f"rib {__version__}")
+        print(f"rib {rib.__version__}")
         return
     if verb == "--install-completion":
         verb, rest = "completion", ["install", *rest]
@@ -52,7 +51,6 @@ def main() -> None:
     try:
         from rib.config.app import exit_code, open_standard_streams
     except KeyboardInterrupt:  # later ones are told by exit_code
-        print("stopped", file=sys.stderr)
         sys.exit(130)
     open_standard_streams()
     sys.exit(exit_code(lambda: dispatch_verb(sys.argv[1:])))

@@ -1,4 +1,4 @@
-"""What conf/ says about a setting without a default, told to who did not give it."""
+"""The comment in conf/ of a setting without a default, for who did not give it."""
 
 from __future__ import annotations
 
