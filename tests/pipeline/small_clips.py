@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import cv2
 import numpy as np
 
 from rib.structures.keypoints import PoseSequence
@@ -26,3 +29,13 @@ def person(num_moments: int, missing: tuple[int, ...] = (), size: tuple[int, int
     confidence[list(missing)] = 0
     keypoints[list(missing)] = 0
     return PoseSequence(keypoints, confidence, np.arange(num_moments) / 10, "body25_hands", size)
+
+
+def write_masks(folder: Path) -> Path:
+    """Write nine mattes, a block each that walks with `person`, as PNG; gives their folder."""
+    folder.mkdir(exist_ok=True)
+    for index in range(9):
+        matte = np.zeros(SIZE[::-1], np.uint8)
+        matte[4:42, 9 + index : 32 + index] = 255
+        cv2.imwrite(str(folder / f"{index}.png"), matte)
+    return folder

@@ -4,11 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import pytest
 import torch
-from small_clips import SIZE
+from small_clips import write_masks
 
 from rib.pipeline.analysis.record import ClipAnalysis
 from rib.pipeline.chain import Chain
@@ -18,12 +17,7 @@ from rib.video import FrameSource, open_frame_source
 
 @pytest.fixture
 def chain(pictures: Path, settings: Callable[..., dict[str, Any]], tmp_path: Path) -> Callable[..., Chain]:
-    folder = tmp_path / "masks"
-    folder.mkdir()
-    for index in range(9):
-        matte = np.zeros(SIZE[::-1], np.uint8)
-        matte[4:42, 9 + index : 32 + index] = 255
-        cv2.imwrite(str(folder / f"{index}.png"), matte)
+    folder = write_masks(tmp_path / "masks")
 
     def make(*overrides: str) -> Chain:
         small = (

@@ -8,10 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
 import pytest
-from small_clips import SIZE, person
+from small_clips import SIZE, person, write_masks
 
 from rib.keypoint_files import write_openpose_json
 from rib.render.nets.checkpoint import load_renderer_net
@@ -21,11 +19,7 @@ from rib.video import open_frame_source
 def interpolate(clip: Path, folder: Path, *overrides: str) -> dict[str, Any]:
     """Run the command on nine frames with their poses and mattes in files; the summary it wrote."""
     write_openpose_json(person(9), folder / "poses")
-    (folder / "masks").mkdir(exist_ok=True)
-    for index in range(9):
-        matte = np.zeros(SIZE[::-1], np.uint8)
-        matte[4:42, 9 + index : 32 + index] = 255
-        cv2.imwrite(str(folder / "masks" / f"{index}.png"), matte)
+    write_masks(folder / "masks")
     given = (
         f"input={clip}", "output=out", "rate=2", "pose=files", "poses=poses", "keypoints=body25",
         "mask=files", "mask.path=masks", "background=flow", "render=gan", "cache.dir=cache", "device=cpu",

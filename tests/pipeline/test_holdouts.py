@@ -5,11 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import pytest
 import torch
-from small_clips import SIZE
+from small_clips import SIZE, write_masks
 
 from rib.pipeline.analysis.record import ClipAnalysis
 from rib.pipeline.chain import Chain
@@ -23,13 +22,7 @@ from rib.video import FrameSource, open_frame_source
 @pytest.fixture
 def masks(tmp_path: Path) -> Path:
     """A block around the figure that `settings` gives."""
-    folder = tmp_path / "masks"
-    folder.mkdir()
-    for index in range(9):
-        matte = np.zeros(SIZE[::-1], np.uint8)
-        matte[4:42, 9 + index : 32 + index] = 255
-        cv2.imwrite(str(folder / f"{index}.png"), matte)
-    return folder
+    return write_masks(tmp_path / "masks")
 
 
 @pytest.fixture

@@ -7,11 +7,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
 import pytest
 import torch
-from small_clips import SIZE, picture
+from counted_source import Counted
+from small_clips import picture, write_masks
 from torch.nn.modules.module import register_module_forward_hook
 
 from rib.background.ifnet import IFNet
@@ -22,29 +21,13 @@ from rib.io.weights.model_packages import weight_file
 from rib.pipeline.chain import Chain
 from rib.pipeline.interpolate import interpolate_clip
 from rib.pipeline.open_clip import open_input_clip
-from rib.video import ArraySource, open_frame_source, subclip
-
-
-class Counted(ArraySource):
-    """Counts the frames that are decoded."""
-
-    decoded = 0
-
-    def __iter__(self) -> Iterator[np.ndarray]:
-        for frame in super().__iter__():
-            self.decoded += 1
-            yield frame
+from rib.video import open_frame_source, subclip
 
 
 @pytest.fixture
 def warp(tmp_path: Path, settings: Callable[..., dict[str, Any]]) -> dict[str, Any]:
     """`render=warp` over flow, with poses and mattes from files."""
-    (tmp_path / "masks").mkdir()
-    for index in range(9):
-        matte = np.zeros(SIZE[::-1], np.uint8)
-        matte[4:42, 9 + index : 32 + index] = 255
-        cv2.imwrite(str(tmp_path / "masks" / f"{index}.png"), matte)
-    files = ("mask=files", f"mask.path={tmp_path / 'masks'}")
+    files = ("mask=files", f"mask.path={write_masks(tmp_path / 'masks')}")
     return settings(tmp_path, "rate=2", "render=warp", "background=flow", *files)
 
 

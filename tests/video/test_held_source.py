@@ -1,23 +1,12 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import islice
 
 import numpy as np
 import pytest
+from counted_source import Counted
 
-from rib.video import ArraySource, InMemorySource, subsample_frames
-
-
-class Counted(ArraySource):
-    """Counts the frames that are decoded."""
-
-    decoded = 0
-
-    def __iter__(self) -> Iterator[np.ndarray]:
-        for frame in super().__iter__():
-            self.decoded += 1
-            yield frame
+from rib.video import InMemorySource, subsample_frames
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
@@ -61,17 +62,29 @@ def film(
 
 def cut_without_decoding(path: Path, made: Path, at_s: Fraction, negative: bool) -> Path:
     """What a cutter leaves that copies packets; with negative stamps, or moved to start at 0."""
-    options = {"avoid_negative_ts": "disabled" if negative else "make_zero"}
+
+    def later_by_s(packet: av.Packet) -> Fraction | None:
+        lost = packet.stream.type == "audio" and packet.pts < round(at_s / packet.time_base)
+        return None if lost else -at_s
+
+    return remuxed(path, made, {"avoid_negative_ts": "disabled" if negative else "make_zero"}, later_by_s)
+
+
+def remuxed(
+    path: Path, made: Path, options: dict[str, str], later_by_s: Callable[[av.Packet], Fraction | None]
+) -> Path:
+    """The same packets in another file, each so much later, or left out."""
     with av.open(str(path)) as container, av.open(str(made), "w", options=options) as output:
         streams = {s.index: output.add_stream_from_template(s) for s in container.streams if s.type != "data"}
         packets = []
         for packet in container.demux([container.streams[k] for k in streams]):
             if packet.dts is None:
                 continue
-            shift = round(at_s / packet.time_base)
-            if packet.stream.type == "audio" and packet.pts < shift:
+            late_s = later_by_s(packet)
+            if late_s is None:
                 continue
-            packet.pts, packet.dts = packet.pts - shift, packet.dts - shift
+            shift = round(late_s / packet.time_base)
+            packet.pts, packet.dts = packet.pts + shift, packet.dts + shift
             packet.stream = streams[packet.stream.index]
             packets.append(packet)
         output.mux(sorted(packets, key=lambda p: float(p.dts * p.time_base)))
@@ -153,22 +166,6 @@ def test_title_time_and_chapters_are_kept(tmp_path: Path, suffix: str) -> None:
     assert [round(float(c["start"] * c["time_base"])) for c in chapters] == [0, 1, 2]
 
 
-def remuxed(path: Path, made: Path, options: dict[str, str], late_s: Fraction, start_s: Fraction) -> Path:
-    """The same packets in another file: all of them later, and the sound later still."""
-    with av.open(str(path)) as container, av.open(str(made), "w", options=options) as output:
-        streams = {s.index: output.add_stream_from_template(s) for s in container.streams if s.type != "data"}
-        packets = []
-        for packet in container.demux([container.streams[k] for k in streams]):
-            if packet.dts is None:
-                continue
-            shift = round((start_s + (late_s if packet.stream.type == "audio" else 0)) / packet.time_base)
-            packet.pts, packet.dts = packet.pts + shift, packet.dts + shift
-            packet.stream = streams[packet.stream.index]
-            packets.append(packet)
-        output.mux(sorted(packets, key=lambda p: float(p.dts * p.time_base)))
-    return made
-
-
 @pytest.mark.parametrize(
     ("name", "options", "late_s", "start_s"),
     [
@@ -188,7 +185,12 @@ def remuxed(path: Path, made: Path, options: dict[str, str], late_s: Fraction, s
 def test_sound_stays_in_step_in_files_of_recorders(
     tmp_path: Path, name: str, options: dict[str, str], late_s: Fraction, start_s: Fraction
 ) -> None:
-    clip = remuxed(film(tmp_path / "film.mp4"), tmp_path / name, options, late_s, start_s)
+    clip = remuxed(
+        film(tmp_path / "film.mp4"),
+        tmp_path / name,
+        options,
+        lambda packet: start_s + (late_s if packet.stream.type == "audio" else 0),
+    )
     _, made = rewritten(clip)
     assert np.abs(np.array(lags_s(made)) - lags_s(clip)).max() < 0.02
 
