@@ -39,7 +39,7 @@ def test_split_by_subject_keeps_everything_once(bank):
     assert train.names == ("a", "c")
     assert held.names == ("b",)
     torch.testing.assert_close(train[1], bank[2])
-    with pytest.raises(RibError, match=r"subject 77; type held_out=\[\] for none; the subjects are 02, 05"):
+    with pytest.raises(RibError, match=r"subject 77; type held_out=\[\], or name some of 02, 05"):
         bank.split(["77"], "held_out")
 
 

@@ -129,7 +129,7 @@ class MotionBank:
         if unknown := held - set(self.subjects):
             raise RibError(
                 f"{setting}: no recording is of subject {', '.join(sorted(unknown))}",
-                f"type {setting}=[] for none; the subjects are {', '.join(sorted(set(self.subjects)))}",
+                f"type {setting}=[], or name some of {', '.join(sorted(set(self.subjects)))}",
             )
         inside = [r for r, subject in enumerate(self.subjects) if subject in held]
         outside = [r for r, subject in enumerate(self.subjects) if subject not in held]
