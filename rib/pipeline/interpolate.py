@@ -24,8 +24,8 @@ from rib.pipeline.outputs.destinations import (
     output_paths,
 )
 from rib.pipeline.outputs.estimate import estimate_work
-from rib.pipeline.outputs.interval_table import FILE as INTERVALS
 from rib.pipeline.outputs.interval_table import IntervalTable, curves, write_intervals_csv
+from rib.pipeline.outputs.papers import CONFIG, INTERVALS, REPORT, SUMMARY
 from rib.pipeline.outputs.sound_choice import choose_output_sound
 from rib.pipeline.outputs.summary import result_summary
 from rib.pipeline.progress import say_on_stderr
@@ -191,14 +191,14 @@ def _write_papers(
     preview: ReportPreviewWriter | None,
     stills: Sequence[Mapping[str, Any]],
 ) -> None:
-    write_text_whole(papers / "config.yaml", _yaml(replace(job.config, overwrite=False, shard=None)))
+    write_text_whole(papers / CONFIG, _yaml(replace(job.config, overwrite=False, shard=None)))
     write_intervals_csv(papers / INTERVALS, table)
     if job.config.report:
         with chain.watch("report"):
-            page = papers / "report.html"
+            page = papers / REPORT
             write_report_html(page, job.source, analysis, summary, preview, curves(table), stills)
     summary["seconds"] = _seconds(chain, start)
-    write_text_whole(papers / "summary.json", json.dumps(summary, indent=2) + "\n")
+    write_text_whole(papers / SUMMARY, json.dumps(summary, indent=2) + "\n")
 
 
 def _seconds(chain: Chain, start: float) -> dict[str, float]:

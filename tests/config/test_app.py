@@ -112,7 +112,7 @@ def test_help_tells_every_setting_and_choice() -> None:
 
 
 @pytest.mark.slow
-def test_help_and_typos_import_nothing_heavy() -> None:
+def test_help_typos_and_inspect_import_nothing_heavy() -> None:
     code = (
         "import sys; sys.argv = ['rib', *sys.argv[1:]]\n"
         "from rib.commands.__main__ import main\n"
@@ -121,7 +121,9 @@ def test_help_and_typos_import_nothing_heavy() -> None:
         "heavy = {'torch', 'cv2', 'av', 'pytorch_lightning', 'wandb', 'matplotlib'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )
-    for arguments in (["interpolate", "--help"], ["interpolate", "input=x", "rat=4"], ["--help"]):
+    for arguments in (
+        ["interpolate", "--help"], ["interpolate", "input=x", "rat=4"], ["--help"], ["inspect", "nothing"],
+    ):  # fmt: skip
         done = subprocess.run(
             [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True
         )

@@ -13,7 +13,8 @@ import pytest
 from rib.commands.interpolate import task
 from rib.config.compose import compose
 from rib.io.errors import RibError
-from rib.pipeline.outputs.estimate import WorkEstimate, duration_in_words, estimate_work
+from rib.pipeline.outputs.estimate import WorkEstimate, estimate_work
+from rib.pipeline.outputs.words import duration_in_words
 
 Settings = Callable[..., dict[str, Any]]
 HD = (1920, 1080)

@@ -10,7 +10,7 @@ from rib.io.errors import RibError
 from rib.io.results.manifest import FOLDER
 from rib.io.results.result import ResultDestination, ResultPart
 from rib.io.settings.paths import paths_read_by_command
-from rib.pipeline.outputs.interval_table import FILE as INTERVALS
+from rib.pipeline.outputs.papers import CONFIG, INTERVALS, REPORT, SUMMARY
 from rib.pipeline.settings import InterpolateSettings
 from rib.video.reading.inputs import place_of_input
 from rib.video.reading.sequence import SUFFIXES
@@ -124,7 +124,7 @@ def output_destination(
         reads["input"] = place_of_input(config.input)
     parts = [ResultPart(str(where.video))] if where.video else []
     if where.papers is not None:
-        papers = ("config.yaml", "summary.json", INTERVALS, *(["report.html"] if config.report else []))
+        papers = (CONFIG, SUMMARY, INTERVALS, *([REPORT] if config.report else []))
         parts += [ResultPart(str(where.papers / file)) for file in papers]
     parts += [ResultPart(str(where.pictures), tuple(SUFFIXES))] if where.pictures else []
     if keeps_given_poses(config, name):

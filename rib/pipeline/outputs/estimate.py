@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rib.background.rife import FINE_UP_TO_PX
 from rib.io.files.whole import NoSpaceError
+from rib.pipeline.outputs.words import duration_in_words, size_in_words
 from rib.pipeline.settings import InterpolateSettings
 
 LONG_S = 60.0
@@ -54,7 +55,7 @@ class WorkEstimate:
         width, height = self.size_px
         return (
             f"{self.frames} frames of {width} x {height} px, {self.made} of them made: roughly "
-            f"{duration_in_words(self.seconds)} and {_size(self.size_bytes)}"
+            f"{duration_in_words(self.seconds)} and {size_in_words(self.size_bytes)}"
         )
 
     @property
@@ -72,7 +73,8 @@ class WorkEstimate:
         free = shutil.disk_usage(folder).free
         if self.size_bytes <= free:
             return None
-        lacking = f"the result takes some {_size(self.size_bytes)}, but {_size(free)} are free in {folder}"
+        wanted, there = size_in_words(self.size_bytes), size_in_words(free)
+        lacking = f"the result takes some {wanted}, but {there} are free in {folder}"
         if self.size_bytes > SURE * free:
             remedy = "free some, or type another output="
             raise NoSpaceError(f"no space left to write {output}: {lacking}", remedy)
@@ -104,14 +106,3 @@ def estimate_work(
     size = pixels * 2 ** ((16 - (video.crf or 0)) / 6) if video.codec else 0.0
     size += frames * PNG_BYTES if video.pictures or config.layout == "reference" else 0.0
     return WorkEstimate(seconds, mpx * 1e6 * size, frames, made, size_px)
-
-
-def duration_in_words(seconds: float) -> str:
-    """A time as people say it."""
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
-
-
-def _size(size_bytes: float) -> str:
-    return f"{size_bytes / 1e9:.1f} GB" if size_bytes >= 1e9 else f"{size_bytes / 1e6:.3g} MB"

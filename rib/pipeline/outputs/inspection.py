@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from rib.io.errors import RibError, reason_of_error
-from rib.pipeline.outputs.estimate import duration_in_words
-from rib.pipeline.outputs.interval_table import FILE
+from rib.pipeline.outputs.papers import INTERVALS, SUMMARY
+from rib.pipeline.outputs.words import duration_in_words
 
 LONGEST = 10
 """So many stretches in which the interpolator stands alone are told, the longest."""
@@ -27,12 +27,12 @@ def result_in_words(path: Path) -> Iterator[str]:
         RibError: No result is there, or its summary cannot be read.
     """
     papers = _papers(path)
-    summary = _summary(papers / "summary.json")
+    summary = _summary(papers / SUMMARY)
     try:
         yield from _made(summary)
         yield from _people(summary["people"])
         yield from (f"not kept: {lost}" for lost in summary["not_kept"])
-        yield from _alone(_rows(papers / FILE), summary["fallbacks"])
+        yield from _alone(_rows(papers / INTERVALS), summary["fallbacks"])
         yield from _seconds(summary["seconds"])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise RibError(
@@ -45,7 +45,7 @@ def _papers(path: Path) -> Path:
     beside = path.with_name(f"{path.stem}.rib")
     inside = sorted(path.glob("*.rib")) if path.is_dir() else []
     for folder in (path, beside, *inside):
-        if (folder / "summary.json").is_file():
+        if (folder / SUMMARY).is_file():
             return folder
     raise RibError(f"no result of rib interpolate is in {path}", "name a result's folder or video")
 

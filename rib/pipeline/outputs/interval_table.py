@@ -15,7 +15,6 @@ from rib.pipeline.outputs.record import OutputRecord
 from rib.render.skinning.bones import skinning_torso_length_px
 from rib.structures.keypoints import PoseSequence
 
-FILE = "intervals.csv"
 NOT_TRUSTED = "the interpolator's people are as good"
 NOT_DRAWN = "render=none draws nobody"
 NOT_ASKED = "nobody was looked for, as no output shows people and render= draws none"

@@ -17,6 +17,7 @@ from rib.io.files.whole import temporary_folder
 from rib.pipeline.analysis.record import ClipAnalysis
 from rib.pipeline.chain import Chain
 from rib.pipeline.outputs.destinations import OutputPaths
+from rib.pipeline.outputs.papers import REPORT
 from rib.pipeline.outputs.record import OutputRecord
 from rib.pipeline.report import ReportPreviewWriter
 from rib.pipeline.segments.encoding import OutputVideo
@@ -115,7 +116,7 @@ class SegmentedResult:
         """The page's video, there until the stack is left; None for a page without players."""
         if self.maker.preview is None or where.papers is None:
             return None
-        folder = stack.enter_context(temporary_folder(where.papers / "report.html"))
+        folder = stack.enter_context(temporary_folder(where.papers / REPORT))
         preview = self.maker.preview(folder / "preview.mp4")
         self._joiner.preview(preview)
         return preview
