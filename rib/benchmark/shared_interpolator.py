@@ -50,7 +50,7 @@ class BenchmarkInterpolatorMemo:
 
 
 class SharedBenchmarkInterpolator(FrameInterpolator):
-    """One method's share of an `BenchmarkInterpolatorMemo`.
+    """One method's share of a `BenchmarkInterpolatorMemo`.
 
     Args:
         memo: Shared by the methods, which walk through the intervals in step.

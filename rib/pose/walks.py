@@ -135,7 +135,7 @@ class PoseEstimationPasses:
         """Take the next frame of the second walk, after the whole of the first.
 
         Returns:
-            Everybody at this moment; only `tracks` puts left and right right.
+            Everybody at this moment; left and right may be taken for one another, which `tracks` mends.
         """
         found = []
         looks = self._look_twice(

