@@ -49,7 +49,7 @@ def main() -> None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return
     try:
-        from rib.config.app import exit_code, open_standard_streams
+        from rib.config.exit_codes import exit_code, open_standard_streams
     except KeyboardInterrupt:  # later ones are told by exit_code
         sys.exit(130)
     open_standard_streams()

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from rib.benchmark.settings import BenchmarkSettings
 from rib.benchmark.speed.settings import SpeedBenchmarkSettings
-from rib.config.app import exit_code, run_verb
+from rib.config.app import run_verb
+from rib.config.exit_codes import exit_code
 
 
 def task(config: BenchmarkSettings) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from rib.config.app import exit_code
+from rib.config.exit_codes import exit_code
 
 USAGE = """usage: rib --install-completion bash|zsh|fish     # once; then `rib <Tab>` in a new shell
        rib completion bash|zsh|fish               # only print the script

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from rib.config.app import exit_code
+from rib.config.exit_codes import exit_code
 from rib.io.errors import RibError
 
 USAGE = """usage: rib configs ls [GROUP] | show GROUP/OPTION | cp GROUP/OPTION NEW [FOLDER]

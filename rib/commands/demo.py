@@ -7,7 +7,8 @@ import time
 from pathlib import Path
 
 from rib.benchmark.settings import DemoSettings
-from rib.config.app import exit_code, run_verb
+from rib.config.app import run_verb
+from rib.config.exit_codes import exit_code
 
 PACKAGE, CLIP = "sports2d", "Sports2D/Demo/demo.mp4"
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from rib.config.app import Task, exit_code, run_verb
+from rib.config.app import Task, run_verb
+from rib.config.exit_codes import exit_code
 from rib.evaluation.settings import ClipEvaluationSettings
 from rib.io.errors import RibError
 from rib.motion.evaluation.settings import MotionEvaluationSettings

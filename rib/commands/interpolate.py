@@ -6,7 +6,8 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 
-from rib.config.app import exit_code, run_verb
+from rib.config.app import run_verb
+from rib.config.exit_codes import exit_code
 from rib.io.errors import RibError
 from rib.pipeline.settings import InterpolateSettings
 

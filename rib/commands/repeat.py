@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-from rib.config.app import exit_code
+from rib.config.exit_codes import exit_code
 from rib.engine.worker import is_training_worker, run_training_worker
 from rib.io.errors import RibError
 

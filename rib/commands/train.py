@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from rib.config.app import exit_code, run_verb
+from rib.config.app import run_verb
+from rib.config.exit_codes import exit_code
 from rib.engine.distributed.environment import distributed_env
 from rib.engine.settings import TrainSettings
 from rib.engine.worker import is_training_worker, run_training_worker

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from rib.config.app import exit_code, run_verb
+from rib.config.app import run_verb
+from rib.config.exit_codes import exit_code
 from rib.pipeline.settings import UpsampleSettings
 
 

@@ -1,35 +1,24 @@
-"""From a command line to a plain, checked config, and from an error to an exit code.
-
-Exit codes: 0 done; 1 the user's mistake, in one line; 2 our bug, with its traceback; 130 Ctrl-C; 143 SIGTERM,
-which ends a command as Ctrl-C does.
-"""
+"""From a command line to a plain, checked config, and to the task that it is for."""
 
 from __future__ import annotations
 
-import errno
-import io
 import os
 import sys
-import traceback
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from rib.config.exit_codes import TaskEnded, exit_code
 from rib.config.renamed import current_override
 from rib.io.errors import RibError
 from rib.io.files.whole import NO_SPACE, write_errors_in_one_line
 from rib.io.plugins import import_plugins, wanted_plugins
-from rib.io.processes.signals import TerminatedBySignal, signal_that_came, stoppable_by_signals
 from rib.io.recipe import did_you_mean
 from rib.io.settings.paths import settle_path_settings
 from rib.io.settings.records import Settings
 
 Task = Callable[[Any], Any]
 """What a command does with its settings, the record that `rib.config.schema.ROOTS` names."""
-
-LONGEST_LINE = 1200
-"""Characters of an error at the terminal; of a longer one the middle is left out."""
 
 OPTIONS = frozenset(
     (
@@ -41,60 +30,8 @@ OPTIONS = frozenset(
 """Hydra's own options, which every command has."""
 
 
-class _TaskEnded(SystemExit):
-    """A task ended with an exit code of its own, which Hydra is not to explain."""
-
-
-def exit_code(call: Callable[[], None]) -> int:
-    """Run something, report what it raises on stderr, and give the process's exit code."""
-    try:
-        with stoppable_by_signals():
-            call()
-        sys.stdout.flush()
-        return 0
-    except RibError as error:
-        return _stopped() or _complain(error)
-    except KeyboardInterrupt as stop:
-        _tell("stopped")
-        return stop.exit_code if isinstance(stop, TerminatedBySignal) else 130
-    except _TaskEnded as ended:
-        return int(str(ended.code))
-    except SystemExit as stop:
-        # argparse leaves with 2 after its own sentence about an unknown option
-        return {None: 0, 2: 1}.get(stop.code, stop.code) if not isinstance(stop.code, str) else 1  # type: ignore
-    except BrokenPipeError:
-        _drop_stdout()
-        return 0
-    except Exception as error:
-        if code := _stopped():
-            return code
-        if (reason := _stdout_refuses(error)) is not None:
-            return _complain(RibError(f"the standard output cannot be written ({reason})"))
-        with suppress(OSError):
-            traceback.print_exc()
-        return 2
-
-
-def open_standard_streams() -> None:
-    """Give a process that was started without stdin, stdout or stderr (`2>&-`) ones that lead nowhere.
-
-    Otherwise the next file that is opened would take their place, and be written into. What a stream's
-    encoding cannot hold is written as an escape.
-    """
-    for number, name in enumerate(("stdin", "stdout", "stderr")):
-        try:
-            os.fstat(number)
-        except OSError:
-            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, which is this one
-        if getattr(sys, name) is None:
-            setattr(sys, name, open(number, "w" if number else "r", closefd=False))  # noqa: SIM115
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
-
-
 def run_verb(verb: str, task: Task, arguments: list[str], root: str | None = None) -> None:
-    """Compose conf/<verb>.yaml with the arguments and give the result to the task as a plain dict.
+    """Compose conf/<verb>.yaml with the arguments, check it, and call the task with its record of settings.
 
     Args:
         verb: The command's name and its root config's.
@@ -206,7 +143,7 @@ def _job(verb: str, task: Task, plugins: tuple[str, ...]) -> Callable[[Any], Any
                     note_failed_trial(Path(config.run_dir), error)
                 raise
         elif code := exit_code(call):
-            raise _TaskEnded(code)
+            raise TaskEnded(code)
         return results[0] if results else None  # nobody reads the pipe any more
 
     return job
@@ -253,43 +190,3 @@ def compose_verb_settings(
     unresolved = OmegaConf.to_container(config, resolve=False)
     refuse_unused_settings(verb, schema.ROOTS[verb], typed, settings, unresolved)
     return schema.ROOTS[verb].of(settings)
-
-
-def _stopped() -> int:
-    """The exit code of a signal that came, told; 0 without one. What broke down after it is its doing."""
-    number = signal_that_came()
-    if number is None:
-        return 0
-    _tell("stopped")
-    return 128 + number
-
-
-def _complain(error: RibError) -> int:
-    line = " ".join(str(error).split())
-    if len(line) > LONGEST_LINE:  # what was given may be a novel; how it began and what to type is enough
-        line = f"{line[: LONGEST_LINE // 2]} ... {line[-LONGEST_LINE // 3 :]}"
-    _tell(f"rib: {line}")
-    return 1
-
-
-def _tell(line: str) -> None:
-    """A line on stderr, where somebody reads it."""
-    with suppress(OSError):
-        print(line, file=sys.stderr)
-
-
-def _stdout_refuses(error: BaseException) -> str | None:
-    """Diagnose a standard output that takes nothing more, and drop it; None where that is not the error."""
-    if not isinstance(error, OSError) or error.filename is not None:
-        return None
-    try:
-        os.write(sys.stdout.fileno(), b"\n")  # a buffer that failed once says nothing more
-    except OSError as refusal:
-        _drop_stdout()
-        return os.strerror(refusal.errno or errno.EIO)
-    return None
-
-
-def _drop_stdout() -> None:
-    """Lead stdout nowhere, so that nothing is left to fail when the process ends."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from rib.config.app import exit_code, run_verb
+from rib.config.app import run_verb
+from rib.config.exit_codes import exit_code
 from rib.io.errors import RibError
 
 

@@ -13,8 +13,8 @@ import pytest
 
 from rib.commands.__main__ import dispatch_verb
 from rib.config import paths
-from rib.config.app import exit_code
 from rib.config.compose import check_all_configs, compose
+from rib.config.exit_codes import exit_code
 from rib.config.search import settle_config_search
 from rib.io.errors import RibError
 from rib.io.plugins import VARIABLE, import_plugins, plugin_config_folders, wanted_plugins

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from rib.commands.__main__ import dispatch_verb
-from rib.config.app import exit_code
+from rib.config.exit_codes import exit_code
 from rib.config.frozen import read_frozen_config
 from rib.config.renamed import GONE
 from rib.config.repeat import GROUPS, LINKS, register_repeated_config

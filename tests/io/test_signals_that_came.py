@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import pytest
 
-from rib.config.app import exit_code
+from rib.config.exit_codes import exit_code
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from rib.config.app import exit_code
+from rib.config.exit_codes import exit_code
 from rib.io.processes.signals import signals_held_back, stoppable_by_signals
 
 

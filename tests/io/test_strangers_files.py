@@ -16,7 +16,7 @@ import torch
 from safetensors.torch import save_file
 
 from rib.commands.__main__ import dispatch_verb
-from rib.config.app import exit_code
+from rib.config.exit_codes import exit_code
 from rib.engine.checkpoints import load_checkpoint_module
 from rib.io.errors import RibError
 from rib.io.weights.net_files import read_torch_file

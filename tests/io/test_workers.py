@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 SCRIPT = """
 import os, sys, time
 from pathlib import Path
-from rib.config.app import exit_code
+from rib.config.exit_codes import exit_code
 from rib.io.processes.workers import worker_pool
 
 def work(folder):

@@ -13,7 +13,7 @@ import pytest
 
 from rib.background.blend import BlendInterpolator
 from rib.commands.interpolate import task
-from rib.config.app import open_standard_streams
+from rib.config.exit_codes import open_standard_streams
 from rib.io.errors import RibError
 from rib.io.registry import register
 from rib.video import open_frame_source

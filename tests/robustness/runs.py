@@ -126,7 +126,7 @@ def _be_the_command(
         from hydra.types import RunMode
 
         from rib.commands.__main__ import dispatch_verb
-        from rib.config.app import exit_code
+        from rib.config.exit_codes import exit_code
 
         # Hydra composes everything a first time to learn this, and no case is a sweep
         Hydra.get_mode = lambda *_, **__: RunMode.RUN
