@@ -9,6 +9,7 @@ from rib.config.exit_codes import exit_code
 from rib.evaluation.settings import ClipEvaluationSettings
 from rib.io.errors import RibError
 from rib.motion.evaluation.settings import MotionEvaluationSettings
+from rib.pipeline.progress import progress_bar
 
 
 def score_motion(config: MotionEvaluationSettings) -> None:
@@ -16,7 +17,6 @@ def score_motion(config: MotionEvaluationSettings) -> None:
     from rib.engine.checkpoints import describe_training_data
     from rib.io.results.result import write_result_whole
     from rib.motion.evaluation import report, scoring, show
-    from rib.pipeline.progress import progress_bar
 
     methods, sequences = scoring.motion_methods(config), scoring.held_out_motion_sequences(config)
     count = len(sequences) * len(config.strides) * len(scoring.corruption_conditions(config))
@@ -38,7 +38,6 @@ def score_motion(config: MotionEvaluationSettings) -> None:
 def score_clips(config: ClipEvaluationSettings) -> None:
     """Score a renderer on clips."""
     from rib.evaluation.checkpoint_on_clips import evaluate_checkpoint_on_clips
-    from rib.pipeline.progress import progress_bar
 
     print(evaluate_checkpoint_on_clips(config, progress_bar))
 
