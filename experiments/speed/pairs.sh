@@ -9,7 +9,7 @@ pair() {
     rib benchmark speed=true "input=$clip" people=largest device=cpu background.precision=float32 speed.threads=1 \
         'speed.people=[1]' "output=$folder/$name" overwrite=true "$@"
 }
-pair 480p_warp 'speed.heights=[480]' 'speed.rates=[4]' 'speed.keyframes=[24]' "$@"
-pair 720p_warp 'speed.heights=[720]' 'speed.rates=[2]' 'speed.keyframes=[24]' "$@"
-pair 480p_gan render=gan 'speed.heights=[480]' 'speed.rates=[4]' 'speed.keyframes=[8]' "$@"
-pair 720p_gan render=gan 'speed.heights=[720]' 'speed.rates=[2]' 'speed.keyframes=[8]' "$@"
+pair 480p_warp render=warp 'speed.heights=[480]' 'speed.rates=[4]' 'speed.keyframes=[24]' "$@"
+pair 720p_warp render=warp 'speed.heights=[720]' 'speed.rates=[2]' 'speed.keyframes=[24]' "$@"
+pair 480p_gan render=gan 'speed.heights=[480]' 'speed.rates=[4]' 'speed.keyframes=[24]' "$@"
+pair 720p_gan render=gan 'speed.heights=[720]' 'speed.rates=[2]' 'speed.keyframes=[24]' "$@"

@@ -13,11 +13,16 @@ import torch
 from painted import turning
 from pretended_device import OnDevice, PretendedDevice
 from test_warp_trust import renderer
+from torch import nn
 
 from rib.background.blend import BlendInterpolator
 from rib.background.plate import PersonFreePlate
+from rib.config.compose import compose
+from rib.io.recipe import build_recipe
 from rib.pipeline.progress import StageStopwatch
 from rib.pipeline.synthesis.synthesiser import Synthesiser
+from rib.render.gan import GanRenderer
+from rib.render.warp import WarpRenderer
 from rib.structures.interval import Background, Interval, Keyframe
 from rib.structures.person_interval import PersonInterval
 
@@ -53,8 +58,8 @@ class Moving(BlendInterpolator):
         return Background(mixed, flow=flow, weight_a=torch.full_like(mixed[:, :1], 0.5))
 
 
-def frames(person: PersonInterval, at_once: int) -> list[Any]:
-    renders = renderer()
+def frames(person: PersonInterval, at_once: int, renders: WarpRenderer | None = None) -> list[Any]:
+    renders = renders or renderer()
     renders.trust = replace(renders.trust, threshold=-9.0)
     width, height = person.interval.a.size_px
     stages: Any = SimpleNamespace(
@@ -90,3 +95,27 @@ def test_a_batch_more_waits_for_its_pictures_and_their_trust(waits: Counter[str]
         "__bool__ in compositor.<listcomp>": 1,
     }
     assert counts[1] - counts[0] == {name: 2 * count for name, count in once.items()}
+
+
+def send(net: nn.Module) -> None:
+    """Put a net's weights on the device, as `net.to` would."""
+    for module in net.modules():
+        for name, weight in list(module.named_parameters(recurse=False)):
+            setattr(module, name, nn.Parameter(weight.detach().as_subclass(OnDevice), requires_grad=False))
+    net.to = lambda *_: net  # type: ignore[assignment]
+
+
+def test_with_the_net_a_batch_waits_once_more(waits: Counter[str]) -> None:
+    """The flow between the two keyframes' views is found on the CPU."""
+    gan: GanRenderer = build_recipe(
+        compose("interpolate", "input=x", "output=y", "rate=2", "render=gan").render
+    )
+    send(gan.net)
+    gan.is_better = lambda _: True  # type: ignore[method-assign]
+    person = on_device(turning(-10, 70, (0.25, 0.5, 0.75)))
+    counts = []
+    for renders in (renderer(), gan):
+        waits.clear()
+        frames(person, 1, renders)
+        counts.append(Counter(waits))
+    assert counts[1] - counts[0] == {"cpu in images.to_pictures": 3}
