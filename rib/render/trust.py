@@ -124,7 +124,7 @@ class TrustMap:
         differs = _pooled((baseline.mask - skinned.alpha).abs(), cell_px)
         window, reach = (_odd(share * skinned.torso_px / cell_px) for share in (self.window, self.reach))
         trust = ((_mean(differs, window) - self.low) / (self.high - self.low)).clamp(0, 1)
-        trust = _mean(_dilated(trust, reach), reach)
+        trust = _mean(largest_around(trust, reach // 2), reach)
         return _fine(trust, cell_px, skinned)
 
     def around(self, skinned: SkinnedPerson, baseline: TrustBaseline) -> torch.Tensor:
@@ -288,8 +288,3 @@ def _odd(size_px: float) -> int:
 def _mean(x: torch.Tensor, size: int) -> torch.Tensor:
     """Mean over size x size windows, over what lies inside the box."""
     return F.avg_pool2d(x, size, stride=1, padding=size // 2, count_include_pad=False)
-
-
-def _dilated(x: torch.Tensor, size: int) -> torch.Tensor:
-    """Dilate: the greatest value in size x size windows."""
-    return largest_around(x, size // 2)

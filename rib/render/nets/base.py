@@ -7,7 +7,6 @@ Letters: N moments, C channels, H and W the size of the person's box.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from copy import deepcopy
 from itertools import pairwise
 from typing import Annotated, Any, Self
@@ -16,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from rib.io.precision import bfloat16_in_use
 from rib.io.settings.ranges import AsManyAs, ListSize, OneOf, Range
 from rib.render.clip_batch import RendererClipBatch, RendererClipOutput
 from rib.render.nets.source_choice import (
@@ -220,18 +220,13 @@ class RendererBase(nn.Module):
         """(N, outputs, h, w) of cells, padded."""
         height, width = inputs.size
         pad = (-width % self.multiple, -height % self.multiple)
-        with self._precision(inputs.trust.device):
+        with bfloat16_in_use(self.in_bfloat16, inputs.trust.device):
             x = self._features(inputs, pad)
         x = F.relu(x.float())
         if self.head in CHOSEN_AMONG:
             x = x * (x.square().mean(1, keepdim=True) + LEAST_POWER).rsqrt()
         cells: Tensor = self.leave(x)
         return cells
-
-    def _precision(self, device: torch.device) -> AbstractContextManager[Any]:
-        if self.in_bfloat16 and not torch.is_grad_enabled():
-            return torch.autocast(device.type, torch.bfloat16)
-        return nullcontext()
 
     def _features(self, inputs: RefinerInput, pad: tuple[int, int]) -> Tensor:
         """(N, C, h, w) at half the size: all layers but the last."""

@@ -9,7 +9,6 @@ of a window.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
 from itertools import pairwise
 from typing import Annotated, Any, NamedTuple
 
@@ -17,6 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from rib.io.precision import bfloat16_in_use
 from rib.io.recipe import build_recipe
 from rib.io.settings.ranges import Range
 from rib.render.clip_batch import RendererClipBatch, RendererClipOutput
@@ -162,17 +162,12 @@ class RendererReference(nn.Module):
         pad = (0, -W % self.multiple, 0, -H % self.multiple)
         place = lambda x: F.pad(x, pad, mode="replicate").contiguous(memory_format=torch.channels_last)  # noqa: E731
         maps, background, previous = place(maps), place(2 * background - 1), place(2 * previous - 1)
-        with self._precision(maps):
+        with bfloat16_in_use(self.in_bfloat16, maps.device):
             drawn = self.render(maps, self.ref_embedding(torch.cat([background, previous], 1))).float()
             mask = self.flow_network_temp(maps, torch.cat([previous, background, drawn], 1)).float()
         picture = background + mask * (drawn - background)
         picture, drawn = ((x[..., :H, :W] + 1) / 2 for x in (picture, drawn))
         return GeneratorFrame(picture, drawn, mask[..., :H, :W])
-
-    def _precision(self, like: Tensor) -> AbstractContextManager[Any]:
-        if self.in_bfloat16 and not torch.is_grad_enabled():
-            return torch.autocast(like.device.type, torch.bfloat16)
-        return nullcontext()
 
     def render(self, maps: Tensor, conditions: list[Tensor]) -> Tensor:
         """The person (N, 3, H, W) in -1..1."""
