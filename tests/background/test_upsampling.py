@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from rib.background.upsampling import add_enlarged_planes, enlarge_planes
+from rib.background.ifnet.upsampling import add_enlarged_planes, enlarge_planes
 
 
 @pytest.mark.parametrize("factor", [2, 8, 32])

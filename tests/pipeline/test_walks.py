@@ -13,7 +13,7 @@ from counted_source import Counted
 from small_clips import picture, write_masks
 from torch.nn.modules.module import register_module_forward_hook
 
-from rib.background.ifnet import IFNet
+from rib.background.ifnet.net import IFNet
 from rib.benchmark.run import run_benchmark
 from rib.config.compose import compose
 from rib.io.errors import RibError

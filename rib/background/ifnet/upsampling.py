@@ -34,8 +34,9 @@ def add_enlarged_planes(total: torch.Tensor, small: torch.Tensor, factor: int) -
     large = np.empty(total.shape[2:], np.float32)
     furthest = []
     for plane, from_plane in zip(total.flatten(0, 1), small.flatten(0, 1), strict=True):
-        _enlarge(from_plane, large)
-        added = torch.from_numpy(large)
+        if factor > 1:
+            _enlarge(from_plane, large)
+        added = torch.from_numpy(large) if factor > 1 else from_plane
         plane.add_(added)
         furthest.append(_furthest_from_zero(added))
     return torch.stack(furthest).view(small.shape[:2])
