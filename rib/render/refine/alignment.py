@@ -8,6 +8,8 @@ Letters: N moments, H and W the size of the person's box.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 import torch
@@ -23,6 +25,8 @@ SMALLEST_PX = 32
 """The shortest side in which DIS finds room for its patches; in smaller ones it reads beyond the picture."""
 LARGEST_PX = 320
 """The tallest picture in which the flow is found; that of taller boxes is found in smaller ones."""
+STRIP_PX = 128
+"""Rows that are warped at once."""
 LARGEST = 1 / 75
 """Share of the box's height beyond which a view is not moved: what is further off is in the wrong pose."""
 
@@ -42,39 +46,44 @@ def align_keyframe_views(
     """
     if min(per_keyframe.shape[-2:]) < SMALLEST_PX:
         return per_keyframe
+    height, width = per_keyframe.shape[-2:]
     colour, alpha = per_keyframe.split([3, 1], 2)
-    flow_px = _flows_px(torch.lerp(plate[:, None], colour, alpha))
-    limit_px = LARGEST * per_keyframe.shape[-2]
+    ratio = min(1.0, max(LARGEST_PX / height, SMALLEST_PX / width))
+    # large boxes take much memory: one view at a time, and its rows in strips
+    greys = [_greys(torch.lerp(plate, colour[:, view], alpha[:, view]), ratio) for view in (0, 1)]
+    limit_px = LARGEST * height
     for view, way in enumerate((fractions, 1 - fractions)):
-        shift_px = flow_px[:, view].clamp(-limit_px, limit_px) * way.view(-1, 1, 1, 1)
+        flow_px = _flow_px(greys[view], greys[1 - view]).to(plate)
+        if ratio < 1:
+            flow_px = F.interpolate(flow_px / ratio, (height, width), mode="bilinear", align_corners=False)
+        shift_px = flow_px.clamp_(-limit_px, limit_px).mul_(way.view(-1, 1, 1, 1))
         colour[:, view] = _warped(colour[:, view], shift_px)
     return per_keyframe
 
 
-def _flows_px(views: torch.Tensor) -> torch.Tensor:
-    """(N, 2, 2, H, W) of views (N, 2, 3, H, W), by DIS (Kroeger et al., ECCV 2016).
+def _greys(views: torch.Tensor, ratio: float) -> list[np.ndarray]:
+    """Grey pictures of N views (N, 3, H, W) at a share of their size."""
+    height, width = views.shape[2:]
+    small = resized(views, (round(ratio * width), round(ratio * height))) if ratio < 1 else views
+    return [cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in to_pictures(small)]
 
-    What lies at x in the second lies at x + flow[:, 0] in the first; flow[:, 1] is the other way round.
-    """
-    num, _, _, height, width = views.shape
-    ratio = min(1.0, max(LARGEST_PX / height, SMALLEST_PX / width))
-    small = views.flatten(0, 1)
-    if ratio < 1:
-        small = resized(small, (round(ratio * width), round(ratio * height)))
-    greys = [cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in to_pictures(small)]
+
+def _flow_px(to: Sequence[np.ndarray], of: Sequence[np.ndarray]) -> torch.Tensor:
+    """(N, 2, h, w), by DIS (Kroeger et al., ECCV 2016): what lies at x in `of` lies at x + flow in `to`."""
     find = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)  # type: ignore[attr-defined]
-    pairs = zip(greys[::2], greys[1::2], strict=True)
-    flows = [flow for a, b in pairs for flow in (find.calc(b, a, None), find.calc(a, b, None))]
-    flow_px = mean_around(torch.from_numpy(np.stack(flows)).permute(0, 3, 1, 2).to(views), SMOOTH_PX // 2)
-    if ratio < 1:
-        flow_px = F.interpolate(flow_px / ratio, (height, width), mode="bilinear", align_corners=False)
-    return flow_px.unflatten(0, (num, 2))
+    flows = [find.calc(one, other, None) for one, other in zip(of, to, strict=True)]
+    return mean_around(torch.from_numpy(np.stack(flows)).permute(0, 3, 1, 2), SMOOTH_PX // 2)
 
 
 def _warped(pictures: torch.Tensor, shift_px: torch.Tensor) -> torch.Tensor:
     height, width = pictures.shape[2:]
-    x, y = (Box(0, 0, height, width).centres(1, pictures.device) + shift_px).unbind(1)
-    grid = torch.stack([2 * x / width - 1, 2 * y / height - 1], -1)
-    return F.grid_sample(pictures, grid, mode="bicubic", padding_mode="border", align_corners=False).clamp(
-        0, 1
-    )
+    warped = torch.empty_like(pictures)
+    for top in range(0, height, STRIP_PX):
+        rows = slice(top, min(top + STRIP_PX, height))
+        places = Box(rows.start, 0, rows.stop - rows.start, width).centres(1, pictures.device)
+        x, y = (places + shift_px[:, :, rows]).unbind(1)
+        grid = torch.stack([2 * x / width - 1, 2 * y / height - 1], -1)
+        warped[:, :, rows] = F.grid_sample(
+            pictures, grid, mode="bicubic", padding_mode="border", align_corners=False
+        ).clamp_(0, 1)
+    return warped

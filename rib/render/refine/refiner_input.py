@@ -131,10 +131,13 @@ def build_refiner_input(
     assert baseline.carried is not None
     interpolated = skinned.box.of(background.interpolated)
     plate = interpolated if background.plate is None else skinned.box.of(background.plate)
-    per_keyframe = torch.where(skinned.alpha > 0, skinned.per_keyframe.flatten(1, 2), _behind(plate))
-    per_keyframe = align_keyframe_views(
-        per_keyframe.unflatten(1, (2, 4)), plate, person.interval.fractions
-    ).flatten(1, 2)
+    per_keyframe = torch.empty_like(skinned.per_keyframe)
+    rendered = skinned.alpha > 0
+    for view in (0, 1):
+        colour, alpha = skinned.per_keyframe[:, view].split([3, 1], 1)
+        per_keyframe[:, view, :3] = torch.where(rendered, colour, plate)
+        per_keyframe[:, view, 3:] = rendered * alpha
+    per_keyframe = align_keyframe_views(per_keyframe, plate, person.interval.fractions).flatten(1, 2)
     return RefinerInput(
         interpolated,
         plate,
@@ -148,12 +151,6 @@ def build_refiner_input(
         baseline.carried,
         skinned.alpha.new_tensor(evidence.shares).view(1, -1, 1, 1).expand(len(trust), -1, *trust.shape[2:]),
     )
-
-
-def _behind(plate: torch.Tensor) -> torch.Tensor:
-    """(N, 8, H, W), what `RefinerInput.per_keyframe` is where nothing was rendered."""
-    one = torch.cat([plate, torch.zeros_like(plate[:, :1])], 1)
-    return torch.cat([one, one], 1)
 
 
 def refiner_limb_maps(poses: PoseSequence, skinned: SkinnedPerson) -> torch.Tensor:

@@ -109,4 +109,4 @@ def composite_body_layers(
                 layer.box.of(total[n]).addcmul_(shown, layer.channels[n])
                 free.sub_(shown)
     alpha = 1 - left
-    return total / alpha.clamp_min(NOTHING), alpha
+    return total.div_(alpha.clamp_min(NOTHING)), alpha
