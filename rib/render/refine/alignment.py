@@ -50,7 +50,8 @@ def align_keyframe_views(
     colour, alpha = per_keyframe.split([3, 1], 2)
     ratio = min(1.0, max(LARGEST_PX / height, SMALLEST_PX / width))
     # large boxes take much memory: one view at a time, and its rows in strips
-    greys = [_greys(torch.lerp(plate, colour[:, view], alpha[:, view]), ratio) for view in (0, 1)]
+    small = [_small(torch.lerp(plate, colour[:, view], alpha[:, view]), ratio) for view in (0, 1)]
+    greys = _greys(torch.stack(small, 1))
     limit_px = LARGEST * height
     for view, way in enumerate((fractions, 1 - fractions)):
         flow_px = _flow_px(greys[view], greys[1 - view]).to(plate)
@@ -61,11 +62,16 @@ def align_keyframe_views(
     return per_keyframe
 
 
-def _greys(views: torch.Tensor, ratio: float) -> list[np.ndarray]:
-    """Grey pictures of N views (N, 3, H, W) at a share of their size."""
-    height, width = views.shape[2:]
-    small = resized(views, (round(ratio * width), round(ratio * height))) if ratio < 1 else views
-    return [cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in to_pictures(small)]
+def _small(pictures: torch.Tensor, ratio: float) -> torch.Tensor:
+    """(N, 3, h, w), pictures (N, 3, H, W) at a share of their size."""
+    height, width = pictures.shape[2:]
+    return resized(pictures, (round(ratio * width), round(ratio * height))) if ratio < 1 else pictures
+
+
+def _greys(views: torch.Tensor) -> list[list[np.ndarray]]:
+    """Grey pictures of two views (N, 2, 3, h, w): those of the first, then of the second."""
+    greys = [cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in to_pictures(views.flatten(0, 1))]
+    return [greys[::2], greys[1::2]]
 
 
 def _flow_px(to: Sequence[np.ndarray], of: Sequence[np.ndarray]) -> torch.Tensor:
