@@ -106,8 +106,7 @@ def build_chains(
     config = compose(
         "benchmark", "input=x", "output=y", f"stride={stride}", f"cache.dir={cache}", "device=cpu", *overrides
     )
-    published = compose("benchmark", "input=x", "output=y").methods[RIFE]
-    published = {"background": {**published["background"], "device": "cpu"}, "render": published["render"]}
+    published = compose("benchmark", "input=x", "output=y", "device=cpu").methods[RIFE]
     methods = {RIFE: published} | {people: {"people": people} for people in choices}
     return build_method_chains(replace(config, methods=methods))
 

@@ -101,3 +101,8 @@ class Box:
         x = self.left + step / 2 + torch.arange(0, self.width, step, device=device, dtype=torch.float32)
         y = self.top + step / 2 + torch.arange(0, self.height, step, device=device, dtype=torch.float32)
         return torch.stack([x.expand(len(y), -1), y[:, None].expand(-1, len(x))])
+
+
+def row_strips(height: int, num_rows: int) -> list[slice]:
+    """Runs of at most so many rows that cover a picture: all of it at once may be much memory."""
+    return [slice(first, min(first + num_rows, height)) for first in range(0, height, num_rows)]

@@ -7,8 +7,6 @@ Letters: N pairs of pictures, H and W their padded size.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -18,6 +16,7 @@ from rib.background.ifnet.upsampling import add_enlarged_planes, enlarge_planes
 from rib.background.warp import backward_warp, grid_sample_pixel_grid
 from rib.io.weights.model_packages import weight_file
 from rib.io.weights.net_files import read_torch_file
+from rib.structures.box import row_strips
 
 AT_ONCE_PX = 2**18
 """Warping takes some 60 bytes a pixel; it goes over larger pictures some rows at a time."""
@@ -130,12 +129,10 @@ def _grid(pair: torch.Tensor, rows: slice) -> torch.Tensor:
     return grid_sample_pixel_grid(pair.shape[3], pair.shape[4], pair.device, rows)
 
 
-def _strips(pair: torch.Tensor, multiple: int) -> Iterator[slice]:
+def _strips(pair: torch.Tensor, multiple: int) -> list[slice]:
     """Runs of rows, multiples of `multiple`, that cover the pictures (N, 2, 3, H, W)."""
     height, width = pair.shape[3:]
-    num_rows = max(1, AT_ONCE_PX // (width * multiple)) * multiple
-    for first in range(0, height, num_rows):
-        yield slice(first, min(first + num_rows, height))
+    return row_strips(height, max(1, AT_ONCE_PX // (width * multiple)) * multiple)
 
 
 def _middles(x: torch.Tensor, scale: int) -> torch.Tensor:

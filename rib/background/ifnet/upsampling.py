@@ -27,16 +27,15 @@ def add_enlarged_planes(total: torch.Tensor, small: torch.Tensor, factor: int) -
     Returns:
         (N, C), the greatest distance from 0 of what was added to each plane.
     """
-    if not small.is_cpu:
-        added = _enlarged(small, factor)
+    if factor == 1 or not small.is_cpu:
+        added = small if factor == 1 else _enlarged(small, factor)
         total.add_(added)
         return _furthest_from_zero(added)
     large = np.empty(total.shape[2:], np.float32)
     furthest = []
     for plane, from_plane in zip(total.flatten(0, 1), small.flatten(0, 1), strict=True):
-        if factor > 1:
-            _enlarge(from_plane, large)
-        added = torch.from_numpy(large) if factor > 1 else from_plane
+        _enlarge(from_plane, large)
+        added = torch.from_numpy(large)
         plane.add_(added)
         furthest.append(_furthest_from_zero(added))
     return torch.stack(furthest).view(small.shape[:2])

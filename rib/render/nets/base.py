@@ -29,7 +29,7 @@ from rib.render.nets.source_choice import (
 )
 from rib.render.refine.clip_input import ClipRefinerInput
 from rib.render.refine.refiner_input import CHANNELS, NUM_CHANNELS, RefinerInput, RefinerOutput
-from rib.structures.box import Box
+from rib.structures.box import Box, row_strips
 from rib.structures.windows import largest_around, mean_around
 
 CELL = 2
@@ -245,9 +245,8 @@ class RendererBase(nn.Module):
         return x
 
     def _strips(self, height: int) -> list[slice]:
-        """Rows of a padded picture, to be taken in one after another: all of them at once are much memory."""
-        step = height if self.training else self.multiple * STRIP
-        return [slice(row, min(row + step, height)) for row in range(0, height, step)]
+        """Rows of a padded picture, to be taken in one after another."""
+        return row_strips(height, height if self.training else self.multiple * STRIP)
 
     def _entered(self, inputs: RefinerInput, right: int, below: int) -> Tensor:
         """The first layer of some rows, of which the last are padded."""

@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 
 from rib.io.images import resized, to_pictures
-from rib.structures.box import Box
+from rib.structures.box import Box, row_strips
 from rib.structures.windows import mean_around
 
 SMOOTH_PX = 5
@@ -51,7 +51,8 @@ def align_keyframe_views(
     ratio = min(1.0, max(LARGEST_PX / height, SMALLEST_PX / width))
     # large boxes take much memory: one view at a time, and its rows in strips
     small = [_small(torch.lerp(plate, colour[:, view], alpha[:, view]), ratio) for view in (0, 1)]
-    greys = _greys(torch.stack(small, 1))
+    pictures = to_pictures(torch.cat(small))  # a device is waited for once
+    greys = [[cv2.cvtColor(one, cv2.COLOR_RGB2GRAY) for one in view] for view in np.split(pictures, 2)]
     limit_px = LARGEST * height
     for view, way in enumerate((fractions, 1 - fractions)):
         flow_px = _flow_px(greys[view], greys[1 - view]).to(plate)
@@ -68,12 +69,6 @@ def _small(pictures: torch.Tensor, ratio: float) -> torch.Tensor:
     return resized(pictures, (round(ratio * width), round(ratio * height))) if ratio < 1 else pictures
 
 
-def _greys(views: torch.Tensor) -> list[list[np.ndarray]]:
-    """Grey pictures of two views (N, 2, 3, h, w): those of the first, then of the second."""
-    greys = [cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in to_pictures(views.flatten(0, 1))]
-    return [greys[::2], greys[1::2]]
-
-
 def _flow_px(to: Sequence[np.ndarray], of: Sequence[np.ndarray]) -> torch.Tensor:
     """(N, 2, h, w), by DIS (Kroeger et al., ECCV 2016): what lies at x in `of` lies at x + flow in `to`."""
     find = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)  # type: ignore[attr-defined]
@@ -84,8 +79,7 @@ def _flow_px(to: Sequence[np.ndarray], of: Sequence[np.ndarray]) -> torch.Tensor
 def _warped(pictures: torch.Tensor, shift_px: torch.Tensor) -> torch.Tensor:
     height, width = pictures.shape[2:]
     warped = torch.empty_like(pictures)
-    for top in range(0, height, STRIP_PX):
-        rows = slice(top, min(top + STRIP_PX, height))
+    for rows in row_strips(height, STRIP_PX):
         places = Box(rows.start, 0, rows.stop - rows.start, width).centres(1, pictures.device)
         x, y = (places + shift_px[:, :, rows]).unbind(1)
         grid = torch.stack([2 * x / width - 1, 2 * y / height - 1], -1)
