@@ -21,7 +21,7 @@ from rib.structures.box import Box
 from rib.structures.interval import Background, Keyframe
 from rib.structures.person import PersonView
 from rib.structures.person_interval import PersonInterval
-from rib.structures.windows import largest_around
+from rib.structures.windows import largest_around, mean_around
 
 NOTHING = 1e-3
 
@@ -287,4 +287,4 @@ def _odd(size_px: float) -> int:
 
 def _mean(x: torch.Tensor, size: int) -> torch.Tensor:
     """Mean over size x size windows, over what lies inside the box."""
-    return F.avg_pool2d(x, size, stride=1, padding=size // 2, count_include_pad=False)
+    return mean_around(x, size // 2)

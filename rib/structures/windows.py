@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import torch
 import torch.nn.functional as F
 
@@ -25,13 +26,32 @@ def largest_around(planes: torch.Tensor, radius_px: int) -> torch.Tensor:
 def mean_around(planes: torch.Tensor, radius_px: int) -> torch.Tensor:
     """Mean in the square of 2 radius_px + 1 a side around every pixel, over what lies inside the border.
 
+    On a CPU OpenCV's sums run along rows and columns, unless gradients are wanted: a tenth of the time of
+    PyTorch's pooling, which looks at each pixel of the window. Both differ by rounding.
+
     Args:
         planes: (N, C, H, W), floating point.
         radius_px: 0 or more.
     """
     window = 2 * radius_px + 1
+    if planes.is_cpu and planes.dtype == torch.float32 and not planes.requires_grad:
+        return _mean_by_sums(planes, window)
     rows = F.avg_pool2d(planes, (window, 1), 1, (radius_px, 0), count_include_pad=False)
     return F.avg_pool2d(rows, (1, window), 1, (0, radius_px), count_include_pad=False)
+
+
+def _mean_by_sums(planes: torch.Tensor, window: int) -> torch.Tensor:
+    mean = torch.empty(planes.shape)
+    for of, to in zip(planes.flatten(0, 1), mean.flatten(0, 1), strict=True):
+        cv2.boxFilter(of.numpy(), -1, (window,) * 2, to.numpy(), (-1, -1), False, cv2.BORDER_CONSTANT)
+    high, wide = (_pixels_inside(length, window // 2) for length in planes.shape[2:])
+    return mean.div_(high[:, None]).div_(wide)
+
+
+def _pixels_inside(length: int, radius_px: int) -> torch.Tensor:
+    """(length,), how many pixels of a row's or column's window lie inside it."""
+    at = torch.arange(length)
+    return (at + radius_px).clamp_max(length - 1) - (at - radius_px).clamp_min(0) + 1
 
 
 def _largest_along(planes: torch.Tensor, radius_px: int, axis: int) -> torch.Tensor:
