@@ -56,8 +56,9 @@ class SceneLayer:
             return _seen(self.pixels[region]), self.trust.within(region)
         reached, motion, size = self._reached(region)
         picture = np.ascontiguousarray(_floats(self.pixels[reached.slices]))
+        picture = _moved(picture, motion, size, cv2.BORDER_REPLICATE)
         trust = _moved(self.trust.within(reached.slices), motion, size, cv2.BORDER_CONSTANT)[..., None]
-        return _seen(_moved(picture, motion, size, cv2.BORDER_REPLICATE)), trust
+        return _seen(picture), trust
 
     def _reached(self, region: Region) -> tuple[Box, np.ndarray, tuple[int, int]]:
         """The part of the keyframe that a region of the wanted frame shows, the map to it, and its size."""
@@ -103,7 +104,10 @@ def complete_scene(front: list[SceneLayer], rest: list[SceneLayer], part: Region
     if unsure is not None:
         region = _inside(part, unsure)
         colour, uncovered = _stack(layer.within(region) for layer in front)
-        completed[unsure] = colour + uncovered * _opaque(rest, region)
+        behind = _opaque(rest, region)
+        behind *= uncovered
+        behind += colour
+        completed[unsure] = behind
     return completed
 
 
@@ -126,17 +130,23 @@ def _opaque(layers: list[SceneLayer], region: Region) -> np.ndarray:
 def _mixed(layers: Iterable[Layer]) -> Layer:
     """Layers by the trust in each, and the share that none of them covers."""
     colour, uncovered = _stack(layers)
-    return colour / np.maximum(1 - uncovered, 0.01), uncovered
+    colour /= np.maximum(1 - uncovered, 0.01)
+    return colour, uncovered
 
 
 def _stack(layers: Iterable[Layer]) -> Layer:
-    """Layers from front to back: their colour so far, and the share that none of them covers."""
+    """Layers from front to back: their colour so far, and the share that none of them covers.
+
+    Each layer's picture is its own, and what it is multiplied by goes into it: large ones take much memory.
+    """
     colour = uncovered = None
     for picture, trust in layers:
         if colour is None or uncovered is None:
-            colour, uncovered = trust * picture, 1 - trust
+            picture *= trust
+            colour, uncovered = picture, 1 - trust
         else:
-            colour += uncovered * trust * picture
+            picture *= uncovered * trust
+            colour += picture
             uncovered *= 1 - trust
         if not uncovered.any():
             break

@@ -182,7 +182,10 @@ class Synthesiser:
             rendered = [self.stages.renderer.render(plan, moments, background) for plan in drawn]
         with self.stages.watch("composite"):
             people = clear_trust_of_others(rendered, interval, background)
-            made, alpha = composite_people(background, people), self._alpha(interval, background, people)
+            alpha = self._alpha(interval, background, people)
+            if self.observer is None:  # nobody asks where anything moved from here on
+                background = Background(background.interpolated, background.plate)
+            made = composite_people(background, people)
             watched = self.keep_overlays and alpha is None
             trusted = composited_trust(people, background.interpolated) if people or watched else None
             if watched:
