@@ -8,6 +8,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from rib.io.processes.deferred_import import deferred_import
 from rib.io.weights import model_packages as models
 
 DETECTION_HEIGHT_PX = 640
@@ -58,7 +59,7 @@ class MetricLandmarker:
 
     def __init__(self) -> None:
         models.verify_model_package("mediapipe")
-        with models.quiet_stderr():
+        with models.quiet_stderr(), deferred_import("matplotlib.pyplot"):
             import mediapipe as mp
 
             self._pose: Any = mp.solutions.pose.Pose(

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from rib.io.processes.deferred_import import deferred_import
 from rib.io.weights.model_packages import quiet_stderr, verify_model_package
 from rib.pose.detectors.regions import BlazePoseRoi, BodyLandmarks, person_window
 
@@ -150,7 +151,7 @@ class BodyLandmarker:
 def _graph(text: str, side_packets: Mapping[str, Any]) -> Any:
     """A started graph; its and TensorFlow Lite's greetings do not reach the terminal."""
     verify_model_package("mediapipe")
-    with quiet_stderr():
+    with quiet_stderr(), deferred_import("matplotlib.pyplot"):
         from mediapipe.python import solution_base
 
         hints = {"roi": solution_base.PacketDataType.PROTO}
