@@ -95,6 +95,7 @@ class PersonFreePlate:
         a, b = interval.a, interval.b
         last = self._last
         if last is None or last[0] is not a or last[1] is not b or last[2:4] != (without, part):
+            self._last = last = None  # large pictures, and nobody asks for them again
             last = a, b, without, part, self._complete_both(a, b, interval.neighbours, without, part)
             self._last = last
         return last[4]

@@ -99,15 +99,16 @@ def complete_scene(front: list[SceneLayer], rest: list[SceneLayer], part: Region
         part: Rows and columns.
     """
     own = front[0]
-    completed = _seen(own.pixels[part])
     unsure = _bounds(own.trust.within(part)[..., 0] < 1)
-    if unsure is not None:
-        region = _inside(part, unsure)
-        colour, uncovered = _stack(layer.within(region) for layer in front)
-        behind = _opaque(rest, region)
-        behind *= uncovered
-        behind += colour
-        completed[unsure] = behind
+    if unsure is None:
+        return _seen(own.pixels[part])
+    region = _inside(part, unsure)
+    behind = _opaque(rest, region)
+    colour, uncovered = _stack(layer.within(region) for layer in front)
+    behind *= uncovered
+    behind += colour
+    completed = _seen(own.pixels[part])
+    completed[unsure] = behind
     return completed
 
 

@@ -129,8 +129,9 @@ class Synthesiser:
             if part is None:
                 return background
             shown = interpolated_scene(part.of(background.interpolated), background, interval, without, part)
+            scene = self.stages.plate(interval, without, shown, part)
             plate = background.interpolated.clone()
-            part.of(plate).copy_(self.stages.plate(interval, without, shown, part))
+            part.of(plate).copy_(scene)
             return replace(background, plate=plate)
 
     def _drawn_in(self, people: Sequence[PersonInterval]) -> Box | None:
