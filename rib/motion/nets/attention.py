@@ -37,7 +37,10 @@ class AttentionTimeBias(nn.Module):
         super().__init__()
         self.num_layers, self.num_heads = num_layers, num_heads
         self.mlp = nn.Sequential(nn.Linear(8, width), nn.GELU(), nn.Linear(width, num_layers * num_heads))
-        offset = torch.arange(3 * BLOCK)[None] - BLOCK - torch.arange(BLOCK)[:, None]
+        # on a device named here: the outline of a net is built without memory, where PyTorch imports its
+        # compiler, 90 MB and a second, to count
+        place = torch.arange(3 * BLOCK, device="cpu")
+        offset = place[None] - BLOCK - place[:BLOCK, None]
         self.register_buffer("offset", offset.float(), persistent=False)
 
     def forward(self, times_BK: Tensor, present_BK: Tensor) -> Tensor:
