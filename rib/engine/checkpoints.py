@@ -76,11 +76,33 @@ class ResumeStopped(Callback):
 
     Lightning saves an epoch that `max_steps` or `max_time` stopped as done, and the resumed run would leave
     out the rest of its batches; it goes on counting the time of the first run, so that the second would stop
-    at once; and it takes a validation that had yet to come for one that was made.
+    at once; and it takes a validation that had yet to come for one that was made. Steps that `max_steps` ends
+    before an epoch does, and steps that no validation follows, it neither validates nor saves.
     """
 
     def __init__(self) -> None:
         self.owes_validation = False
+        self._saved_step: int | None = None
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Have the last of `max_steps` validated, as Lightning does when `max_time` is over."""
+        if 0 <= trainer.max_steps <= trainer.global_step:
+            trainer.should_stop = True
+
+    def on_save_checkpoint(
+        self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Note the step that is saved."""
+        self._saved_step = trainer.global_step
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Save the last step where no validation had it saved."""
+        folder = getattr(trainer.checkpoint_callback, "dirpath", None)
+        dry = trainer.fast_dev_run  # type: ignore[attr-defined]
+        if folder and not dry and self._saved_step != trainer.global_step:
+            trainer.save_checkpoint(Path(folder) / "last.ckpt", weights_only=False)
 
     def on_load_checkpoint(
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
@@ -96,6 +118,9 @@ class ResumeStopped(Callback):
         if stopped and epochs["current"]["processed"] == epochs["current"]["started"]:
             for span in ("current", "total"):
                 epochs[span]["processed"] = epochs[span]["completed"] = epochs[span]["started"] - 1
+        if stopped and batches["current"]["completed"] == batches["current"]["processed"]:
+            # saved in a validation within an epoch, before Lightning counts the step that it tells loggers
+            loop["epoch_loop.state_dict"]["_batches_that_stepped"] = checkpoint["global_step"]
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Hold what the optimizers took over against their parameters, and validate where that is due."""

@@ -136,6 +136,38 @@ def test_the_last_checkpoint_is_the_last_even_if_none_was_better_for_long(
     assert 16 not in kept.values()
 
 
+ENDS = {
+    "trainer.max_steps=6": (6, 5),
+    "trainer.max_steps=3": (3, 2),
+    "trainer.max_epochs=3 trainer.check_val_every_n_epoch=2": (12, 7),
+    "trainer.limit_val_batches=0": (8, None),
+}
+"""Ends of a run of epochs of four steps: steps that it takes, and where its last validation is logged."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("end", ENDS)
+def test_the_last_step_is_kept_wherever_in_an_epoch_a_run_ends(
+    settings: Settings, tmp_path: Path, end: str
+) -> None:
+    fit_in_processes(settings("run", *end.split(), "~callbacks.last.every_n_train_steps"))
+    steps, validated = ENDS[end]
+    assert read_checkpoint(tmp_path / "run" / "checkpoints" / "last.ckpt")["global_step"] == steps
+    logged = read_metrics(tmp_path / "run" / "metrics.csv").get("val/ratio", [(None, 0.0)])
+    assert logged[-1][0] == validated
+
+
+@pytest.mark.slow
+def test_a_run_that_max_steps_ended_within_an_epoch_goes_on_as_if_it_had_not(
+    settings: Settings, tmp_path: Path
+) -> None:
+    seldom = "~callbacks.last.every_n_train_steps"
+    fit_in_processes(settings("whole", seldom))
+    fit_in_processes(settings("parts", seldom, "trainer.max_steps=6"))
+    fit_in_processes(settings("parts", seldom, "restore=continue"))
+    assert losses(tmp_path / "parts") == losses(tmp_path / "whole")
+
+
 @pytest.mark.slow
 def test_a_run_leaves_what_is_needed_to_repeat_it(settings: Settings, tmp_path: Path) -> None:
     fit_in_processes(settings("run", "trainer.max_steps=1"))

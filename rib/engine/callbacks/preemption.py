@@ -82,7 +82,7 @@ class SaveOnPreemption(Callback):
                 return
             told = trainer.strategy.reduce_boolean_decision(told, all=False)
         if told:
-            trainer.save_checkpoint(self.last)
+            trainer.save_checkpoint(self.last, weights_only=False)
             log.warning("%s at step %d: saved %s", self._signal, trainer.global_step, self.last)
             self._leaving = True
 
