@@ -20,7 +20,7 @@ from rib.engine.held_out_test import check_test_is_possible, test_on_held_out_da
 from rib.engine.manual_steps import hand_over_to_module
 from rib.engine.net_to_finetune import SUFFIX, load_net_to_finetune
 from rib.engine.quiet import quiet_lightning
-from rib.engine.restore import drop_logs_after_checkpoint, finished_run_status, settle_restore
+from rib.engine.restore import drop_logs_after_checkpoint, finished_run_status, first_start, settle_restore
 from rib.engine.run_folder.data_fingerprint import check_same_training_data, data_fingerprint
 from rib.engine.run_folder.folder import open_run_folder
 from rib.engine.run_folder.status import (
@@ -73,8 +73,8 @@ def fit_in_processes(
         if (done := finished_run_status(config)) is not None:
             _send_home()
             return None if done.score is None else RunScore(done.score, done.step or 0, done.metrics)
-        chosen = find_before_fit(settle_restore(config))
-        open_run_folder(run_dir, replace(chosen, restore=config.restore, ckpt=config.ckpt).plain())
+        first, chosen = first_start(config), find_before_fit(settle_restore(config))
+        open_run_folder(run_dir, replace(chosen, restore=first.restore, ckpt=first.ckpt).plain())
         if chosen.restore == "resume" and chosen.ckpt:
             drop_logs_after_checkpoint(run_dir, Path(chosen.ckpt))
     with (

@@ -66,11 +66,32 @@ def _at(settings: Any, key: str) -> Any:
     return settings
 
 
+def first_start(config: TrainSettings) -> TrainSettings:
+    """The same settings with `restore` and `ckpt` of the run's first start, where it is to be gone on with.
+
+    A run that began from a checkpoint did so for good: without one of its own it begins there again, and
+    `rib repeat` does what it did. `ckpt` beside restore=continue names the weights from which a run begins
+    whose folder holds nothing yet, as with restore=finetune.
+    """
+    if config.restore != "continue":
+        return config
+    try:
+        before = json.loads((Path(config.run_dir) / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        before = None
+    if isinstance(before, Mapping) and before.get("restore") in ("finetune", "resume"):
+        given = before.get("ckpt")
+        return replace(config, restore=before["restore"], ckpt=None if given is None else str(given))
+    if before is None and config.ckpt is not None:
+        return replace(config, restore="finetune")
+    return config
+
+
 def settle_restore(config: TrainSettings) -> TrainSettings:
     """The same settings with `restore` and `ckpt` as this start of the run needs them.
 
     A run that the cluster preempted, or whose job it started again, goes on from its own last checkpoint, as
-    does one with restore=continue; where it has written none it begins as it was asked to.
+    does one with restore=continue; where it has written none it begins as at its first start.
 
     Raises:
         RibError: `restore` and `ckpt` do not go together, or the checkpoint is none.
@@ -84,10 +105,12 @@ def settle_restore(config: TrainSettings) -> TrainSettings:
             remedy = f"type restore=resume ckpt=... with another of {last.parent}, or remove it to begin anew"
             raise RibError(error.what, remedy) from error
         return replace(config, restore="resume", ckpt=str(last))
-    if restore == "fresh" and (run_dir / NAME).exists() and not _started_again(run_dir):
+    if restore in ("fresh", "finetune") and (run_dir / NAME).exists() and not _started_again(run_dir):
         raise RibError(
             f"{run_dir} already holds a run", "type restore=continue to go on with it, or name another folder"
         )
+    config = first_start(config)
+    restore = config.restore
     if restore in ("fresh", "continue"):
         if config.ckpt is not None:
             raise RibError(

@@ -11,6 +11,7 @@ import torch
 from rib.engine.checkpoints import load_checkpoint_module, read_checkpoint
 from rib.engine.fit import fit_in_processes
 from rib.engine.loggers.csv_logger import read_metrics
+from rib.engine.run_folder.status import RunStatus, write_run_status
 from rib.io.errors import RibError
 
 Settings = Callable[..., dict[str, Any]]
@@ -169,6 +170,21 @@ def test_a_run_that_max_steps_ended_within_an_epoch_goes_on_as_if_it_had_not(
 
 
 @pytest.mark.slow
+def test_a_finetuned_run_that_was_cut_off_early_begins_from_its_weights_again(
+    settings: Settings, tmp_path: Path
+) -> None:
+    fit_in_processes(settings("first", "trainer.max_steps=3"))
+    weights = ("restore=finetune", f"ckpt={tmp_path / 'first' / 'checkpoints' / 'last.ckpt'}")
+    seldom = ("~callbacks.last.every_n_train_steps", "trainer.max_steps=3")
+    fit_in_processes(settings("straight", *weights, *seldom))
+    with pytest.raises(OSError, match="went away"):
+        fit_in_processes(settings("parts", *weights, *seldom, dies_at(1, tmp_path / "died")))
+    fit_in_processes(settings("parts", "restore=continue", *seldom))
+    assert losses(tmp_path / "parts")[-3:] == losses(tmp_path / "straight")
+    assert json.loads((tmp_path / "parts" / "config.json").read_text())["restore"] == "finetune"
+
+
+@pytest.mark.slow
 def test_a_run_leaves_what_is_needed_to_repeat_it(settings: Settings, tmp_path: Path) -> None:
     fit_in_processes(settings("run", "trainer.max_steps=1"))
     run = tmp_path / "run"
@@ -197,6 +213,7 @@ MISTAKES = {
     "restore=resume": "restore=resume needs a checkpoint",
     "restore=again": "expected one of fresh, resume, finetune, continue",
     "ckpt=x.ckpt": "was given with restore=fresh",
+    "restore=continue ckpt=absent.ckpt": "absent.ckpt does not exist",
     "restore=resume ckpt=absent.ckpt": "absent.ckpt does not exist",
 }
 
@@ -208,6 +225,17 @@ def test_a_mistake_about_restoring_is_told_before_anything_is_written(
     with pytest.raises(RibError, match=MISTAKES[line]):
         fit_in_processes(settings("run", *line.split()))
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("restore", ["fresh", "finetune"])
+def test_a_folder_that_holds_a_run_is_no_place_for_a_new_one(
+    settings: Settings, tmp_path: Path, restore: str
+) -> None:
+    write_run_status(tmp_path / "run", RunStatus("finished"))
+    given = () if restore == "fresh" else ("ckpt=x.ckpt",)
+    with pytest.raises(RibError, match="already holds a run; type restore=continue"):
+        fit_in_processes(settings("run", f"restore={restore}", *given))
+    assert [path.name for path in (tmp_path / "run").iterdir()] == ["status.json"]
 
 
 @pytest.mark.slow

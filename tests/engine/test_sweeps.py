@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from tiny_runs import TINY
 
 from rib.commands.train import command
+from rib.engine.checkpoints import read_checkpoint
 from rib.engine.loggers.csv_logger import read_metrics
 from rib.engine.run_folder.status import read_run_status
 from rib.io.errors import RibError
@@ -116,6 +118,22 @@ def test_a_grid_killed_half_way_goes_on(tmp_path: Path) -> None:
     assert [row["state"] for row in table(tmp_path / "sweep")] == ["finished", "finished"]
     with pytest.raises(RibError, match=r"holds a run with other settings of (task|seed)"):
         command(["-m", "seed=3,2", *ONE_EPOCH, "restore=continue"])
+
+
+@pytest.mark.slow
+def test_a_grid_that_finetunes_goes_on_with_runs_that_do_so_too(tmp_path: Path) -> None:
+    command([*ONE_EPOCH, "hydra.run.dir=first"])
+    still = ("task.module.optimizer.lr=0", "restore=finetune", "ckpt=first/checkpoints/last.ckpt")
+    command(["-m", "seed=1", *ONE_EPOCH, *still])
+    command(["-m", "seed=1,2", *ONE_EPOCH, *still, "restore=continue"])
+    first, old, new = (
+        read_checkpoint(tmp_path / name / "checkpoints" / "last.ckpt")["state_dict"]
+        for name in ("first", "sweep/0", "sweep/1")
+    )
+    for name in first:
+        if name.startswith("net."):
+            torch.testing.assert_close(old[name], first[name], atol=1e-6, rtol=0)
+            torch.testing.assert_close(new[name], first[name], atol=1e-6, rtol=0)
 
 
 @pytest.mark.parametrize("word", ["sweep=motion_lr"])
