@@ -51,6 +51,10 @@ LINKS = {
     },
 }
 """Settings that follow another in conf/, and go on following it where the frozen values agree."""
+TRAINING = f"{ROOT}_training"
+"""The name under which Hydra knows what another choice of `trainer` leaves as it was."""
+MACHINE = ("_target_", "accelerator", "devices", "num_nodes", "precision", "strategy")
+"""What a choice of `trainer` is of; how long a run is, how it is clipped and so on stay those of the run."""
 FILLED = {"interpolate": (), "train": ("trainer", "optimize")}
 """Settings that get today's defaults where they lack some, if they are of the same class; () is all."""
 NO_PATHS = ("synthetic", "untrained")
@@ -250,10 +254,15 @@ def _store(verb: str, settings: dict[str, Any], chosen: set[str]) -> None:
         if isinstance(own, dict) and isinstance(value, dict) and own.get("_target_") == value.get("_target_"):
             content[key] = {**own, **value}
     content = {key: value for key, value in content.items() if key not in chosen}
+    groups: list[Any] = [{group: None} for group in GROUPS[verb]]
+    if "trainer" in chosen and isinstance(trainer := settings.get("trainer"), Mapping):
+        kept = {key: value for key, value in trainer.items() if key not in MACHINE}
+        ConfigStore.instance().store(name=TRAINING, node=kept, provider="rib")
+        groups.insert(groups.index({"trainer": None}) + 1, f"{TRAINING}@trainer")
     listed = [
         f"{verb}_schema",
         "_self_",
-        *({group: None} for group in GROUPS[verb]),
+        *groups,
         *(one for one in root.defaults if isinstance(one, DictConfig) and "override" in str(next(iter(one)))),
     ]
     node = {"defaults": listed, **content, "hydra": OmegaConf.to_container(root.hydra)}

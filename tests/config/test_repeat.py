@@ -238,3 +238,17 @@ def test_a_training_is_repeated_in_a_folder_of_its_own(run: str, folder: Path) -
     assert json.loads((folder / "again" / "start.json").read_text())["folder"] == str(folder)
     assert rib("repeat", "again", "hydra.run.dir=third") == 0
     assert (folder / "third" / "checkpoints" / "last.ckpt").is_file()
+
+
+@pytest.mark.slow
+def test_another_choice_of_trainer_is_one_of_the_machine_alone(folder: Path) -> None:
+    """How long the run is stays, but for what is typed and what debug= says."""
+    assert rib("repeat", "run", "trainer=ddp_cpu", "trainer.devices=1", "hydra.run.dir=again") == 0
+    before, after = (json.loads((folder / r / "config.json").read_text()) for r in ("run", "again"))
+    machine = {"devices": 1, "strategy": "ddp"}
+    assert after["trainer"] == {**before["trainer"], **machine}
+    typed = ("trainer.log_every_n_steps=3", "debug=fast")
+    assert rib("repeat", "run", "trainer=cpu", *typed, "hydra.run.dir=short") == 0
+    short = json.loads((folder / "short" / "config.json").read_text())["trainer"]
+    assert short["log_every_n_steps"] == 3
+    assert short["max_steps"] == 4
