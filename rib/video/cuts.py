@@ -20,6 +20,12 @@ FLASH = 0.75
 """A cut stays a cut one or two frames farther: the residual there is at least this share of it."""
 FLOOR = 0.02
 """A residual below this is as good as none."""
+CLEAR = 12.0
+"""A picture beside a flat one is cut off if its standard deviation is above this, in 8-bit levels ..."""
+STEADY = 0.9
+"""... and at least this share of its neighbour's: a fade has halved it at its last step."""
+SAME_SCENE = 0.5
+"""Pictures of one scene leave a lower residual, some frames apart; others 0.7 and more."""
 
 
 def find_scene_cuts(frames: Iterable[np.ndarray], residual: float, contrast: float) -> list[int]:
@@ -29,7 +35,8 @@ def find_scene_cuts(frames: Iterable[np.ndarray], residual: float, contrast: flo
     ECCV 2016) moves each of two neighbours onto the other, and what remains of the standardised grey pictures
     is the residual. At a cut it stands out against the intervals around, and it stays when one looks one or
     two frames farther, which it does not at a flash; a dissolve, a fade or a pan raises it in many intervals
-    alike. Colours do not count, so that grey and dark footage is no exception.
+    alike. Colours do not count, so that grey and dark footage is no exception. Beside black, or another flat
+    picture, nothing is moved: there a cut is where full contrast ends or begins at once.
 
     Args:
         frames: (H, W, 3) uint8 RGB, in order.
@@ -54,11 +61,11 @@ def mark_scene_cuts(
     decided = 0
 
     def decide(index: int) -> bool:
-        return (
-            index >= 1
-            and _stands_out(residuals, index, residual, contrast)
-            and _stays(around, residuals, index)
-        )
+        if index == 0:
+            return False
+        if _stands_out(residuals, index, residual, contrast):
+            return _stays(around, residuals, index)
+        return _is_cut_at_flat(around, index)
 
     for index, frame in enumerate(frames):
         waiting.append(frame)
@@ -79,8 +86,9 @@ class _Grey:
     def __init__(self, frame: np.ndarray) -> None:
         grey = cv2.cvtColor(cv2.resize(frame, SIZE_PX, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
         values = grey.astype(np.float32)
-        self.is_flat = bool(values.std() < FLAT)
-        self.values = (values - values.mean()) / (values.std() + DARK)
+        self.deviation = float(values.std())
+        self.is_flat = self.deviation < FLAT
+        self.values = (values - values.mean()) / (self.deviation + DARK)
         self.eight_bits = np.clip(self.values * 40 + 128, 0, 255).astype(np.uint8)
 
 
@@ -115,3 +123,19 @@ def _stays(around: Iterable[tuple[int, _Grey]], residuals: list[float], index: i
     pairs = [(index - 2, index), (index - 3, index), (index - 1, index + 1), (index - 1, index + 2)]
     farther = [_unexplained(there[a], there[b]) for a, b in pairs if a in there and b in there]
     return min(farther, default=residuals[index]) > FLASH * residuals[index]
+
+
+def _is_cut_at_flat(around: Iterable[tuple[int, _Grey]], index: int) -> bool:
+    """Whether a flat picture follows one in full contrast, or the other way round, by a cut.
+
+    A fade has lost most of its contrast beside black, and behind a flash the same scene comes again.
+    """
+    there = dict(around)
+    if there[index - 1].is_flat == there[index].is_flat:
+        return False
+    at, away = (index - 1, -1) if there[index].is_flat else (index, 1)
+    picture, neighbour = there[at], there.get(at + away)
+    fades = neighbour is not None and picture.deviation < STEADY * neighbour.deviation
+    behind = [there[k] for k in (at - 2 * away, at - 3 * away) if k in there and not there[k].is_flat]
+    returns = any(_unexplained(picture, one) < SAME_SCENE for one in behind)
+    return picture.deviation > CLEAR and not fades and not returns

@@ -61,6 +61,30 @@ def test_a_flash_is_no_cut(length: int, light: int) -> None:
     assert find_scene_cuts(frames, **SETTINGS) == []
 
 
+@pytest.mark.parametrize("level", [0, 16, 255])
+@pytest.mark.parametrize("length", [1, 3, 10])
+def test_a_flat_picture_between_two_shots_begins_and_ends_with_a_cut(level: int, length: int) -> None:
+    flat = [np.full((120, 160, 3), level, np.uint8)] * length
+    assert find_scene_cuts(shot(0, 9) + flat + shot(1, 8), **SETTINGS) == [9, 9 + length]
+
+
+@pytest.mark.parametrize("length", [3, 10])
+def test_a_shot_may_be_cut_off_by_black_and_come_again(length: int) -> None:
+    black = [np.zeros((120, 160, 3), np.uint8)] * length
+    assert find_scene_cuts(shot(0, 9) + black + shot(0, 9), **SETTINGS) == [9, 9 + length]
+    assert find_scene_cuts(black + shot(0, 9), **SETTINGS) == [length]
+    assert find_scene_cuts(shot(0, 9) + black, **SETTINGS) == [9]
+
+
+@pytest.mark.parametrize("gamma", [1.0, 2.2])
+@pytest.mark.parametrize("steps", [2, 3, 6, 12, 20, 25])
+@pytest.mark.parametrize("level", [0, 255])
+def test_a_fade_to_a_colour_and_back_is_no_cut(level: int, steps: int, gamma: float) -> None:
+    gain = np.clip(np.abs(np.arange(-30, 31)) - 3, 0, steps) / steps
+    faded = [level + (f - float(level)) * g ** (1 / gamma) for f, g in zip(shot(0, 61), gain, strict=True)]
+    assert find_scene_cuts([f.astype(np.uint8) for f in faded], **SETTINGS) == []
+
+
 @pytest.mark.parametrize("steps", [6, 12, 20])
 @pytest.mark.parametrize("way", [1, -1])
 def test_a_fade_is_no_cut(steps: int, way: int) -> None:

@@ -34,6 +34,9 @@ from rib.structures.keypoints import PoseTracks
 from rib.video import FrameSource
 from rib.video.cuts import mark_scene_cuts
 
+CUTS_FORMAT = 2
+"""Goes up when the same clip gets other cuts, so that those of an earlier version are not taken."""
+
 
 class ClipAnalysisPasses:
     """Looks at a clip for the chain's analysis; asked for cuts, people and mattes in this order.
@@ -116,7 +119,7 @@ class ClipAnalysisPasses:
 
     @property
     def _cut_parents(self) -> list[str]:
-        return [self._fingerprint]
+        return [self._fingerprint, f"format {CUTS_FORMAT}"]
 
     @property
     def _pose_recipe(self) -> dict[str, Any]:
