@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 from rib.config.compose import compose_defaults
 from rib.config.frozen import FrozenConfig, read_frozen_config, texts_in_config
 from rib.config.overrides.literal import escape_interpolation
+from rib.config.overrides.shorthand import INPUT, OUTPUT, TAKES_VALUE, shorthand_to_overrides
 from rib.config.paths import conf_dir
 from rib.config.renamed import GONE, current_override
 from rib.config.schema import ROOTS
@@ -55,6 +57,8 @@ TRAINING = f"{ROOT}_training"
 """The name under which Hydra knows what another choice of `trainer` leaves as it was."""
 MACHINE = ("_target_", "accelerator", "devices", "num_nodes", "precision", "strategy")
 """What a choice of `trainer` is of; how long a run is, how it is clipped and so on stay those of the run."""
+RATES = ("rate", "fps")
+"""Settings that say the same in two ways: the one that is typed takes the place of the other."""
 FILLED = {"interpolate": (), "train": ("trainer", "optimize")}
 """Settings that get today's defaults where they lack some, if they are of the same class; () is all."""
 NO_PATHS = ("synthetic", "untrained")
@@ -76,6 +80,9 @@ def register_repeated_config(path: str, typed: Sequence[str]) -> tuple[str, list
     """
     import_plugins(wanted_plugins(plugins_on_command_line(typed)))
     frozen = read_frozen_config(Path(path), ROOTS)
+    if "input" in ROOTS[frozen.verb].__dataclass_fields__:
+        _refuse_second_folder(path, typed, frozen.verb)
+        typed = shorthand_to_overrides(typed, ROOTS[frozen.verb])
     typed = [current_override(argument) for argument in typed]
     changed = {re.split("[=@]", argument.lstrip("+~"))[0] for argument in typed}
     notes = [
@@ -86,6 +93,7 @@ def register_repeated_config(path: str, typed: Sequence[str]) -> tuple[str, list
     notes += _of_before(frozen)
     settings = {key: value for key, value in frozen.settings.items() if key not in OWN[frozen.verb]}
     _from_start(settings, frozen, changed, notes)
+    _take_typed_rate(settings, typed, changed)
     if frozen.verb == "train":
         _into_own_folder(settings, frozen, changed)
     arguments = list(typed)
@@ -94,6 +102,25 @@ def register_repeated_config(path: str, typed: Sequence[str]) -> tuple[str, list
     chosen = changed & set(GROUPS[frozen.verb])
     _store(frozen.verb, _linked(settings, frozen.verb), chosen)
     return frozen.verb, [argument for argument in arguments if argument], notes
+
+
+def _refuse_second_folder(path: str, typed: Sequence[str], verb: str) -> None:
+    """Raise where a word stands alone that `rib interpolate` would take for an input."""
+    for before, word in pairwise(["", *typed]):
+        if word.startswith("-") or before in (*INPUT, *OUTPUT, *TAKES_VALUE):
+            continue
+        if shorthand_to_overrides([word], ROOTS[verb]) == [f"input={word}"]:
+            raise RibError(
+                f"rib repeat was given {word} after {path}, and repeats one result",
+                f"repeat each by itself; for another clip with these settings type input={word}",
+            )
+
+
+def _take_typed_rate(settings: dict[str, Any], typed: Sequence[str], changed: set[str]) -> None:
+    """Let the rate that is typed take the place of the other kind, in place."""
+    for one, other in (RATES, RATES[::-1]):
+        if one in changed - {other} and f"{one}=null" not in typed and settings.get(other) is not None:
+            settings[other] = None
 
 
 def _lacking(plugins: Any) -> bool:

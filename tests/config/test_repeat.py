@@ -212,6 +212,39 @@ def test_a_result_is_repeated_with_what_is_typed_besides(
     assert "evil" not in sys.modules
 
 
+@pytest.mark.parametrize(
+    "typed", [["output=new"], ["-o", "new"], ["--output=new"], ["-m", "-o", "new", "8x"]]
+)
+def test_a_repeated_result_goes_where_it_was_told_to_in_every_spelling(
+    folder: Path, typed: list[str]
+) -> None:
+    _, arguments, _ = register_repeated_config("result", typed)
+    assert [argument for argument in arguments if argument.startswith("output=")] == ["output=new"]
+
+
+@pytest.mark.parametrize("typed", [["walk"], ["-o", "new", "result"], ["8x", "other.mp4", "-m"]])
+def test_one_result_is_repeated_at_a_time(folder: Path, typed: list[str]) -> None:
+    with pytest.raises(RibError, match=r"after result, and repeats one result; repeat each by itself"):
+        register_repeated_config("result", typed)
+    for spelled in (["-i", "walk"], ["input=walk"]):
+        assert "input=walk" in register_repeated_config("result", spelled)[1]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("before", "typed", "rates"), [
+    ({"rate": 4}, "fps=60", (None, 60)), ({"rate": 4}, "60fps", (None, 60)), ({"fps": 10}, "4x", (4, None)),
+    ({"rate": 4, "slow": 2}, "fps=60", (None, 60)), ({"fps": 10}, "slow=2", (None, 10)),
+])  # fmt: skip
+def test_a_rate_that_is_typed_takes_the_place_of_the_other_kind(
+    folder: Path, interpolated: list[dict[str, Any]], before: dict[str, float], typed: str,
+    rates: tuple[float | None, float | None],
+) -> None:  # fmt: skip
+    change(folder / "result" / "config.yaml", **{"rate": None, "fps": None, **before})
+    assert rib("repeat", "result", typed) == 0
+    (settings,) = interpolated
+    assert (settings["rate"], settings["fps"]) == rates
+
+
 @pytest.mark.slow
 def test_an_interpolation_is_repeated_frame_by_frame(folder: Path) -> None:
     (folder / "first").mkdir()
