@@ -21,6 +21,8 @@ def task(config: UpsampleSettings) -> None:
             print(f"{clip.name}: done before, in {places}")
             continue
         print(f"{clip.name}: {clip.given} poses in, {len(clip.poses)} out in {places}")
+        for note in clip.notes:
+            print(f"  {note}")
 
 
 def command(arguments: list[str]) -> None:

@@ -29,6 +29,7 @@ from rib.pipeline.timeline import constant_rate_timeline, target_output_fps
 from rib.pose.files import follow_people_of_files
 from rib.structures.keypoints import PoseSequence
 from rib.video import exact_fps
+from rib.video.reading.sequence import in_numeric_order, missing_numbers
 
 ASSUMED_FPS = 30.0
 """The frame rate of keypoints whose rate nobody told."""
@@ -49,12 +50,14 @@ class UpsampledPoses:
         given: Moments read.
         poses: What was written, or None where that was done before.
         folders: Where.
+        notes: What may be wrong with the files, in sentences.
     """
 
     name: str
     given: int
     poses: PoseSequence | None
     folders: tuple[Path, ...]
+    notes: tuple[str, ...] = ()
 
 
 def upsample_poses(config: UpsampleSettings) -> Iterator[UpsampledPoses]:
@@ -88,7 +91,14 @@ def upsample_poses(config: UpsampleSettings) -> Iterator[UpsampledPoses]:
                 write_openpose_json(dense, work / folder.format(name=name))
                 if stage == "motion":
                     result = dense
-        yield UpsampledPoses(name, len(poses), result, where)
+        yield UpsampledPoses(name, len(poses), result, where, tuple(_notes(path, poses)))
+
+
+def _notes(path: Path, poses: PoseSequence) -> list[str]:
+    """What is taken as it is and may not be meant: files that are missing, and nobody in any."""
+    files = in_numeric_order(path.glob("*.json")) if path.is_dir() else []
+    nobody = [] if poses.present.any() else ["no person is in any of the files"]
+    return missing_numbers(files, "file") + nobody
 
 
 def _destinations(

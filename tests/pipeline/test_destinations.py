@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from small_clips import person
 
+from rib.commands.upsample import command
 from rib.config.compose import compose
 from rib.io.errors import RibError
 from rib.keypoint_files import write_openpose_json
@@ -85,6 +86,22 @@ def test_upsampled_clips_keep_their_names(tmp_path: Path) -> None:
         write_openpose_json(person(4), tmp_path / "in" / name)
     assert upsampled(tmp_path / "in") == [("walk.01", 4), ("walk.02", 4)]
     assert all(len(list((tmp_path / "out" / name).glob("*.json"))) == 7 for name in ("walk.01", "walk.02"))
+
+
+def test_poses_that_files_lack_are_told_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["rib"])
+    write_openpose_json(person(9), tmp_path / "walk")
+    for number in (4, 5):
+        (tmp_path / "walk" / f"{number:06d}_keypoints.json").unlink()
+    command(["input=walk", "input_fps=10", "rate=2", "motion=linear"])
+    assert "files 4 to 5 are missing: 000003_keypoints.json" in capsys.readouterr().out
+    for file in (tmp_path / "walk").iterdir():
+        file.write_text('{"people": []}')
+    command(["input=walk", "input_fps=10", "rate=2", "motion=linear", "overwrite=true"])
+    assert "no person is in any of the files" in capsys.readouterr().out
 
 
 @pytest.mark.slow

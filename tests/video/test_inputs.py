@@ -13,7 +13,7 @@ from PIL import Image
 from rib.io.errors import RibError
 from rib.video import open_frame_source
 from rib.video.reading.inputs import clips_named_by_input, expand_inputs
-from rib.video.reading.sequence import in_numeric_order, missing_picture_numbers
+from rib.video.reading.sequence import in_numeric_order, missing_numbers
 
 
 def grey(level: int, size: tuple[int, int] = (16, 8)) -> Image.Image:
@@ -49,7 +49,7 @@ def test_gaps_in_the_numbers_are_told(tmp_path: Path) -> None:
     ],
 )
 def test_names_that_count_evenly_or_not_at_all_lack_none(names: list[str]) -> None:
-    assert missing_picture_numbers([Path(name) for name in names]) == []
+    assert missing_numbers([Path(name) for name in names]) == []
 
 
 @pytest.mark.parametrize(

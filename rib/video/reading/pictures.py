@@ -31,7 +31,7 @@ from rib.io.files.whole import temporary_folder, write_errors_in_one_line
 from rib.video.colour.convert import picture_over_colour
 from rib.video.colour.high_bit_depth import WHITE, rgb8_to_rgb16, rgb16_to_rgb8
 from rib.video.colour.look import ColourMetadata
-from rib.video.reading.sequence import SUFFIXES, missing_picture_numbers, pictures_in
+from rib.video.reading.sequence import SUFFIXES, missing_numbers, pictures_in
 from rib.video.reading.transparency import has_transparent_pixels
 from rib.video.timing.time_stamps import constant_rate_times
 
@@ -79,7 +79,7 @@ class PictureSource:
         self.size_px = self._common_size(max_mpx)
         self.times_s = constant_rate_times(len(self.paths), fps)
         self.duration_s, self.look = float(len(self.paths) / fps), self._common_look()
-        self.notes, self.not_kept = list[str](), missing_picture_numbers(self.paths)
+        self.notes, self.not_kept = list[str](), missing_numbers(self.paths)
         if fps_assumed:
             self.notes.append(f"{float(fps):g} frames a second were assumed for {folder.name}/")
 

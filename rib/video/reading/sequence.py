@@ -51,11 +51,12 @@ def natural_sort_key(path: Path) -> tuple[list[tuple[int, str]], str]:
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts], path.name
 
 
-def missing_picture_numbers(paths: Sequence[Path]) -> list[str]:
-    """Where the numbers of pictures in order step further than they mostly do, a sentence for each place.
+def missing_numbers(paths: Sequence[Path], what: str = "picture") -> list[str]:
+    """Where the numbers of files in order step further than they mostly do, a sentence for each place.
 
     Args:
-        paths: Pictures in order. Names that do not count by one number, or count unevenly, say nothing.
+        paths: Files in order. Names that do not count by one number, or count unevenly, say nothing.
+        what: What one of them is called in the sentence.
     """
     matches = [_number(path) for path in paths]
     whole = [match for match in matches if match is not None]
@@ -68,10 +69,10 @@ def missing_picture_numbers(paths: Sequence[Path]) -> list[str]:
     if usual < 1 or 2 * times <= len(steps):
         return []
     return [
-        f"pictures {numbers[k] + usual} to {numbers[k + 1] - usual} are missing: {paths[k].name} is followed "
+        f"{what}s {numbers[k] + usual} to {numbers[k + 1] - usual} are missing: {paths[k].name} is followed "
         f"by {paths[k + 1].name}, without a pause"
         if steps[k] > 2 * usual
-        else f"picture {numbers[k] + usual} is missing: {paths[k].name} is followed by {paths[k + 1].name}"
+        else f"{what} {numbers[k] + usual} is missing: {paths[k].name} is followed by {paths[k + 1].name}"
         for k in range(len(steps))
         if steps[k] > usual
     ]
