@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 BUILD_BOTH_NETS = """
 import sys
 from rib.motion.nets.checkpoint import load_motion_net, shipped_motion_weights
@@ -15,6 +17,7 @@ print([name for name in ("torch._dynamo", "sympy") if name in sys.modules])
 """
 
 
+@pytest.mark.slow  # a Python of its own
 def test_nets_out_of_files_are_built_without_the_compiler() -> None:
     done = subprocess.run([sys.executable, "-c", BUILD_BOTH_NETS], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -77,7 +77,7 @@ def test_a_shot_may_be_cut_off_by_black_and_come_again(length: int) -> None:
 
 
 @pytest.mark.parametrize("gamma", [1.0, 2.2])
-@pytest.mark.parametrize("steps", [2, 3, 6, 12, 20, 25])
+@pytest.mark.parametrize("steps", [2, 6, 20])
 @pytest.mark.parametrize("level", [0, 255])
 def test_a_fade_to_a_colour_and_back_is_no_cut(level: int, steps: int, gamma: float) -> None:
     gain = np.clip(np.abs(np.arange(-30, 31)) - 3, 0, steps) / steps
