@@ -26,15 +26,16 @@ def largest_around(planes: torch.Tensor, radius_px: int) -> torch.Tensor:
 def mean_around(planes: torch.Tensor, radius_px: int) -> torch.Tensor:
     """Mean in the square of 2 radius_px + 1 a side around every pixel, over what lies inside the border.
 
-    On a CPU OpenCV's sums run along rows and columns, unless gradients are wanted: a tenth of the time of
-    PyTorch's pooling, which looks at each pixel of the window. Both differ by rounding.
+    On a CPU OpenCV's sums run along rows and columns, unless gradients are wanted or a net is exported: a
+    tenth of the time of PyTorch's pooling, which looks at each pixel of the window. Both differ by rounding.
 
     Args:
         planes: (N, C, H, W), floating point.
         radius_px: 0 or more.
     """
     window = 2 * radius_px + 1
-    if planes.is_cpu and planes.dtype == torch.float32 and not planes.requires_grad:
+    numbers = type(planes) is torch.Tensor and not torch.compiler.is_compiling()
+    if numbers and planes.is_cpu and planes.dtype == torch.float32 and not planes.requires_grad:
         return _mean_by_sums(planes, window)
     rows = F.avg_pool2d(planes, (window, 1), 1, (radius_px, 0), count_include_pad=False)
     return F.avg_pool2d(rows, (1, window), 1, (0, radius_px), count_include_pad=False)

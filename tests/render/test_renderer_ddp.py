@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import os
+import random
+import socket
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -10,6 +13,15 @@ import torch
 
 SCRIPT = Path(__file__).with_name("two_processes.py")
 ROOT = SCRIPT.parents[2]
+
+
+def quiet_port() -> str:
+    """A free port below those that the system hands out, which other tests' processes ask for meanwhile."""
+    while True:
+        port = random.randrange(20_000, 30_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("", port))
+            return str(port)
 
 
 @pytest.mark.slow
@@ -21,7 +33,7 @@ def test_two_processes_train_as_one_does_on_both_halves(tmp_path: Path) -> None:
             text=True,
             timeout=600,
             check=False,
-            env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+            env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "MASTER_PORT": quiet_port()},
         )
         assert done.returncode == 0, done.stderr
     alone, first, second = (
