@@ -16,6 +16,7 @@ from rib.io.errors import RibError
 from rib.io.images import to_pictures
 from rib.io.settings.ranges import OneOf, Range
 from rib.structures.interval import Background, Interval, Keyframe
+from rib.structures.windows import mean_around
 
 PRESETS = {
     "ultrafast": cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST,
@@ -162,7 +163,7 @@ def _gain(before: torch.Tensor, after: torch.Tensor) -> torch.Tensor:
 
     Where it does not, the flow is lost, and a cross-fade is the smaller error.
     """
-    before, after = (F.avg_pool2d(x, 5, 1, 2, count_include_pad=False) for x in (before, after))
+    before, after = (mean_around(x, 2) for x in (before, after))
     return (before / (before + after + 1e-6)).square()
 
 

@@ -123,8 +123,8 @@ class TrustMap:
         cell_px = self._cell_px(skinned)
         differs = _pooled((baseline.mask - skinned.alpha).abs(), cell_px)
         window, reach = (_odd(share * skinned.torso_px / cell_px) for share in (self.window, self.reach))
-        trust = ((_mean(differs, window) - self.low) / (self.high - self.low)).clamp(0, 1)
-        trust = _mean(largest_around(trust, reach // 2), reach)
+        trust = ((mean_around(differs, window // 2) - self.low) / (self.high - self.low)).clamp(0, 1)
+        trust = mean_around(largest_around(trust, reach // 2), reach // 2)
         return _fine(trust, cell_px, skinned)
 
     def around(self, skinned: SkinnedPerson, baseline: TrustBaseline) -> torch.Tensor:
@@ -138,7 +138,7 @@ class TrustMap:
         window = _odd(self.local_window * skinned.torso_px / cell_px)
         flow_ghost = skinned.alpha_differs if baseline.mask_differs is None else baseline.mask_differs
         outline, ghost, flow_ghost, person, baseline_colour, skinned_colour = (
-            _mean(_pooled(x, cell_px), window)
+            mean_around(_pooled(x, cell_px), window // 2)
             for x in (
                 (baseline.mask - skinned.alpha).abs(),
                 skinned.alpha_differs,
@@ -171,7 +171,7 @@ class TrustMap:
         plate, frame = (skinned.box.of(x) for x in (background.plate, background.interpolated))
         cell_px = self._cell_px(skinned)
         differs, unsure = (
-            _mean(_pooled(x, cell_px), 3)
+            mean_around(_pooled(x, cell_px), 1)
             for x in ((plate - frame).abs().mean(1, keepdim=True), baseline.colour_differs)
         )
         wrong = _fine(((differs - unsure) / self.plate_ramp).clamp(0, 1), cell_px, skinned)
@@ -283,8 +283,3 @@ def _fine(x: torch.Tensor, cell_px: int, skinned: SkinnedPerson) -> torch.Tensor
 
 def _odd(size_px: float) -> int:
     return max(1, 2 * round((size_px - 1) / 2) + 1)
-
-
-def _mean(x: torch.Tensor, size: int) -> torch.Tensor:
-    """Mean over size x size windows, over what lies inside the box."""
-    return mean_around(x, size // 2)

@@ -72,7 +72,7 @@ class ClipAnalysisPasses:
 
     def cuts(self) -> list[int]:
         """Keyframes that begin a new shot."""
-        folder, _ = self._artefacts.get("cuts", self._settings, self._cut_parents, self._make_cuts)
+        folder, _ = self._artefacts.get("cuts", self._cut_recipe, [self._fingerprint], self._make_cuts)
         self._cuts = np.load(folder / "cuts.npy").tolist()
         return self._cuts
 
@@ -118,8 +118,8 @@ class ClipAnalysisPasses:
         return self._source.fingerprint()
 
     @property
-    def _cut_parents(self) -> list[str]:
-        return [self._fingerprint, f"format {CUTS_FORMAT}"]
+    def _cut_recipe(self) -> dict[str, Any]:
+        return {**self._settings, "format": CUTS_FORMAT}
 
     @property
     def _pose_recipe(self) -> dict[str, Any]:
@@ -127,7 +127,7 @@ class ClipAnalysisPasses:
 
     @property
     def _pose_parents(self) -> list[str]:
-        return [self._fingerprint, self._artefacts.key("cuts", self._settings, self._cut_parents)]
+        return [self._fingerprint, self._artefacts.key("cuts", self._cut_recipe, [self._fingerprint])]
 
     def _make_cuts(self, folder: Path) -> None:
         self._seen, found = self._begin(), []
